@@ -1,0 +1,50 @@
+//! What goes wrong, as a caller is told of it: a code, a status, a message, and whose fault it is.
+
+/// Who has to change something for the call to succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Culprit {
+    /// The caller: status 4xx, `Sender` in the query protocol.
+    Sender,
+    /// The server: status 5xx, `Receiver` in the query protocol.
+    Receiver,
+}
+
+/// The protocol in which an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// awsJson 1.0 or 1.1: `X-Amz-Target` names the operation.
+    Json {
+        /// `1.0` or `1.1`, echoed in the content type.
+        version: &'static str,
+    },
+    /// Form parameters in, XML out.
+    Query {
+        /// The namespace of the answer's root element.
+        namespace: &'static str,
+    },
+}
+
+/// An error as it leaves the server. Causes never travel in it: they go to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The error's name, such as `NotFoundException`.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The message for the caller; empty where AWS gives none.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of the caller's, status 400.
+    #[must_use]
+    pub fn sender(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, status: 400, message: message.into() }
+    }
+
+    /// Whose fault it is, by the status.
+    #[must_use]
+    pub const fn culprit(&self) -> Culprit {
+        if self.status >= 500 { Culprit::Receiver } else { Culprit::Sender }
+    }
+}

@@ -1,0 +1,14 @@
+//! AWS's wire protocols as functions of bytes: awsJson, query and XML, SigV4, ARNs, shapes and faults.
+//!
+//! No sockets, no storage, no clock: whoever calls hands in bytes and the time, and gets bytes or a fault back.
+
+mod arn;
+mod blob;
+mod fault;
+pub mod shape;
+mod timestamp;
+
+pub use arn::{Arn, ArnError};
+pub use blob::{Blob, SecretBlob};
+pub use fault::{Culprit, Fault, Protocol};
+pub use timestamp::Timestamp;

@@ -1,0 +1,72 @@
+//! Shapes: what is collected, how it is worded, and what the audit trail sees.
+
+use super::*;
+
+crate::text_enum! {
+    enum Spec { Aes = "AES_256", Small = "AES_128" }
+}
+
+crate::shape! {
+    struct Tag {
+        "TagKey" key: String, required, [Rule::Length(1, 5)];
+        "TagValue" value: String, required, [];
+    }
+}
+
+crate::shape! {
+    struct Input {
+        "KeyId" key_id: String, required, [Rule::Length(1, 8), Rule::Pattern("[a-z/]+")];
+        "Plaintext" plaintext: SecretBlob, optional, [Rule::Length(1, 4)];
+        "NumberOfBytes" number: i32, optional, [Rule::Range(1, 1024)];
+        "Spec" spec: Spec, optional, [];
+        "Tags" tags: Vec<Tag>, default, [Rule::Length(0, 2)];
+        "GrantTokens" grant_tokens: Vec<String>, default, [Rule::Length(0, 2), Rule::Each(&[Rule::Length(1, 3)])];
+    }
+}
+
+fn accept(json: &str) -> Result<Input, String> {
+    Input::accept(serde_json::from_str(json).expect("well-formed"))
+}
+
+#[test]
+fn violations_are_collected_and_worded_as_aws_words_them() {
+    for (json, expect) in [
+        (
+            r#"{"Tags":[]}"#,
+            "1 validation error detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            r#"{"KeyId":"a","NumberOfBytes":0}"#,
+            "1 validation error detected: Value '0' at 'numberOfBytes' failed to satisfy constraint: Member must have value greater than or equal to 1",
+        ),
+        (
+            r#"{"KeyId":"a","Plaintext":"QUFBQUE="}"#,
+            "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 4",
+        ),
+        (
+            r#"{"KeyId":"A","Spec":"X"}"#,
+            "2 validation errors detected: Value 'A' at 'keyId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z/]+; Value 'X' at 'spec' failed to satisfy constraint: Member must satisfy enum value set: [AES_256, AES_128]",
+        ),
+        (
+            r#"{"KeyId":"a","Tags":[{"TagKey":"k","TagValue":"v"},{"TagKey":"toolong","TagValue":"v"}]}"#,
+            "1 validation error detected: Value 'toolong' at 'tags.2.member.tagKey' failed to satisfy constraint: Member must have length less than or equal to 5",
+        ),
+        (
+            r#"{"KeyId":"a","GrantTokens":["","abcd"]}"#,
+            "2 validation errors detected: Value '' at 'grantTokens.1.member' failed to satisfy constraint: Member must have length greater than or equal to 1; Value 'abcd' at 'grantTokens.2.member' failed to satisfy constraint: Member must have length less than or equal to 3",
+        ),
+    ] {
+        assert_eq!(accept(json).err().as_deref(), Some(expect));
+    }
+}
+
+#[test]
+fn the_audit_trail_sees_lower_camel_names_and_no_secrets() {
+    let input = accept(
+        r#"{"KeyId":"a","Plaintext":"QUFB","Spec":"AES_256","Tags":[{"TagKey":"k","TagValue":"v"}],"Ignored":1}"#,
+    )
+    .expect("valid");
+    let audited = serde_json::to_string(&Audited(&input)).expect("json");
+    assert_eq!(audited, r#"{"keyId":"a","spec":"AES_256","tags":[{"tagKey":"k","tagValue":"v"}],"grantTokens":[]}"#);
+    assert!(Input::MEMBERS.iter().any(|member| member.name == "Plaintext" && member.secret));
+}

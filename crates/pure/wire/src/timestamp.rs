@@ -1,0 +1,117 @@
+//! Points in time as the protocols write them: epoch seconds in awsJson, ISO 8601 in XML.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// The serde newtype name by which the XML serializer knows a timestamp and writes ISO 8601.
+pub(crate) const NEWTYPE: &str = "$sealstack::Timestamp";
+
+/// One day in milliseconds.
+const DAY_MILLIS: i64 = 86_400_000;
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This many days later (earlier when negative).
+    #[must_use]
+    pub const fn plus_days(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days.saturating_mul(DAY_MILLIS)))
+    }
+
+    /// `2026-11-23T14:43:38Z`: whole seconds, UTC.
+    #[must_use]
+    pub fn iso8601(self) -> String {
+        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+        self.date_time().format(&format).unwrap_or_default()
+    }
+
+    /// `20261123T144338Z`, the form in SigV4 headers.
+    #[must_use]
+    pub fn amz_date(self) -> String {
+        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+        self.date_time().format(&format).unwrap_or_default()
+    }
+
+    /// Reads RFC 3339.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from)
+    }
+
+    /// The same instant as a `time` value; the epoch if it is out of that type's range.
+    #[must_use]
+    pub fn date_time(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+impl From<OffsetDateTime> for Timestamp {
+    fn from(at: OffsetDateTime) -> Self {
+        Self(i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        // Exact: milliseconds of the next 285,000 years fit a double's 53 bits.
+        #[expect(clippy::cast_precision_loss, reason = "see above")]
+        out.serialize_newtype_struct(NEWTYPE, &(self.0 as f64 / 1000.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Timestamp;
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str("a timestamp")
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is a date no one has")]
+            fn visit_f64<E>(self, seconds: f64) -> Result<Timestamp, E> {
+                Ok(Timestamp((seconds * 1000.0).round() as i64))
+            }
+            fn visit_i64<E>(self, seconds: i64) -> Result<Timestamp, E> {
+                Ok(Timestamp(seconds.saturating_mul(1000)))
+            }
+            fn visit_u64<E>(self, seconds: u64) -> Result<Timestamp, E> {
+                Ok(Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)))
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                Timestamp::parse_rfc3339(text).ok_or_else(|| E::custom("not a timestamp"))
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_keeps_its_milliseconds_through_json() {
+        let at = Timestamp::from_millis(1_763_908_618_123);
+        let json = serde_json::to_string(&at).expect("json");
+        assert_eq!(json, "1763908618.123");
+        assert_eq!(serde_json::from_str::<Timestamp>(&json).expect("back"), at);
+        assert_eq!(at.iso8601(), "2025-11-23T14:36:58Z");
+        assert_eq!(at.amz_date(), "20251123T143658Z");
+    }
+}
