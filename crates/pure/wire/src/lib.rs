@@ -5,10 +5,17 @@
 mod arn;
 mod blob;
 mod fault;
+pub mod json;
+mod protocol;
+pub mod query;
 pub mod shape;
 mod timestamp;
+mod xml;
 
 pub use arn::{Arn, ArnError};
 pub use blob::{Blob, SecretBlob};
 pub use fault::{Culprit, Fault, Protocol};
+pub use protocol::{
+    CommonFault, ERROR_TYPE_HEADER, REQUEST_ID_HEADER, content_type, decode, encode_fault, encode_output,
+};
 pub use timestamp::Timestamp;
