@@ -1,0 +1,84 @@
+//! HMAC-SHA256 under a precomputed key, and comparison in constant time.
+
+use aws_lc_rs::hmac;
+
+/// A key for HMAC-SHA256 whose padding is hashed once, so that each signature costs the message alone.
+pub struct HmacKey(hmac::Key);
+
+impl HmacKey {
+    /// Takes a key of any length.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    /// The tag of the parts as if they were one message. Parts are not delimited: the caller's format must be.
+    #[must_use]
+    pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(part);
+        }
+        let mut tag = [0; 32];
+        tag.copy_from_slice(context.sign().as_ref());
+        tag
+    }
+
+    /// Whether `tag` is the parts' tag, compared in constant time.
+    #[must_use]
+    pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        constant_time_eq(&self.sign(parts), tag)
+    }
+}
+
+/// Whether the two are equal, in a time that depends on their lengths alone.
+#[must_use]
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test cases 1 to 3, 6 and 7.
+    #[test]
+    fn the_rfc_4231_vectors_come_out() {
+        let long_key = [0xaa; 131];
+        let cases: [(&[u8], &[u8], &str); 5] = [
+            (&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (&[0xaa; 20], &[0xdd; 50], "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+            (
+                &long_key,
+                b"Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+            (
+                &long_key,
+                b"This is a test using a larger than block-size key and a larger than block-size data. The key needs \
+                  to be hashed before being used by the HMAC algorithm.",
+                "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+            ),
+        ];
+        for (key, message, expected) in cases {
+            let key = HmacKey::new(key);
+            let (front, back) = message.split_at(message.len() / 3);
+            assert_eq!(crate::secret::tests::hex(&key.sign(&[front, back])), expected);
+            assert!(key.verify(&[message], &key.sign(&[message])));
+            assert!(!key.verify(&[message], &[0; 32]));
+            assert!(!key.verify(&[message], &[]));
+        }
+    }
+
+    #[test]
+    fn slices_of_different_length_are_not_equal() {
+        assert!(constant_time_eq(b"ab", b"ab"));
+        assert!(!constant_time_eq(b"ab", b"ac"));
+        assert!(!constant_time_eq(b"ab", b"abc"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Secret bytes: 256-bit keys in locked memory, and secrets of any length that are zeroised when dropped.
+//!
+//! Neither type can be printed, compared or cloned by accident.
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::locked::Slot;
+use crate::{CryptoError, random_bytes};
+
+/// Thirty-two secret bytes that are kept out of swap and core dumps and zeroised when dropped.
+pub struct Key256(Slot);
+
+impl Key256 {
+    /// A new random key.
+    #[must_use]
+    pub fn random() -> Self {
+        Self::fill(|bytes| random_bytes(bytes))
+    }
+
+    /// A key from its bytes. The caller zeroises the original.
+    ///
+    /// # Errors
+    /// [`CryptoError::Length`] when there are not 32.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, CryptoError> {
+        let bytes: &[u8; 32] = bytes.try_into().map_err(|_| CryptoError::Length { bytes: bytes.len() })?;
+        Ok(Self::fill(|key| *key = *bytes))
+    }
+
+    /// A key that `write` fills, in the place where it stays. It begins as zeros.
+    #[must_use]
+    pub fn fill(write: impl FnOnce(&mut [u8; 32])) -> Self {
+        let mut slot = Slot::new();
+        write(slot.bytes_mut());
+        Self(slot)
+    }
+
+    /// The bytes, for the moment of their use.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        self.0.bytes()
+    }
+
+    /// A second holder of the same key.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self::fill(|key| *key = *self.expose())
+    }
+}
+
+/// Secret bytes of any length, zeroised when dropped. Their length is not secret.
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// The bytes, for the moment of their use.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes, to be changed in place.
+    #[must_use]
+    pub fn expose_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes off everything from `length` on, zeroising it.
+    pub fn truncate(&mut self, length: usize) {
+        if let Some(tail) = self.0.get_mut(length..) {
+            tail.zeroize();
+        }
+        self.0.truncate(length);
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl From<&[u8]> for SecretBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
