@@ -1,1 +1,12 @@
-//! stub
+//! Starts a real `sealstack serve` on a directory of its own and drives real clients against it.
+//!
+//! Used by end-to-end tests only. Everything here panics with a sentence when something is missing: a test that
+//! cannot run has failed.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
+
+mod clients;
+mod server;
+
+pub use clients::{Python, workspace_root};
+pub use server::{Server, Stopped};

@@ -1,0 +1,69 @@
+//! The real clients: the Python environment that the test command installs, and scripts run in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("testkit lies in the workspace").to_owned()
+}
+
+/// The Python environment with the AWS CLI, boto3 and the AWS Encryption SDK.
+pub struct Python {
+    bin: PathBuf,
+}
+
+impl Python {
+    /// The environment at `target/clients`, or where `SEALSTACK_CLIENTS` says.
+    ///
+    /// # Panics
+    /// When it is not installed.
+    #[must_use]
+    pub fn installed() -> Self {
+        let dir = std::env::var_os("SEALSTACK_CLIENTS").map_or_else(|| workspace_root().join("target/clients"), PathBuf::from);
+        let bin = dir.join("bin");
+        assert!(bin.join("python").exists(), "no test clients in {}: run ./test once, it installs them", dir.display());
+        Self { bin }
+    }
+
+    /// A command of the environment, such as `python` or `aws`, with no AWS settings inherited.
+    #[must_use]
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(self.bin.join(name));
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_str().is_some_and(|variable| variable.starts_with("AWS_")) {
+                command.env_remove(variable);
+            }
+        }
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", self.bin.display()));
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("AWS_PAGER", "").env("AWS_MAX_ATTEMPTS", "1");
+        command
+    }
+
+    /// A script under `testkit/clients`.
+    #[must_use]
+    pub fn script(&self, name: &str) -> Command {
+        let mut command = self.command("python");
+        command.arg(workspace_root().join("testkit/clients").join(name));
+        command
+    }
+}
+
+/// What a command printed, after it ended well.
+///
+/// # Panics
+/// When it failed; its output is in the message.
+#[must_use]
+pub(crate) fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?} failed with {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    output
+}

@@ -1,0 +1,117 @@
+//! The invariants of ARCHITECTURE.md, checked against manifests and sources.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+struct Crate {
+    shelf: String,
+    name: String,
+    dependencies: BTreeSet<String>,
+    sources: Vec<(PathBuf, String)>,
+}
+
+fn crates() -> BTreeMap<String, Crate> {
+    let mut found = BTreeMap::new();
+    for shelf in ["pure", "state", "api", "programs"] {
+        let directory = testkit::workspace_root().join("crates").join(shelf);
+        for entry in std::fs::read_dir(directory).expect("a shelf") {
+            let path = entry.expect("a crate").path();
+            let manifest = std::fs::read_to_string(path.join("Cargo.toml")).expect("a manifest");
+            let manifest: toml::Table = manifest.parse().expect("TOML");
+            let dependencies = manifest["dependencies"].as_table().expect("dependencies").keys().cloned().collect();
+            let name = path.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
+            let mut sources = Vec::new();
+            read_sources(&path.join("src"), &mut sources);
+            assert!(!sources.is_empty(), "{name} has sources");
+            found.insert(name.clone(), Crate { shelf: shelf.to_owned(), name, dependencies, sources });
+        }
+    }
+    assert!(found.len() >= 10, "the crates were found");
+    found
+}
+
+fn read_sources(directory: &Path, into: &mut Vec<(PathBuf, String)>) {
+    for entry in std::fs::read_dir(directory).expect("a source directory") {
+        let path = entry.expect("a file").path();
+        if path.is_dir() {
+            read_sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            into.push((path, text));
+        }
+    }
+}
+
+/// Only `owner` may depend on any of `packages` or name one of them in its sources.
+fn owned(owner: &str, packages: &[&str]) {
+    for (name, found) in crates() {
+        if name == owner {
+            continue;
+        }
+        for package in packages {
+            assert!(!found.dependencies.contains(*package), "{name} depends on {package}: only {owner} may");
+            let module = format!("{}::", package.replace('-', "_"));
+            for (path, text) in &found.sources {
+                let named = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(&module));
+                assert!(!named, "{} names {package}: only {owner} may", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_crypto_names_the_crypto_provider() {
+    owned("crypto", &["aws-lc-rs", "aws-lc-sys", "rcgen", "argon2", "ring"]);
+}
+
+#[test]
+fn only_store_names_the_sql_library() {
+    owned("store", &["rusqlite", "libsqlite3-sys"]);
+}
+
+#[test]
+fn arrows_point_down_only() {
+    let all = crates();
+    let below = |shelf: &str| -> &[&str] {
+        match shelf {
+            "pure" => &["pure"],
+            "state" => &["pure", "state"],
+            "api" => &["pure", "state", "api"],
+            _ => &["pure", "state", "api", "programs"],
+        }
+    };
+    for found in all.values() {
+        for dependency in found.dependencies.iter().filter_map(|name| all.get(name)) {
+            assert!(below(&found.shelf).contains(&dependency.shelf.as_str()), "{} uses {}", found.name, dependency.name);
+        }
+    }
+}
+
+#[test]
+fn api_crates_meet_only_in_service() {
+    let all = crates();
+    for found in all.values().filter(|found| found.shelf == "api") {
+        for dependency in found.dependencies.iter().filter_map(|name| all.get(name)).filter(|other| other.shelf == "api") {
+            assert_eq!(dependency.name, "service", "{} uses {}", found.name, dependency.name);
+            assert_ne!(found.name, "service", "service uses {}", dependency.name);
+        }
+    }
+}
+
+#[test]
+fn pure_crates_do_no_io_and_read_no_clock() {
+    for found in crates().values().filter(|found| found.shelf == "pure") {
+        for package in ["tokio", "hyper", "reqwest", "ureq"] {
+            // The envelope library offers an async face behind a feature; its core stays synchronous.
+            let optional = found.name == "envelope" && package == "tokio";
+            assert!(optional || !found.dependencies.contains(package), "{} depends on {package}", found.name);
+        }
+        for (path, text) in &found.sources {
+            for word in ["std::fs::", "std::net::Tcp", "std::net::Udp", "SystemTime::now", "Instant::now", "now_utc", "std::process::"] {
+                let used = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
+                let test = path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
+                assert!(test || !used, "{} uses {word}", path.display());
+            }
+        }
+    }
+}
