@@ -1,1 +1,24 @@
-//! stub
+//! IAM policy documents: parse them once, evaluate them often, and say which statement decided.
+//!
+//! Functions of text and request only: no I/O, no clock, no store. Whoever calls gathers the policies that bear on a
+//! request, states its context (time included), and words the refusal.
+//!
+//! Source: IAM User Guide, "Policy evaluation logic" and "Grammar of the IAM JSON policy language".
+
+mod context;
+mod decision;
+mod document;
+mod evaluate;
+mod malformed;
+mod pattern;
+mod principal;
+mod statement;
+
+pub use context::{Context, Value, Values};
+pub use decision::{By, Cited, Decision, Reason, Source};
+pub use document::{Kind, Policy};
+pub use evaluate::{Named, Policies, Request, ResourceSide, evaluate};
+pub use malformed::Malformed;
+pub use pattern::{Bound, PrincipalPattern};
+pub use principal::{Principal, PrincipalKind};
+pub use statement::{Effect, Statement};

@@ -1,0 +1,184 @@
+//! The request context: condition keys and their values, in layers.
+//!
+//! What a key means, and who may set it, is the business of whoever fills the context.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use time::OffsetDateTime;
+use wire::{Arn, Timestamp};
+
+/// Condition keys and their values. Names are compared without regard to ASCII case.
+///
+/// A context is cheap to build: nothing is hashed and borrowed text is not copied. One that holds for a whole request
+/// can be the parent of several that each describe one permission the request needs.
+#[derive(Clone, Debug, Default)]
+pub struct Context<'a> {
+    entries: Vec<(Cow<'a, str>, Values<'a>)>,
+    parent: Option<&'a Context<'a>>,
+}
+
+/// A value of a condition key. Each operator converts from text what it compares.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Text, such as a tag's value or an ARN.
+    Text(Cow<'a, str>),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Number(i64),
+    /// A point in time.
+    Time(OffsetDateTime),
+    /// An IP address.
+    Address(IpAddr),
+    /// Bytes, which policies write in base64.
+    Bytes(Cow<'a, [u8]>),
+}
+
+/// What a key holds.
+///
+/// The distinction matters to policy variables, which only a single-valued key can fill.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values<'a> {
+    /// A single-valued key.
+    One(Value<'a>),
+    /// A multi-valued key, with as many values as the request has. Without any it counts as absent.
+    Many(Vec<Value<'a>>),
+}
+
+impl<'a> Values<'a> {
+    /// The values in the order they were given.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Value<'a>] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+impl<'a> Context<'a> {
+    /// An empty context.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { entries: Vec::new(), parent: None }
+    }
+
+    /// An empty context on top of `parent`: its own keys hide the parent's of the same name.
+    #[must_use]
+    pub const fn over(parent: &'a Context<'a>) -> Self {
+        Self { entries: Vec::new(), parent: Some(parent) }
+    }
+
+    /// Sets a single-valued key. The last value set for a name is the one that counts.
+    pub fn insert(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) {
+        self.entries.push((key.into(), Values::One(value.into())));
+    }
+
+    /// Sets a multi-valued key. The last values set for a name are the ones that count.
+    pub fn insert_many<V: Into<Value<'a>>>(
+        &mut self,
+        key: impl Into<Cow<'a, str>>,
+        values: impl IntoIterator<Item = V>,
+    ) {
+        self.entries.push((key.into(), Values::Many(values.into_iter().map(Into::into).collect())));
+    }
+
+    /// The values of a key, looked for in this layer and then in its parents. A key without values is absent.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Values<'a>> {
+        let mut layer = Some(self);
+        while let Some(context) = layer {
+            let found = context.entries.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key));
+            if let Some((_, values)) = found {
+                return (!values.as_slice().is_empty()).then_some(values);
+            }
+            layer = context.parent;
+        }
+        None
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Value<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a Arn> for Value<'a> {
+    fn from(arn: &'a Arn) -> Self {
+        Self::Text(Cow::Borrowed(arn.as_str()))
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i32> for Value<'_> {
+    fn from(number: i32) -> Self {
+        Self::Number(i64::from(number))
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Self::Number(i64::from(number))
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<OffsetDateTime> for Value<'_> {
+    fn from(time: OffsetDateTime) -> Self {
+        Self::Time(time)
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    fn from(time: Timestamp) -> Self {
+        Self::Time(time.date_time())
+    }
+}
+
+impl From<IpAddr> for Value<'_> {
+    fn from(address: IpAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(Cow::Borrowed(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Value<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(Cow::Owned(bytes))
+    }
+}
