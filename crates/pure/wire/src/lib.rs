@@ -9,6 +9,7 @@ pub mod json;
 mod protocol;
 pub mod query;
 pub mod shape;
+pub mod sigv4;
 mod timestamp;
 mod xml;
 

@@ -1,0 +1,219 @@
+//! The canonical request: one text that client and server both arrive at, written in one pass into one buffer.
+
+use http::HeaderMap;
+
+use super::{ALGORITHM, PathForm, RequestParts, TERMINATOR, hex};
+
+/// What a canonical request is made of, besides the request itself.
+pub(super) struct Canonical<'a> {
+    pub(super) parts: &'a RequestParts<'a>,
+    pub(super) path: PathForm,
+    /// Whether a parameter `X-Amz-Signature` is the signature rather than a part of what is signed.
+    pub(super) presigned: bool,
+    /// Lower-case names in ascending order, joined by semicolons.
+    pub(super) signed_headers: &'a str,
+    /// The hash of the body, or the text that stands for it.
+    pub(super) payload: &'a [u8],
+}
+
+/// A header is named as signed that the request does not have.
+pub(super) struct HeaderAbsent;
+
+impl Canonical<'_> {
+    /// The text.
+    pub(super) fn write(&self) -> Result<Vec<u8>, HeaderAbsent> {
+        let RequestParts { method, path, query, headers, .. } = self.parts;
+        let mut out = Vec::with_capacity(768 + path.len() + query.len() + 2 * self.signed_headers.len());
+        out.extend_from_slice(method.as_bytes());
+        out.push(b'\n');
+        match self.path {
+            PathForm::Normalized => write_normalized_path(path, &mut out),
+            PathForm::Unnormalized if path.is_empty() => out.push(b'/'),
+            PathForm::Unnormalized => encode(path.as_bytes(), true, &mut out),
+            PathForm::AsSent if path.is_empty() => out.push(b'/'),
+            PathForm::AsSent => out.extend_from_slice(path.as_bytes()),
+        }
+        out.push(b'\n');
+        write_query(query, self.presigned, &mut out);
+        out.push(b'\n');
+        for name in self.signed_headers.split(';') {
+            out.extend_from_slice(name.as_bytes());
+            out.push(b':');
+            if !write_header_values(headers, name, &mut out) {
+                match self.parts.host {
+                    Some(host) if name == "host" => write_header_value(host.as_bytes(), &mut out),
+                    _ => return Err(HeaderAbsent),
+                }
+            }
+            out.push(b'\n');
+        }
+        out.push(b'\n');
+        out.extend_from_slice(self.signed_headers.as_bytes());
+        out.push(b'\n');
+        out.extend_from_slice(self.payload);
+        Ok(out)
+    }
+}
+
+/// The signature of a canonical request. `time` is the time of signing as `20150830T123600Z`.
+pub(super) fn signature(
+    key: &super::SigningKey,
+    time: &[u8],
+    [date, region, service]: [&str; 3],
+    canonical: &[u8],
+) -> [u8; 32] {
+    key.sign(&[
+        ALGORITHM.as_bytes(),
+        b"\n",
+        time,
+        b"\n",
+        date.as_bytes(),
+        b"/",
+        region.as_bytes(),
+        b"/",
+        service.as_bytes(),
+        b"/",
+        TERMINATOR.as_bytes(),
+        b"\n",
+        &hex::encode(&crypto::sha256(canonical)),
+    ])
+}
+
+/// Whether RFC 3986 calls the byte unreserved, so that it stands for itself everywhere.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+fn push_escaped(byte: u8, out: &mut Vec<u8>) {
+    const fn digit(value: u8) -> u8 {
+        if value < 10 { b'0' + value } else { b'A' + value - 10 }
+    }
+    out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+}
+
+/// Percent-encodes every byte that is not unreserved, slashes excepted if `slashes`.
+pub(super) fn encode(text: &[u8], slashes: bool, out: &mut Vec<u8>) {
+    for byte in text {
+        if is_unreserved(*byte) || (slashes && *byte == b'/') {
+            out.push(*byte);
+        } else {
+            push_escaped(*byte, out);
+        }
+    }
+}
+
+/// Writes a part of a query in its one canonical encoding, whichever encoding it came in. A plus is a space, as in
+/// forms; a percent sign that begins no escape stands for itself.
+fn recode(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        let mut byte = *byte;
+        match (byte, after) {
+            (b'+', _) => byte = b' ',
+            (b'%', [high, low, after @ ..]) => {
+                if let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) {
+                    byte = high << 4 | low;
+                    rest = after;
+                }
+            }
+            _ => {}
+        }
+        if is_unreserved(byte) {
+            out.push(byte);
+        } else {
+            push_escaped(byte, out);
+        }
+    }
+}
+
+const fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Resolves `.` and `..`, drops empty segments, encodes what remains once more, and keeps a slash at the end.
+fn write_normalized_path(path: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                let parent = out.iter().skip(start).rposition(|byte| *byte == b'/').unwrap_or_default();
+                out.truncate(start + parent);
+            }
+            _ => {
+                out.push(b'/');
+                encode(segment.as_bytes(), false, out);
+            }
+        }
+    }
+    if out.len() == start || path.ends_with('/') {
+        out.push(b'/');
+    }
+}
+
+/// Writes the parameters sorted by encoded name, then by encoded value.
+fn write_query(query: &str, presigned: bool, out: &mut Vec<u8>) {
+    if query.is_empty() {
+        return;
+    }
+    let mut encoded = Vec::with_capacity(query.len() + query.len() / 2);
+    // Where in `encoded` each name begins, where its value begins, and where that ends.
+    let mut pairs: Vec<[usize; 3]> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let start = encoded.len();
+        recode(name.as_bytes(), &mut encoded);
+        let middle = encoded.len();
+        if presigned && encoded.get(start..).is_some_and(|name| name == b"X-Amz-Signature") {
+            encoded.truncate(start);
+            continue;
+        }
+        recode(value.as_bytes(), &mut encoded);
+        pairs.push([start, middle, encoded.len()]);
+    }
+    let text = |from, to| encoded.get(from..to).unwrap_or_default();
+    pairs.sort_unstable_by_key(|[start, middle, end]| (text(*start, *middle), text(*middle, *end)));
+    for (index, [start, middle, end]) in pairs.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b'&');
+        }
+        out.extend_from_slice(text(start, middle));
+        out.push(b'=');
+        out.extend_from_slice(text(middle, end));
+    }
+}
+
+/// Writes a header's values joined by commas; false if the request has none.
+fn write_header_values(headers: &HeaderMap, name: &str, out: &mut Vec<u8>) -> bool {
+    let mut found = false;
+    for value in headers.get_all(name) {
+        if found {
+            out.push(b',');
+        }
+        found = true;
+        write_header_value(value.as_bytes(), out);
+    }
+    found
+}
+
+/// Writes a value without the blanks around it and with one space for every run of blanks in it.
+fn write_header_value(value: &[u8], out: &mut Vec<u8>) {
+    let mut space = false;
+    for byte in value.trim_ascii() {
+        if matches!(byte, b' ' | b'\t') {
+            space = true;
+        } else {
+            if space {
+                out.push(b' ');
+                space = false;
+            }
+            out.push(*byte);
+        }
+    }
+}

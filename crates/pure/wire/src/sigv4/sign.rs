@@ -1,0 +1,201 @@
+//! Signing as a client does: for the command line, the load generator and the tests.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::canonical::{self, Canonical, encode};
+use super::{
+    ALGORITHM, CONTENT_HASH, DATE, EXPIRY_SECONDS_MAX, Payload, RequestParts, Rules, SigningKey, TERMINATOR, TOKEN,
+    UNSIGNED_PAYLOAD, hex,
+};
+use crate::Timestamp;
+
+/// Headers that proxies and HTTP libraries change on the way, so that no client signs them.
+const UNSIGNED_HEADERS: [&str; 9] = [
+    "authorization",
+    "connection",
+    "expect",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-amzn-trace-id",
+];
+
+/// The request cannot be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// There is neither a `Host` header nor an authority.
+    #[error("the request has no host")]
+    Host,
+    /// A credential has characters that a header cannot carry.
+    #[error("the credentials cannot be sent in a header")]
+    Credentials,
+    /// The expiry is not between a second and seven days.
+    #[error("a presigned request is valid for 1 to 604800 seconds")]
+    Expiry,
+    /// [`Payload::Stated`] for a service that hashes the body itself.
+    #[error("the service signs the body itself")]
+    Payload,
+}
+
+/// Someone who signs requests to one service in one region.
+#[derive(Clone, Copy)]
+pub struct Signer<'a> {
+    /// The access key's id.
+    pub access_key_id: &'a str,
+    /// The access key's secret.
+    pub secret_access_key: &'a [u8],
+    /// The session's token, for temporary credentials.
+    pub session_token: Option<&'a str>,
+    /// The region of the scope.
+    pub region: &'a str,
+    /// The service's signing name.
+    pub service: &'a str,
+    /// What the service accepts as signed.
+    pub rules: Rules,
+}
+
+impl Signer<'_> {
+    /// The headers that sign the request: they replace any of the same name.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn sign(
+        &self,
+        parts: &RequestParts<'_>,
+        payload: Payload<'_>,
+        time: Timestamp,
+    ) -> Result<HeaderMap, SignError> {
+        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| SignError::Credentials);
+        let time_text = time.amz_date();
+        let payload = self.payload_text(parts, payload)?;
+        let mut added = HeaderMap::new();
+        added.insert(HeaderName::from_static(DATE), value(&time_text)?);
+        if let Some(token) = self.session_token {
+            added.insert(HeaderName::from_static(TOKEN), value(token)?);
+        }
+        if self.rules.stated_payload {
+            added.insert(HeaderName::from_static(CONTENT_HASH), value(&payload)?);
+        }
+        let mut headers = parts.headers.clone();
+        for (name, value) in &added {
+            headers.insert(name, value.clone());
+        }
+        let parts = RequestParts { headers: &headers, ..*parts };
+        let signed_headers = signed_headers(&parts)?;
+        let signature = self.signature(&parts, false, &signed_headers, &payload, &time_text)?;
+        let credential = self.credential(&time_text);
+        let mut authorization = value(&format!(
+            "{ALGORITHM} Credential={credential}, SignedHeaders={signed_headers}, Signature={signature}"
+        ))?;
+        authorization.set_sensitive(true);
+        added.insert(http::header::AUTHORIZATION, authorization);
+        Ok(added)
+    }
+
+    /// The query that presigns the request: `parts.query` with the authorization and the signature appended.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn presign(
+        &self,
+        parts: &RequestParts<'_>,
+        payload: Payload<'_>,
+        time: Timestamp,
+        expires_seconds: u32,
+    ) -> Result<String, SignError> {
+        if !(1..=EXPIRY_SECONDS_MAX).contains(&expires_seconds) {
+            return Err(SignError::Expiry);
+        }
+        let time_text = time.amz_date();
+        let payload =
+            if self.rules.stated_payload { UNSIGNED_PAYLOAD.to_owned() } else { self.payload_text(parts, payload)? };
+        let signed_headers = signed_headers(parts)?;
+        let mut query = parts.query.to_owned();
+        let expires = expires_seconds.to_string();
+        let credential = self.credential(&time_text);
+        for (name, value) in [
+            ("X-Amz-Algorithm", Some(ALGORITHM)),
+            ("X-Amz-Credential", Some(credential.as_str())),
+            ("X-Amz-Date", Some(&time_text)),
+            ("X-Amz-SignedHeaders", Some(&signed_headers)),
+            ("X-Amz-Expires", Some(&expires)),
+            ("X-Amz-Security-Token", self.session_token),
+        ] {
+            if let Some(value) = value {
+                push_parameter(name, value, &mut query);
+            }
+        }
+        let signature =
+            self.signature(&RequestParts { query: &query, ..*parts }, true, &signed_headers, &payload, &time_text)?;
+        push_parameter("X-Amz-Signature", &signature, &mut query);
+        Ok(query)
+    }
+
+    fn credential(&self, time: &str) -> String {
+        let Self { access_key_id, region, service, .. } = self;
+        format!("{access_key_id}/{}/{region}/{service}/{TERMINATOR}", day(time))
+    }
+
+    fn payload_text(&self, parts: &RequestParts<'_>, payload: Payload<'_>) -> Result<String, SignError> {
+        let hash = match payload {
+            Payload::Body(body) => crypto::sha256(body),
+            Payload::Hash(hash) => hash,
+            Payload::Stated if self.rules.stated_payload => {
+                let stated = parts.headers.get(CONTENT_HASH).and_then(|value| value.to_str().ok());
+                return Ok(stated.unwrap_or(UNSIGNED_PAYLOAD).to_owned());
+            }
+            Payload::Stated => return Err(SignError::Payload),
+        };
+        Ok(digits(&hash))
+    }
+
+    fn signature(
+        &self,
+        parts: &RequestParts<'_>,
+        presigned: bool,
+        signed_headers: &str,
+        payload: &str,
+        time: &str,
+    ) -> Result<String, SignError> {
+        let canonical =
+            Canonical { parts, path: self.rules.path, presigned, signed_headers, payload: payload.as_bytes() }
+                .write()
+                .map_err(|_| SignError::Host)?;
+        let scope = [day(time), self.region, self.service];
+        let key = SigningKey::derive(self.secret_access_key, day(time), self.region, self.service);
+        Ok(digits(&canonical::signature(&key, time.as_bytes(), scope, &canonical)))
+    }
+}
+
+/// The names of the headers to sign, sorted and joined.
+fn signed_headers(parts: &RequestParts<'_>) -> Result<String, SignError> {
+    let mut names: Vec<&str> =
+        parts.headers.keys().map(HeaderName::as_str).filter(|name| !UNSIGNED_HEADERS.contains(name)).collect();
+    if !names.contains(&"host") {
+        parts.host.ok_or(SignError::Host)?;
+        names.push("host");
+    }
+    names.sort_unstable();
+    Ok(names.join(";"))
+}
+
+fn push_parameter(name: &str, value: &str, query: &mut String) {
+    let mut encoded = Vec::with_capacity(value.len() * 3);
+    encode(value.as_bytes(), false, &mut encoded);
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.push_str(name);
+    query.push('=');
+    query.push_str(&String::from_utf8_lossy(&encoded));
+}
+
+fn day(time: &str) -> &str {
+    time.get(..8).unwrap_or_default()
+}
+
+fn digits(bytes: &[u8; 32]) -> String {
+    String::from_utf8_lossy(&hex::encode(bytes)).into_owned()
+}

@@ -1,0 +1,164 @@
+//! Whether a request is what its signer signed, and signed recently enough.
+
+use std::borrow::Cow;
+
+use super::authorization::{Form, single};
+use super::canonical::{self, Canonical};
+use super::{Authorization, CONTENT_HASH, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD, hex};
+use crate::Timestamp;
+
+/// What a request to S3 states about its body.
+///
+/// Source: Amazon S3 API Reference, "Signature calculations for the Authorization header".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatedPayload {
+    /// The body has this SHA-256.
+    Hash([u8; 32]),
+    /// The body is not covered by the signature.
+    Unsigned,
+    /// The body comes in chunks, each with a signature that continues the request's.
+    SignedChunks {
+        /// Whether signed trailing headers follow.
+        trailer: bool,
+    },
+    /// The body comes in unsigned chunks, followed by a trailing checksum.
+    UnsignedChunks,
+}
+
+impl StatedPayload {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            UNSIGNED_PAYLOAD => Some(Self::Unsigned),
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Some(Self::SignedChunks { trailer: false }),
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Some(Self::SignedChunks { trailer: true }),
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Some(Self::UnsignedChunks),
+            _ => hex::decode(text).map(Self::Hash),
+        }
+    }
+}
+
+impl Authorization<'_> {
+    /// Checks the time, that what must be signed is signed, the body's hash, and the signature.
+    ///
+    /// `key` is derived from the secret of [`access_key_id`](Self::access_key_id) for this authorization's own scope.
+    /// That the scope is the one of the called service and region is for the caller to check: it knows what is called.
+    ///
+    /// # Errors
+    /// What is wrong; [`SigV4Error::Signature`] for everything that only the signature can tell.
+    pub fn verify(
+        &self,
+        parts: &RequestParts<'_>,
+        payload: Payload<'_>,
+        key: &SigningKey,
+        rules: Rules,
+        now: Timestamp,
+    ) -> Result<(), SigV4Error> {
+        self.check_time(rules, now)?;
+        self.check_signed_headers(parts)?;
+        let payload = self.canonical_payload(parts, payload, rules)?;
+        let canonical = Canonical {
+            parts,
+            path: rules.path,
+            presigned: self.is_presigned(),
+            signed_headers: &self.signed_headers,
+            payload: payload.as_ref(),
+        }
+        .write()
+        .map_err(|_| SigV4Error::Signature)?;
+        let scope = [self.date(), self.region(), self.service()];
+        let expected = canonical::signature(key, &self.time_text, scope, &canonical);
+        if crypto::constant_time_eq(&expected, &self.signature) { Ok(()) } else { Err(SigV4Error::Signature) }
+    }
+
+    fn check_time(&self, rules: Rules, now: Timestamp) -> Result<(), SigV4Error> {
+        let (signed, minutes) = (self.time(), rules.skew_minutes);
+        let age = now.millis().saturating_sub(signed.millis());
+        if age < -rules.skew_millis() {
+            return Err(SigV4Error::NotYetCurrent { signed, now, minutes });
+        }
+        match self.expiry() {
+            Some(expiry) if now > expiry => Err(SigV4Error::PresignedExpired),
+            None if age > rules.skew_millis() => Err(SigV4Error::Expired { signed, now, minutes }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names must be in canonical form, and cover the host and every `x-amz-` header that the request has.
+    fn check_signed_headers(&self, parts: &RequestParts<'_>) -> Result<(), SigV4Error> {
+        let mut before = "";
+        let mut host = false;
+        for name in self.signed_headers() {
+            // The signer signed them sorted; another order or repetition is not what was signed.
+            if name <= before || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                return Err(SigV4Error::Signature);
+            }
+            host |= name == "host";
+            before = name;
+        }
+        if !host {
+            return Err(SigV4Error::HostUnsigned);
+        }
+        for name in parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-")) {
+            if !self.signed_headers().any(|signed| signed == name) {
+                return Err(SigV4Error::HeaderUnsigned { name: name.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the request states about its body: for a service that takes [`Payload::Stated`], and then has to hold the
+    /// body to it.
+    ///
+    /// # Errors
+    /// [`SigV4Error::Payload`] when it states nothing, or nothing that is known.
+    pub fn stated_payload(&self, parts: &RequestParts<'_>) -> Result<StatedPayload, SigV4Error> {
+        match self.stated(parts)? {
+            Some(text) => StatedPayload::parse(text).ok_or(SigV4Error::Payload),
+            None => match self.form {
+                Form::Presigned { .. } => Ok(StatedPayload::Unsigned),
+                Form::Header => Err(SigV4Error::Payload),
+            },
+        }
+    }
+
+    fn stated<'s>(&'s self, parts: &RequestParts<'s>) -> Result<Option<&'s str>, SigV4Error> {
+        match &self.content_hash {
+            Some(hash) => Ok(Some(hash)),
+            None => single(parts.headers, CONTENT_HASH, 128),
+        }
+    }
+
+    /// The last line of the canonical request.
+    fn canonical_payload<'s>(
+        &'s self,
+        parts: &RequestParts<'s>,
+        payload: Payload<'_>,
+        rules: Rules,
+    ) -> Result<Cow<'s, [u8]>, SigV4Error> {
+        let stated = self.stated(parts)?;
+        let hash = match payload {
+            Payload::Body(body) => crypto::sha256(body),
+            Payload::Hash(hash) => hash,
+            Payload::Stated => {
+                if !rules.stated_payload {
+                    return Err(SigV4Error::Payload);
+                }
+                self.stated_payload(parts)?;
+                return Ok(stated.unwrap_or(UNSIGNED_PAYLOAD).as_bytes().into());
+            }
+        };
+        match stated {
+            None if rules.stated_payload && self.is_presigned() => return Ok(UNSIGNED_PAYLOAD.as_bytes().into()),
+            None => {}
+            Some(text) => match StatedPayload::parse(text) {
+                Some(StatedPayload::Hash(stated)) if stated == hash => {}
+                Some(StatedPayload::Unsigned) if rules.stated_payload => {
+                    return Ok(UNSIGNED_PAYLOAD.as_bytes().into());
+                }
+                // A body at hand has no chunks any more, so its chunks cannot have been checked.
+                _ => return Err(SigV4Error::Payload),
+            },
+        }
+        Ok(hex::encode(&hash).to_vec().into())
+    }
+}
