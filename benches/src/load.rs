@@ -1,0 +1,130 @@
+//! The load: signed requests, prepared before the clock starts, replayed over a number of connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// One HTTP/1.1 connection that is kept open.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// An answer's status and body.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: vec![0; 64 * 1024] })
+    }
+
+    /// Sends a whole request and reads a whole answer; its status and where its body stands in the buffer.
+    async fn exchange(&mut self, request: &[u8]) -> std::io::Result<(u16, std::ops::Range<usize>)> {
+        self.stream.write_all(request).await?;
+        let mut filled = 0;
+        let mut whole = None;
+        loop {
+            if filled == self.buffer.len() {
+                self.buffer.resize(filled * 2, 0);
+            }
+            let read = self.stream.read(&mut self.buffer[filled..]).await?;
+            if read == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            filled += read;
+            if whole.is_none() {
+                whole = head(&self.buffer[..filled]);
+            }
+            if let Some((status, start, length)) = whole
+                && filled >= start + length
+            {
+                return Ok((status, start..start + length));
+            }
+        }
+    }
+
+    pub(crate) async fn call(&mut self, request: &[u8]) -> std::io::Result<Answer> {
+        let (status, body) = self.exchange(request).await?;
+        Ok(Answer { status, body: self.buffer[body].to_vec() })
+    }
+}
+
+/// Status, start of the body and its length, once the head is there.
+fn head(bytes: &[u8]) -> Option<(u16, usize, usize)> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let text = std::str::from_utf8(&bytes[..end]).ok()?;
+    let status = text.get(9..12)?.parse().ok()?;
+    let length = text
+        .lines()
+        .find_map(|line| line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length")))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .unwrap_or(0);
+    Some((status, end + 4, length))
+}
+
+/// What one run of a load measured.
+pub(crate) struct Measured {
+    pub(crate) requests_per_second: f64,
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
+    /// Answers with a status other than 200; a run with any is worth nothing.
+    pub(crate) failed: usize,
+}
+
+/// Replays `requests` in turn over `connections` connections for `duration`, all on the calling thread's runtime.
+pub(crate) async fn replay(
+    address: SocketAddr,
+    requests: Arc<Vec<Vec<u8>>>,
+    connections: usize,
+    duration: Duration,
+) -> std::io::Result<Measured> {
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        open.push(Connection::open(address).await?);
+    }
+    let started = Instant::now();
+    let deadline = started + duration;
+    let tasks: Vec<_> = open
+        .into_iter()
+        .enumerate()
+        .map(|(index, mut connection)| {
+            let requests = Arc::clone(&requests);
+            tokio::spawn(async move {
+                let mut latencies = Vec::with_capacity(1 << 16);
+                let mut failed = 0;
+                let mut next = index;
+                let mut sent = Instant::now();
+                while sent < deadline {
+                    let (status, _) = connection.exchange(&requests[next % requests.len()]).await?;
+                    let now = Instant::now();
+                    latencies.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
+                    failed += usize::from(status != 200);
+                    sent = now;
+                    next += 1;
+                }
+                Ok::<_, std::io::Error>((latencies, failed))
+            })
+        })
+        .collect();
+    let (mut latencies, mut failed) = (Vec::new(), 0);
+    for task in tasks {
+        let (some, bad) = task.await.map_err(std::io::Error::other)??;
+        latencies.extend(some);
+        failed += bad;
+    }
+    let elapsed = started.elapsed().as_secs_f64();
+    latencies.sort_unstable();
+    let at = |share: f64| {
+        let index = ((latencies.len() as f64 - 1.0) * share) as usize;
+        Duration::from_micros(u64::from(latencies.get(index).copied().unwrap_or_default()))
+    };
+    Ok(Measured { requests_per_second: latencies.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), failed })
+}

@@ -1,0 +1,58 @@
+//! The table that is printed: medians over the rounds, and the ratio to the canned reply of the same round.
+
+use std::collections::BTreeMap;
+
+use crate::load::Measured;
+
+#[derive(Default)]
+struct Row {
+    requests_per_second: Vec<f64>,
+    p50_micros: Vec<f64>,
+    p99_micros: Vec<f64>,
+}
+
+pub(crate) struct Table {
+    order: Vec<(String, String)>,
+    rows: BTreeMap<(String, String), Row>,
+}
+
+impl Table {
+    pub(crate) const fn new() -> Self {
+        Self { order: Vec::new(), rows: BTreeMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, server: &str, operation: &str, measured: &Measured) {
+        let name = (server.to_owned(), operation.to_owned());
+        if !self.order.contains(&name) {
+            self.order.push(name.clone());
+        }
+        let row = self.rows.entry(name).or_default();
+        row.requests_per_second.push(measured.requests_per_second);
+        row.p50_micros.push(measured.p50.as_micros() as f64);
+        row.p99_micros.push(measured.p99.as_micros() as f64);
+    }
+
+    pub(crate) fn print(&self) {
+        let yardstick = &self.rows[&("canned reply".to_owned(), "-".to_owned())].requests_per_second;
+        println!("{:<14} {:<18} {:>10} {:>9} {:>9} {:>12}", "server", "operation", "req/s", "p50", "p99", "of canned");
+        for name in &self.order {
+            let row = &self.rows[name];
+            let mut ratios: Vec<_> =
+                row.requests_per_second.iter().zip(yardstick).map(|(one, all)| one / all).collect();
+            println!(
+                "{:<14} {:<18} {:>10.0} {:>6.2} ms {:>6.2} ms {:>12.2}",
+                name.0,
+                name.1,
+                median(&mut row.requests_per_second.clone()),
+                median(&mut row.p50_micros.clone()) / 1000.0,
+                median(&mut row.p99_micros.clone()) / 1000.0,
+                median(&mut ratios),
+            );
+        }
+    }
+}
+
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
