@@ -1,0 +1,200 @@
+//! What the callers and the writer share: the records that wait to be written, and who waits for them.
+//! Knows entries' layout in memory, not files.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::format::{ENTRY_OVERHEAD, Entry};
+use crate::{JournalError, RECORD_BYTES_MAX, Ticket};
+
+/// The writer is woken early once this much waits, in bytes.
+const FLUSH_BYTES: usize = 1 << 20;
+
+/// After a burst the buffer is shrunk to this much, in bytes.
+const IDLE_BYTES: usize = 2 * FLUSH_BYTES;
+
+/// Where callers leave records for the writer.
+pub(crate) struct Buffer {
+    state: Mutex<State>,
+    changed: Condvar,
+    healthy: AtomicBool,
+    bytes_max: usize,
+    flush: Duration,
+}
+
+struct State {
+    /// Entries, in the layout in which frames hold them.
+    entries: Vec<u8>,
+    first_append: Option<Instant>,
+    next_sequence: u64,
+    /// The bytes that the writer took and hasn't written yet.
+    in_flight: usize,
+    /// The last sequence that is known to be on the disk.
+    durable: u64,
+    waiters: Vec<oneshot::Sender<()>>,
+    closing: bool,
+    stopped: bool,
+}
+
+/// What the writer is to do.
+pub(crate) struct Turn {
+    /// Who waits for everything appended so far to be durable.
+    pub(crate) waiters: Vec<oneshot::Sender<()>>,
+    /// When the oldest of the entries taken was appended, if any were.
+    pub(crate) appended: Option<Instant>,
+    /// Whether nothing will be appended any more.
+    pub(crate) closing: bool,
+}
+
+impl Buffer {
+    /// A buffer for the records after `sequence`.
+    pub(crate) fn new(sequence: u64, bytes_max: usize, flush: Duration) -> Self {
+        let state = State {
+            entries: Vec::new(),
+            first_append: None,
+            next_sequence: sequence.saturating_add(1),
+            in_flight: 0,
+            durable: sequence,
+            waiters: Vec::new(),
+            closing: false,
+            stopped: false,
+        };
+        Self { state: Mutex::new(state), changed: Condvar::new(), healthy: AtomicBool::new(true), bytes_max, flush }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is complete before anything in it can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn append(&self, record: &[u8]) -> Result<Ticket, JournalError> {
+        let length = u32::try_from(record.len()).ok().filter(|_| record.len() <= RECORD_BYTES_MAX);
+        let length = length.ok_or(JournalError::TooLong { length: record.len() })?;
+        let mut state = self.lock();
+        if state.closing {
+            return Err(JournalError::Closed);
+        }
+        let before = state.entries.len();
+        let after = before + ENTRY_OVERHEAD + record.len();
+        if state.in_flight + after > self.bytes_max {
+            return Err(JournalError::Full);
+        }
+        let sequence = state.next_sequence;
+        state.next_sequence += 1;
+        Entry::write(&mut state.entries, length, sequence, record);
+        if before == 0 {
+            state.first_append = Some(Instant::now());
+        }
+        drop(state);
+        if before == 0 || (before < FLUSH_BYTES && after >= FLUSH_BYTES) {
+            self.changed.notify_one();
+        }
+        Ok(Ticket(sequence))
+    }
+
+    /// What resolves once `ticket` is durable; `None` if it is.
+    pub(crate) fn wait_for(&self, ticket: Ticket) -> Result<Option<oneshot::Receiver<()>>, JournalError> {
+        let mut state = self.lock();
+        if ticket.0 <= state.durable {
+            return Ok(None);
+        }
+        if state.stopped || !self.healthy() {
+            return Err(JournalError::Unwritable);
+        }
+        let (sender, receiver) = oneshot::channel();
+        state.waiters.push(sender);
+        drop(state);
+        self.changed.notify_one();
+        Ok(Some(receiver))
+    }
+
+    /// The ticket of the last record appended.
+    pub(crate) fn last(&self) -> Ticket {
+        Ticket(self.lock().next_sequence.saturating_sub(1))
+    }
+
+    pub(crate) fn healthy(&self) -> bool {
+        self.healthy.load(Ordering::Acquire)
+    }
+
+    /// How many bytes wait to be written.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        let state = self.lock();
+        state.in_flight + state.entries.len()
+    }
+
+    /// Lets nothing more be appended, and has the writer finish.
+    pub(crate) fn close(&self) {
+        self.lock().closing = true;
+        self.changed.notify_one();
+    }
+
+    /// Sleeps until the writer has something to do: at `due` at the latest, and if `failing` not before, unless the
+    /// journal is being closed. If `batch` is empty, it takes what waits.
+    pub(crate) fn next_turn(&self, due: Option<Instant>, failing: bool, batch: &mut Vec<u8>) -> Turn {
+        let mut state = self.lock();
+        loop {
+            let flush = state.first_append.filter(|_| !failing).map(|first| first + self.flush);
+            let due = [due, flush].into_iter().flatten().min();
+            let pressing = !failing && (!state.waiters.is_empty() || state.entries.len() >= FLUSH_BYTES);
+            let remaining = due.map(|due| due.saturating_duration_since(Instant::now()));
+            if pressing || state.closing || remaining.is_some_and(|remaining| remaining.is_zero()) {
+                break;
+            }
+            state = match remaining {
+                Some(remaining) => {
+                    self.changed.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        let mut appended = None;
+        if batch.is_empty() {
+            batch.shrink_to(IDLE_BYTES);
+            std::mem::swap(batch, &mut state.entries);
+            state.in_flight = batch.len();
+            appended = state.first_append.take();
+        }
+        Turn { waiters: std::mem::take(&mut state.waiters), appended, closing: state.closing }
+    }
+
+    /// Whether nothing waits to be taken.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.lock().entries.is_empty()
+    }
+
+    /// Records that what was taken is written, and everything up to `durable` is on the disk.
+    pub(crate) fn succeed(&self, waiters: Vec<oneshot::Sender<()>>, durable: u64) {
+        let mut state = self.lock();
+        state.in_flight = 0;
+        state.durable = durable;
+        self.healthy.store(true, Ordering::Release);
+        drop(state);
+        for waiter in waiters {
+            // Who has stopped waiting doesn't mind.
+            let _ = waiter.send(());
+        }
+    }
+
+    /// Records that writing failed. Whoever waits is told, by the end of their channel.
+    pub(crate) fn fail(&self) {
+        let mut state = self.lock();
+        self.healthy.store(false, Ordering::Release);
+        state.waiters.clear();
+    }
+
+    /// Records that the writer is gone.
+    pub(crate) fn stop(&self) {
+        let mut state = self.lock();
+        state.closing = true;
+        state.stopped = true;
+        self.healthy.store(false, Ordering::Release);
+        state.waiters.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What can go wrong with a journal, and what a verification finds.
+//! Words outcomes for operators; causes go to the log.
+
+use std::path::PathBuf;
+
+/// Why a journal could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The record is longer than [`crate::RECORD_BYTES_MAX`].
+    #[error("a record of {length} bytes is longer than a journal takes")]
+    TooLong {
+        /// The record's length in bytes.
+        length: usize,
+    },
+    /// Too much waits to be written: the caller has to slow down.
+    #[error("the journal's buffer is full")]
+    Full,
+    /// The last write failed, so nothing can be promised until one succeeds.
+    #[error("the journal can't be written")]
+    Unwritable,
+    /// The journal was closed.
+    #[error("the journal is closed")]
+    Closed,
+    /// Another process has the journal open.
+    #[error("the journal in {} is in use by another process", dir.display())]
+    InUse {
+        /// The journal's directory.
+        dir: PathBuf,
+    },
+    /// Neither the head nor a segment opens with the key.
+    #[error("the journal in {} doesn't open with this key", dir.display())]
+    WrongKey {
+        /// The journal's directory.
+        dir: PathBuf,
+    },
+    /// A file or directory can't be used.
+    #[error("can't {action} {}: {cause}", path.display())]
+    Io {
+        /// What was attempted: "create", "read", …
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The log isn't what was written.
+    #[error("{0}")]
+    Broken(Findings),
+}
+
+/// What a verification found, in the order of the log; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// The first findings, at most [`Findings::LISTED_MAX`].
+    pub listed: Vec<Finding>,
+    /// How many more there were.
+    pub unlisted: u64,
+}
+
+/// One place where the log isn't what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The number of the segment that shows it; 0 for the head file.
+    pub segment: u32,
+    /// The first and last sequence of the records concerned, as far as they are known.
+    pub records: Option<(u64, u64)>,
+    /// What is wrong.
+    pub damage: Damage,
+}
+
+/// What is wrong with a part of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// Records or segments that were written are gone from between others.
+    Removed,
+    /// The end of the log is gone: the head vouches for records that aren't there.
+    Truncated,
+    /// Bytes were changed.
+    Changed,
+    /// Records stand in another place than they were written.
+    Reordered,
+    /// Records stand in the log a second time.
+    Repeated,
+    /// The records don't lead to the chain hash that the next frame, the head or the anchor vouches for.
+    Rewritten,
+    /// The segment belongs to another journal.
+    Foreign,
+    /// The head file is gone, so that the end of the log isn't vouched for.
+    HeadMissing,
+    /// The head file was changed, so that the end of the log isn't vouched for.
+    HeadChanged,
+}
+
+impl Findings {
+    /// How many findings are listed one by one.
+    pub const LISTED_MAX: usize = 64;
+}
+
+impl std::fmt::Display for Findings {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, finding) in self.listed.iter().enumerate() {
+            if index > 0 {
+                out.write_str("; ")?;
+            }
+            write!(out, "{finding}")?;
+        }
+        if self.unlisted > 0 {
+            write!(out, "; and {} more", self.unlisted)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.segment {
+            0 => out.write_str("head: ")?,
+            number => write!(out, "segment {number}: ")?,
+        }
+        match self.records {
+            Some((first, last)) if first == last => write!(out, "record {first}: ")?,
+            Some((first, last)) => write!(out, "records {first} to {last}: ")?,
+            None => {}
+        }
+        out.write_str(match self.damage {
+            Damage::Removed => "removed",
+            Damage::Truncated => "removed from the end of the log",
+            Damage::Changed => "changed",
+            Damage::Reordered => "moved to another place in the log",
+            Damage::Repeated => "repeated",
+            Damage::Rewritten => "not the records that the chain of hashes vouches for",
+            Damage::Foreign => "belongs to another journal",
+            Damage::HeadMissing => "missing, so that nothing vouches for the end of the log",
+            Damage::HeadChanged => "changed, so that nothing vouches for the end of the log",
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! A frame: a batch of entries, chained, compressed and sealed.
+
+use crypto::{Key256, sealed, sha256};
+use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
+
+use super::fields::Fields;
+use super::{Chain, Malformed, Position};
+use crate::RECORD_BYTES_MAX;
+
+const LENGTH_BYTES: usize = 4;
+const CHAIN_BYTES: usize = 32;
+const SEQUENCE_BYTES: usize = 8;
+const META_BYTES: usize = 8 + 4 + 8 + CHAIN_BYTES + CHAIN_BYTES + 4;
+
+/// Tells frames from headers, which are sealed under the same key.
+const AAD: &[u8] = b"frame";
+
+/// How much longer an entry is than its record, in bytes.
+pub(crate) const ENTRY_OVERHEAD: usize = LENGTH_BYTES + CHAIN_BYTES + SEQUENCE_BYTES;
+
+/// The most bytes of entries in one frame. Any one entry fits.
+pub(crate) const FRAME_RAW_MAX: usize = 1 << 20;
+const _: () = assert!(RECORD_BYTES_MAX + ENTRY_OVERHEAD <= FRAME_RAW_MAX, "any one entry fits");
+
+/// The fewest bytes that follow a frame's length.
+pub(crate) const FRAME_BYTES_MIN: usize = sealed::OVERHEAD + META_BYTES;
+
+/// The most bytes that follow a frame's length.
+pub(crate) const FRAME_BYTES_MAX: usize = FRAME_BYTES_MIN + get_maximum_output_size(FRAME_RAW_MAX);
+
+/// Makes frames of entries.
+pub(crate) struct Sealer {
+    table: CompressTable,
+    plaintext: Vec<u8>,
+}
+
+impl Sealer {
+    pub(crate) fn new() -> Self {
+        Self { table: CompressTable::large(), plaintext: Vec::new() }
+    }
+
+    /// Seals the entries at the front of `entries`, as many as one frame takes, and appends the frame to `out`.
+    ///
+    /// Writes each entry's link of the chain into it and moves `end` to the end of the frame. Yields how many bytes of
+    /// `entries` were taken.
+    pub(crate) fn seal(
+        &mut self,
+        key: &Key256,
+        sealed_at: u64,
+        end: &mut Position,
+        entries: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Malformed> {
+        let (taken, after, count) = link(end.chain, entries)?;
+        let raw = entries.get(..taken).ok_or(Malformed)?;
+        let first_sequence = end.sequence.checked_add(1).ok_or(Malformed)?;
+
+        self.plaintext.clear();
+        self.plaintext.extend_from_slice(&first_sequence.to_be_bytes());
+        self.plaintext.extend_from_slice(&count.to_be_bytes());
+        self.plaintext.extend_from_slice(&sealed_at.to_be_bytes());
+        self.plaintext.extend_from_slice(&end.chain);
+        self.plaintext.extend_from_slice(&after);
+        self.plaintext.extend_from_slice(&u32::try_from(taken).map_err(|_| Malformed)?.to_be_bytes());
+        self.plaintext.resize(META_BYTES + get_maximum_output_size(taken), 0);
+        let room = self.plaintext.get_mut(META_BYTES..).ok_or(Malformed)?;
+        let compressed = compress_into_with_table(raw, room, &mut self.table).map_err(|_| Malformed)?;
+        self.plaintext.truncate(META_BYTES + compressed);
+
+        let sealed = sealed::seal(key, AAD, &self.plaintext);
+        let length = u32::try_from(sealed.len()).map_err(|_| Malformed)?;
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&sealed);
+        end.offset += LENGTH_BYTES as u64 + u64::from(length);
+        end.sequence += u64::from(count);
+        end.chain = after;
+        Ok(taken)
+    }
+}
+
+/// Writes the links of the chain into entries, as many as one frame takes.
+/// Yields how many bytes that is, the chain after the last, and how many entries.
+fn link(mut chain: Chain, entries: &mut [u8]) -> Result<(usize, Chain, u32), Malformed> {
+    let (mut rest, mut taken, mut count) = (entries, 0, 0);
+    while let Some((length, body)) = std::mem::take(&mut rest).split_first_chunk_mut::<LENGTH_BYTES>() {
+        let length = CHAIN_BYTES + SEQUENCE_BYTES + u32::from_be_bytes(*length) as usize;
+        if taken + LENGTH_BYTES + length > FRAME_RAW_MAX {
+            break;
+        }
+        let (linked, next) = body.split_at_mut_checked(length).ok_or(Malformed)?;
+        *linked.first_chunk_mut().ok_or(Malformed)? = chain;
+        chain = sha256(linked);
+        taken += LENGTH_BYTES + length;
+        count += 1;
+        rest = next;
+    }
+    if count == 0 { Err(Malformed) } else { Ok((taken, chain, count)) }
+}
+
+/// What a frame says about its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameInfo {
+    pub(crate) first_sequence: u64,
+    pub(crate) records: u32,
+    pub(crate) sealed_at: u64,
+    pub(crate) before: Chain,
+    pub(crate) after: Chain,
+}
+
+impl FrameInfo {
+    /// The sequence of the last record.
+    pub(crate) const fn last_sequence(&self) -> u64 {
+        self.first_sequence.saturating_add(self.records as u64).saturating_sub(1)
+    }
+}
+
+/// An opened frame, its entries still compressed.
+pub(crate) struct Frame {
+    pub(crate) info: FrameInfo,
+    raw_length: usize,
+    plaintext: crypto::SecretBytes,
+}
+
+impl Frame {
+    /// Opens the bytes that follow a frame's length.
+    pub(crate) fn open(key: &Key256, sealed: &[u8]) -> Result<Self, Malformed> {
+        let plaintext = sealed::open(key, AAD, sealed).map_err(|_| Malformed)?;
+        let mut fields = Fields::new(plaintext.expose());
+        let info = FrameInfo {
+            first_sequence: fields.u64()?,
+            records: fields.u32()?,
+            sealed_at: fields.u64()?,
+            before: fields.array()?,
+            after: fields.array()?,
+        };
+        let raw_length = fields.u32()? as usize;
+        // A frame without records or with an impossible sequence was never written.
+        let last = info.first_sequence.checked_add(u64::from(info.records));
+        if raw_length > FRAME_RAW_MAX || info.records == 0 || info.first_sequence == 0 || last.is_none() {
+            return Err(Malformed);
+        }
+        Ok(Self { info, raw_length, plaintext })
+    }
+
+    /// Decompresses the entries into `raw`.
+    pub(crate) fn entries<'a>(&self, raw: &'a mut Vec<u8>) -> Result<Entries<'a>, Malformed> {
+        let compressed = self.plaintext.expose().get(META_BYTES..).ok_or(Malformed)?;
+        raw.resize(self.raw_length, 0);
+        match decompress_into(compressed, raw) {
+            Ok(length) if length == self.raw_length => Ok(Entries(raw)),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+/// A record as it lies in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'a> {
+    pub(crate) before: &'a Chain,
+    pub(crate) sequence: u64,
+    pub(crate) record: &'a [u8],
+    linked: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// Writes an entry to the end of `out`, its link of the chain still blank.
+    pub(crate) fn write(out: &mut Vec<u8>, length: u32, sequence: u64, record: &[u8]) {
+        out.reserve(ENTRY_OVERHEAD + record.len());
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&[0; CHAIN_BYTES]);
+        out.extend_from_slice(&sequence.to_be_bytes());
+        out.extend_from_slice(record);
+    }
+
+    /// The chain after this record.
+    pub(crate) fn chain(&self) -> Chain {
+        sha256(self.linked)
+    }
+}
+
+/// The entries of a frame. Ends at the first that is malformed, and says so.
+#[derive(Clone)]
+pub(crate) struct Entries<'a>(&'a [u8]);
+
+impl<'a> Entries<'a> {
+    #[cfg(test)]
+    pub(crate) const fn of(raw: &'a [u8]) -> Self {
+        Self(raw)
+    }
+
+    fn take(&mut self) -> Result<Entry<'a>, Malformed> {
+        let mut fields = Fields::new(self.0);
+        let length = fields.u32()? as usize;
+        let linked = fields.slice(CHAIN_BYTES + SEQUENCE_BYTES + length)?;
+        let (before, tail) = linked.split_first_chunk().ok_or(Malformed)?;
+        let (sequence, record) = tail.split_first_chunk().ok_or(Malformed)?;
+        self.0 = fields.rest();
+        Ok(Entry { before, sequence: u64::from_be_bytes(*sequence), record, linked })
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Entry<'a>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let entry = self.take();
+        if entry.is_err() {
+            self.0 = &[];
+        }
+        Some(entry)
+    }
+}

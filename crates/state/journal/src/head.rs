@@ -1,0 +1,110 @@
+//! The head file: vouches for the end of the log, so that a missing tail is noticed.
+//! Two slots, written in turn and in place, so that a torn write leaves the other. Knows nothing of records.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crypto::Key256;
+
+use crate::JournalError;
+use crate::disk::DiskFile;
+use crate::format::{Keys, SLOT_BYTES, SLOT_SPACING, SLOTS, Slot};
+
+/// Where the head of a journal is.
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    dir.join("head.seal")
+}
+
+/// What the head file holds.
+pub(crate) struct HeadRead {
+    /// The newest slot that opens.
+    pub(crate) newest: Option<Slot>,
+    /// The other slot, if it opens too.
+    pub(crate) older: Option<Slot>,
+    /// Whether there is anything in the file at all.
+    pub(crate) written: bool,
+}
+
+impl HeadRead {
+    /// Whether both slots hold the same, so that either may be lost.
+    pub(crate) fn settled(&self) -> bool {
+        self.newest.zip(self.older).is_some_and(|(newest, older)| newest == Slot { counter: newest.counter, ..older })
+    }
+}
+
+/// Reads the head of the journal in `dir`. A missing file reads as an empty one.
+pub(crate) fn read(dir: &Path, keys: &Keys) -> Result<HeadRead, JournalError> {
+    let path = path(dir);
+    let failed = |cause| JournalError::Io { action: "read", path: path.clone(), cause };
+    let mut read = HeadRead { newest: None, older: None, written: false };
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(read),
+        Err(error) => return Err(failed(error)),
+    };
+    let key = keys.head();
+    for place in 0..SLOTS {
+        let mut bytes = [0; SLOT_BYTES];
+        match file.read_exact_at(&mut bytes, u64::from(place) * SLOT_SPACING) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+            Err(error) => return Err(failed(error)),
+        }
+        read.written |= bytes.iter().any(|byte| *byte != 0);
+        if let Ok(slot) = Slot::open(&key, place, &bytes) {
+            let newer = read.newest.is_none_or(|newest| newest.counter < slot.counter);
+            (read.newest, read.older) = if newer { (Some(slot), read.newest) } else { (read.newest, Some(slot)) };
+        }
+    }
+    Ok(read)
+}
+
+/// The head as the writer holds it.
+pub(crate) struct Head<F> {
+    file: F,
+    key: Key256,
+    slot: Slot,
+    settled: bool,
+}
+
+impl<F: DiskFile> Head<F> {
+    /// A head that goes on from `slot`. `settled` tells whether both slots of the file hold it.
+    pub(crate) fn new(file: F, keys: &Keys, slot: Slot, settled: bool) -> Self {
+        Self { file, key: keys.head(), slot, settled }
+    }
+
+    /// What was last written.
+    pub(crate) const fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    /// Whether both slots hold the newest state, synced. Until then, damage to one slot could hide what the other
+    /// doesn't know yet.
+    pub(crate) const fn settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Writes the older slot anew, without syncing it.
+    pub(crate) fn write(&mut self, slot: Slot) -> io::Result<()> {
+        let slot = Slot { counter: self.slot.counter.wrapping_add(1), ..slot };
+        self.settled = false;
+        let offset = u64::from(Slot::place(slot.counter)) * SLOT_SPACING;
+        self.file.write_all_at(&slot.seal(&self.key), offset)?;
+        self.slot = slot;
+        Ok(())
+    }
+
+    /// Makes both slots hold the newest state, one after the other.
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
+        if self.settled {
+            return Ok(());
+        }
+        self.file.sync()?;
+        self.write(self.slot)?;
+        self.file.sync()?;
+        self.settled = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Where the log goes on when it is opened again, after a clean stop, a crash or worse.
+//!
+//! Cuts off what a crash left of an incomplete frame, and nothing else: whatever else is amiss stays as it is for
+//! verification to find, and the log goes on behind it in a new segment that says so.
+
+use std::path::Path;
+
+use crypto::random_bytes;
+
+use crate::JournalError;
+use crate::disk::{Disk, DiskFile};
+use crate::format::{Beginning, Chain, HEADER_BYTES, JournalId, Keys, Position, Slot, genesis};
+use crate::segment::{self, At, NUMBER_MAX, Segment};
+use crate::{clock, head};
+
+/// How the log goes on.
+pub(crate) struct Recovered {
+    /// The head as it was found, or as it would be had there been one.
+    pub(crate) slot: Slot,
+    /// Whether both slots of the head hold that.
+    pub(crate) settled: bool,
+    pub(crate) resume: Resume,
+}
+
+/// Where the next frame goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// Into the last segment, which was begun at `opened_at`.
+    Continue { end: Position, opened_at: u64 },
+    /// Into a new one.
+    Begin(Begin),
+}
+
+/// A segment to be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Begin {
+    pub(crate) number: u32,
+    pub(crate) beginning: Beginning,
+    pub(crate) torn_bytes: u64,
+    /// The last sequence so far.
+    pub(crate) sequence: u64,
+    /// The chain after it.
+    pub(crate) chain: Chain,
+}
+
+/// Finds the end of the log in `dir`.
+pub(crate) fn recover<D: Disk>(disk: &D, dir: &Path, keys: &Keys) -> Result<Recovered, JournalError> {
+    let found = head::read(dir, keys)?;
+    let numbers = segment::list(dir)?;
+    let Some(slot) = found.newest else {
+        return without_head(dir, keys, &numbers, found.written);
+    };
+    if found.older.is_none() {
+        tracing::warn!(dir = %dir.display(), "one of the two copies of the journal's head is damaged; the other is used");
+    }
+    let settled = found.settled();
+    let resume = after_head(disk, dir, keys, &numbers, &slot)?;
+    Ok(Recovered { slot, settled, resume })
+}
+
+/// Follows the log from where the head vouches for it.
+fn after_head<D: Disk>(
+    disk: &D,
+    dir: &Path,
+    keys: &Keys,
+    numbers: &[u32],
+    slot: &Slot,
+) -> Result<Resume, JournalError> {
+    let mut end = slot.end;
+    let number = successor(numbers.last().copied().unwrap_or_default().max(end.segment), dir)?;
+    let begin = |beginning, torn_bytes, end: &Position| {
+        Resume::Begin(Begin { number, beginning, torn_bytes, sequence: end.sequence, chain: end.chain })
+    };
+
+    let opened = Segment::open(dir, keys, end.segment)?.filter(|segment| segment.length >= end.offset);
+    let Some((mut header, mut last)) =
+        opened.and_then(|segment| Some((segment.header.filter(|header| header.number == end.segment)?, segment)))
+    else {
+        tracing::error!(
+            dir = %dir.display(), segment = end.segment, sequence = end.sequence,
+            "the journal ends before the record that its head vouches for: run an audit verification"
+        );
+        return Ok(begin(Beginning::TailMissing, 0, &end));
+    };
+    let mut intact = follow(&last, &mut end)?;
+    let mut strays = false;
+    for &number in numbers.iter().filter(|number| **number > slot.end.segment) {
+        let Some(next) = Segment::open(dir, keys, number)? else { continue };
+        match next.header {
+            Some(found)
+                if found.number == number
+                    && found.journal == slot.journal
+                    && (found.first_sequence, found.before) == (end.next_sequence(), end.chain) =>
+            {
+                end = Position { segment: number, offset: HEADER_BYTES as u64, ..end };
+                intact &= follow(&next, &mut end)?;
+                (header, last) = (found, next);
+            }
+            // A crash while it was begun left no whole header. It is begun again when its turn comes.
+            None if next.length <= HEADER_BYTES as u64 && number == end.segment + 1 => {}
+            _ => strays = true,
+        }
+    }
+    if strays || !intact {
+        tracing::error!(
+            dir = %dir.display(), segment = end.segment,
+            "the end of the journal isn't what was written there: run an audit verification"
+        );
+    }
+    let torn_bytes = last.length - end.offset;
+    if torn_bytes > 0 {
+        let path = segment::path(dir, end.segment);
+        tracing::warn!(path = %path.display(), torn_bytes, "a crash left an incomplete frame, which is cut off");
+        let cut = disk.open(&path).and_then(|file| file.set_len(end.offset).and_then(|()| file.sync()));
+        cut.map_err(|cause| JournalError::Io { action: "truncate", path, cause })?;
+        return Ok(begin(Beginning::Torn, torn_bytes, &end));
+    }
+    if strays || !intact {
+        return Ok(begin(Beginning::Rotated, 0, &end));
+    }
+    Ok(Resume::Continue { end, opened_at: header.opened_at })
+}
+
+/// Begins a journal, or goes on behind segments for whose end nothing vouches.
+fn without_head(dir: &Path, keys: &Keys, numbers: &[u32], written: bool) -> Result<Recovered, JournalError> {
+    let mut segments = Vec::new();
+    for &number in numbers {
+        segments.extend(Segment::open(dir, keys, number)?);
+    }
+    // The first header is written before the first head.
+    let begun = segments.iter().all(|segment| segment.number == 1 && segment.length <= HEADER_BYTES as u64);
+    let last = segments.iter().rev().find_map(|segment| Some((segment.header?, segment)));
+    let Some((header, segment)) = last.filter(|_| written || !begun) else {
+        return if written || !begun { Err(JournalError::WrongKey { dir: dir.to_owned() }) } else { Ok(first()) };
+    };
+
+    tracing::error!(dir = %dir.display(), "the journal's head is missing or damaged: run an audit verification");
+    let mut end = Position {
+        segment: segment.number,
+        offset: HEADER_BYTES as u64,
+        sequence: header.first_sequence.saturating_sub(1),
+        chain: header.before,
+    };
+    follow(segment, &mut end)?;
+    let oldest = segments.iter().find_map(|segment| segment.header).unwrap_or(header);
+    let begin = Begin {
+        number: successor(numbers.last().copied().unwrap_or_default(), dir)?,
+        beginning: Beginning::HeadMissing,
+        torn_bytes: 0,
+        sequence: end.sequence,
+        chain: end.chain,
+    };
+    let slot = Slot {
+        counter: 0,
+        journal: header.journal,
+        first_segment: oldest.number,
+        first_sequence: oldest.first_sequence,
+        end,
+        written_at: clock::millis(),
+    };
+    Ok(Recovered { slot, settled: false, resume: Resume::Begin(begin) })
+}
+
+/// A new journal.
+fn first() -> Recovered {
+    let mut journal = JournalId::default();
+    random_bytes(&mut journal);
+    let chain = genesis(&journal);
+    let end = Position { segment: 1, offset: HEADER_BYTES as u64, sequence: 0, chain };
+    let slot = Slot { counter: 0, journal, first_segment: 1, first_sequence: 1, end, written_at: clock::millis() };
+    let begin = Begin { number: 1, beginning: Beginning::First, torn_bytes: 0, sequence: 0, chain };
+    Recovered { slot, settled: false, resume: Resume::Begin(begin) }
+}
+
+/// Moves `end` behind the last intact frame of a segment. Says whether all frames before that are intact and in order.
+fn follow(segment: &Segment, end: &mut Position) -> Result<bool, JournalError> {
+    let (mut offset, mut intact, mut skipped) = (end.offset, true, false);
+    let mut buffer = Vec::new();
+    loop {
+        match segment.at(offset, &mut buffer)? {
+            At::Frame { frame, next } if frame.info.first_sequence > end.sequence => {
+                let info = frame.info;
+                intact &= !skipped && (info.first_sequence, info.before) == (end.next_sequence(), end.chain);
+                offset = next;
+                *end = Position { offset, sequence: info.last_sequence(), chain: info.after, ..*end };
+            }
+            // A frame that stands here a second time. It isn't torn, so it isn't cut off.
+            At::Frame { next, .. } => {
+                intact = false;
+                offset = next;
+                end.offset = next;
+            }
+            At::Damaged { next } => {
+                skipped = true;
+                offset = next;
+            }
+            At::End | At::Fragment => return Ok(intact),
+        }
+    }
+}
+
+/// The number of a new segment.
+pub(crate) fn successor(number: u32, dir: &Path) -> Result<u32, JournalError> {
+    number.checked_add(1).filter(|next| *next <= NUMBER_MAX).ok_or_else(|| JournalError::Io {
+        action: "begin another segment in",
+        path: dir.to_owned(),
+        cause: std::io::Error::other("no segment number is left"),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,372 @@
+//! The writer: takes what was appended, seals it into frames, writes and syncs them, and keeps the head.
+//! Runs on a thread of its own. Knows nothing of who appends or reads.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crypto::Key256;
+
+use crate::buffer::{Buffer, Turn};
+use crate::disk::{Disk, DiskFile};
+use crate::format::{Beginning, HEADER_BYTES, Header, Keys, Position, Sealer, Slot};
+use crate::head::{self, Head};
+use crate::recovery::{Begin, Recovered, Resume, successor};
+use crate::retention::{self, Oldest};
+use crate::{Config, JournalError, clock, segment};
+
+/// What was written is synced at most this long after it was due to be written.
+const SYNC_AFTER: Duration = Duration::from_millis(50);
+
+/// At most this many sealed bytes are written without being synced.
+const UNSYNCED_BYTES_MAX: usize = 4 << 20;
+
+/// The second slot of the head follows the first when nothing has happened for this long, …
+const SETTLE_IDLE: Duration = Duration::from_millis(60);
+/// … or else after this long.
+const SETTLE_AFTER: Duration = Duration::from_millis(200);
+
+/// Buffers are shrunk to this many bytes after use.
+const IDLE_BYTES: usize = 1 << 20;
+
+/// How long the writer waits after a failure before it tries again, at first and at most.
+const RETRY_AFTER: Duration = Duration::from_millis(20);
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(1);
+
+/// The writer of one journal.
+pub(crate) struct Writer<D: Disk> {
+    disk: D,
+    config: Config,
+    keys: Keys,
+    buffer: Arc<Buffer>,
+    head: Head<D::File>,
+    /// When the head is settled if nothing happens, and when at the latest.
+    settle: Option<(Instant, Instant)>,
+    sealer: Sealer,
+
+    segment: D::File,
+    segment_key: Key256,
+    opened_at: u64,
+
+    /// The end of all that is synced.
+    durable: Position,
+    /// The end of all that is sealed: `unsynced` lies between the two.
+    end: Position,
+    /// Sealed frames are kept until they are synced, since a failed sync may have dropped what was written.
+    unsynced: Vec<u8>,
+    /// How much of `unsynced` is in the file.
+    written: usize,
+    /// Whether the file may hold something else behind `durable` than `unsynced` says.
+    torn: bool,
+    oldest_unsynced: Option<Instant>,
+
+    /// Entries taken from the buffer, of which `sealed` bytes are sealed.
+    batch: Vec<u8>,
+    sealed: usize,
+    retry: Option<(Instant, Duration)>,
+
+    /// Keeps other processes away while the writer lives.
+    _lock: File,
+}
+
+impl<D: Disk> Writer<D> {
+    /// A writer that goes on where `recovered` says.
+    pub(crate) fn new(
+        disk: D,
+        config: Config,
+        keys: Keys,
+        recovered: Recovered,
+        lock: File,
+    ) -> Result<(Self, Arc<Buffer>), JournalError> {
+        let Recovered { slot, settled, resume } = recovered;
+        let failed = |action, path, cause| JournalError::Io { action, path, cause };
+        let head_path = head::path(&config.dir);
+        let head_file = disk.open(&head_path).map_err(|cause| failed("open", head_path.clone(), cause))?;
+        let mut head = Head::new(head_file, &keys, slot, settled);
+        let opened = match resume {
+            Resume::Continue { end, opened_at } => {
+                let path = segment::path(&config.dir, end.segment);
+                let file = disk.open(&path).map_err(|cause| failed("open", path.clone(), cause))?;
+                // What the last writer wrote but didn't sync is in the file; whether it is on the disk is unknown.
+                if end != slot.end {
+                    file.sync().map_err(|cause| failed("write", path, cause))?;
+                }
+                Opened { file, key: keys.segment(&slot.journal, end.segment), opened_at, end }
+            }
+            Resume::Begin(begin) => begin_segment(&disk, &config, &keys, &slot, &begin)
+                .map_err(|cause| failed("create", segment::path(&config.dir, begin.number), cause))?,
+        };
+        let kept = head.slot().end == opened.end && settled;
+        if !kept {
+            let written = head.write(Slot { end: opened.end, written_at: clock::millis(), ..slot });
+            written.and_then(|()| head.settle()).map_err(|cause| failed("write", head_path, cause))?;
+            disk.sync_dir(&config.dir).map_err(|cause| failed("sync", config.dir.clone(), cause))?;
+        }
+        let flush = Duration::from_millis(config.flush_millis);
+        let buffer = Arc::new(Buffer::new(opened.end.sequence, config.buffer_bytes_max, flush));
+        let writer = Self {
+            disk,
+            config,
+            keys,
+            buffer: Arc::clone(&buffer),
+            head,
+            settle: None,
+            sealer: Sealer::new(),
+            segment: opened.file,
+            segment_key: opened.key,
+            opened_at: opened.opened_at,
+            durable: opened.end,
+            end: opened.end,
+            unsynced: Vec::new(),
+            written: 0,
+            torn: false,
+            oldest_unsynced: None,
+            batch: Vec::new(),
+            sealed: 0,
+            retry: None,
+            _lock: lock,
+        };
+        retention::remove_retired(&writer.disk, &writer.config.dir, writer.head.slot().first_segment);
+        Ok((writer, buffer))
+    }
+
+    /// Writes until the journal is closed. Says whether everything appended is on the disk.
+    pub(crate) fn run(mut self) -> bool {
+        let stop = Stop(Arc::clone(&self.buffer));
+        loop {
+            let turn = self.buffer.next_turn(self.due(), self.retry.is_some(), &mut self.batch);
+            let (closing, idle) = (turn.closing, turn.appended.is_none() && turn.waiters.is_empty());
+            let served = self.serve(&turn).and_then(|()| {
+                self.buffer.succeed(turn.waiters, self.durable.sequence);
+                // Nobody waits for this: the log is on the disk, and the first slot says so.
+                self.settle(idle)
+            });
+            if let Err(error) = served {
+                self.fail(&error);
+                if closing {
+                    break;
+                }
+            } else {
+                if self.retry.take().is_some() {
+                    tracing::info!(dir = %self.config.dir.display(), "the journal can be written again");
+                }
+                if closing && self.buffer.is_drained() {
+                    break;
+                }
+            }
+        }
+        if self.retry.is_none()
+            && let Err(error) = self.head.settle()
+        {
+            self.fail(&error);
+        }
+        let whole = self.retry.is_none();
+        if !whole {
+            let waiting_bytes = self.buffer.waiting_bytes();
+            tracing::error!(dir = %self.config.dir.display(), waiting_bytes, "the journal is closed with records unwritten");
+        }
+        // The lock goes before whoever closes the journal hears of it.
+        drop(self);
+        drop(stop);
+        whole
+    }
+
+    /// When there is something to do even if nothing is appended.
+    fn due(&self) -> Option<Instant> {
+        if let Some((at, _)) = self.retry {
+            return Some(at);
+        }
+        [self.sync_due(), self.settle.map(|(idle, _)| idle)].into_iter().flatten().min()
+    }
+
+    fn sync_due(&self) -> Option<Instant> {
+        self.oldest_unsynced.map(|oldest| oldest + Duration::from_millis(self.config.flush_millis) + SYNC_AFTER)
+    }
+
+    /// Seals and writes what was taken, and syncs it if somebody waits for that or it is time.
+    fn serve(&mut self, turn: &Turn) -> io::Result<()> {
+        self.oldest_unsynced = self.oldest_unsynced.or(turn.appended);
+        let awaited = !turn.waiters.is_empty() || turn.closing || self.retry.is_some();
+        // After a failure, what is sealed already goes first: nothing may pile up behind it.
+        if self.retry.is_some() {
+            self.sync()?;
+        }
+        self.seal()?;
+        self.write()?;
+        if awaited || self.sync_due().is_some_and(|due| due <= Instant::now()) {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Settles the head once it is time, which a busy writer puts off for a while.
+    fn settle(&mut self, idle: bool) -> io::Result<()> {
+        let Some((due, latest)) = self.settle.filter(|_| !self.head.settled()) else {
+            self.settle = None;
+            return Ok(());
+        };
+        let now = Instant::now();
+        let due = if idle { due } else { latest.min(now + SETTLE_IDLE) };
+        self.settle = Some((due, latest));
+        if due <= now {
+            self.head.settle()?;
+            self.settle = None;
+        }
+        Ok(())
+    }
+
+    /// Seals the batch into frames, beginning segments as they fill.
+    fn seal(&mut self) -> io::Result<()> {
+        while let Some(entries) = self.batch.get_mut(self.sealed..).filter(|entries| !entries.is_empty()) {
+            if self.end.offset >= self.config.segment_bytes_max || aged(&self.config, self.opened_at) {
+                self.sync()?;
+                self.rotate()?;
+                continue;
+            }
+            let key = &self.segment_key;
+            let taken = self.sealer.seal(key, clock::millis(), &mut self.end, entries, &mut self.unsynced);
+            self.sealed += taken.map_err(|_| io::Error::other("an entry is malformed"))?;
+            if self.unsynced.len() >= UNSYNCED_BYTES_MAX {
+                self.sync()?;
+            }
+        }
+        self.batch.clear();
+        self.sealed = 0;
+        Ok(())
+    }
+
+    /// Writes what is sealed and not in the file yet.
+    fn write(&mut self) -> io::Result<()> {
+        if self.torn {
+            self.segment.set_len(self.durable.offset)?;
+            self.written = 0;
+            self.torn = false;
+        }
+        if let Some(frames) = self.unsynced.get(self.written..).filter(|frames| !frames.is_empty()) {
+            let offset = self.durable.offset + self.written as u64;
+            let written = self.segment.write_all_at(frames, offset);
+            self.torn = written.is_err();
+            written?;
+            self.written = self.unsynced.len();
+        }
+        Ok(())
+    }
+
+    /// Makes everything sealed last, and has the head vouch for it.
+    fn sync(&mut self) -> io::Result<()> {
+        self.write()?;
+        if !self.unsynced.is_empty() {
+            let synced = self.segment.sync();
+            self.torn = synced.is_err();
+            synced?;
+            self.durable = self.end;
+            self.unsynced.clear();
+            self.unsynced.shrink_to(IDLE_BYTES);
+            self.written = 0;
+        }
+        self.oldest_unsynced = None;
+        if self.head.slot().end != self.durable {
+            let slot = Slot { end: self.durable, written_at: clock::millis(), ..*self.head.slot() };
+            self.head.write(slot)?;
+            let now = Instant::now();
+            self.settle.get_or_insert((now + SETTLE_IDLE, now + SETTLE_AFTER));
+        }
+        Ok(())
+    }
+
+    /// Begins the next segment, and retires old ones. Everything sealed is synced.
+    fn rotate(&mut self) -> io::Result<()> {
+        let slot = *self.head.slot();
+        let begin = Begin {
+            number: successor(self.end.segment, &self.config.dir).map_err(io::Error::other)?,
+            beginning: Beginning::Rotated,
+            torn_bytes: 0,
+            sequence: self.end.sequence,
+            chain: self.end.chain,
+        };
+        let opened = begin_segment(&self.disk, &self.config, &self.keys, &slot, &begin)?;
+        let kept = Oldest { segment: slot.first_segment, sequence: slot.first_sequence };
+        let oldest = retention::oldest(&self.config, &self.keys, begin.number, kept, clock::millis());
+        self.head.write(Slot {
+            first_segment: oldest.segment,
+            first_sequence: oldest.sequence,
+            end: opened.end,
+            written_at: clock::millis(),
+            ..slot
+        })?;
+        // The head must say that segments were retired before they are gone: otherwise they were removed.
+        self.head.settle()?;
+        self.settle = None;
+        (self.segment, self.segment_key, self.opened_at) = (opened.file, opened.key, opened.opened_at);
+        (self.end, self.durable) = (opened.end, opened.end);
+        retention::remove_retired(&self.disk, &self.config.dir, oldest.segment);
+        Ok(())
+    }
+
+    /// Tells whoever waits, says why once, and waits longer after every failure before the next attempt.
+    fn fail(&mut self, error: &io::Error) {
+        self.buffer.fail();
+        let pause = match self.retry {
+            None => {
+                let dir = self.config.dir.display();
+                tracing::error!(%dir, %error, "the journal can't be written: no call is served until it can");
+                RETRY_AFTER
+            }
+            Some((_, pause)) => (pause * 2).min(RETRY_AFTER_MAX),
+        };
+        self.retry = Some((Instant::now() + pause, pause));
+    }
+}
+
+/// Tells the callers that the writer is gone, however it went.
+struct Stop(Arc<Buffer>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+/// A segment that is being written.
+struct Opened<F> {
+    file: F,
+    key: Key256,
+    opened_at: u64,
+    end: Position,
+}
+
+/// Makes a segment with nothing but its header, synced.
+fn begin_segment<D: Disk>(
+    disk: &D,
+    config: &Config,
+    keys: &Keys,
+    slot: &Slot,
+    begin: &Begin,
+) -> io::Result<Opened<D::File>> {
+    let end =
+        Position { segment: begin.number, offset: HEADER_BYTES as u64, sequence: begin.sequence, chain: begin.chain };
+    let header = Header {
+        number: begin.number,
+        journal: slot.journal,
+        first_sequence: end.next_sequence(),
+        before: begin.chain,
+        opened_at: clock::millis(),
+        beginning: begin.beginning,
+        torn_bytes: begin.torn_bytes,
+    };
+    let file = disk.create(&segment::path(&config.dir, begin.number))?;
+    file.write_all_at(&header.seal(keys), 0)?;
+    file.sync()?;
+    disk.sync_dir(&config.dir)?;
+    Ok(Opened { file, key: keys.segment(&slot.journal, begin.number), opened_at: header.opened_at, end })
+}
+
+/// Whether a segment opened at `opened_at` is old enough to be closed.
+fn aged(config: &Config, opened_at: u64) -> bool {
+    let age_max = u64::from(config.segment_hours_max) * 3_600_000;
+    age_max > 0 && clock::millis().saturating_sub(opened_at) >= age_max
+}
+
+#[cfg(test)]
+mod tests;
