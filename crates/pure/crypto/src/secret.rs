@@ -2,6 +2,8 @@
 //!
 //! Neither type can be printed, compared or cloned by accident.
 
+use std::io;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::locked::Slot;
@@ -51,6 +53,23 @@ impl Key256 {
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
+    /// No bytes yet, with room for `bytes` of them.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(bytes)))
+    }
+
+    /// Adds bytes at the end. What growing leaves behind is zeroised.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        let needed = self.len() + bytes.len();
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(self.0.capacity() * 2)));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+    }
+
     /// The bytes, for the moment of their use.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -93,6 +112,18 @@ impl From<Vec<u8>> for SecretBytes {
 impl From<&[u8]> for SecretBytes {
     fn from(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))
+    }
+}
+
+/// So that a serializer can write a secret without leaving copies behind.
+impl io::Write for SecretBytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,1 +1,25 @@
-//! stub
+//! Sealed records in an embedded database: typed transactions over rows that show nothing readable.
+//!
+//! Owns durability, sealing at rest, and the caches that the hot path reads. Refuses to know what any record means.
+//! Only this crate names the SQL library, and in it only `sqlite`.
+
+mod cache;
+mod changes;
+mod cursor;
+mod db;
+mod error;
+mod keyring;
+mod migrations;
+mod record;
+mod sqlite;
+mod store;
+mod vault;
+
+pub use cache::{Cache, ListCache};
+pub use changes::Watch;
+pub use crypto::{RootKey, RootKeyId};
+pub use cursor::Cursor;
+pub use error::StoreError;
+pub use keyring::{Keyring, rewrap};
+pub use record::{Page, ReadTx, Record, Tx};
+pub use store::{CheckReport, Store, WriteCounts};

@@ -33,3 +33,13 @@ fn a_truncated_secret_keeps_its_front() {
     secret.truncate(9);
     assert_eq!((secret.len(), secret.is_empty()), (5, false));
 }
+
+#[test]
+fn a_secret_grows_past_its_capacity() {
+    use std::io::Write as _;
+    let mut secret = SecretBytes::with_capacity(4);
+    for piece in [&b"one "[..], b"", b"two ", b"three"] {
+        secret.write_all(piece).unwrap();
+    }
+    assert_eq!(secret.expose(), b"one two three");
+}

@@ -1,0 +1,181 @@
+//! The seam between the store and a database engine: opaque bytes under opaque names, in transactions.
+//!
+//! An engine owns durability, isolation and order. It refuses to know records, keys and caches: collections are the
+//! only text that it sees.
+
+use crate::StoreError;
+
+/// A parent or an id as the engine sees it: a truncated MAC of the name.
+pub(crate) type Blind = [u8; 16];
+
+/// Names a row.
+#[derive(Clone, Copy)]
+pub(crate) struct RowKey<'a> {
+    pub(crate) collection: &'a str,
+    pub(crate) parent: &'a Blind,
+    pub(crate) id: &'a Blind,
+}
+
+/// A row of a listing, whose collection the caller knows.
+pub(crate) struct Row {
+    pub(crate) parent: Blind,
+    pub(crate) id: Blind,
+    pub(crate) value: Vec<u8>,
+}
+
+/// An entry of the changes feed.
+pub(crate) struct Change {
+    pub(crate) seq: i64,
+    pub(crate) collection: String,
+    /// The sealed clear key of the row that changed.
+    pub(crate) key: Vec<u8>,
+}
+
+/// One snapshot of the database.
+pub(crate) trait Read {
+    /// A row's value.
+    fn get(&self, key: RowKey<'_>) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// At most `limit` rows of one parent in the order of their blinded ids, from after `after` on.
+    fn page(
+        &self,
+        collection: &str,
+        parent: &Blind,
+        after: Option<&Blind>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError>;
+
+    /// At most `limit` rows of a collection in the order of their blinded parents and ids, from after `after` on.
+    fn scan(&self, collection: &str, after: Option<(&Blind, &Blind)>, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// The names of the collections that have rows.
+    fn collections(&self) -> Result<Vec<String>, StoreError>;
+
+    /// At most `limit` changes with a sequence number above `after`, in commit order.
+    fn changes(&self, after: i64, limit: usize) -> Result<Vec<Change>, StoreError>;
+
+    /// The first and the last sequence number that the feed still has; `None` when it is empty.
+    fn change_bounds(&self) -> Result<Option<(i64, i64)>, StoreError>;
+
+    /// A value about the database itself.
+    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// A transaction that may change rows.
+pub(crate) trait Write: Read {
+    /// Writes a row, whether or not it is there.
+    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes a row that is not there. Returns whether it was so.
+    fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError>;
+
+    /// Removes a row. Returns whether it was there.
+    fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError>;
+
+    /// Appends to the changes feed.
+    fn append_change(&self, collection: &str, key: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes a value about the database itself.
+    fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+}
+
+/// A unit of work for the writer, all or nothing.
+pub(crate) trait Job: Send {
+    /// Does the work. `false` or a panic undoes it, and nothing else.
+    fn run(&mut self, tx: &dyn Write) -> bool;
+
+    /// Takes the outcome: `Ok` once the work is durable (or was undone at its own wish), or else why it is not.
+    fn done(self: Box<Self>, outcome: Result<(), StoreError>);
+}
+
+/// How much the writer has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteCounts {
+    /// Closures that were run.
+    pub closures: u64,
+    /// Durable commits, each for one or more closures.
+    pub commits: u64,
+}
+
+/// A database engine.
+pub(crate) trait Db: Send + Sync {
+    /// Queues work for the writer. Every job is answered through [`Job::done`], in the order in which they came.
+    fn submit(&self, job: Box<dyn Job>);
+
+    /// Runs `query` on one snapshot. Blocks.
+    fn read(&self, query: &mut dyn FnMut(&dyn Read)) -> Result<(), StoreError>;
+
+    /// Examines the engine's structures in full. Blocks.
+    fn check(&self) -> Result<(), StoreError>;
+
+    /// Moves all that is committed to its final place and discards the log. Blocks.
+    fn checkpoint(&self) -> Result<(), StoreError>;
+
+    /// How much the writer has done so far.
+    fn counts(&self) -> WriteCounts;
+}
+
+/// Turns closures into jobs.
+pub(crate) struct Task<W, T, E, A> {
+    work: Option<W>,
+    result: Option<Result<T, E>>,
+    answer: A,
+}
+
+impl<W, T, E, A> Task<W, T, E, A>
+where
+    W: FnOnce(&dyn Write) -> Result<T, E> + Send,
+    A: FnOnce(Result<T, E>) + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    /// A job that runs `work` and hands its result, once durable, to `answer`.
+    pub(crate) fn new(work: W, answer: A) -> Self {
+        Self { work: Some(work), result: None, answer }
+    }
+}
+
+impl<W, T, E, A> Job for Task<W, T, E, A>
+where
+    W: FnOnce(&dyn Write) -> Result<T, E> + Send,
+    A: FnOnce(Result<T, E>) + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, tx: &dyn Write) -> bool {
+        self.result = self.work.take().map(|work| work(tx));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
+        // A failed commit overrides a closure's own refusal, which may rest on what was undone with it.
+        (self.answer)(match (outcome, self.result) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(StoreError::Panicked.into()),
+        });
+    }
+}
+
+/// Runs `work` on the writer and waits. For opening and for the command line; never on an async thread.
+pub(crate) fn write_blocking<T: Send + 'static>(
+    db: &dyn Db,
+    work: impl FnOnce(&dyn Write) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let (answer, answered) = std::sync::mpsc::channel();
+    db.submit(Box::new(Task::new(work, move |result| {
+        // Nobody waits when the caller's thread is gone.
+        let _ = answer.send(result);
+    })));
+    answered.recv().unwrap_or(Err(StoreError::Closed))
+}
+
+/// Runs `query` on one snapshot and returns its result. Blocks.
+pub(crate) fn read_blocking<T, E: From<StoreError>>(
+    db: &dyn Db,
+    query: impl FnOnce(&dyn Read) -> Result<T, E>,
+) -> Result<T, E> {
+    let (mut query, mut result) = (Some(query), None);
+    db.read(&mut |tx| result = query.take().map(|query| query(tx)))?;
+    result.unwrap_or_else(|| Err(StoreError::Closed.into()))
+}

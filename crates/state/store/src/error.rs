@@ -1,0 +1,132 @@
+//! What can go wrong with the store, each outcome with what to do about it.
+
+use std::path::PathBuf;
+
+use crypto::RootKeyId;
+
+/// An outcome of this crate's operations. Nothing in it is secret: paths, collections and codes only.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A record to be inserted is there already.
+    #[error("a record of {collection} with this name exists already")]
+    Exists {
+        /// The collection.
+        collection: &'static str,
+    },
+    /// A cursor that this store did not give out for this listing.
+    #[error("the cursor was not given out for this listing")]
+    BadCursor,
+    /// The database was made under another root key.
+    #[error(
+        "the database {} was sealed under the root key {stored}, but the root seal holds {given}: restore the seal \
+         directory that belongs to this database",
+        path.display()
+    )]
+    WrongRootKey {
+        /// The database.
+        path: PathBuf,
+        /// The root key that wraps its keys.
+        stored: RootKeyId,
+        /// The root key that was given.
+        given: RootKeyId,
+    },
+    /// The database's structure is damaged.
+    #[error(
+        "the database {} is damaged ({detail}): stop the server, keep a copy of the file together with its -wal file, \
+         check the disk, and restore the last backup",
+        path.display()
+    )]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What the engine found.
+        detail: String,
+    },
+    /// A record does not open: it was changed, moved or cut outside of this program.
+    #[error(
+        "a record of {collection} is not authentic: the database was changed outside of this program; restore the \
+         last backup"
+    )]
+    NotAuthentic {
+        /// The collection.
+        collection: String,
+    },
+    /// A record opened, but it is not what this version of the program takes for one.
+    #[error("a record of {collection} cannot be read by this version (line {line}, column {column})")]
+    Unreadable {
+        /// The collection.
+        collection: &'static str,
+        /// Where in the record, as JSON.
+        line: usize,
+        /// Where in the line.
+        column: usize,
+    },
+    /// A record cannot be written as JSON.
+    #[error("a record of {collection} cannot be encoded")]
+    Unwritable {
+        /// The collection.
+        collection: &'static str,
+    },
+    /// The file is a database of some other program.
+    #[error("{} is not a Sealstack database: name another data directory", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later version of the program has upgraded the database.
+    #[error(
+        "the database {} has the schema {found}, and this version knows up to {known}: run the newer version",
+        path.display()
+    )]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema that this version knows.
+        known: u32,
+    },
+    /// There is no room left.
+    #[error("no space is left for the database {}: free some and try again; nothing was lost", path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The directory or the file may not be written.
+    #[error(
+        "the database {} cannot be written ({detail}): check that its directory exists and that this user owns it",
+        path.display()
+    )]
+    Denied {
+        /// The database.
+        path: PathBuf,
+        /// The operating system's or the engine's words.
+        detail: String,
+    },
+    /// Another process holds the database.
+    #[error("the database {} is held by another process: stop it and try again", path.display())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The disk failed.
+    #[error("reading or writing the database {} failed ({detail}): check the disk", path.display())]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// The engine's words.
+        detail: String,
+    },
+    /// Anything else that the engine says.
+    #[error("the database engine failed: {detail}")]
+    Engine {
+        /// The engine's words.
+        detail: String,
+    },
+    /// The closure panicked; its changes were rolled back.
+    #[error("a transaction panicked and was rolled back")]
+    Panicked,
+    /// The store is being closed.
+    #[error("the store is closed")]
+    Closed,
+}

@@ -1,0 +1,242 @@
+//! Named 256-bit keys, wrapped under the root key and made when first asked for.
+//!
+//! A row is `root key id (8) ‖ sealed(key (32) ‖ name)`; its place is a MAC of the name. Both keys that this takes
+//! are derived from the root key, so that the database holds nothing that opens a key.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
+use tokio::sync::oneshot;
+
+use crate::db::{Blind, Db, Read, RowKey, Task, Write, read_blocking, write_blocking};
+use crate::sqlite::Sqlite;
+use crate::vault::truncate;
+use crate::{RootKey, RootKeyId, StoreError};
+
+/// The collection of the wrapped keys.
+pub(crate) const COLLECTION: &str = "keyring";
+
+/// The key that records are sealed under.
+pub(crate) const RECORD: &str = "record";
+
+/// The key that names are blinded under.
+pub(crate) const BLIND: &str = "blind";
+
+/// Which root key wraps the keys, as the database itself says.
+const META_ROOT: &str = "root key id";
+
+/// All keys stand under one parent.
+const PARENT: Blind = [0; 16];
+
+const BATCH: usize = 1000;
+
+/// The keyring of a store.
+pub struct Keyring {
+    db: Arc<dyn Db>,
+    wrapping: Arc<Wrapping>,
+    unwrapped: Arc<RwLock<HashMap<String, Arc<Key256>>>>,
+}
+
+impl Keyring {
+    pub(crate) fn open(db: Arc<dyn Db>, path: &Path, root: &RootKey) -> Result<Self, StoreError> {
+        let wrapping = Arc::new(Wrapping::new(root));
+        let (given, path) = (root.id(), path.to_owned());
+        // Only an empty database is claimed; reading first keeps an ordinary start free of a commit.
+        let stored = read_blocking(&*db, |tx| tx.meta(META_ROOT))?;
+        let stored = match stored {
+            Some(stored) => stored,
+            None => write_blocking(&*db, move |tx| match tx.meta(META_ROOT)? {
+                Some(stored) => Ok(stored),
+                None => tx.set_meta(META_ROOT, &given.to_bytes()).map(|()| given.to_bytes().to_vec()),
+            })?,
+        };
+        let stored = root_key_id(&stored)?;
+        if stored != given {
+            return Err(StoreError::WrongRootKey { path, stored, given });
+        }
+        Ok(Self { db, wrapping, unwrapped: Arc::default() })
+    }
+
+    /// The key called `name`, made and made durable if there is none yet.
+    ///
+    /// # Errors
+    /// Those of reading and writing; [`StoreError::NotAuthentic`] when the row was changed.
+    pub async fn key(&self, name: &str) -> Result<Arc<Key256>, StoreError> {
+        if let Some(key) = self.peek(name) {
+            return Ok(key);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.db.submit(Box::new(Task::new(self.get_or_make(name), move |result| {
+            // The caller may have stopped waiting.
+            let _ = answer.send(result);
+        })));
+        let key = answered.await.unwrap_or(Err(StoreError::Closed))?;
+        Ok(self.remember(name, key))
+    }
+
+    /// The key called `name` if it has been used since the store was opened.
+    #[must_use]
+    pub fn peek(&self, name: &str) -> Option<Arc<Key256>> {
+        self.unwrapped.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The names of all keys, sorted.
+    ///
+    /// # Errors
+    /// Those of reading; [`StoreError::NotAuthentic`].
+    pub async fn names(&self) -> Result<Vec<String>, StoreError> {
+        let (db, wrapping) = (Arc::clone(&self.db), Arc::clone(&self.wrapping));
+        let read = tokio::task::spawn_blocking(move || read_blocking(&*db, |tx| names(tx, &wrapping)));
+        read.await.unwrap_or(Err(StoreError::Panicked))
+    }
+
+    pub(crate) fn names_blocking(&self) -> Result<Vec<String>, StoreError> {
+        read_blocking(&*self.db, |tx| names(tx, &self.wrapping))
+    }
+
+    /// As [`key`](Self::key), while the store is being opened.
+    pub(crate) fn key_blocking(&self, name: &str) -> Result<Arc<Key256>, StoreError> {
+        let wrapping = &self.wrapping;
+        let key = match read_blocking(&*self.db, |tx| wrapping.get(tx, name))? {
+            Some(key) => key,
+            None => write_blocking(&*self.db, self.get_or_make(name))?,
+        };
+        Ok(self.remember(name, key))
+    }
+
+    fn get_or_make(&self, name: &str) -> impl FnOnce(&dyn Write) -> Result<Key256, StoreError> + Send + 'static {
+        let (wrapping, name) = (Arc::clone(&self.wrapping), name.to_owned());
+        move |tx| match wrapping.get(tx, &name)? {
+            Some(key) => Ok(key),
+            None => {
+                let key = Key256::random();
+                wrapping.put(tx, &name, &key)?;
+                Ok(key)
+            }
+        }
+    }
+
+    fn remember(&self, name: &str, key: Key256) -> Arc<Key256> {
+        let mut unwrapped = self.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(unwrapped.entry(name.to_owned()).or_insert_with(|| Arc::new(key)))
+    }
+}
+
+fn names(tx: &dyn Read, wrapping: &Wrapping) -> Result<Vec<String>, StoreError> {
+    let mut names: Vec<String> = wrapping.all(tx)?.into_iter().map(|(_, name, _)| name).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Moves every key of the database at `path` from the root key `old` to `new`, in one transaction. Does nothing where
+/// that is done already. No store may be open on the database.
+///
+/// # Errors
+/// [`StoreError::WrongRootKey`] when the database is under neither; those of [`Store::open`](crate::Store::open).
+pub fn rewrap(path: &Path, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
+    let db = Sqlite::open(path)?;
+    rewrap_in(&db, path, old, new)?;
+    // The log still has the keys as they were wrapped before.
+    db.checkpoint()
+}
+
+pub(crate) fn rewrap_in(db: &dyn Db, path: &Path, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
+    let (path, old, new) = (path.to_owned(), old.duplicate(), new.duplicate());
+    write_blocking(db, move |tx| {
+        let stored = tx.meta(META_ROOT)?.map(|stored| root_key_id(&stored)).transpose()?;
+        match stored {
+            Some(stored) if stored == new.id() => return Ok(()),
+            Some(stored) if stored != old.id() => {
+                return Err(StoreError::WrongRootKey { path, stored, given: old.id() });
+            }
+            _ => {}
+        }
+        let (from, to) = (Wrapping::new(&old), Wrapping::new(&new));
+        for (id, name, key) in from.all(tx)? {
+            tx.delete(row(&id))?;
+            to.put(tx, &name, &key)?;
+        }
+        tx.set_meta(META_ROOT, &new.id().to_bytes())
+    })
+}
+
+/// What the root key does to the keyring's rows.
+struct Wrapping {
+    root: RootKeyId,
+    wrap: Key256,
+    index: HmacKey,
+}
+
+impl Wrapping {
+    fn new(root: &RootKey) -> Self {
+        Self {
+            root: root.id(),
+            wrap: kdf::derive(root.key(), b"sealstack keyring wrap", &[]),
+            index: HmacKey::new(kdf::derive(root.key(), b"sealstack keyring index", &[]).expose()),
+        }
+    }
+
+    fn id(&self, name: &str) -> Blind {
+        truncate(&self.index.sign(&[name.as_bytes()]))
+    }
+
+    fn get(&self, tx: &dyn Read, name: &str) -> Result<Option<Key256>, StoreError> {
+        let id = self.id(name);
+        let Some(value) = tx.get(row(&id))? else { return Ok(None) };
+        let (found, key) = self.unwrap(&id, &value)?;
+        if found == name { Ok(Some(key)) } else { Err(refused()) }
+    }
+
+    fn put(&self, tx: &dyn Write, name: &str, key: &Key256) -> Result<(), StoreError> {
+        let id = self.id(name);
+        let mut plaintext = SecretBytes::with_capacity(32 + name.len());
+        plaintext.extend(key.expose());
+        plaintext.extend(name.as_bytes());
+        let mut value = self.root.to_bytes().to_vec();
+        value.extend(sealed::seal(&self.wrap, &self.associated(&id), plaintext.expose()));
+        if tx.insert(row(&id), &value)? { Ok(()) } else { Err(refused()) }
+    }
+
+    fn all(&self, tx: &dyn Read) -> Result<Vec<(Blind, String, Key256)>, StoreError> {
+        let mut all = Vec::new();
+        let mut after: Option<Blind> = None;
+        loop {
+            let rows = tx.page(COLLECTION, &PARENT, after.as_ref(), BATCH)?;
+            let Some(last) = rows.last() else { return Ok(all) };
+            after = Some(last.id);
+            for row in rows {
+                let (name, key) = self.unwrap(&row.id, &row.value)?;
+                all.push((row.id, name, key));
+            }
+        }
+    }
+
+    fn unwrap(&self, id: &Blind, value: &[u8]) -> Result<(String, Key256), StoreError> {
+        let (root, wrapped) = value.split_first_chunk::<8>().ok_or_else(refused)?;
+        if *root != self.root.to_bytes() {
+            return Err(refused());
+        }
+        let plaintext = sealed::open(&self.wrap, &self.associated(id), wrapped).map_err(|_| refused())?;
+        let (key, name) = plaintext.expose().split_first_chunk::<32>().ok_or_else(refused)?;
+        let key = Key256::from_slice(key).map_err(|_| refused())?;
+        Ok((std::str::from_utf8(name).map_err(|_| refused())?.to_owned(), key))
+    }
+
+    fn associated(&self, id: &Blind) -> Vec<u8> {
+        [COLLECTION.as_bytes(), &[0], &self.root.to_bytes(), id].concat()
+    }
+}
+
+fn row(id: &Blind) -> RowKey<'_> {
+    RowKey { collection: COLLECTION, parent: &PARENT, id }
+}
+
+fn root_key_id(stored: &[u8]) -> Result<RootKeyId, StoreError> {
+    stored.try_into().map(RootKeyId::from_bytes).map_err(|_| refused())
+}
+
+fn refused() -> StoreError {
+    StoreError::NotAuthentic { collection: COLLECTION.to_owned() }
+}

@@ -1,0 +1,198 @@
+//! Typed transactions: records in and out of one snapshot or one atomic change.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::StoreError;
+use crate::changes::Touched;
+use crate::cursor::{Cursor, Listing};
+use crate::db::{self, Blind, Row, RowKey};
+use crate::vault::Vault;
+
+/// How many rows are read at once when all are wanted.
+const BATCH: usize = 1000;
+
+/// Something that is stored. Its JSON form is what lasts: a field added later needs a serde default.
+pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The collection's name: a constant of the program, readable in the database.
+    const COLLECTION: &'static str;
+}
+
+/// Some of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<R> {
+    /// The records, in no order that means anything, but always the same one.
+    pub items: Vec<R>,
+    /// Where the rest begins, if there is any.
+    pub next: Option<Cursor>,
+}
+
+/// One snapshot of the store.
+pub struct ReadTx<'a> {
+    db: &'a dyn db::Read,
+    vault: &'a Arc<Vault>,
+}
+
+impl<'a> ReadTx<'a> {
+    pub(crate) fn new(db: &'a dyn db::Read, vault: &'a Arc<Vault>) -> Self {
+        Self { db, vault }
+    }
+
+    /// The record `id` of `parent`.
+    ///
+    /// # Errors
+    /// Those of reading and opening a record.
+    pub fn get<R: Record>(&self, parent: &str, id: &str) -> Result<Option<R>, StoreError> {
+        let (parent, id) = self.blind::<R>(parent, id);
+        let key = RowKey { collection: R::COLLECTION, parent: &parent, id: &id };
+        self.db.get(key)?.map(|value| self.vault.open(key, &value)).transpose()
+    }
+
+    /// At most `limit` records of `parent`, from `after` on.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`] for a cursor of another listing; those of reading and opening records.
+    pub fn page<R: Record>(&self, parent: &str, after: Option<&Cursor>, limit: usize) -> Result<Page<R>, StoreError> {
+        let parent = self.vault.parent(R::COLLECTION, parent);
+        let after = after.map(|cursor| cursor.verify(self.vault, Listing::Page, R::COLLECTION)).transpose()?;
+        if after.is_some_and(|(of, _)| *of != parent) {
+            return Err(StoreError::BadCursor);
+        }
+        let rows = self.db.page(R::COLLECTION, &parent, after.map(|(_, id)| id), limit.saturating_add(1))?;
+        self.open_page(Listing::Page, rows, limit)
+    }
+
+    /// At most `limit` records of every parent, from `after` on. For background jobs.
+    ///
+    /// # Errors
+    /// As for [`page`](Self::page).
+    pub fn scan_collection<R: Record>(&self, after: Option<&Cursor>, limit: usize) -> Result<Page<R>, StoreError> {
+        let after = after.map(|cursor| cursor.verify(self.vault, Listing::Scan, R::COLLECTION)).transpose()?;
+        let rows = self.db.scan(R::COLLECTION, after, limit.saturating_add(1))?;
+        self.open_page(Listing::Scan, rows, limit)
+    }
+
+    /// Every record of `parent`.
+    ///
+    /// # Errors
+    /// Those of reading and opening records.
+    pub fn all<R: Record>(&self, parent: &str) -> Result<Vec<R>, StoreError> {
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(parent, after.as_ref(), BATCH)?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The cursor that goes on after the record `id` of `parent`, for a page that was cut short.
+    #[must_use]
+    pub fn cursor_after<R: Record>(&self, parent: &str, id: &str) -> Cursor {
+        let (parent, id) = self.blind::<R>(parent, id);
+        Cursor::new(self.vault, Listing::Page, R::COLLECTION, parent, id)
+    }
+
+    fn open_page<R: Record>(&self, listing: Listing, rows: Vec<Row>, limit: usize) -> Result<Page<R>, StoreError> {
+        let more = rows.len() > limit;
+        let mut items = Vec::with_capacity(rows.len().min(limit));
+        let mut last = None;
+        for Row { parent, id, value } in rows.into_iter().take(limit) {
+            items.push(self.vault.open(RowKey { collection: R::COLLECTION, parent: &parent, id: &id }, &value)?);
+            last = Some((parent, id));
+        }
+        let last = last.filter(|_| more);
+        let next = last.map(|(parent, id)| Cursor::new(self.vault, listing, R::COLLECTION, parent, id));
+        Ok(Page { items, next })
+    }
+
+    fn blind<R: Record>(&self, parent: &str, id: &str) -> (Blind, Blind) {
+        (self.vault.parent(R::COLLECTION, parent), self.vault.id(R::COLLECTION, parent, id))
+    }
+}
+
+/// A transaction that changes the store. It reads its own changes, and those of closures that went before it.
+pub struct Tx<'a> {
+    read: ReadTx<'a>,
+    db: &'a dyn db::Write,
+    touched: Vec<Touched>,
+    /// The first failure of the engine. It undoes the transaction even if the closure goes on regardless.
+    failed: Option<StoreError>,
+}
+
+impl<'a> std::ops::Deref for Tx<'a> {
+    type Target = ReadTx<'a>;
+
+    fn deref(&self) -> &ReadTx<'a> {
+        &self.read
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(db: &'a dyn db::Write, vault: &'a Arc<Vault>) -> Self {
+        Self { read: ReadTx::new(db, vault), db, touched: Vec::new(), failed: None }
+    }
+
+    /// Writes the record `id` of `parent`, whether or not it is there.
+    ///
+    /// # Errors
+    /// Those of encoding and writing a record.
+    pub fn put<R: Record>(&mut self, parent: &str, id: &str, record: &R) -> Result<(), StoreError> {
+        let (blind_parent, blind_id) = self.blind::<R>(parent, id);
+        let key = RowKey { collection: R::COLLECTION, parent: &blind_parent, id: &blind_id };
+        let value = self.vault.seal(key, record)?;
+        self.noting(|db| db.put(key, &value))?;
+        self.touch::<R>(parent, id)
+    }
+
+    /// Writes the record `id` of `parent`, which must not be there.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`]; those of encoding and writing a record.
+    pub fn insert<R: Record>(&mut self, parent: &str, id: &str, record: &R) -> Result<(), StoreError> {
+        let (blind_parent, blind_id) = self.blind::<R>(parent, id);
+        let key = RowKey { collection: R::COLLECTION, parent: &blind_parent, id: &blind_id };
+        let value = self.vault.seal(key, record)?;
+        if !self.noting(|db| db.insert(key, &value))? {
+            return Err(StoreError::Exists { collection: R::COLLECTION });
+        }
+        self.touch::<R>(parent, id)
+    }
+
+    /// Removes the record `id` of `parent`. Returns whether it was there.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn delete<R: Record>(&mut self, parent: &str, id: &str) -> Result<bool, StoreError> {
+        let (blind_parent, blind_id) = self.blind::<R>(parent, id);
+        let key = RowKey { collection: R::COLLECTION, parent: &blind_parent, id: &blind_id };
+        let deleted = self.noting(|db| db.delete(key))?;
+        if deleted {
+            self.touch::<R>(parent, id)?;
+        }
+        Ok(deleted)
+    }
+
+    /// What the transaction changed, or why it must not be kept.
+    pub(crate) fn finish(self) -> Result<Vec<Touched>, StoreError> {
+        self.failed.map_or(Ok(self.touched), Err)
+    }
+
+    fn touch<R: Record>(&mut self, parent: &str, id: &str) -> Result<(), StoreError> {
+        let name = self.vault.seal_name(R::COLLECTION, parent, id);
+        self.noting(|db| db.append_change(R::COLLECTION, &name))?;
+        self.touched.push(Touched::new(R::COLLECTION, parent, id));
+        Ok(())
+    }
+
+    fn noting<T>(&mut self, work: impl FnOnce(&dyn db::Write) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        work(self.db).inspect_err(|error| {
+            self.failed.get_or_insert_with(|| error.clone());
+        })
+    }
+}

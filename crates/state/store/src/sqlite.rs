@@ -1,0 +1,261 @@
+//! The embedded engine: SQLite in WAL mode with full sync, one writer that commits in groups, a few readers.
+//!
+//! The only module that names the SQL library. Refuses to know what the bytes mean.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use self::session::{Session, denied, failure};
+use self::writer::{CHANGES_SLACK, Writer};
+use crate::StoreError;
+use crate::db::{Db, Job, Read, WriteCounts};
+use crate::migrations::{APPLICATION_ID, STEPS};
+
+mod session;
+mod writer;
+
+/// How long to wait for another process that holds the database.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// The page cache of the writer and of each reader, in KiB.
+const CACHE_KIB: u32 = 2048;
+
+/// The write-ahead log is cut back to this after a checkpoint, in bytes.
+const LOG_BYTES_MAX: u32 = 8 * 1024 * 1024;
+
+/// The engine, open.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    /// `None` once closing.
+    queue: Option<mpsc::Sender<Box<dyn Job>>>,
+    writer: Option<JoinHandle<()>>,
+    connection: Arc<Mutex<Connection>>,
+    /// Idle readers; `None` in memory, where the writer's connection is the only one.
+    readers: Option<Mutex<Vec<Connection>>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    closures: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl Sqlite {
+    /// Opens the database at `path`, or makes it.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        if !path.try_exists().map_err(|error| denied(path, &error))? {
+            create(path)?;
+        }
+        if std::fs::metadata(path).map_err(|error| denied(path, &error))?.len() == 0 {
+            // SQLite would take it for a new database, and everything in it would be gone without a word.
+            return Err(StoreError::Corrupt { path: path.to_owned(), detail: "the file is empty".to_owned() });
+        }
+        let connection = connect(path).map_err(|error| failure(path, &error))?;
+        migrate(&connection, path)?;
+        Self::start(path, connection, true)
+    }
+
+    /// A database that is gone when dropped.
+    pub(crate) fn in_memory() -> Result<Self, StoreError> {
+        let path = Path::new("in memory");
+        let connection = Connection::open_in_memory().map_err(|error| failure(path, &error))?;
+        upgrade(&connection, path, 0)?;
+        Self::start(path, connection, false)
+    }
+
+    fn start(path: &Path, connection: Connection, on_disk: bool) -> Result<Self, StoreError> {
+        let connection = Arc::new(Mutex::new(connection));
+        let counts = Arc::new(Counts::default());
+        let (queue, jobs) = mpsc::channel();
+        let writer = Writer {
+            path: path.to_owned(),
+            connection: Arc::clone(&connection),
+            jobs,
+            counts: Arc::clone(&counts),
+            untrimmed: CHANGES_SLACK,
+        };
+        let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run());
+        let thread = thread.map_err(|error| StoreError::Engine { detail: error.to_string() })?;
+        let readers = on_disk.then(Mutex::default);
+        Ok(Self { path: path.to_owned(), queue: Some(queue), writer: Some(thread), connection, readers, counts })
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        // The writer finishes what is queued, and the last connection to close empties the log.
+        self.queue = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the database writer panicked");
+        }
+    }
+}
+
+impl Db for Sqlite {
+    fn submit(&self, job: Box<dyn Job>) {
+        let refused = match &self.queue {
+            Some(queue) => queue.send(job).err().map(|mpsc::SendError(job)| job),
+            None => Some(job),
+        };
+        if let Some(job) = refused {
+            job.done(Err(StoreError::Closed));
+        }
+    }
+
+    fn read(&self, query: &mut dyn FnMut(&dyn Read)) -> Result<(), StoreError> {
+        let Some(readers) = &self.readers else {
+            query(&Session::new(&lock(&self.connection), &self.path));
+            return Ok(());
+        };
+        let idle = lock(readers).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.path).map_err(|error| failure(&self.path, &error))?,
+        };
+        let tx = connection.unchecked_transaction().map_err(|error| failure(&self.path, &error))?;
+        query(&Session::new(&connection, &self.path));
+        let ended = tx.rollback();
+        // A reader whose snapshot cannot be ended would hold the log for ever, so it is closed instead.
+        if ended.is_ok() {
+            lock(readers).push(connection);
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let connection = lock(&self.connection);
+        let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+        match found.map_err(|error| failure(&self.path, &error))? {
+            found if found == "ok" => Ok(()),
+            detail => Err(StoreError::Corrupt { path: self.path.clone(), detail }),
+        }
+    }
+
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        let connection = lock(&self.connection);
+        let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        match busy.map_err(|error| failure(&self.path, &error))? {
+            true => Err(StoreError::Busy { path: self.path.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    fn counts(&self) -> WriteCounts {
+        WriteCounts {
+            closures: self.counts.closures.load(Ordering::Relaxed),
+            commits: self.counts.commits.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Makes an empty database beside `path` and moves it there whole, so that a crash leaves either none or a good one.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    if beside("-wal").exists() {
+        let detail = "the main file is missing, though its -wal file is there".to_owned();
+        return Err(StoreError::Corrupt { path: path.to_owned(), detail });
+    }
+    let (new, journal) = (beside(".new"), beside(".new-journal"));
+    for left in [&new, &journal] {
+        match std::fs::remove_file(left) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(denied(path, &error)),
+            _ => {}
+        }
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
+    let file = file.map_err(|error| denied(path, &error))?;
+    let connection = connect_plain(&new).map_err(|error| failure(path, &error))?;
+    connection.execute_batch("PRAGMA synchronous = OFF").map_err(|error| failure(path, &error))?;
+    upgrade(&connection, path, 0)?;
+    connection.close().map_err(|(_, error)| failure(path, &error))?;
+    file.sync_all().map_err(|error| denied(path, &error))?;
+    std::fs::rename(&new, path).map_err(|error| denied(path, &error))?;
+    // The name has to last as well as the file.
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| denied(path, &error))
+}
+
+/// Checks whose database it is, and brings an older one up to date.
+fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let pragma = |name: &str| {
+        let value = connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        value.map_err(|error| failure(path, &error))
+    };
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    if application != APPLICATION_ID {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    let known = schema();
+    match u32::try_from(version) {
+        Ok(found) if found == known => Ok(()),
+        Ok(found) if found < known => upgrade(connection, path, found),
+        found => {
+            let found = found.unwrap_or(u32::MAX);
+            Err(StoreError::NewerSchema { path: path.to_owned(), found, known })
+        }
+    }
+}
+
+/// The schema that this version makes.
+fn schema() -> u32 {
+    u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
+}
+
+/// Takes the steps from the schema `from` on, all or none.
+fn upgrade(connection: &Connection, path: &Path, from: u32) -> Result<(), StoreError> {
+    let work = || {
+        let tx = connection.unchecked_transaction()?;
+        for step in STEPS.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)) {
+            tx.execute_batch(step)?;
+        }
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", schema())?;
+        tx.commit()
+    };
+    work().map_err(|error| failure(path, &error))
+}
+
+fn connect_plain(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    Ok(connection)
+}
+
+/// Opens a connection. Deleted content is overwritten with zeros, since a destroyed key must not linger in a free page.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect_plain(path)?;
+    connection.execute_batch(&format!(
+        "PRAGMA cache_size = -{CACHE_KIB};
+         PRAGMA mmap_size = 0;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;
+         PRAGMA secure_delete = ON;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA journal_size_limit = {LOG_BYTES_MAX};"
+    ))?;
+    Ok(connection)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! The statements: rows in and out of one transaction on one connection, and what the engine's failures mean.
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, params};
+
+use crate::StoreError;
+use crate::db::{Blind, Change, Read, Row, RowKey, Write};
+
+/// A transaction on a connection.
+pub(super) struct Session<'a> {
+    connection: &'a Connection,
+    path: &'a Path,
+    /// The last failure, for when SQLite has undone the transaction because of it.
+    failure: RefCell<Option<StoreError>>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(connection: &'a Connection, path: &'a Path) -> Self {
+        Self { connection, path, failure: RefCell::new(None) }
+    }
+
+    /// Runs a statement that yields no rows; returns how many rows it changed.
+    fn change(&self, sql: &str, values: impl Params) -> Result<usize, StoreError> {
+        self.noting(self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values)))
+    }
+
+    pub(super) fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.change(sql, []).map(|_| ())
+    }
+
+    /// Whether SQLite has undone the whole transaction.
+    pub(super) fn is_lost(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    /// Why it has.
+    pub(super) fn failure(&self) -> StoreError {
+        let failure = self.failure.borrow().clone();
+        failure.unwrap_or_else(|| StoreError::Engine { detail: "the transaction was rolled back".to_owned() })
+    }
+
+    fn noting<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
+        result.map_err(|error| {
+            let error = failure(self.path, &error);
+            self.failure.replace(Some(error.clone()));
+            error
+        })
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.connection.prepare_cached(sql).and_then(|mut statement| {
+            let rows = statement.query_map(values, read)?;
+            rows.collect()
+        });
+        self.noting(rows)
+    }
+}
+
+fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row { parent: row.get(0)?, id: row.get(1)?, value: row.get(2)? })
+}
+
+/// SQLite counts in 64 signed bits.
+fn bound(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+impl Read for Session<'_> {
+    fn get(&self, key: RowKey<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        const GET: &str = "SELECT value FROM records WHERE collection = ?1 AND parent = ?2 AND id = ?3";
+        let found = self.connection.prepare_cached(GET).and_then(|mut statement| {
+            statement.query_row(params![key.collection, key.parent, key.id], |row| row.get(0)).optional()
+        });
+        self.noting(found)
+    }
+
+    fn page(
+        &self,
+        collection: &str,
+        parent: &Blind,
+        after: Option<&Blind>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        const PAGE: &str = "SELECT parent, id, value FROM records
+            WHERE collection = ?1 AND parent = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+        // Nothing comes before the empty id.
+        let after = after.map_or(&[][..], |after| &after[..]);
+        self.rows(PAGE, params![collection, parent, after, bound(limit)], read_row)
+    }
+
+    fn scan(&self, collection: &str, after: Option<(&Blind, &Blind)>, limit: usize) -> Result<Vec<Row>, StoreError> {
+        const SCAN: &str = "SELECT parent, id, value FROM records
+            WHERE collection = ?1 AND (parent, id) > (?2, ?3) ORDER BY parent, id LIMIT ?4";
+        let (parent, id) = after.map_or((&[][..], &[][..]), |(parent, id)| (&parent[..], &id[..]));
+        self.rows(SCAN, params![collection, parent, id, bound(limit)], read_row)
+    }
+
+    fn collections(&self) -> Result<Vec<String>, StoreError> {
+        self.rows("SELECT DISTINCT collection FROM records", [], |row| row.get(0))
+    }
+
+    fn changes(&self, after: i64, limit: usize) -> Result<Vec<Change>, StoreError> {
+        const CHANGES: &str = "SELECT seq, collection, key FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+        self.rows(CHANGES, params![after, bound(limit)], |row| {
+            Ok(Change { seq: row.get(0)?, collection: row.get(1)?, key: row.get(2)? })
+        })
+    }
+
+    fn change_bounds(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        // Two subqueries, because SQLite looks up one end of an index at a time.
+        const BOUNDS: &str = "SELECT (SELECT min(seq) FROM changes), (SELECT max(seq) FROM changes)";
+        let bounds = self.connection.prepare_cached(BOUNDS).and_then(|mut statement| {
+            statement.query_row([], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))
+        });
+        self.noting(bounds).map(|(first, last)| first.zip(last))
+    }
+
+    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        const META: &str = "SELECT value FROM meta WHERE name = ?1";
+        let found = self.connection.prepare_cached(META);
+        let found = found.and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional());
+        self.noting(found)
+    }
+}
+
+impl Write for Session<'_> {
+    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError> {
+        const PUT: &str = "INSERT INTO records (collection, parent, id, value) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO UPDATE SET value = excluded.value";
+        self.change(PUT, params![key.collection, key.parent, key.id, value]).map(|_| ())
+    }
+
+    fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError> {
+        const INSERT: &str = "INSERT INTO records (collection, parent, id, value) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO NOTHING";
+        self.change(INSERT, params![key.collection, key.parent, key.id, value]).map(|inserted| inserted > 0)
+    }
+
+    fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError> {
+        const DELETE: &str = "DELETE FROM records WHERE collection = ?1 AND parent = ?2 AND id = ?3";
+        self.change(DELETE, params![key.collection, key.parent, key.id]).map(|deleted| deleted > 0)
+    }
+
+    fn append_change(&self, collection: &str, key: &[u8]) -> Result<(), StoreError> {
+        self.change("INSERT INTO changes (collection, key) VALUES (?1, ?2)", params![collection, key]).map(|_| ())
+    }
+
+    fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
+            ON CONFLICT DO UPDATE SET value = excluded.value";
+        self.change(SET, params![name, value]).map(|_| ())
+    }
+}
+
+/// What the operating system's refusal to open or make a file means.
+pub(super) fn denied(path: &Path, error: &std::io::Error) -> StoreError {
+    let path = path.to_owned();
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full { path },
+        _ => StoreError::Denied { path, detail: error.to_string() },
+    }
+}
+
+/// What a failure of SQLite means. Its messages name tables and files, never values.
+pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let (path, detail) = (path.to_owned(), error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { path, detail },
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            StoreError::Denied { path, detail }
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
+        Some(ErrorCode::SystemIoFailure) => StoreError::Io { path, detail },
+        // A column of another type or length than the schema has: somebody else wrote it.
+        None => StoreError::Corrupt { path, detail },
+        Some(_) => StoreError::Engine { detail },
+    }
+}

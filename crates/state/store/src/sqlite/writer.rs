@@ -1,0 +1,114 @@
+//! The one thread that writes: gathers what is queued, runs each job in a savepoint, commits them together.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, mpsc};
+
+use rusqlite::Connection;
+
+use super::session::Session;
+use super::{Counts, lock};
+use crate::StoreError;
+use crate::db::Job;
+
+/// How many closures share one commit at most, so that the first of them does not wait for ever.
+const GROUP_MAX: usize = 256;
+
+/// How many changes the feed keeps. A process that falls further behind forgets all that it cached.
+pub(super) const CHANGES_KEPT: i64 = 10_000;
+
+/// How many changes more than that accumulate before the feed is trimmed.
+pub(super) const CHANGES_SLACK: i64 = 1_000;
+
+/// The writer's thread.
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) connection: Arc<Mutex<Connection>>,
+    pub(super) jobs: mpsc::Receiver<Box<dyn Job>>,
+    pub(super) counts: Arc<Counts>,
+    /// How many changes may have been appended since the feed was last trimmed.
+    pub(super) untrimmed: i64,
+}
+
+impl Writer {
+    pub(super) fn run(mut self) {
+        // While one group is being committed the next one gathers in the queue.
+        while let Ok(first) = self.jobs.recv() {
+            let mut group = VecDeque::from([first]);
+            while group.len() < GROUP_MAX
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                group.push_back(job);
+            }
+            let connection = Arc::clone(&self.connection);
+            let connection = lock(&connection);
+            while !group.is_empty() {
+                self.commit(&connection, &mut group);
+            }
+            if self.untrimmed >= CHANGES_SLACK {
+                self.trim(&connection);
+            }
+        }
+    }
+
+    /// Runs jobs of the group in one transaction and answers them: all, but those after one that broke it.
+    fn commit(&mut self, connection: &Connection, group: &mut VecDeque<Box<dyn Job>>) {
+        let session = Session::new(connection, &self.path);
+        if let Err(error) = session.execute("BEGIN IMMEDIATE") {
+            group.drain(..).for_each(|job| job.done(Err(error.clone())));
+            return;
+        }
+        let before = connection.total_changes();
+        let mut ran = Vec::with_capacity(group.len());
+        let mut broken = None;
+        while broken.is_none()
+            && let Some(mut job) = group.pop_front()
+        {
+            let outcome = in_savepoint(&session, &mut *job);
+            // A full disk and the like make SQLite undo the whole transaction, not the savepoint alone.
+            if session.is_lost() {
+                broken = Some(session.failure());
+            }
+            ran.push((job, outcome));
+        }
+        let committed = broken.map_or_else(|| session.execute("COMMIT"), Err);
+        if committed.is_err() && !session.is_lost() {
+            // If even this fails the next BEGIN fails too, and says so.
+            let _ = session.execute("ROLLBACK");
+        }
+        self.counts.closures.fetch_add(ran.len() as u64, Ordering::Relaxed);
+        self.counts.commits.fetch_add(1, Ordering::Relaxed);
+        let changed = connection.total_changes().saturating_sub(before);
+        self.untrimmed = self.untrimmed.saturating_add(i64::try_from(changed).unwrap_or(i64::MAX));
+        for (job, outcome) in ran {
+            job.done(committed.clone().and(outcome));
+        }
+    }
+
+    fn trim(&mut self, connection: &Connection) {
+        const TRIM: &str = "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM changes) - ?1";
+        self.untrimmed = 0;
+        let trimmed = connection.prepare_cached(TRIM).and_then(|mut trim| trim.execute([CHANGES_KEPT]));
+        if let Err(error) = trimmed {
+            // The feed is longer than it need be, and the next turn tries again.
+            tracing::warn!(%error, "the changes feed could not be trimmed");
+        }
+    }
+}
+
+/// Runs a job so that it alone is undone when it fails. An error is the engine's or a panic.
+fn in_savepoint(session: &Session<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
+    session.execute("SAVEPOINT job")?;
+    let kept = catch_unwind(AssertUnwindSafe(|| job.run(session)));
+    if session.is_lost() {
+        return Err(session.failure());
+    }
+    if let Ok(true) = kept {
+        return session.execute("RELEASE job");
+    }
+    session.execute("ROLLBACK TO job")?;
+    session.execute("RELEASE job")?;
+    kept.map(|_| ()).map_err(|_| StoreError::Panicked)
+}

@@ -1,0 +1,111 @@
+//! How records become rows: names blinded, values sealed, both bound to where they stand.
+//!
+//! Refuses to know where the rows go.
+
+use std::sync::Arc;
+
+use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
+
+use crate::db::{Blind, RowKey};
+use crate::{Record, StoreError};
+
+/// The collection's name in the feed's associated data; no record's collection is called so.
+const FEED: &str = "changes";
+
+/// The length at which most records fit without growing, in bytes.
+const RECORD_BYTES: usize = 1024;
+
+/// The keys that stand between records and rows.
+pub(crate) struct Vault {
+    record: Arc<Key256>,
+    blind: HmacKey,
+    cursor: HmacKey,
+}
+
+impl Vault {
+    pub(crate) fn new(record: Arc<Key256>, blind: &Key256) -> Self {
+        Self {
+            record,
+            blind: HmacKey::new(kdf::derive(blind, b"sealstack store names", &[]).expose()),
+            cursor: HmacKey::new(kdf::derive(blind, b"sealstack store cursors", &[]).expose()),
+        }
+    }
+
+    /// The blinded name of a parent. The same name looks different in another collection.
+    pub(crate) fn parent(&self, collection: &str, parent: &str) -> Blind {
+        self.name(b"parent", &[collection, parent])
+    }
+
+    /// The blinded name of a record. The same name looks different under another parent.
+    pub(crate) fn id(&self, collection: &str, parent: &str, id: &str) -> Blind {
+        self.name(b"record", &[collection, parent, id])
+    }
+
+    fn name(&self, kind: &[u8], names: &[&str]) -> Blind {
+        let lengths = names.iter().map(|name| (name.len() as u64).to_be_bytes()).collect::<Vec<_>>();
+        let mut parts = vec![kind];
+        for (length, name) in lengths.iter().zip(names) {
+            parts.extend([&length[..], name.as_bytes()]);
+        }
+        truncate(&self.blind.sign(&parts))
+    }
+
+    pub(crate) fn seal<R: Record>(&self, key: RowKey<'_>, record: &R) -> Result<Vec<u8>, StoreError> {
+        let mut plaintext = SecretBytes::with_capacity(RECORD_BYTES);
+        let written = serde_json::to_writer(&mut plaintext, record);
+        written.map_err(|_| StoreError::Unwritable { collection: R::COLLECTION })?;
+        Ok(sealed::seal(&self.record, &associated(key), plaintext.expose()))
+    }
+
+    pub(crate) fn open<R: Record>(&self, key: RowKey<'_>, value: &[u8]) -> Result<R, StoreError> {
+        let plaintext = self.open_bytes(key, value)?;
+        // The parser's message may quote the record, so only the place is passed on.
+        serde_json::from_slice(plaintext.expose()).map_err(|error| StoreError::Unreadable {
+            collection: R::COLLECTION,
+            line: error.line(),
+            column: error.column(),
+        })
+    }
+
+    pub(crate) fn open_bytes(&self, key: RowKey<'_>, value: &[u8]) -> Result<SecretBytes, StoreError> {
+        let opened = sealed::open(&self.record, &associated(key), value);
+        opened.map_err(|_| StoreError::NotAuthentic { collection: key.collection.to_owned() })
+    }
+
+    /// A record's clear name, as the changes feed keeps it.
+    pub(crate) fn seal_name(&self, collection: &str, parent: &str, id: &str) -> Vec<u8> {
+        let mut plaintext = SecretBytes::with_capacity(8 + parent.len() + id.len());
+        plaintext.extend(&(parent.len() as u64).to_be_bytes());
+        plaintext.extend(parent.as_bytes());
+        plaintext.extend(id.as_bytes());
+        sealed::seal(&self.record, &[FEED.as_bytes(), &[0], collection.as_bytes()].concat(), plaintext.expose())
+    }
+
+    /// The parent and the id of what [`seal_name`](Self::seal_name) made.
+    pub(crate) fn open_name(&self, collection: &str, sealed_name: &[u8]) -> Result<(String, String), StoreError> {
+        let refused = || StoreError::NotAuthentic { collection: FEED.to_owned() };
+        let associated = [FEED.as_bytes(), &[0], collection.as_bytes()].concat();
+        let plaintext = sealed::open(&self.record, &associated, sealed_name).map_err(|_| refused())?;
+        let (length, names) = plaintext.expose().split_first_chunk::<8>().ok_or_else(refused)?;
+        let length = usize::try_from(u64::from_be_bytes(*length)).map_err(|_| refused())?;
+        let (parent, id) = names.split_at_checked(length).ok_or_else(refused)?;
+        let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| refused());
+        Ok((text(parent)?, text(id)?))
+    }
+
+    /// The tag that makes a cursor good for one listing.
+    pub(crate) fn cursor_tag(&self, listing: &str, collection: &str, parent: &Blind, id: &Blind) -> Blind {
+        truncate(&self.cursor.sign(&[listing.as_bytes(), &[0], collection.as_bytes(), &[0], parent, id]))
+    }
+}
+
+/// Binds a value to the row that it stands in. Parent and id have fixed lengths, so a zero byte is delimiter enough.
+fn associated(key: RowKey<'_>) -> Vec<u8> {
+    [key.collection.as_bytes(), &[0], key.parent, key.id].concat()
+}
+
+pub(crate) fn truncate(tag: &[u8; 32]) -> Blind {
+    let mut blind = Blind::default();
+    blind.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
+    blind
+}
