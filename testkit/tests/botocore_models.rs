@@ -1,0 +1,49 @@
+//! Each service's table of operations and input shapes against the models of the botocore that the tests install.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use service::{Entry, Service};
+use testkit::{Python, workspace_root};
+
+type Model = BTreeMap<String, BTreeMap<String, bool>>;
+
+fn model(name: &str) -> Model {
+    let output = Python::installed().script("botocore_model.py").arg(name).output().expect("the script runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("the script prints JSON")
+}
+
+/// Every operation is served or listed as missing, nothing is both, and each input has AWS's members, with the same
+/// ones required. `missing` is a file that may only shrink: an operation that is served has to leave it.
+fn compare<S: Service>(missing: &str) {
+    let model = model(S::NAME);
+    let operations: &[Entry<S>] = S::operations();
+    let served: BTreeSet<_> = operations.iter().map(|entry| entry.name).collect();
+    assert_eq!(served.len(), operations.len(), "an operation is listed twice");
+    let text = std::fs::read_to_string(workspace_root().join(missing)).expect("the list of missing operations");
+    let listed: BTreeSet<_> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let known: BTreeSet<_> = model.keys().map(String::as_str).collect();
+    assert_eq!(served.intersection(&listed).next(), None, "served and yet listed in {missing}");
+    let together: BTreeSet<_> = served.union(&listed).copied().collect();
+    assert_eq!(together, known, "operations of {} served or listed in {missing}, and those of botocore", S::NAME);
+
+    for entry in operations {
+        let ours: BTreeMap<_, _> = entry.input.iter().map(|member| (member.name.to_owned(), member.required)).collect();
+        assert_eq!(ours, model[entry.name], "members of {} and whether they are required", entry.name);
+    }
+}
+
+#[test]
+fn kms_has_the_operations_and_members_of_botocore() {
+    compare::<kms::Kms>("crates/api/kms/missing.txt");
+}
+
+#[test]
+fn iam_has_the_operations_and_members_of_botocore() {
+    compare::<iam::Iam>("crates/api/iam/missing-iam.txt");
+}
+
+#[test]
+fn sts_has_the_operations_and_members_of_botocore() {
+    compare::<iam::Sts>("crates/api/iam/missing-sts.txt");
+}
