@@ -50,6 +50,15 @@ mod tests {
 
     const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
 
+    /// The reference implementation's own test (argon2id, version 0x13, t = 2, m = 2^16 KiB, p = 1).
+    #[test]
+    fn the_reference_vector_comes_out() {
+        let cost = Cost { memory_kib: 65_536, passes: 2, lanes: 1 };
+        let key = derive(&SecretBytes::from(&b"password"[..]), b"somesalt", cost).unwrap();
+        let expected = "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7";
+        assert_eq!(crate::secret::tests::hex(key.expose()), expected);
+    }
+
     #[test]
     fn the_key_depends_on_passphrase_salt_and_cost() {
         let passphrase = SecretBytes::from(&b"correct horse"[..]);
