@@ -203,16 +203,23 @@ fn write_header_values(headers: &HeaderMap, name: &str, out: &mut Vec<u8>) -> bo
 }
 
 /// Writes a value without the blanks around it and with one space for every run of blanks in it.
+///
+/// A value that is not UTF-8 is taken for Latin-1 and signed as UTF-8: botocore sends the one and signs the other.
 fn write_header_value(value: &[u8], out: &mut Vec<u8>) {
+    let latin = std::str::from_utf8(value).is_err();
     let mut space = false;
     for byte in value.trim_ascii() {
         if matches!(byte, b' ' | b'\t') {
             space = true;
+            continue;
+        }
+        if space {
+            out.push(b' ');
+            space = false;
+        }
+        if latin {
+            out.extend_from_slice(char::from(*byte).encode_utf8(&mut [0; 2]).as_bytes());
         } else {
-            if space {
-                out.push(b' ');
-                space = false;
-            }
             out.push(*byte);
         }
     }
