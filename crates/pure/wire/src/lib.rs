@@ -4,6 +4,7 @@
 
 mod arn;
 mod blob;
+mod buffer;
 mod fault;
 pub mod json;
 mod protocol;

@@ -1,6 +1,6 @@
 """Prints requests exactly as botocore puts them on the wire, one JSON object a line.
 
-A listener on loopback records what the real clients send: boto3 clients for whole operations, and botocore's signers with
+A listener on loopback records what they send: boto3 clients for whole operations, and botocore's signers with
 its HTTP session for paths, queries and headers that no operation makes.
 """
 

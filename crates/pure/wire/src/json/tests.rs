@@ -1,0 +1,178 @@
+//! awsJson: what is accepted, what is refused in which words, what answers look like.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::shape::{Member, Rule};
+use crate::{Blob, SecretBlob, Timestamp};
+
+crate::text_enum! {
+    enum Spec { Aes = "AES_256" }
+}
+
+crate::shape! {
+    struct Tag {
+        "TagKey" key: String, required, [];
+        "TagValue" value: String, required, [];
+    }
+}
+
+crate::shape! {
+    struct Input {
+        "KeyId" key_id: String, optional, [];
+        "Number" number: i32, optional, [];
+        "Long" long: i64, optional, [];
+        "DryRun" dry_run: bool, optional, [];
+        "Blob" blob: Blob, optional, [];
+        "At" at: Timestamp, optional, [];
+        "Spec" spec: Spec, optional, [];
+        "Tags" tags: Vec<Tag>, default, [];
+        "Names" names: Vec<String>, default, [Rule::Length(0, 10)];
+        "Context" context: BTreeMap<String, String>, default, [];
+    }
+}
+
+fn decoded(body: &str) -> Result<<Input as Member>::Wire, Fault> {
+    decode(body.as_bytes())
+}
+
+#[test]
+fn what_stands_in_the_wrong_place_is_named_as_aws_names_it() {
+    for (body, message) in [
+        (r#"{"KeyId":5}"#, "NUMBER_VALUE can not be converted to a String"),
+        (r#"{"KeyId":5.5}"#, "DECIMAL_VALUE can not be converted to a String"),
+        (r#"{"KeyId":true}"#, "TRUE_VALUE can not be converted to a String"),
+        (r#"{"KeyId":false}"#, "FALSE_VALUE can not be converted to a String"),
+        (r#"{"KeyId":[]}"#, "Start of list found where not expected"),
+        (r#"{"KeyId":{}}"#, "Start of structure or map found where not expected."),
+        (r#"{"Spec":1}"#, "NUMBER_VALUE can not be converted to a String"),
+        (r#"{"Number":"5"}"#, "STRING_VALUE can not be converted to an Integer"),
+        (r#"{"Number":true}"#, "TRUE_VALUE can not be converted to an Integer"),
+        (r#"{"Number":2147483648}"#, "NUMBER_VALUE can not be converted to an Integer"),
+        (r#"{"Number":1.5}"#, "DECIMAL_VALUE can not be converted to an Integer"),
+        (r#"{"Number":{"a":[]}}"#, "Start of structure or map found where not expected."),
+        (r#"{"Long":"5"}"#, "STRING_VALUE can not be converted to a Long"),
+        (r#"{"Long":18446744073709551615}"#, "NUMBER_VALUE can not be converted to a Long"),
+        (r#"{"DryRun":"true"}"#, "STRING_VALUE can not be converted to a Boolean"),
+        (r#"{"DryRun":1}"#, "NUMBER_VALUE can not be converted to a Boolean"),
+        (r#"{"Blob":1}"#, "only base-64-encoded strings are convertible to bytes"),
+        (r#"{"Blob":"=+/="}"#, "only base-64-encoded strings are convertible to bytes"),
+        (r#"{"Blob":[1]}"#, "Start of list found where not expected"),
+        (r#"{"At":"yesterday"}"#, "STRING_VALUE can not be converted to a Timestamp"),
+        (r#"{"Tags":"a"}"#, "Expected list or null"),
+        (r#"{"Tags":{}}"#, "Start of structure or map found where not expected."),
+        (r#"{"Tags":["a"]}"#, "Expected null"),
+        (r#"{"Tags":[["k","v"]]}"#, "Start of list found where not expected"),
+        (r#"{"Tags":[{"TagKey":1}]}"#, "NUMBER_VALUE can not be converted to a String"),
+        (r#"{"Names":[null]}"#, "NULL_VALUE can not be converted to a String"),
+        (r#"{"Context":[]}"#, "Start of list found where not expected"),
+        (r#"{"Context":"a"}"#, "Expected null"),
+        (r#"{"Context":{"a":1}}"#, "NUMBER_VALUE can not be converted to a String"),
+        (r#"{"KeyId":"a","KeyId":"b"}"#, "duplicate field `KeyId`"),
+        ("[]", "Start of list found where not expected"),
+        (r#"["a"]"#, "Start of list found where not expected"),
+        ("1", "Expected null"),
+        ("null", "Expected null"),
+        // What is not JSON at all has no message.
+        ("{", ""),
+        ("nonsense", ""),
+        (r#"{"KeyId":"a"} x"#, ""),
+        (r#"{"KeyId":"\ud800"}"#, ""),
+        (r#"{"KeyId":"a",}"#, ""),
+    ] {
+        let fault = decoded(body).err().unwrap_or_else(|| panic!("{body} was accepted"));
+        assert_eq!(
+            (fault.code, fault.status, fault.message.as_str()),
+            ("SerializationException", 400, message),
+            "{body}"
+        );
+    }
+    let fault = decode::<<Input as Member>::Wire>(b"{\"KeyId\":\"\xff\"}").err().expect("not UTF-8");
+    assert_eq!(fault.message, "");
+}
+
+#[test]
+fn an_input_is_decoded_with_its_unknown_members_ignored() {
+    for body in ["", "{}", r#"{"KeyId":null,"Tags":null,"Other":{"a":[1,{"b":null}]}}"#] {
+        let input = decoded(body).expect("decoded");
+        assert!(input.key_id.is_none() && input.tags.is_none());
+    }
+    let input = decoded(
+        r#"{"KeyId":"k\u00fc\/","Number":-5,"Long":5000000000,"DryRun":true,"Blob":"AAE=","At":1763908618.123,
+            "Spec":"AES_256","Tags":[{"TagKey":"k","TagValue":"v"}],"Names":["a","b"],"Context":{"x":"y"}}"#,
+    )
+    .expect("decoded");
+    assert_eq!(input.key_id.as_deref(), Some("kü/"));
+    assert_eq!((input.number, input.long, input.dry_run), (Some(-5), Some(5_000_000_000), Some(true)));
+    assert_eq!(input.blob, Some(Blob(vec![0, 1])));
+    assert_eq!(input.at, Some(Timestamp::from_millis(1_763_908_618_123)));
+    assert_eq!(input.names, Some(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(input.context, Some(BTreeMap::from([("x".to_owned(), "y".to_owned())])));
+    assert_eq!(input.tags.expect("tags").len(), 1);
+    assert_eq!(input.spec.as_deref(), Some("AES_256"));
+    assert_eq!(decoded(r#"{"At":5}"#).expect("decoded").at, Some(Timestamp::from_millis(5000)));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        let nested = format!(r#"{{"Tags":{}1{}}}"#, open.repeat(100_000), close.repeat(100_000));
+        assert!(decoded(&nested).is_err());
+        // What is ignored is skipped without recursion.
+        let ignored = format!(r#"{{"Other":{}1{}}}"#, open.repeat(100_000), close.repeat(100_000));
+        let _ = decoded(&ignored);
+    }
+}
+
+#[test]
+fn a_target_is_a_prefix_and_an_operation() {
+    assert_eq!(parse_target("TrentService.Encrypt"), Some(("TrentService", "Encrypt")));
+    assert_eq!(parse_target("CodeDeploy_20141006.a.B"), Some(("CodeDeploy_20141006.a", "B")));
+    for target in ["", ".", "Encrypt", ".Encrypt", "TrentService."] {
+        assert_eq!(parse_target(target), None, "{target}");
+    }
+    assert_eq!(version("application/x-amz-json-1.1; charset=utf-8"), Some("1.1"));
+    assert_eq!(version("Application/X-Amz-Json-1.0"), Some("1.0"));
+    assert_eq!(version("application/json"), None);
+}
+
+#[test]
+fn answers_are_written_as_aws_writes_them() {
+    #[derive(Serialize)]
+    struct Output {
+        #[serde(rename = "Plaintext")]
+        plaintext: SecretBlob,
+        #[serde(rename = "KeyId")]
+        key_id: &'static str,
+    }
+    let output = Output { plaintext: SecretBlob(vec![0; 32].into()), key_id: "arn" };
+    assert_eq!(
+        encode_output(&output).expect("written"),
+        br#"{"Plaintext":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","KeyId":"arn"}"#
+    );
+    assert_eq!(encode_output(&()).expect("written"), b"");
+    let fault = Fault::sender("NotFoundException", "Invalid keyId '\"'");
+    assert_eq!(encode_fault(&fault), br#"{"__type":"NotFoundException","message":"Invalid keyId '\"'"}"#);
+    let fault = Fault::sender("InvalidCiphertextException", "");
+    assert_eq!(encode_fault(&fault), br#"{"__type":"InvalidCiphertextException"}"#);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_decoder_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Err(fault) = decode::<<Input as Member>::Wire>(&body) {
+            prop_assert_eq!(fault.code, "SerializationException");
+        }
+    }
+
+    #[test]
+    fn no_json_makes_the_decoder_panic(
+        body in r#"\{("(KeyId|Number|Blob|At|Tags|Names|Context|a)":(1|-5e9|"a"|null|true|\[("a"|1|\{\}|null)\]|\{"a":"b"\}),?){0,4}\}"#,
+    ) {
+        if let Err(fault) = decoded(&body) {
+            prop_assert!(!fault.message.contains("line"), "{}", fault.message);
+        }
+    }
+}
