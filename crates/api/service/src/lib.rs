@@ -1,1 +1,20 @@
-//! stub
+//! How every call is served: one trait for an operation, one table of them, one dispatch, one audit record.
+//!
+//! Knows protocols, policies and the journal; never what a key or a user is. The API crates meet only here, through
+//! the traits in [`ports`].
+
+mod call;
+mod dispatch;
+mod event;
+mod gateway;
+mod need;
+mod operation;
+pub mod ports;
+mod request_id;
+mod trail;
+
+pub use call::{Call, Caller, Source};
+pub use gateway::{Gateway, Incoming, Observer, Reply, Seen};
+pub use need::{Guard, Need};
+pub use operation::{Effect, Entry, Operation, Permit, Service, ServiceError};
+pub use trail::Trail;

@@ -1,0 +1,70 @@
+//! One call as its operation sees it: who calls, where, when, from which address.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use policy::{Context, Principal};
+use wire::Timestamp;
+
+use crate::operation::Service;
+use crate::ports::Authority;
+
+/// An authenticated caller. Made by the [`Authority`], once for each credential, and shared by its calls.
+pub struct Caller {
+    /// Who it is.
+    pub principal: Principal,
+    /// The access key that signed.
+    pub access_key_id: String,
+    /// What [`Principal::describe`] cannot know of it: `aws:PrincipalTag/…`, `aws:MultiFactorAuthPresent`, ….
+    pub context: Context<'static>,
+}
+
+/// Where a request came from.
+pub struct Source<'a> {
+    /// The peer's address.
+    pub ip: IpAddr,
+    /// Whether it came over TLS.
+    pub secure: bool,
+    /// Its `User-Agent`, empty if it sent none.
+    pub user_agent: &'a str,
+}
+
+/// One call to an operation of `S`.
+pub struct Call<'a, S: Service> {
+    /// The service and its state.
+    pub service: &'a Arc<S>,
+    /// Who calls.
+    pub caller: &'a Arc<Caller>,
+    /// The region in the credential scope.
+    pub region: &'a str,
+    /// The id by which the answer, the log and the audit record name this call.
+    pub request_id: &'a str,
+    /// When it arrived.
+    pub now: Timestamp,
+    /// Where it came from.
+    pub source: &'a Source<'a>,
+    /// The request's condition keys, over the caller's.
+    pub context: &'a Context<'a>,
+    pub(crate) authority: &'a dyn Authority,
+    pub(crate) touched: Mutex<Vec<String>>,
+}
+
+impl<S: Service> Call<'_, S> {
+    /// The caller's account.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.caller.principal.account
+    }
+
+    /// Names a resource in the audit record that the needs could not name, such as the key just created.
+    pub fn touch(&self, arn: impl Into<String>) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).push(arn.into());
+    }
+
+    /// Whether the caller would be allowed something more, for rules that are about another action than the call's,
+    /// such as the lock-out check of a key policy.
+    pub async fn would_allow(&self, need: &crate::Need) -> Result<bool, store::StoreError> {
+        let decided = crate::dispatch::decide(self.authority, self.caller, need, self.context).await?;
+        Ok(decided.is_ok())
+    }
+}

@@ -1,0 +1,96 @@
+//! The one way from a request's bytes to an answer's: decode, find, decide, run, encode.
+
+use policy::{Context, Decision, Reason};
+use store::StoreError;
+use wire::shape::Audited;
+use wire::{CommonFault, Fault};
+
+use crate::call::{Call, Caller};
+use crate::need::Need;
+use crate::operation::{Operation, Permit, Service, ServiceError};
+use crate::ports::Authority;
+
+/// What became of a call, for its answer and its audit record.
+pub(crate) struct Outcome {
+    /// The encoded output, or why there is none.
+    pub(crate) answer: Result<Vec<u8>, Fault>,
+    /// The input as the audit trail shows it, as JSON; `None` if it could not be decoded.
+    pub(crate) parameters: Option<String>,
+    /// The resources that the call needed.
+    pub(crate) resources: Vec<String>,
+}
+
+pub(crate) async fn serve<O: Operation>(call: &Call<'_, O::Service>, body: &[u8]) -> Outcome {
+    let protocol = <O::Service as Service>::PROTOCOL;
+    let input: O::Input = match wire::decode(protocol, body) {
+        Ok(input) => input,
+        Err(fault) => return Outcome { answer: Err(fault), parameters: None, resources: Vec::new() },
+    };
+    let parameters = serde_json::to_string(&Audited(&input)).ok();
+    let mut resources = Vec::new();
+    let answer = permitted::<O>(input, call, &mut resources)
+        .await
+        .and_then(|output| wire::encode_output(protocol, O::NAME, call.request_id, &output));
+    Outcome { answer, parameters, resources }
+}
+
+async fn permitted<O: Operation>(
+    input: O::Input,
+    call: &Call<'_, O::Service>,
+    resources: &mut Vec<String>,
+) -> Result<O::Output, Fault> {
+    let found = O::find(&input, call).await;
+    let needs = O::needs(&input, found.as_ref().ok(), call);
+    resources.extend(needs.iter().filter(|need| need.resource != "*").map(|need| need.resource.clone()));
+    for need in &needs {
+        let decided = decide(call.authority, call.caller, need, call.context).await;
+        let decided = decided.map_err(|error| <O::Service as Service>::Error::from(error).fault())?;
+        if let Err(reason) = decided {
+            return Err(denied(<O::Service as Service>::PROTOCOL, call.caller, need, &reason));
+        }
+    }
+    // Only a caller who passed every need learns that nothing was found.
+    let target = found.map_err(|error| told(&error, call.request_id))?;
+    O::run(input, Permit::new(target), call).await.map_err(|error| told(&error, call.request_id))
+}
+
+/// Logs what the caller is not told: the chain of causes behind an error.
+fn told<E: ServiceError>(error: &E, request_id: &str) -> Fault {
+    let fault = error.fault();
+    let mut cause = std::error::Error::source(error);
+    if fault.status >= 500 {
+        tracing::error!(request_id, error = %error, cause = cause.map(tracing::field::display), "call failed");
+    } else {
+        while let Some(inner) = cause {
+            tracing::debug!(request_id, code = fault.code, cause = %inner, "call refused");
+            cause = inner.source();
+        }
+    }
+    fault
+}
+
+/// Asks the authority, with the need's own condition keys laid over the request's.
+pub(crate) async fn decide(
+    authority: &dyn Authority,
+    caller: &Caller,
+    need: &Need,
+    context: &Context<'_>,
+) -> Result<Result<(), Reason>, StoreError> {
+    let decision = if need.context.is_empty() {
+        authority.decide(caller, need, context).await?
+    } else {
+        authority.decide(caller, need, &need.context_over(context)).await?
+    };
+    Ok(match decision {
+        Decision::Allowed(_) => Ok(()),
+        Decision::Denied(reason) => Err(reason),
+    })
+}
+
+/// AWS's wording, which names caller, action and resource, and which kind of policy decided.
+fn denied(protocol: wire::Protocol, caller: &Caller, need: &Need, reason: &Reason) -> Fault {
+    let (arn, action, resource) = (&caller.principal.arn, need.action, &need.resource);
+    let phrase = reason.phrase(action);
+    let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
+    CommonFault::AccessDenied(message).fault(protocol)
+}

@@ -1,0 +1,394 @@
+//! From an HTTP request to an HTTP answer: find the service and operation, authenticate, dispatch, audit.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use policy::Context;
+use serde_json::value::RawValue;
+use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
+use wire::{CommonFault, Fault, Protocol, Timestamp, query};
+
+use crate::call::{Call, Caller, Source};
+use crate::dispatch::Outcome;
+use crate::event::{Event, Resource, UserIdentity};
+use crate::operation::{Effect, Entry, Running, Service};
+use crate::ports::{Authority, CredentialError};
+use crate::request_id;
+use crate::trail::Trail;
+
+/// A request whose body has arrived whole.
+pub struct Incoming {
+    /// Its method, such as `POST`.
+    pub method: http::Method,
+    /// Its target as sent: path and query, raw.
+    pub uri: http::Uri,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+    /// The peer's address.
+    pub ip: IpAddr,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its `Content-Type`.
+    pub content_type: &'static str,
+    /// Its `x-amzn-RequestId`.
+    pub request_id: String,
+    /// The error's name, for `x-amzn-ErrorType`.
+    pub error: Option<&'static str>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// A call as the metrics count it.
+pub struct Seen<'a> {
+    /// The service, `-` if none was recognised.
+    pub service: &'static str,
+    /// The operation, `-` if none was recognised.
+    pub operation: &'static str,
+    /// The error's name, if it failed.
+    pub error: Option<&'a str>,
+    /// From the whole request to the whole answer.
+    pub elapsed: Duration,
+}
+
+/// Is told of every call.
+pub trait Observer: Send + Sync + 'static {
+    /// A call was answered.
+    fn seen(&self, call: &Seen<'_>);
+}
+
+/// All services behind one port.
+pub struct Gateway {
+    services: Vec<Box<dyn Endpoint>>,
+    authority: Arc<dyn Authority>,
+    trail: Trail,
+    observer: Arc<dyn Observer>,
+    clock: fn() -> Timestamp,
+}
+
+/// An operation's row without its service's type.
+#[derive(Clone, Copy)]
+struct Listed {
+    name: &'static str,
+    effect: Effect,
+    index: usize,
+}
+
+/// A service without its type.
+trait Endpoint: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn event_source(&self) -> &'static str;
+    fn target_prefix(&self) -> &'static str;
+    fn protocol(&self) -> Protocol;
+    fn operation(&self, name: &str) -> Option<Listed>;
+    fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a>;
+}
+
+/// Everything of a call but its service.
+struct Scene<'a> {
+    caller: &'a Arc<Caller>,
+    region: &'a str,
+    request_id: &'a str,
+    now: Timestamp,
+    source: &'a Source<'a>,
+    context: &'a Context<'a>,
+    authority: &'a dyn Authority,
+}
+
+struct Served<S: Service> {
+    service: Arc<S>,
+    operations: &'static [Entry<S>],
+    by_name: HashMap<&'static str, usize>,
+}
+
+impl<S: Service> Endpoint for Served<S> {
+    fn name(&self) -> &'static str {
+        S::NAME
+    }
+
+    fn event_source(&self) -> &'static str {
+        S::EVENT_SOURCE
+    }
+
+    fn target_prefix(&self) -> &'static str {
+        S::TARGET_PREFIX
+    }
+
+    fn protocol(&self) -> Protocol {
+        S::PROTOCOL
+    }
+
+    fn operation(&self, name: &str) -> Option<Listed> {
+        let index = *self.by_name.get(name)?;
+        let entry = self.operations.get(index)?;
+        Some(Listed { name: entry.name, effect: entry.effect, index })
+    }
+
+    fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a> {
+        Box::pin(async move {
+            let call = Call {
+                service: &self.service,
+                caller: scene.caller,
+                region: scene.region,
+                request_id: scene.request_id,
+                now: scene.now,
+                source: scene.source,
+                context: scene.context,
+                authority: scene.authority,
+                touched: Mutex::default(),
+            };
+            // INVARIANT: `index` came from this table's own `operation`.
+            let Some(entry) = self.operations.get(operation.index) else {
+                return Outcome::refused(CommonFault::InternalFailure.fault(S::PROTOCOL));
+            };
+            let mut outcome = (entry.serve)(&call, body).await;
+            outcome.resources.extend(call.touched.into_inner().unwrap_or_else(PoisonError::into_inner));
+            outcome
+        })
+    }
+}
+
+impl Gateway {
+    /// A gateway without services yet.
+    #[must_use]
+    pub fn new(
+        authority: Arc<dyn Authority>,
+        trail: Trail,
+        observer: Arc<dyn Observer>,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        Self { services: Vec::new(), authority, trail, observer, clock }
+    }
+
+    /// Adds a service.
+    #[must_use]
+    pub fn with<S: Service>(mut self, service: Arc<S>) -> Self {
+        let operations = S::operations();
+        let by_name = operations.iter().enumerate().map(|(index, entry)| (entry.name, index)).collect();
+        self.services.push(Box::new(Served { service, operations, by_name }));
+        self
+    }
+
+    /// Serves one request, whatever is in it.
+    pub async fn handle(&self, incoming: Incoming) -> Reply {
+        let started = Instant::now();
+        let request_id = request_id::next();
+        let (reply, service, operation) = self.answer(&incoming, request_id).await;
+        self.observer.seen(&Seen { service, operation, error: reply.error, elapsed: started.elapsed() });
+        reply
+    }
+
+    async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, &'static str) {
+        let now = (self.clock)();
+        let parts = RequestParts {
+            method: incoming.method.as_str(),
+            path: incoming.uri.path(),
+            query: incoming.uri.query().unwrap_or_default(),
+            headers: &incoming.headers,
+            host: incoming.uri.authority().map(http::uri::Authority::as_str),
+        };
+        let authorization = Authorization::parse(&parts);
+        let scope = authorization.as_ref().ok().map(|known| known.service());
+        let (endpoint, operation) = self.route(incoming, scope);
+        let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
+        let (service, name) =
+            (endpoint.map_or("-", Endpoint::name), operation.as_ref().map_or("-", |listed| listed.name));
+
+        if !self.trail.healthy() {
+            let fault = CommonFault::ServiceUnavailable.fault(protocol);
+            return (reply(protocol, request_id, Err(fault)), service, name);
+        }
+
+        let source = Source {
+            ip: incoming.ip,
+            secure: incoming.secure,
+            user_agent: incoming.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
+        };
+        let claimed = authorization.as_ref().ok().map(|known| known.access_key_id());
+        let authenticated = match &authorization {
+            Ok(known) => self.authenticate(known, &parts, &incoming.body, endpoint, now).await,
+            Err(error) => Err(error.fault(protocol)),
+        };
+
+        let region = authorization.as_ref().map_or("-", |known| known.region());
+        let (outcome, effect, caller) = match (&authenticated, endpoint, operation) {
+            (Err(fault), ..) => (Outcome::refused(fault.clone()), Effect::Read, None),
+            (Ok(caller), Some(endpoint), Some(operation)) => {
+                let mut context = Context::over(&caller.context);
+                caller.principal.describe(&mut context);
+                describe(&mut context, &source, region, now);
+                let scene = Scene {
+                    caller,
+                    region,
+                    request_id: &request_id,
+                    now,
+                    source: &source,
+                    context: &context,
+                    authority: &*self.authority,
+                };
+                (endpoint.serve(operation, scene, parameters(protocol, incoming)).await, operation.effect, Some(caller))
+            }
+            (Ok(caller), ..) => (Outcome::refused(unknown_operation(protocol, incoming)), Effect::Read, Some(caller)),
+        };
+
+        let resources: Vec<_> = outcome.resources.iter().map(|arn| Resource::of(arn)).collect();
+        let error = outcome.answer.as_ref().err();
+        let event = Event {
+            event_version: "1.11",
+            user_identity: caller.map_or(UserIdentity::Unknown(claimed), |caller| UserIdentity::Known(caller)),
+            event_time: now.iso8601(),
+            event_source: endpoint.map_or("-", Endpoint::event_source),
+            event_name: name,
+            aws_region: region,
+            source_ip_address: incoming.ip,
+            user_agent: source.user_agent,
+            error_code: error.map(|fault| fault.code),
+            error_message: error.map(|fault| fault.message.as_str()).filter(|message| !message.is_empty()),
+            request_parameters: outcome.parameters.as_deref().and_then(as_raw),
+            response_elements: (),
+            request_id: &request_id,
+            event_id: request_id::next(),
+            read_only: effect != Effect::Change,
+            resources: &resources,
+            event_type: "AwsApiCall",
+            management_event: true,
+            recipient_account_id: caller.map(|caller| caller.principal.account.as_str()),
+            event_category: "Management",
+        };
+        let kept = self.trail.keep(&event, effect).await;
+        let answer = match kept {
+            Ok(()) => outcome.answer,
+            Err(error) => {
+                tracing::error!(request_id, %error, "the audit record could not be kept; the call is answered as failed");
+                Err(CommonFault::ServiceUnavailable.fault(protocol))
+            }
+        };
+        (reply(protocol, request_id, answer), service, name)
+    }
+
+    /// The service by `X-Amz-Target`'s prefix, or for the query protocol by the credential scope; then its operation.
+    fn route(&self, incoming: &Incoming, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<Listed>) {
+        if let Some(target) = incoming.headers.get("x-amz-target") {
+            let Some((prefix, name)) = target.to_str().ok().and_then(|target| target.rsplit_once('.')) else {
+                return (None, None);
+            };
+            let endpoint = self.services.iter().find(|service| service.target_prefix() == prefix);
+            return (endpoint.map(Box::as_ref), endpoint.and_then(|endpoint| endpoint.operation(name)));
+        }
+        let endpoint = self.services.iter().find(|service| Some(service.name()) == scope).map(Box::as_ref);
+        let operation = endpoint
+            .filter(|endpoint| matches!(endpoint.protocol(), Protocol::Query { .. }))
+            .and_then(|endpoint| endpoint.operation(&action(parameters(endpoint.protocol(), incoming))?));
+        (endpoint, operation)
+    }
+
+    async fn authenticate(
+        &self,
+        authorization: &Authorization<'_>,
+        parts: &RequestParts<'_>,
+        body: &[u8],
+        endpoint: Option<&dyn Endpoint>,
+        now: Timestamp,
+    ) -> Result<Arc<Caller>, Fault> {
+        let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
+        let credential = self.authority.credential(authorization, now).await.map_err(|error| match error {
+            CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
+            CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),
+            CredentialError::Store(error) => {
+                tracing::error!(%error, "a credential could not be read");
+                CommonFault::InternalFailure.fault(protocol)
+            }
+        })?;
+        authorization
+            .verify(parts, Payload::Body(body), &credential.signing_key, Rules::STANDARD, now)
+            .map_err(|error| error.fault(protocol))?;
+        // A signature for one service must not open another.
+        match endpoint.map(Endpoint::name) {
+            Some(service) if service != authorization.service() => Err(SigV4Error::Service { service }.fault(protocol)),
+            _ => Ok(credential.caller),
+        }
+    }
+}
+
+/// The protocol in which a request for no service we know is answered.
+const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
+
+/// The operation that a query request names.
+fn action(form: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        #[serde(rename = "Action")]
+        action: Option<String>,
+    }
+    query::decode::<Named>(form).ok()?.action
+}
+
+fn unknown_operation(protocol: Protocol, incoming: &Incoming) -> Fault {
+    let Protocol::Query { namespace } = protocol else {
+        return CommonFault::UnknownOperation { operation: String::new(), version: String::new() }.fault(protocol);
+    };
+    let Some(operation) = action(parameters(protocol, incoming)) else {
+        return CommonFault::MissingAction.fault(protocol);
+    };
+    // A namespace ends in the API's version: `https://iam.amazonaws.com/doc/2010-05-08/`.
+    let version = namespace.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    CommonFault::UnknownOperation { operation: wire::shape::quote(&operation).to_owned(), version }.fault(protocol)
+}
+
+/// Adds the condition keys that every request has.
+fn describe<'a>(context: &mut Context<'a>, source: &Source<'a>, region: &'a str, now: Timestamp) {
+    context.insert("aws:CurrentTime", now);
+    context.insert("aws:EpochTime", now);
+    context.insert("aws:SourceIp", source.ip);
+    context.insert("aws:SecureTransport", source.secure);
+    context.insert("aws:RequestedRegion", region);
+    if !source.user_agent.is_empty() {
+        context.insert("aws:UserAgent", source.user_agent);
+    }
+}
+
+/// Where the input is: the body, or for a query request sent with GET, the query string.
+fn parameters(protocol: Protocol, incoming: &Incoming) -> &[u8] {
+    match protocol {
+        Protocol::Query { .. } if incoming.method == http::Method::GET => {
+            incoming.uri.query().unwrap_or_default().as_bytes()
+        }
+        _ => &incoming.body,
+    }
+}
+
+fn as_raw(json: &str) -> Option<&RawValue> {
+    serde_json::from_str(json).ok()
+}
+
+fn reply(protocol: Protocol, request_id: String, answer: Result<Vec<u8>, Fault>) -> Reply {
+    let content_type = wire::content_type(protocol);
+    match answer {
+        Ok(body) => Reply { status: 200, content_type, request_id, error: None, body },
+        Err(fault) => {
+            let body = wire::encode_fault(protocol, &request_id, &fault);
+            Reply { status: fault.status, content_type, request_id, error: Some(fault.code), body }
+        }
+    }
+}
+
+impl Outcome {
+    const fn refused(fault: Fault) -> Self {
+        Self { answer: Err(fault), parameters: None, resources: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+//! The whole path of a call, with a service of two operations and an authority of two users.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use crypto::Key256;
+use policy::{Decision, Kind, Named, Policies, Policy, Principal, Request, ResourceSide, evaluate};
+use serde::Serialize;
+use wire::SecretBlob;
+use wire::sigv4::{Signer, SigningKey};
+
+use super::*;
+use crate::ports::{Boxed, Credential};
+use crate::{Need, Operation, Permit, ServiceError, operations};
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+/// Things by name; only `cup` exists.
+struct Toy;
+
+#[derive(Debug, thiserror::Error)]
+enum ToyError {
+    #[error("no thing named {0}")]
+    Missing(String),
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+}
+
+impl ServiceError for ToyError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Missing(_) => Fault::sender("NotFoundException", self.to_string()),
+            Self::Store(_) => Fault { code: "InternalException", status: 500, message: String::new() },
+        }
+    }
+}
+
+impl Service for Toy {
+    const NAME: &'static str = "toy";
+    const EVENT_SOURCE: &'static str = "toy.amazonaws.com";
+    const TARGET_PREFIX: &'static str = "ToyService";
+    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    type Error = ToyError;
+
+    fn operations() -> &'static [Entry<Self>] {
+        operations![Take, Fill]
+    }
+}
+
+wire::shape! {
+    struct TakeInput {
+        "Name" name: String, required, [wire::shape::Rule::Length(1, 8)];
+        "Password" password: SecretBlob, optional, [];
+    }
+}
+
+#[derive(Serialize)]
+struct Taken {
+    #[serde(rename = "Name")]
+    name: String,
+}
+
+async fn find(name: &str) -> Result<String, ToyError> {
+    if name == "cup" { Ok(name.to_owned()) } else { Err(ToyError::Missing(name.to_owned())) }
+}
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:toy:us-east-1:111122223333:thing/{name}")
+}
+
+macro_rules! toy_operation {
+    ($name:ident, $effect:expr, $action:literal) => {
+        struct $name;
+
+        impl Operation for $name {
+            type Service = Toy;
+            const NAME: &'static str = stringify!($name);
+            const EFFECT: Effect = $effect;
+            type Input = TakeInput;
+            type Output = Taken;
+            type Target = String;
+
+            async fn find(input: &TakeInput, _: &Call<'_, Toy>) -> Result<String, ToyError> {
+                find(&input.name).await
+            }
+
+            fn needs(input: &TakeInput, _: Option<&String>, _: &Call<'_, Toy>) -> Vec<Need> {
+                vec![Need::identity($action, arn(&input.name)).with("toy:Name", input.name.clone())]
+            }
+
+            async fn run(_: TakeInput, target: Permit<String>, _: &Call<'_, Toy>) -> Result<Taken, ToyError> {
+                Ok(Taken { name: target.into_inner() })
+            }
+        }
+    };
+}
+toy_operation!(Take, Effect::Use, "toy:Take");
+toy_operation!(Fill, Effect::Change, "toy:Fill");
+
+/// Knows users by access key; a user's policy is the map's value.
+struct Users(BTreeMap<&'static str, Policy>);
+
+impl Authority for Users {
+    fn credential<'a>(
+        &'a self,
+        authorization: &'a Authorization<'a>,
+        _: Timestamp,
+    ) -> Boxed<'a, Result<Credential, CredentialError>> {
+        Box::pin(async move {
+            let id = authorization.access_key_id();
+            if !self.0.contains_key(id) {
+                return Err(CredentialError::Unknown);
+            }
+            let arn = format!("arn:aws:iam::111122223333:user/{id}").parse().expect("an ARN");
+            let (date, region, service) = (authorization.date(), authorization.region(), authorization.service());
+            Ok(Credential {
+                caller: Arc::new(Caller {
+                    principal: Principal::user(arn, "AIDATOY"),
+                    access_key_id: id.to_owned(),
+                    context: Context::new(),
+                }),
+                signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
+            })
+        })
+    }
+
+    fn decide<'a>(
+        &'a self,
+        caller: &'a Caller,
+        need: &'a Need,
+        context: &'a Context<'a>,
+    ) -> Boxed<'a, Result<Decision, store::StoreError>> {
+        Box::pin(async move {
+            let policy = &self.0[caller.access_key_id.as_str()];
+            let request = Request {
+                principal: &caller.principal,
+                action: need.action,
+                resource: &need.resource,
+                resource_account: None,
+                context,
+            };
+            let identity = [Named { name: "own", policy }];
+            Ok(evaluate(
+                &request,
+                &Policies {
+                    identity: &identity,
+                    boundary: None,
+                    session: None,
+                    service_control: &[],
+                    resource: ResourceSide::None,
+                },
+            ))
+        })
+    }
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn seen(&self, _: &Seen<'_>) {}
+}
+
+struct World {
+    gateway: Gateway,
+    journal: Journal,
+    key: Key256,
+    directory: tempfile::TempDir,
+}
+
+use journal::Journal;
+
+fn world() -> World {
+    let directory = tempfile::tempdir().expect("a directory");
+    let key = Key256::random();
+    let journal = Journal::open(journal::Config::new(directory.path()), &key).expect("a journal");
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"toy:*","Resource":"*",
+        "Condition":{"StringLike":{"toy:Name":"*"}}}]}"#;
+    let nothing = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"toy:Nothing","Resource":"*"}]}"#;
+    let users = Users(BTreeMap::from([
+        ("owner", Policy::parse(allow, Kind::Identity).expect("a policy")),
+        ("stranger", Policy::parse(nothing, Kind::Identity).expect("a policy")),
+    ]));
+    let gateway =
+        Gateway::new(Arc::new(users), Trail::new(journal.clone()), Arc::new(Nobody), || NOW).with(Arc::new(Toy));
+    World { gateway, journal, key, directory }
+}
+
+fn request(operation: &str, body: &str) -> Incoming {
+    let mut headers = HeaderMap::new();
+    headers.insert("host", "localhost".parse().expect("a value"));
+    headers.insert("x-amz-target", operation.parse().expect("a value"));
+    Incoming {
+        method: http::Method::POST,
+        uri: "/".parse().expect("a path"),
+        headers,
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        ip: Ipv4Addr::LOCALHOST.into(),
+        secure: false,
+    }
+}
+
+fn signed(user: &str, service: &str, operation: &str, body: &str) -> Incoming {
+    let mut incoming = request(operation, body);
+    let signer = Signer {
+        access_key_id: user,
+        secret_access_key: b"secret",
+        session_token: None,
+        region: "us-east-1",
+        service,
+        rules: Rules::STANDARD,
+    };
+    let parts = RequestParts { method: "POST", path: "/", query: "", headers: &incoming.headers, host: None };
+    let added = signer.sign(&parts, Payload::Body(&incoming.body), NOW).expect("signed");
+    incoming.headers.extend(added);
+    incoming
+}
+
+fn said(reply: &Reply) -> (u16, Option<&'static str>, String) {
+    (reply.status, reply.error, String::from_utf8_lossy(&reply.body).into_owned())
+}
+
+#[tokio::test]
+async fn an_allowed_call_is_answered() {
+    let world = world();
+    let reply = world.gateway.handle(signed("owner", "toy", "ToyService.Take", r#"{"Name":"cup"}"#)).await;
+    assert_eq!(said(&reply), (200, None, r#"{"Name":"cup"}"#.to_owned()));
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_tell_missing_from_forbidden() {
+    let world = world();
+    for name in ["cup", "jug"] {
+        let body = format!(r#"{{"Name":"{name}"}}"#);
+        let reply = world.gateway.handle(signed("stranger", "toy", "ToyService.Take", &body)).await;
+        let expect = format!(
+            r#"{{"__type":"AccessDeniedException","message":"User: arn:aws:iam::111122223333:user/stranger is not authorized to perform: toy:Take on resource: {} because no identity-based policy allows the toy:Take action"}}"#,
+            arn(name)
+        );
+        assert_eq!(said(&reply), (400, Some("AccessDeniedException"), expect));
+        let reply = world.gateway.handle(signed("owner", "toy", "ToyService.Take", &body)).await;
+        assert_eq!(reply.error, (name == "jug").then_some("NotFoundException"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_properly_signed_is_refused() {
+    let world = world();
+    let body = r#"{"Name":"cup"}"#;
+    let mut changed_body = signed("owner", "toy", "ToyService.Take", body);
+    changed_body.body = Bytes::from_static(br#"{"Name":"jug"}"#);
+    let mut changed_target = signed("owner", "toy", "ToyService.Take", body);
+    changed_target.headers.insert("x-amz-target", "ToyService.Fill".parse().expect("a value"));
+    for (incoming, code) in [
+        (request("ToyService.Take", body), "MissingAuthenticationTokenException"),
+        (signed("nobody", "toy", "ToyService.Take", body), "UnrecognizedClientException"),
+        (signed("owner", "iam", "ToyService.Take", body), "InvalidSignatureException"),
+        (changed_body, "InvalidSignatureException"),
+        (changed_target, "InvalidSignatureException"),
+    ] {
+        let reply = world.gateway.handle(incoming).await;
+        assert_eq!(reply.error, Some(code), "{:?}", said(&reply));
+    }
+}
+
+#[tokio::test]
+async fn bad_input_is_answered_as_aws_answers_it() {
+    let world = world();
+    for (operation, body, code) in [
+        ("ToyService.Take", "{", "SerializationException"),
+        ("ToyService.Take", r#"{"Name":1}"#, "SerializationException"),
+        ("ToyService.Take", "{}", "ValidationException"),
+        ("ToyService.Take", r#"{"Name":"far too long"}"#, "ValidationException"),
+        ("ToyService.Break", "{}", "UnknownOperationException"),
+        ("OtherService.Take", "{}", "UnknownOperationException"),
+        ("ToyService", "{}", "UnknownOperationException"),
+    ] {
+        let reply = world.gateway.handle(signed("owner", "toy", operation, body)).await;
+        assert_eq!(reply.error, Some(code), "{operation} {body}");
+    }
+}
+
+#[tokio::test]
+async fn every_call_is_in_the_trail_and_no_secret_is() {
+    let world = world();
+    let with_secret = r#"{"Name":"cup","Password":"c2VzYW1l"}"#;
+    let calls = [
+        (signed("owner", "toy", "ToyService.Take", with_secret), "Take", "owner", None),
+        (signed("owner", "toy", "ToyService.Fill", with_secret), "Fill", "owner", None),
+        (signed("stranger", "toy", "ToyService.Take", with_secret), "Take", "stranger", Some("AccessDeniedException")),
+        (request("ToyService.Take", "{}"), "Take", "", Some("MissingAuthenticationTokenException")),
+        (signed("owner", "toy", "ToyService.Break", "{}"), "-", "owner", Some("UnknownOperationException")),
+    ];
+    let mut expected = Vec::new();
+    for (incoming, event, user, error) in calls {
+        let reply = world.gateway.handle(incoming).await;
+        expected.push((event.to_owned(), user.to_owned(), error.map(str::to_owned), reply.request_id));
+    }
+    drop(world.gateway);
+    world.journal.close().expect("flushed");
+    let mut found = Vec::new();
+    journal::read(world.directory.path(), &world.key, 0..=u64::MAX, journal::Order::OldestFirst, |record| {
+        let text = String::from_utf8(record.bytes.to_vec()).expect("UTF-8");
+        assert!(!text.contains("c2VzYW1l") && !text.contains("sesame"), "{text}");
+        let event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let text = |name: &str| event[name].as_str().map(str::to_owned);
+        found.push((
+            text("eventName").expect("a name"),
+            event["userIdentity"]["userName"].as_str().unwrap_or_default().to_owned(),
+            text("errorCode"),
+            text("requestID").expect("an id"),
+        ));
+        assert_eq!(event["eventTime"], NOW.iso8601());
+        std::ops::ControlFlow::Continue(())
+    })
+    .expect("readable");
+    assert_eq!(found, expected);
+}

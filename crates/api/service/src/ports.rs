@@ -1,0 +1,62 @@
+//! The small traits through which the API crates meet without importing each other; `server` joins them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use policy::{Context, Decision};
+use store::StoreError;
+use wire::sigv4::{Authorization, SigningKey};
+use wire::{Arn, Timestamp};
+
+use crate::call::Caller;
+use crate::need::Need;
+
+/// A boxed future, for traits that are used as objects.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a valid access key stands for.
+pub struct Credential {
+    /// Who signs with it.
+    pub caller: Arc<Caller>,
+    /// The key of the request's date, region and service.
+    pub signing_key: Arc<SigningKey>,
+}
+
+/// Why an access key is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// No such access key, it is inactive, or its session token does not belong to it.
+    #[error("unknown access key")]
+    Unknown,
+    /// The session has expired.
+    #[error("expired session")]
+    Expired,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Knows credentials and decides what their holders may do. `iam` is it.
+pub trait Authority: Send + Sync + 'static {
+    /// The credential that `authorization` names, for verifying its signature.
+    fn credential<'a>(
+        &'a self,
+        authorization: &'a Authorization<'a>,
+        now: Timestamp,
+    ) -> Boxed<'a, Result<Credential, CredentialError>>;
+
+    /// Whether `caller` may have `need` in `context`, which already holds the need's own keys.
+    fn decide<'a>(
+        &'a self,
+        caller: &'a Caller,
+        need: &'a Need,
+        context: &'a Context<'a>,
+    ) -> Boxed<'a, Result<Decision, StoreError>>;
+}
+
+/// Knows which principals exist, for policies that name them. `iam` is it.
+pub trait Principals: Send + Sync + 'static {
+    /// The unique id (`AIDA…`, `AROA…`, the account id for `:root`) of the principal that `arn` names now.
+    fn unique_id<'a>(&'a self, arn: &'a Arn) -> Boxed<'a, Result<Option<String>, StoreError>>;
+}

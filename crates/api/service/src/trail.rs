@@ -1,0 +1,40 @@
+//! The audit trail: writes each event to the journal, and waits for it where the answer depends on it.
+
+use journal::{Journal, JournalError};
+
+use crate::event::Event;
+use crate::operation::Effect;
+
+/// The audit trail of this server.
+#[derive(Clone)]
+pub struct Trail {
+    journal: Journal,
+}
+
+impl Trail {
+    /// A trail that is kept in `journal`.
+    #[must_use]
+    pub const fn new(journal: Journal) -> Self {
+        Self { journal }
+    }
+
+    /// Whether events can be kept. When they cannot, no call is served: what cannot be audited does not happen.
+    #[must_use]
+    pub fn healthy(&self) -> bool {
+        self.journal.healthy()
+    }
+
+    /// Keeps the event: returns when it is durable for a change, at once for anything else.
+    pub(crate) async fn keep(&self, event: &Event<'_>, effect: Effect) -> Result<(), JournalError> {
+        // Most events are between 600 and 900 bytes.
+        let mut bytes = Vec::with_capacity(1024);
+        if let Err(error) = serde_json::to_writer(&mut bytes, event) {
+            tracing::error!(%error, "an event could not be written as JSON");
+        }
+        let ticket = self.journal.append(&bytes)?;
+        match effect {
+            Effect::Change => self.journal.durable(ticket).await,
+            Effect::Read | Effect::Use => Ok(()),
+        }
+    }
+}
