@@ -2,6 +2,8 @@
 //!
 //! Refuses to choose nonces: whoever names a key here sees to it that no nonce is used twice under it.
 
+mod out_of_place;
+
 use aws_lc_rs::aead;
 
 use crate::{CryptoError, Key256};

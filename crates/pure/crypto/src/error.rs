@@ -21,6 +21,9 @@ pub enum CryptoError {
     /// The parameters of the password hash are outside what Argon2id takes.
     #[error("these Argon2id parameters are out of range")]
     PasswordCost,
+    /// A key cannot be read, made or used with the other one.
+    #[error("the key cannot be read or used")]
+    Key,
     /// A certificate or its key could not be read or made.
     #[error("{0}")]
     Certificate(String),

@@ -5,6 +5,7 @@
 
 pub mod aead;
 mod digest;
+pub mod ecdh;
 mod error;
 pub mod hardening;
 pub mod hkdf;
@@ -14,8 +15,10 @@ mod mac;
 pub mod password;
 mod random;
 mod root;
+pub mod rsa;
 pub mod sealed;
 mod secret;
+pub mod signature;
 pub mod tls;
 
 pub use digest::{Sha256, Sha384, sha256, sha384};

@@ -1,0 +1,39 @@
+use super::*;
+use crate::secret::tests::bytes;
+use crate::{sha256, sha384};
+
+#[test]
+fn what_a_key_signs_its_compressed_public_key_verifies() {
+    for (algorithm, length) in [(Ecdsa::P256Sha256, 33), (Ecdsa::P384Sha384, 49)] {
+        let key = EcdsaKey::generate(algorithm).unwrap();
+        let digest = match algorithm {
+            Ecdsa::P256Sha256 => sha256(b"message").to_vec(),
+            Ecdsa::P384Sha384 => sha384(b"message").to_vec(),
+        };
+        let public = key.public_key().unwrap();
+        assert_eq!(public.len(), length);
+        let signature = key.sign_digest(&digest).unwrap();
+        verify_digest(algorithm, &public, &digest, &signature).unwrap();
+
+        let mut other = digest.clone();
+        other[0] ^= 1;
+        assert!(verify_digest(algorithm, &public, &other, &signature).is_err());
+        let stranger = EcdsaKey::generate(algorithm).unwrap().public_key().unwrap();
+        assert!(verify_digest(algorithm, &stranger, &digest, &signature).is_err());
+        assert!(verify_digest(algorithm, &public[1..], &digest, &signature).is_err());
+        assert!(matches!(key.sign_digest(&digest[1..]), Err(CryptoError::Length { .. })));
+    }
+}
+
+/// RFC 6979, appendix A.2.6: P-384 with SHA-384, message "sample".
+#[test]
+fn a_published_signature_verifies() {
+    let x = "ec3a4e415b4e19a4568618029f427fa5da9a8bc4ae92e02e06aae5286b300c64def8f0ea9055866064a254515480bc13";
+    let y = "8015d9b72d7d57244ea8ef9ac0c621896708a59367f9dfb9f54ca84b3f1c9db1288b231c3ae0d4fe7344fd2533264720";
+    let r = "94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c81a648152e44acf96e36dd1e80fabe46";
+    let s = "99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94fa329c145786e679e7b82c71a38628ac8";
+    let key = bytes(&format!("04{x}{y}"));
+    let signature = bytes(&format!("3066023100{r}023100{s}"));
+    verify_digest(Ecdsa::P384Sha384, &key, &sha384(b"sample"), &signature).unwrap();
+    assert!(verify_digest(Ecdsa::P384Sha384, &key, &sha384(b"simple"), &signature).is_err());
+}
