@@ -1,1 +1,83 @@
-//! stub
+//! The root seal: where the root key is kept, how it is opened, and how it is replaced.
+//!
+//! Owns the files in the seal directory. Refuses to know what the root key opens: whoever holds keys wrapped under it
+//! passes in how they are moved to another. One process at a time may use a seal directory; the caller sees to that.
+
+mod error;
+mod files;
+mod header;
+mod key_file;
+mod passphrase;
+mod rotation;
+
+pub use crypto::password::Cost;
+pub use crypto::{RootKey, RootKeyId};
+pub use error::SealError;
+pub use header::{Kind, Status, status};
+pub use rotation::{Opened, open_or_create, rotate};
+
+use std::path::PathBuf;
+
+use crypto::{Key256, SecretBytes};
+
+/// How the root key is sealed, as the operator says it.
+pub enum SealConfig {
+    /// By a key in a file, made at first start.
+    KeyFile {
+        /// The file; if not given, the one that the header names, or else `root.key` in the seal directory.
+        path: Option<PathBuf>,
+    },
+    /// By a passphrase.
+    Passphrase {
+        /// The passphrase.
+        passphrase: SecretBytes,
+        /// What a guess is to cost, where a new seal is made. An existing one keeps the cost that it was made with.
+        cost: Cost,
+    },
+}
+
+impl SealConfig {
+    /// A key file in the seal directory: the default.
+    #[must_use]
+    pub const fn key_file() -> Self {
+        Self::KeyFile { path: None }
+    }
+
+    /// A passphrase at the recommended cost.
+    #[must_use]
+    pub const fn passphrase(passphrase: SecretBytes) -> Self {
+        Self::Passphrase { passphrase, cost: Cost::RECOMMENDED }
+    }
+
+    /// Which kind of seal this is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::KeyFile { .. } => Kind::KeyFile,
+            Self::Passphrase { .. } => Kind::Passphrase,
+        }
+    }
+}
+
+/// What wraps a root key. A further kind (a hardware module, another key service) is a further implementation.
+pub(crate) trait RootSeal {
+    /// Wraps a root key, bound to `associated`.
+    fn wrap(&self, root: &RootKey, associated: &[u8]) -> Result<Vec<u8>, SealError>;
+
+    /// Unwraps a root key. `None` when this seal did not wrap it or `associated` is another.
+    fn unwrap(&self, wrapped: &[u8], associated: &[u8]) -> Result<Option<RootKey>, SealError>;
+}
+
+/// A seal that is a key in this process's memory, wherever it came from.
+pub(crate) struct KeySeal(pub(crate) Key256);
+
+impl RootSeal for KeySeal {
+    fn wrap(&self, root: &RootKey, associated: &[u8]) -> Result<Vec<u8>, SealError> {
+        Ok(crypto::sealed::seal(&self.0, associated, root.key().expose()))
+    }
+
+    fn unwrap(&self, wrapped: &[u8], associated: &[u8]) -> Result<Option<RootKey>, SealError> {
+        let opened = crypto::sealed::open(&self.0, associated, wrapped).ok();
+        Ok(opened.and_then(|root| RootKey::from_slice(root.expose()).ok()))
+    }
+}

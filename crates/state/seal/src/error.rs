@@ -1,0 +1,99 @@
+//! What can go wrong with the root seal, each outcome with what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use crate::Kind;
+
+/// An outcome of this crate's operations. Nothing in it is secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The key file is not there.
+    #[error(
+        "the seal's key file {} is missing: put back the file that was made with this data directory; without it \
+         nothing here can be opened",
+        path.display()
+    )]
+    MissingKeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key file holds another key.
+    #[error(
+        "the key in {} is not the one that this data directory was sealed with: put back the file that was made with it",
+        path.display()
+    )]
+    WrongKeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key file holds no key.
+    #[error("{} is not a seal's key file: it should hold one line of 44 base64 characters", path.display())]
+    NotKeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A new key file would overwrite another file.
+    #[error("{} is there already: name another file for the new key, or move this one away", path.display())]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others than the owner may read or write the file.
+    #[error("{} is open to other users (mode {mode:04o}): run chmod 600 on it", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The passphrase is not the one that the root key was sealed with.
+    #[error("the passphrase is not the one that this data directory was sealed with")]
+    WrongPassphrase,
+    /// There is no passphrase in the passphrase.
+    #[error("the passphrase is empty: give one")]
+    EmptyPassphrase,
+    /// The cost asked for or named by the header is outside of what Argon2id takes.
+    #[error("the passphrase's cost is out of range: memory at least 8 KiB a lane and at most 4 GiB, 1 to 64 passes")]
+    Cost,
+    /// The data directory is sealed in another way than the configuration says.
+    #[error(
+        "this data directory is sealed by a {sealed}, but the configuration says {configured}: correct the \
+         configuration, or change the seal with `sealstack seal rotate`"
+    )]
+    WrongKind {
+        /// How it is sealed.
+        sealed: Kind,
+        /// How the configuration says that it is.
+        configured: Kind,
+    },
+    /// The header cannot be made sense of.
+    #[error("the seal's header {} is damaged ({detail}): restore it from a backup", path.display())]
+    Corrupt {
+        /// The header.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A later version of the program wrote the header.
+    #[error("the seal's header {} has the version {found}: run the newer version of the program", path.display())]
+    NewerVersion {
+        /// The header.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// The operating system refused.
+    #[error("{} cannot be read or written ({source}): check that it is there and that this user owns it", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The operating system's words.
+        source: std::io::Error,
+    },
+}
+
+impl SealError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,213 @@
+//! The header `root.json`: which root key there is, how it is sealed, and how far a rotation has come.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crypto::RootKeyId;
+use crypto::password::Cost;
+use serde::{Deserialize, Serialize};
+
+use crate::{SealError, files};
+
+/// The version that this program writes.
+const VERSION: u32 = 1;
+
+/// A header is some hundred bytes long.
+const BYTES_MAX: usize = 64 * 1024;
+
+/// Kinds of seal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A key in a file.
+    KeyFile,
+    /// A passphrase.
+    Passphrase,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::KeyFile => "key file",
+            Self::Passphrase => "passphrase",
+        })
+    }
+}
+
+/// What a seal says of itself without being opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// How the root key is sealed.
+    pub kind: Kind,
+    /// How many root keys there have been, this one included.
+    pub generation: u32,
+    /// Which root key it is.
+    pub root_key_id: RootKeyId,
+    /// Whether a rotation was begun and awaits its end, which the next opening brings.
+    pub rotating: bool,
+}
+
+/// What the seal in `directory` says of itself; `None` when there is none.
+///
+/// # Errors
+/// [`SealError::Corrupt`], [`SealError::NewerVersion`], [`SealError::Exposed`], [`SealError::Io`].
+pub fn status(directory: &Path) -> Result<Option<Status>, SealError> {
+    let header = Header::read(directory)?;
+    Ok(header.map(|Header { current, rotation, .. }| Status {
+        kind: current.kind(),
+        generation: current.generation,
+        root_key_id: current.root_key_id.0,
+        rotating: rotation.is_some(),
+    }))
+}
+
+/// The file's content.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Header {
+    pub(crate) version: u32,
+    pub(crate) current: Sealed,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<Rotation>,
+    /// A key file that nothing needs any more and that has to be removed; relative to the seal directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retired: Option<PathBuf>,
+}
+
+/// A sealed root key.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sealed {
+    pub(crate) generation: u32,
+    pub(crate) root_key_id: KeyId,
+    pub(crate) seal: Seal,
+    pub(crate) wrapped: Bytes,
+}
+
+/// What it takes to open one.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Seal {
+    /// The path is relative to the seal directory, so that a data directory can be moved.
+    KeyFile {
+        path: PathBuf,
+    },
+    Passphrase {
+        salt: Bytes,
+        memory_kib: u32,
+        passes: u32,
+        lanes: u32,
+    },
+}
+
+/// A rotation under way. Each root key is also wrapped under the other, so that either seal brings it to its end.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rotation {
+    pub(crate) next: Sealed,
+    pub(crate) next_under_current: Bytes,
+    pub(crate) current_under_next: Bytes,
+}
+
+impl Header {
+    pub(crate) const fn new(current: Sealed) -> Self {
+        Self { version: VERSION, current, rotation: None, retired: None }
+    }
+
+    pub(crate) fn path(directory: &Path) -> PathBuf {
+        directory.join("root.json")
+    }
+
+    pub(crate) fn read(directory: &Path) -> Result<Option<Self>, SealError> {
+        /// Read first, since the rest may have any form in another version.
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let path = Self::path(directory);
+        let Some(content) = files::read(&path, BYTES_MAX)? else { return Ok(None) };
+        let corrupt = |error: serde_json::Error| SealError::Corrupt { path: path.clone(), detail: error.to_string() };
+        let Versioned { version } = serde_json::from_slice(content.expose()).map_err(corrupt)?;
+        if version > VERSION {
+            return Err(SealError::NewerVersion { path, found: version });
+        }
+        serde_json::from_slice(content.expose()).map(Some).map_err(corrupt)
+    }
+
+    pub(crate) fn write(&self, directory: &Path) -> Result<(), SealError> {
+        let path = Self::path(directory);
+        let text = serde_json::to_vec_pretty(self).map_err(|error| SealError::io(&path)(error.into()))?;
+        files::write(&path, &text)
+    }
+}
+
+impl Sealed {
+    pub(crate) const fn kind(&self) -> Kind {
+        match self.seal {
+            Seal::KeyFile { .. } => Kind::KeyFile,
+            Seal::Passphrase { .. } => Kind::Passphrase,
+        }
+    }
+
+    /// What the wrapped root key is bound to: all that the entry says, but for where its key file stands.
+    pub(crate) fn associated(generation: u32, root_key_id: RootKeyId, seal: &Seal) -> Vec<u8> {
+        let seal = match seal {
+            Seal::KeyFile { .. } => "key file".to_owned(),
+            Seal::Passphrase { salt, memory_kib, passes, lanes } => {
+                format!("passphrase {} {memory_kib} {passes} {lanes}", STANDARD.encode(&salt.0))
+            }
+        };
+        format!("sealstack root {VERSION} {generation} {root_key_id} {seal}").into_bytes()
+    }
+}
+
+impl Seal {
+    pub(crate) const fn cost(memory_kib: u32, passes: u32, lanes: u32) -> Cost {
+        Cost { memory_kib, passes, lanes }
+    }
+}
+
+/// Bytes as base64.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl From<Bytes> for String {
+    fn from(bytes: Bytes) -> Self {
+        STANDARD.encode(bytes.0)
+    }
+}
+
+impl TryFrom<String> for Bytes {
+    type Error = base64::DecodeError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        STANDARD.decode(text).map(Self)
+    }
+}
+
+/// A root key's identifier as 16 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub(crate) struct KeyId(pub(crate) RootKeyId);
+
+impl From<KeyId> for String {
+    fn from(id: KeyId) -> Self {
+        id.0.to_string()
+    }
+}
+
+impl TryFrom<String> for KeyId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const REFUSED: &str = "a root key id has 16 hexadecimal digits";
+        if text.len() != 16 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(REFUSED);
+        }
+        let id = u64::from_str_radix(&text, 16).map_err(|_| REFUSED)?;
+        Ok(Self(RootKeyId::from_bytes(id.to_be_bytes())))
+    }
+}
