@@ -133,3 +133,6 @@ impl CommonFault {
         Fault { code, status, message }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,12 @@
 //! What real botocore signs and sends is accepted, and nothing that differs from it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has to stop, saying why"
+)]
+
 use std::collections::BTreeSet;
 
 use base64::Engine as _;

@@ -253,7 +253,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, QueryError> {
-        seed.deserialize(self.value.take().ok_or_else(|| out_of_turn())?)
+        seed.deserialize(self.value.take().ok_or_else(out_of_turn)?)
     }
 }
 
@@ -284,7 +284,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, QueryError> {
-        seed.deserialize(self.value.take().ok_or_else(|| out_of_turn())?)
+        seed.deserialize(self.value.take().ok_or_else(out_of_turn)?)
     }
 }
 
