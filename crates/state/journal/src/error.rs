@@ -94,6 +94,26 @@ pub enum Damage {
 impl Findings {
     /// How many findings are listed one by one.
     pub const LISTED_MAX: usize = 64;
+
+    pub(crate) const fn none() -> Self {
+        Self { listed: Vec::new(), unlisted: 0 }
+    }
+
+    pub(crate) fn one(segment: u32, records: Option<(u64, u64)>, damage: Damage) -> Self {
+        Self { listed: vec![Finding { segment, records, damage }], unlisted: 0 }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
+        if self.listed.len() < Self::LISTED_MAX {
+            self.listed.push(finding);
+        } else {
+            self.unlisted += 1;
+        }
+    }
 }
 
 impl std::fmt::Display for Findings {
@@ -113,9 +133,8 @@ impl std::fmt::Display for Findings {
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.segment {
-            0 => out.write_str("head: ")?,
-            number => write!(out, "segment {number}: ")?,
+        if self.segment > 0 {
+            write!(out, "segment {}: ", self.segment)?;
         }
         match self.records {
             Some((first, last)) if first == last => write!(out, "record {first}: ")?,
@@ -130,8 +149,8 @@ impl std::fmt::Display for Finding {
             Damage::Repeated => "repeated",
             Damage::Rewritten => "not the records that the chain of hashes vouches for",
             Damage::Foreign => "belongs to another journal",
-            Damage::HeadMissing => "missing, so that nothing vouches for the end of the log",
-            Damage::HeadChanged => "changed, so that nothing vouches for the end of the log",
+            Damage::HeadMissing => "the head file is missing, so that nothing vouches for the end of the log",
+            Damage::HeadChanged => "the head file was changed, so that nothing vouches for the end of the log",
         })
     }
 }

@@ -33,9 +33,9 @@ mod slot;
 
 use crypto::{Key256, kdf, sha256};
 
-pub(crate) use frame::{
-    ENTRY_OVERHEAD, Entries, Entry, FRAME_BYTES_MAX, FRAME_BYTES_MIN, FRAME_RAW_MAX, Frame, FrameInfo, Sealer,
-};
+pub(crate) use frame::{ENTRY_OVERHEAD, Entry, FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frame, Sealer};
+#[cfg(test)]
+pub(crate) use frame::{Entries, FrameInfo, seal_unchecked};
 pub(crate) use header::{Beginning, HEADER_BYTES, Header};
 pub(crate) use slot::{SLOT_BYTES, SLOT_SPACING, SLOTS, Slot};
 

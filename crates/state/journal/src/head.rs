@@ -66,13 +66,21 @@ pub(crate) struct Head<F> {
     file: F,
     key: Key256,
     slot: Slot,
+    /// Whether the newest slot is synced.
+    synced: bool,
+    /// Whether a sync failed, which may have dropped the newest slot.
+    dropped: bool,
+    /// Whether the other slot says the same, synced as well.
     settled: bool,
 }
 
 impl<F: DiskFile> Head<F> {
     /// A head that goes on from `slot`. `settled` tells whether both slots of the file hold it.
-    pub(crate) fn new(file: F, keys: &Keys, slot: Slot, settled: bool) -> Self {
-        Self { file, key: keys.head(), slot, settled }
+    pub(crate) fn new(file: F, keys: &Keys, slot: Slot, settled: bool) -> io::Result<Self> {
+        if !settled {
+            file.sync()?;
+        }
+        Ok(Self { file, key: keys.head(), slot, synced: true, dropped: false, settled })
     }
 
     /// What was last written.
@@ -86,13 +94,16 @@ impl<F: DiskFile> Head<F> {
         self.settled
     }
 
-    /// Writes the older slot anew, without syncing it.
+    /// Writes a slot, without syncing it.
     pub(crate) fn write(&mut self, slot: Slot) -> io::Result<()> {
-        let slot = Slot { counter: self.slot.counter.wrapping_add(1), ..slot };
+        // The other slot is touched only once this one is synced: a loss of power could tear both otherwise.
+        let step = if self.synced { 1 } else { 2 };
+        let slot = Slot { counter: self.slot.counter.wrapping_add(step), ..slot };
         self.settled = false;
         let offset = u64::from(Slot::place(slot.counter)) * SLOT_SPACING;
         self.file.write_all_at(&slot.seal(&self.key), offset)?;
         self.slot = slot;
+        (self.synced, self.dropped) = (false, false);
         Ok(())
     }
 
@@ -101,10 +112,22 @@ impl<F: DiskFile> Head<F> {
         if self.settled {
             return Ok(());
         }
-        self.file.sync()?;
+        self.sync()?;
         self.write(self.slot)?;
-        self.file.sync()?;
+        self.sync()?;
         self.settled = true;
         Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.synced {
+            return Ok(());
+        }
+        if self.dropped {
+            self.write(self.slot)?;
+        }
+        let synced = self.file.sync();
+        (self.synced, self.dropped) = (synced.is_ok(), synced.is_err());
+        synced
     }
 }

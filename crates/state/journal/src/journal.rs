@@ -90,6 +90,12 @@ impl Journal {
         self.durable(self.0.buffer.last()).await
     }
 
+    /// The sequence of the last record appended; 0 if there is none yet.
+    #[must_use]
+    pub fn last_sequence(&self) -> u64 {
+        self.0.buffer.last().sequence()
+    }
+
     /// Whether the last write succeeded. While it is false, nothing appended is promised to last.
     #[must_use]
     pub fn healthy(&self) -> bool {

@@ -7,17 +7,25 @@ mod clock;
 mod config;
 mod disk;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod format;
 mod head;
 mod journal;
+mod read;
 mod recovery;
+mod report;
 mod retention;
 mod segment;
+mod verify;
 mod writer;
 
 pub use config::{Config, Retention};
 pub use error::{Damage, Finding, Findings, JournalError};
 pub use journal::{Journal, Ticket};
+pub use read::{Order, Record, read};
+pub use report::{Anchor, AnchorError, Note, Report, SegmentReport};
+pub use verify::{verify, verify_against};
 
 /// The longest record, in bytes.
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;

@@ -83,7 +83,8 @@ impl<D: Disk> Writer<D> {
         let failed = |action, path, cause| JournalError::Io { action, path, cause };
         let head_path = head::path(&config.dir);
         let head_file = disk.open(&head_path).map_err(|cause| failed("open", head_path.clone(), cause))?;
-        let mut head = Head::new(head_file, &keys, slot, settled);
+        let head = Head::new(head_file, &keys, slot, settled);
+        let mut head = head.map_err(|cause| failed("write", head_path.clone(), cause))?;
         let opened = match resume {
             Resume::Continue { end, opened_at } => {
                 let path = segment::path(&config.dir, end.segment);
@@ -219,7 +220,8 @@ impl<D: Disk> Writer<D> {
     /// Seals the batch into frames, beginning segments as they fill.
     fn seal(&mut self) -> io::Result<()> {
         while let Some(entries) = self.batch.get_mut(self.sealed..).filter(|entries| !entries.is_empty()) {
-            if self.end.offset >= self.config.segment_bytes_max || aged(&self.config, self.opened_at) {
+            let full = self.end.offset >= self.config.segment_bytes_max || aged(&self.config, self.opened_at);
+            if full && self.end.offset > HEADER_BYTES as u64 {
                 self.sync()?;
                 self.rotate()?;
                 continue;

@@ -114,6 +114,21 @@ impl FrameInfo {
     }
 }
 
+/// Seals whatever `info` and `raw` say, as a forger with the key would.
+#[cfg(test)]
+pub(crate) fn seal_unchecked(key: &Key256, info: &FrameInfo, raw: &[u8]) -> Vec<u8> {
+    let mut plaintext = Vec::new();
+    plaintext.extend_from_slice(&info.first_sequence.to_be_bytes());
+    plaintext.extend_from_slice(&info.records.to_be_bytes());
+    plaintext.extend_from_slice(&info.sealed_at.to_be_bytes());
+    plaintext.extend_from_slice(&info.before);
+    plaintext.extend_from_slice(&info.after);
+    plaintext.extend_from_slice(&(raw.len() as u32).to_be_bytes());
+    plaintext.extend_from_slice(&lz4_flex::block::compress(raw));
+    let sealed = sealed::seal(key, AAD, &plaintext);
+    [&(sealed.len() as u32).to_be_bytes(), &*sealed].concat()
+}
+
 /// An opened frame, its entries still compressed.
 pub(crate) struct Frame {
     pub(crate) info: FrameInfo,

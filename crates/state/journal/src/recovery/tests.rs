@@ -1,1 +1,224 @@
+use std::fs;
+
+use crate::disk::OsDisk;
+use crate::fixture::{Dir, append, config, edit, key, keys, log, small_segments};
+use crate::{Damage, Journal, Note};
+
 use super::*;
+
+fn resume(dir: &Dir) -> Resume {
+    recover(&OsDisk, dir.as_ref(), &keys()).unwrap().resume
+}
+
+/// A log of `frames` frames in one segment, whose head vouches for the first `vouched` only, as if the server had been
+/// killed before it synced the others.
+fn unsynced(vouched: usize, frames: usize) -> Dir {
+    let dir = Dir::new();
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    append(&journal, vouched);
+    journal.close().unwrap();
+    let head = fs::read(head::path(dir.as_ref())).unwrap();
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    append(&journal, frames - vouched);
+    journal.close().unwrap();
+    fs::write(head::path(dir.as_ref()), head).unwrap();
+    dir
+}
+
+fn reopen(dir: &Dir, frames: usize) {
+    let journal = Journal::open(config(dir), &key()).unwrap();
+    append(&journal, frames);
+    journal.close().unwrap();
+}
+
+#[test]
+fn a_closed_journal_goes_on_in_its_last_segment() {
+    let dir = Dir::new();
+    for frames in 1..=3 {
+        reopen(&dir, 1);
+        dir.assert_holds(4 * frames);
+    }
+    assert_eq!(dir.segments(), [1]);
+    assert_eq!(dir.frames(1).len(), 3);
+}
+
+#[test]
+fn opening_and_closing_writes_nothing() {
+    let dir = log();
+    let before = dir.copy();
+    reopen(&dir, 0);
+    for number in dir.segments() {
+        assert_eq!(fs::read(dir.segment(number)).unwrap(), fs::read(before.segment(number)).unwrap());
+    }
+    assert_eq!(fs::read(head::path(dir.as_ref())).unwrap(), fs::read(head::path(before.as_ref())).unwrap());
+}
+
+#[test]
+fn whole_frames_behind_the_head_are_kept() {
+    let dir = unsynced(1, 4);
+    assert_eq!(dir.verify().unwrap().records, 16);
+    reopen(&dir, 1);
+    assert_eq!(dir.segments(), [1]);
+    assert_eq!(dir.assert_holds(20).notes, []);
+}
+
+#[test]
+fn an_incomplete_last_frame_is_cut_off_wherever_it_ends() {
+    let whole = unsynced(1, 3);
+    let last = whole.frames(1)[2].clone();
+    let bytes = fs::read(whole.segment(1)).unwrap();
+    for end in (last.start + 1..last.end).step_by(3) {
+        let dir = whole.copy();
+        fs::write(dir.segment(1), &bytes[..end]).unwrap();
+        let torn = (end - last.start) as u64;
+        // Before the restart it is verified as well.
+        assert_eq!(dir.verify().unwrap().notes, [Note::Unfinished { segment: 1, bytes: torn }]);
+        reopen(&dir, 1);
+        assert_eq!(fs::metadata(dir.segment(1)).unwrap().len(), last.start as u64);
+        assert_eq!(dir.assert_holds(12).notes, [Note::Torn { segment: 1, bytes: torn }]);
+    }
+}
+
+#[test]
+fn a_last_frame_that_never_reached_the_disk_is_cut_off() {
+    // A file may have grown before its bytes were written.
+    for fill in [0, 0xff] {
+        let dir = unsynced(1, 3);
+        let last = dir.frames(1)[2].clone();
+        dir.edit(1, |bytes| bytes[last.clone()].fill(fill));
+        reopen(&dir, 1);
+        assert_eq!(dir.assert_holds(12).notes, [Note::Torn { segment: 1, bytes: last.len() as u64 }]);
+    }
+}
+
+#[test]
+fn a_damaged_frame_with_intact_ones_behind_it_stays_as_it_is() {
+    let dir = unsynced(1, 4);
+    let damaged = dir.frames(1)[2].clone();
+    dir.edit(1, |bytes| bytes[damaged.start + 50] ^= 1);
+    let before = fs::read(dir.segment(1)).unwrap();
+    reopen(&dir, 1);
+    assert_eq!(fs::read(dir.segment(1)).unwrap(), before);
+    let findings = dir.findings();
+    assert_eq!(findings.len(), 1);
+    assert_eq!((findings[0].records, findings[0].damage), (Some((9, 12)), Damage::Changed));
+}
+
+#[test]
+fn a_repeated_frame_stays_for_verification_to_find() {
+    let dir = unsynced(1, 3);
+    let first = dir.frames(1)[0].clone();
+    dir.edit(1, |bytes| bytes.extend_from_within(first));
+    reopen(&dir, 1);
+    let findings = dir.findings();
+    assert_eq!((findings[0].records, findings[0].damage), (Some((1, 4)), Damage::Repeated));
+    assert_eq!(findings.len(), 1);
+}
+
+#[test]
+fn what_is_missing_from_the_end_stays_on_record() {
+    let dir = log();
+    let start = dir.frames(3)[1].start;
+    dir.edit(3, |bytes| bytes.truncate(start));
+    reopen(&dir, 2);
+    let findings = dir.findings();
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].to_string(), "segment 4: records 29 to 36: removed from the end of the log");
+    let sequences: Vec<_> = dir.records().into_iter().map(|(sequence, _)| sequence).collect();
+    assert_eq!(sequences, (1..=28).chain(37..=44).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_missing_last_segment_stays_on_record() {
+    let dir = log();
+    fs::remove_file(dir.segment(3)).unwrap();
+    reopen(&dir, 1);
+    assert_eq!(dir.segments(), [1, 2, 4]);
+    assert_eq!(dir.findings()[0].to_string(), "segment 3: records 25 to 36: removed from the end of the log");
+}
+
+#[test]
+fn segments_behind_the_head_are_followed() {
+    let dir = Dir::new();
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    append(&journal, 2);
+    let head = fs::read(head::path(dir.as_ref())).unwrap();
+    append(&journal, 6);
+    journal.close().unwrap();
+    fs::write(head::path(dir.as_ref()), head).unwrap();
+    assert!(matches!(resume(&dir), Resume::Continue { end: Position { segment: 3, sequence: 32, .. }, .. }));
+    reopen(&dir, 1);
+    dir.assert_holds(36);
+}
+
+#[test]
+fn a_segment_that_was_just_being_begun_is_begun_again() {
+    let header = fs::read(log().segment(2)).unwrap()[..HEADER_BYTES].to_vec();
+    for length in [0, 1, HEADER_BYTES - 1] {
+        let dir = Dir::new();
+        let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+        append(&journal, 3);
+        journal.close().unwrap();
+        fs::write(dir.segment(2), &header[..length]).unwrap();
+        assert_eq!(dir.verify().unwrap().records, 12);
+        let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+        append(&journal, 1);
+        journal.close().unwrap();
+        assert_eq!(dir.segments(), [1, 2]);
+        dir.assert_holds(16);
+    }
+}
+
+#[test]
+fn a_journal_that_was_just_being_begun_is_begun_again() {
+    let begun = Dir::new();
+    Journal::open(config(&begun), &key()).unwrap().close().unwrap();
+    for length in [0, 50, HEADER_BYTES] {
+        let dir = begun.copy();
+        fs::remove_file(head::path(dir.as_ref())).unwrap();
+        dir.edit(1, |bytes| bytes.truncate(length));
+        reopen(&dir, 1);
+        dir.assert_holds(4);
+    }
+}
+
+#[test]
+fn strange_segments_are_left_alone_and_passed() {
+    let (dir, other) = (log(), log());
+    fs::copy(other.segment(3), dir.segment(4)).unwrap();
+    fs::write(dir.as_ref().join("5.seal"), "not a segment's name").unwrap();
+    reopen(&dir, 1);
+    assert_eq!(dir.segments(), [1, 2, 3, 4, 5]);
+    let findings = dir.findings();
+    assert_eq!((findings[0].segment, findings[0].damage), (4, Damage::Foreign));
+    assert_eq!((findings[1].segment, findings[1].damage), (4, Damage::Removed));
+    assert_eq!(findings.len(), 2);
+}
+
+#[test]
+fn no_segment_number_is_used_twice() {
+    let dir = log();
+    fs::write(dir.segment(NUMBER_MAX), "the last number there is").unwrap();
+    assert!(matches!(Journal::open(config(&dir), &key()), Err(JournalError::Io { .. })));
+}
+
+#[test]
+fn a_damaged_copy_of_the_head_is_mended() {
+    let dir = log();
+    edit(&head::path(dir.as_ref()), |bytes| bytes[30] ^= 1);
+    reopen(&dir, 0);
+    assert_eq!(dir.assert_holds(36).notes, []);
+}
+
+#[test]
+fn another_key_is_refused_and_changes_nothing() {
+    let dir = log();
+    let before = dir.copy();
+    let opened = Journal::open(config(&dir), &crypto::Key256::random());
+    assert!(matches!(opened, Err(JournalError::WrongKey { .. })));
+    fs::remove_file(head::path(dir.as_ref())).unwrap();
+    let opened = Journal::open(config(&dir), &crypto::Key256::random());
+    assert!(matches!(opened, Err(JournalError::WrongKey { .. })));
+    fs::copy(head::path(before.as_ref()), head::path(dir.as_ref())).unwrap();
+    dir.assert_holds(36);
+}

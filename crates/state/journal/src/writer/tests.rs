@@ -1,1 +1,397 @@
+//! The writer on a disk that fails: at chosen operations, at random, and by losing what wasn't synced.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crypto::random_bytes;
+use tokio::runtime;
+
+use crate::disk::OsDisk;
+use crate::fixture::{Dir, append, config, key, record, small_segments};
+use crate::{Journal, Retention};
+
 use super::*;
+
+/// What the writer asks of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Create,
+    Write,
+    SetLen,
+    Sync,
+    SyncDir,
+    Remove,
+}
+
+/// How the disk serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// A write gets halfway; a sync drops what it was to make last.
+    Failed,
+}
+
+type Plan = dyn FnMut(Request) -> Outcome + Send;
+
+/// A disk that serves requests as a plan says, and remembers what a loss of power could undo.
+#[derive(Clone)]
+struct FaultyDisk(Arc<Mutex<Faults>>);
+
+struct Faults {
+    plan: Box<Plan>,
+    unsynced: BTreeMap<PathBuf, Vec<Undo>>,
+}
+
+/// What a write covered up.
+struct Undo {
+    offset: u64,
+    covered: Vec<u8>,
+    length: u64,
+}
+
+impl FaultyDisk {
+    fn new(plan: impl FnMut(Request) -> Outcome + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Faults { plan: Box::new(plan), unsynced: BTreeMap::new() })))
+    }
+
+    fn change(&self, plan: impl FnMut(Request) -> Outcome + Send + 'static) {
+        self.0.lock().unwrap().plan = Box::new(plan);
+    }
+
+    fn serve(&self, request: Request) -> io::Result<()> {
+        match (self.0.lock().unwrap().plan)(request) {
+            Outcome::Done => Ok(()),
+            Outcome::Failed => Err(io::ErrorKind::StorageFull.into()),
+        }
+    }
+
+    /// Undoes writes that weren't synced, as `lost` says, newest first. A write covers up a part of the file, and `lost`
+    /// tells how much of it never reached the disk.
+    fn lose_power(&self, mut lost: impl FnMut(usize) -> usize) {
+        for (path, undos) in std::mem::take(&mut self.0.lock().unwrap().unsynced) {
+            let file = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+            for undo in undos.into_iter().rev() {
+                undo.revert(&file, lost(undo.covered.len()));
+            }
+        }
+    }
+}
+
+impl Undo {
+    fn revert(&self, file: &File, lost: usize) {
+        let kept = self.covered.len() - lost;
+        FileExt::write_all_at(file, &self.covered[kept..], self.offset + kept as u64).unwrap();
+        // If nothing stands behind it, the file hasn't grown either.
+        let end = self.offset + self.covered.len() as u64;
+        if file.metadata().unwrap().len() == end {
+            file.set_len((self.offset + kept as u64).max(self.length)).unwrap();
+        }
+    }
+}
+
+struct FaultyFile {
+    disk: FaultyDisk,
+    path: PathBuf,
+    file: File,
+}
+
+impl Disk for FaultyDisk {
+    type File = FaultyFile;
+
+    fn create(&self, path: &Path) -> io::Result<FaultyFile> {
+        self.serve(Request::Create)?;
+        self.0.lock().unwrap().unsynced.remove(path);
+        drop(OsDisk.create(path)?);
+        self.open(path)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<FaultyFile> {
+        drop(OsDisk.open(path)?);
+        let file = fs::OpenOptions::new().read(true).write(true).open(path)?;
+        Ok(FaultyFile { disk: self.clone(), path: path.to_owned(), file })
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.serve(Request::Remove)?;
+        self.0.lock().unwrap().unsynced.remove(path);
+        OsDisk.remove(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.serve(Request::SyncDir)?;
+        OsDisk.sync_dir(dir)
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let served = self.disk.serve(Request::Write);
+        let bytes = if served.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
+        let length = self.file.metadata()?.len();
+        let mut covered = vec![0; bytes.len()];
+        let old = (length.saturating_sub(offset) as usize).min(bytes.len());
+        self.file.read_exact_at(&mut covered[..old], offset)?;
+        let mut faults = self.disk.0.lock().unwrap();
+        faults.unsynced.entry(self.path.clone()).or_default().push(Undo { offset, covered, length });
+        FileExt::write_all_at(&self.file, bytes, offset)?;
+        served
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.disk.serve(Request::SetLen)?;
+        self.file.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let served = self.disk.serve(Request::Sync);
+        let undos = self.disk.0.lock().unwrap().unsynced.remove(&self.path).unwrap_or_default();
+        if served.is_err() {
+            // The operating system gives up what it failed to write, and has nothing to complain about next time.
+            for undo in undos.iter().rev() {
+                undo.revert(&self.file, undo.covered.len());
+            }
+        }
+        served
+    }
+}
+
+/// Small numbers that look random, the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it never happens");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_disk_that_fails_in_any_way_refuses_and_loses_nothing() {
+    for failing in [Request::Write, Request::Sync, Request::Create, Request::SyncDir] {
+        let dir = Dir::new();
+        let disk = FaultyDisk::new(|_| Outcome::Done);
+        let journal = Journal::open_on(disk.clone(), small_segments(&dir), &key()).unwrap();
+        append(&journal, 2);
+        disk.change(move |request| if request == failing { Outcome::Failed } else { Outcome::Done });
+        // Enough for another segment, so that every kind of request is made.
+        for sequence in 9..=40 {
+            let ticket = journal.append(&record(sequence)).unwrap();
+            if sequence % 4 == 0 {
+                let _ = block_on(journal.durable(ticket));
+            }
+        }
+        wait_until(|| !journal.healthy());
+        assert!(matches!(block_on(journal.sync()), Err(JournalError::Unwritable)), "{failing:?}");
+        // Records are still taken, and kept until they can be written.
+        let ticket = journal.append(&record(41)).unwrap();
+        disk.change(|_| Outcome::Done);
+        wait_until(|| journal.healthy());
+        block_on(journal.durable(ticket)).unwrap();
+        journal.close().unwrap();
+        dir.assert_holds(41);
+    }
+}
+
+#[test]
+fn a_full_disk_fills_the_buffer_and_no_more() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let config = Config { buffer_bytes_max: 64 << 10, ..config(&dir) };
+    let journal = Journal::open_on(disk.clone(), config, &key()).unwrap();
+    disk.change(|request| if request == Request::Write { Outcome::Failed } else { Outcome::Done });
+    let mut last = 0;
+    let start = Instant::now();
+    let refused = loop {
+        match journal.append(&record(last + 1)) {
+            Ok(ticket) => last = ticket.sequence(),
+            Err(refused) => break refused,
+        }
+        assert!(start.elapsed() < Duration::from_secs(20));
+    };
+    assert!(matches!(refused, JournalError::Full));
+    assert!(journal.waiting_bytes() <= 64 << 10);
+    wait_until(|| !journal.healthy());
+    disk.change(|_| Outcome::Done);
+    wait_until(|| journal.healthy() && journal.waiting_bytes() == 0);
+    block_on(journal.durable(journal.append(&record(last + 1)).unwrap())).unwrap();
+    journal.close().unwrap();
+    dir.assert_holds(last + 1);
+}
+
+#[test]
+fn closing_on_a_broken_disk_says_so_and_ends() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
+    append(&journal, 1);
+    disk.change(|_| Outcome::Failed);
+    journal.append(&record(5)).unwrap();
+    assert!(matches!(journal.close(), Err(JournalError::Unwritable)));
+    // What was promised is there.
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    append(&journal, 1);
+    journal.close().unwrap();
+    dir.assert_holds(8);
+}
+
+#[test]
+fn faults_at_random_lose_and_repeat_nothing() {
+    for seed in 1..=40 {
+        let dir = Dir::new();
+        let disk = FaultyDisk::new(|_| Outcome::Done);
+        let journal = Journal::open_on(disk.clone(), small_segments(&dir), &key()).unwrap();
+        let (mut faults, mut dice) = (Dice(seed * 7919), Dice(seed * 104_729));
+        disk.change(move |_| if faults.roll(4) == 0 { Outcome::Failed } else { Outcome::Done });
+        for sequence in 1..=100 {
+            let ticket = journal.append(&record(sequence)).unwrap();
+            if dice.roll(5) == 0 {
+                let _ = block_on(journal.durable(ticket));
+            }
+            if dice.roll(20) == 0 {
+                std::thread::sleep(Duration::from_millis(dice.roll(40)));
+            }
+        }
+        disk.change(|_| Outcome::Done);
+        wait_until(|| journal.healthy());
+        journal.close().unwrap();
+        dir.assert_holds(100);
+    }
+}
+
+#[test]
+fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
+    for seed in 1..=150_u64 {
+        let dir = Dir::new();
+        let disk = FaultyDisk::new(|_| Outcome::Done);
+        let config = Config { flush_millis: 1, retention: Retention::default(), ..small_segments(&dir) };
+        let journal = Journal::open_on(disk.clone(), config.clone(), &key()).unwrap();
+        let (mut remaining, mut dice) = (seed % 50, Dice(seed * 7919));
+        disk.change(move |_| match remaining.checked_sub(1) {
+            Some(left) => {
+                remaining = left;
+                Outcome::Done
+            }
+            None => Outcome::Failed,
+        });
+        let mut acknowledged = 0;
+        for sequence in 1..=200 {
+            let ticket = journal.append(&record(sequence)).unwrap();
+            if dice.roll(4) == 0 {
+                match block_on(journal.durable(ticket)) {
+                    Ok(()) => acknowledged = sequence,
+                    Err(_) => break,
+                }
+            }
+            if dice.roll(8) == 0 {
+                std::thread::sleep(Duration::from_millis(dice.roll(30)));
+            }
+        }
+        let _ = journal.close();
+        disk.lose_power(|bytes| match dice.roll(3) {
+            0 => 0,
+            1 => bytes,
+            _ => dice.roll(bytes as u64 + 1) as usize,
+        });
+        let verified = dir.verify();
+        let journal = Journal::open(config, &key()).unwrap();
+        let last = journal.last_sequence();
+        assert!(last >= acknowledged, "seed {seed}: {acknowledged} were acknowledged, {last} are there");
+        assert!(verified.is_ok(), "seed {seed}: {verified:?}");
+        append(&journal, 2);
+        journal.close().unwrap();
+        dir.assert_holds(last + 8);
+    }
+}
+
+#[test]
+fn records_that_nobody_waits_for_are_durable_in_time() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
+    let mut slowest = Duration::ZERO;
+    for sequence in 1..=5 {
+        let start = Instant::now();
+        journal.append(&record(sequence)).unwrap();
+        // The head vouches for what is synced and nothing else.
+        wait_until(|| {
+            let head = head::read(dir.as_ref(), &crate::fixture::keys()).unwrap();
+            head.newest.is_some_and(|slot| slot.end.sequence == sequence)
+        });
+        slowest = slowest.max(start.elapsed());
+    }
+    assert!(slowest >= Duration::from_millis(50), "they are gathered: {slowest:?}");
+    assert!(slowest <= Duration::from_millis(200), "{slowest:?}");
+}
+
+#[test]
+fn whoever_waits_at_the_same_time_shares_a_sync() {
+    let dir = Dir::new();
+    let syncs = Arc::new(Mutex::new(0_u32));
+    let counted = Arc::clone(&syncs);
+    let disk = FaultyDisk::new(move |request| {
+        if request == Request::Sync {
+            *counted.lock().unwrap() += 1;
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Outcome::Done
+    });
+    let journal = Journal::open_on(disk, config(&dir), &key()).unwrap();
+    *syncs.lock().unwrap() = 0;
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            let journal = journal.clone();
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    block_on(journal.durable(journal.append(b"{}").unwrap())).unwrap();
+                }
+            });
+        }
+    });
+    let syncs = *syncs.lock().unwrap();
+    assert!(syncs < 80, "{syncs} syncs for 160 records");
+}
+
+#[test]
+fn a_segment_is_closed_when_it_is_old() {
+    let config = config(&Dir::new());
+    let hour = 3_600_000;
+    let now = clock::millis();
+    assert!(!aged(&config, now - 23 * hour));
+    assert!(aged(&config, now - 25 * hour));
+    assert!(!aged(&Config { segment_hours_max: 0, ..config }, 0));
+}
+
+#[test]
+fn a_large_backlog_is_split_into_frames() {
+    let dir = Dir::new();
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    let mut records = Vec::new();
+    for length in [0, 1, crate::RECORD_BYTES_MAX, 700, crate::RECORD_BYTES_MAX - 1] {
+        for _ in 0..8 {
+            let mut bytes = vec![0; length];
+            random_bytes(&mut bytes);
+            let sequence = journal.append(&bytes).unwrap().sequence();
+            records.push((sequence, bytes));
+        }
+    }
+    journal.close().unwrap();
+    assert!(dir.records() == records);
+    assert_eq!(dir.verify().unwrap().records, 40);
+}
