@@ -1,6 +1,7 @@
 //! Shapes: what is collected, how it is worded, and what the audit trail sees.
 
 use super::*;
+use crate::SecretBlob;
 
 crate::text_enum! {
     enum Spec { Aes = "AES_256", Small = "AES_128" }

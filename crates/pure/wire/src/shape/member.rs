@@ -1,0 +1,172 @@
+//! The types that a member can have, and how each is held to its rules.
+
+use std::collections::BTreeMap;
+
+use serde::ser::SerializeMap;
+
+use super::audit::audit_entry;
+use super::{AuditValue, Audited, Member, Path, Rule, Violations, quote};
+use crate::{Blob, SecretBlob, Timestamp};
+
+fn check_length(length: usize, value: Option<&str>, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) {
+    for rule in rules {
+        if let Rule::Length(min, max) = rule {
+            if length < *min {
+                violations.add(value, path, &format!("Member must have length greater than or equal to {min}"));
+            } else if length > *max {
+                violations.add(value, path, &format!("Member must have length less than or equal to {max}"));
+            }
+        }
+    }
+}
+
+impl Member for String {
+    type Wire = String;
+
+    fn check(wire: String, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+        check_length(wire.chars().count(), Some(quote(&wire)), path, rules, violations);
+        for rule in rules {
+            if let Rule::Pattern(pattern) = rule
+                && !pattern_matches(pattern, &wire)
+            {
+                let rule = format!("Member must satisfy regular expression pattern: {pattern}");
+                violations.add(Some(quote(&wire)), path, &rule);
+            }
+        }
+        Some(wire)
+    }
+
+    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
+        audit_entry(name, self, out)
+    }
+}
+
+/// Whether the whole of `text` matches; each pattern is compiled once.
+fn pattern_matches(pattern: &'static str, text: &str) -> bool {
+    use std::sync::{Mutex, PoisonError};
+    static COMPILED: Mutex<BTreeMap<&'static str, regex_lite::Regex>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !compiled.contains_key(pattern) {
+        let Ok(regex) = regex_lite::Regex::new(&format!("^(?:{pattern})$")) else { return false };
+        compiled.insert(pattern, regex);
+    }
+    compiled.get(pattern).is_some_and(|regex| regex.is_match(text))
+}
+
+macro_rules! number_member {
+    ($($number:ty),*) => {$(
+        impl Member for $number {
+            type Wire = $number;
+
+            fn check(wire: $number, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+                for rule in rules {
+                    if let Rule::Range(min, max) = rule {
+                        let number = i64::from(wire);
+                        if number < *min {
+                            let rule = format!("Member must have value greater than or equal to {min}");
+                            violations.add(Some(&number.to_string()), path, &rule);
+                        } else if number > *max {
+                            let rule = format!("Member must have value less than or equal to {max}");
+                            violations.add(Some(&number.to_string()), path, &rule);
+                        }
+                    }
+                }
+                Some(wire)
+            }
+
+            fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
+                audit_entry(name, self, out)
+            }
+        }
+    )*};
+}
+number_member!(i32, i64, u32);
+
+impl Member for bool {
+    type Wire = bool;
+
+    fn check(wire: bool, _: &Path<'_>, _: &[Rule], _: &mut Violations) -> Option<Self> {
+        Some(wire)
+    }
+
+    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
+        audit_entry(name, self, out)
+    }
+}
+
+impl Member for Timestamp {
+    type Wire = Self;
+
+    fn check(wire: Self, _: &Path<'_>, _: &[Rule], _: &mut Violations) -> Option<Self> {
+        Some(wire)
+    }
+
+    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
+        audit_entry(name, &self.iso8601(), out)
+    }
+}
+
+impl Member for Blob {
+    type Wire = Self;
+    // Not secret, but large and of no use to a reader of the trail.
+    const SECRET: bool = true;
+
+    fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+        check_length(wire.0.len(), None, path, rules, violations);
+        Some(wire)
+    }
+
+    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+}
+
+impl Member for SecretBlob {
+    type Wire = Self;
+    const SECRET: bool = true;
+
+    fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+        check_length(wire.0.len(), None, path, rules, violations);
+        Some(wire)
+    }
+
+    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+}
+
+impl<T: Member + AuditValue> Member for Vec<T> {
+    type Wire = Vec<T::Wire>;
+    const SECRET: bool = T::SECRET;
+
+    fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+        check_length(wire.len(), None, path, rules, violations);
+        let each = rules.iter().find_map(|rule| if let Rule::Each(each) = rule { Some(*each) } else { None });
+        let mut values = Self::with_capacity(wire.len());
+        let mut whole = true;
+        for (index, element) in wire.into_iter().enumerate() {
+            match T::check(element, &Path::Element(path, index + 1), each.unwrap_or_default(), violations) {
+                Some(value) => values.push(value),
+                None => whole = false,
+            }
+        }
+        whole.then_some(values)
+    }
+
+    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
+        if T::SECRET { Ok(()) } else { audit_entry(name, &self.iter().map(Audited).collect::<Vec<_>>(), out) }
+    }
+}
+
+impl Member for BTreeMap<String, String> {
+    type Wire = Self;
+
+    fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+        check_length(wire.len(), None, path, rules, violations);
+        Some(wire)
+    }
+
+    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
+        audit_entry(name, self, out)
+    }
+}
