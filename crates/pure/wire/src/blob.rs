@@ -43,6 +43,22 @@ impl serde::de::Visitor<'_> for Base64 {
     }
 }
 
+struct SecretBase64;
+
+impl serde::de::Visitor<'_> for SecretBase64 {
+    type Value = Zeroizing<Vec<u8>>;
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("base64 text")
+    }
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Zeroizing<Vec<u8>>, E> {
+        // Decoded in place, so that what was decoded before an error is wiped too.
+        let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+        let length = STANDARD.decode_slice(text, &mut bytes).map_err(|_| E::custom("base64 is malformed"))?;
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+}
+
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_str(Base64).map(Self)
@@ -51,6 +67,28 @@ impl<'de> Deserialize<'de> for Blob {
 
 impl<'de> Deserialize<'de> for SecretBlob {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Base64).map(|bytes| Self(Zeroizing::new(bytes)))
+        from.deserialize_str(SecretBase64).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_travel_as_padded_base64_and_nothing_else() {
+        for (json, bytes) in
+            [(r#""""#, &b""[..]), (r#""AA==""#, &[0]), (r#""AP8=""#, &[0, 255]), (r#""////""#, &[255; 3])]
+        {
+            let blob: Blob = serde_json::from_str(json).expect("base64");
+            let secret: SecretBlob = serde_json::from_str(json).expect("base64");
+            assert_eq!((blob.0.as_slice(), secret.0.as_slice()), (bytes, bytes));
+            assert_eq!(serde_json::to_string(&blob).expect("written"), json);
+            assert_eq!(serde_json::to_string(&secret).expect("written"), json);
+        }
+        for json in [r#""AA""#, r#""AA=""#, r#""A-==""#, r#""AB==""#, r#"" AA==""#, "1", "[0]"] {
+            assert!(serde_json::from_str::<Blob>(json).is_err(), "{json}");
+            assert!(serde_json::from_str::<SecretBlob>(json).is_err(), "{json}");
+        }
     }
 }

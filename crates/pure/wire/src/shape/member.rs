@@ -45,12 +45,18 @@ impl Member for String {
 fn pattern_matches(pattern: &'static str, text: &str) -> bool {
     use std::sync::{Mutex, PoisonError};
     static COMPILED: Mutex<BTreeMap<&'static str, regex_lite::Regex>> = Mutex::new(BTreeMap::new());
-    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !compiled.contains_key(pattern) {
-        let Ok(regex) = regex_lite::Regex::new(&format!("^(?:{pattern})$")) else { return false };
-        compiled.insert(pattern, regex);
-    }
-    compiled.get(pattern).is_some_and(|regex| regex.is_match(text))
+    let regex = {
+        let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(regex) = compiled.get(pattern) {
+            regex.clone()
+        } else {
+            let Ok(regex) = regex_lite::Regex::new(&format!("^(?:{pattern})$")) else { return false };
+            compiled.insert(pattern, regex.clone());
+            regex
+        }
+    };
+    // Outside the lock: a long text holds up nobody else.
+    regex.is_match(text)
 }
 
 macro_rules! number_member {
