@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 use wire::{Arn, Timestamp};
 
@@ -53,6 +55,22 @@ impl<'a> Values<'a> {
         match self {
             Self::One(value) => std::slice::from_ref(value),
             Self::Many(values) => values,
+        }
+    }
+}
+
+impl Value<'_> {
+    /// The value as text: dates in ISO 8601, bytes in base64.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Bool(true) => Cow::Borrowed("true"),
+            Self::Bool(false) => Cow::Borrowed("false"),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Time(time) => Cow::Owned(Timestamp::from(*time).iso8601()),
+            Self::Address(address) => Cow::Owned(address.to_string()),
+            Self::Bytes(bytes) => Cow::Owned(STANDARD.encode(bytes)),
         }
     }
 }
@@ -182,3 +200,6 @@ impl From<Vec<u8>> for Value<'_> {
         Self::Bytes(Cow::Owned(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,12 +121,45 @@ impl fmt::Display for Source {
 }
 
 impl fmt::Display for Cited {
-    /// `statement 2 (DenyDeletes) of arn:aws:iam::111122223333:policy/limits`, counted from 0 as in the document.
+    /// `Statement[2] (DenyDeletes) of the identity-based policy arn:aws:iam::111122223333:policy/limits`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Statement[{}]", self.statement)?;
         if let Some(sid) = &self.sid {
             write!(out, " ({sid})")?;
         }
-        write!(out, " of {} {}", self.source, self.policy)
+        write!(out, " of the {} {}", self.source, self.policy)
     }
 }
+
+impl fmt::Display for Reason {
+    /// What the phrase keeps back: the statement that denies, or the kind of policy that lacks an allow.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ExplicitDeny(cited) => write!(out, "denied by {cited}"),
+            Self::NoAllow(source) => write!(out, "no {source} allows it"),
+        }
+    }
+}
+
+impl fmt::Display for By {
+    /// Everything that allowed the request, joined with `and`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("allowed")?;
+        let mut joint = " by ";
+        for cited in [&self.resource, &self.identity].into_iter().flatten() {
+            write!(out, "{joint}{cited}")?;
+            joint = " and ";
+        }
+        if self.grant {
+            write!(out, "{joint}a grant")?;
+            joint = " and ";
+        }
+        if self.root {
+            write!(out, "{joint}being the account's root user")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,10 @@
 //! The decision: which policies must allow, which may deny, and in what order that is found out.
+//!
+//! Source: IAM User Guide, "Policy evaluation logic"; KMS Developer Guide, "Key policies".
 
-use crate::{Context, Decision, Policy, Principal, Reason, Source};
+use crate::principal_pattern::Reach;
+use crate::statement::Probe;
+use crate::{By, Cited, Context, Decision, Effect, Policy, Principal, PrincipalKind, Reason, Source, Statement};
 
 /// A request for one action on one resource.
 #[derive(Clone, Copy, Debug)]
@@ -50,18 +54,184 @@ pub enum ResourceSide<'a> {
     Shared(Named<'a>),
     /// It has a policy as KMS keys have: without an allow in it nobody gets in, the account's root user included.
     Mandatory(Named<'a>),
-    /// It allows the caller by other means, such as a KMS grant to the user or role; its policy can still deny.
-    /// No identity policy is needed, but a boundary or session policy limits the sessions of a role.
+    /// As [`ResourceSide::Mandatory`], and it also allows the caller by other means, such as a KMS grant to the user or
+    /// role: no policy needs to allow then, but explicit denies and service control policies count, and a boundary or
+    /// session policy limits the sessions of a role and callers of other accounts.
     Granted(Named<'a>),
-    /// As [`ResourceSide::Granted`], to the very session that calls: only explicit denies and service control policies
-    /// limit it.
+    /// As [`ResourceSide::Granted`], to the very session that calls, which its boundary and session policies do not
+    /// limit within the account.
     GrantedToSession(Named<'a>),
     /// It is a role, and this is its trust policy: as [`ResourceSide::Mandatory`], without resources.
     Trust(Named<'a>),
 }
 
-/// Decides a request.
-#[must_use]
-pub fn evaluate(_request: &Request<'_>, _policies: &Policies<'_>) -> Decision {
-    Decision::Denied(Reason::NoAllow(Source::Identity))
+impl Default for Policies<'_> {
+    /// No policies at all.
+    fn default() -> Self {
+        Self { identity: &[], boundary: None, session: None, service_control: &[], resource: ResourceSide::None }
+    }
 }
+
+/// Decides a request. Only the answer allocates: the names of the policies that it cites.
+#[must_use]
+pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
+    match decide(request, policies) {
+        Ok(by) => Decision::Allowed(by),
+        Err(reason) => Decision::Denied(reason),
+    }
+}
+
+fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Result<By, Reason> {
+    let probe = Probe::new(request, policies.boundary.is_some());
+
+    // Every policy is searched for denies before any allow counts; what allows is noted on the way.
+    let mut every_level_allows = true;
+    for level in policies.service_control {
+        every_level_allows &= search(level, Source::ServiceControl, &probe)?.is_some();
+    }
+    let (side, source) = policies.resource.policy();
+    let resource = search(side.as_slice(), source, &probe)?;
+    let findings = Findings {
+        principal: request.principal,
+        resource,
+        identity: search(policies.identity, Source::Identity, &probe)?,
+        boundary: policies.boundary.map(|named| search(&[named], Source::Boundary, &probe)).transpose()?,
+        session: policies.session.map(|named| search(named, Source::Session, &probe)).transpose()?,
+        across: request.principal.has_account()
+            && request.resource_account.is_some_and(|account| account != request.principal.account),
+    };
+
+    if !every_level_allows {
+        return Err(Reason::NoAllow(Source::ServiceControl));
+    }
+    match policies.resource {
+        ResourceSide::None | ResourceSide::Shared(_) => findings.conclude(false, source),
+        ResourceSide::Mandatory(_) | ResourceSide::Trust(_) => findings.conclude(true, source),
+        ResourceSide::Granted(_) | ResourceSide::GrantedToSession(_) => findings.conclude(true, source).or_else(|_| {
+            let direct = matches!(policies.resource, ResourceSide::GrantedToSession(_))
+                || !matches!(request.principal.kind, PrincipalKind::Role { .. } | PrincipalKind::FederatedUser { .. });
+            if findings.across || !direct {
+                findings.limits()?;
+            }
+            Ok(By { grant: true, ..By::default() })
+        }),
+    }
+}
+
+impl<'a> ResourceSide<'a> {
+    /// The policy, and what it is called in answers.
+    pub(crate) const fn policy(self) -> (Option<Named<'a>>, Source) {
+        match self {
+            Self::None => (None, Source::Resource),
+            Self::Shared(named) | Self::Mandatory(named) | Self::Granted(named) | Self::GrantedToSession(named) => {
+                (Some(named), Source::Resource)
+            }
+            Self::Trust(named) => (Some(named), Source::Trust),
+        }
+    }
+}
+
+/// The statement that allows, and how it reaches the caller.
+struct Found<'a> {
+    named: Named<'a>,
+    source: Source,
+    index: usize,
+    statement: &'a Statement,
+    reach: Reach,
+}
+
+impl Found<'_> {
+    fn cite(&self) -> Cited {
+        cite(&self.named, self.source, self.index, self.statement)
+    }
+}
+
+pub(crate) fn cite(named: &Named<'_>, source: Source, index: usize, statement: &Statement) -> Cited {
+    Cited { source, policy: named.name.to_owned(), statement: index, sid: statement.sid.clone() }
+}
+
+/// Looks for the statement that allows and reaches furthest; fails on one that denies.
+fn search<'a>(policies: &[Named<'a>], source: Source, probe: &Probe<'_>) -> Result<Option<Found<'a>>, Reason> {
+    let mut best: Option<Found<'a>> = None;
+    for named in policies {
+        for (index, statement) in named.policy.candidates(probe.action.mask()) {
+            // Nothing reaches further than a direct allow, so only denies are of interest after one.
+            let settled = best.as_ref().is_some_and(|found| found.reach == Reach::Direct);
+            if settled && statement.effect == Effect::Allow {
+                continue;
+            }
+            let Some(reach) = statement.applies(probe) else { continue };
+            if statement.effect == Effect::Deny {
+                return Err(Reason::ExplicitDeny(cite(named, source, index, statement)));
+            }
+            if best.as_ref().is_none_or(|found| found.reach < reach) {
+                best = Some(Found { named: *named, source, index, statement, reach });
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// What the policies say about a request that none of them denies.
+struct Findings<'a> {
+    principal: &'a Principal,
+    resource: Option<Found<'a>>,
+    identity: Option<Found<'a>>,
+    /// Present if the caller has a boundary.
+    boundary: Option<Option<Found<'a>>>,
+    /// Present if the session is limited by policies.
+    session: Option<Option<Found<'a>>>,
+    /// Whether caller and resource belong to different accounts.
+    across: bool,
+}
+
+impl Findings<'_> {
+    /// Weighs what allows. `mandatory` says that nobody gets in whom the resource's policy does not let in.
+    fn conclude(&self, mandatory: bool, source: Source) -> Result<By, Reason> {
+        let reach = self.resource.as_ref().map(|found| found.reach);
+        let resource = || self.resource.as_ref().map(Found::cite);
+
+        // Whoever belongs to no account has no identity policies: the resource alone decides.
+        if !self.principal.has_account() {
+            return match reach {
+                Some(_) => Ok(By { resource: resource(), ..By::default() }),
+                None => Err(Reason::NoAllow(source)),
+            };
+        }
+        // The other account must let the caller in, and the caller's own must let them out.
+        if (self.across || mandatory) && reach.is_none() {
+            return Err(Reason::NoAllow(source));
+        }
+        if !self.across {
+            match reach {
+                Some(Reach::Direct) => return Ok(By { resource: resource(), ..By::default() }),
+                Some(Reach::Holder) => {
+                    self.limits()?;
+                    return Ok(By { resource: resource(), ..By::default() });
+                }
+                Some(Reach::Account) | None => {}
+            }
+        }
+        let root = self.principal.kind == PrincipalKind::Root;
+        if self.identity.is_none() && !root {
+            return Err(Reason::NoAllow(Source::Identity));
+        }
+        self.limits()?;
+        let resource = if self.across || mandatory { resource() } else { None };
+        Ok(By { resource, identity: self.identity.as_ref().map(Found::cite), root, grant: false })
+    }
+
+    /// What limits the caller whoever allows: the boundary and the session's policies.
+    const fn limits(&self) -> Result<(), Reason> {
+        if let Some(None) = self.boundary {
+            return Err(Reason::NoAllow(Source::Boundary));
+        }
+        if let Some(None) = self.session {
+            return Err(Reason::NoAllow(Source::Session));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

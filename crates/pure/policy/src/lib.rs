@@ -5,20 +5,35 @@
 //!
 //! Source: IAM User Guide, "Policy evaluation logic" and "Grammar of the IAM JSON policy language".
 
+mod action;
+mod arn_pattern;
+mod condition;
 mod context;
 mod decision;
 mod document;
 mod evaluate;
+mod explain;
+mod glob;
+mod grammar;
+mod json;
 mod malformed;
-mod pattern;
 mod principal;
+mod principal_pattern;
 mod statement;
+mod variable;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scene;
 
 pub use context::{Context, Value, Values};
 pub use decision::{By, Cited, Decision, Reason, Source};
 pub use document::{Kind, Policy};
 pub use evaluate::{Named, Policies, Request, ResourceSide, evaluate};
+pub use explain::{Explanation, Matched, explain};
+pub use json::{Position, Span};
 pub use malformed::Malformed;
-pub use pattern::{Bound, PrincipalPattern};
 pub use principal::{Principal, PrincipalKind};
+pub use principal_pattern::{Bound, PrincipalPattern};
 pub use statement::{Effect, Statement};

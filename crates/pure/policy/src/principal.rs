@@ -172,8 +172,22 @@ impl Principal {
         }
     }
 
+    /// Whether the principal belongs to an account, whose identity policies can then allow it things.
+    pub(crate) const fn has_account(&self) -> bool {
+        match self.kind {
+            PrincipalKind::Root
+            | PrincipalKind::User
+            | PrincipalKind::Role { .. }
+            | PrincipalKind::FederatedUser { .. } => true,
+            PrincipalKind::Federated { .. } | PrincipalKind::Service { .. } | PrincipalKind::Anonymous => false,
+        }
+    }
+
     /// The unique id without the session name that a role session may add.
     pub(crate) fn bare_id(&self) -> &str {
         self.unique_id.split(':').next().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

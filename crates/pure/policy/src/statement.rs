@@ -1,6 +1,13 @@
-//! A statement of a policy.
+//! A statement of a policy, compiled, and whether it applies to a request.
 
 use std::sync::Arc;
+
+use crate::action::{Action, ActionPattern, Mask};
+use crate::arn_pattern::{ArnPattern, Segments, segments};
+use crate::condition::Condition;
+use crate::json::Span;
+use crate::principal_pattern::{PrincipalPattern, Reach, exempts, reach};
+use crate::{Context, Principal, Request};
 
 /// What a statement does when it applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,10 +19,56 @@ pub enum Effect {
 }
 
 /// A statement of a policy.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
-    effect: Effect,
-    sid: Option<Arc<str>>,
+    pub(crate) effect: Effect,
+    pub(crate) sid: Option<Arc<str>>,
+    pub(crate) span: Span,
+    /// Absent in policies that are attached to whom they concern.
+    pub(crate) principals: Option<Element<PrincipalPattern>>,
+    pub(crate) actions: Element<ActionPattern>,
+    /// Absent in trust policies, which concern their own role.
+    pub(crate) resources: Option<Element<ArnPattern>>,
+    pub(crate) conditions: Box<[Condition]>,
+}
+
+/// An element that lists what is meant, or with `Not…` what is not.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Element<T> {
+    pub(crate) listed: Box<[T]>,
+    /// Everything but what is listed is meant.
+    pub(crate) except: bool,
+}
+
+impl<T> Element<T> {
+    fn covers(&self, matches: impl Fn(&T) -> bool) -> bool {
+        self.listed.iter().any(matches) != self.except
+    }
+}
+
+/// A request in the form that statements are matched with, prepared once.
+pub(crate) struct Probe<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) action: Action,
+    resource: &'a str,
+    /// The resource in the segments of an ARN, if it is one.
+    parted: Option<Segments<'a>>,
+    pub(crate) context: &'a Context<'a>,
+    /// Whether the caller has a permissions boundary.
+    bounded: bool,
+}
+
+impl<'a> Probe<'a> {
+    pub(crate) fn new(request: &Request<'a>, bounded: bool) -> Self {
+        Self {
+            principal: request.principal,
+            action: Action::new(request.action),
+            resource: request.resource,
+            parted: segments(request.resource),
+            context: request.context,
+            bounded,
+        }
+    }
 }
 
 impl Statement {
@@ -29,5 +82,49 @@ impl Statement {
     #[must_use]
     pub fn sid(&self) -> Option<&str> {
         self.sid.as_deref()
+    }
+
+    /// Where it stands in the document.
+    #[must_use]
+    pub const fn span(&self) -> Span {
+        self.span
+    }
+
+    /// Which actions it could match.
+    pub(crate) fn mask(&self) -> Mask {
+        if self.actions.except {
+            return Mask::ANY;
+        }
+        self.actions.listed.iter().fold(Mask::NONE, |mask, pattern| mask.or(pattern.mask()))
+    }
+
+    /// Whether it is about the request's action.
+    pub(crate) fn actions_cover(&self, probe: &Probe<'_>) -> bool {
+        let action = probe.action.as_str();
+        self.actions.covers(|pattern| pattern.matches(action))
+    }
+
+    /// Whether it applies to a request, and how it reaches the caller. Cheap tests come first, conditions last.
+    pub(crate) fn applies(&self, probe: &Probe<'_>) -> Option<Reach> {
+        if !self.actions_cover(probe) {
+            return None;
+        }
+        let reach = self.reach(probe)?;
+        let resource = |pattern: &ArnPattern| pattern.matches(probe.resource, probe.parted.as_ref(), probe.context);
+        let applies = self.resources.as_ref().is_none_or(|element| element.covers(resource))
+            && self.conditions.iter().all(|condition| condition.holds(probe.context));
+        applies.then_some(reach)
+    }
+
+    fn reach(&self, probe: &Probe<'_>) -> Option<Reach> {
+        match &self.principals {
+            None => Some(Reach::Direct),
+            Some(Element { listed, except: false }) => reach(listed, probe.principal),
+            // As in AWS, a NotPrincipal cannot leave out who has a permissions boundary.
+            // Source: IAM User Guide, "AWS JSON policy elements: NotPrincipal".
+            Some(Element { listed, except: true }) => {
+                (probe.bounded || !exempts(listed, probe.principal)).then_some(Reach::Direct)
+            }
+        }
     }
 }

@@ -1,0 +1,135 @@
+//! ARNs with wildcards, matched segment by segment: a `*` never crosses the colons that part the first five.
+
+use crate::Context;
+use crate::glob::{Glob, Piece, Syntax, pieces};
+use crate::variable::Variable;
+
+/// A pattern of an ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ArnPattern {
+    /// `*` alone: every resource, also where there is no ARN.
+    Any,
+    /// No wildcards.
+    Exact(Box<str>),
+    /// The only wildcard is a `*` at the end of the sixth segment.
+    Prefix(Box<str>),
+    /// Anything else: a pattern for each segment.
+    Segments(Box<[Glob; 6]>),
+    /// A variable alone, whose value is the whole ARN.
+    Variable(Variable),
+}
+
+/// A text in the segments of an ARN; the sixth keeps its colons.
+pub(crate) type Segments<'a> = [&'a str; 6];
+
+/// Parts an ARN; `None` if the text is not one.
+pub(crate) fn segments(text: &str) -> Option<Segments<'_>> {
+    let mut parts = text.splitn(6, ':');
+    let segments = [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+    (segments.first() == Some(&"arn")).then_some(segments)
+}
+
+impl ArnPattern {
+    /// Compiles a pattern. With `complete`, missing trailing segments are `*`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn compile(text: &str, variables: bool, complete: bool) -> Result<Self, &'static str> {
+        const NOT_AN_ARN: &str = "must be in ARN format or \"*\"";
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        let mut whole = pieces(text, Syntax { wildcards: true, variables })?;
+        if let ([Piece::Variable(_)], false) = (whole.as_slice(), complete)
+            && let Some(Piece::Variable(variable)) = whole.pop()
+        {
+            return Ok(Self::Variable(variable));
+        }
+        let mut parts = parts(whole);
+        if parts.first().map(Vec::as_slice) != Some(&[Piece::Literal("arn".into())]) {
+            return Err(NOT_AN_ARN);
+        }
+        if complete {
+            while parts.len() < 6 {
+                parts.push(vec![Piece::AnyRun]);
+            }
+        }
+        let mut globs = parts.into_iter().map(Glob::from_pieces);
+        let mut next = || globs.next().ok_or(NOT_AN_ARN);
+        Ok(Self::from_segments([next()?, next()?, next()?, next()?, next()?, next()?]))
+    }
+
+    fn from_segments(globs: [Glob; 6]) -> Self {
+        let (last, first) = match &globs {
+            [first @ .., last] => (last, first),
+        };
+        let literals = first.iter().map(|glob| if let Glob::Literal(text) = glob { Some(&**text) } else { None });
+        let Some(first) = literals.collect::<Option<Vec<_>>>() else { return Self::Segments(Box::new(globs)) };
+        let first = first.join(":");
+        match last {
+            Glob::Literal(last) => Self::Exact(format!("{first}:{last}").into()),
+            Glob::Prefix(last) => Self::Prefix(format!("{first}:{last}").into()),
+            Glob::Any => Self::Prefix(format!("{first}:").into()),
+            Glob::Wild(_) | Glob::Template(_) => Self::Segments(Box::new(globs)),
+        }
+    }
+
+    /// Whether `text` matches; `parted` is the same text in its segments, if it is an ARN.
+    pub(crate) fn matches(&self, text: &str, parted: Option<&Segments<'_>>, context: &Context<'_>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(arn) => **arn == *text,
+            Self::Prefix(prefix) => text.starts_with(&**prefix),
+            Self::Segments(globs) => parted
+                .is_some_and(|parted| globs.iter().zip(parted).rev().all(|(glob, part)| glob.matches(part, context))),
+            Self::Variable(variable) => variable.resolve(context).is_some_and(|arn| *arn == *text),
+        }
+    }
+
+    /// Whether the segment that names the service has wildcards of its own.
+    pub(crate) fn wild_service(&self) -> bool {
+        let Self::Segments(globs) = self else { return false };
+        let [_, _, service, ..] = &**globs;
+        !matches!(service, Glob::Literal(_) | Glob::Template(_))
+    }
+
+    /// The variables in it.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let (globs, alone) = match self {
+            Self::Segments(globs) => (globs.as_slice(), None),
+            Self::Variable(variable) => (&[][..], Some(variable)),
+            Self::Any | Self::Exact(_) | Self::Prefix(_) => (&[][..], None),
+        };
+        globs.iter().flat_map(Glob::variables).chain(alone)
+    }
+}
+
+/// Parts the pieces at the colons that the pattern itself has, at most five times.
+fn parts(pieces: Vec<Piece<'static>>) -> Vec<Vec<Piece<'static>>> {
+    let mut parts = Vec::new();
+    let mut part = Vec::new();
+    for piece in pieces {
+        let Piece::Literal(text) = piece else {
+            part.push(piece);
+            continue;
+        };
+        let mut rest = &*text;
+        while parts.len() < 5
+            && let Some((before, after)) = rest.split_once(':')
+        {
+            if !before.is_empty() {
+                part.push(Piece::Literal(before.to_owned().into()));
+            }
+            parts.push(std::mem::take(&mut part));
+            rest = after;
+        }
+        if !rest.is_empty() {
+            part.push(Piece::Literal(rest.to_owned().into()));
+        }
+    }
+    parts.push(part);
+    parts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+use super::*;
+
+#[test]
+fn names_are_found_in_any_case_and_the_last_value_counts() {
+    let mut context = Context::new();
+    context.insert("aws:username", "alice");
+    context.insert("AWS:UserName", "bob");
+    assert_eq!(context.get("aws:USERNAME"), Some(&Values::One("bob".into())));
+    assert_eq!(context.get("aws:userid"), None);
+}
+
+#[test]
+fn a_layer_hides_its_parents_keys_and_keeps_their_others() {
+    let mut request = Context::new();
+    request.insert("aws:username", "alice");
+    request.insert("kms:ViaService", "s3");
+    let mut need = Context::over(&request);
+    need.insert("kms:viaservice", "ebs");
+    need.insert_many("aws:username", [""; 0]);
+    let leaf = Context::over(&need);
+    assert_eq!(leaf.get("kms:ViaService"), Some(&Values::One("ebs".into())));
+    assert_eq!(leaf.get("aws:username"), None, "a key without values is absent, whatever the parent says");
+    assert_eq!(request.get("aws:username"), Some(&Values::One("alice".into())));
+}
+
+#[test]
+fn values_have_a_text() {
+    let time = OffsetDateTime::from_unix_timestamp(1_795_445_018).expect("a time");
+    let address: IpAddr = "2001:db8::1".parse().expect("an address");
+    for (value, text) in [
+        (Value::from("x"), "x"),
+        (true.into(), "true"),
+        (false.into(), "false"),
+        (17_i64.into(), "17"),
+        (time.into(), "2026-11-23T14:43:38Z"),
+        (address.into(), "2001:db8::1"),
+        ((&b"\x00\xff"[..]).into(), "AP8="),
+    ] {
+        assert_eq!(value.text(), text);
+    }
+}
