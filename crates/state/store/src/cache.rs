@@ -181,3 +181,6 @@ impl<V: Send + Sync + 'static> ListCache<V> {
         self.0.entries.get(parent, "")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -240,3 +240,6 @@ fn root_key_id(stored: &[u8]) -> Result<RootKeyId, StoreError> {
 fn refused() -> StoreError {
     StoreError::NotAuthentic { collection: COLLECTION.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,7 @@ impl Sqlite {
             // SQLite would take it for a new database, and everything in it would be gone without a word.
             return Err(StoreError::Corrupt { path: path.to_owned(), detail: "the file is empty".to_owned() });
         }
-        let connection = connect(path).map_err(|error| failure(path, &error))?;
+        let connection = connect(path)?;
         migrate(&connection, path)?;
         Self::start(path, connection, true)
     }
@@ -93,7 +93,9 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         // The writer finishes what is queued, and the last connection to close empties the log.
         self.queue = None;
+        // A closure may have held the last handle; the writer cannot wait for itself.
         if let Some(writer) = self.writer.take()
+            && writer.thread().id() != std::thread::current().id()
             && writer.join().is_err()
         {
             tracing::error!("the database writer panicked");
@@ -120,7 +122,7 @@ impl Db for Sqlite {
         let idle = lock(readers).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(&self.path).map_err(|error| failure(&self.path, &error))?,
+            None => connect(&self.path)?,
         };
         let tx = connection.unchecked_transaction().map_err(|error| failure(&self.path, &error))?;
         query(&Session::new(&connection, &self.path));
@@ -133,9 +135,13 @@ impl Db for Sqlite {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        let connection = lock(&self.connection);
-        let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
-        match found.map_err(|error| failure(&self.path, &error))? {
+        let examine = |connection: &Connection| {
+            let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+            found.map_err(|error| failure(&self.path, &error))
+        };
+        // On disk it reads beside the writer, for it may take long.
+        let on_disk = self.readers.is_some();
+        match if on_disk { examine(&connect(&self.path)?)? } else { examine(&lock(&self.connection))? } {
             found if found == "ok" => Ok(()),
             detail => Err(StoreError::Corrupt { path: self.path.clone(), detail }),
         }
@@ -230,27 +236,36 @@ fn upgrade(connection: &Connection, path: &Path, from: u32) -> Result<(), StoreE
 }
 
 fn connect_plain(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
     Ok(connection)
 }
 
 /// Opens a connection. Deleted content is overwritten with zeros, since a destroyed key must not linger in a free page.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = connect_plain(path)?;
-    connection.execute_batch(&format!(
-        "PRAGMA cache_size = -{CACHE_KIB};
-         PRAGMA mmap_size = 0;
-         PRAGMA temp_store = MEMORY;
-         PRAGMA trusted_schema = OFF;
-         PRAGMA cell_size_check = ON;
-         PRAGMA secure_delete = ON;
-         PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA journal_size_limit = {LOG_BYTES_MAX};"
-    ))?;
-    Ok(connection)
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let open = || {
+        let connection = connect_plain(path)?;
+        connection.execute_batch(&format!(
+            "PRAGMA cache_size = -{CACHE_KIB};
+             PRAGMA mmap_size = 0;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA cell_size_check = ON;
+             PRAGMA secure_delete = ON;
+             PRAGMA synchronous = FULL;
+             PRAGMA journal_size_limit = {LOG_BYTES_MAX};"
+        ))?;
+        let journal: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        Ok((connection, journal))
+    };
+    match open().map_err(|error| failure(path, &error))? {
+        (connection, journal) if journal == "wal" => Ok(connection),
+        _ => Err(StoreError::Denied {
+            path: path.to_owned(),
+            detail: "the file system has no shared memory for a write-ahead log".to_owned(),
+        }),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

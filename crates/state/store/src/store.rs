@@ -179,7 +179,7 @@ impl Store {
         }
     }
 
-    /// Examines the database's structure, opens every record and unwraps every key. Blocks, and takes its time.
+    /// Examines the database's structure, opens every record and change, and unwraps every key. Blocks, and takes its time.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`], [`StoreError::NotAuthentic`]; those of reading.
@@ -203,7 +203,17 @@ impl Store {
                     }
                 }
             }
-            Ok(records)
+            let mut position = i64::MIN;
+            loop {
+                let changes = tx.changes(position, BATCH)?;
+                for change in &changes {
+                    vault.open_name(&change.collection, &change.key)?;
+                }
+                match changes.last() {
+                    Some(change) => position = change.seq,
+                    None => return Ok(records),
+                }
+            }
         })?;
         Ok(CheckReport { records, keys })
     }
@@ -234,4 +244,4 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
