@@ -1,8 +1,8 @@
 //! Input shapes: what a member is called, whether it must be there, and what its value must satisfy.
 //!
-//! [`shape!`] declares a struct once and yields three things: its decoder (for any serde format), its constraint
-//! check, which collects every violation and words it as AWS does, and its members as data, which the tests compare
-//! with botocore's models and the audit trail uses to leave secrets out.
+//! [`shape!`](crate::shape!) declares a struct once and yields three things: its decoder (for any serde format), its
+//! constraint check, which collects every violation and words it as AWS does, and its members as data, which the tests
+//! compare with botocore's models and the audit trail uses to leave secrets out.
 
 mod audit;
 mod member;
@@ -42,7 +42,7 @@ pub trait Member: Sized {
     fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error>;
 }
 
-/// A structure that [`shape!`] declared.
+/// A structure that [`shape!`](crate::shape!) declared.
 pub trait Shape: Member {
     /// Its members in declared order.
     const MEMBERS: &'static [MemberInfo];
@@ -199,7 +199,7 @@ macro_rules! shape {
     (@required optional) => { false };
 }
 
-/// Declares an enumeration whose values are texts on the wire, usable as a member of a [`shape!`].
+/// Declares an enumeration whose values are texts on the wire, usable as a member of a [`shape!`](crate::shape!).
 ///
 /// ```
 /// wire::text_enum! {
