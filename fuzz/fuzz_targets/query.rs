@@ -7,5 +7,6 @@ use libfuzzer_sys::fuzz_target;
 mod shape;
 
 fuzz_target!(|body: &[u8]| {
+    let _ = wire::query::action(body);
     let _ = wire::decode::<shape::Everything>(wire::Protocol::Query { namespace: "urn:fuzz/2010-05-08/" }, body);
 });

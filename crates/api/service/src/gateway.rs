@@ -290,7 +290,7 @@ impl Gateway {
         let endpoint = self.services.iter().find(|service| Some(service.name()) == scope).map(Box::as_ref);
         let operation = endpoint
             .filter(|endpoint| matches!(endpoint.protocol(), Protocol::Query { .. }))
-            .and_then(|endpoint| endpoint.operation(&action(parameters(endpoint.protocol(), incoming))?));
+            .and_then(|endpoint| endpoint.operation(&query::action(parameters(endpoint.protocol(), incoming))?.name));
         (endpoint, operation)
     }
 
@@ -325,26 +325,15 @@ impl Gateway {
 /// The protocol in which a request for no service we know is answered.
 const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
 
-/// The operation that a query request names.
-fn action(form: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Named {
-        #[serde(rename = "Action")]
-        action: Option<String>,
-    }
-    query::decode::<Named>(form).ok()?.action
-}
-
 fn unknown_operation(protocol: Protocol, incoming: &Incoming) -> Fault {
-    let Protocol::Query { namespace } = protocol else {
+    if matches!(protocol, Protocol::Json { .. }) {
         return CommonFault::UnknownOperation { operation: String::new(), version: String::new() }.fault(protocol);
-    };
-    let Some(operation) = action(parameters(protocol, incoming)) else {
+    }
+    let Some(asked) = query::action(parameters(protocol, incoming)) else {
         return CommonFault::MissingAction.fault(protocol);
     };
-    // A namespace ends in the API's version: `https://iam.amazonaws.com/doc/2010-05-08/`.
-    let version = namespace.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-    CommonFault::UnknownOperation { operation: wire::shape::quote(&operation).to_owned(), version }.fault(protocol)
+    let quoted = |text: &str| wire::shape::quote(text).to_owned();
+    CommonFault::UnknownOperation { operation: quoted(&asked.name), version: quoted(&asked.version) }.fault(protocol)
 }
 
 /// Adds the condition keys that every request has.
