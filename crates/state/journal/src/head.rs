@@ -77,9 +77,8 @@ pub(crate) struct Head<F> {
 impl<F: DiskFile> Head<F> {
     /// A head that goes on from `slot`. `settled` tells whether both slots of the file hold it.
     pub(crate) fn new(file: F, keys: &Keys, slot: Slot, settled: bool) -> io::Result<Self> {
-        if !settled {
-            file.sync()?;
-        }
+        // A server that was killed may have written the newest slot without syncing it.
+        file.sync()?;
         Ok(Self { file, key: keys.head(), slot, synced: true, dropped: false, settled })
     }
 

@@ -284,7 +284,6 @@ impl Walk {
         // Only the end of the whole log may be unfinished, and only behind what the head vouches for.
         if let (Some(lost), Some(slot)) = (&self.lost, &self.slot)
             && lost.segment == number
-            && (number, lost.offset) >= (slot.end.segment, slot.end.offset)
             && self.sequence >= slot.end.sequence
         {
             self.notes.push(Note::Unfinished { segment: number, bytes: segment.length.saturating_sub(lost.offset) });

@@ -19,7 +19,7 @@ use crate::{Config, JournalError, clock, segment};
 /// What was written is synced at most this long after it was due to be written.
 const SYNC_AFTER: Duration = Duration::from_millis(50);
 
-/// At most this many sealed bytes are written without being synced.
+/// Nothing more is sealed while this many sealed bytes aren't synced.
 const UNSYNCED_BYTES_MAX: usize = 4 << 20;
 
 /// The second slot of the head follows the first when nothing has happened for this long, …
@@ -57,8 +57,6 @@ pub(crate) struct Writer<D: Disk> {
     unsynced: Vec<u8>,
     /// How much of `unsynced` is in the file.
     written: usize,
-    /// Whether the file may hold something else behind `durable` than `unsynced` says.
-    torn: bool,
     oldest_unsynced: Option<Instant>,
 
     /// Entries taken from the buffer, of which `sealed` bytes are sealed.
@@ -121,7 +119,6 @@ impl<D: Disk> Writer<D> {
             end: opened.end,
             unsynced: Vec::new(),
             written: 0,
-            torn: false,
             oldest_unsynced: None,
             batch: Vec::new(),
             sealed: 0,
@@ -189,10 +186,6 @@ impl<D: Disk> Writer<D> {
     fn serve(&mut self, turn: &Turn) -> io::Result<()> {
         self.oldest_unsynced = self.oldest_unsynced.or(turn.appended);
         let awaited = !turn.waiters.is_empty() || turn.closing || self.retry.is_some();
-        // After a failure, what is sealed already goes first: nothing may pile up behind it.
-        if self.retry.is_some() {
-            self.sync()?;
-        }
         self.seal()?;
         self.write()?;
         if awaited || self.sync_due().is_some_and(|due| due <= Instant::now()) {
@@ -219,19 +212,18 @@ impl<D: Disk> Writer<D> {
 
     /// Seals the batch into frames, beginning segments as they fill.
     fn seal(&mut self) -> io::Result<()> {
-        while let Some(entries) = self.batch.get_mut(self.sealed..).filter(|entries| !entries.is_empty()) {
+        while self.sealed < self.batch.len() {
             let full = self.end.offset >= self.config.segment_bytes_max || aged(&self.config, self.opened_at);
             if full && self.end.offset > HEADER_BYTES as u64 {
                 self.sync()?;
                 self.rotate()?;
-                continue;
+            } else if self.unsynced.len() >= UNSYNCED_BYTES_MAX {
+                self.sync()?;
             }
+            let entries = self.batch.get_mut(self.sealed..).unwrap_or_default();
             let key = &self.segment_key;
             let taken = self.sealer.seal(key, clock::millis(), &mut self.end, entries, &mut self.unsynced);
             self.sealed += taken.map_err(|_| io::Error::other("an entry is malformed"))?;
-            if self.unsynced.len() >= UNSYNCED_BYTES_MAX {
-                self.sync()?;
-            }
         }
         self.batch.clear();
         self.sealed = 0;
@@ -240,16 +232,10 @@ impl<D: Disk> Writer<D> {
 
     /// Writes what is sealed and not in the file yet.
     fn write(&mut self) -> io::Result<()> {
-        if self.torn {
-            self.segment.set_len(self.durable.offset)?;
-            self.written = 0;
-            self.torn = false;
-        }
         if let Some(frames) = self.unsynced.get(self.written..).filter(|frames| !frames.is_empty()) {
             let offset = self.durable.offset + self.written as u64;
-            let written = self.segment.write_all_at(frames, offset);
-            self.torn = written.is_err();
-            written?;
+            // What a failure leaves of a frame is written over by the next attempt, or cut off by the next start.
+            self.segment.write_all_at(frames, offset)?;
             self.written = self.unsynced.len();
         }
         Ok(())
@@ -259,9 +245,10 @@ impl<D: Disk> Writer<D> {
     fn sync(&mut self) -> io::Result<()> {
         self.write()?;
         if !self.unsynced.is_empty() {
-            let synced = self.segment.sync();
-            self.torn = synced.is_err();
-            synced?;
+            if let Err(error) = self.segment.sync() {
+                self.written = 0;
+                return Err(error);
+            }
             self.durable = self.end;
             self.unsynced.clear();
             self.unsynced.shrink_to(IDLE_BYTES);

@@ -32,6 +32,8 @@ enum Outcome {
     Done,
     /// A write gets halfway; a sync drops what it was to make last.
     Failed,
+    /// The request isn't served, and nothing else changes.
+    Killed,
 }
 
 type Plan = dyn FnMut(Request) -> Outcome + Send;
@@ -65,6 +67,7 @@ impl FaultyDisk {
         match (self.0.lock().unwrap().plan)(request) {
             Outcome::Done => Ok(()),
             Outcome::Failed => Err(io::ErrorKind::StorageFull.into()),
+            Outcome::Killed => Err(io::ErrorKind::Interrupted.into()),
         }
     }
 
@@ -147,6 +150,9 @@ impl DiskFile for FaultyFile {
 
     fn sync(&self) -> io::Result<()> {
         let served = self.disk.serve(Request::Sync);
+        if served.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+            return served;
+        }
         let undos = self.disk.0.lock().unwrap().unsynced.remove(&self.path).unwrap_or_default();
         if served.is_err() {
             // The operating system gives up what it failed to write, and has nothing to complain about next time.
@@ -275,35 +281,47 @@ fn faults_at_random_lose_and_repeat_nothing() {
     }
 }
 
+/// Opens a journal and appends to it until the disk stops serving after `requests` requests.
+/// Yields the last sequence that was acknowledged.
+fn live(disk: &FaultyDisk, config: &Config, requests: u64, end: Outcome, dice: &mut Dice) -> u64 {
+    let mut remaining = requests;
+    disk.change(move |_| match remaining.checked_sub(1) {
+        Some(left) => {
+            remaining = left;
+            Outcome::Done
+        }
+        None => end,
+    });
+    let mut acknowledged = 0;
+    let Ok(journal) = Journal::open_on(disk.clone(), config.clone(), &key()) else { return acknowledged };
+    for _ in 0..200 {
+        let sequence = journal.last_sequence() + 1;
+        let ticket = journal.append(&record(sequence)).unwrap();
+        if dice.roll(4) == 0 {
+            match block_on(journal.durable(ticket)) {
+                Ok(()) => acknowledged = sequence,
+                Err(_) => break,
+            }
+        }
+        if dice.roll(8) == 0 {
+            std::thread::sleep(Duration::from_millis(dice.roll(30)));
+        }
+    }
+    let _ = journal.close();
+    acknowledged
+}
+
 #[test]
 fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
     for seed in 1..=150_u64 {
-        let dir = Dir::new();
+        let (dir, mut dice) = (Dir::new(), Dice(seed * 7919));
         let disk = FaultyDisk::new(|_| Outcome::Done);
-        let config = Config { flush_millis: 1, retention: Retention::default(), ..small_segments(&dir) };
-        let journal = Journal::open_on(disk.clone(), config.clone(), &key()).unwrap();
-        let (mut remaining, mut dice) = (seed % 50, Dice(seed * 7919));
-        disk.change(move |_| match remaining.checked_sub(1) {
-            Some(left) => {
-                remaining = left;
-                Outcome::Done
-            }
-            None => Outcome::Failed,
-        });
-        let mut acknowledged = 0;
-        for sequence in 1..=200 {
-            let ticket = journal.append(&record(sequence)).unwrap();
-            if dice.roll(4) == 0 {
-                match block_on(journal.durable(ticket)) {
-                    Ok(()) => acknowledged = sequence,
-                    Err(_) => break,
-                }
-            }
-            if dice.roll(8) == 0 {
-                std::thread::sleep(Duration::from_millis(dice.roll(30)));
-            }
-        }
-        let _ = journal.close();
+        let retention = Retention { segments: seed.is_multiple_of(3).then_some(2), ..Retention::default() };
+        let config = Config { flush_millis: 1, retention, ..small_segments(&dir) };
+        // The process is killed first, then the machine.
+        let killed = live(&disk, &config, 7 + seed % 50, Outcome::Killed, &mut dice);
+        let requests = dice.roll(20);
+        let acknowledged = live(&disk, &config, requests, Outcome::Failed, &mut dice).max(killed);
         disk.lose_power(|bytes| match dice.roll(3) {
             0 => 0,
             1 => bytes,
@@ -316,8 +334,52 @@ fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
         assert!(verified.is_ok(), "seed {seed}: {verified:?}");
         append(&journal, 2);
         journal.close().unwrap();
-        dir.assert_holds(last + 8);
+        if retention == Retention::default() {
+            dir.assert_holds(last + 8);
+        } else {
+            assert_eq!(dir.verify().unwrap().end.sequence, last + 8, "seed {seed}");
+        }
     }
+}
+
+#[test]
+fn a_head_whose_sync_failed_is_written_again() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
+    append(&journal, 1);
+    // Let the second slot follow, and then only the log's sync succeed.
+    let settled = || head::read(dir.as_ref(), &crate::fixture::keys()).unwrap().settled();
+    wait_until(settled);
+    let mut syncs = 0;
+    disk.change(move |request| {
+        syncs += u32::from(request == Request::Sync);
+        if request == Request::Sync && syncs == 2 { Outcome::Failed } else { Outcome::Done }
+    });
+    append(&journal, 1);
+    wait_until(|| !journal.healthy() || settled());
+    wait_until(|| journal.healthy() && settled());
+    disk.change(|_| Outcome::Killed);
+    assert_eq!(dir.verify().unwrap().end.sequence, 8);
+    assert_eq!(dir.verify().unwrap().notes, []);
+}
+
+#[test]
+fn what_a_killed_server_left_is_synced_before_the_head_vouches_for_it() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
+    append(&journal, 1);
+    disk.change(|request| if request == Request::Sync { Outcome::Killed } else { Outcome::Done });
+    journal.append(&record(5)).unwrap();
+    journal.close().unwrap_err();
+    disk.change(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
+    assert_eq!(journal.last_sequence(), 5);
+    disk.change(|_| Outcome::Failed);
+    disk.lose_power(|bytes| bytes);
+    drop(journal);
+    dir.assert_holds(5);
 }
 
 #[test]
