@@ -7,51 +7,64 @@ use crate::glob::{Glob, Piece, Syntax};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ActionPattern(Glob);
 
-/// A request's action, in lower case.
-#[derive(Debug)]
-pub(crate) struct Action {
-    name: Name,
+/// A request's action.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Action<'a> {
+    /// In lower case.
+    name: &'a str,
     mask: Mask,
 }
 
-/// Names as long as AWS has them stay off the heap.
+/// Where a request's action is turned into lower case. Names as long as AWS has them stay off the heap.
 #[derive(Debug)]
-enum Name {
-    Short([u8; SHORT_BYTES], usize),
-    Long(String),
+pub(crate) struct Room {
+    short: [u8; 96],
+    long: String,
 }
 
-const SHORT_BYTES: usize = 96;
-
-/// Which actions a statement could match, in a form that rules most statements out with two comparisons.
+/// Which actions a statement could match, in a form that rules most statements out at once.
 ///
-/// Each half has one bit of 64 for a name that was hashed; what may match any name has them all.
+/// Each part is a set of bits: the ones of the names that are meant, or all of them where a name is not fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mask {
+    /// By the hash of the service's prefix.
     service: u64,
-    action: u64,
+    /// By the hash of the whole name.
+    name: u64,
+    /// By the first letter after the prefix.
+    initial: u32,
 }
 
 impl Mask {
     /// Matches nothing.
-    pub(crate) const NONE: Self = Self { service: 0, action: 0 };
+    pub(crate) const NONE: Self = Self { service: 0, name: 0, initial: 0 };
     /// May match anything.
-    pub(crate) const ANY: Self = Self { service: u64::MAX, action: u64::MAX };
+    pub(crate) const ANY: Self = Self { service: u64::MAX, name: u64::MAX, initial: u32::MAX };
 
     /// Whether what has this mask may match what has the other.
     pub(crate) const fn meets(self, other: Self) -> bool {
-        self.service & other.service != 0 && self.action & other.action != 0
+        self.service & other.service != 0 && self.initial & other.initial != 0 && self.name & other.name != 0
     }
 
     /// What either matches.
     pub(crate) const fn or(self, other: Self) -> Self {
-        Self { service: self.service | other.service, action: self.action | other.action }
+        Self {
+            service: self.service | other.service,
+            name: self.name | other.name,
+            initial: self.initial | other.initial,
+        }
     }
 
     /// The mask of one name in lower case.
     fn of(name: &str) -> Self {
-        let (service, _) = name.split_once(':').unwrap_or((name, ""));
-        Self { service: bit(service), action: bit(name) }
+        Self { name: bit(name), ..Self::beginning(name) }
+    }
+
+    /// The mask of every name that begins so; the prefix and its colon are part of it.
+    fn beginning(start: &str) -> Self {
+        let Some((service, name)) = start.split_once(':') else { return Self::ANY };
+        let initial = name.bytes().next().map_or(u32::MAX, |byte| 1 << (byte & 31));
+        Self { service: bit(service), name: u64::MAX, initial }
     }
 }
 
@@ -63,31 +76,33 @@ fn bit(text: &str) -> u64 {
     1 << (hash >> 58)
 }
 
-impl Action {
+impl Room {
+    pub(crate) const fn new() -> Self {
+        Self { short: [0; 96], long: String::new() }
+    }
+}
+
+impl<'a> Action<'a> {
     /// Prepares a request's action.
-    pub(crate) fn new(name: &str) -> Self {
-        let mut short = [0; SHORT_BYTES];
+    pub(crate) fn new(name: &str, room: &'a mut Room) -> Self {
+        let Room { short, long } = room;
         let name = match short.get_mut(..name.len()) {
-            Some(room) => {
-                room.copy_from_slice(name.as_bytes());
-                room.make_ascii_lowercase();
-                Name::Short(short, name.len())
+            Some(short) => {
+                short.copy_from_slice(name.as_bytes());
+                short.make_ascii_lowercase();
+                std::str::from_utf8(short).unwrap_or_default()
             }
-            None => Name::Long(name.to_ascii_lowercase()),
+            None => {
+                *long = name.to_ascii_lowercase();
+                long
+            }
         };
-        let mut action = Self { name, mask: Mask::NONE };
-        action.mask = Mask::of(action.as_str());
-        action
+        Self { name, mask: Mask::of(name) }
     }
 
     /// The name in lower case.
-    pub(crate) fn as_str(&self) -> &str {
-        match &self.name {
-            Name::Short(bytes, length) => {
-                bytes.get(..*length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-            }
-            Name::Long(name) => name,
-        }
+    pub(crate) const fn name(&self) -> &str {
+        self.name
     }
 
     pub(crate) const fn mask(&self) -> Mask {
@@ -119,10 +134,9 @@ impl ActionPattern {
 
     /// Which actions it could match.
     pub(crate) fn mask(&self) -> Mask {
-        match (&self.0, self.vendor()) {
-            (Glob::Literal(name), _) => Mask::of(name),
-            (_, Some(vendor)) => Mask { service: bit(vendor), action: u64::MAX },
-            (_, None) => Mask::ANY,
+        match &self.0 {
+            Glob::Literal(name) => Mask::of(name),
+            _ => self.start().map_or(Mask::ANY, Mask::beginning),
         }
     }
 
@@ -134,16 +148,19 @@ impl ActionPattern {
 
     /// The service's prefix in lower case; `None` if it is for every service.
     pub(crate) fn vendor(&self) -> Option<&str> {
-        // A vendor has no wildcards, so the first piece holds it with its colon.
-        let text = match &self.0 {
-            Glob::Literal(text) | Glob::Prefix(text) => &**text,
+        self.start()?.split_once(':').map(|(vendor, _)| vendor)
+    }
+
+    /// What stands before the first wildcard. That is never within the vendor.
+    fn start(&self) -> Option<&str> {
+        match &self.0 {
+            Glob::Literal(text) | Glob::Prefix(text) => Some(text),
             Glob::Wild(pieces) => match pieces.first() {
-                Some(Piece::Literal(text)) => &**text,
-                _ => return None,
+                Some(Piece::Literal(text)) => Some(text),
+                _ => None,
             },
-            Glob::Any | Glob::Template(_) => return None,
-        };
-        text.split_once(':').map(|(vendor, _)| vendor)
+            Glob::Any | Glob::Template(_) => None,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Source: IAM User Guide, "Policy evaluation logic"; KMS Developer Guide, "Key policies".
 
+use crate::action::Room;
 use crate::principal_pattern::Reach;
 use crate::statement::Probe;
 use crate::{By, Cited, Context, Decision, Effect, Policy, Principal, PrincipalKind, Reason, Source, Statement};
@@ -82,7 +83,8 @@ pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
 }
 
 fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Result<By, Reason> {
-    let probe = Probe::new(request, policies.boundary.is_some());
+    let mut room = Room::new();
+    let probe = Probe::new(request, policies.boundary.is_some(), &mut room);
 
     // Every policy is searched for denies before any allow counts; what allows is noted on the way.
     let mut every_level_allows = true;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::action::Room;
 use crate::evaluate::cite;
 use crate::json::Span;
 use crate::statement::Probe;
@@ -41,7 +42,8 @@ pub struct Matched {
 /// Decides a request as [`evaluate`] does, and tells all that bore on it.
 #[must_use]
 pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Explanation {
-    let probe = Probe::new(request, policies.boundary.is_some());
+    let mut room = Room::new();
+    let probe = Probe::new(request, policies.boundary.is_some(), &mut room);
     let mut survey = Survey { probe, matched: Vec::new(), missing: BTreeMap::new() };
     let mut service_control_allows = None;
     for level in policies.service_control {

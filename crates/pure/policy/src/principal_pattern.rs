@@ -2,6 +2,8 @@
 //!
 //! Source: IAM User Guide, "AWS JSON policy elements: Principal" and "NotPrincipal".
 
+use std::fmt;
+
 use wire::Arn;
 
 use crate::{Principal, PrincipalKind};
@@ -153,6 +155,21 @@ impl PrincipalPattern {
             _ => return None,
         };
         Some(reach)
+    }
+}
+
+impl fmt::Display for PrincipalPattern {
+    /// `"AWS":"arn:aws:iam::111122223333:user/alice"`, as AWS quotes principals in its errors.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, text) = match self {
+            Self::Anyone => ("AWS", "*"),
+            Self::Account(text) | Self::UniqueId(text) => ("AWS", text.as_str()),
+            Self::Named { arn, .. } | Self::Session(arn) => ("AWS", arn.as_str()),
+            Self::Service(text) => ("Service", text.as_str()),
+            Self::Federated(text) => ("Federated", text.as_str()),
+            Self::CanonicalUser(text) => ("CanonicalUser", text.as_str()),
+        };
+        write!(out, "\"{kind}\":\"{text}\"")
     }
 }
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
+use crate::action::{Action, ActionPattern, Room};
 use crate::glob::{Glob, Syntax};
 use crate::scene::{Scene, alice, bob, deployer};
 use crate::{Context, Decision, Kind, Policy, Principal, Reason};
@@ -275,6 +276,17 @@ proptest! {
     #[test]
     fn no_request_makes_evaluation_panic(world in world(), action in any::<String>(), resource in any::<String>()) {
         let _ = World { action, resource, ..world }.scene().explain();
+    }
+
+    #[test]
+    fn masks_never_rule_out_a_match(pattern in "[ks]:[DEde*?]{1,5}", name in "[ks]:[DEde]{1,5}") {
+        let compiled = ActionPattern::compile(&pattern).expect("a pattern");
+        let mut room = Room::new();
+        let action = Action::new(&name, &mut room);
+        let letters = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
+        let plain = naive(&letters(&pattern), &letters(&name));
+        prop_assert_eq!(compiled.matches(action.name()), plain);
+        prop_assert!(!plain || compiled.mask().meets(action.mask()));
     }
 
     #[test]

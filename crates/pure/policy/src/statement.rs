@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::action::{Action, ActionPattern, Mask};
+use crate::action::{Action, ActionPattern, Mask, Room};
 use crate::arn_pattern::{ArnPattern, Segments, segments};
 use crate::condition::Condition;
 use crate::json::Span;
@@ -49,7 +49,7 @@ impl<T> Element<T> {
 /// A request in the form that statements are matched with, prepared once.
 pub(crate) struct Probe<'a> {
     pub(crate) principal: &'a Principal,
-    pub(crate) action: Action,
+    pub(crate) action: Action<'a>,
     resource: &'a str,
     /// The resource in the segments of an ARN, if it is one.
     parted: Option<Segments<'a>>,
@@ -59,10 +59,10 @@ pub(crate) struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    pub(crate) fn new(request: &Request<'a>, bounded: bool) -> Self {
+    pub(crate) fn new(request: &Request<'a>, bounded: bool, room: &'a mut Room) -> Self {
         Self {
             principal: request.principal,
-            action: Action::new(request.action),
+            action: Action::new(request.action, room),
             resource: request.resource,
             parted: segments(request.resource),
             context: request.context,
@@ -100,7 +100,7 @@ impl Statement {
 
     /// Whether it is about the request's action.
     pub(crate) fn actions_cover(&self, probe: &Probe<'_>) -> bool {
-        let action = probe.action.as_str();
+        let action = probe.action.name();
         self.actions.covers(|pattern| pattern.matches(action))
     }
 

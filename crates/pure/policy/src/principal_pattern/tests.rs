@@ -30,6 +30,15 @@ fn entries_are_told_apart() {
 }
 
 #[test]
+fn entries_are_shown_as_aws_quotes_them() {
+    for text in ["*", "111122223333", ALICE, BUILD, "AROADEPLOYERDEPLOYER"] {
+        assert_eq!(aws(text).to_string(), format!(r#""AWS":"{text}""#));
+    }
+    let service = PrincipalPattern::service("ec2.amazonaws.com").expect("a service");
+    assert_eq!(service.to_string(), r#""Service":"ec2.amazonaws.com""#);
+}
+
+#[test]
 fn wildcards_and_what_is_no_principal_are_refused() {
     for text in [
         "",
