@@ -19,10 +19,10 @@ impl Cost {
     /// The second recommended option of RFC 9106, section 4: 64 MiB, three passes, four lanes.
     pub const RECOMMENDED: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
 
-    /// The most memory that [`derive`] spends, in KiB: a stored cost comes from a file that somebody may have changed.
+    /// The most memory that [`derive()`] spends, in KiB: a stored cost comes from a file that somebody may have changed.
     pub const MEMORY_KIB_MAX: u32 = 4 * 1024 * 1024;
 
-    /// The most passes that [`derive`] makes.
+    /// The most passes that [`derive()`] makes.
     pub const PASSES_MAX: u32 = 64;
 }
 

@@ -90,11 +90,14 @@ impl<T: Clone + Send + Sync> Watch for Entries<T> {
     }
 }
 
+/// Reads and decodes what an entry stands for, by parent and id.
+type Load<T> = dyn Fn(&ReadTx<'_>, &str, &str) -> Result<T, StoreError> + Send + Sync;
+
 /// What both kinds of cache are: entries, and how a missing one is read.
 struct Loading<T> {
     entries: Arc<Entries<T>>,
     store: Store,
-    load: Arc<dyn Fn(&ReadTx<'_>, &str, &str) -> Result<T, StoreError> + Send + Sync>,
+    load: Arc<Load<T>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> Loading<T> {

@@ -43,20 +43,32 @@ impl Keyring {
     pub(crate) fn open(db: Arc<dyn Db>, path: &Path, root: &RootKey) -> Result<Self, StoreError> {
         let wrapping = Arc::new(Wrapping::new(root));
         let (given, path) = (root.id(), path.to_owned());
-        // Only an empty database is claimed; reading first keeps an ordinary start free of a commit.
-        let stored = read_blocking(&*db, |tx| tx.meta(META_ROOT))?;
-        let stored = match stored {
+        // Reading first keeps an ordinary start free of a commit.
+        let stored = match read_blocking(&*db, |tx| tx.meta(META_ROOT))? {
             Some(stored) => stored,
-            None => write_blocking(&*db, move |tx| match tx.meta(META_ROOT)? {
-                Some(stored) => Ok(stored),
-                None => tx.set_meta(META_ROOT, &given.to_bytes()).map(|()| given.to_bytes().to_vec()),
-            })?,
+            None => write_blocking(&*db, Self::claim(&wrapping))?,
         };
         let stored = root_key_id(&stored)?;
         if stored != given {
             return Err(StoreError::WrongRootKey { path, stored, given });
         }
         Ok(Self { db, wrapping, unwrapped: Arc::default() })
+    }
+
+    /// Puts a new database under the root key and makes the keys that every store needs, in one commit.
+    fn claim(wrapping: &Arc<Wrapping>) -> impl FnOnce(&dyn Write) -> Result<Vec<u8>, StoreError> + Send + 'static {
+        let wrapping = Arc::clone(wrapping);
+        move |tx| {
+            if let Some(stored) = tx.meta(META_ROOT)? {
+                return Ok(stored);
+            }
+            for name in [RECORD, BLIND] {
+                wrapping.put(tx, name, &Key256::random())?;
+            }
+            let id = wrapping.root.to_bytes();
+            tx.set_meta(META_ROOT, &id)?;
+            Ok(id.to_vec())
+        }
     }
 
     /// The key called `name`, made and made durable if there is none yet.
@@ -96,13 +108,9 @@ impl Keyring {
         read_blocking(&*self.db, |tx| names(tx, &self.wrapping))
     }
 
-    /// As [`key`](Self::key), while the store is being opened.
-    pub(crate) fn key_blocking(&self, name: &str) -> Result<Arc<Key256>, StoreError> {
-        let wrapping = &self.wrapping;
-        let key = match read_blocking(&*self.db, |tx| wrapping.get(tx, name))? {
-            Some(key) => key,
-            None => write_blocking(&*self.db, self.get_or_make(name))?,
-        };
+    /// A key that is there since the database was claimed. A new one in its place would open nothing.
+    pub(crate) fn first_key(&self, name: &str) -> Result<Arc<Key256>, StoreError> {
+        let key = read_blocking(&*self.db, |tx| self.wrapping.get(tx, name))?.ok_or_else(refused)?;
         Ok(self.remember(name, key))
     }
 

@@ -68,8 +68,7 @@ impl Store {
 
     pub(crate) fn over(db: Arc<dyn Db>, path: &Path, root: &RootKey) -> Result<Self, StoreError> {
         let keyring = Keyring::open(Arc::clone(&db), path, root)?;
-        let vault =
-            Arc::new(Vault::new(keyring.key_blocking(keyring::RECORD)?, &*keyring.key_blocking(keyring::BLIND)?));
+        let vault = Arc::new(Vault::new(keyring.first_key(keyring::RECORD)?, &*keyring.first_key(keyring::BLIND)?));
         Ok(Self {
             inner: Arc::new(Inner {
                 db,

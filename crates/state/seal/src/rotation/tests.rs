@@ -189,11 +189,12 @@ fn a_damaged_and_a_newer_header_are_refused_and_left_alone() {
         assert!(matches!(refusal(&directory, &SealConfig::key_file()), SealError::Corrupt { .. }));
         assert_eq!(fs::read(&path).unwrap(), content);
     }
-    let mut changes: Vec<fn(&mut serde_json::Value)> = Vec::new();
-    changes.push(|header| header["current"]["seal"]["kind"] = "wax".into());
-    changes.push(|header| header["current"]["root_key_id"] = "+011223344556677".into());
-    changes.push(|header| header["current"]["wrapped"] = "not base64".into());
-    changes.push(|header| header["surprise"] = 1.into());
+    let changes: [fn(&mut serde_json::Value); 4] = [
+        |header| header["current"]["seal"]["kind"] = "wax".into(),
+        |header| header["current"]["root_key_id"] = "+011223344556677".into(),
+        |header| header["current"]["wrapped"] = "not base64".into(),
+        |header| header["surprise"] = 1.into(),
+    ];
     for change in changes {
         fs::write(&path, &good).unwrap();
         change_header(&directory, change);

@@ -5,12 +5,12 @@ fn keyring() -> (Arc<dyn Db>, RootKey) {
     (Arc::new(Sqlite::in_memory().unwrap()), RootKey::random())
 }
 
-#[test]
-fn a_wrapped_key_moved_to_another_name_is_not_authentic() {
+#[tokio::test]
+async fn a_wrapped_key_moved_to_another_name_is_not_authentic() {
     let (db, root) = keyring();
     let ring = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();
-    ring.key_blocking("mine").unwrap();
-    ring.key_blocking("yours").unwrap();
+    ring.key("mine").await.unwrap();
+    ring.key("yours").await.unwrap();
     let wrapping = Wrapping::new(&root);
     let moved = write_blocking(&*db, move |tx| {
         let value = tx.get(row(&wrapping.id("mine")))?.unwrap();
@@ -18,16 +18,16 @@ fn a_wrapped_key_moved_to_another_name_is_not_authentic() {
     });
     moved.unwrap();
     let again = Keyring::open(db, Path::new("test"), &root).unwrap();
-    assert!(again.key_blocking("mine").is_ok());
-    assert_eq!(again.key_blocking("yours").err(), Some(refused()));
+    assert!(again.key("mine").await.is_ok());
+    assert_eq!(again.key("yours").await.err(), Some(refused()));
     assert_eq!(again.names_blocking().err(), Some(refused()));
 }
 
-#[test]
-fn a_damaged_row_is_refused_and_never_replaced_by_a_new_key() {
+#[tokio::test]
+async fn a_damaged_row_is_refused_and_never_replaced_by_a_new_key() {
     let (db, root) = keyring();
     let ring = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();
-    ring.key_blocking("name").unwrap();
+    ring.key("name").await.unwrap();
     for length in [0, 7, 8, 9, 40] {
         let wrapping = Wrapping::new(&root);
         let damaged = write_blocking(&*db, move |tx| {
@@ -37,14 +37,23 @@ fn a_damaged_row_is_refused_and_never_replaced_by_a_new_key() {
         });
         damaged.unwrap();
         let again = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();
-        assert_eq!(again.key_blocking("name").err(), Some(refused()));
+        assert_eq!(again.key("name").await.err(), Some(refused()));
     }
 }
 
-#[test]
-fn a_key_outlives_the_keyring_that_made_it() {
+#[tokio::test]
+async fn a_key_outlives_the_keyring_that_made_it() {
     let (db, root) = keyring();
-    let first = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap().key_blocking("name").unwrap();
-    let second = Keyring::open(db, Path::new("test"), &root).unwrap().key_blocking("name").unwrap();
+    let first = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap().key("name").await.unwrap();
+    let second = Keyring::open(db, Path::new("test"), &root).unwrap().key("name").await.unwrap();
     assert_eq!(first.expose(), second.expose());
+}
+
+#[tokio::test]
+async fn a_database_that_lost_its_first_keys_is_refused() {
+    let (db, root) = keyring();
+    Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();
+    let wrapping = Wrapping::new(&root);
+    write_blocking(&*db, move |tx| tx.delete(row(&wrapping.id(RECORD)))).unwrap();
+    assert_eq!(crate::Store::over(db, Path::new("test"), &root).err(), Some(refused()));
 }

@@ -219,11 +219,10 @@ fn rewrapping_moves_the_database_to_the_new_root_key() {
     Store::open(&directory.database(), &new).unwrap();
 }
 
+type Work = fn(&dyn crate::db::Write) -> Result<(), StoreError>;
+
 /// Holds the writer while `jobs` are queued, so that they make one group, and returns their answers.
-fn in_one_group(
-    db: &Sqlite,
-    jobs: Vec<fn(&dyn crate::db::Write) -> Result<(), StoreError>>,
-) -> Vec<Result<(), StoreError>> {
+fn in_one_group(db: &Sqlite, jobs: Vec<Work>) -> Vec<Result<(), StoreError>> {
     use crate::db::Task;
     let (begun, begins) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
@@ -295,14 +294,18 @@ async fn a_transaction_whose_engine_failed_is_undone_even_if_its_closure_goes_on
     drop(Store::open(&directory.database(), &root).unwrap());
     let engine = Arc::new(Sqlite::open(&directory.database()).unwrap());
     let store = Store::over(Arc::clone(&engine) as Arc<dyn Db>, &directory.database(), &root).unwrap();
-    let pages: u32 = lock(&engine.connection).pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    lock(&engine.connection).query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    // Fails the statement alone, where a full disk would fail the transaction.
+    let trigger = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.changes BEGIN SELECT raise(FAIL, 'no'); END";
+    lock(&engine.connection).execute_batch(trigger).unwrap();
     let heedless = |tx: &mut Tx<'_>| {
-        let _ = tx.put("p", "big", &note("big", &"x".repeat(100_000)));
+        let _ = tx.put("p", "a", &note("a", "no cache would hear of it"));
         Ok::<_, StoreError>(())
     };
-    assert_eq!(store.write(heedless).await, Err(StoreError::Full { path: directory.database() }));
-    assert_eq!(get(&store, "p", "big").await.unwrap(), None);
+    assert!(matches!(store.write(heedless).await, Err(StoreError::Engine { .. })));
+    assert_eq!(get(&store, "p", "a").await.unwrap(), None);
+    lock(&engine.connection).execute_batch("DROP TRIGGER refuse").unwrap();
+    store.write(heedless).await.unwrap();
+    assert!(get(&store, "p", "a").await.unwrap().is_some());
 }
 
 /// This test binary, running one of its ignored tests alone.
