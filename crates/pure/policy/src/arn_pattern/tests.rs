@@ -27,6 +27,10 @@ fn stars_stay_within_their_segment_but_for_the_last() {
         ("arn:aws:iam::1:user/*/x", "arn:aws:iam::1:user/a/b/x", true),
         ("arn:aws:sqs:*:*:*", "*", false),
         ("arn:aws:iam::1:*", "arn:aws:iam::1:", true),
+        ("arn:aws:logs:*:1:log-group:g:*", "arn:aws:logs:eu-1:1:log-group:g:stream", true),
+        ("arn:aws:logs:*:1:log-group:g:*", "arn:aws:logs:eu-1:1:log-group:h:stream", false),
+        ("arn:aws:logs:*:1:log-group:g", "arn:aws:logs:eu-1:1:log-group:g:stream", false),
+        ("arn:aws:logs:*:1:log-group", "arn:aws:logs:eu-1:1:log-group:g", false),
     ] {
         assert_eq!(matches(pattern, text), expect, "{pattern} {text}");
     }

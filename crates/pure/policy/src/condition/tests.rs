@@ -351,6 +351,7 @@ fn values_that_the_operator_cannot_compare_are_refused_with_their_place() {
         ("NumericEquals", ""),
         ("NumericEquals", "inf"),
         ("NumericEquals", "NaN"),
+        ("NumericEquals", "1e999"),
         ("NumericEquals", "${aws:x}"),
         ("DateEquals", "tomorrow"),
         ("DateEquals", "2026-13-01"),

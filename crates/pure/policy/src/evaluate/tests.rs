@@ -205,6 +205,18 @@ fn item_3_everybody_and_a_named_user_role_or_session_are_granted_directly() {
 }
 
 #[test]
+fn item_3_of_several_statements_the_one_that_reaches_furthest_counts() {
+    let mut statements = [HOME, DEPLOYER, BUILD].map(|principal| allow_to(aws(principal), "kms:*"));
+    for _ in 0..2 {
+        let scene = Scene::new(deployer(), ACTION).mandatory(json!(statements)).boundary(allow("s3:*"));
+        assert!(scene.is_allowed(), "{statements:?}");
+        statements.reverse();
+    }
+    let both = allow_to(json!({"AWS": [HOME, ALICE]}), "kms:*");
+    assert!(Scene::new(alice(), ACTION).mandatory(both).is_allowed());
+}
+
+#[test]
 fn item_4_a_resource_policy_bypasses_a_boundarys_implicit_deny_unless_it_names_the_role() {
     for (principal, caller, phrase) in [
         ("*", alice(), ""),

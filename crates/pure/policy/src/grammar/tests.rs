@@ -198,6 +198,12 @@ fn principals_that_break_the_grammar_are_refused_where_they_do() {
             "only be used with the effect Deny",
         ),
         (r#"{"Effect":"Allow","Principal":"*","Action":"s3:*"}"#, Kind::Resource, "", "must contain resources"),
+        (
+            r#"{"Effect":"Allow","Principal":{"AWS":"*","AWS":"111122223333"},"Action":"s3:*","Resource":"*"}"#,
+            Kind::Resource,
+            ".Principal",
+            "\"AWS\" appears more than once",
+        ),
     ] {
         refused(statement, kind, at, why);
     }
