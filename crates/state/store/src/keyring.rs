@@ -153,13 +153,14 @@ pub fn rewrap(path: &Path, old: &RootKey, new: &RootKey) -> Result<(), StoreErro
 pub(crate) fn rewrap_in(db: &dyn Db, path: &Path, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
     let (path, old, new) = (path.to_owned(), old.duplicate(), new.duplicate());
     write_blocking(db, move |tx| {
-        let stored = tx.meta(META_ROOT)?.map(|stored| root_key_id(&stored)).transpose()?;
-        match stored {
-            Some(stored) if stored == new.id() => return Ok(()),
-            Some(stored) if stored != old.id() => {
-                return Err(StoreError::WrongRootKey { path, stored, given: old.id() });
-            }
-            _ => {}
+        // A database that nobody has opened yet is under no root key.
+        let Some(stored) = tx.meta(META_ROOT)? else { return Ok(()) };
+        let stored = root_key_id(&stored)?;
+        if stored == new.id() {
+            return Ok(());
+        }
+        if stored != old.id() {
+            return Err(StoreError::WrongRootKey { path, stored, given: old.id() });
         }
         let (from, to) = (Wrapping::new(&old), Wrapping::new(&new));
         for (id, name, key) in from.all(tx)? {

@@ -212,6 +212,7 @@ fn a_place_that_cannot_be_written_is_denied() {
 fn rewrapping_moves_the_database_to_the_new_root_key() {
     let directory = Directory::new();
     let (old, new) = (RootKey::random(), RootKey::random());
+    crate::rewrap(&directory.database(), &new, &old).unwrap();
     drop(Store::open(&directory.database(), &old).unwrap());
     crate::rewrap(&directory.database(), &old, &new).unwrap();
     crate::rewrap(&directory.database(), &old, &new).unwrap();
