@@ -202,6 +202,10 @@ impl Findings<'_> {
         }
         // The other account must let the caller in, and the caller's own must let them out.
         if (self.across || mandatory) && reach.is_none() {
+            // Someone of the resource's account without a policy of their own hears what they hear of a resource that
+            // does not exist.
+            let nothing_of_their_own = self.identity.is_none() && self.principal.kind != PrincipalKind::Root;
+            let source = if !self.across && nothing_of_their_own { Source::Identity } else { source };
             return Err(Reason::NoAllow(source));
         }
         if !self.across {

@@ -267,6 +267,13 @@ fn item_5_a_key_policy_is_mandatory_and_there_is_no_implicit_account_trust() {
 }
 
 #[test]
+fn item_5_a_stranger_of_the_account_hears_the_same_of_a_closed_key_as_of_a_missing_one() {
+    let missing = Scene::new(alice(), ACTION);
+    let closed = Scene::new(alice(), ACTION).mandatory(allow_to(aws(BOB), "kms:*"));
+    assert_eq!((missing.phrase(), closed.phrase()), (NO_IDENTITY.to_owned(), NO_IDENTITY.to_owned()));
+}
+
+#[test]
 fn item_5_a_grant_allows_whatever_the_policies_leave_open() {
     let policy = || allow_to(aws(AWAY), "kms:*");
     for caller in [alice(), deployer(), bob(), Principal::service("ec2.amazonaws.com")] {
