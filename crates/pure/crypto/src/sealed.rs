@@ -41,15 +41,42 @@ pub fn seal(key: &Key256, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`CryptoError::UnknownVersion`], [`CryptoError::NotAuthentic`].
 pub fn open(key: &Key256, aad: &[u8], sealed: &[u8]) -> Result<SecretBytes, CryptoError> {
+    let Parts { salt, data, tag } = parse(sealed)?;
+    let mut plaintext = SecretBytes::from(data);
+    message_key(key, salt).open_in_place(&NONCE, aad, plaintext.expose_mut(), tag)?;
+    Ok(plaintext)
+}
+
+/// Opens a sealed key straight into locked memory.
+///
+/// # Errors
+/// As for [`open`]; [`CryptoError::NotAuthentic`] as well when what was sealed is not 32 bytes long.
+pub fn open_key(key: &Key256, aad: &[u8], sealed: &[u8]) -> Result<Key256, CryptoError> {
+    let Parts { salt, data, tag } = parse(sealed)?;
+    let data: &[u8; 32] = data.try_into().map_err(|_| CryptoError::NotAuthentic)?;
+    let mut opened = Ok(());
+    let plaintext = Key256::fill(|plaintext| {
+        *plaintext = *data;
+        opened = message_key(key, salt).open_in_place(&NONCE, aad, plaintext, tag);
+    });
+    opened.map(|()| plaintext)
+}
+
+/// Sealed bytes, taken apart.
+struct Parts<'a> {
+    salt: &'a [u8; SALT_LENGTH],
+    data: &'a [u8],
+    tag: &'a [u8; TAG_LENGTH],
+}
+
+fn parse(sealed: &[u8]) -> Result<Parts<'_>, CryptoError> {
     let (&version, rest) = sealed.split_first().ok_or(CryptoError::NotAuthentic)?;
     if version != VERSION {
         return Err(CryptoError::UnknownVersion { version });
     }
-    let (salt, rest) = rest.split_first_chunk::<SALT_LENGTH>().ok_or(CryptoError::NotAuthentic)?;
-    let (data, tag) = rest.split_last_chunk::<TAG_LENGTH>().ok_or(CryptoError::NotAuthentic)?;
-    let mut plaintext = SecretBytes::from(data);
-    message_key(key, salt).open_in_place(&NONCE, aad, plaintext.expose_mut(), tag)?;
-    Ok(plaintext)
+    let (salt, rest) = rest.split_first_chunk().ok_or(CryptoError::NotAuthentic)?;
+    let (data, tag) = rest.split_last_chunk().ok_or(CryptoError::NotAuthentic)?;
+    Ok(Parts { salt, data, tag })
 }
 
 fn message_key(key: &Key256, salt: &[u8; SALT_LENGTH]) -> AeadKey {

@@ -77,7 +77,6 @@ impl RootSeal for KeySeal {
     }
 
     fn unwrap(&self, wrapped: &[u8], associated: &[u8]) -> Result<Option<RootKey>, SealError> {
-        let opened = crypto::sealed::open(&self.0, associated, wrapped).ok();
-        Ok(opened.and_then(|root| RootKey::from_slice(root.expose()).ok()))
+        Ok(crypto::sealed::open_key(&self.0, associated, wrapped).ok().map(RootKey::from))
     }
 }

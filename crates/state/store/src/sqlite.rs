@@ -24,8 +24,11 @@ mod writer;
 /// How long to wait for another process that holds the database.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// The page cache of the writer and of each reader, in KiB.
-const CACHE_KIB: u32 = 2048;
+/// The page cache of the writer, in KiB.
+const WRITER_CACHE_KIB: u32 = 2048;
+
+/// The page cache of each reader, in KiB. Behind it stand the operating system's and the store's own.
+const READER_CACHE_KIB: u32 = 512;
 
 /// The write-ahead log is cut back to this after a checkpoint, in bytes.
 const LOG_BYTES_MAX: u32 = 8 * 1024 * 1024;
@@ -58,7 +61,7 @@ impl Sqlite {
             // SQLite would take it for a new database, and everything in it would be gone without a word.
             return Err(StoreError::Corrupt { path: path.to_owned(), detail: "the file is empty".to_owned() });
         }
-        let connection = connect(path)?;
+        let connection = connect(path, WRITER_CACHE_KIB)?;
         migrate(&connection, path)?;
         Self::start(path, connection, true)
     }
@@ -122,7 +125,7 @@ impl Db for Sqlite {
         let idle = lock(readers).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(&self.path)?,
+            None => connect(&self.path, READER_CACHE_KIB)?,
         };
         let tx = connection.unchecked_transaction().map_err(|error| failure(&self.path, &error))?;
         query(&Session::new(&connection, &self.path));
@@ -141,7 +144,11 @@ impl Db for Sqlite {
         };
         // On disk it reads beside the writer, for it may take long.
         let on_disk = self.readers.is_some();
-        match if on_disk { examine(&connect(&self.path)?)? } else { examine(&lock(&self.connection))? } {
+        match if on_disk {
+            examine(&connect(&self.path, READER_CACHE_KIB)?)?
+        } else {
+            examine(&lock(&self.connection))?
+        } {
             found if found == "ok" => Ok(()),
             detail => Err(StoreError::Corrupt { path: self.path.clone(), detail }),
         }
@@ -243,11 +250,11 @@ fn connect_plain(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Opens a connection. Deleted content is overwritten with zeros, since a destroyed key must not linger in a free page.
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+fn connect(path: &Path, cache_kib: u32) -> Result<Connection, StoreError> {
     let open = || {
         let connection = connect_plain(path)?;
         connection.execute_batch(&format!(
-            "PRAGMA cache_size = -{CACHE_KIB};
+            "PRAGMA cache_size = -{cache_kib};
              PRAGMA mmap_size = 0;
              PRAGMA temp_store = MEMORY;
              PRAGMA trusted_schema = OFF;

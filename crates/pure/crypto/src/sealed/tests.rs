@@ -34,3 +34,19 @@ fn an_unknown_version_is_named() {
     sealed[0] = 9;
     assert!(matches!(open(&Key256::random(), b"", &sealed), Err(CryptoError::UnknownVersion { version: 9 })));
 }
+
+#[test]
+fn a_sealed_key_opens_as_a_key_and_nothing_else_does() {
+    let (key, secret) = (Key256::random(), Key256::random());
+    let sealed = seal(&key, b"aad", secret.expose());
+    assert_eq!(open_key(&key, b"aad", &sealed).unwrap().expose(), secret.expose());
+    for refused in [
+        open_key(&key, b"other", &sealed),
+        open_key(&secret, b"aad", &sealed),
+        open_key(&key, b"aad", &sealed[..sealed.len() - 1]),
+        open_key(&key, b"aad", &seal(&key, b"aad", &[0; 31])),
+        open_key(&key, b"aad", &seal(&key, b"aad", &[0; 33])),
+    ] {
+        assert!(matches!(refused, Err(CryptoError::NotAuthentic)));
+    }
+}

@@ -88,6 +88,15 @@ async fn opening_takes_less_than_a_tenth_of_a_second() {
     assert!(best < Duration::from_millis(100), "{best:?}");
 }
 
+#[test]
+fn every_commit_is_synced_and_what_is_deleted_is_overwritten() {
+    let directory = Directory::new();
+    let db = Sqlite::open(&directory.database()).unwrap();
+    let pragma = |name: &str| -> i32 { lock(&db.connection).pragma_query_value(None, name, |row| row.get(0)).unwrap() };
+    const FULL: i32 = 2;
+    assert_eq!((pragma("synchronous"), pragma("secure_delete"), pragma("mmap_size")), (FULL, 1, 0));
+}
+
 #[tokio::test]
 async fn a_closure_may_hold_the_last_handle() {
     let store = Store::open_in_memory().unwrap();
