@@ -1,1 +1,49 @@
-//! stub
+//! IAM and STS: who there is in an account, what they may do, and how they prove who they are.
+//!
+//! Owns users, groups, roles, policies and credentials; authenticates every call and decides whether it may be made.
+//! Refuses to know what the other services' resources are: they hand in their policies with each need.
+
+mod access_key;
+mod account;
+mod attachment;
+mod authenticate;
+mod authorize;
+mod aws_managed;
+mod bootstrap;
+mod boundary;
+mod directory;
+mod document;
+mod entity;
+mod error;
+mod group;
+mod inline_policy;
+mod last_use;
+mod managed_policy;
+mod membership;
+mod name;
+mod operations;
+mod page;
+mod policy_arn;
+mod policy_entities;
+mod policy_list;
+mod policy_version;
+mod principals;
+mod role;
+mod secret;
+mod sts;
+mod tag;
+mod tagging;
+mod trust;
+mod unique_id;
+mod user;
+
+pub use account::{Account, accounts};
+pub use bootstrap::{FirstAdministrator, bootstrap};
+pub use directory::Iam;
+pub use error::{Conflict, IamError, Quota};
+pub use name::Kind;
+pub use secret::SecretAccessKey;
+pub use sts::Sts;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! Whether a caller may: gathers the policies that bear on a need and has them evaluated.
+//!
+//! Reads the caches only: documents are parsed when they are loaded, and each call looks at what is in force now. What
+//! the policies mean is for the policy engine; what a resource's own policy is, for the service that owns it.
+
+use std::sync::Arc;
+
+use policy::{
+    Context, Decision, Kind as Grammar, Named, Policies, Policy, PrincipalKind, Reason, Request, ResourceSide, Source,
+    Value, Values,
+};
+use service::ports::{Authority, Boxed, Credential, CredentialError};
+use service::{Caller, Guard, Need};
+use store::{Record, StoreError};
+use wire::Timestamp;
+use wire::sigv4::Authorization;
+
+use crate::Iam;
+use crate::aws_managed::{self, AwsManaged};
+use crate::entity::Holder;
+use crate::inline_policy::InlinePolicy;
+use crate::managed_policy::{DEFAULT, PolicyDocument};
+use crate::unique_id;
+
+/// A policy, parsed when it was loaded, and the name that explanations call it by.
+pub(crate) struct ParsedPolicy {
+    name: String,
+    policy: Policy,
+}
+
+impl ParsedPolicy {
+    /// Parses a stored document. `None` if it is not a policy, which the operations that store it do not let happen.
+    pub(crate) fn parse(name: String, document: &str) -> Option<Self> {
+        match Policy::parse(document, Grammar::Identity) {
+            Ok(policy) => Some(Self { name, policy }),
+            Err(error) => {
+                tracing::error!(policy = name, %error, "a stored policy cannot be read");
+                None
+            }
+        }
+    }
+
+    fn named(&self) -> Named<'_> {
+        Named { name: &self.name, policy: &self.policy }
+    }
+}
+
+/// The policies of one caller, kept alive while they are evaluated.
+#[derive(Default)]
+struct Held {
+    inline: Vec<Arc<Vec<Option<ParsedPolicy>>>>,
+    managed: Vec<Managed>,
+    boundary: Option<Managed>,
+}
+
+enum Managed {
+    Own(Arc<Option<ParsedPolicy>>),
+    Aws(&'static AwsManaged),
+}
+
+/// A stored document that does not parse denies everything: its denies cannot be known.
+const fn unreadable(collection: &'static str) -> StoreError {
+    StoreError::Unreadable { collection, line: 0, column: 0 }
+}
+
+impl Managed {
+    fn named(&self) -> Result<Named<'_>, StoreError> {
+        match self {
+            Self::Own(parsed) => match &**parsed {
+                Some(parsed) => Ok(parsed.named()),
+                None => Err(unreadable(PolicyDocument::COLLECTION)),
+            },
+            Self::Aws(managed) => Ok(Named { name: managed.arn.as_str(), policy: &managed.policy }),
+        }
+    }
+}
+
+impl Held {
+    fn identity(&self) -> Result<Vec<Named<'_>>, StoreError> {
+        let mut named = Vec::with_capacity(self.managed.len() + self.inline.len());
+        for managed in &self.managed {
+            named.push(managed.named()?);
+        }
+        for parsed in self.inline.iter().flat_map(|policies| policies.iter()) {
+            let Some(parsed) = parsed else { return Err(unreadable(InlinePolicy::COLLECTION)) };
+            named.push(parsed.named());
+        }
+        Ok(named)
+    }
+}
+
+impl Iam {
+    /// A managed policy in force.
+    async fn managed(&self, arn: &str) -> Result<Option<Managed>, StoreError> {
+        if let Some(managed) = aws_managed::find(arn) {
+            return Ok(Some(Managed::Aws(managed)));
+        }
+        Ok(self.documents.get(arn, DEFAULT).await?.map(Managed::Own))
+    }
+
+    /// Adds what is attached to and in `holder`. Returns false if its boundary is gone, so that nothing may be allowed.
+    async fn gather<E: Holder>(&self, holder: &E, held: &mut Held) -> Result<bool, StoreError> {
+        for arn in holder.attached() {
+            // One that is gone was detached and deleted since the holder was looked up.
+            held.managed.extend(self.managed(arn).await?);
+        }
+        let inline = self.inline.get(&holder.identity().id).await?;
+        if !inline.is_empty() {
+            held.inline.push(inline);
+        }
+        if let Some(arn) = holder.boundary() {
+            held.boundary = self.managed(arn).await?;
+            return Ok(held.boundary.is_some());
+        }
+        Ok(true)
+    }
+
+    /// What the caller holds; `None` if it is gone.
+    async fn held(&self, caller: &Caller) -> Result<Option<Held>, StoreError> {
+        let principal = &caller.principal;
+        let mut held = Held::default();
+        // A role session's unique id may add the session's name.
+        let id = principal.unique_id.split(':').next().unwrap_or_default();
+        let whole = match &principal.kind {
+            PrincipalKind::User | PrincipalKind::FederatedUser { .. } => {
+                let Some(user) = self.users.get(&principal.account, id).await? else { return Ok(None) };
+                for group in &user.groups {
+                    if let Some(group) = self.groups.get(&principal.account, group).await? {
+                        self.gather(&*group, &mut held).await?;
+                    }
+                }
+                self.gather(&*user, &mut held).await?
+            }
+            PrincipalKind::Role { .. } => {
+                let Some(role) = self.roles.get(&principal.account, id).await? else { return Ok(None) };
+                self.gather(&*role, &mut held).await?
+            }
+            PrincipalKind::Root
+            | PrincipalKind::Federated { .. }
+            | PrincipalKind::Service { .. }
+            | PrincipalKind::Anonymous => true,
+        };
+        Ok(whole.then_some(held))
+    }
+
+    async fn authorize(&self, caller: &Caller, need: &Need, context: &Context<'_>) -> Result<Decision, StoreError> {
+        self.note_use(caller, need.action, context);
+        let Some(held) = self.held(caller).await? else {
+            return Ok(Decision::Denied(Reason::NoAllow(Source::Identity)));
+        };
+        let identity = held.identity()?;
+        let boundary = held.boundary.as_ref().map(Managed::named).transpose()?;
+        let named = |policy| Named { name: &need.resource, policy };
+        let request = Request {
+            principal: &caller.principal,
+            action: need.action,
+            resource: &need.resource,
+            resource_account: owner(&need.resource),
+            context,
+        };
+        let policies = Policies {
+            identity: &identity,
+            boundary,
+            resource: match &need.guard {
+                Guard::Identity => ResourceSide::None,
+                Guard::Shared(policy) => ResourceSide::Shared(named(policy)),
+                Guard::Mandatory(policy) => ResourceSide::Mandatory(named(policy)),
+                Guard::Granted(policy) => ResourceSide::Granted(named(policy)),
+                Guard::GrantedToSession(policy) => ResourceSide::GrantedToSession(named(policy)),
+                Guard::Trust(policy) => ResourceSide::Trust(named(policy)),
+            },
+            ..Policies::default()
+        };
+        Ok(policy::evaluate(&request, &policies))
+    }
+
+    /// Notes that the caller's access key is in use. Only verified callers get this far.
+    fn note_use(&self, caller: &Caller, action: &str, context: &Context<'_>) {
+        let service = action.split(':').next().unwrap_or_default();
+        self.note_use_of(caller, service, || match context.get("aws:RequestedRegion") {
+            Some(Values::One(Value::Text(region))) => region,
+            _ => "",
+        });
+    }
+
+    /// Notes that the caller's access key is in use in `service`.
+    pub(crate) fn note_use_of<'a>(&self, caller: &Caller, service: &str, region: impl FnOnce() -> &'a str) {
+        if let Some(known) = self.callers.get(&caller.access_key_id) {
+            self.last_uses.note(&known.noted, &caller.access_key_id, service, known.seen(), region);
+        }
+    }
+}
+
+/// The account that owns a resource, as far as its ARN says.
+fn owner(resource: &str) -> Option<&str> {
+    resource.split(':').nth(4).filter(|account| unique_id::is_account(account))
+}
+
+impl Authority for Iam {
+    fn credential<'a>(
+        &'a self,
+        authorization: &'a Authorization<'a>,
+        now: Timestamp,
+    ) -> Boxed<'a, Result<Credential, CredentialError>> {
+        Box::pin(self.authenticate(authorization, now))
+    }
+
+    fn decide<'a>(
+        &'a self,
+        caller: &'a Caller,
+        need: &'a Need,
+        context: &'a Context<'a>,
+    ) -> Boxed<'a, Result<Decision, StoreError>> {
+        Box::pin(self.authorize(caller, need, context))
+    }
+}
+
+#[cfg(test)]
+mod tests;

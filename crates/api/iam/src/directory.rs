@@ -1,0 +1,110 @@
+//! The state of the service: the store, the caches that the hot path reads, and what is common to many operations.
+
+use store::{Cache, ListCache, Store, StoreError};
+
+use crate::access_key::AccessKey;
+use crate::account::{self, Account};
+use crate::authenticate::{Callers, SigningKeys};
+use crate::authorize::ParsedPolicy;
+use crate::entity::{self, Entity};
+use crate::error::IamError;
+use crate::group::Group;
+use crate::inline_policy::InlinePolicy;
+use crate::last_use::LastUses;
+use crate::managed_policy::PolicyDocument;
+use crate::page::{Listed, Window};
+use crate::role::Role;
+use crate::user::User;
+
+/// How many access keys, users and roles the hot path remembers, each.
+const IDENTITIES_CACHED: usize = 20_000;
+
+/// How many groups the hot path remembers.
+const GROUPS_CACHED: usize = 2000;
+
+/// How many managed policies the hot path remembers.
+const POLICIES_CACHED: usize = 5000;
+
+/// The IAM service: everything that an account has, and the [`Authority`](service::ports::Authority) over every call.
+pub struct Iam {
+    pub(crate) store: Store,
+    pub(crate) access_keys: Cache<AccessKey>,
+    pub(crate) users: Cache<User>,
+    pub(crate) groups: Cache<Group>,
+    pub(crate) roles: Cache<Role>,
+    /// The inline policies of a user, group or role, by its unique id.
+    pub(crate) inline: ListCache<Vec<Option<ParsedPolicy>>>,
+    /// The documents in force, by ARN.
+    pub(crate) documents: Cache<Option<ParsedPolicy>>,
+    pub(crate) callers: Callers,
+    pub(crate) signing_keys: SigningKeys,
+    pub(crate) last_uses: LastUses,
+}
+
+impl Iam {
+    /// The service over a store. Nothing is read until it is asked for.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self {
+            access_keys: Cache::new(&store, IDENTITIES_CACHED, |key: AccessKey| key),
+            users: Cache::new(&store, IDENTITIES_CACHED, |user: User| user),
+            groups: Cache::new(&store, GROUPS_CACHED, |group: Group| group),
+            roles: Cache::new(&store, IDENTITIES_CACHED, |role: Role| role),
+            inline: ListCache::new(&store, IDENTITIES_CACHED, |policies: Vec<InlinePolicy>| {
+                policies.into_iter().map(|policy| ParsedPolicy::parse(policy.name, &policy.document)).collect()
+            }),
+            documents: Cache::new(&store, POLICIES_CACHED, |document: PolicyDocument| {
+                ParsedPolicy::parse(document.arn, &document.text)
+            }),
+            callers: Callers::new(),
+            signing_keys: SigningKeys::new(),
+            last_uses: LastUses::default(),
+            store,
+        }
+    }
+
+    /// Writes when access keys were last used, which is noted in memory only until then. To be called every minute or
+    /// so, and before the server ends.
+    ///
+    /// # Errors
+    /// Those of [`Store::write`]; what was noted is kept for the next time.
+    pub async fn flush_last_uses(&self) -> Result<(), StoreError> {
+        self.last_uses.flush(&self.store).await
+    }
+
+    /// The user, group or role of `account` that bears `name`.
+    pub(crate) async fn entity<E: Entity>(&self, account: &str, name: &str) -> Result<E, IamError> {
+        let (account, name) = (account.to_owned(), name.to_owned());
+        self.store.read(move |tx| entity::load(tx, &account, &name)).await
+    }
+
+    /// A page of the users, groups or roles of `account` whose paths begin with `prefix`, each page in the order of
+    /// their names.
+    pub(crate) async fn list<E: Entity>(
+        &self,
+        account: &str,
+        window: Window,
+        prefix: Option<String>,
+    ) -> Result<Listed<E>, IamError> {
+        let account = account.to_owned();
+        self.store
+            .read(move |tx| {
+                let prefix = prefix.unwrap_or_default();
+                let mut listed = window.read::<E, _>(
+                    tx,
+                    &account,
+                    |entity| entity.identity().id.clone(),
+                    |entity| Ok(entity.identity().path.starts_with(&prefix).then_some(entity)),
+                )?;
+                listed.items.sort_by(|a, b| a.identity().name.cmp(&b.identity().name));
+                Ok(listed)
+            })
+            .await
+    }
+
+    /// The account with this id.
+    pub(crate) async fn account(&self, id: &str) -> Result<Option<Account>, StoreError> {
+        let id = id.to_owned();
+        self.store.read(move |tx| account::find(tx, &id)).await
+    }
+}

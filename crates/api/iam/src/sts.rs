@@ -1,0 +1,39 @@
+//! STS: who one is, and credentials for a while. A second service over the same accounts.
+
+mod identity;
+
+use std::sync::Arc;
+
+use service::{Entry, Service, operations};
+use wire::Protocol;
+
+use crate::Iam;
+use crate::error::IamError;
+
+/// The STS service.
+pub struct Sts {
+    iam: Arc<Iam>,
+}
+
+impl Sts {
+    /// The service over the accounts of `iam`.
+    #[must_use]
+    pub const fn new(iam: Arc<Iam>) -> Self {
+        Self { iam }
+    }
+}
+
+/// Every operation that is served. What botocore knows besides is in `missing-sts.txt`.
+static OPERATIONS: &[Entry<Sts>] = operations![identity::GetAccessKeyInfo, identity::GetCallerIdentity];
+
+impl Service for Sts {
+    const NAME: &'static str = "sts";
+    const EVENT_SOURCE: &'static str = "sts.amazonaws.com";
+    const TARGET_PREFIX: &'static str = "";
+    const PROTOCOL: Protocol = Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+    type Error = IamError;
+
+    fn operations() -> &'static [Entry<Self>] {
+        OPERATIONS
+    }
+}

@@ -1,0 +1,102 @@
+//! `GetCallerIdentity` and `GetAccessKeyInfo`: whose credential it is.
+
+use policy::PrincipalKind;
+use serde::Serialize;
+use service::{Call, Effect, Need, Operation, Permit};
+use wire::Arn;
+use wire::shape::Rule;
+
+use super::Sts;
+use crate::access_key;
+use crate::error::IamError;
+use crate::name;
+
+wire::shape! {
+    /// The input of `GetCallerIdentity`.
+    pub struct GetCallerIdentityInput {}
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GetCallerIdentityOutput {
+    user_id: String,
+    account: String,
+    arn: Arn,
+}
+
+pub(crate) struct GetCallerIdentity;
+
+impl Operation for GetCallerIdentity {
+    type Service = Sts;
+    const NAME: &'static str = "GetCallerIdentity";
+    const EFFECT: Effect = Effect::Read;
+    type Input = GetCallerIdentityInput;
+    type Output = GetCallerIdentityOutput;
+    type Target = ();
+
+    async fn find(_: &Self::Input, _: &Call<'_, Sts>) -> Result<(), IamError> {
+        Ok(())
+    }
+
+    /// Nothing: whoever signs may ask who they are, even if a policy denies it.
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Sts>) -> Vec<Need> {
+        Vec::new()
+    }
+
+    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetCallerIdentityOutput, IamError> {
+        call.service.iam.note_use_of(call.caller, "sts", || call.region);
+        let principal = &call.caller.principal;
+        let session = principal.arn.resource().rsplit('/').next().unwrap_or_default();
+        let user_id = match &principal.kind {
+            PrincipalKind::Role { .. } if !principal.unique_id.contains(':') => {
+                format!("{}:{session}", principal.unique_id)
+            }
+            PrincipalKind::FederatedUser { .. } => format!("{}:{session}", principal.account),
+            _ => principal.unique_id.clone(),
+        };
+        Ok(GetCallerIdentityOutput { user_id, account: principal.account.clone(), arn: principal.arn.clone() })
+    }
+}
+
+wire::shape! {
+    /// The input of `GetAccessKeyInfo`.
+    pub struct GetAccessKeyInfoInput {
+        "AccessKeyId" access_key_id: String, required, [Rule::Length(16, 128), Rule::Pattern(name::ID)];
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GetAccessKeyInfoOutput {
+    account: String,
+}
+
+pub(crate) struct GetAccessKeyInfo;
+
+impl Operation for GetAccessKeyInfo {
+    type Service = Sts;
+    const NAME: &'static str = "GetAccessKeyInfo";
+    const EFFECT: Effect = Effect::Read;
+    type Input = GetAccessKeyInfoInput;
+    type Output = GetAccessKeyInfoOutput;
+    type Target = String;
+
+    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<String, IamError> {
+        let key = call.service.iam.access_keys.get(access_key::PARENT, &input.access_key_id).await?;
+        key.map(|key| key.account.clone()).ok_or_else(|| {
+            IamError::Validation("The specified value for accessKeyId is invalid: there is no such key.".to_owned())
+        })
+    }
+
+    fn needs(_: &Self::Input, _: Option<&String>, _: &Call<'_, Sts>) -> Vec<Need> {
+        vec![Need::identity("sts:GetAccessKeyInfo", "*")]
+    }
+
+    async fn run(
+        _: Self::Input,
+        account: Permit<String>,
+        _: &Call<'_, Sts>,
+    ) -> Result<GetAccessKeyInfoOutput, IamError> {
+        Ok(GetAccessKeyInfoOutput { account: account.into_inner() })
+    }
+}

@@ -1,0 +1,15 @@
+//! Whole calls, signed and answered in XML, against a store in memory.
+
+mod access_keys;
+mod attachments;
+mod authorization;
+mod boundaries;
+mod groups;
+mod inline_policies;
+mod invariants;
+mod policies;
+mod roles;
+pub(crate) mod server;
+mod sts;
+mod tags;
+mod users;
