@@ -42,7 +42,7 @@ fn decide(config: &Config, keys: &Keys, open: u32, kept: Oldest, now: u64) -> Re
         let [segment, next] = pair else { break };
         // Without the next header it is unknown when this segment was closed and what would be the first record.
         let Some(header) = next.header.filter(|header| header.number == next.number) else { break };
-        let too_many = limits.segments.is_some_and(|max| count > max.max(1) as usize);
+        let too_many = limits.segments.is_some_and(|max| count > max as usize);
         let too_large = limits.bytes.is_some_and(|max| bytes > max);
         let too_old = limits.days.is_some_and(|max| now.saturating_sub(header.opened_at) > u64::from(max) * DAY_MILLIS);
         if !(too_many || too_large || too_old) {

@@ -92,13 +92,13 @@ fn journal_id(head: &HeadRead, segments: &[Segment]) -> Option<JournalId> {
 struct Voucher {
     segment: u32,
     anchor: Anchor,
-    met: bool,
 }
 
 /// Bytes that were passed over since the last intact frame.
 struct Lost {
     segment: u32,
-    offset: u64,
+    /// How many bytes stand from there to the end of the segment.
+    bytes: u64,
 }
 
 /// A walk along the log.
@@ -139,7 +139,7 @@ impl Walk {
         match head.newest {
             Some(slot) => {
                 let anchor = Anchor { sequence: slot.end.sequence, chain: slot.end.chain };
-                walk.vouchers.push(Voucher { segment: slot.end.segment, anchor, met: false });
+                walk.vouchers.push(Voucher { segment: slot.end.segment, anchor });
                 walk.first_sequence = slot.first_sequence;
                 walk.number = slot.first_segment.checked_sub(1);
                 if slot.first_segment > 1 {
@@ -158,7 +158,7 @@ impl Walk {
                 walk.notes.push(Note::AnchorRetired);
             } else {
                 let segment = walk.slot.map_or(0, |slot| slot.end.segment);
-                walk.vouchers.push(Voucher { segment, anchor: *anchor, met: false });
+                walk.vouchers.push(Voucher { segment, anchor: *anchor });
             }
         }
         walk
@@ -271,22 +271,15 @@ impl Walk {
                     offset = next;
                 }
                 At::Damaged { next } => {
-                    self.lost.get_or_insert(Lost { segment: number, offset });
+                    self.lost.get_or_insert(Lost { segment: number, bytes: segment.length.saturating_sub(offset) });
                     offset = next;
                 }
                 At::Fragment => {
-                    self.lost.get_or_insert(Lost { segment: number, offset });
+                    self.lost.get_or_insert(Lost { segment: number, bytes: segment.length.saturating_sub(offset) });
                     break;
                 }
                 At::End => break,
             }
-        }
-        // Only the end of the whole log may be unfinished, and only behind what the head vouches for.
-        if let (Some(lost), Some(slot)) = (&self.lost, &self.slot)
-            && lost.segment == number
-            && self.sequence >= slot.end.sequence
-        {
-            self.notes.push(Note::Unfinished { segment: number, bytes: segment.length.saturating_sub(lost.offset) });
         }
         Ok(sealed_at)
     }
@@ -295,10 +288,6 @@ impl Walk {
     fn arrive(&mut self, segment: u32, first: u64, before: &Chain, damage: Damage) -> bool {
         let next = self.sequence.saturating_add(1);
         let lost = self.lost.take();
-        if lost.is_some() {
-            // What looked unfinished is followed by more.
-            self.notes.retain(|note| !matches!(note, Note::Unfinished { .. }));
-        }
         let missing = first > next;
         match lost {
             Some(lost) => self.find(lost.segment, missing.then_some((next, first - 1)), Damage::Changed),
@@ -308,7 +297,10 @@ impl Walk {
             }
             None => {}
         }
-        self.pass(segment, first - 1, *before);
+        if missing || self.chain.is_none() {
+            self.pass(segment, first - 1, *before);
+        }
+        self.chain = Some(*before);
         missing
     }
 
@@ -337,6 +329,10 @@ impl Walk {
                 self.find(segment, Some((changed, changed)), Damage::Changed);
             }
             chain = entry.chain();
+            // The last one is compared with what the frame says below.
+            if entry.sequence < last {
+                self.pass(segment, entry.sequence, chain);
+            }
             self.sequence = entry.sequence;
             self.records += 1;
         }
@@ -351,12 +347,8 @@ impl Walk {
     /// Passes a record behind which the chain is known.
     fn pass(&mut self, segment: u32, sequence: u64, chain: Chain) {
         (self.sequence, self.chain) = (sequence, Some(chain));
-        let mut rewritten = false;
-        for voucher in self.vouchers.iter_mut().filter(|voucher| voucher.anchor.sequence == sequence && !voucher.met) {
-            voucher.met = true;
-            rewritten |= voucher.anchor.chain != chain;
-        }
-        if rewritten {
+        let vouched = self.vouchers.iter().filter(|voucher| voucher.anchor.sequence == sequence);
+        if vouched.into_iter().any(|voucher| voucher.anchor.chain != chain) {
             self.find(segment, Some((sequence, sequence)), Damage::Rewritten);
         }
     }
@@ -378,20 +370,17 @@ impl Walk {
         let furthest = self.vouchers.iter().max_by_key(|voucher| voucher.anchor.sequence);
         let vouched = furthest.map(|voucher| (voucher.segment, voucher.anchor.sequence));
         let missing = vouched.filter(|(_, sequence)| *sequence > self.sequence);
-        let unfinished = self.notes.iter().any(|note| matches!(note, Note::Unfinished { .. }));
         let next = self.sequence.saturating_add(1);
-        match (self.lost.take().filter(|_| !unfinished), missing) {
+        match (self.lost.take(), missing) {
+            // Behind what the head vouches for, a frame may be unfinished.
+            (Some(Lost { segment, bytes }), None) if self.slot.is_some() => {
+                self.notes.push(Note::Unfinished { segment, bytes });
+            }
             (Some(lost), missing) => {
                 self.find(lost.segment, missing.map(|(_, last)| (next, last)), Damage::Changed);
             }
             (None, Some((segment, last))) => self.find(segment, Some((next, last)), Damage::Truncated),
             (None, None) => {}
-        }
-        let sequence = self.sequence;
-        let unmet = self.vouchers.iter().find(|voucher| !voucher.met && voucher.anchor.sequence <= sequence);
-        if let Some(voucher) = unmet.filter(|_| self.findings.is_empty()) {
-            let (segment, sequence) = (voucher.segment, voucher.anchor.sequence);
-            self.find(segment, Some((sequence, sequence)), Damage::Rewritten);
         }
         if !self.findings.is_empty() {
             return Err(JournalError::Broken(self.findings));

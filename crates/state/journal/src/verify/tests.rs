@@ -256,6 +256,37 @@ fn another_key_opens_nothing() {
 }
 
 #[test]
+fn an_anchor_may_name_any_record() {
+    let dir = log();
+    for (index, sequence) in [(0, 13), (1, 18), (1, 19), (2, 24)] {
+        let (info, raw) = open_frame(&dir, 2, index);
+        let mut anchor = Anchor { sequence, chain: [0; 32] };
+        anchor.chain = entries(&raw)[(sequence - info.first_sequence) as usize].chain();
+        assert_eq!(verify_against(dir.as_ref(), &key(), &anchor).unwrap().records, 36);
+        anchor.chain[9] ^= 1;
+        let found = verify_against(dir.as_ref(), &key(), &anchor).unwrap_err();
+        let expected = format!("segment 2: record {sequence}: not the records that the chain of hashes vouches for");
+        assert_eq!(found.to_string(), expected);
+    }
+}
+
+#[test]
+fn an_anchor_proves_nothing_once_its_record_is_retired() {
+    let dir = Dir::new();
+    let retention = crate::Retention { segments: Some(2), ..Default::default() };
+    let journal = Journal::open(crate::Config { retention, ..small_segments(&dir) }, &key()).unwrap();
+    append(&journal, 3);
+    let anchor = dir.verify().unwrap().end;
+    append(&journal, 4);
+    // The first record that is kept is linked to it.
+    assert_eq!(verify_against(dir.as_ref(), &key(), &anchor).unwrap().notes, []);
+    let forged = Anchor { chain: [0; 32], ..anchor };
+    assert!(verify_against(dir.as_ref(), &key(), &forged).is_err());
+    append(&journal, 3);
+    assert_eq!(verify_against(dir.as_ref(), &key(), &forged).unwrap().notes, [Note::AnchorRetired]);
+}
+
+#[test]
 fn a_log_that_was_put_back_is_found_with_an_anchor_only() {
     let dir = log();
     let old = dir.copy();

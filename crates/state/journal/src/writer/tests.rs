@@ -441,6 +441,18 @@ fn a_segment_is_closed_when_it_is_old() {
 }
 
 #[test]
+fn no_segment_is_begun_before_the_last_one_holds_a_record() {
+    let dir = Dir::new();
+    let config = Config { segment_bytes_max: 0, ..config(&dir) };
+    for frames in 1..=3 {
+        let journal = Journal::open(config.clone(), &key()).unwrap();
+        append(&journal, 1);
+        journal.close().unwrap();
+        assert_eq!(dir.segments(), (1..=frames).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn a_large_backlog_is_split_into_frames() {
     let dir = Dir::new();
     let journal = Journal::open(config(&dir), &key()).unwrap();

@@ -1,0 +1,191 @@
+//! Real processes that are killed or run out of disk: the test runs itself again as the process that dies.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crypto::Key256;
+use journal::{Config, Journal, JournalError, Order, read, verify};
+use tokio::runtime;
+
+const DIR: &str = "SEALSTACK_JOURNAL_TEST_DIR";
+
+/// A directory that goes away with its test.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("sealstack-journal-{name}-{}", std::process::id())))
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn key() -> Key256 {
+    Key256::from_slice(&[7; 32]).unwrap()
+}
+
+fn config(dir: &Path) -> Config {
+    Config { segment_bytes_max: 20_000, ..Config::new(dir) }
+}
+
+fn record(sequence: u64) -> Vec<u8> {
+    let digest = crypto::sha256(&sequence.to_be_bytes());
+    let length = usize::from(digest[0]) * 4;
+    digest.into_iter().cycle().take(length).collect()
+}
+
+/// The directory that this process is to write to, if it is the one that dies.
+fn child_dir() -> Option<PathBuf> {
+    std::env::var_os(DIR).map(PathBuf::from)
+}
+
+/// This test program again, running one test.
+fn child(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
+    command
+}
+
+fn spawn(mut command: Command, dir: &Path) -> (Child, BufReader<ChildStdout>) {
+    command.env(DIR, dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    (child, out)
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// That the log verifies and holds the records from 1 to its end, which is at least `acknowledged`. Yields the end.
+fn check(dir: &Path, acknowledged: u64) -> u64 {
+    let report = verify(dir, &key()).unwrap();
+    let mut next = 1;
+    let visited = read(dir, &key(), 0..=u64::MAX, Order::OldestFirst, |found| {
+        assert_eq!((found.sequence, found.bytes), (next, &*record(next)));
+        next += 1;
+        ControlFlow::Continue(())
+    });
+    visited.unwrap();
+    assert_eq!((report.records, report.end.sequence), (next - 1, next - 1));
+    assert!(report.end.sequence >= acknowledged, "{acknowledged} were acknowledged, {} are there", report.end.sequence);
+    report.end.sequence
+}
+
+/// Appends and says what is durable until it is killed.
+#[test]
+#[ignore = "the process that `every_record_acknowledged_before_a_kill_is_there_after_it` kills"]
+fn append_for_ever() {
+    let Some(dir) = child_dir() else { return };
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    let mut out = std::io::stdout();
+    loop {
+        let mut ticket = None;
+        for _ in 0..1 + journal.last_sequence() % 7 {
+            ticket = Some(journal.append(&record(journal.last_sequence() + 1)).unwrap());
+        }
+        let ticket = ticket.unwrap();
+        block_on(journal.durable(ticket)).unwrap();
+        // A line written by halves doesn't count: its number is followed by a full stop.
+        writeln!(out, "durable {}.", ticket.sequence()).unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn every_record_acknowledged_before_a_kill_is_there_after_it() {
+    let dir = Dir::new("kill");
+    let mut last = 0;
+    for round in 0..20_u64 {
+        let (mut child, mut out) = spawn(child("append_for_ever"), &dir.0);
+        // Wait for the first acknowledgement, so that the kill doesn't merely hit the start.
+        let mut lines = String::new();
+        while round % 5 != 0 && !lines.contains("durable") {
+            assert!(out.read_line(&mut lines).unwrap() > 0, "the process ended by itself");
+        }
+        std::thread::sleep(Duration::from_micros(round * 7_919 % 60_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        out.read_to_string(&mut lines).unwrap();
+        let durable = lines.lines().filter_map(|line| line.rsplit_once("durable ")?.1.strip_suffix('.')?.parse().ok());
+        let acknowledged: u64 = durable.max().unwrap_or_default();
+        assert!(round % 5 == 0 || acknowledged > last);
+        // As the kill left it, if it was begun, and again after a restart.
+        if std::fs::metadata(dir.0.join("head.seal")).is_ok_and(|head| head.len() > 0) {
+            check(&dir.0, acknowledged.max(last));
+        }
+        Journal::open(config(&dir.0), &key()).unwrap().close().unwrap();
+        last = check(&dir.0, acknowledged.max(last));
+    }
+    assert!(last > 100, "{last} records in all");
+}
+
+/// Appends until the disk is full, says so, waits to be told that there is room, and goes on.
+#[test]
+#[ignore = "the process that `a_full_disk_refuses_until_there_is_room` starves"]
+fn append_until_full() {
+    let Some(dir) = child_dir() else { return };
+    let journal = Journal::open(Config { segment_bytes_max: 1 << 30, ..Config::new(&dir) }, &key()).unwrap();
+    let mut out = std::io::stdout();
+    let mut durable = 0;
+    loop {
+        let ticket = journal.append(&record(journal.last_sequence() + 1)).unwrap();
+        match block_on(journal.durable(ticket)) {
+            Ok(()) => durable = ticket.sequence(),
+            Err(JournalError::Unwritable) => break,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(durable < 10_000, "the disk never gets full");
+    }
+    assert!(!journal.healthy());
+    writeln!(out, "full after {durable}.").unwrap();
+    out.flush().unwrap();
+
+    std::io::stdin().read_exact(&mut [0]).unwrap();
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Fsize);
+    setrlimit(Resource::Fsize, rustix::process::Rlimit { current: limit.maximum, ..limit }).unwrap();
+    let start = Instant::now();
+    while !journal.healthy() {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let ticket = journal.append(&record(journal.last_sequence() + 1)).unwrap();
+    block_on(journal.durable(ticket)).unwrap();
+    journal.close().unwrap();
+}
+
+#[test]
+fn a_full_disk_refuses_until_there_is_room() {
+    let dir = Dir::new("full");
+    // A limit on the size of files makes the system cut writes short, as a full disk does.
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"trap "" XFSZ; ulimit -S -f 64; exec "$0" "$@""#]);
+    let test = child("append_until_full");
+    command.arg(test.get_program()).args(test.get_args());
+    let (mut child, mut out) = spawn(command, &dir.0);
+    let mut lines = String::new();
+    while !lines.contains("full after") {
+        assert!(out.read_line(&mut lines).unwrap() > 0, "the process ended by itself: {lines}");
+    }
+    let full = lines.lines().find_map(|line| line.rsplit_once("full after ")?.1.strip_suffix('.'));
+    let durable: u64 = full.unwrap().parse().unwrap();
+    assert!(durable > 10, "{durable}");
+    // The log is intact meanwhile.
+    assert!(verify(&dir.0, &key()).unwrap().end.sequence >= durable);
+
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    out.read_to_string(&mut lines).unwrap();
+    assert!(child.wait().unwrap().success(), "{lines}");
+    // The record that was refused is there too, and the one after it.
+    assert_eq!(check(&dir.0, durable), durable + 2);
+}
