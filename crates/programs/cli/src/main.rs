@@ -1,1 +1,101 @@
-fn main() {}
+//! The `sealstack` command: one file a subcommand. Reads arguments and prints; everything else is the server's.
+
+mod audit;
+mod env;
+mod seal;
+mod serve;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use server::ServerError;
+use server::config::Place;
+
+/// Key management, access control and audit that speak AWS's protocols, on your own machine.
+///
+/// The AWS CLI, the SDKs and the AWS Encryption SDK use it unmodified. Requests are verified and authorised, data is
+/// sealed at rest, and every call is in an audit log that shows tampering.
+#[derive(Parser)]
+#[command(name = "sealstack", version, after_long_help = AFTER_HELP, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  sealstack serve                        start the server; the first start makes everything it needs
+  eval \"$(sealstack env)\"                point this shell's AWS clients at it
+  aws kms create-key                     use it
+  sealstack audit show --limit 10        see what was done
+  sealstack audit verify                 see that nobody changed that
+  sealstack seal rotate                  replace the root key (while the server is stopped)
+
+Every flag can be set by the variable in its help, or in a TOML file: flags win over variables, variables over the file.
+
+Exit codes:
+  0  success
+  1  another failure
+  2  a flag, variable or configuration file is wrong
+  3  the data directory or a file can't be used
+  4  another sealstack uses the data directory
+  5  the address can't be listened on
+  6  the root seal doesn't open
+  7  the database is damaged or not ours
+  8  the audit log was tampered with or is damaged
+  9  the disk is full";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<serve::Serve>),
+    /// Print the variables that point AWS clients and git of a shell at the server
+    Env(env::Env),
+    /// Show or replace the root seal, under which all other keys are wrapped
+    #[command(subcommand)]
+    Seal(seal::Command),
+    /// Verify or show the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
+}
+
+fn main() -> ExitCode {
+    let Cli { place, command } = Cli::parse();
+    let result = match command {
+        Command::Serve(serve) => serve.run(place),
+        Command::Env(env) => env.run(place),
+        Command::Seal(command) => command.run(place),
+        Command::Audit(command) => command.run(place),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere is left to complain to if this fails.
+            let _ = writeln!(std::io::stderr(), "sealstack: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Writes to standard output. Nobody reading any more is no failure, as in `sealstack audit show | head`.
+fn print(text: &str) -> Result<(), ServerError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|cause| ServerError::System { action: "print", cause }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

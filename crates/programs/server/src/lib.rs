@@ -1,1 +1,28 @@
-//! stub
+//! The server process: configuration, data directory, port, TLS, HTTP, background jobs, and how the parts are joined.
+//!
+//! Refuses to know what any request means: that is the services' behind the gateway.
+
+mod application;
+mod authority;
+pub mod aws_profile;
+mod clock;
+pub mod config;
+mod connection;
+pub mod data_dir;
+mod error;
+pub mod exports;
+mod first_start;
+mod jobs;
+pub mod lasting;
+mod listener;
+pub mod log;
+mod metrics;
+mod server;
+mod site;
+mod tls;
+mod ward;
+mod wiring;
+
+pub use error::{ConfigError, ServerError};
+pub use first_start::FirstStart;
+pub use server::{Server, run};

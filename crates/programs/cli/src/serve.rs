@@ -1,0 +1,68 @@
+//! `sealstack serve`: runs the server until it is told to end.
+
+use server::config::{Config, Place, Settings};
+use server::{Server, ServerError};
+
+use crate::print;
+
+/// Run the server
+///
+/// The first start makes what is missing in the data directory: the account, the root seal, a local certificate
+/// authority, and an administrator whose access key it puts into aws/credentials. It ends on SIGTERM or SIGINT, after
+/// the requests that are running.
+#[derive(clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  sealstack serve
+  sealstack serve --data /var/lib/sealstack --seal-file /mnt/keys/root.key
+  sealstack serve --listen 0.0.0.0:4566 --tls-name keys.example.com
+  SEALSTACK_SEAL_PASSPHRASE=... sealstack serve --seal passphrase";
+
+impl Serve {
+    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
+        let (data, file) = place.resolve()?;
+        let settings = self.settings.over(file);
+        server::log::start(&settings.log)?;
+        let config = Config::resolve(data, settings)?;
+        server::run(config, welcome)
+    }
+}
+
+/// After the first start, says what there is and what to do with it.
+fn welcome(server: &Server) {
+    let Some(first) = server.first_start() else { return };
+    let data = server.data();
+    let data = data.display();
+    let environment = match Place::default_data() {
+        Ok(usual) if usual == server.data() => "sealstack env".to_owned(),
+        _ => format!("sealstack env --data '{data}'"),
+    };
+    let text = format!(
+        "
+Sealstack answers at {url}
+
+Made in {data}:
+  account {account} and its administrator, {administrator}
+  aws/credentials   the administrator's access key
+  aws/config        the profile that AWS clients use
+  tls/ca.pem        the local authority's certificate
+  seal/             the root seal: keep a copy elsewhere, nothing here opens without it
+
+Next, in another shell:
+  eval \"$({environment})\"
+  aws sts get-caller-identity
+
+",
+        url = server.endpoint().url,
+        account = first.account,
+        administrator = first.administrator,
+    );
+    // The server runs whether or not anybody reads this.
+    let _ = print(&text);
+}

@@ -1,0 +1,253 @@
+//! What an operator can set, and how it resolves: flags, then the environment, then a TOML file, then defaults.
+//!
+//! [`Settings`] is all of them at once: its fields are the flags, the variables and the file's keys. [`Config`] is what
+//! the server runs with. Knows no sockets and no secrets.
+
+mod file;
+mod settings;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use file::Place;
+pub use settings::{
+    AuditSettings, LimitSettings, LogFormat, LogSettings, SealKind, SealSettings, Settings, TlsSettings,
+};
+
+use crate::error::ConfigError;
+
+/// Everything the server runs with, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data directory, absolute.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Whether plain HTTP is answered off loopback too.
+    pub allow_plain_http: bool,
+    /// The URL that clients are told, when it isn't the address listened on.
+    pub endpoint_url: Option<String>,
+    /// The region that clients are told.
+    pub region: String,
+    /// The account to make at the first start; random when not given.
+    pub account: Option<String>,
+    /// Worker threads; one for each core when not given.
+    pub workers: Option<usize>,
+    /// The root seal.
+    pub seal: SealConfig,
+    /// The server's certificate.
+    pub tls: TlsConfig,
+    /// Bounds on what strangers can make the server do.
+    pub limits: Limits,
+    /// The audit log.
+    pub audit: AuditConfig,
+}
+
+/// Which root seal, and where it is.
+#[derive(Clone, Debug, Default)]
+pub struct SealConfig {
+    /// The kind of seal; the one that there is when not given.
+    pub kind: Option<SealKind>,
+    /// Its key file; within the data directory when not given.
+    pub file: Option<PathBuf>,
+    /// The file that holds the passphrase.
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// The server's certificate: the operator's own, or one from the local authority for these names.
+#[derive(Clone, Debug, Default)]
+pub struct TlsConfig {
+    /// PEM files of the operator's own certificate chain and key.
+    pub own: Option<OwnCertificate>,
+    /// DNS names and IP addresses in the local authority's certificate, beside loopback's and the one listened on.
+    pub names: Vec<String>,
+}
+
+/// Where the operator's own certificate is.
+#[derive(Clone, Debug)]
+pub struct OwnCertificate {
+    /// The chain, PEM.
+    pub chain: PathBuf,
+    /// The key, PEM.
+    pub key: PathBuf,
+}
+
+/// Bounds on what strangers can make the server do.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open connections; more wait in the kernel's queue.
+    pub connections_max: usize,
+    /// Bytes of a request's line and headers.
+    pub head_bytes_max: usize,
+    /// Bytes of a request's body.
+    pub body_bytes_max: usize,
+    /// From a connection's or a request's first byte to the end of its headers.
+    pub head_timeout: Duration,
+    /// From the end of the headers to the end of the body.
+    pub body_timeout: Duration,
+    /// Between two requests of a connection.
+    pub idle_timeout: Duration,
+    /// From SIGTERM until requests that are still running are dropped.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 4096,
+            head_bytes_max: 32 * 1024,
+            body_bytes_max: 1024 * 1024,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(90),
+            shutdown_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How the audit log is cut and kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// A segment that reaches this many bytes is closed.
+    pub segment_bytes_max: u64,
+    /// A segment that is this many hours old is closed; 0 means never.
+    pub segment_hours_max: u32,
+    /// Closed segments older than this many days go; without it none goes for its age.
+    pub keep_days: Option<u32>,
+    /// The oldest segments go while all take more than this many bytes; without it none goes for its size.
+    pub keep_bytes: Option<u64>,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { segment_bytes_max: 64 << 20, segment_hours_max: 24, keep_days: None, keep_bytes: None }
+    }
+}
+
+/// Where the server listens unless told otherwise.
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4566);
+
+/// The region that clients are told unless the operator names another.
+pub const REGION: &str = "us-east-1";
+
+impl Config {
+    /// Checks `settings` and fills in the defaults. `data` has been resolved by [`Place`].
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the setting and what it may be.
+    pub fn resolve(data: PathBuf, settings: Settings) -> Result<Self, ConfigError> {
+        let region = settings.region.unwrap_or_else(|| REGION.to_owned());
+        if !is_region(&region) {
+            return Err(ConfigError::Value { setting: "region", rule: "a region's name, such as us-east-1" });
+        }
+        if settings.account.as_deref().is_some_and(|account| !is_account(account)) {
+            return Err(ConfigError::Value { setting: "account", rule: "twelve digits" });
+        }
+        if settings.endpoint_url.as_deref().is_some_and(|url| !is_endpoint(url)) {
+            let rule = "a URL such as https://keys.example.com:4566, without a path";
+            return Err(ConfigError::Value { setting: "endpoint-url", rule });
+        }
+        Ok(Self {
+            data,
+            listen: settings.listen.unwrap_or(LISTEN),
+            allow_plain_http: settings.allow_plain_http.unwrap_or(false),
+            endpoint_url: settings.endpoint_url.map(|url| url.trim_end_matches('/').to_owned()),
+            region,
+            account: settings.account,
+            workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?,
+            seal: SealConfig::from(settings.seal),
+            tls: TlsConfig::resolve(settings.tls)?,
+            limits: Limits::resolve(settings.limits)?,
+            audit: AuditConfig::resolve(settings.audit)?,
+        })
+    }
+}
+
+impl From<SealSettings> for SealConfig {
+    fn from(settings: SealSettings) -> Self {
+        Self { kind: settings.kind, file: settings.file, passphrase_file: settings.passphrase_file }
+    }
+}
+
+impl TlsConfig {
+    fn resolve(settings: TlsSettings) -> Result<Self, ConfigError> {
+        let own = match (settings.certificate, settings.key) {
+            (Some(chain), Some(key)) => Some(OwnCertificate { chain, key }),
+            (None, None) => None,
+            (Some(_), None) => return Err(ConfigError::Together { given: "tls-certificate", missing: "tls-key" }),
+            (None, Some(_)) => return Err(ConfigError::Together { given: "tls-key", missing: "tls-certificate" }),
+        };
+        Ok(Self { own, names: settings.names.unwrap_or_default() })
+    }
+}
+
+impl Limits {
+    fn resolve(settings: LimitSettings) -> Result<Self, ConfigError> {
+        const SECONDS: &str = "between 1 and 3600";
+        let seconds = |setting, given: Option<u64>, default| {
+            Ok::<_, ConfigError>(within(setting, given, 1..=3600, SECONDS)?.map_or(default, Duration::from_secs))
+        };
+        let default = Self::default();
+        let bytes = "between 8192 and 1048576";
+        let head = within("head-bytes-max", settings.head_bytes_max, 8192..=1 << 20, bytes)?;
+        let bytes = "between 8192 and 67108864";
+        let body = within("body-bytes-max", settings.body_bytes_max, 8192..=64 << 20, bytes)?;
+        let count = "between 1 and 1000000";
+        let connections = within("connections-max", settings.connections_max, 1..=1_000_000, count)?;
+        Ok(Self {
+            connections_max: connections.unwrap_or(default.connections_max),
+            head_bytes_max: head.unwrap_or(default.head_bytes_max),
+            body_bytes_max: body.unwrap_or(default.body_bytes_max),
+            head_timeout: seconds("head-seconds-max", settings.head_seconds_max, default.head_timeout)?,
+            body_timeout: seconds("body-seconds-max", settings.body_seconds_max, default.body_timeout)?,
+            idle_timeout: seconds("idle-seconds-max", settings.idle_seconds_max, default.idle_timeout)?,
+            shutdown_timeout: seconds("shutdown-seconds-max", settings.shutdown_seconds_max, default.shutdown_timeout)?,
+        })
+    }
+}
+
+impl AuditConfig {
+    fn resolve(settings: AuditSettings) -> Result<Self, ConfigError> {
+        let mebibytes = |setting, given| within(setting, given, 1..=1 << 20, "between 1 and 1048576");
+        let default = Self::default();
+        let segment = mebibytes("audit-segment-mib-max", settings.segment_mib_max)?;
+        let keep = mebibytes("audit-keep-mib", settings.keep_mib)?;
+        Ok(Self {
+            segment_bytes_max: segment.map_or(default.segment_bytes_max, |mib| mib << 20),
+            segment_hours_max: settings.segment_hours_max.unwrap_or(default.segment_hours_max),
+            keep_days: within("audit-keep-days", settings.keep_days, 1..=36_500, "between 1 and 36500")?,
+            keep_bytes: keep.map(|mib| mib << 20),
+        })
+    }
+}
+
+fn within<T: PartialOrd>(
+    setting: &'static str,
+    given: Option<T>,
+    allowed: std::ops::RangeInclusive<T>,
+    rule: &'static str,
+) -> Result<Option<T>, ConfigError> {
+    match given {
+        Some(value) if !allowed.contains(&value) => Err(ConfigError::Value { setting, rule }),
+        given => Ok(given),
+    }
+}
+
+fn is_region(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_endpoint(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.map(|rest| rest.trim_end_matches('/'));
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! One connection from its first byte to its end: TLS or plain, HTTP/1.1 or HTTP/2.
+//!
+//! Knows bytes and HTTP; how long things may take is the ward's, what requests mean is the application's.
+
+mod answer;
+mod body;
+mod stream;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::application::Application;
+use crate::site::Site;
+use crate::ward::{Protocol, Pulse};
+use answer::Visit;
+use stream::Heard;
+
+/// The first byte of a TLS connection: a record of the handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// How a client spoke first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    Tls,
+    Plain(Protocol),
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn serve<A: Application>(site: Arc<Site<A>>, stream: TcpStream, ip: IpAddr, pulse: Arc<Pulse>) {
+    // Answers are whole when they are written: waiting for more would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%ip, %error, "a connection broke before its first byte");
+        return;
+    }
+    match opening(&stream).await {
+        Ok(Some(Opening::Tls)) => match site.certificates.acceptor().accept(stream).await {
+            Ok(stream) => {
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let protocol = if http2 { Protocol::Http2 } else { Protocol::Http1 };
+                speak(site, stream, Visitor { ip, secure: true, protocol }, pulse).await;
+            }
+            Err(error) => {
+                site.traffic.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+                tracing::debug!(%ip, %error, "a TLS handshake failed");
+            }
+        },
+        Ok(Some(Opening::Plain(protocol))) if ip.is_loopback() || site.allow_plain_http => {
+            speak(site, stream, Visitor { ip, secure: false, protocol }, pulse).await;
+        }
+        Ok(Some(Opening::Plain(_))) => {
+            site.traffic.plain_refused.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(%ip, "plain HTTP was refused");
+            refuse_plain(stream).await;
+        }
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%ip, %error, "a connection broke before its first byte"),
+    }
+}
+
+/// Who is at the other end, and over what.
+#[derive(Clone, Copy, Debug)]
+struct Visitor {
+    ip: IpAddr,
+    secure: bool,
+    protocol: Protocol,
+}
+
+/// Tells TLS, HTTP/1 and HTTP/2 apart by what the client sends first; `None` when it sends nothing.
+async fn opening(stream: &TcpStream) -> std::io::Result<Option<Opening>> {
+    loop {
+        let mut first = [0; 2];
+        let seen = stream.peek(&mut first).await?;
+        return Ok(match (seen, first) {
+            (0, _) => None,
+            (_, [TLS_HANDSHAKE, _]) => Some(Opening::Tls),
+            // `PRI * HTTP/2.0` begins like POST and PUT.
+            (1, [b'P', _]) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            }
+            (_, [b'P', b'R']) => Some(Opening::Plain(Protocol::Http2)),
+            _ => Some(Opening::Plain(Protocol::Http1)),
+        });
+    }
+}
+
+/// Answers a client that would send its secrets readable over a network.
+async fn refuse_plain(mut stream: TcpStream) {
+    const REASON: &str = "This server answers plain HTTP on its own machine only. Use https:// instead.\r\n";
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{REASON}",
+        REASON.len()
+    );
+    // A client that doesn't take the answer has lost nothing.
+    if stream.write_all(answer.as_bytes()).await.is_ok() {
+        let _ = stream.shutdown().await;
+    }
+}
+
+async fn speak<A: Application, S>(site: Arc<Site<A>>, stream: S, visitor: Visitor, pulse: Arc<Pulse>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let stream = TokioIo::new(Heard::new(stream, Arc::clone(&pulse)));
+    let visit = Arc::new(Visit { site: Arc::clone(&site), visitor, pulse: Arc::clone(&pulse) });
+    let service = service_fn(move |request| {
+        let visit = Arc::clone(&visit);
+        async move { Ok::<_, Infallible>(visit.answer(request).await) }
+    });
+    let ended = match visitor.protocol {
+        Protocol::Http1 => drive(site.http1.serve_connection(stream, service), &pulse).await,
+        Protocol::Http2 => {
+            pulse.speaks(Protocol::Http2);
+            drive(site.http2.serve_connection(stream, service), &pulse).await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(ip = %visitor.ip, %error, "a connection ended badly");
+    }
+}
+
+/// Runs an HTTP connection to its end; once the server drains, to the end of its open requests.
+async fn drive<C: GracefulConnection>(connection: C, pulse: &Pulse) -> Result<(), C::Error> {
+    let mut connection = std::pin::pin!(connection);
+    let mut draining = false;
+    std::future::poll_fn(|task| -> Poll<Result<(), C::Error>> {
+        if !draining && pulse.is_draining() {
+            draining = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        connection.as_mut().poll(task)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

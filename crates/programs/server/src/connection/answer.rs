@@ -1,0 +1,181 @@
+//! One request and its answer: the server's own pages, the body's bounds, and the way to the application.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, FORWARDED, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode, request};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use service::Reply;
+use wire::CommonFault;
+use zeroize::Zeroizing;
+
+use super::body::{self, BodyError};
+use super::{Application, Protocol, Pulse, Site, Visitor};
+
+/// What is sent back.
+pub(super) type Answer = Response<Full<Bytes>>;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static(wire::REQUEST_ID_HEADER);
+const ERROR_TYPE: HeaderName = HeaderName::from_static(wire::ERROR_TYPE_HEADER);
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// One connection as its requests see it.
+pub(super) struct Visit<A> {
+    pub(super) site: Arc<Site<A>>,
+    pub(super) visitor: Visitor,
+    pub(super) pulse: Arc<Pulse>,
+}
+
+impl<A: Application> Visit<A> {
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let Some(turn) = self.pulse.begin() else { return self.closed().await };
+        let (parts, body) = request.into_parts();
+        if let Some(page) = self.page(&parts) {
+            return page;
+        }
+        let mut charge = self.site.bodies.charge();
+        let collected = body::collect(body, self.site.limits.body_bytes_max, &mut charge);
+        let collected = match self.visitor.protocol {
+            // The ward closes a connection whose only request's body is late.
+            Protocol::Http1 => collected.await,
+            Protocol::Http2 => match tokio::time::timeout(self.site.limits.body_timeout, collected).await {
+                Ok(collected) => collected,
+                Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, TEXT, "The body took too long.\n"),
+            },
+        };
+        let body = match collected {
+            Ok(body) => body,
+            Err(error) => return self.refuse(&parts, &error),
+        };
+        if !turn.serves() {
+            return self.closed().await;
+        }
+        let reply = self
+            .site
+            .application
+            .handle(service::Incoming {
+                method: parts.method,
+                uri: parts.uri,
+                headers: parts.headers,
+                body,
+                ip: self.visitor.ip,
+                secure: self.visitor.secure,
+            })
+            .await;
+        from_reply(reply)
+    }
+
+    /// The server's own pages. A signed request is never one of them: it means a resource of that name.
+    fn page(&self, parts: &request::Parts) -> Option<Answer> {
+        let page = match parts.uri.path() {
+            "/health" => Self::health,
+            "/metrics" => Self::metrics,
+            _ => return None,
+        };
+        let asked = parts.method == Method::GET || parts.method == Method::HEAD;
+        (asked && !parts.headers.contains_key(AUTHORIZATION)).then(|| page(self, parts))
+    }
+
+    fn health(&self, _: &request::Parts) -> Answer {
+        let version = env!("CARGO_PKG_VERSION");
+        let draining = self.site.draining.load(Ordering::Relaxed).then_some("the server is shutting down");
+        match draining.or_else(|| self.site.application.trouble()) {
+            None => plain(StatusCode::OK, JSON, format!(r#"{{"status":"ok","version":"{version}"}}"#)),
+            Some(reason) => {
+                let body = format!(r#"{{"status":"unavailable","reason":"{reason}","version":"{version}"}}"#);
+                plain(StatusCode::SERVICE_UNAVAILABLE, JSON, body)
+            }
+        }
+    }
+
+    fn metrics(&self, parts: &request::Parts) -> Answer {
+        // Behind a proxy on this machine everybody's address is loopback.
+        let forwarded = parts.headers.contains_key(FORWARDED) || parts.headers.contains_key(FORWARDED_FOR);
+        if !self.visitor.ip.is_loopback() || forwarded {
+            return plain(StatusCode::FORBIDDEN, TEXT, "Metrics are for this machine only.\n");
+        }
+        plain(StatusCode::OK, OPEN_METRICS, self.site.application.metrics())
+    }
+
+    /// Refuses a request whose body is not to be had, in the protocol that it speaks.
+    fn refuse(&self, parts: &request::Parts, error: &BodyError) -> Answer {
+        let fault = match error {
+            BodyError::TooLarge => {
+                self.site.traffic.bodies_too_large.fetch_add(1, Ordering::Relaxed);
+                CommonFault::RequestEntityTooLarge
+            }
+            BodyError::Crowded => {
+                self.site.traffic.bodies_crowded_out.fetch_add(1, Ordering::Relaxed);
+                CommonFault::ServiceUnavailable
+            }
+            BodyError::Broken(error) => {
+                tracing::debug!(ip = %self.visitor.ip, %error, "a body broke off");
+                return self.closing(plain(StatusCode::BAD_REQUEST, TEXT, "The body is not HTTP.\n"));
+            }
+        };
+        self.pulse.refuses_the_rest();
+        let protocol = if parts.headers.contains_key(TARGET) {
+            wire::Protocol::Json { version: "1.1" }
+        } else {
+            wire::Protocol::Query { namespace: "" }
+        };
+        let fault = fault.fault(protocol);
+        let body = wire::encode_fault(protocol, "", &fault);
+        let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut answer = plain(status, HeaderValue::from_static(wire::content_type(protocol)), body);
+        if matches!(protocol, wire::Protocol::Json { .. }) {
+            answer.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(fault.code));
+        }
+        self.closing(answer)
+    }
+
+    /// The last answer of an HTTP/1 connection: the rest of what the client sends is not the next request.
+    fn closing(&self, mut answer: Answer) -> Answer {
+        if self.visitor.protocol == Protocol::Http1 {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
+    }
+
+    /// The ward has closed the connection, and its task is about to end: there is nobody to answer.
+    async fn closed(&self) -> Answer {
+        std::future::pending().await
+    }
+}
+
+fn from_reply(reply: Reply) -> Answer {
+    // An answer may hold a plaintext or a secret access key: its bytes are wiped once they are sent.
+    let body = Bytes::from_owner(Zeroizing::new(reply.body));
+    let mut answer = plain(
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        HeaderValue::from_static(reply.content_type),
+        body,
+    );
+    let headers = answer.headers_mut();
+    // Request ids are made by the server and are always fit for a header.
+    if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from(reply.request_id)) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(error) = reply.error {
+        headers.insert(ERROR_TYPE, HeaderValue::from_static(error));
+    }
+    answer
+}
+
+fn plain(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().reserve(4);
+    answer.headers_mut().insert(CONTENT_TYPE, content_type);
+    answer
+}

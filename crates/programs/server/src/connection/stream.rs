@@ -1,0 +1,89 @@
+//! A connection's bytes: tells its pulse when some come, and takes leave of a client that is still sending.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use crate::ward::Pulse;
+
+/// How long, and for how many bytes, a client may go on sending what was refused. Closing at once would reset the
+/// connection, and the client would lose the answer that says why.
+const LEAVE: Duration = Duration::from_secs(2);
+const LEAVE_BYTES: usize = 8 << 20;
+
+/// A stream that its connection's pulse hears of.
+pub(super) struct Heard<S> {
+    stream: S,
+    pulse: Arc<Pulse>,
+    leave: Option<Leave>,
+}
+
+struct Leave {
+    deadline: Pin<Box<Sleep>>,
+    bytes: usize,
+}
+
+impl<S> Heard<S> {
+    pub(super) const fn new(stream: S, pulse: Arc<Pulse>) -> Self {
+        Self { stream, pulse, leave: None }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
+    fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(task, buffer))?;
+        if buffer.filled().len() > before && !self.pulse.heard() {
+            // The sweep closed it just now: nothing of a request may be read any more.
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+    fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(task, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(task, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(task)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.leave.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(task))?;
+            if !self.pulse.is_still_sending() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let Self { stream, leave, .. } = &mut *self;
+        let leave = leave.get_or_insert_with(|| Leave { deadline: Box::pin(tokio::time::sleep(LEAVE)), bytes: 0 });
+        let mut discarded = [0; 8192];
+        while leave.bytes < LEAVE_BYTES && leave.deadline.as_mut().poll(task).is_pending() {
+            let mut buffer = ReadBuf::new(&mut discarded);
+            match ready!(Pin::new(&mut *stream).poll_read(task, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => leave.bytes += buffer.filled().len(),
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,367 @@
+use std::net::SocketAddr;
+use std::time::{Instant, SystemTime};
+
+use crypto::tls::LocalAuthority;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioExecutor;
+use service::{Incoming, Reply};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::*;
+use crate::config::Limits;
+use crate::listener::Listener;
+use crate::tls::{Certificates, Source};
+use crate::ward::Ward;
+
+/// Answers with what it was sent.
+struct Echo;
+
+impl Application for Echo {
+    async fn handle(&self, incoming: Incoming) -> Reply {
+        if incoming.uri.path() == "/slow" {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+        }
+        let secure = if incoming.secure { "TLS" } else { "plain" };
+        let body = format!("{} {} {} {}", incoming.method, incoming.uri.path(), secure, incoming.body.len());
+        let error = (incoming.uri.path() == "/error").then_some("NotFoundException");
+        let status = if error.is_some() { 400 } else { 200 };
+        let content_type = "application/x-amz-json-1.1";
+        Reply { status, content_type, request_id: "the-id".to_owned(), error, body: body.into_bytes() }
+    }
+
+    fn trouble(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn metrics(&self) -> String {
+        "# EOF\n".to_owned()
+    }
+}
+
+struct Running {
+    address: SocketAddr,
+    site: Arc<Site<Echo>>,
+    certificate: String,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+fn short() -> Limits {
+    Limits {
+        connections_max: 64,
+        head_bytes_max: 16 * 1024,
+        body_bytes_max: 64 * 1024,
+        head_timeout: Duration::from_secs(1),
+        body_timeout: Duration::from_secs(1),
+        idle_timeout: Duration::from_secs(2),
+        shutdown_timeout: Duration::from_secs(2),
+    }
+}
+
+fn run(limits: Limits) -> Running {
+    let authority = LocalAuthority::create(SystemTime::now()).expect("an authority");
+    let certificate = authority.certificate_pem().to_owned();
+    let certificates = Arc::new(Certificates::new(Source::Local(authority, Vec::new())).expect("a certificate"));
+    let listener = Listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let (address, ward) = (listener.address(), Ward::new(limits));
+    let site = Arc::new(Site::new(Echo, certificates, (limits, false), ward, Arc::default()));
+    let watched = Arc::clone(&site);
+    tokio::spawn(async move { watched.ward.sweep().await });
+    let accepting = tokio::spawn(listener.accept(Arc::clone(&site)));
+    Running { address, site, certificate, accepting }
+}
+
+impl Running {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a connection")
+    }
+
+    async fn connect_tls(&self, protocols: &[&[u8]]) -> tokio_rustls::client::TlsStream<TcpStream> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.certificate.as_bytes()).expect("PEM")).expect("a certificate");
+        let builder = ClientConfig::builder_with_provider(crypto::tls::provider());
+        let builder = builder.with_safe_default_protocol_versions().expect("versions");
+        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let name = ServerName::try_from("localhost").expect("a name");
+        TlsConnector::from(Arc::new(config)).connect(name, self.connect().await).await.expect("a handshake")
+    }
+
+    /// Sends `request` and returns everything that comes back until the server closes.
+    async fn exchange(&self, request: impl AsRef<[u8]>) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_ref()).await.expect("sent");
+        read_all(&mut stream).await
+    }
+}
+
+async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut answer = Vec::new();
+    // A reset after the answer ends it as well.
+    let _ = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.expect("an end");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+const CLOSE: &str = "Host: x\r\nConnection: close\r\n";
+
+#[tokio::test]
+async fn a_request_is_answered_with_the_headers_that_aws_sends() {
+    let answer = run(short()).exchange(format!("POST / HTTP/1.1\r\n{CLOSE}Content-Length: 3\r\n\r\nabc")).await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    for header in ["x-amzn-requestid: the-id", "content-type: application/x-amz-json-1.1", "date: ", "content-length: "] {
+        assert!(head.contains(header), "{header} in {head}");
+    }
+    assert!(!head.contains("x-amzn-errortype"), "{head}");
+    assert_eq!(body, "POST / plain 3");
+}
+
+#[tokio::test]
+async fn an_error_is_named_in_a_header() {
+    let answer = run(short()).exchange(format!("GET /error HTTP/1.1\r\n{CLOSE}\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("x-amzn-errortype: NotFoundException\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn requests_follow_each_other_on_one_connection_even_unasked() {
+    let server = run(short());
+    let request = "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
+    let answer = server.exchange(format!("{request}{request}GET / HTTP/1.1\r\n{CLOSE}\r\n")).await;
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 3, "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_expects_it_is_told_to_go_on() {
+    let server = run(short());
+    let mut stream = server.connect().await;
+    let head = format!("POST / HTTP/1.1\r\n{CLOSE}Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.expect("an interim answer");
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"abc").await.expect("sent");
+    assert!(read_all(&mut stream).await.ends_with("POST / plain 3"));
+}
+
+#[tokio::test]
+async fn the_servers_own_pages_are_there_for_the_unsigned() {
+    let server = run(short());
+    let get = async |path: &str, more: &str| server.exchange(format!("GET {path} HTTP/1.1\r\n{CLOSE}{more}\r\n")).await;
+    let health = get("/health", "").await;
+    assert!(health.starts_with("HTTP/1.1 200 OK") && health.contains(r#"{"status":"ok","version":""#), "{health}");
+    assert!(get("/metrics", "").await.ends_with("# EOF\n"));
+    assert!(get("/metrics", "X-Forwarded-For: 192.0.2.1\r\n").await.starts_with("HTTP/1.1 403 "));
+    // A signed request means a resource of that name.
+    assert!(get("/health", "Authorization: AWS4-HMAC-SHA256 …\r\n").await.ends_with("GET /health plain 0"));
+    let head = server.exchange(format!("HEAD /health HTTP/1.1\r\n{CLOSE}\r\n")).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK") && head.ends_with("\r\n\r\n"), "{head}");
+    server.site.draining.store(true, Ordering::Relaxed);
+    assert!(get("/health", "").await.starts_with("HTTP/1.1 503 "));
+}
+
+#[tokio::test]
+async fn a_connection_that_sends_its_headers_too_slowly_is_closed() {
+    let server = run(short());
+    for first in ["", "P", "POST / HTTP/1.1\r\nHost: x\r\n", "\x16"] {
+        let mut stream = server.connect().await;
+        stream.write_all(first.as_bytes()).await.expect("sent");
+        let started = Instant::now();
+        let dribble = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                if !first.is_empty() && stream.write_all(b"a").await.is_err() {
+                    break;
+                }
+                let mut byte = [0];
+                let read = tokio::time::timeout(Duration::from_millis(1), stream.read(&mut byte)).await;
+                if matches!(read, Ok(Ok(0) | Err(_))) {
+                    break;
+                }
+            }
+        };
+        // What begins like TLS and goes on otherwise may be refused at once.
+        tokio::time::timeout(Duration::from_secs(5), dribble).await.unwrap_or_else(|_| panic!("{first:?} is open"));
+        assert!(first == "\x16" || started.elapsed() >= Duration::from_secs(1), "{first:?}: {:?}", started.elapsed());
+    }
+    assert!(server.site.ward.closed().head.load(Ordering::Relaxed) >= 3);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_closes_the_connection() {
+    let server = run(short());
+    let started = Instant::now();
+    let answer = server.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").await;
+    assert_eq!(answer, "");
+    assert!((1..5).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    assert_eq!(server.site.ward.closed().body.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_connection_rests_for_a_while_and_no_longer() {
+    let server = run(short());
+    let started = Instant::now();
+    let answer = server.exchange("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(answer.ends_with("GET / plain 0"), "{answer}");
+    assert!((2..6).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn more_headers_than_allowed_are_refused() {
+    let server = run(short());
+    let many = "X-Many: 1\r\n".repeat(200);
+    let long = format!("X-Long: {}\r\n", "a".repeat(20_000));
+    for headers in [many, long] {
+        let answer = server.exchange(format!("GET / HTTP/1.1\r\n{CLOSE}{headers}\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_refused() {
+    let answer = run(short()).exchange("\0\0\0\0 not HTTP at all\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_unread() {
+    let server = run(short());
+    let mut stream = server.connect().await;
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: TrentService.Encrypt\r\nContent-Length: 1000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut answer = [0; 13];
+    let started = Instant::now();
+    stream.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 413 ");
+    assert!(started.elapsed() < Duration::from_millis(500), "before any of the body: {:?}", started.elapsed());
+    // The client may go on for a moment, so that the answer reaches it, and no longer.
+    let piece = vec![0; 1 << 20];
+    let mut sent = 0;
+    while sent < 64 && stream.write_all(&piece).await.is_ok() {
+        sent += 1;
+    }
+    assert!(sent < 64, "the connection is still open after {sent} MiB");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_a_little_too_much_gets_its_answer() {
+    let server = run(short());
+    let mut request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n".to_vec();
+    request.resize(request.len() + 3_000_000, b'a');
+    let answer = server.exchange(request).await;
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("RequestEntityTooLarge"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_cut_off_at_the_limit() {
+    let server = run(short());
+    let chunked = |pieces: usize| {
+        let piece = format!("1000\r\n{}\r\n", "a".repeat(4096));
+        format!("POST / HTTP/1.1\r\n{CLOSE}Transfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n", piece.repeat(pieces))
+    };
+    assert!(server.exchange(chunked(16)).await.ends_with("POST / plain 65536"));
+    assert!(server.exchange(chunked(17)).await.starts_with("HTTP/1.1 413 "));
+    assert!(server.site.bodies.charge().take(64 << 20), "every charge was given back");
+}
+
+#[tokio::test]
+async fn tls_and_plain_http_share_the_port() {
+    let server = run(short());
+    let mut stream = server.connect_tls(&[b"http/1.1"]).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    stream.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
+    assert!(read_all(&mut stream).await.ends_with("GET / TLS 0"));
+    assert!(server.exchange(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n")).await.ends_with("GET / plain 0"));
+}
+
+#[tokio::test]
+async fn http2_is_spoken_over_tls_and_in_plain() {
+    let server = run(short());
+    let tls = server.connect_tls(&[b"h2", b"http/1.1"]).await;
+    assert_eq!(tls.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    assert_eq!(ask_http2(tls, 3).await, ["POST / TLS 3"; 3]);
+    assert_eq!(ask_http2(server.connect().await, 3).await, ["POST / plain 3"; 3]);
+}
+
+/// Sends as many requests at once over one HTTP/2 connection.
+async fn ask_http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, count: usize) -> Vec<String> {
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake::<_, _, Full<Bytes>>(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .expect("a handshake");
+    tokio::spawn(connection);
+    let asking: Vec<_> = (0..count)
+        .map(|_| {
+            let mut sender = sender.clone();
+            let request = http::Request::post("https://localhost/").body(Full::new(Bytes::from_static(b"abc")));
+            tokio::spawn(async move {
+                let answer = sender.send_request(request.expect("a request")).await.expect("an answer");
+                let body = answer.into_body().collect().await.expect("a body").to_bytes();
+                String::from_utf8_lossy(&body).into_owned()
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for answer in asking {
+        answers.push(answer.await.expect("an answer"));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn plain_http_from_another_machine_is_refused() {
+    let server = run(short());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mut client = TcpStream::connect(listener.local_addr().expect("it")).await.expect("a connection");
+    let (stream, _) = listener.accept().await.expect("a connection");
+    let admission = server.site.ward.admit(server.site.ward.place().await.expect("a place"));
+    let pulse = Arc::clone(admission.pulse());
+    let elsewhere = "192.0.2.1".parse().expect("an address");
+    tokio::spawn(admission.attend(serve(Arc::clone(&server.site), stream, elsewhere, pulse)));
+    client.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
+    let answer = read_all(&mut client).await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.starts_with("HTTP/1.1 400 ") && body.contains("https://"), "{answer}");
+    assert!(head.contains(&format!("Content-Length: {}", body.len())), "{answer}");
+    assert_eq!(server.site.traffic.plain_refused.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn draining_finishes_what_was_begun_and_takes_nothing_more() {
+    let server = run(short());
+    let mut resting = server.connect().await;
+    resting.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    let mut working = server.connect().await;
+    working.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    let mut dawdling = server.connect().await;
+    dawdling.write_all(b"GET / HT").await.expect("sent");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    server.accepting.abort();
+    let started = Instant::now();
+    server.site.ward.drain(Duration::from_secs(10)).await;
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(read_all(&mut working).await.ends_with("GET /slow plain 0"));
+    assert!(read_all(&mut resting).await.ends_with("GET / plain 0"));
+    assert_eq!(read_all(&mut dawdling).await, "");
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_their_turn() {
+    let server = run(Limits { connections_max: 1, ..short() });
+    let mut first = server.connect().await;
+    first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut second = server.connect().await;
+    second.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
+    let mut byte = [0];
+    let waited = tokio::time::timeout(Duration::from_millis(200), second.read(&mut byte)).await;
+    assert!(waited.is_err(), "the first has the only place");
+    drop(first);
+    assert!(read_all(&mut second).await.ends_with("GET / plain 0"));
+}

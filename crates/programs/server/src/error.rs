@@ -1,0 +1,204 @@
+//! Why the server can't start or go on: one sentence with what to do about it, and an exit code for scripts.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A setting that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The value breaks a rule.
+    #[error("{setting} has to be {rule}")]
+    Value {
+        /// The setting.
+        setting: &'static str,
+        /// What it may be.
+        rule: &'static str,
+    },
+    /// Two settings belong together.
+    #[error("{given} needs {missing} as well")]
+    Together {
+        /// The one that was given.
+        given: &'static str,
+        /// The one that wasn't.
+        missing: &'static str,
+    },
+    /// The configuration file says something unknown or unreadable.
+    #[error("{}: {reason}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Line, column and what is wrong there.
+        reason: String,
+    },
+    /// The configuration file can't be read.
+    #[error("can't read {}: {cause}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// A file in the data directory sets the data directory.
+    #[error("{} lies in the data directory and can't name another; use --config for a file elsewhere", file.display())]
+    OwnPlace {
+        /// The file.
+        file: PathBuf,
+    },
+    /// No data directory was given and there is no home for one.
+    #[error("no data directory: give one with --data, there is no HOME to make one in")]
+    NoPlace,
+}
+
+/// Why the server can't start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A setting can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file or directory can't be used.
+    #[error("can't {action} {}: {cause}.{}", path.display(), advice(cause))]
+    Io {
+        /// What was attempted: "create", "write", …
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The data directory is somebody else's.
+    #[error("{} isn't empty and isn't a Sealstack directory; give --data an empty or a new one", path.display())]
+    ForeignDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is no server in the directory yet.
+    #[error("there is no Sealstack data in {}; `sealstack serve` makes it, and --data names another place", path.display())]
+    NoData {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another process has the data directory.
+    #[error(
+        "another sealstack{} uses {}; stop it first, or give this one a directory of its own with --data",
+        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default(), path.display()
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// Who, if it said.
+        pid: Option<u32>,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {}", why_not(cause))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The operating system gives no threads, signals or sockets.
+    #[error("the operating system refuses to {action}: {cause}")]
+    System {
+        /// What was attempted.
+        action: &'static str,
+        /// What it said.
+        cause: std::io::Error,
+    },
+    /// The account was made with another number.
+    #[error("{} belongs to account {found}, not {given}; leave --account out, or give another --data", path.display())]
+    OtherAccount {
+        /// The directory.
+        path: PathBuf,
+        /// The account it has.
+        found: String,
+        /// The account that was asked for.
+        given: String,
+    },
+    /// The account can't be made.
+    #[error("the account can't be made: {0}")]
+    Account(#[source] iam::IamError),
+    /// A certificate or its key can't be used.
+    #[error("the TLS certificate can't be used: {0}")]
+    Certificate(#[source] crypto::CryptoError),
+    /// The database is there and its root seal isn't.
+    #[error(
+        "there is a database but no root seal in {}; put back the directory that was made with the database: without \
+         it nothing in there can be opened",
+        path.display()
+    )]
+    SealGone {
+        /// The root seal's directory.
+        path: PathBuf,
+    },
+    /// The root seal is a passphrase, and none was given.
+    #[error("the root seal is a passphrase: give it in the variable {variable}, or name a file that holds it")]
+    NoPassphrase {
+        /// The variable.
+        variable: String,
+    },
+    /// The root seal doesn't open.
+    #[error(transparent)]
+    Seal(#[from] seal::SealError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The audit log can't be used.
+    #[error(transparent)]
+    Journal(#[from] journal::JournalError),
+}
+
+impl ServerError {
+    /// What the process exits with, so that scripts can tell outcomes apart. Listed in `--help`.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        use store::StoreError as Store;
+        match self {
+            Self::Config(_) | Self::OtherAccount { .. } | Self::Account(_) | Self::Certificate(_) => 2,
+            Self::ForeignDirectory { .. } | Self::NoData { .. } | Self::Store(Store::Denied { .. }) => 3,
+            Self::InUse { .. }
+            | Self::Store(Store::Busy { .. })
+            | Self::Journal(journal::JournalError::InUse { .. }) => 4,
+            Self::Listen { .. } => 5,
+            Self::Seal(_) | Self::SealGone { .. } | Self::NoPassphrase { .. } | Self::Store(Store::WrongRootKey { .. }) => 6,
+            Self::Store(Store::Full { .. }) => 9,
+            Self::Journal(journal::JournalError::Broken(_)) => 8,
+            Self::Journal(journal::JournalError::Io { cause, .. }) | Self::Io { cause, .. } => io_exit_code(cause),
+            Self::Store(Store::Corrupt { .. } | Store::NotAuthentic { .. } | Store::Foreign { .. })
+            | Self::Store(Store::Unreadable { .. } | Store::NewerSchema { .. })
+            | Self::Journal(journal::JournalError::WrongKey { .. }) => 7,
+            Self::System { .. } | Self::Store(_) | Self::Journal(_) => 1,
+        }
+    }
+}
+
+fn io_exit_code(cause: &std::io::Error) -> u8 {
+    match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => 9,
+        _ => 3,
+    }
+}
+
+/// What can be done about an I/O error, as a sentence after the error's own.
+fn advice(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            " Give the user that runs sealstack the right to write there, or choose another directory with --data."
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            " The disk is full. Nothing that was acknowledged is lost; make room and start again."
+        }
+        _ => "",
+    }
+}
+
+fn why_not(cause: &std::io::Error) -> String {
+    match cause.kind() {
+        ErrorKind::AddrInUse => "another program listens there; choose another address with --listen".to_owned(),
+        ErrorKind::AddrNotAvailable => "this machine doesn't have that address; choose another with --listen".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege; choose a higher one with --listen".to_owned()
+        }
+        _ => cause.to_string(),
+    }
+}

@@ -1,0 +1,71 @@
+//! The port: binds it and accepts connections, as many as there are places for.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+use crate::application::Application;
+use crate::connection;
+use crate::error::ServerError;
+use crate::site::Site;
+
+/// Connections that the kernel queues for us.
+const BACKLOG: u32 = 1024;
+
+/// How long to wait when the operating system has no more descriptors to give.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound port. Clients queue up from now on, and are answered once [`accept`](Self::accept) runs.
+pub(crate) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    pub(crate) fn bind(address: SocketAddr) -> Result<Self, ServerError> {
+        let bind = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            // A restarted server must not wait for its predecessor's connections to be forgotten.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            let socket = socket.listen(BACKLOG)?;
+            let address = socket.local_addr()?;
+            Ok(Self { socket, address })
+        };
+        bind().map_err(|cause| ServerError::Listen { address, cause })
+    }
+
+    /// The address, with the port that the operating system chose if that was left to it.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts connections until dropped, and serves each in a task of its own.
+    pub(crate) async fn accept<A: Application>(self, site: Arc<Site<A>>) {
+        while let Some(place) = site.ward.place().await {
+            let (stream, peer) = match self.socket.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) if is_peers(&error) => continue,
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be accepted");
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                    continue;
+                }
+            };
+            site.traffic.accepted.fetch_add(1, Ordering::Relaxed);
+            let admission = site.ward.admit(place);
+            let pulse = Arc::clone(admission.pulse());
+            let site = Arc::clone(&site);
+            tokio::spawn(admission.attend(connection::serve(site, stream, peer.ip().to_canonical(), pulse)));
+        }
+    }
+}
+
+/// Whether the peer went away before it was accepted.
+fn is_peers(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
+}

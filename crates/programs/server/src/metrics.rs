@@ -1,0 +1,160 @@
+//! What the server counts, in the OpenMetrics text format.
+//!
+//! Counting a call takes no lock and no allocation: every operation's meters are made at start.
+
+mod meters;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+pub(crate) use meters::Meters;
+
+use crate::site::Traffic;
+use crate::ward::Ward;
+
+/// Everything that is measured.
+pub(crate) struct Metrics {
+    registry: Registry,
+}
+
+/// What the parts of the server tell when they are asked.
+pub(crate) struct Sources {
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) ward: Arc<Ward>,
+    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) state: Box<dyn Fn() -> State + Send + Sync>,
+}
+
+/// The state of what lasts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct State {
+    /// Whether the last write of the audit log succeeded.
+    pub(crate) audit_healthy: bool,
+    /// Bytes of audit records that wait to be written.
+    pub(crate) audit_waiting_bytes: usize,
+    /// Transactions committed to the database, and the commits that they shared.
+    pub(crate) transactions: u64,
+    pub(crate) commits: u64,
+}
+
+impl Metrics {
+    pub(crate) fn new(sources: Sources) -> Self {
+        let mut registry = Registry::with_prefix("sealstack");
+        registry.register_collector(Box::new(sources));
+        Self { registry }
+    }
+
+    /// The text that a scrape gets.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        match text::encode(&mut out, &self.registry) {
+            Ok(()) => out,
+            Err(fmt::Error) => {
+                tracing::error!("the metrics could not be written");
+                String::new()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Sources")
+    }
+}
+
+impl Collector for Sources {
+    fn encode(&self, mut out: DescriptorEncoder<'_>) -> fmt::Result {
+        self.meters.encode(&mut out)?;
+        self.connections(&mut out)?;
+        self.lasting(&mut out)?;
+        process(&mut out)
+    }
+}
+
+impl Sources {
+    fn connections(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Traffic { accepted, handshakes_failed, plain_refused, bodies_too_large, bodies_crowded_out } =
+            &*self.traffic;
+        counter(out, "connections_accepted", "Connections accepted", accepted)?;
+        gauge(out, "connections_open", None, "Connections open now", self.ward.count())?;
+        let closed = self.ward.closed();
+        counters(
+            out,
+            ("connections_closed", "Connections closed because the client took too long"),
+            "over",
+            &[("head", &closed.head), ("body", &closed.body), ("idle", &closed.idle)],
+        )?;
+        counter(out, "tls_handshakes_failed", "TLS handshakes that failed", handshakes_failed)?;
+        counter(out, "plain_http_refused", "Connections refused for speaking plain HTTP", plain_refused)?;
+        counters(
+            out,
+            ("bodies_refused", "Requests refused for their bodies"),
+            "reason",
+            &[("too_large", bodies_too_large), ("crowded_out", bodies_crowded_out)],
+        )
+    }
+
+    fn lasting(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let State { audit_healthy, audit_waiting_bytes, transactions, commits } = (self.state)();
+        let healthy = usize::from(audit_healthy);
+        gauge(out, "audit_healthy", None, "Whether the last write of the audit log succeeded", healthy)?;
+        let bytes = Some(&Unit::Bytes);
+        gauge(out, "audit_waiting", bytes, "Audit records that are not yet written", audit_waiting_bytes)?;
+        counter(out, "store_transactions", "Transactions committed", &transactions.into())?;
+        counter(out, "store_commits", "Commits, each of one transaction or several", &commits.into())
+    }
+}
+
+/// What the process takes, as far as the operating system says.
+fn process(out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let bytes = Some(&Unit::Bytes);
+    if let Some(resident) = resident_bytes() {
+        gauge(out, "resident_memory", bytes, "Memory in use", resident)?;
+    }
+    let memory = crypto::locked_memory();
+    gauge(out, "key_memory_locked", bytes, "Memory for keys that cannot be swapped out", memory.locked_bytes)?;
+    gauge(out, "key_memory_unlocked", bytes, "Memory for keys that could not be locked", memory.unlocked_bytes)?;
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    out.encode_descriptor("build", "The running version", None, MetricType::Info)?.encode_info(&version)
+}
+
+/// The process's resident set, from the second number of `/proc/self/statm`; `None` where there is none.
+fn resident_bytes() -> Option<usize> {
+    let pages: usize = std::fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().nth(1)?.parse().ok()?;
+    pages.checked_mul(rustix::param::page_size())
+}
+
+fn gauge(out: &mut DescriptorEncoder<'_>, name: &str, unit: Option<&Unit>, help: &str, value: usize) -> fmt::Result {
+    out.encode_descriptor(name, help, unit, MetricType::Gauge)?.encode_gauge(&value)
+}
+
+fn counter(out: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: &AtomicU64) -> fmt::Result {
+    let mut encoder = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+    encoder.encode_counter::<NoLabelSet, _, u64>(&value.load(Ordering::Relaxed), None)
+}
+
+fn counters(
+    out: &mut DescriptorEncoder<'_>,
+    (name, help): (&str, &str),
+    label: &str,
+    values: &[(&str, &AtomicU64)],
+) -> fmt::Result {
+    let mut encoder = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (text, value) in values {
+        let labels = [(label, *text)];
+        let mut family = encoder.encode_family(&labels)?;
+        family.encode_counter::<NoLabelSet, _, u64>(&value.load(Ordering::Relaxed), None)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use service::{Observer as _, Seen};
+
+use super::*;
+use crate::config::Limits;
+
+fn text(meters: Meters) -> String {
+    Metrics::new(Sources {
+        meters: Arc::new(meters),
+        ward: Ward::new(Limits::default()),
+        traffic: Arc::default(),
+        state: Box::new(|| State { audit_healthy: true, audit_waiting_bytes: 7, transactions: 5, commits: 3 }),
+    })
+    .text()
+}
+
+fn call(error: Option<&str>, micros: u64) -> Seen<'_> {
+    Seen { service: "-", operation: "-", error, elapsed: Duration::from_micros(micros) }
+}
+
+#[test]
+fn every_part_of_the_server_has_its_lines() {
+    let text = text(Meters::new());
+    for line in [
+        "sealstack_connections_accepted_total 0",
+        "sealstack_connections_open 0",
+        "sealstack_connections_closed_total{over=\"head\"} 0",
+        "sealstack_bodies_refused_total{reason=\"too_large\"} 0",
+        "sealstack_audit_healthy 1",
+        "sealstack_audit_waiting_bytes 7",
+        "sealstack_store_transactions_total 5",
+        "sealstack_store_commits_total 3",
+        concat!("sealstack_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    assert!(text.contains("sealstack_resident_memory_bytes "), "{text}");
+}
+
+#[test]
+fn calls_are_counted_by_outcome_and_time() {
+    let meters = Meters::new();
+    meters.seen(&call(None, 50));
+    meters.seen(&call(None, 51));
+    meters.seen(&call(Some("AccessDeniedException"), 6_000_000));
+    let text = text(meters);
+    for line in [
+        "sealstack_requests_total{service=\"-\",operation=\"-\",error=\"\"} 2",
+        "sealstack_requests_total{service=\"-\",operation=\"-\",error=\"AccessDeniedException\"} 1",
+        "sealstack_request_duration_seconds_count{service=\"-\",operation=\"-\"} 3",
+        "sealstack_request_duration_seconds_sum{service=\"-\",operation=\"-\"} 6.000101",
+        "sealstack_request_duration_seconds_bucket{le=\"0.000025\",service=\"-\",operation=\"-\"} 0",
+        "sealstack_request_duration_seconds_bucket{le=\"0.00005\",service=\"-\",operation=\"-\"} 1",
+        "sealstack_request_duration_seconds_bucket{le=\"0.0001\",service=\"-\",operation=\"-\"} 2",
+        "sealstack_request_duration_seconds_bucket{le=\"5.0\",service=\"-\",operation=\"-\"} 2",
+        "sealstack_request_duration_seconds_bucket{le=\"+Inf\",service=\"-\",operation=\"-\"} 3",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+}

@@ -1,0 +1,234 @@
+//! A server from its start to its end: the order in which parts are opened, and closed again.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::aws_profile::{self, Endpoint};
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::error::ServerError;
+use crate::first_start::{self, FirstStart};
+use crate::jobs::Jobs;
+use crate::lasting::Lasting;
+use crate::listener::Listener;
+use crate::site::{Site, Traffic};
+use crate::tls::{Certificates, Source};
+use crate::ward::Ward;
+use crate::wiring::{Backend, Wired};
+use crate::{authority, wiring};
+
+/// Threads for what blocks: the database's reads, the start, the end.
+const BLOCKING_THREADS_MAX: usize = 16;
+
+/// Descriptors that are not connections: the database, the audit log, timers.
+const DESCRIPTORS_RESERVED: u64 = 64;
+
+/// How often the certificate is looked at.
+const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    endpoint: Endpoint,
+    first_start: Option<FirstStart>,
+    site: Arc<Site<Backend>>,
+    accepting: JoinHandle<()>,
+    jobs: Jobs,
+    wired: Wired,
+    lasting: Lasting,
+    grace: Duration,
+    // Given up last: nobody else may open what is in it before it is closed.
+    data_dir: DataDir,
+}
+
+/// Runs a server until SIGTERM or SIGINT. `announce` is called once it answers.
+///
+/// A second signal ends it without waiting for running requests.
+///
+/// # Errors
+/// Every [`ServerError`].
+pub fn run(config: Config, announce: impl FnOnce(&Server)) -> Result<(), ServerError> {
+    // Whatever is made from here on is the owner's alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    if let Err(error) = crypto::hardening::harden_process() {
+        tracing::warn!(%error, "core dumps and debuggers could not be shut out");
+    }
+    let config = fit_descriptors(config);
+
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).thread_name("sealstack");
+    if let Some(workers) = config.workers {
+        builder.worker_threads(workers);
+    }
+    let runtime = builder.build().map_err(|cause| ServerError::System { action: "start threads", cause })?;
+    runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let server = Server::start(config).await?;
+        announce(&server);
+        let name = signals.next().await;
+        tracing::info!("{name}: finishing what is running, taking nothing more");
+        tokio::select! {
+            stopped = server.stop() => stopped,
+            name = signals.next() => {
+                tracing::warn!("{name} again: ending at once");
+                Ok(())
+            }
+        }
+    })
+}
+
+impl Server {
+    /// Opens or makes everything in the data directory, and answers requests once this returns.
+    ///
+    /// # Errors
+    /// Every [`ServerError`].
+    pub async fn start(config: Config) -> Result<Self, ServerError> {
+        let data_dir = DataDir::create(&config.data)?;
+        // Before anything is made: a taken port is the commonest reason not to start.
+        let listener = Listener::bind(config.listen)?;
+        let address = listener.address();
+        let layout = data_dir.layout();
+        first_start::prepare(layout)?;
+        let lasting = Lasting::open(layout, &config.seal, &config.audit).await?;
+
+        let certificates = Arc::new(match &config.tls.own {
+            Some(own) => Certificates::new(Source::Own(own.clone()))?,
+            None => {
+                let mut names = config.tls.names.clone();
+                if !address.ip().is_unspecified() {
+                    names.push(address.ip().to_string());
+                }
+                Certificates::new(Source::Local(authority::open(&lasting.store, layout).await?, names))?
+            }
+        });
+        let first_start = first_start::finish(&lasting.store, layout, config.account.as_deref()).await?;
+        let endpoint = Endpoint {
+            url: config.endpoint_url.clone().unwrap_or_else(|| aws_profile::local_url(address)),
+            ca_bundle: config.tls.own.is_none().then(|| layout.ca_certificate()),
+            region: config.region.clone(),
+        };
+
+        let (ward, traffic) = (Ward::new(config.limits), Arc::<Traffic>::default());
+        let (wired, backend) = wiring::join(&lasting, &ward, &traffic);
+        let bounds = (config.limits, config.allow_plain_http);
+        let site = Arc::new(Site::new(backend, Arc::clone(&certificates), bounds, Arc::clone(&ward), traffic));
+        let mut jobs = Jobs::default();
+        jobs.always(async move { ward.sweep().await });
+        jobs.every(CERTIFICATE_PERIOD, "renewing the certificate", move || {
+            std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
+        });
+        wired.schedule(&mut jobs);
+        let accepting = tokio::spawn(listener.accept(Arc::clone(&site)));
+        // Last: whoever waits for the profile finds a server that answers.
+        aws_profile::write_config(layout, &endpoint)?;
+
+        let grace = config.limits.shutdown_timeout;
+        let server = Self { address, endpoint, first_start, site, accepting, jobs, wired, lasting, grace, data_dir };
+        server.tell(&config);
+        Ok(server)
+    }
+
+    /// Where it listens, with the port that it got.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients need to know to reach it.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// What was made, if this was the first start in its directory.
+    #[must_use]
+    pub const fn first_start(&self) -> Option<&FirstStart> {
+        self.first_start.as_ref()
+    }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.data_dir.layout().root().to_owned()
+    }
+
+    /// Takes no more requests, finishes those that are running, and writes everything out.
+    ///
+    /// # Errors
+    /// [`ServerError::Store`] and [`ServerError::Journal`] when something could not be written out. What was
+    /// acknowledged is durable in any case.
+    pub async fn stop(self) -> Result<(), ServerError> {
+        let Self { site, accepting, jobs, wired, lasting, grace, data_dir, .. } = self;
+        site.draining.store(true, Ordering::Relaxed);
+        accepting.abort();
+        // It was just told to end; however it ended, the port is free.
+        let _ = accepting.await;
+        site.ward.drain(grace).await;
+        jobs.stop().await;
+        wired.finish().await;
+        // The gateway holds the database open.
+        drop((site, wired));
+        let closed = lasting.close().await;
+        drop(data_dir);
+        closed?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    fn tell(&self, config: &Config) {
+        let (address, url) = (self.address, &self.endpoint.url);
+        tracing::info!(%address, url, data = %self.data().display(), "listening");
+        if config.allow_plain_http && !address.ip().is_loopback() {
+            tracing::warn!("plain HTTP is answered on {address}: plaintext keys cross the network readable");
+        }
+        let memory = crypto::locked_memory();
+        if memory.unlocked_bytes > 0 {
+            tracing::warn!("keys may be swapped to disk: raise the limit of locked memory (ulimit -l)");
+        }
+    }
+}
+
+/// Raises the limit of descriptors as far as it goes, and takes no more connections than it allows.
+fn fit_descriptors(mut config: Config) -> Config {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = u64::try_from(config.limits.connections_max).unwrap_or(u64::MAX).saturating_add(DESCRIPTORS_RESERVED);
+    if limit.current.is_some_and(|current| current < wanted) {
+        let raised = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+        if setrlimit(Resource::Nofile, rustix::process::Rlimit { current: Some(raised), ..limit }).is_ok() {
+            limit.current = Some(raised);
+        }
+    }
+    if let Some(current) = limit.current.filter(|&current| current < wanted) {
+        let fitting = usize::try_from(current.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1);
+        tracing::warn!(connections_max = fitting, "fewer connections than configured: raise the limit of open files");
+        config.limits.connections_max = fitting;
+    }
+    config
+}
+
+/// What asks the server to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, ServerError> {
+        let listen = |kind| signal(kind).map_err(|cause| ServerError::System { action: "hand over signals", cause });
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

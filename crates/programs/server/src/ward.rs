@@ -1,0 +1,186 @@
+//! Watches over all connections: how many there may be, and how long each may take over what it is doing.
+//!
+//! One sweep looks at every connection twice a second, so that no request needs a timer of its own. Knows phases and
+//! deadlines; neither sockets nor HTTP.
+
+mod pulse;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, MissedTickBehavior, timeout_at};
+
+pub(crate) use pulse::{Phase, Protocol, Pulse};
+
+use crate::config::Limits;
+
+/// How often the sweep looks, and the resolution of every deadline.
+const TICK: Duration = Duration::from_millis(500);
+
+/// When this share of the places is taken, idle connections have to make room sooner.
+const CROWDED_PERCENT: usize = 75;
+
+/// How many times sooner.
+const CROWDED_HASTE: u32 = 8;
+
+/// How long a draining server waits for the rest of a request's headers.
+const DRAINING_HEAD: Duration = Duration::from_secs(1);
+
+/// All connections of a server.
+pub(crate) struct Ward {
+    limits: Limits,
+    places: Arc<Semaphore>,
+    admitted: Mutex<HashMap<u64, Arc<Pulse>>>,
+    next_id: AtomicU64,
+    ticks: Arc<AtomicU32>,
+    closed: Closed,
+}
+
+/// How many connections were closed because they took too long.
+#[derive(Debug, Default)]
+pub(crate) struct Closed {
+    /// Over a request's headers or the handshake.
+    pub(crate) head: AtomicU64,
+    /// Over a body.
+    pub(crate) body: AtomicU64,
+    /// Between requests.
+    pub(crate) idle: AtomicU64,
+}
+
+/// A connection's place among the others, given back when dropped.
+pub(crate) struct Admission {
+    ward: Arc<Ward>,
+    id: u64,
+    pulse: Arc<Pulse>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Ward {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            places: Arc::new(Semaphore::new(limits.connections_max)),
+            admitted: Mutex::default(),
+            next_id: AtomicU64::new(0),
+            ticks: Arc::default(),
+            closed: Closed::default(),
+        })
+    }
+
+    /// Waits for a free place; `None` once the server drains.
+    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Admits a connection that has just been accepted.
+    pub(crate) fn admit(self: &Arc<Self>, place: OwnedSemaphorePermit) -> Admission {
+        let pulse = Arc::new(Pulse::new(Arc::clone(&self.ticks)));
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        self.all().insert(id, Arc::clone(&pulse));
+        Admission { ward: Arc::clone(self), id, pulse, _place: place }
+    }
+
+    /// How many connections there are.
+    pub(crate) fn count(&self) -> usize {
+        self.all().len()
+    }
+
+    /// What was closed for taking too long.
+    pub(crate) const fn closed(&self) -> &Closed {
+        &self.closed
+    }
+
+    /// Looks after the connections for ever.
+    pub(crate) async fn sweep(&self) {
+        let mut interval = tokio::time::interval(TICK);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            self.look();
+        }
+    }
+
+    /// Lets every connection finish the requests it has begun and take no others. Returns when no connection is left,
+    /// or after `patience`, having closed the rest. Nobody may be waiting for a place any more.
+    pub(crate) async fn drain(&self, patience: Duration) {
+        let now = Instant::now();
+        for pulse in self.all().values() {
+            pulse.drain();
+        }
+        let every_place = u32::try_from(self.limits.connections_max).unwrap_or(u32::MAX);
+        if timeout_at(now + DRAINING_HEAD.min(patience), self.places.acquire_many(every_place)).await.is_ok() {
+            return;
+        }
+        for pulse in self.all().values() {
+            pulse.close_if(|phase, _| phase == Phase::Head);
+        }
+        if timeout_at(now + patience, self.places.acquire_many(every_place)).await.is_err() {
+            let left = self.all();
+            tracing::warn!(connections = left.len(), "requests still running after the grace period were dropped");
+            for pulse in left.values() {
+                pulse.close_if(|_, _| true);
+            }
+        }
+    }
+
+    fn look(&self) {
+        let now = self.ticks.load(Ordering::Relaxed).wrapping_add(1);
+        self.ticks.store(now, Ordering::Relaxed);
+        let all = self.all();
+        let crowded = all.len() * 100 > self.limits.connections_max * CROWDED_PERCENT;
+        let idle_timeout = self.limits.idle_timeout / if crowded { CROWDED_HASTE } else { 1 };
+        for pulse in all.values() {
+            let closed = pulse.close_if(|phase, since| {
+                let limit = match phase {
+                    Phase::Head => self.limits.head_timeout,
+                    Phase::Body => self.limits.body_timeout,
+                    Phase::Idle => idle_timeout,
+                    Phase::Serving => return false,
+                };
+                // The tick that was current at the phase's begin may have been almost over.
+                TICK * now.wrapping_sub(since).saturating_sub(1) >= limit
+            });
+            match closed {
+                Some(Phase::Head) => self.closed.head.fetch_add(1, Ordering::Relaxed),
+                Some(Phase::Body) => self.closed.body.fetch_add(1, Ordering::Relaxed),
+                Some(Phase::Idle) => self.closed.idle.fetch_add(1, Ordering::Relaxed),
+                Some(Phase::Serving) | None => continue,
+            };
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<u64, Arc<Pulse>>> {
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admission {
+    /// The connection's pulse.
+    pub(crate) const fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
+    }
+
+    /// Runs `connection`, a task's whole work, to its end or until it has to be closed.
+    pub(crate) async fn attend(self, connection: impl Future<Output = ()>) {
+        let mut connection = std::pin::pin!(connection);
+        std::future::poll_fn(|task| {
+            self.pulse.listen(task.waker());
+            if self.pulse.is_closed() { Poll::Ready(()) } else { connection.as_mut().poll(task) }
+        })
+        .await;
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.ward.all().remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! What one connection is doing and since when: its task writes it down, the sweep reads it, neither takes a lock.
+//!
+//! Knows no clock: time is a number of sweeps that the ward counts.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The client sends a request's headers, or shakes hands before the first.
+    Head,
+    /// The client sends a request's body.
+    Body,
+    /// The server works.
+    Serving,
+    /// Nothing, or the client takes the answer.
+    Idle,
+}
+
+/// Which rules hold for a connection's phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// A request after the other: bytes after an answer begin the next request.
+    Http1,
+    /// Many requests at once: the connection serves while one is open, and bytes alone mean nothing.
+    Http2,
+}
+
+/// One connection's state.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    /// A packed [`State`], so that the sweep never closes what has just gone on.
+    state: AtomicU64,
+    draining: AtomicBool,
+    still_sending: AtomicBool,
+    ticks: Arc<AtomicU32>,
+    waker: OnceLock<Waker>,
+}
+
+/// `closed (1) | phase (2) | http2 (1) | requests (28) | tick (32)`.
+#[derive(Clone, Copy)]
+struct State {
+    closed: bool,
+    phase: Phase,
+    protocol: Protocol,
+    requests: u32,
+    since: u32,
+}
+
+const REQUESTS_MAX: u32 = (1 << 28) - 1;
+
+impl State {
+    fn pack(self) -> u64 {
+        let phase: u64 = match self.phase {
+            Phase::Head => 0,
+            Phase::Body => 1,
+            Phase::Serving => 2,
+            Phase::Idle => 3,
+        };
+        u64::from(self.closed) << 63
+            | phase << 61
+            | u64::from(self.protocol == Protocol::Http2) << 60
+            | u64::from(self.requests.min(REQUESTS_MAX)) << 32
+            | u64::from(self.since)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "each field is cut out of its bits")]
+    fn unpack(word: u64) -> Self {
+        Self {
+            closed: word >> 63 == 1,
+            phase: match (word >> 61) & 3 {
+                0 => Phase::Head,
+                1 => Phase::Body,
+                2 => Phase::Serving,
+                _ => Phase::Idle,
+            },
+            protocol: if (word >> 60) & 1 == 1 { Protocol::Http2 } else { Protocol::Http1 },
+            requests: (word >> 32) as u32 & REQUESTS_MAX,
+            since: word as u32,
+        }
+    }
+}
+
+impl Pulse {
+    /// A connection that has just been accepted: its first request's headers are due.
+    pub(super) fn new(ticks: Arc<AtomicU32>) -> Self {
+        let since = ticks.load(Ordering::Relaxed);
+        let state =
+            State { closed: false, phase: Phase::Head, protocol: Protocol::Http1, requests: 0, since };
+        Self {
+            state: AtomicU64::new(state.pack()),
+            draining: AtomicBool::new(false),
+            still_sending: AtomicBool::new(false),
+            ticks,
+            waker: OnceLock::new(),
+        }
+    }
+
+    /// The protocol has been told.
+    pub(crate) fn speaks(&self, protocol: Protocol) {
+        self.change(|state| Some(State { protocol, ..state }));
+    }
+
+    /// Bytes have come. False when the connection has been closed, and they must not be read.
+    pub(crate) fn heard(&self) -> bool {
+        self.change(|state| {
+            let begins = state.protocol == Protocol::Http1 && state.phase == Phase::Idle;
+            begins.then(|| State { phase: Phase::Head, since: self.now(), ..state })
+        })
+    }
+
+    /// A request's headers are complete. `None` when the connection has been closed, and it must not be served.
+    pub(crate) fn begin(self: &Arc<Self>) -> Option<Turn> {
+        self.change(|state| {
+            let phase = if state.protocol == Protocol::Http1 { Phase::Body } else { Phase::Serving };
+            Some(State { phase, requests: state.requests + 1, since: self.now(), ..state })
+        })
+        .then(|| Turn { pulse: Arc::clone(self) })
+    }
+
+    /// Whether the connection shall take no more requests.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// A request was answered without reading all of it.
+    pub(crate) fn refuses_the_rest(&self) {
+        self.still_sending.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client may still be sending what was refused.
+    pub(crate) fn is_still_sending(&self) -> bool {
+        self.still_sending.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection has been closed.
+    pub(super) fn is_closed(&self) -> bool {
+        State::unpack(self.state.load(Ordering::Acquire)).closed
+    }
+
+    /// Closes the connection if `due` by its phase and the tick at which that began; the phase it was closed in.
+    pub(super) fn close_if(&self, due: impl Fn(Phase, u32) -> bool) -> Option<Phase> {
+        let mut closed = None;
+        self.change(|state| {
+            closed = due(state.phase, state.since).then_some(state.phase);
+            closed.map(|_| State { closed: true, ..state })
+        });
+        if closed.is_some() {
+            self.wake();
+        }
+        closed
+    }
+
+    /// Takes no more requests from here on.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Notes whom to wake when the ward has decided something: the connection's task, which stays the same.
+    pub(super) fn listen(&self, waker: &Waker) {
+        self.waker.get_or_init(|| waker.clone());
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn now(&self) -> u32 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Makes the state what `next` says, if anything. False when the connection has been closed.
+    fn change(&self, mut next: impl FnMut(State) -> Option<State>) -> bool {
+        let mut word = self.state.load(Ordering::Acquire);
+        loop {
+            let state = State::unpack(word);
+            if state.closed {
+                return false;
+            }
+            let Some(state) = next(state) else { return true };
+            match self.state.compare_exchange_weak(word, state.pack(), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(current) => word = current,
+            }
+        }
+    }
+}
+
+/// A request's turn on its connection, from its headers to its answer.
+pub(crate) struct Turn {
+    pulse: Arc<Pulse>,
+}
+
+impl Turn {
+    /// The body is complete. False when the connection has been closed, and the request must not be served.
+    pub(crate) fn serves(&self) -> bool {
+        let pulse = &self.pulse;
+        pulse.change(|state| Some(State { phase: Phase::Serving, since: pulse.now(), ..state }))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let pulse = &self.pulse;
+        pulse.change(|state| {
+            let requests = state.requests.saturating_sub(1);
+            let phase = if requests == 0 { Phase::Idle } else { state.phase };
+            Some(State { phase, requests, since: pulse.now(), ..state })
+        });
+    }
+}

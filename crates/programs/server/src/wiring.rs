@@ -1,0 +1,126 @@
+//! Where the parts meet: which services there are, who authorises for them, what is counted and what runs beside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use iam::{Iam, Sts};
+use journal::Journal;
+use kms::Kms;
+use service::ports::{Authority, Principals};
+use service::{Gateway, Incoming, Observer, Reply, Trail};
+use store::Store;
+
+use crate::application::Application;
+use crate::clock;
+use crate::jobs::Jobs;
+use crate::lasting::Lasting;
+use crate::metrics::{Meters, Metrics, Sources, State};
+use crate::site::Traffic;
+use crate::ward::Ward;
+
+/// How often keys whose waiting period is over are destroyed.
+const DESTRUCTION_PERIOD: Duration = Duration::from_secs(60);
+
+/// How often keys that are due get new material.
+const ROTATION_PERIOD: Duration = Duration::from_secs(300);
+
+/// How often the last uses of access keys are written.
+const LAST_USES_PERIOD: Duration = Duration::from_secs(60);
+
+/// The services, for what runs beside the requests.
+pub(crate) struct Wired {
+    iam: Arc<Iam>,
+    kms: Arc<Kms>,
+    store: Store,
+}
+
+/// The services, for the requests.
+pub(crate) struct Backend {
+    gateway: Gateway,
+    journal: Journal,
+    metrics: Metrics,
+}
+
+/// Makes every service over what lasts, and one gateway to them.
+pub(crate) fn join(lasting: &Lasting, ward: &Arc<Ward>, traffic: &Arc<Traffic>) -> (Wired, Backend) {
+    let Lasting { store, journal } = lasting;
+    let iam = Arc::new(Iam::new(store.clone()));
+    let sts = Arc::new(Sts::new(Arc::clone(&iam)));
+    let kms = Arc::new(Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>));
+
+    let meters = Arc::new(Meters::new().with::<Kms>().with::<Sts>().with::<Iam>());
+    let authority: Arc<dyn Authority> = Arc::clone(&iam) as _;
+    let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
+    let gateway = Gateway::new(authority, Trail::new(journal.clone()), observer, clock::now)
+        .with(Arc::clone(&kms))
+        .with(sts)
+        .with(Arc::clone(&iam));
+
+    let (counted, audited) = (store.clone(), journal.clone());
+    let metrics = Metrics::new(Sources {
+        meters,
+        ward: Arc::clone(ward),
+        traffic: Arc::clone(traffic),
+        state: Box::new(move || {
+            let writes = counted.write_counts();
+            State {
+                audit_healthy: audited.healthy(),
+                audit_waiting_bytes: audited.waiting_bytes(),
+                transactions: writes.closures,
+                commits: writes.commits,
+            }
+        }),
+    });
+    let wired = Wired { iam, kms, store: store.clone() };
+    (wired, Backend { gateway, journal: journal.clone(), metrics })
+}
+
+impl Wired {
+    /// Adds what the services do by themselves.
+    pub(crate) fn schedule(&self, jobs: &mut Jobs) {
+        let (kms, store) = (Arc::clone(&self.kms), self.store.clone());
+        jobs.every(DESTRUCTION_PERIOD, "destroying keys", move || {
+            let (kms, store) = (Arc::clone(&kms), store.clone());
+            async move {
+                let destroyed = kms.destroy_due(clock::now()).await?;
+                if destroyed > 0 {
+                    // Destroyed means gone from the database's log as well.
+                    let emptied = tokio::task::spawn_blocking(move || store.checkpoint()).await;
+                    emptied.unwrap_or(Err(store::StoreError::Panicked))?;
+                }
+                Ok::<_, kms::KmsError>(destroyed)
+            }
+        });
+        let kms = Arc::clone(&self.kms);
+        jobs.every(ROTATION_PERIOD, "rotating keys", move || {
+            let kms = Arc::clone(&kms);
+            async move { kms.rotate_due(clock::now()).await }
+        });
+        let iam = Arc::clone(&self.iam);
+        jobs.every(LAST_USES_PERIOD, "writing the last uses of access keys", move || {
+            let iam = Arc::clone(&iam);
+            async move { iam.flush_last_uses().await.map(|()| 0) }
+        });
+    }
+
+    /// Writes what is only in memory, before the end.
+    pub(crate) async fn finish(&self) {
+        if let Err(error) = self.iam.flush_last_uses().await {
+            tracing::warn!(%error, "the last uses of access keys since a minute ago are not written");
+        }
+    }
+}
+
+impl Application for Backend {
+    async fn handle(&self, incoming: Incoming) -> Reply {
+        self.gateway.handle(incoming).await
+    }
+
+    fn trouble(&self) -> Option<&'static str> {
+        (!self.journal.healthy()).then_some("the audit log cannot be written")
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.text()
+    }
+}
