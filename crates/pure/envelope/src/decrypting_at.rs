@@ -1,0 +1,189 @@
+//! Messages decrypted at positions: as a whole on several threads, and in ranges.
+
+use std::io::{self, Read, Write};
+use std::ops::Range;
+
+use crate::decrypting::OpeningReader;
+use crate::ending::{Ending, find};
+use crate::header::Framing;
+use crate::layout::{Layout, Run};
+use crate::message_digest::verify;
+use crate::opening::{Opened, Opening};
+use crate::positioned::{ReadAt, WriteAt};
+use crate::{Decryption, Error, Part, runs};
+
+/// Reads a source from its beginning.
+struct FromStart<'a, S> {
+    source: &'a S,
+    offset: u64,
+    length: u64,
+}
+
+impl<S: ReadAt> Read for FromStart<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.length - self.offset).unwrap_or(usize::MAX);
+        let limit = buffer.len().min(left);
+        let read = self.source.read_at(buffer.get_mut(..limit).unwrap_or_default(), self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+impl Decryption<'_> {
+    fn begin_at(&self, source: &impl ReadAt, length: u64) -> Result<Opening, Error> {
+        Ok(self.begin_from(&mut FromStart { source, offset: 0, length })?.0)
+    }
+
+    /// Decrypts the message that is the first `length` bytes of `source` into `staging` on several threads, in no order.
+    ///
+    /// `staging` gets plaintext before all of the message is verified: nobody else may read it before this returns, and after
+    /// an error it has to be thrown away. A file that gets its name afterwards is such a place.
+    ///
+    /// # Errors
+    /// Those of [`decrypt`](Self::decrypt).
+    pub fn decrypt_at(&self, source: &impl ReadAt, length: u64, staging: &impl WriteAt) -> Result<Opened, Error> {
+        let mut source_bytes = FromStart { source, offset: 0, length };
+        let (opening, input) = self.begin_from(&mut source_bytes)?;
+        if let Framing::Framed(_) = opening.header().framing {
+            opening.open_frames_at(source, length, staging)?;
+            return Ok(opening.opened);
+        }
+        let (plaintext, opened) = OpeningReader::new(opening, input, source_bytes).into_plaintext()?;
+        staging.write_all_at(&plaintext, 0)?;
+        Ok(opened)
+    }
+
+    /// Decrypts `range` of the plaintext of an unsigned message, the first `length` bytes of `source`, to `sink`. Reads the
+    /// header and the frames that hold the range, and nothing else. A range that goes beyond the end is cut there.
+    ///
+    /// # Errors
+    /// [`Error::NotFramed`]; [`Error::Signed`], since no signature covers a part alone; and those of
+    /// [`decrypt`](Self::decrypt).
+    pub fn decrypt_range(
+        &self,
+        source: &impl ReadAt,
+        length: u64,
+        range: Range<u64>,
+        sink: impl Write,
+    ) -> Result<Opened, Error> {
+        let opening = self.begin_at(source, length)?;
+        if opening.header().suite.signs() {
+            return Err(Error::Signed);
+        }
+        opening.open_range(source, length, range, sink)
+    }
+
+    /// Decrypts a range as [`decrypt_range`](Self::decrypt_range) does, of signed messages too. The signature is not verified:
+    /// whoever holds the data key could have made these frames.
+    ///
+    /// # Errors
+    /// [`Error::NotFramed`], and those of [`decrypt`](Self::decrypt).
+    pub fn decrypt_range_unverified(
+        &self,
+        source: &impl ReadAt,
+        length: u64,
+        range: Range<u64>,
+        sink: impl Write,
+    ) -> Result<Opened, Error> {
+        self.begin_at(source, length)?.open_range(source, length, range, sink)
+    }
+
+    /// The length in bytes of the plaintext of a message with frames, the first `length` bytes of `source`, and what is known of
+    /// it. Reads the header and the final frame.
+    ///
+    /// # Errors
+    /// [`Error::NotFramed`], and those of [`decrypt`](Self::decrypt).
+    pub fn plaintext_bytes(&self, source: &impl ReadAt, length: u64) -> Result<(u64, Opened), Error> {
+        let opening = self.begin_at(source, length)?;
+        let (ending, begin) = opening.ending(source, length)?;
+        let last = u64::from(ending.layout.last_sequence()) - 1;
+        opening.open_run(source, begin, ending.layout.frames(last, last + 1), &mut Vec::new(), &mut Vec::new())?;
+        Ok((ending.layout.plaintext_bytes(), opening.opened))
+    }
+}
+
+impl Opening {
+    /// Where the message ends, and where its body begins.
+    fn ending(&self, source: &impl ReadAt, length: u64) -> Result<(Ending, u64), Error> {
+        let Framing::Framed(frame_length) = self.header().framing else { return Err(Error::NotFramed) };
+        let begin = self.bytes.len() as u64;
+        Ok((find(source, begin, length, frame_length, self.header().suite.signs())?, begin))
+    }
+
+    /// Reads and opens a run.
+    fn open_run(
+        &self,
+        source: &impl ReadAt,
+        begin: u64,
+        run: Option<Run>,
+        body: &mut Vec<u8>,
+        plaintext: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let run = run.ok_or(Error::Truncated { part: Part::Body })?;
+        body.resize(run.body_bytes, 0);
+        source.read_exact_at(body, begin + run.body_offset)?;
+        plaintext.resize(run.plaintext_bytes, 0);
+        runs::open(&self.cipher, &run, body, plaintext)
+    }
+
+    fn check_layout(&self, layout: &Layout) -> Result<(), Error> {
+        self.check_memory(layout.frame_bytes_max())
+    }
+
+    fn open_frames_at(&self, source: &impl ReadAt, length: u64, staging: &impl WriteAt) -> Result<(), Error> {
+        let (Ending { layout, signature }, begin) = self.ending(source, length)?;
+        self.check_layout(&layout)?;
+        let open = |plaintext: &mut Vec<u8>, index: u64, body: &mut Vec<u8>| {
+            let Some(run) = layout.run(index) else { return Ok(()) };
+            self.open_run(source, begin, Some(run), body, plaintext)?;
+            Ok(staging.write_all_at(plaintext, run.plaintext_offset)?)
+        };
+        match (self.digest(), self.verification()) {
+            (Some(mut digest), Some((algorithm, key))) => {
+                runs::each_digested(self.threads, layout.runs(), &mut digest, Vec::new, open)?;
+                verify(algorithm, key, &digest.finish(), &signature)
+            }
+            _ => {
+                let buffers = || (Vec::new(), Vec::new());
+                runs::each(self.threads, layout.runs(), buffers, |(plaintext, body), index| {
+                    open(plaintext, index, body)
+                })
+            }
+        }
+    }
+
+    fn open_range(
+        self,
+        source: &impl ReadAt,
+        length: u64,
+        range: Range<u64>,
+        mut sink: impl Write,
+    ) -> Result<Opened, Error> {
+        let (Ending { layout, .. }, begin) = self.ending(source, length)?;
+        self.check_layout(&layout)?;
+        let total = layout.plaintext_bytes();
+        let (start, end) = (range.start.min(total), range.end.min(total));
+        let (mut body, mut plaintext) = (Vec::new(), Vec::new());
+        let (first, stop) = layout.frames_of(start, end.max(start));
+        if range.end > total {
+            // Only the final frame tells that the plaintext ends here.
+            let last = u64::from(layout.last_sequence()) - 1;
+            if stop <= last {
+                self.open_run(source, begin, layout.frames(last, last + 1), &mut body, &mut plaintext)?;
+            }
+        }
+        let mut next = first;
+        while next < stop {
+            let upto = stop.min(next + layout.frames_per_run());
+            let run = layout.frames(next, upto);
+            self.open_run(source, begin, run, &mut body, &mut plaintext)?;
+            let offset = run.map_or(0, |run| run.plaintext_offset);
+            let from = usize::try_from(start.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let to = usize::try_from(end - offset).unwrap_or(usize::MAX).min(plaintext.len());
+            sink.write_all(plaintext.get(from..to).unwrap_or_default())?;
+            next = upto;
+        }
+        sink.flush()?;
+        Ok(self.opened)
+    }
+}
