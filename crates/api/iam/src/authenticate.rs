@@ -1,11 +1,11 @@
 //! From an access key to its caller and the key that verifies its signatures.
 //!
-//! Every call looks up the access key and its user in the store's caches, which forget what has changed before the
-//! change is acknowledged: a key that was deactivated, or whose user is gone, is refused from then on.
+//! A caller is remembered as long as nothing has changed since its access key and user were looked up, and changes count
+//! before they are acknowledged: a key that was deactivated, or whose user is gone, is refused from then on.
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use policy::{Context, Principal};
 use quick_cache::Equivalent;
@@ -36,6 +36,8 @@ const LONG_LIVED: &str = "AKIA";
 
 /// A caller, and the records it was made from: it stands for them only as long as they are the current ones.
 pub(crate) struct Known {
+    /// The count of changes when the records were last found to be current.
+    epoch: AtomicU64,
     key: Arc<AccessKey>,
     user: Option<Arc<User>>,
     pub(crate) caller: Arc<Caller>,
@@ -64,7 +66,7 @@ impl Callers {
     }
 
     /// The caller of these very records, made once.
-    fn of(&self, key: Arc<AccessKey>, user: Option<Arc<User>>) -> Arc<Known> {
+    fn of(&self, key: Arc<AccessKey>, user: Option<Arc<User>>, epoch: u64) -> Arc<Known> {
         let same = |known: &Known| {
             Arc::ptr_eq(&known.key, &key)
                 && match (&known.user, &user) {
@@ -74,10 +76,17 @@ impl Callers {
                 }
         };
         if let Some(known) = self.get(&key.id).filter(|known| same(known)) {
+            known.epoch.store(epoch, Ordering::Release);
             return known;
         }
-        let caller = Arc::new(describe(&key, user.as_deref()));
-        let known = Arc::new(Known { key, user, caller, noted: Noted::default(), seen: AtomicI64::new(0) });
+        let known = Arc::new(Known {
+            epoch: AtomicU64::new(epoch),
+            caller: Arc::new(describe(&key, user.as_deref())),
+            key,
+            user,
+            noted: Noted::default(),
+            seen: AtomicI64::new(0),
+        });
         self.0.insert(known.key.id.clone(), Arc::clone(&known));
         known
     }
@@ -162,10 +171,25 @@ impl Iam {
         authorization: &Authorization<'_>,
         now: Timestamp,
     ) -> Result<Credential, CredentialError> {
-        let id = authorization.access_key_id();
+        if authorization.session_token().is_some() {
+            return Err(CredentialError::Unknown);
+        }
+        let known = self.known(authorization.access_key_id()).await?;
+        known.seen.store(now.millis(), Ordering::Relaxed);
+        let signing_key = self.signing_keys.get(&known.key, authorization, now);
+        Ok(Credential { caller: Arc::clone(&known.caller), signing_key })
+    }
+
+    /// The caller whose access key has this id, if it is active.
+    async fn known(&self, id: &str) -> Result<Arc<Known>, CredentialError> {
+        // Before anything else: it vouches for what is read from here on.
+        let epoch = self.epoch.now();
+        if let Some(known) = self.callers.get(id).filter(|known| known.epoch.load(Ordering::Acquire) == epoch) {
+            return Ok(known);
+        }
         // What cannot be a key is not worth a look into the store.
         let formed = ID_LENGTHS.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !formed || !id.starts_with(LONG_LIVED) || authorization.session_token().is_some() {
+        if !formed || !id.starts_with(LONG_LIVED) {
             return Err(CredentialError::Unknown);
         }
         let key = self.access_keys.get(access_key::PARENT, id).await?;
@@ -174,9 +198,6 @@ impl Iam {
             Some(user) => Some(self.users.get(&key.account, user).await?.ok_or(CredentialError::Unknown)?),
             None => None,
         };
-        let signing_key = self.signing_keys.get(&key, authorization, now);
-        let known = self.callers.of(key, user);
-        known.seen.store(now.millis(), Ordering::Relaxed);
-        Ok(Credential { caller: Arc::clone(&known.caller), signing_key })
+        Ok(self.callers.of(key, user, epoch))
     }
 }

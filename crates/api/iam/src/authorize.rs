@@ -1,7 +1,8 @@
 //! Whether a caller may: gathers the policies that bear on a need and has them evaluated.
 //!
-//! Reads the caches only: documents are parsed when they are loaded, and each call looks at what is in force now. What
-//! the policies mean is for the policy engine; what a resource's own policy is, for the service that owns it.
+//! Reads caches only: documents are parsed when they are loaded, what a caller holds is put together once, and both are
+//! forgotten before a change to them is acknowledged. What the policies mean is for the policy engine; what a resource's
+//! own policy is, for the service that owns it.
 
 use std::sync::Arc;
 
@@ -45,11 +46,12 @@ impl ParsedPolicy {
     }
 }
 
-/// The policies of one caller, kept alive while they are evaluated.
-#[derive(Default)]
-struct Held {
-    inline: Vec<Arc<Vec<Option<ParsedPolicy>>>>,
+/// The policies of one caller.
+pub(crate) struct Held {
+    /// The count of changes when they were gathered.
+    epoch: u64,
     managed: Vec<Managed>,
+    inline: Vec<Arc<Vec<Option<ParsedPolicy>>>>,
     boundary: Option<Managed>,
 }
 
@@ -76,8 +78,13 @@ impl Managed {
 }
 
 impl Held {
+    const fn nothing(epoch: u64) -> Self {
+        Self { epoch, managed: Vec::new(), inline: Vec::new(), boundary: None }
+    }
+
     fn identity(&self) -> Result<Vec<Named<'_>>, StoreError> {
-        let mut named = Vec::with_capacity(self.managed.len() + self.inline.len());
+        let inline = self.inline.iter().map(|policies| policies.len()).sum::<usize>();
+        let mut named = Vec::with_capacity(self.managed.len() + inline);
         for managed in &self.managed {
             named.push(managed.named()?);
         }
@@ -115,12 +122,17 @@ impl Iam {
         Ok(true)
     }
 
-    /// What the caller holds; `None` if it is gone.
-    async fn held(&self, caller: &Caller) -> Result<Option<Held>, StoreError> {
+    /// What the caller holds; `None` if the caller is gone.
+    async fn held(&self, caller: &Caller) -> Result<Option<Arc<Held>>, StoreError> {
+        // Before anything else: it vouches for what is read from here on.
+        let epoch = self.epoch.now();
         let principal = &caller.principal;
-        let mut held = Held::default();
         // A role session's unique id may add the session's name.
         let id = principal.unique_id.split(':').next().unwrap_or_default();
+        if let Some(held) = self.held.get(id).filter(|held| held.epoch == epoch) {
+            return Ok(Some(held));
+        }
+        let mut held = Held::nothing(epoch);
         let whole = match &principal.kind {
             PrincipalKind::User | PrincipalKind::FederatedUser { .. } => {
                 let Some(user) = self.users.get(&principal.account, id).await? else { return Ok(None) };
@@ -135,12 +147,18 @@ impl Iam {
                 let Some(role) = self.roles.get(&principal.account, id).await? else { return Ok(None) };
                 self.gather(&*role, &mut held).await?
             }
+            // Nothing can be attached to these.
             PrincipalKind::Root
             | PrincipalKind::Federated { .. }
             | PrincipalKind::Service { .. }
-            | PrincipalKind::Anonymous => true,
+            | PrincipalKind::Anonymous => return Ok(Some(Arc::new(held))),
         };
-        Ok(whole.then_some(held))
+        if !whole {
+            return Ok(None);
+        }
+        let held = Arc::new(held);
+        self.held.insert(id.to_owned(), Arc::clone(&held));
+        Ok(Some(held))
     }
 
     async fn authorize(&self, caller: &Caller, need: &Need, context: &Context<'_>) -> Result<Decision, StoreError> {

@@ -1,12 +1,15 @@
 //! The state of the service: the store, the caches that the hot path reads, and what is common to many operations.
 
+use std::sync::Arc;
+
 use store::{Cache, ListCache, Store, StoreError};
 
 use crate::access_key::AccessKey;
 use crate::account::{self, Account};
 use crate::authenticate::{Callers, SigningKeys};
-use crate::authorize::ParsedPolicy;
+use crate::authorize::{Held, ParsedPolicy};
 use crate::entity::{self, Entity};
+use crate::epoch::Epoch;
 use crate::error::IamError;
 use crate::group::Group;
 use crate::inline_policy::InlinePolicy;
@@ -36,6 +39,9 @@ pub struct Iam {
     pub(crate) inline: ListCache<Vec<Option<ParsedPolicy>>>,
     /// The documents in force, by ARN.
     pub(crate) documents: Cache<Option<ParsedPolicy>>,
+    /// What each caller holds, put together from the above, by unique id.
+    pub(crate) held: quick_cache::sync::Cache<String, Arc<Held>>,
+    pub(crate) epoch: Epoch,
     pub(crate) callers: Callers,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) last_uses: LastUses,
@@ -56,6 +62,9 @@ impl Iam {
             documents: Cache::new(&store, POLICIES_CACHED, |document: PolicyDocument| {
                 ParsedPolicy::parse(document.arn, &document.text)
             }),
+            held: quick_cache::sync::Cache::new(IDENTITIES_CACHED),
+            // After the caches: see there.
+            epoch: Epoch::watching(&store),
             callers: Callers::new(),
             signing_keys: SigningKeys::new(),
             last_uses: LastUses::default(),

@@ -14,6 +14,7 @@ mod boundary;
 mod directory;
 mod document;
 mod entity;
+mod epoch;
 mod error;
 mod group;
 mod inline_policy;

@@ -1,5 +1,8 @@
 //! Each step of the evaluation, from the outside.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::access_keys::root_key;
 use super::server::{ACCOUNT, Server, allow, document};
 
@@ -110,4 +113,39 @@ async fn tagging_what_one_makes_needs_the_right_to_tag() {
     let message = server.call(&ana, "CreateUser", &tagged).await.refused(403, "AccessDenied");
     assert!(message.contains("iam:TagUser"), "{message}");
     server.call(&ana, "CreateUser", &[("UserName", "bob")]).await.ok();
+}
+
+/// Others ask all the time, so that what they put together falls into every moment of a change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rights_end_with_the_answer_while_others_ask() {
+    let server = Arc::new(Server::start().await);
+    let ana = server.user("ana").await;
+    let arn = server.policy("p", &allow("iam:ListUsers")).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let askers: Vec<_> = (0..3)
+        .map(|_| {
+            let (server, ana, over) = (Arc::clone(&server), ana.clone(), Arc::clone(&over));
+            tokio::spawn(async move {
+                while !over.load(Ordering::Relaxed) {
+                    server.call(&ana, "ListUsers", &[("MaxItems", "1")]).await;
+                }
+            })
+        })
+        .collect();
+    let attach = [("UserName", "ana"), ("PolicyArn", arn.as_str())];
+    for round in 0..100 {
+        server.admin("AttachUserPolicy", &attach).await.ok();
+        let answer = server.call(&ana, "ListUsers", &[("MaxItems", "1")]).await;
+        assert_eq!(answer.status, 200, "given in round {round}: {}", answer.body);
+        server.admin("DetachUserPolicy", &attach).await.ok();
+        let answer = server.call(&ana, "ListUsers", &[("MaxItems", "1")]).await;
+        assert_eq!(answer.status, 403, "taken in round {round}: {}", answer.body);
+    }
+    let about = [("UserName", "ana"), ("AccessKeyId", ana.id.as_str()), ("Status", "Inactive")];
+    server.admin("UpdateAccessKey", &about).await.ok();
+    server.call(&ana, "ListUsers", &[]).await.refused(403, "InvalidClientTokenId");
+    over.store(true, Ordering::Relaxed);
+    for asker in askers {
+        asker.await.expect("no panic");
+    }
 }
