@@ -1,1 +1,189 @@
-//! stub
+//! Keys and their use: AWS KMS for symmetric keys.
+//!
+//! Owns the key hierarchy from the domain key of a region down to the key of a single call, key policies, grants and
+//! aliases. Refuses to know users: who calls and what identity policies say is asked through `service`'s ports.
+//!
+//! Source: AWS KMS API Reference; AWS KMS Cryptographic Details.
+
+mod access;
+mod alias;
+mod alias_list;
+pub mod blob;
+mod context;
+mod create_grant;
+mod data_key;
+mod decrypt;
+mod deletion;
+mod enable;
+mod encrypt;
+mod error;
+mod grant;
+mod grant_list;
+mod grant_token;
+mod key;
+mod key_policy;
+mod managed;
+mod material;
+mod metadata;
+mod on_key;
+mod page;
+mod party;
+mod random;
+mod record;
+mod reencrypt;
+mod reference;
+mod retire_grant;
+mod rotation;
+mod rules;
+mod schedule;
+mod spec;
+mod state;
+mod tag;
+
+use std::sync::Arc;
+
+use crypto::Key256;
+use service::ports::Principals;
+use service::{Entry, Service};
+use store::{Cache, ListCache, Store, Tx};
+use wire::Protocol;
+
+pub use error::{KmsError, TagFault};
+pub use reference::KeyId;
+pub use spec::{KeySpec, KeyUsage};
+
+use alias::AliasRecord;
+use grant::{GrantRecord, Grants};
+use material::DomainKey;
+use on_key::On;
+use record::{KeyRecord, LiveKey, Version};
+
+/// How many keys are kept in memory, policies parsed and material unwrapped.
+const KEYS_CACHED: usize = 10_000;
+
+/// How many aliases are kept in memory.
+const ALIASES_CACHED: usize = 10_000;
+
+/// How many keys' grants are kept in memory.
+const GRANTS_CACHED: usize = 2_000;
+
+/// How many keys an account can have in a region, unless told otherwise.
+const KEYS_MAX: u64 = 100_000;
+
+/// AWS KMS.
+pub struct Kms {
+    store: Store,
+    principals: Arc<dyn Principals>,
+    keys: Cache<LiveKey>,
+    aliases: Cache<AliasRecord>,
+    grants: ListCache<Grants>,
+    keys_max: u64,
+}
+
+impl Kms {
+    /// KMS over `store`, for the principals that `principals` knows.
+    #[must_use]
+    pub fn new(store: Store, principals: Arc<dyn Principals>) -> Self {
+        Self {
+            keys: Cache::new::<KeyRecord>(&store, KEYS_CACHED, LiveKey::from),
+            aliases: Cache::new::<AliasRecord>(&store, ALIASES_CACHED, |record| record),
+            grants: ListCache::new::<GrantRecord>(&store, GRANTS_CACHED, Grants::new),
+            store,
+            principals,
+            keys_max: KEYS_MAX,
+        }
+    }
+
+    /// The same with another quota of keys for each account and region.
+    #[must_use]
+    pub const fn with_keys_max(mut self, keys: u64) -> Self {
+        self.keys_max = keys;
+        self
+    }
+
+    /// A region's domain key.
+    async fn domain_key(&self, region: &str) -> Result<DomainKey, KmsError> {
+        let name = DomainKey::name(region);
+        let key = self.store.keyring().key(&name).await?;
+        Ok(DomainKey { name, key })
+    }
+
+    /// The backing key of a version.
+    async fn material<'k>(&self, key: &'k LiveKey, version: &'k Version) -> Result<&'k Key256, KmsError> {
+        if let Some(known) = version.peek() {
+            return Ok(known);
+        }
+        let domain = self.store.keyring().key(&version.record.domain_key).await?;
+        version.unwrap(&domain, &key.arn)
+    }
+
+    /// Changes a key's record, if the state that it is in by then permits the operation.
+    async fn change<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        key: &LiveKey,
+        work: impl FnOnce(&mut KeyRecord, &mut Tx<'_>) -> Result<T, KmsError> + Send + 'static,
+    ) -> Result<T, KmsError> {
+        let (domain, id, arn) = (key.record.domain(), key.record.id.clone(), key.arn.clone());
+        self.store
+            .write(move |tx| {
+                let record = tx.get::<KeyRecord>(&domain, &id)?;
+                let mut record = record.ok_or_else(|| KmsError::KeyNotFound { arn: arn.clone() })?;
+                state::check(operation, record.state, &arn)?;
+                let value = work(&mut record, tx)?;
+                tx.put(&domain, &id, &record)?;
+                Ok(value)
+            })
+            .await
+    }
+}
+
+impl Service for Kms {
+    const NAME: &'static str = "kms";
+    const EVENT_SOURCE: &'static str = "kms.amazonaws.com";
+    const TARGET_PREFIX: &'static str = "TrentService";
+    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    type Error = KmsError;
+
+    fn operations() -> &'static [Entry<Self>] {
+        service::operations![
+            On<deletion::CancelKeyDeletion>,
+            alias::CreateAlias,
+            On<create_grant::CreateGrant>,
+            key::CreateKey,
+            decrypt::Decrypt,
+            alias::DeleteAlias,
+            On<key::DescribeKey>,
+            On<enable::DisableKey>,
+            On<rotation::DisableKeyRotation>,
+            On<enable::EnableKey>,
+            On<rotation::EnableKeyRotation>,
+            On<encrypt::Encrypt>,
+            On<data_key::GenerateDataKey>,
+            On<data_key::GenerateDataKeyWithoutPlaintext>,
+            random::GenerateRandom,
+            On<key_policy::GetKeyPolicy>,
+            On<rotation::GetKeyRotationStatus>,
+            alias_list::ListAliases,
+            On<grant_list::ListGrants>,
+            On<key_policy::ListKeyPolicies>,
+            On<rotation::ListKeyRotations>,
+            key::ListKeys,
+            On<tag::ListResourceTags>,
+            grant_list::ListRetirableGrants,
+            On<key_policy::PutKeyPolicy>,
+            reencrypt::ReEncrypt,
+            retire_grant::RetireGrant,
+            On<retire_grant::RevokeGrant>,
+            On<rotation::RotateKeyOnDemand>,
+            On<deletion::ScheduleKeyDeletion>,
+            On<tag::TagResource>,
+            On<tag::UntagResource>,
+            alias::UpdateAlias,
+            On<key::UpdateKeyDescription>,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! From a caller's name for a key to the key, and to what the caller must hold to use it.
+
+use std::sync::Arc;
+
+use service::{Call, Guard, Need};
+
+use crate::Kms;
+use crate::context::EncryptionContext;
+use crate::error::KmsError;
+use crate::grant::{Claim, GrantUse, Grants};
+use crate::grant_token;
+use crate::key_policy;
+use crate::managed;
+use crate::record::{KeyRecord, LiveKey, domain};
+use crate::reference::{Forms, Reference, Target, alias_arn, key_arn};
+use crate::spec::EncryptionAlgorithm;
+use crate::state;
+
+/// A key that a call names, with all that decides whether the call may use it.
+pub(crate) struct Found {
+    pub(crate) key: Arc<LiveKey>,
+    /// The alias by which it was named.
+    alias: Option<String>,
+    grants: Option<Arc<Grants>>,
+    /// Whether a grant token was given that this server never gave out.
+    bad_token: bool,
+    /// Whether the key is an AWS-managed one that nobody has used yet.
+    unmade: bool,
+}
+
+impl Found {
+    /// Finds the key that `reference` names.
+    ///
+    /// # Errors
+    /// Those of [`Reference::parse`]; [`KmsError::KeyNotFound`], [`KmsError::AliasNotFound`].
+    pub(crate) async fn find(
+        reference: &str,
+        forms: Forms,
+        grant_tokens: &[String],
+        call: &Call<'_, Kms>,
+    ) -> Result<Self, KmsError> {
+        let Reference { account, target } = Reference::parse(reference, call.region, call.account(), forms)?;
+        match target {
+            // Not for other accounts, whatever the key's policy says.
+            Target::Key(id) if forms == Forms::OwnKey && account != call.account() => {
+                Err(KmsError::KeyNotFound { arn: key_arn(call.region, account, id) })
+            }
+            Target::Key(id) => Self::of_key(account, id, None, grant_tokens, call).await,
+            Target::Alias(name) => {
+                let kms = &**call.service;
+                if let Some(alias) = kms.aliases.get(&domain(account, call.region), name).await? {
+                    return Self::of_key(account, &alias.key_id, Some(name), grant_tokens, call).await;
+                }
+                let unmade = managed::service_of(name).map(|service| managed::record(service, account, call));
+                let record =
+                    unmade.ok_or_else(|| KmsError::AliasNotFound { arn: alias_arn(call.region, account, name) })?;
+                let key = Arc::new(LiveKey::from(record));
+                Ok(Self { key, alias: Some(name.to_owned()), grants: None, bad_token: false, unmade: true })
+            }
+        }
+    }
+
+    /// Finds the key `id` of `account`.
+    ///
+    /// # Errors
+    /// [`KmsError::KeyNotFound`].
+    pub(crate) async fn of_key(
+        account: &str,
+        id: &str,
+        alias: Option<&str>,
+        grant_tokens: &[String],
+        call: &Call<'_, Kms>,
+    ) -> Result<Self, KmsError> {
+        let kms = &**call.service;
+        let key = kms.keys.get(&domain(account, call.region), id).await?;
+        let key = key.ok_or_else(|| KmsError::KeyNotFound { arn: key_arn(call.region, account, id) })?;
+        let mut grants = match key.record.grants {
+            0 => None,
+            _ => Some(kms.grants.get(&key.record.path()).await?),
+        };
+        let mut bad_token = false;
+        if !grant_tokens.is_empty() {
+            bad_token = grant_token::add_granted(grant_tokens, &key, &mut grants, kms).await?;
+        }
+        Ok(Self { key, alias: alias.map(str::to_owned), grants, bad_token, unmade: false })
+    }
+
+    /// The need of `action` on the key: by its policy, or by a grant for `granted`.
+    pub(crate) fn need(&self, action: &'static str, granted: Option<&GrantUse<'_>>, call: &Call<'_, Kms>) -> Need {
+        let key = &*self.key;
+        let claim = granted.zip(self.grants.as_ref()).and_then(|(usage, grants)| grants.claim(call.caller, usage));
+        let guard = match claim {
+            None => Guard::Mandatory(Arc::clone(&key.policy)),
+            Some(Claim::Principal) => Guard::Granted(Arc::clone(&key.policy)),
+            Some(Claim::Session) => Guard::GrantedToSession(Arc::clone(&key.policy)),
+            // The account decides over it by identity policies, as if the key policy said so.
+            Some(Claim::Account) => {
+                Guard::Mandatory(key.record.policy.delegating(&[call.account()], action, true, &key.arn))
+            }
+        };
+        let need = Need { action, resource: key.arn.clone(), context: Vec::with_capacity(12), guard };
+        let need = describe_key(need, &key.record, call);
+        match &self.alias {
+            Some(alias) => need.with("kms:RequestAlias", alias.clone()),
+            None => need,
+        }
+    }
+
+    /// Whether the operation may go on: the tokens are genuine and the key's state permits it.
+    ///
+    /// # Errors
+    /// [`KmsError::InvalidGrantToken`]; those of [`state::check`].
+    pub(crate) fn ready(&self, operation: &str) -> Result<(), KmsError> {
+        if self.bad_token {
+            return Err(KmsError::InvalidGrantToken);
+        }
+        state::check(operation, self.key.record.state, &self.key.arn)
+    }
+
+    /// The same, once an AWS-managed key that nobody has used before has been made.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn made(mut self, call: &Call<'_, Kms>) -> Result<Self, KmsError> {
+        if self.unmade {
+            self.key = managed::make(&self.key.record, call).await?;
+            self.unmade = false;
+        }
+        Ok(self)
+    }
+}
+
+/// What must be held for `action` on a key that was not found by `reference`, so that a stranger cannot tell a missing
+/// key from a forbidden one. A text that names no key needs nothing: it tells nothing.
+pub(crate) fn needs_of_missing(reference: &str, forms: Forms, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need> {
+    let Ok(Reference { account, target }) = Reference::parse(reference, call.region, call.account(), forms) else {
+        return Vec::new();
+    };
+    let arn = match target {
+        Target::Key(id) => key_arn(call.region, account, id),
+        Target::Alias(name) => alias_arn(call.region, account, name),
+    };
+    vec![need_of_missing(arn, account, action, call)]
+}
+
+/// As [`needs_of_missing`], for a key at `arn` in `account`.
+pub(crate) fn need_of_missing(arn: String, account: &str, action: &'static str, call: &Call<'_, Kms>) -> Need {
+    let need = Need::identity(action, arn);
+    if account == call.account() { need } else { need.guarded(Guard::Mandatory(key_policy::nothing())) }
+}
+
+/// Adds the condition keys that every action on a key has.
+///
+/// Source: AWS KMS Developer Guide, "AWS KMS condition keys".
+pub(crate) fn describe_key(need: Need, key: &KeyRecord, call: &Call<'_, Kms>) -> Need {
+    let mut need = need
+        .with("kms:CallerAccount", call.account().to_owned())
+        .with("kms:KeySpec", key.spec.as_str())
+        .with("kms:KeyUsage", key.usage.as_str())
+        .with("kms:KeyOrigin", key.origin.as_str())
+        .with("kms:MultiRegion", false)
+        .with("aws:ResourceAccount", key.account.clone());
+    if !key.aliases.is_empty() {
+        need = need.with_many("kms:ResourceAliases", key.aliases.iter().cloned());
+    }
+    for (name, value) in &key.tags {
+        need = need.with(format!("aws:ResourceTag/{name}"), value.clone());
+    }
+    need
+}
+
+/// Adds the condition keys of encrypting and decrypting.
+pub(crate) fn describe_encryption(need: Need, algorithm: EncryptionAlgorithm, context: &EncryptionContext) -> Need {
+    describe_context(need.with("kms:EncryptionAlgorithm", algorithm.as_str()), context)
+}
+
+/// Adds the condition keys of an encryption context.
+pub(crate) fn describe_context(mut need: Need, context: &EncryptionContext) -> Need {
+    if !context.is_empty() {
+        need = need.with_many("kms:EncryptionContextKeys", context.keys().cloned());
+    }
+    for (name, value) in context {
+        need = need.with(format!("kms:EncryptionContext:{name}"), value.clone());
+    }
+    need
+}

@@ -1,0 +1,198 @@
+//! Decrypting what any version of a key has encrypted.
+
+use serde::Serialize;
+use service::{Call, Effect, Need, Operation, Permit};
+use wire::{Blob, SecretBlob};
+
+use crate::Kms;
+use crate::access::{self, Found};
+use crate::blob::{BlobError, Ciphertext};
+use crate::context::EncryptionContext;
+use crate::data_key::refuse_recipient;
+use crate::encrypt::check_use;
+use crate::error::KmsError;
+use crate::grant::{GrantOperation, GrantUse};
+use crate::record::LiveKey;
+use crate::reference::{Forms, key_arn};
+use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
+use crate::spec::{DryRunModifier, EncryptionAlgorithm, RecipientInfo};
+
+wire::shape! {
+    /// The input of `Decrypt`.
+    pub(crate) struct DecryptInput {
+        "CiphertextBlob" ciphertext_blob: Blob, optional, [CIPHERTEXT];
+        "EncryptionContext" encryption_context: EncryptionContext, default, [];
+        "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
+        "KeyId" key_id: String, optional, [KEY_ID];
+        "EncryptionAlgorithm" encryption_algorithm: EncryptionAlgorithm, optional, [];
+        "Recipient" recipient: RecipientInfo, optional, [];
+        "DryRun" dry_run: bool, default, [];
+        "DryRunModifiers" dry_run_modifiers: Vec<DryRunModifier>, default, [];
+    }
+}
+
+/// The output of `Decrypt`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct DecryptOutput {
+    key_id: String,
+    plaintext: SecretBlob,
+    encryption_algorithm: EncryptionAlgorithm,
+    key_material_id: String,
+}
+
+/// What is to be decrypted, and by which key.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    /// The ciphertext; only a dry run can do without one.
+    pub(crate) blob: Option<&'a Blob>,
+    /// The key, if the caller named it.
+    pub(crate) key_id: Option<&'a str>,
+}
+
+impl Source<'_> {
+    /// Finds the key: the one that the caller named, or else the one that the ciphertext names.
+    ///
+    /// # Errors
+    /// Those of [`Found::find`]; [`KmsError::InvalidCiphertext`], [`KmsError::CiphertextOfNoKey`].
+    pub(crate) async fn find(
+        self,
+        action: &'static str,
+        grant_tokens: &[String],
+        call: &Call<'_, Kms>,
+    ) -> Result<Found, KmsError> {
+        if let Some(key_id) = self.key_id {
+            return Found::find(key_id, Forms::KeyOrAlias, grant_tokens, call).await;
+        }
+        let names = self.parse()?.names;
+        let (account, id) = (names.account.to_string(), names.key.to_string());
+        match Found::of_key(&account, &id, None, grant_tokens, call).await {
+            Err(KmsError::KeyNotFound { .. }) => {
+                Err(KmsError::CiphertextOfNoKey { caller: call.caller.principal.arn.to_string(), action })
+            }
+            other => other,
+        }
+    }
+
+    /// What must be held for `action` on a key that was not found.
+    pub(crate) fn needs_of_missing(self, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need> {
+        match (self.key_id, self.parse()) {
+            (Some(key_id), _) => access::needs_of_missing(key_id, Forms::KeyOrAlias, action, call),
+            (None, Ok(Ciphertext { names, .. })) => {
+                let account = names.account.to_string();
+                let arn = key_arn(call.region, &account, &names.key.to_string());
+                vec![access::need_of_missing(arn, &account, action, call)]
+            }
+            // It names nothing, so that its refusal tells nothing.
+            (None, Err(_)) => Vec::new(),
+        }
+    }
+
+    fn parse(&self) -> Result<Ciphertext<'_>, KmsError> {
+        let blob = self.blob.ok_or_else(missing_ciphertext)?;
+        Ciphertext::parse(&blob.0).map_err(KmsError::InvalidCiphertext)
+    }
+
+    /// Decrypts, and tells the id of the material that did it.
+    ///
+    /// # Errors
+    /// [`KmsError::InvalidCiphertext`], [`KmsError::IncorrectKey`].
+    pub(crate) async fn open(
+        self,
+        key: &LiveKey,
+        context: &EncryptionContext,
+        kms: &Kms,
+    ) -> Result<(SecretBlob, String), KmsError> {
+        let ciphertext = self.parse()?;
+        if !key.made(&ciphertext.names) {
+            return Err(KmsError::IncorrectKey);
+        }
+        let version = key.version(&ciphertext.names.material);
+        let version = version.ok_or(KmsError::InvalidCiphertext(BlobError::UnknownMaterial))?;
+        let material = kms.material(key, version).await?;
+        let plaintext = ciphertext.open(material, context).map_err(KmsError::InvalidCiphertext)?;
+        Ok((SecretBlob(plaintext), version.id_text.clone()))
+    }
+}
+
+fn missing_ciphertext() -> KmsError {
+    KmsError::Validation(
+        "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be \
+         null"
+            .to_owned(),
+    )
+}
+
+/// Whether a dry run is to leave the ciphertext out, which takes a key that the caller names.
+///
+/// # Errors
+/// [`KmsError::Validation`] when the members contradict each other.
+pub(crate) fn ignores_ciphertext(
+    dry_run: bool,
+    modifiers: &[DryRunModifier],
+    key_id: Option<&str>,
+) -> Result<bool, KmsError> {
+    let ignores = modifiers.contains(&DryRunModifier::IgnoreCiphertext);
+    let invalid = |message: &str| Err(KmsError::Validation(message.to_owned()));
+    match (ignores, dry_run, key_id) {
+        (false, ..) => Ok(false),
+        (true, false, _) => invalid("DryRunModifiers can only be specified together with DryRun."),
+        (true, true, None) => invalid("The modifier IGNORE_CIPHERTEXT can only be specified together with a key."),
+        (true, true, Some(_)) => Ok(true),
+    }
+}
+
+impl DecryptInput {
+    fn algorithm(&self) -> EncryptionAlgorithm {
+        self.encryption_algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { blob: self.ciphertext_blob.as_ref(), key_id: self.key_id.as_deref() }
+    }
+}
+
+/// Decrypts a ciphertext. It names its key; a key that the caller names must be the same.
+///
+/// Source: AWS KMS API Reference, Decrypt.
+pub(crate) struct Decrypt;
+
+const ACTION: &str = "kms:Decrypt";
+
+impl Operation for Decrypt {
+    type Service = Kms;
+    const NAME: &'static str = "Decrypt";
+    const EFFECT: Effect = Effect::Use;
+    type Input = DecryptInput;
+    type Output = DecryptOutput;
+    type Target = Found;
+
+    async fn find(input: &DecryptInput, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
+        input.source().find(ACTION, &input.grant_tokens, call).await
+    }
+
+    fn needs(input: &DecryptInput, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
+        let Some(found) = found else { return input.source().needs_of_missing(ACTION, call) };
+        let usage = GrantUse::Crypto(GrantOperation::Decrypt, &input.encryption_context);
+        let need = found.need(ACTION, Some(&usage), call);
+        vec![access::describe_encryption(need, input.algorithm(), &input.encryption_context)]
+    }
+
+    async fn run(input: DecryptInput, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<DecryptOutput, KmsError> {
+        let found = target.into_inner();
+        found.ready(Self::NAME)?;
+        let found = found.made(call).await?;
+        let (key, algorithm) = (&found.key, input.algorithm());
+        check_use(key, algorithm, Self::NAME)?;
+        refuse_recipient(input.recipient.as_ref())?;
+        if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.key_id.as_deref())? {
+            return Err(KmsError::DryRun);
+        }
+        let opened = input.source().open(key, &input.encryption_context, call.service).await?;
+        if input.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        let (plaintext, key_material_id) = opened;
+        Ok(DecryptOutput { key_id: key.arn.clone(), plaintext, encryption_algorithm: algorithm, key_material_id })
+    }
+}

@@ -1,0 +1,214 @@
+//! Deletion: planned, called off, and done when its time has come.
+
+use serde::Serialize;
+use service::{Call, Effect, Need};
+use store::Tx;
+use wire::Timestamp;
+use wire::shape::Rule;
+
+use crate::Kms;
+use crate::access::Found;
+use crate::alias::AliasRecord;
+use crate::error::KmsError;
+use crate::grant::{GrantRecord, GrantUse};
+use crate::key::KeyCount;
+use crate::on_key::KeyOperation;
+use crate::record::{KeyRecord, domain, path};
+use crate::reference::Forms;
+use crate::rules::KEY_ID;
+use crate::schedule::{self, Due, Job};
+use crate::state::KeyState;
+
+/// How many days a key is kept when the caller does not say.
+const WINDOW_DAYS: i32 = 30;
+
+/// How many grants are removed in one transaction.
+const GRANTS_AT_ONCE: usize = 500;
+
+wire::shape! {
+    /// The input of `ScheduleKeyDeletion`.
+    pub(crate) struct ScheduleKeyDeletionInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "PendingWindowInDays" pending_window_in_days: i32, optional, [Rule::Range(7, 30)];
+    }
+}
+
+/// The output of `ScheduleKeyDeletion`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ScheduleKeyDeletionOutput {
+    key_id: String,
+    deletion_date: Timestamp,
+    key_state: KeyState,
+    pending_window_in_days: i32,
+}
+
+/// Makes a key unusable, and plans its destruction.
+pub(crate) struct ScheduleKeyDeletion;
+
+impl KeyOperation for ScheduleKeyDeletion {
+    const NAME: &'static str = "ScheduleKeyDeletion";
+    const ACTION: &'static str = "kms:ScheduleKeyDeletion";
+    const EFFECT: Effect = Effect::Change;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = ScheduleKeyDeletionInput;
+    type Output = ScheduleKeyDeletionOutput;
+
+    fn key_id(input: &ScheduleKeyDeletionInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &ScheduleKeyDeletionInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    fn describe(input: &ScheduleKeyDeletionInput, need: Need) -> Need {
+        let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
+        need.with("kms:ScheduleKeyDeletionPendingWindowInDays", days)
+    }
+
+    async fn run(
+        input: ScheduleKeyDeletionInput,
+        found: Found,
+        call: &Call<'_, Kms>,
+    ) -> Result<ScheduleKeyDeletionOutput, KmsError> {
+        let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
+        let at = call.now.plus_days(i64::from(days));
+        let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
+            record.state = KeyState::PendingDeletion;
+            record.destroyed_at = Some(at);
+            Ok(schedule::add(tx, Job::Deletion, record, Some(at))?)
+        };
+        call.service.change(Self::NAME, &found.key, change).await?;
+        Ok(ScheduleKeyDeletionOutput {
+            key_id: found.key.arn.clone(),
+            deletion_date: at,
+            key_state: KeyState::PendingDeletion,
+            pending_window_in_days: days,
+        })
+    }
+}
+
+wire::shape! {
+    /// The input of `CancelKeyDeletion`.
+    pub(crate) struct CancelKeyDeletionInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+    }
+}
+
+/// The output of `CancelKeyDeletion`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CancelKeyDeletionOutput {
+    key_id: String,
+}
+
+/// Calls off a key's destruction. The key stays disabled.
+pub(crate) struct CancelKeyDeletion;
+
+impl KeyOperation for CancelKeyDeletion {
+    const NAME: &'static str = "CancelKeyDeletion";
+    const ACTION: &'static str = "kms:CancelKeyDeletion";
+    const EFFECT: Effect = Effect::Change;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = CancelKeyDeletionInput;
+    type Output = CancelKeyDeletionOutput;
+
+    fn key_id(input: &CancelKeyDeletionInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &CancelKeyDeletionInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    async fn run(
+        _: CancelKeyDeletionInput,
+        found: Found,
+        call: &Call<'_, Kms>,
+    ) -> Result<CancelKeyDeletionOutput, KmsError> {
+        let (now, arn) = (call.now, found.key.arn.clone());
+        let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
+            // Its destruction may have begun: too late.
+            if record.destroyed_at.is_some_and(|at| at <= now) {
+                return Err(KmsError::KeyNotFound { arn });
+            }
+            record.state = KeyState::Disabled;
+            record.destroyed_at = None;
+            Ok(())
+        };
+        call.service.change(Self::NAME, &found.key, change).await?;
+        Ok(CancelKeyDeletionOutput { key_id: found.key.arn.clone() })
+    }
+}
+
+impl Kms {
+    /// Destroys every key whose time has come: its material, policy and tags, its aliases, its grants. Returns how many.
+    /// To be called from time to time.
+    ///
+    /// # Errors
+    /// Those of the store. What failed is tried again by the next call.
+    pub async fn destroy_due(&self, now: Timestamp) -> Result<usize, KmsError> {
+        let mut destroyed = 0;
+        for due in schedule::due(&self.store, Job::Deletion, now).await? {
+            destroyed += usize::from(self.destroy_one(due, now).await?);
+        }
+        schedule::advance(&self.store, Job::Deletion, now).await?;
+        if destroyed > 0 {
+            // The wrapped material would otherwise last in the database's log.
+            let store = self.store.clone();
+            let emptied = tokio::task::spawn_blocking(move || store.checkpoint()).await;
+            if !matches!(emptied, Ok(Ok(()))) {
+                tracing::warn!("the database's log still holds the wrapped material of destroyed keys");
+            }
+        }
+        Ok(destroyed)
+    }
+
+    async fn destroy_one(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {
+        while self.remove_grants(due.clone(), now).await? {}
+        let destroyed = self
+            .store
+            .write(move |tx| {
+                schedule::done(tx, Job::Deletion, &due)?;
+                let Some(record) = doomed(tx, &due, now)? else { return Ok(None) };
+                let domain = record.domain();
+                for alias in &record.aliases {
+                    tx.delete::<AliasRecord>(&domain, alias)?;
+                }
+                tx.delete::<KeyRecord>(&domain, &record.id)?;
+                KeyCount::decrease(tx, &domain)?;
+                Ok::<_, KmsError>(Some(record.arn()))
+            })
+            .await?;
+        if let Some(arn) = &destroyed {
+            tracing::info!(key = arn, "destroyed");
+        }
+        Ok(destroyed.is_some())
+    }
+
+    /// Removes some of a doomed key's grants. Returns whether there may be more.
+    async fn remove_grants(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {
+        self.store
+            .write(move |tx| {
+                if doomed(tx, &due, now)?.is_none() {
+                    return Ok(false);
+                }
+                let path = path(&due.account, &due.region, &due.key_id);
+                let page = tx.page::<GrantRecord>(&path, None, GRANTS_AT_ONCE)?;
+                for grant in &page.items {
+                    grant.remove(tx)?;
+                }
+                Ok(page.next.is_some())
+            })
+            .await
+    }
+}
+
+/// The key that is due, if it still is to be destroyed.
+fn doomed(tx: &Tx<'_>, due: &Due, now: Timestamp) -> Result<Option<KeyRecord>, KmsError> {
+    let record = tx.get::<KeyRecord>(&domain(&due.account, &due.region), &due.key_id)?;
+    Ok(record.filter(|record| {
+        record.state == KeyState::PendingDeletion && record.destroyed_at == Some(due.at) && due.at <= now
+    }))
+}

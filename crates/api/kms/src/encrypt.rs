@@ -1,0 +1,129 @@
+//! Encrypting up to 4096 bytes directly under a key.
+
+use serde::Serialize;
+use service::{Call, Effect, Need};
+use wire::{Blob, SecretBlob};
+
+use crate::Kms;
+use crate::access::{self, Found};
+use crate::blob;
+use crate::context::EncryptionContext;
+use crate::error::KmsError;
+use crate::grant::{GrantOperation, GrantUse};
+use crate::on_key::KeyOperation;
+use crate::record::LiveKey;
+use crate::reference::Forms;
+use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PLAINTEXT};
+use crate::spec::{EncryptionAlgorithm, KeyUsage};
+
+wire::shape! {
+    /// The input of `Encrypt`.
+    pub(crate) struct EncryptInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "Plaintext" plaintext: SecretBlob, required, [PLAINTEXT];
+        "EncryptionContext" encryption_context: EncryptionContext, default, [];
+        "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
+        "EncryptionAlgorithm" encryption_algorithm: EncryptionAlgorithm, optional, [];
+        "DryRun" dry_run: bool, default, [];
+    }
+}
+
+impl EncryptInput {
+    fn algorithm(&self) -> EncryptionAlgorithm {
+        self.encryption_algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
+    }
+}
+
+/// The output of `Encrypt`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct EncryptOutput {
+    ciphertext_blob: Blob,
+    key_id: String,
+    encryption_algorithm: EncryptionAlgorithm,
+}
+
+/// Encrypts up to 4096 bytes of plaintext under a key's current material.
+///
+/// The encryption context is authenticated, not hidden, and must be the same on decrypting.
+///
+/// Source: AWS KMS API Reference, Encrypt.
+pub(crate) struct Encrypt;
+
+impl KeyOperation for Encrypt {
+    const NAME: &'static str = "Encrypt";
+    const ACTION: &'static str = "kms:Encrypt";
+    const EFFECT: Effect = Effect::Use;
+    const FORMS: Forms = Forms::KeyOrAlias;
+    type Input = EncryptInput;
+    type Output = EncryptOutput;
+
+    fn key_id(input: &EncryptInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(input: &EncryptInput) -> Option<GrantUse<'_>> {
+        Some(GrantUse::Crypto(GrantOperation::Encrypt, &input.encryption_context))
+    }
+
+    fn grant_tokens(input: &EncryptInput) -> &[String] {
+        &input.grant_tokens
+    }
+
+    fn describe(input: &EncryptInput, need: Need) -> Need {
+        access::describe_encryption(need, input.algorithm(), &input.encryption_context)
+    }
+
+    async fn run(input: EncryptInput, found: Found, call: &Call<'_, Kms>) -> Result<EncryptOutput, KmsError> {
+        let (key, algorithm) = (&found.key, input.algorithm());
+        check_use(key, algorithm, Self::NAME)?;
+        let sealed = call.service.seal(key, &input.encryption_context, &input.plaintext.0).await?;
+        if input.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        Ok(EncryptOutput { ciphertext_blob: sealed.blob, key_id: key.arn.clone(), encryption_algorithm: algorithm })
+    }
+}
+
+/// A ciphertext, and the id of the material that made it.
+pub(crate) struct Sealed {
+    pub(crate) blob: Blob,
+    pub(crate) material_id: String,
+}
+
+impl Kms {
+    /// Seals `plaintext` under the key's current material.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`]; those of the store.
+    pub(crate) async fn seal(
+        &self,
+        key: &LiveKey,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<Sealed, KmsError> {
+        let version = key.current()?;
+        let material = self.material(key, version).await?;
+        let blob = Blob(blob::seal(material, &key.names(version)?, context, plaintext));
+        Ok(Sealed { blob, material_id: version.id_text.clone() })
+    }
+}
+
+/// Whether a key encrypts and decrypts at all, and with this algorithm.
+///
+/// # Errors
+/// [`KmsError::InvalidKeyUsage`], [`KmsError::IncompatibleAlgorithm`].
+pub(crate) fn check_use(
+    key: &LiveKey,
+    algorithm: EncryptionAlgorithm,
+    operation: &'static str,
+) -> Result<(), KmsError> {
+    let record = &key.record;
+    if record.usage != KeyUsage::EncryptDecrypt {
+        return Err(KmsError::InvalidKeyUsage { arn: key.arn.clone(), usage: record.usage, operation });
+    }
+    if !record.spec.encryption_algorithms().contains(&algorithm) {
+        return Err(KmsError::IncompatibleAlgorithm { algorithm: algorithm.as_str(), spec: record.spec });
+    }
+    Ok(())
+}

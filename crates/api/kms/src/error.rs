@@ -1,0 +1,217 @@
+//! What KMS operations fail with, worded as AWS words it.
+//!
+//! A variant is one outcome and its facts. Causes are kept for the log and never reach the caller.
+
+use service::ServiceError;
+use store::StoreError;
+use wire::Fault;
+
+use crate::blob::BlobError;
+use crate::spec::{KeySpec, KeyUsage};
+
+/// What a KMS operation fails with.
+#[derive(Debug, thiserror::Error)]
+pub enum KmsError {
+    /// The text is neither a key id, an alias nor an ARN of one.
+    #[error("Invalid keyId '{text}'")]
+    InvalidKeyId {
+        /// What was given.
+        text: String,
+    },
+    /// The ARN is one of another region: a key never leaves its region.
+    #[error("Invalid arn {region}")]
+    OtherRegion {
+        /// The ARN's region.
+        region: String,
+    },
+    /// The ARN is not one of a KMS key or alias, or it names a principal that does not exist.
+    #[error("{reason}")]
+    InvalidArn {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no such key.
+    #[error("Key '{arn}' does not exist")]
+    KeyNotFound {
+        /// The ARN it would have.
+        arn: String,
+    },
+    /// There is no such alias.
+    #[error("Alias {arn} is not found.")]
+    AliasNotFound {
+        /// The ARN it would have.
+        arn: String,
+    },
+    /// Keys have one policy, and its name is `default`.
+    #[error("No such policy exists")]
+    PolicyNotFound,
+    /// The key has no such grant.
+    #[error("Grant ID {id} not found")]
+    GrantNotFound {
+        /// The id that was given.
+        id: String,
+    },
+    /// The key is disabled.
+    #[error("{arn} is disabled.")]
+    Disabled {
+        /// The key.
+        arn: String,
+    },
+    /// The key waits for its destruction.
+    #[error("{arn} is pending deletion.")]
+    PendingDeletion {
+        /// The key.
+        arn: String,
+    },
+    /// There is no deletion to cancel.
+    #[error("{arn} is not pending deletion.")]
+    NotPendingDeletion {
+        /// The key.
+        arn: String,
+    },
+    /// The ciphertext is malformed, was tampered with, or belongs to another encryption context. The caller is not told
+    /// which.
+    #[error("")]
+    InvalidCiphertext(#[source] BlobError),
+    /// The ciphertext names a key that does not exist here.
+    #[error(
+        "User: {caller} is not authorized to perform: {action} on the resource associated with this ciphertext because \
+         the resource does not exist in this Region, no resource-based policies allow access, or a resource-based \
+         policy explicitly denies access"
+    )]
+    CiphertextOfNoKey {
+        /// Who asked.
+        caller: String,
+        /// The action.
+        action: &'static str,
+    },
+    /// The ciphertext was not made by the key that the caller named.
+    #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
+    IncorrectKey,
+    /// The key's usage does not include the operation.
+    #[error("{arn} key usage is {usage} which is not valid for {operation}.")]
+    InvalidKeyUsage {
+        /// The key.
+        arn: String,
+        /// Its usage.
+        usage: KeyUsage,
+        /// The operation.
+        operation: &'static str,
+    },
+    /// The algorithm does not go with the key.
+    #[error("Algorithm {algorithm} is incompatible with key spec {spec}.")]
+    IncompatibleAlgorithm {
+        /// The algorithm that was asked for.
+        algorithm: &'static str,
+        /// The key's spec.
+        spec: KeySpec,
+    },
+    /// What was asked for is not offered.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A rule that involves more than one member is violated.
+    #[error("{0}")]
+    Validation(String),
+    /// The alias is taken.
+    #[error("An alias with the name {arn} already exists")]
+    AliasExists {
+        /// The alias.
+        arn: String,
+    },
+    /// The alias name is reserved.
+    #[error("{0}")]
+    InvalidAliasName(String),
+    /// A quota is used up.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// The tags are refused.
+    #[error("{0}")]
+    Tag(TagFault),
+    /// The key policy is refused.
+    #[error("{0}")]
+    MalformedPolicy(String),
+    /// The marker is not one that this operation gave.
+    #[error("The marker is not valid.")]
+    InvalidMarker,
+    /// The grant token is not one that this server gave, or not for a grant that exists.
+    #[error("The grant token is not valid.")]
+    InvalidGrantToken,
+    /// The text is not a grant id.
+    #[error("The grant ID is not valid.")]
+    InvalidGrantId,
+    /// All was well, and the caller asked for no more.
+    #[error("The request would have succeeded, but the DryRun option is set.")]
+    DryRun,
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// Material cannot be unwrapped, or a record contradicts itself.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// What is wrong with tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagFault {
+    /// A tag key occurs twice.
+    #[error("Duplicate tag keys")]
+    Duplicate,
+    /// The key would have more than 50.
+    #[error("Too many tags")]
+    TooMany,
+    /// The prefix `aws:` in any case.
+    #[error("Tags beginning with aws: are reserved")]
+    Reserved,
+}
+
+impl KmsError {
+    /// The error's name in the protocol.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidKeyId { .. }
+            | Self::OtherRegion { .. }
+            | Self::KeyNotFound { .. }
+            | Self::AliasNotFound { .. }
+            | Self::PolicyNotFound
+            | Self::GrantNotFound { .. } => "NotFoundException",
+            Self::InvalidArn { .. } => "InvalidArnException",
+            Self::Disabled { .. } => "DisabledException",
+            Self::PendingDeletion { .. } | Self::NotPendingDeletion { .. } => "KMSInvalidStateException",
+            Self::InvalidCiphertext(_) => "InvalidCiphertextException",
+            Self::CiphertextOfNoKey { .. } => "AccessDeniedException",
+            Self::IncorrectKey => "IncorrectKeyException",
+            Self::InvalidKeyUsage { .. } | Self::IncompatibleAlgorithm { .. } => "InvalidKeyUsageException",
+            Self::Unsupported(_) => "UnsupportedOperationException",
+            Self::Validation(_) => "ValidationException",
+            Self::AliasExists { .. } => "AlreadyExistsException",
+            Self::InvalidAliasName(_) => "InvalidAliasNameException",
+            Self::LimitExceeded(_) => "LimitExceededException",
+            Self::Tag(_) => "TagException",
+            Self::MalformedPolicy(_) => "MalformedPolicyDocumentException",
+            Self::InvalidMarker => "InvalidMarkerException",
+            Self::InvalidGrantToken => "InvalidGrantTokenException",
+            Self::InvalidGrantId => "InvalidGrantIdException",
+            Self::DryRun => "DryRunOperationException",
+            Self::Store(_) | Self::Damaged(_) => "KMSInternalException",
+        }
+    }
+
+    /// The HTTP status: 400, or 500 when the fault is ours.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Store(_) | Self::Damaged(_) => 500,
+            _ => 400,
+        }
+    }
+}
+
+impl ServiceError for KmsError {
+    fn fault(&self) -> Fault {
+        let status = self.status();
+        // What went wrong inside is for the log.
+        let message = if status >= 500 { String::new() } else { self.to_string() };
+        Fault { code: self.code(), status, message }
+    }
+}

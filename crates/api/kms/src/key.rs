@@ -1,0 +1,349 @@
+//! Keys as such: making, describing and listing them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use service::{Call, Effect, Need, Operation, Permit};
+use store::{Record, Tx};
+
+use crate::Kms;
+use crate::access::Found;
+use crate::error::KmsError;
+use crate::grant::{GrantOperation, GrantUse};
+use crate::key_policy::PolicyRecord;
+use crate::material::MaterialRecord;
+use crate::metadata::KeyMetadataOutput;
+use crate::on_key::KeyOperation;
+use crate::page;
+use crate::record::{KeyRecord, LiveKey, Rotation, domain};
+use crate::reference::{Forms, KeyId, key_arn};
+use crate::rules::{
+    CUSTOM_KEY_STORE_ID, DESCRIPTION, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN,
+    POLICY_LENGTH, POLICY_PATTERN,
+};
+use crate::spec::{KeyManager, KeySpec, KeyUsage, Origin};
+use crate::state::KeyState;
+use crate::tag::{self, Tag};
+
+/// How many keys an account has in a region, stored beside them.
+#[derive(Serialize, serde::Deserialize)]
+pub(crate) struct KeyCount {
+    keys: u64,
+}
+
+impl Record for KeyCount {
+    const COLLECTION: &'static str = "kms-key-count";
+}
+
+impl KeyCount {
+    /// Counts one key more, of `most` at most.
+    ///
+    /// # Errors
+    /// [`KmsError::LimitExceeded`]; those of the store.
+    pub(crate) fn increase(tx: &mut Tx<'_>, domain: &str, most: u64) -> Result<(), KmsError> {
+        let keys = tx.get::<Self>(domain, "")?.map_or(0, |count| count.keys);
+        if keys >= most {
+            return Err(KmsError::LimitExceeded(format!("An account can have at most {most} keys in a Region.")));
+        }
+        Ok(tx.put(domain, "", &Self { keys: keys + 1 })?)
+    }
+
+    /// Counts one key less.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn decrease(tx: &mut Tx<'_>, domain: &str) -> Result<(), KmsError> {
+        let keys = tx.get::<Self>(domain, "")?.map_or(0, |count| count.keys);
+        Ok(tx.put(domain, "", &Self { keys: keys.saturating_sub(1) })?)
+    }
+}
+
+wire::shape! {
+    /// The input of `CreateKey`.
+    pub(crate) struct CreateKeyInput {
+        "Policy" policy: String, optional, [POLICY_LENGTH, POLICY_PATTERN];
+        "Description" description: String, default, [DESCRIPTION];
+        "KeyUsage" key_usage: KeyUsage, optional, [];
+        "CustomerMasterKeySpec" customer_master_key_spec: KeySpec, optional, [];
+        "KeySpec" key_spec: KeySpec, optional, [];
+        "Origin" origin: Origin, optional, [];
+        "CustomKeyStoreId" custom_key_store_id: String, optional, [CUSTOM_KEY_STORE_ID];
+        "BypassPolicyLockoutSafetyCheck" bypass: bool, default, [];
+        "Tags" tags: Vec<Tag>, default, [];
+        "MultiRegion" multi_region: bool, default, [];
+        "XksKeyId" xks_key_id: String, optional,
+            [wire::shape::Rule::Length(1, 128), wire::shape::Rule::Pattern("^[a-zA-Z0-9-_.]+$")];
+    }
+}
+
+impl CreateKeyInput {
+    /// The spec that is asked for, by its old or its new name.
+    fn spec(&self) -> KeySpec {
+        self.key_spec.or(self.customer_master_key_spec).unwrap_or(KeySpec::SymmetricDefault)
+    }
+
+    /// The usage that is asked for, if any.
+    fn usage(&self) -> KeyUsage {
+        self.key_usage.unwrap_or(KeyUsage::EncryptDecrypt)
+    }
+
+    /// What members must not say together, or not here.
+    fn check(&self) -> Result<(), KmsError> {
+        let invalid = |message: &str| Err(KmsError::Validation(message.to_owned()));
+        let unsupported = |message: String| Err(KmsError::Unsupported(message));
+        if self.key_spec.is_some() && self.customer_master_key_spec.is_some() {
+            return invalid(
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
+                 deprecated.",
+            );
+        }
+        let spec = self.spec();
+        if spec != KeySpec::SymmetricDefault {
+            if self.key_usage.is_none() {
+                return invalid(
+                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+                );
+            }
+            return unsupported(format!("KeySpec {spec} is not supported."));
+        }
+        if self.usage() != KeyUsage::EncryptDecrypt {
+            return invalid(&format!("KeyUsage {} is not compatible with KeySpec {spec}", self.usage()));
+        }
+        match self.origin {
+            None | Some(Origin::AwsKms) => {}
+            Some(origin) => return unsupported(format!("Origin {origin} is not supported.")),
+        }
+        if self.custom_key_store_id.is_some() || self.xks_key_id.is_some() {
+            return unsupported("Custom key stores are not supported.".to_owned());
+        }
+        if self.multi_region {
+            return unsupported("Multi-Region keys are not supported.".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Makes a key.
+pub(crate) struct CreateKey;
+
+impl Operation for CreateKey {
+    type Service = Kms;
+    const NAME: &'static str = "CreateKey";
+    const EFFECT: Effect = Effect::Change;
+    type Input = CreateKeyInput;
+    type Output = KeyMetadataOutput;
+    type Target = ();
+
+    async fn find(_: &CreateKeyInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
+        Ok(())
+    }
+
+    fn needs(input: &CreateKeyInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+        let create = Need::identity("kms:CreateKey", "*")
+            .with("kms:CallerAccount", call.account().to_owned())
+            .with("kms:KeySpec", input.spec().as_str())
+            .with("kms:KeyUsage", input.usage().as_str())
+            .with("kms:KeyOrigin", input.origin.unwrap_or(Origin::AwsKms).as_str())
+            .with("kms:MultiRegion", input.multi_region)
+            .with("kms:BypassPolicyLockoutSafetyCheck", input.bypass);
+        if input.tags.is_empty() {
+            return vec![create];
+        }
+        let any_key = key_arn(call.region, call.account(), "*");
+        vec![
+            tag::describe_tags(create, &input.tags),
+            tag::describe_tags(Need::identity("kms:TagResource", any_key), &input.tags),
+        ]
+    }
+
+    async fn run(input: CreateKeyInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
+        input.check()?;
+        let mut tags = BTreeMap::new();
+        tag::add(&mut tags, input.tags)?;
+        let kms = &**call.service;
+        let (account, region) = (call.account().to_owned(), call.region.to_owned());
+        let policy = match input.policy {
+            Some(text) => PolicyRecord::accept(text, &*kms.principals).await?,
+            None => PolicyRecord::of_account(&account),
+        };
+        let mut record = KeyRecord {
+            account,
+            region,
+            id: KeyId::random().to_string(),
+            created: call.now,
+            description: input.description,
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsage::EncryptDecrypt,
+            origin: Origin::AwsKms,
+            manager: KeyManager::Customer,
+            state: KeyState::Enabled,
+            destroyed_at: None,
+            policy,
+            tags,
+            aliases: BTreeSet::new(),
+            materials: Vec::new(),
+            current: None,
+            rotation: Rotation::default(),
+            grants: 0,
+        };
+        if !input.bypass {
+            record.policy.check_lockout(&record, call).await?;
+        }
+        let domain_key = kms.domain_key(call.region).await?;
+        let arn = record.arn();
+        record.take_up(MaterialRecord::random(&domain_key, &arn, &record.id, call.now, None));
+        let (stored, most) = (record.clone(), kms.keys_max);
+        kms.store
+            .write(move |tx| {
+                let domain = stored.domain();
+                KeyCount::increase(tx, &domain, most)?;
+                Ok::<_, KmsError>(tx.insert(&domain, &stored.id, &stored)?)
+            })
+            .await?;
+        call.touch(arn);
+        Ok(KeyMetadataOutput::from(&LiveKey::from(record)))
+    }
+}
+
+wire::shape! {
+    /// The input of `DescribeKey`.
+    pub(crate) struct DescribeKeyInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
+    }
+}
+
+/// Tells what a key is.
+pub(crate) struct DescribeKey;
+
+impl KeyOperation for DescribeKey {
+    const NAME: &'static str = "DescribeKey";
+    const ACTION: &'static str = "kms:DescribeKey";
+    const EFFECT: Effect = Effect::Read;
+    const FORMS: Forms = Forms::KeyOrAlias;
+    type Input = DescribeKeyInput;
+    type Output = KeyMetadataOutput;
+
+    fn key_id(input: &DescribeKeyInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &DescribeKeyInput) -> Option<GrantUse<'_>> {
+        Some(GrantUse::Plain(GrantOperation::DescribeKey))
+    }
+
+    fn grant_tokens(input: &DescribeKeyInput) -> &[String] {
+        &input.grant_tokens
+    }
+
+    async fn run(_: DescribeKeyInput, found: Found, _: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
+        Ok(KeyMetadataOutput::from(&*found.key))
+    }
+}
+
+wire::text_enum! {
+    /// Whose keys are listed.
+    pub(crate) enum ResourceOwner {
+        Own = "SELF",
+        OtherAccounts = "OTHER_ACCOUNTS_VIA_RAM",
+    }
+}
+
+wire::shape! {
+    /// The input of `ListKeys`.
+    pub(crate) struct ListKeysInput {
+        "Limit" limit: i32, optional, [LIMIT];
+        "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
+        "ResourceOwners" resource_owners: Vec<ResourceOwner>, optional, [wire::shape::Rule::Length(1, 2)];
+    }
+}
+
+/// An entry of `ListKeys`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct KeyListEntry {
+    key_id: String,
+    key_arn: String,
+}
+
+/// The output of `ListKeys`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListKeysOutput {
+    keys: Vec<KeyListEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_marker: Option<String>,
+    truncated: bool,
+}
+
+/// Lists an account's keys in a region.
+pub(crate) struct ListKeys;
+
+impl Operation for ListKeys {
+    type Service = Kms;
+    const NAME: &'static str = "ListKeys";
+    const EFFECT: Effect = Effect::Read;
+    type Input = ListKeysInput;
+    type Output = ListKeysOutput;
+    type Target = ();
+
+    async fn find(_: &ListKeysInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
+        Ok(())
+    }
+
+    fn needs(_: &ListKeysInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+        vec![Need::identity("kms:ListKeys", "*").with("kms:CallerAccount", call.account().to_owned())]
+    }
+
+    async fn run(input: ListKeysInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<ListKeysOutput, KmsError> {
+        if input.resource_owners.is_some_and(|owners| owners.contains(&ResourceOwner::OtherAccounts)) {
+            return Err(KmsError::Unsupported("Keys cannot be shared through RAM.".to_owned()));
+        }
+        let (size, after) = (page::size(input.limit, 100, 1000), page::cursor(input.marker.as_deref())?);
+        let domain = domain(call.account(), call.region);
+        let page = call.service.store.read(move |tx| tx.page::<KeyRecord>(&domain, after.as_ref(), size)).await;
+        let page = page.map_err(KmsError::from)?;
+        let keys = page.items.into_iter().map(|key| KeyListEntry { key_arn: key.arn(), key_id: key.id }).collect();
+        let next_marker = page.next.map(|next| next.to_text());
+        Ok(ListKeysOutput { keys, truncated: next_marker.is_some(), next_marker })
+    }
+}
+
+wire::shape! {
+    /// The input of `UpdateKeyDescription`.
+    pub(crate) struct UpdateKeyDescriptionInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "Description" description: String, required, [DESCRIPTION];
+    }
+}
+
+/// Replaces a key's description.
+pub(crate) struct UpdateKeyDescription;
+
+impl KeyOperation for UpdateKeyDescription {
+    const NAME: &'static str = "UpdateKeyDescription";
+    const ACTION: &'static str = "kms:UpdateKeyDescription";
+    const EFFECT: Effect = Effect::Change;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = UpdateKeyDescriptionInput;
+    type Output = ();
+
+    fn key_id(input: &UpdateKeyDescriptionInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &UpdateKeyDescriptionInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    async fn run(input: UpdateKeyDescriptionInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+        let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
+            record.description = input.description;
+            Ok(())
+        };
+        call.service.change(Self::NAME, &found.key, change).await
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

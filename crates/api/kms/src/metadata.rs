@@ -1,0 +1,68 @@
+//! What `DescribeKey` tells of a key.
+
+use serde::Serialize;
+use wire::Timestamp;
+
+use crate::record::LiveKey;
+use crate::spec::{EncryptionAlgorithm, KeyManager, KeySpec, KeyUsage, Origin};
+use crate::state::KeyState;
+
+/// `KeyMetadata`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct KeyMetadata {
+    #[serde(rename = "AWSAccountId")]
+    aws_account_id: String,
+    key_id: String,
+    arn: String,
+    creation_date: Timestamp,
+    enabled: bool,
+    description: String,
+    key_usage: KeyUsage,
+    key_state: KeyState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_date: Option<Timestamp>,
+    origin: Origin,
+    key_manager: KeyManager,
+    customer_master_key_spec: KeySpec,
+    key_spec: KeySpec,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    encryption_algorithms: &'static [EncryptionAlgorithm],
+    multi_region: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_key_material_id: Option<String>,
+}
+
+/// An output that is a key's metadata.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct KeyMetadataOutput {
+    key_metadata: KeyMetadata,
+}
+
+impl From<&LiveKey> for KeyMetadataOutput {
+    fn from(key: &LiveKey) -> Self {
+        let record = &key.record;
+        let encrypts = record.usage == KeyUsage::EncryptDecrypt;
+        Self {
+            key_metadata: KeyMetadata {
+                aws_account_id: record.account.clone(),
+                key_id: record.id.clone(),
+                arn: key.arn.clone(),
+                creation_date: record.created,
+                enabled: record.state == KeyState::Enabled,
+                description: record.description.clone(),
+                key_usage: record.usage,
+                key_state: record.state,
+                deletion_date: record.destroyed_at,
+                origin: record.origin,
+                key_manager: record.manager,
+                customer_master_key_spec: record.spec,
+                key_spec: record.spec,
+                encryption_algorithms: if encrypts { record.spec.encryption_algorithms() } else { &[] },
+                multi_region: false,
+                current_key_material_id: key.current().ok().map(|version| version.id_text.clone()),
+            },
+        }
+    }
+}

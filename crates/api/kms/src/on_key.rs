@@ -1,0 +1,82 @@
+//! An operation on one existing key: how it finds the key, what it needs, and which states permit it.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use service::{Call, Effect, Need, Operation, Permit};
+use wire::shape::{AuditValue, Shape};
+
+use crate::Kms;
+use crate::access::{self, Found};
+use crate::error::KmsError;
+use crate::grant::GrantUse;
+use crate::reference::Forms;
+
+/// An operation on one existing key.
+pub(crate) trait KeyOperation: 'static {
+    /// Its name.
+    const NAME: &'static str;
+    /// Its IAM action.
+    const ACTION: &'static str;
+    /// What it leaves behind.
+    const EFFECT: Effect;
+    /// How it may name the key.
+    const FORMS: Forms;
+    /// What it is given.
+    type Input: Shape + AuditValue + Send + Sync;
+    /// What it answers.
+    type Output: Serialize + Send;
+
+    /// How the caller named the key.
+    fn key_id(input: &Self::Input) -> &str;
+
+    /// What a grant would have to allow; nothing if none can.
+    fn granted(input: &Self::Input) -> Option<GrantUse<'_>>;
+
+    /// The grant tokens of the call.
+    fn grant_tokens(_input: &Self::Input) -> &[String] {
+        &[]
+    }
+
+    /// Adds the condition keys of this action to those that every action on a key has.
+    fn describe(_input: &Self::Input, need: Need) -> Need {
+        need
+    }
+
+    /// Does it. The caller is permitted, and the key's state was the right one a moment ago.
+    fn run(
+        input: Self::Input,
+        found: Found,
+        call: &Call<'_, Kms>,
+    ) -> impl Future<Output = Result<Self::Output, KmsError>> + Send;
+}
+
+/// Makes a [`KeyOperation`] an [`Operation`].
+pub(crate) struct On<K>(PhantomData<K>);
+
+impl<K: KeyOperation> Operation for On<K> {
+    type Service = Kms;
+    const NAME: &'static str = K::NAME;
+    const EFFECT: Effect = K::EFFECT;
+    type Input = K::Input;
+    type Output = K::Output;
+    type Target = Found;
+
+    async fn find(input: &K::Input, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
+        Found::find(K::key_id(input), K::FORMS, K::grant_tokens(input), call).await
+    }
+
+    fn needs(input: &K::Input, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
+        match found {
+            Some(found) => vec![K::describe(input, found.need(K::ACTION, K::granted(input).as_ref(), call))],
+            None => access::needs_of_missing(K::key_id(input), K::FORMS, K::ACTION, call),
+        }
+    }
+
+    async fn run(input: K::Input, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<K::Output, KmsError> {
+        let found = target.into_inner();
+        found.ready(K::NAME)?;
+        K::run(input, found.made(call).await?, call).await
+    }
+}

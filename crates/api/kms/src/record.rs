@@ -1,0 +1,178 @@
+//! A key as it is stored, all of it but its grants; and the same in memory, ready for use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use crypto::Key256;
+use policy::Policy;
+use serde::{Deserialize, Serialize};
+use store::Record;
+use wire::Timestamp;
+
+use crate::blob::{AccountNumber, KeyVersion, MaterialHint};
+use crate::error::KmsError;
+use crate::key_policy::PolicyRecord;
+use crate::material::{MaterialId, MaterialRecord};
+use crate::reference::{KeyId, key_arn};
+use crate::spec::{KeyManager, KeySpec, KeyUsage, Origin};
+use crate::state::KeyState;
+
+/// A key, stored under its account and region.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct KeyRecord {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    pub(crate) description: String,
+    pub(crate) spec: KeySpec,
+    pub(crate) usage: KeyUsage,
+    pub(crate) origin: Origin,
+    pub(crate) manager: KeyManager,
+    pub(crate) state: KeyState,
+    /// When a key that is pending deletion will be destroyed.
+    pub(crate) destroyed_at: Option<Timestamp>,
+    pub(crate) policy: PolicyRecord,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// The names of the aliases that point here.
+    pub(crate) aliases: BTreeSet<String>,
+    /// Every version, oldest first.
+    pub(crate) materials: Vec<MaterialRecord>,
+    /// The version that encrypts; none as long as there is no material.
+    pub(crate) current: Option<MaterialId>,
+    pub(crate) rotation: Rotation,
+    /// How many grants there are.
+    pub(crate) grants: u32,
+}
+
+/// When a key takes up new material.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Rotation {
+    /// How often it does so by itself, if it does.
+    pub(crate) period_days: Option<u32>,
+    /// When it does so next.
+    pub(crate) next: Option<Timestamp>,
+}
+
+impl Record for KeyRecord {
+    const COLLECTION: &'static str = "kms-key";
+}
+
+/// The parent of an account's keys and aliases in a region.
+pub(crate) fn domain(account: &str, region: &str) -> String {
+    [account, "/", region].concat()
+}
+
+impl KeyRecord {
+    /// The key's ARN.
+    pub(crate) fn arn(&self) -> String {
+        key_arn(&self.region, &self.account, &self.id)
+    }
+
+    /// The parent under which it is stored.
+    pub(crate) fn domain(&self) -> String {
+        domain(&self.account, &self.region)
+    }
+
+    /// The parent of its grants.
+    pub(crate) fn path(&self) -> String {
+        path(&self.account, &self.region, &self.id)
+    }
+
+    /// Makes `material` the version that encrypts.
+    pub(crate) fn take_up(&mut self, material: MaterialRecord) {
+        self.current = Some(material.id);
+        self.materials.push(material);
+    }
+}
+
+/// The parent of a key's grants.
+pub(crate) fn path(account: &str, region: &str, key_id: &str) -> String {
+    [account, "/", region, "/", key_id].concat()
+}
+
+/// A key in memory: its record, its policy parsed, and its material as far as it has been used.
+pub(crate) struct LiveKey {
+    pub(crate) record: KeyRecord,
+    pub(crate) arn: String,
+    pub(crate) policy: Arc<Policy>,
+    id: Option<(AccountNumber, KeyId)>,
+    versions: Vec<Version>,
+    current: Option<usize>,
+}
+
+/// One version of a key in memory.
+pub(crate) struct Version {
+    pub(crate) record: MaterialRecord,
+    /// The id as text, for answers.
+    pub(crate) id_text: String,
+    unwrapped: OnceLock<Key256>,
+}
+
+impl From<KeyRecord> for LiveKey {
+    fn from(mut record: KeyRecord) -> Self {
+        let arn = record.arn();
+        let policy = record.policy.parsed(&arn);
+        let versions: Vec<_> = std::mem::take(&mut record.materials)
+            .into_iter()
+            .map(|record| Version { id_text: record.id.to_string(), record, unwrapped: OnceLock::new() })
+            .collect();
+        let current = record.current.and_then(|id| versions.iter().position(|version| version.record.id == id));
+        let id = AccountNumber::parse(&record.account).zip(KeyId::parse(&record.id));
+        Self { record, arn, policy, id, versions, current }
+    }
+}
+
+impl LiveKey {
+    /// The version that encrypts.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`] when there is none, which no enabled key is without.
+    pub(crate) fn current(&self) -> Result<&Version, KmsError> {
+        let current = self.current.and_then(|index| self.versions.get(index));
+        current.ok_or_else(|| KmsError::Damaged(format!("{} has no material", self.arn)))
+    }
+
+    /// The version that a ciphertext names.
+    pub(crate) fn version(&self, hint: &MaterialHint) -> Option<&Version> {
+        self.versions.iter().find(|version| version.record.id.hint() == *hint)
+    }
+
+    /// Every version, oldest first.
+    pub(crate) fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+
+    /// What a ciphertext made with `version` says of its key.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`] when account or key id are not such.
+    pub(crate) fn names(&self, version: &Version) -> Result<KeyVersion, KmsError> {
+        let (account, key) = self.id.ok_or_else(|| KmsError::Damaged(format!("{} is no key's ARN", self.arn)))?;
+        Ok(KeyVersion { account, key, material: version.record.id.hint() })
+    }
+
+    /// Whether this is the key that a ciphertext names.
+    pub(crate) fn made(&self, names: &KeyVersion) -> bool {
+        self.id == Some((names.account, names.key))
+    }
+}
+
+impl Version {
+    /// The backing key, if it was unwrapped before.
+    pub(crate) fn peek(&self) -> Option<&Key256> {
+        self.unwrapped.get()
+    }
+
+    /// The backing key, unwrapped under its domain key and kept from now on.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`].
+    pub(crate) fn unwrap(&self, domain: &Key256, arn: &str) -> Result<&Key256, KmsError> {
+        if let Some(known) = self.unwrapped.get() {
+            return Ok(known);
+        }
+        let material = self.record.unwrap(domain, arn)?;
+        Ok(self.unwrapped.get_or_init(|| material))
+    }
+}

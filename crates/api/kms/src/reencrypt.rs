@@ -1,0 +1,144 @@
+//! Moving a ciphertext to another key or encryption context, without the plaintext leaving the server.
+
+use serde::Serialize;
+use service::{Call, Effect, Need, Operation, Permit};
+use wire::Blob;
+
+use crate::Kms;
+use crate::access::{self, Found};
+use crate::context::EncryptionContext;
+use crate::decrypt::{Source, ignores_ciphertext};
+use crate::encrypt::check_use;
+use crate::error::KmsError;
+use crate::grant::{GrantOperation, GrantUse};
+use crate::reference::Forms;
+use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
+use crate::spec::{DryRunModifier, EncryptionAlgorithm};
+
+wire::shape! {
+    /// The input of `ReEncrypt`.
+    pub(crate) struct ReEncryptInput {
+        "CiphertextBlob" ciphertext_blob: Blob, optional, [CIPHERTEXT];
+        "SourceEncryptionContext" source_encryption_context: EncryptionContext, default, [];
+        "SourceKeyId" source_key_id: String, optional, [KEY_ID];
+        "DestinationKeyId" destination_key_id: String, required, [KEY_ID];
+        "DestinationEncryptionContext" destination_encryption_context: EncryptionContext, default, [];
+        "SourceEncryptionAlgorithm" source_encryption_algorithm: EncryptionAlgorithm, optional, [];
+        "DestinationEncryptionAlgorithm" destination_encryption_algorithm: EncryptionAlgorithm, optional, [];
+        "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
+        "DryRun" dry_run: bool, default, [];
+        "DryRunModifiers" dry_run_modifiers: Vec<DryRunModifier>, default, [];
+    }
+}
+
+/// The output of `ReEncrypt`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ReEncryptOutput {
+    ciphertext_blob: Blob,
+    source_key_id: String,
+    key_id: String,
+    source_encryption_algorithm: EncryptionAlgorithm,
+    destination_encryption_algorithm: EncryptionAlgorithm,
+    source_key_material_id: String,
+    destination_key_material_id: String,
+}
+
+/// Both keys, each as far as it was found: a caller who lacks one permission must not learn about the other key.
+pub(crate) struct Keys {
+    from: Result<Found, KmsError>,
+    to: Result<Found, KmsError>,
+}
+
+impl ReEncryptInput {
+    fn source(&self) -> Source<'_> {
+        Source { blob: self.ciphertext_blob.as_ref(), key_id: self.source_key_id.as_deref() }
+    }
+
+    fn algorithms(&self) -> (EncryptionAlgorithm, EncryptionAlgorithm) {
+        let symmetric = EncryptionAlgorithm::SymmetricDefault;
+        (
+            self.source_encryption_algorithm.unwrap_or(symmetric),
+            self.destination_encryption_algorithm.unwrap_or(symmetric),
+        )
+    }
+}
+
+const FROM: &str = "kms:ReEncryptFrom";
+const TO: &str = "kms:ReEncryptTo";
+
+/// Decrypts and encrypts in one call, authorised for each.
+///
+/// Source: AWS KMS API Reference, ReEncrypt.
+pub(crate) struct ReEncrypt;
+
+impl Operation for ReEncrypt {
+    type Service = Kms;
+    const NAME: &'static str = "ReEncrypt";
+    const EFFECT: Effect = Effect::Use;
+    type Input = ReEncryptInput;
+    type Output = ReEncryptOutput;
+    type Target = Keys;
+
+    async fn find(input: &ReEncryptInput, call: &Call<'_, Kms>) -> Result<Keys, KmsError> {
+        let from = input.source().find(FROM, &input.grant_tokens, call).await;
+        let to = Found::find(&input.destination_key_id, Forms::KeyOrAlias, &input.grant_tokens, call).await;
+        Ok(Keys { from, to })
+    }
+
+    fn needs(input: &ReEncryptInput, found: Option<&Keys>, call: &Call<'_, Kms>) -> Vec<Need> {
+        let (from, to) = found.map_or((None, None), |keys| (keys.from.as_ref().ok(), keys.to.as_ref().ok()));
+        let same = from.zip(to).is_some_and(|(from, to)| from.key.arn == to.key.arn);
+        let (from_algorithm, to_algorithm) = input.algorithms();
+        let need = |found: &Found, action, operation, algorithm, context| {
+            let need = found.need(action, Some(&GrantUse::Crypto(operation, context)), call);
+            let need = access::describe_encryption(need, algorithm, context);
+            vec![need.with("kms:ReEncryptOnSameKey", same)]
+        };
+        let from_context = &input.source_encryption_context;
+        let mut needs = match from {
+            Some(from) => need(from, FROM, GrantOperation::ReEncryptFrom, from_algorithm, from_context),
+            None => input.source().needs_of_missing(FROM, call),
+        };
+        let to_context = &input.destination_encryption_context;
+        needs.extend(match to {
+            Some(to) => need(to, TO, GrantOperation::ReEncryptTo, to_algorithm, to_context),
+            None => access::needs_of_missing(&input.destination_key_id, Forms::KeyOrAlias, TO, call),
+        });
+        needs
+    }
+
+    async fn run(
+        input: ReEncryptInput,
+        target: Permit<Keys>,
+        call: &Call<'_, Kms>,
+    ) -> Result<ReEncryptOutput, KmsError> {
+        let Keys { from, to } = target.into_inner();
+        let (from, to) = (from?, to?);
+        from.ready(Self::NAME)?;
+        to.ready(Self::NAME)?;
+        let (from, to) = (from.made(call).await?, to.made(call).await?);
+        let (from_algorithm, to_algorithm) = input.algorithms();
+        check_use(&from.key, from_algorithm, Self::NAME)?;
+        check_use(&to.key, to_algorithm, Self::NAME)?;
+        if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.source_key_id.as_deref())? {
+            return Err(KmsError::DryRun);
+        }
+        let kms = &**call.service;
+        let opened = input.source().open(&from.key, &input.source_encryption_context, kms).await?;
+        let (plaintext, source_key_material_id) = opened;
+        let sealed = kms.seal(&to.key, &input.destination_encryption_context, &plaintext.0).await?;
+        if input.dry_run {
+            return Err(KmsError::DryRun);
+        }
+        Ok(ReEncryptOutput {
+            ciphertext_blob: sealed.blob,
+            source_key_id: from.key.arn.clone(),
+            key_id: to.key.arn.clone(),
+            source_encryption_algorithm: from_algorithm,
+            destination_encryption_algorithm: to_algorithm,
+            source_key_material_id,
+            destination_key_material_id: sealed.material_id,
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! Tags of keys, which policies can refer to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use service::{Call, Effect, Need};
+use store::Tx;
+use wire::shape::Rule;
+
+use crate::Kms;
+use crate::access::Found;
+use crate::error::{KmsError, TagFault};
+use crate::grant::GrantUse;
+use crate::on_key::KeyOperation;
+use crate::page;
+use crate::record::KeyRecord;
+use crate::reference::Forms;
+use crate::rules::{KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
+
+/// How many tags a key can have.
+const TAGS_MAX: usize = 50;
+
+const TAG_KEY: Rule = Rule::Length(1, 128);
+
+wire::shape! {
+    /// A tag.
+    pub(crate) struct Tag {
+        "TagKey" key: String, required, [TAG_KEY];
+        "TagValue" value: String, required, [Rule::Length(0, 256)];
+    }
+}
+
+/// Adds tags to those that a key has, replacing values.
+///
+/// # Errors
+/// [`KmsError::Tag`].
+pub(crate) fn add(tags: &mut BTreeMap<String, String>, more: Vec<Tag>) -> Result<(), KmsError> {
+    let mut seen = BTreeSet::new();
+    for Tag { key, value } in more {
+        check_key(&key)?;
+        if !seen.insert(key.clone()) {
+            return Err(KmsError::Tag(TagFault::Duplicate));
+        }
+        tags.insert(key, value);
+    }
+    if tags.len() > TAGS_MAX { Err(KmsError::Tag(TagFault::TooMany)) } else { Ok(()) }
+}
+
+fn check_key(key: &str) -> Result<(), KmsError> {
+    let reserved = key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"));
+    if reserved { Err(KmsError::Tag(TagFault::Reserved)) } else { Ok(()) }
+}
+
+/// Adds the condition keys of tags that a request gives.
+pub(crate) fn describe_tags(need: Need, tags: &[Tag]) -> Need {
+    let need = need.with_many("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()));
+    tags.iter().fold(need, |need, tag| need.with(format!("aws:RequestTag/{}", tag.key), tag.value.clone()))
+}
+
+wire::shape! {
+    /// The input of `TagResource`.
+    pub(crate) struct TagResourceInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "Tags" tags: Vec<Tag>, required, [];
+    }
+}
+
+/// Adds tags to a key, or changes their values.
+pub(crate) struct TagResource;
+
+impl KeyOperation for TagResource {
+    const NAME: &'static str = "TagResource";
+    const ACTION: &'static str = "kms:TagResource";
+    const EFFECT: Effect = Effect::Change;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = TagResourceInput;
+    type Output = ();
+
+    fn key_id(input: &TagResourceInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &TagResourceInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    fn describe(input: &TagResourceInput, need: Need) -> Need {
+        describe_tags(need, &input.tags)
+    }
+
+    async fn run(input: TagResourceInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+        let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| add(&mut record.tags, input.tags);
+        call.service.change(Self::NAME, &found.key, change).await
+    }
+}
+
+wire::shape! {
+    /// The input of `UntagResource`.
+    pub(crate) struct UntagResourceInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "TagKeys" tag_keys: Vec<String>, required, [Rule::Each(&[TAG_KEY])];
+    }
+}
+
+/// Takes tags off a key.
+pub(crate) struct UntagResource;
+
+impl KeyOperation for UntagResource {
+    const NAME: &'static str = "UntagResource";
+    const ACTION: &'static str = "kms:UntagResource";
+    const EFFECT: Effect = Effect::Change;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = UntagResourceInput;
+    type Output = ();
+
+    fn key_id(input: &UntagResourceInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &UntagResourceInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    fn describe(input: &UntagResourceInput, need: Need) -> Need {
+        need.with_many("aws:TagKeys", input.tag_keys.iter().cloned())
+    }
+
+    async fn run(input: UntagResourceInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+        input.tag_keys.iter().try_for_each(|key| check_key(key))?;
+        let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
+            record.tags.retain(|key, _| !input.tag_keys.contains(key));
+            Ok(())
+        };
+        call.service.change(Self::NAME, &found.key, change).await
+    }
+}
+
+wire::shape! {
+    /// The input of `ListResourceTags`.
+    pub(crate) struct ListResourceTagsInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "Limit" limit: i32, optional, [LIMIT];
+        "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
+    }
+}
+
+/// A tag in an answer.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TagListEntry {
+    tag_key: String,
+    tag_value: String,
+}
+
+/// The output of `ListResourceTags`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListResourceTagsOutput {
+    tags: Vec<TagListEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_marker: Option<String>,
+    truncated: bool,
+}
+
+/// Lists a key's tags.
+pub(crate) struct ListResourceTags;
+
+impl KeyOperation for ListResourceTags {
+    const NAME: &'static str = "ListResourceTags";
+    const ACTION: &'static str = "kms:ListResourceTags";
+    const EFFECT: Effect = Effect::Read;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = ListResourceTagsInput;
+    type Output = ListResourceTagsOutput;
+
+    fn key_id(input: &ListResourceTagsInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &ListResourceTagsInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    async fn run(
+        input: ListResourceTagsInput,
+        found: Found,
+        _: &Call<'_, Kms>,
+    ) -> Result<ListResourceTagsOutput, KmsError> {
+        let (size, marker) = (page::size(input.limit, 50, 50), input.marker.as_deref());
+        let (tags, next_marker) = page::of(found.key.record.tags.iter(), |(key, _)| key, marker, size)?;
+        let tags = tags
+            .into_iter()
+            .map(|(key, value)| TagListEntry { tag_key: key.clone(), tag_value: value.clone() })
+            .collect();
+        Ok(ListResourceTagsOutput { tags, truncated: next_marker.is_some(), next_marker })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add_all(tags: &mut BTreeMap<String, String>, more: &[(&str, &str)]) -> Result<(), String> {
+        let more = more.iter().map(|(key, value)| Tag { key: (*key).to_owned(), value: (*value).to_owned() });
+        add(tags, more.collect()).map_err(|error| format!("{}: {error}", error.code()))
+    }
+
+    #[test]
+    fn tags_are_added_and_changed() {
+        let mut tags = BTreeMap::new();
+        add_all(&mut tags, &[("a", "1"), ("b", "2")]).expect("added");
+        add_all(&mut tags, &[("b", "3"), ("c", "")]).expect("added");
+        let expected = [("a", "1"), ("b", "3"), ("c", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(tags, expected.into());
+    }
+
+    #[test]
+    fn tags_are_refused_as_aws_refuses_them() {
+        let many: Vec<_> = (0..51).map(|number| number.to_string()).collect();
+        let many: Vec<_> = many.iter().map(|key| (key.as_str(), "")).collect();
+        for (more, expected) in [
+            (&[("a", "1"), ("a", "2")][..], "TagException: Duplicate tag keys"),
+            (&[("aws:x", "")], "TagException: Tags beginning with aws: are reserved"),
+            (&[("AwS:x", "")], "TagException: Tags beginning with aws: are reserved"),
+            (&many, "TagException: Too many tags"),
+        ] {
+            assert_eq!(add_all(&mut BTreeMap::new(), more), Err(expected.to_owned()));
+        }
+        let mut tags = BTreeMap::from([("x".to_owned(), String::new())]);
+        assert_eq!(add_all(&mut tags, &many[..50]), Err("TagException: Too many tags".to_owned()));
+        assert_eq!(add_all(&mut BTreeMap::new(), &many[..50]), Ok(()));
+    }
+}
