@@ -25,6 +25,9 @@ pub(crate) struct Buffer {
     flush: Duration,
 }
 
+/// Who waits for a record to be durable. Dropping it tells that the record may never be.
+pub(crate) type Waiter = oneshot::Sender<()>;
+
 struct State {
     /// Entries, in the layout in which frames hold them.
     entries: Vec<u8>,
@@ -34,7 +37,7 @@ struct State {
     in_flight: usize,
     /// The last sequence that is known to be on the disk.
     durable: u64,
-    waiters: Vec<oneshot::Sender<()>>,
+    waiters: Vec<Waiter>,
     closing: bool,
     stopped: bool,
 }
@@ -42,7 +45,7 @@ struct State {
 /// What the writer is to do.
 pub(crate) struct Turn {
     /// Who waits for everything appended so far to be durable.
-    pub(crate) waiters: Vec<oneshot::Sender<()>>,
+    pub(crate) waiters: Vec<Waiter>,
     /// When the oldest of the entries taken was appended, if any were.
     pub(crate) appended: Option<Instant>,
     /// Whether nothing will be appended any more.
@@ -167,7 +170,7 @@ impl Buffer {
     }
 
     /// Records that what was taken is written, and everything up to `durable` is on the disk.
-    pub(crate) fn succeed(&self, waiters: Vec<oneshot::Sender<()>>, durable: u64) {
+    pub(crate) fn succeed(&self, waiters: Vec<Waiter>, durable: u64) {
         let mut state = self.lock();
         state.in_flight = 0;
         state.durable = durable;
@@ -179,11 +182,13 @@ impl Buffer {
         }
     }
 
-    /// Records that writing failed. Whoever waits is told, by the end of their channel.
-    pub(crate) fn fail(&self) {
+    /// Records that writing failed, and tells `waiters` and whoever has come to wait since.
+    pub(crate) fn fail(&self, mut waiters: Vec<Waiter>) {
         let mut state = self.lock();
         self.healthy.store(false, Ordering::Release);
-        state.waiters.clear();
+        waiters.append(&mut state.waiters);
+        // The lock goes first, and the waiters wake to a journal that says it is failing.
+        drop(state);
     }
 
     /// Records that the writer is gone.

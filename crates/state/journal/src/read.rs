@@ -9,6 +9,7 @@ use crypto::Key256;
 
 use crate::clock::time;
 use crate::format::{Entry, Frame, HEADER_BYTES, Header, Keys};
+use crate::head;
 use crate::segment::{self, At, Segment};
 use crate::{Damage, Findings, JournalError};
 
@@ -71,11 +72,13 @@ struct Selected {
 
 /// The segments that may hold `sequences`, in order. Looks at headers from the newest back, and no further than needed.
 fn select(dir: &Path, keys: &Keys, sequences: &RangeInclusive<u64>) -> Result<Vec<Selected>, JournalError> {
+    let journal = head::read(dir, keys)?.newest.map(|slot| slot.journal);
+    let own = |header: &Header| journal.is_none_or(|journal| journal == header.journal);
     let mut selected = Vec::new();
     let mut last = true;
     for number in segment::list(dir)?.into_iter().rev() {
         let Some(segment) = Segment::open(dir, keys, number)? else { continue };
-        let Some(header) = segment.header.filter(|header: &Header| header.number == number) else {
+        let Some(header) = segment.header.filter(|header| header.number == number && own(header)) else {
             if last && segment.length <= HEADER_BYTES as u64 {
                 // It is just being begun.
                 continue;

@@ -73,9 +73,9 @@ fn after_head<D: Disk>(
     };
 
     let opened = Segment::open(dir, keys, end.segment)?.filter(|segment| segment.length >= end.offset);
-    let Some((mut header, mut last)) =
-        opened.and_then(|segment| Some((segment.header.filter(|header| header.number == end.segment)?, segment)))
-    else {
+    let Some((mut header, mut last)) = opened.and_then(|segment| {
+        Some((segment.header.filter(|header| (header.number, header.journal) == (end.segment, slot.journal))?, segment))
+    }) else {
         tracing::error!(
             dir = %dir.display(), segment = end.segment, sequence = end.sequence,
             "the journal ends before the record that its head vouches for: run an audit verification"

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crypto::Key256;
 
-use crate::buffer::{Buffer, Turn};
+use crate::buffer::{Buffer, Turn, Waiter};
 use crate::disk::{Disk, DiskFile};
 use crate::format::{Beginning, HEADER_BYTES, Header, Keys, Position, Sealer, Slot};
 use crate::head::{self, Head};
@@ -135,29 +135,27 @@ impl<D: Disk> Writer<D> {
         loop {
             let turn = self.buffer.next_turn(self.due(), self.retry.is_some(), &mut self.batch);
             let (closing, idle) = (turn.closing, turn.appended.is_none() && turn.waiters.is_empty());
-            let served = self.serve(&turn).and_then(|()| {
-                self.buffer.succeed(turn.waiters, self.durable.sequence);
-                // Nobody waits for this: the log is on the disk, and the first slot says so.
-                self.settle(idle)
-            });
-            if let Err(error) = served {
-                self.fail(&error);
-                if closing {
-                    break;
+            match self.serve(&turn) {
+                Ok(()) => {
+                    if self.retry.take().is_some() {
+                        tracing::info!(dir = %self.config.dir.display(), "the journal can be written again");
+                    }
+                    self.buffer.succeed(turn.waiters, self.durable.sequence);
+                    // Nobody waits for this: the log is on the disk, and the first slot says so.
+                    if let Err(error) = self.settle(idle) {
+                        self.fail(&error, Vec::new());
+                    }
                 }
-            } else {
-                if self.retry.take().is_some() {
-                    tracing::info!(dir = %self.config.dir.display(), "the journal can be written again");
-                }
-                if closing && self.buffer.is_drained() {
-                    break;
-                }
+                Err(error) => self.fail(&error, turn.waiters),
+            }
+            if closing && (self.retry.is_some() || self.buffer.is_drained()) {
+                break;
             }
         }
         if self.retry.is_none()
             && let Err(error) = self.head.settle()
         {
-            self.fail(&error);
+            self.fail(&error, Vec::new());
         }
         let whole = self.retry.is_none();
         if !whole {
@@ -190,6 +188,10 @@ impl<D: Disk> Writer<D> {
         self.write()?;
         if awaited || self.sync_due().is_some_and(|due| due <= Instant::now()) {
             self.sync()?;
+        }
+        // After a failure, all of it has to work again.
+        if self.retry.is_some() {
+            self.head.settle()?;
         }
         Ok(())
     }
@@ -294,8 +296,8 @@ impl<D: Disk> Writer<D> {
     }
 
     /// Tells whoever waits, says why once, and waits longer after every failure before the next attempt.
-    fn fail(&mut self, error: &io::Error) {
-        self.buffer.fail();
+    fn fail(&mut self, error: &io::Error, waiters: Vec<Waiter>) {
+        self.buffer.fail(waiters);
         let pause = match self.retry {
             None => {
                 let dir = self.config.dir.display();

@@ -71,7 +71,7 @@ fn whoever_waits_hears_how_it_went() {
 
     let ticket = buffer.append(b"{}").unwrap();
     let mut receiver = buffer.wait_for(ticket).unwrap().unwrap();
-    buffer.fail();
+    buffer.fail(Vec::new());
     assert!(receiver.try_recv().is_err());
     assert!(!buffer.healthy());
     assert!(matches!(buffer.wait_for(ticket), Err(JournalError::Unwritable)));

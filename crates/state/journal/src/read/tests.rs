@@ -83,6 +83,8 @@ fn changed_bytes_are_refused_and_not_returned() {
         }
     }
     let dir = log();
+    fs::copy(log().segment(2), dir.segment(2)).unwrap();
+    assert!(sequences(&dir, 0..=u64::MAX, Order::OldestFirst).is_err());
     dir.edit(2, |bytes| bytes[40] ^= 1);
     assert!(sequences(&dir, 0..=u64::MAX, Order::OldestFirst).is_err());
     // What isn't touched reads as before.

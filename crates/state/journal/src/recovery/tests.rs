@@ -196,6 +196,28 @@ fn strange_segments_are_left_alone_and_passed() {
 }
 
 #[test]
+fn the_log_does_not_go_on_in_another_journals_segment() {
+    let dir = log();
+    let other = Dir::new();
+    let journal = Journal::open(small_segments(&other), &key()).unwrap();
+    append(&journal, 8);
+    let start = fs::metadata(dir.segment(3)).unwrap().len();
+    journal.close().unwrap();
+    let journal = Journal::open(config(&other), &key()).unwrap();
+    append(&journal, 9);
+    journal.close().unwrap();
+    // It is longer than the one that it replaces, and its frames open.
+    assert!(fs::metadata(other.segment(3)).unwrap().len() > start);
+    fs::copy(other.segment(3), dir.segment(3)).unwrap();
+    reopen(&dir, 1);
+    assert_eq!(dir.segments(), [1, 2, 3, 4]);
+    let findings = dir.findings();
+    assert_eq!((findings[0].segment, findings[0].damage), (3, Damage::Foreign));
+    assert_eq!((findings[1].records, findings[1].damage), (Some((25, 36)), Damage::Truncated));
+    assert_eq!(findings.len(), 2);
+}
+
+#[test]
 fn no_segment_number_is_used_twice() {
     let dir = log();
     fs::write(dir.segment(NUMBER_MAX), "the last number there is").unwrap();
