@@ -11,8 +11,8 @@ use crate::cursor::Cursor;
 use crate::suite::AlgorithmSuite;
 use crate::{EncryptedDataKey, EncryptionContext, Error, Part};
 
-/// The longest header that is read, in bytes: room for some fifty thousand KMS data keys.
-pub(crate) const LENGTH_MAX: usize = 16 << 20;
+/// The longest header that is read, in bytes: room for more than ten thousand KMS data keys.
+pub(crate) const LENGTH_MAX: usize = 4 << 20;
 
 /// How much is read at first, in bytes. Most headers fit.
 const FIRST_READ: usize = 4096;
@@ -235,22 +235,29 @@ fn data_keys(cursor: &mut Cursor<'_>, max: Option<usize>) -> Result<Vec<Encrypte
     Ok(keys)
 }
 
-/// Reads from `source` into `buffer`, which may hold a beginning already, until it holds the header.
+/// Reads from `source` into `buffer`, which may hold a beginning already, until it holds the header. Does not wait for more
+/// than that.
 pub(crate) fn read(mut source: impl Read, buffer: &mut Vec<u8>, data_keys_max: Option<usize>) -> Result<Parsed, Error> {
     loop {
         if let Some(parsed) = parse(buffer, data_keys_max)? {
             return Ok(parsed);
         }
-        let wanted = next_read(buffer.len());
-        if source.by_ref().take(wanted).read_to_end(buffer)? == 0 {
-            return Err(Error::Truncated { part: Part::Header });
+        let have = buffer.len();
+        buffer.resize(have + next_read(have), 0);
+        let read = source.read(buffer.get_mut(have..).unwrap_or_default());
+        buffer.truncate(have + read.as_ref().map_or(0, |read| *read));
+        match read {
+            Ok(0) => return Err(Error::Truncated { part: Part::Header }),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// How many bytes to read after `have` that hold no whole header: doubling keeps the work of parsing again linear.
-pub(crate) fn next_read(have: usize) -> u64 {
-    u64::try_from(have.max(FIRST_READ)).unwrap_or(u64::MAX)
+/// How many bytes to read after `have` that hold no whole header.
+pub(crate) fn next_read(have: usize) -> usize {
+    have.max(FIRST_READ)
 }
 
 #[cfg(test)]
