@@ -17,7 +17,10 @@ const DEFAULT: u32 = 100;
 
 /// How many records one call looks at for those that pass its filter; AWS too may answer a short page that is not
 /// the last one.
-const SCANNED_MAX: usize = 2000;
+const SCANNED_MAX: usize = 1000;
+
+/// How many records are read at once at least: a filter may let few of them pass.
+const READ_MIN: usize = 100;
 
 /// The part of a list that a call asks for.
 pub(crate) struct Window {
@@ -80,7 +83,7 @@ impl Window {
         let mut items = Vec::new();
         let mut scanned = 0;
         loop {
-            let page = tx.page::<R>(parent, after.as_ref(), self.limit)?;
+            let page = tx.page::<R>(parent, after.as_ref(), self.limit.max(READ_MIN))?;
             let mut records = page.items.into_iter().peekable();
             while let Some(record) = records.next() {
                 let name = id(&record);

@@ -12,6 +12,13 @@ use zeroize::Zeroizing;
 const RANDOM_BYTES: usize = 30;
 
 /// The secret half of an access key: 40 characters of base64.
+///
+/// It cannot be printed:
+/// ```compile_fail
+/// fn show(secret: iam::SecretAccessKey) -> String {
+///     format!("{secret:?}")
+/// }
+/// ```
 pub struct SecretAccessKey(Zeroizing<String>);
 
 impl SecretAccessKey {

@@ -13,6 +13,21 @@ async fn a_new_key_signs_at_once_and_its_secret_is_shown_once() {
 }
 
 #[tokio::test]
+async fn the_trail_tells_who_made_a_key_and_never_its_secret() {
+    let server = Server::start().await;
+    let key = server.user_who("ana", &allow("iam:*")).await;
+    let second = server.call(&key, "CreateAccessKey", &[]).await.ok();
+    server.call(&key, "ListAccessKeys", &[]).await.ok();
+    let trail = server.trail().await;
+    for told in [r#""eventName":"CreateAccessKey""#, r#""eventName":"ListAccessKeys""#, &key.id] {
+        assert!(trail.contains(told), "{told}");
+    }
+    for secret in [server.admin.secret.as_str(), &key.secret, second.text("SecretAccessKey")] {
+        assert!(!trail.contains(secret), "a secret is in the trail");
+    }
+}
+
+#[tokio::test]
 async fn a_deactivated_key_is_refused_from_the_answer_on() {
     let server = Server::start().await;
     let key = server.user_who("ana", &allow("iam:GetUser")).await;

@@ -1,10 +1,11 @@
 //! A server in the test's own process: both services behind a gateway, and callers that sign.
 
 use std::net::Ipv4Addr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crypto::Key256;
-use journal::Journal;
+use journal::{Journal, Order};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use service::{Gateway, Incoming, Observer, Seen, Trail};
 use store::Store;
@@ -32,7 +33,9 @@ pub(crate) struct Server {
     pub(crate) store: Store,
     /// The first administrator's.
     pub(crate) admin: Key,
-    _directory: tempfile::TempDir,
+    journal: Journal,
+    journal_key: Key256,
+    directory: tempfile::TempDir,
 }
 
 /// An answer, taken apart by its elements' names.
@@ -52,15 +55,16 @@ impl Observer for Nobody {
 impl Server {
     pub(crate) async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let journal = Journal::open(journal::Config::new(directory.path()), &Key256::random()).expect("a journal");
+        let journal_key = Key256::random();
+        let journal = Journal::open(journal::Config::new(directory.path()), &journal_key).expect("a journal");
         let store = Store::open_in_memory().expect("a store");
         let first = bootstrap(&store, Some(ACCOUNT.to_owned()), NOW).await.expect("done").expect("the first start");
         let iam = Arc::new(Iam::new(store.clone()));
-        let gateway = Gateway::new(iam.clone(), Trail::new(journal), Arc::new(Nobody), || NOW)
+        let gateway = Gateway::new(iam.clone(), Trail::new(journal.clone()), Arc::new(Nobody), || NOW)
             .with(iam.clone())
             .with(Arc::new(Sts::new(iam.clone())));
         let admin = Key { id: first.access_key_id, secret: first.secret_access_key.expose().to_owned() };
-        Self { gateway, iam, store, admin, _directory: directory }
+        Self { gateway, iam, store, admin, journal, journal_key, directory }
     }
 
     /// Calls an IAM operation.
@@ -110,6 +114,19 @@ impl Server {
             .await;
         let body = String::from_utf8(reply.body.to_vec()).expect("text");
         Answer { status: reply.status, error: reply.error, body }
+    }
+
+    /// The whole audit trail.
+    pub(crate) async fn trail(&self) -> String {
+        self.journal.sync().await.expect("synced");
+        let mut trail = String::new();
+        let read =
+            journal::read(self.directory.path(), &self.journal_key, 0..=u64::MAX, Order::OldestFirst, |record| {
+                trail.push_str(&String::from_utf8_lossy(record.bytes));
+                ControlFlow::Continue(())
+            });
+        read.expect("the trail is whole");
+        trail
     }
 
     /// Makes a user with an access key.

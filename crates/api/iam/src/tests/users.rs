@@ -1,4 +1,7 @@
-use super::server::{ACCOUNT, Server, allow, document};
+use super::server::{ACCOUNT, NOW, Server, allow, document};
+use crate::IamError;
+use crate::entity;
+use crate::user::User;
 
 #[tokio::test]
 async fn a_user_is_made_shown_renamed_and_deleted() {
@@ -169,5 +172,36 @@ async fn a_stranger_cannot_tell_missing_from_forbidden() {
         let there = server.call(&eve, action, &[("UserName", "ana")]).await.refused(403, "AccessDenied");
         let missing = server.call(&eve, action, &[("UserName", "bob")]).await.refused(403, "AccessDenied");
         assert_eq!(there, missing.replace("user/bob", "user/ana"), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_few_pass_is_answered_in_bounded_steps() {
+    let server = Server::start().await;
+    let write = server.store.write(|tx| {
+        for number in 0..2500 {
+            let path = if number == 1234 { "/rare/" } else { "/" };
+            entity::insert(tx, &User::new(ACCOUNT, path, &format!("user{number}"), NOW))?;
+        }
+        Ok::<_, IamError>(())
+    });
+    write.await.expect("written");
+    for max in ["1", "1000"] {
+        let (mut found, mut calls, mut marker) = (Vec::new(), 0, String::new());
+        loop {
+            let mut parameters = vec![("PathPrefix", "/rare"), ("MaxItems", max)];
+            if calls > 0 {
+                parameters.push(("Marker", &marker));
+            }
+            let listed = server.admin("ListUsers", &parameters).await.ok();
+            found.extend(listed.all("UserName").into_iter().map(str::to_owned));
+            calls += 1;
+            if listed.text("IsTruncated") == "false" {
+                break;
+            }
+            marker = listed.text("Marker").to_owned();
+        }
+        assert_eq!(found, ["user1234"], "{max}");
+        assert!((3..=4).contains(&calls), "{calls} calls for pages of {max}");
     }
 }
