@@ -1,3 +1,5 @@
+//! The first start, and every later one.
+
 use store::Store;
 use wire::Timestamp;
 

@@ -1,3 +1,5 @@
+//! Access keys: from the answer that makes one to the answer that ends it.
+
 use super::server::{Key, Server, allow};
 use crate::access_key::AccessKey;
 

@@ -1,3 +1,5 @@
+//! Attaching managed policies, counting and listing what is attached.
+
 use super::server::{ACCOUNT, Key, Server, allow};
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Permissions boundaries.
+
 use super::server::{ACCOUNT, Server, allow};
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Groups and their members.
+
 use super::server::{ACCOUNT, Server, allow};
 
 #[tokio::test]

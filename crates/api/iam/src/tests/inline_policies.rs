@@ -1,3 +1,5 @@
+//! Inline policies of users and groups, and the quota that they share.
+
 use percent_encoding::percent_decode_str;
 
 use super::server::{Server, allow};

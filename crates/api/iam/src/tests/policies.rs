@@ -1,3 +1,5 @@
+//! Managed policies and their versions, the account's own and AWS's.
+
 use percent_encoding::percent_decode_str;
 
 use super::server::{ACCOUNT, Server, allow};

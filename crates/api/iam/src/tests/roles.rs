@@ -1,3 +1,5 @@
+//! Roles and their trust policies.
+
 use percent_encoding::percent_decode_str;
 
 use super::server::{ACCOUNT, Server, allow};

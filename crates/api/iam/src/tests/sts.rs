@@ -1,3 +1,5 @@
+//! Who one is.
+
 use super::access_keys::root_key;
 use super::server::{ACCOUNT, Server, document};
 

@@ -1,3 +1,5 @@
+//! Tags, their rules and their limits.
+
 use super::server::{Server, allow};
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Users: their life, their names, and what keeps them from being deleted.
+
 use super::server::{ACCOUNT, NOW, Server, allow, document};
 use crate::IamError;
 use crate::entity;
