@@ -144,7 +144,7 @@ pub enum KmsError {
     DryRun,
     /// The store failed.
     #[error("the store failed")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
     /// Material cannot be unwrapped, or a record contradicts itself.
     #[error("{0}")]
     Damaged(String),
@@ -203,6 +203,15 @@ impl KmsError {
         match self {
             Self::Store(_) | Self::Damaged(_) => 500,
             _ => 400,
+        }
+    }
+}
+
+impl From<StoreError> for KmsError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::BadCursor => Self::InvalidMarker,
+            other => Self::Store(other),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Grants: what is stored of one, and whether one lets a caller do something.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use service::Caller;
@@ -38,7 +38,9 @@ wire::text_enum! {
     }
 }
 
-/// What an encryption context must be for a grant to count.
+/// What an encryption context must be for a grant to count. Unlike the cipher, it does not tell names apart by case.
+///
+/// Source: AWS KMS API Reference, GrantConstraints.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Constraints {
@@ -58,15 +60,14 @@ impl Constraints {
 
     fn met_by(&self, context: &EncryptionContext) -> bool {
         self.encryption_context_subset.as_ref().is_none_or(|subset| contains(context, subset))
-            && self.encryption_context_equals.as_ref().is_none_or(|equals| context == equals)
+            && self.encryption_context_equals.as_ref().is_none_or(|equals| folded(context) == folded(equals))
     }
 
     /// Whether every context that meets these constraints meets `other` as well.
     fn at_least_as_strict_as(&self, other: &Self) -> bool {
-        let equals_ok = match &other.encryption_context_equals {
-            None => true,
-            wanted => self.encryption_context_equals == *wanted,
-        };
+        let equals_ok = other.encryption_context_equals.as_ref().is_none_or(|wanted| {
+            self.encryption_context_equals.as_ref().is_some_and(|own| folded(own) == folded(wanted))
+        });
         let subset_ok = other.encryption_context_subset.as_ref().is_none_or(|wanted| {
             let own = [&self.encryption_context_equals, &self.encryption_context_subset];
             own.into_iter().flatten().any(|own| contains(own, wanted))
@@ -75,8 +76,16 @@ impl Constraints {
     }
 }
 
+/// The pairs with their names in lower case.
+fn folded(context: &EncryptionContext) -> BTreeSet<(String, &str)> {
+    context.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect()
+}
+
+/// Whether `context` has all of these `pairs`, and no other values for their names.
 fn contains(context: &EncryptionContext, pairs: &EncryptionContext) -> bool {
-    pairs.iter().all(|(name, value)| context.get(name) == Some(value))
+    let wanted = folded(pairs);
+    let named = |name: &String| wanted.iter().any(|(wanted, _)| wanted == name);
+    folded(context).into_iter().filter(|(name, _)| named(name)).eq(wanted.iter().cloned())
 }
 
 /// A grant, stored under its key.

@@ -140,9 +140,9 @@ impl KeyId {
             None if text.len() == 36 => (text, Self::Single),
             _ => return None,
         };
-        let id = of(uuid::Uuid::try_parse(digits).ok()?.into_bytes());
         // Upper-case digits would name the same bytes by another text.
-        (id.to_string() == text).then_some(id)
+        let parsed = uuid::Uuid::try_parse(digits).ok().filter(|_| !text.bytes().any(|byte| byte.is_ascii_uppercase()));
+        parsed.map(|id| of(id.into_bytes()))
     }
 }
 

@@ -1,7 +1,5 @@
 //! Ending grants: retiring by those whom a grant names, revoking by those who manage the key.
 
-use std::sync::Arc;
-
 use service::{Call, Effect, Guard, Need, Operation, Permit};
 use store::Tx;
 
@@ -185,5 +183,5 @@ fn guard(found: &Found, grant: &GrantRecord, call: &Call<'_, Kms>) -> Guard {
     }
     let accounts = entitled.into_iter().flatten().filter_map(|party| party.account());
     let accounts: Vec<_> = accounts.chain([grant.account.as_str(), grant.issuing_account.as_str()]).collect();
-    Guard::Mandatory(Arc::clone(&policy(&accounts)))
+    Guard::Mandatory(policy(&accounts))
 }

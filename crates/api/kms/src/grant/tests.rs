@@ -21,11 +21,15 @@ fn constraints_are_met_by_the_contexts_they_describe() {
         (subset(a), ab, true),
         (subset(a), &[], false),
         (subset(a), &[("a", "2")], false),
-        (subset(a), &[("A", "1")], false),
+        (subset(a), &[("A", "1")], true),
+        (subset(a), &[("A", "2"), ("a", "1")], false),
+        (subset(&[("A", "2"), ("a", "1")]), a, false),
         (subset(&[]), &[], true),
         (equals(a), a, true),
         (equals(a), ab, false),
         (equals(a), &[], false),
+        (equals(a), &[("A", "1")], true),
+        (equals(a), &[("A", "2"), ("a", "1")], false),
         (equals(&[]), &[], true),
         (equals(&[]), a, false),
     ] {
@@ -48,6 +52,8 @@ fn constraints_are_passed_on_only_if_they_are_no_looser() {
         (equals(a), equals(a), true),
         (equals(ab), equals(a), false),
         (subset(a), equals(a), false),
+        (equals(&[("A", "1")]), equals(a), true),
+        (subset(&[("A", "1"), ("a", "2")]), subset(a), false),
     ] {
         assert_eq!(new.at_least_as_strict_as(&old), expected, "{new:?} under {old:?}");
     }
@@ -68,7 +74,7 @@ proptest::proptest! {
 }
 
 fn small_context() -> impl proptest::strategy::Strategy<Value = EncryptionContext> {
-    proptest::collection::btree_map("[ab]", "[12]", 0..3)
+    proptest::collection::btree_map("[abA]", "[12]", 0..3)
 }
 
 fn small_constraints() -> impl proptest::strategy::Strategy<Value = Constraints> {
