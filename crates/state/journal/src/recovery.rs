@@ -88,11 +88,11 @@ fn after_head<D: Disk>(
         let Some(next) = Segment::open(dir, keys, number)? else { continue };
         match next.header {
             Some(found)
-                if found.number == number
-                    && found.journal == slot.journal
-                    && (found.first_sequence, found.before) == (end.next_sequence(), end.chain) =>
+                if (found.number, found.journal) == (number, slot.journal) && found.first_sequence > end.sequence =>
             {
-                end = Position { segment: number, offset: HEADER_BYTES as u64, ..end };
+                strays |= (found.first_sequence, found.before) != (end.next_sequence(), end.chain);
+                let sequence = found.first_sequence - 1;
+                end = Position { segment: number, offset: HEADER_BYTES as u64, sequence, chain: found.before };
                 intact &= follow(&next, &mut end)?;
                 (header, last) = (found, next);
             }

@@ -2,6 +2,7 @@ use std::fs;
 
 use crate::disk::OsDisk;
 use crate::fixture::{Dir, append, config, edit, key, keys, log, small_segments};
+use crate::format::{SLOT_BYTES, SLOT_SPACING};
 use crate::{Damage, Journal, Note};
 
 use super::*;
@@ -149,6 +150,40 @@ fn segments_behind_the_head_are_followed() {
     assert!(matches!(resume(&dir), Resume::Continue { end: Position { segment: 3, sequence: 32, .. }, .. }));
     reopen(&dir, 1);
     dir.assert_holds(36);
+}
+
+#[test]
+fn a_gap_behind_the_head_stays_on_record() {
+    let dir = Dir::new();
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    append(&journal, 2);
+    let head = fs::read(head::path(dir.as_ref())).unwrap();
+    append(&journal, 7);
+    journal.close().unwrap();
+    fs::write(head::path(dir.as_ref()), head).unwrap();
+    fs::remove_file(dir.segment(2)).unwrap();
+    reopen(&dir, 1);
+    assert_eq!(dir.segments(), [1, 3, 4]);
+    let findings = dir.findings();
+    assert_eq!((findings[0].records, findings[0].damage), (Some((13, 24)), Damage::Removed));
+    assert_eq!(findings.len(), 1);
+    assert_eq!(dir.records().last().unwrap().0, 40);
+}
+
+#[test]
+fn a_head_whose_copies_differ_is_settled() {
+    let dir = Dir::new();
+    reopen(&dir, 1);
+    let path = head::path(dir.as_ref());
+    let old = fs::read(&path).unwrap();
+    reopen(&dir, 1);
+    let newest = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
+    let older = usize::from(1 - Slot::place(newest.counter)) * SLOT_SPACING as usize;
+    edit(&path, |bytes| bytes[older..older + SLOT_BYTES].copy_from_slice(&old[older..older + SLOT_BYTES]));
+    assert!(!head::read(dir.as_ref(), &keys()).unwrap().settled());
+    reopen(&dir, 0);
+    assert!(head::read(dir.as_ref(), &keys()).unwrap().settled());
+    dir.assert_holds(8);
 }
 
 #[test]

@@ -21,7 +21,9 @@ enum Request {
     Create,
     Write,
     SetLen,
+    /// Of a segment.
     Sync,
+    SyncHead,
     SyncDir,
     Remove,
 }
@@ -149,7 +151,8 @@ impl DiskFile for FaultyFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let served = self.disk.serve(Request::Sync);
+        let head = self.path.ends_with("head.seal");
+        let served = self.disk.serve(if head { Request::SyncHead } else { Request::Sync });
         if served.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
             return served;
         }
@@ -190,7 +193,7 @@ fn wait_until(condition: impl Fn() -> bool) {
 
 #[test]
 fn a_disk_that_fails_in_any_way_refuses_and_loses_nothing() {
-    for failing in [Request::Write, Request::Sync, Request::Create, Request::SyncDir] {
+    for failing in [Request::Write, Request::Sync, Request::SyncHead, Request::Create, Request::SyncDir] {
         let dir = Dir::new();
         let disk = FaultyDisk::new(|_| Outcome::Done);
         let journal = Journal::open_on(disk.clone(), small_segments(&dir), &key()).unwrap();
@@ -351,10 +354,13 @@ fn a_head_whose_sync_failed_is_written_again() {
     // Let the second slot follow, and then only the log's sync succeed.
     let settled = || head::read(dir.as_ref(), &crate::fixture::keys()).unwrap().settled();
     wait_until(settled);
-    let mut syncs = 0;
+    let mut failures = 1;
     disk.change(move |request| {
-        syncs += u32::from(request == Request::Sync);
-        if request == Request::Sync && syncs == 2 { Outcome::Failed } else { Outcome::Done }
+        if request == Request::SyncHead && failures > 0 {
+            failures -= 1;
+            return Outcome::Failed;
+        }
+        Outcome::Done
     });
     append(&journal, 1);
     wait_until(|| !journal.healthy() || settled());
@@ -365,12 +371,40 @@ fn a_head_whose_sync_failed_is_written_again() {
 }
 
 #[test]
+fn a_head_that_cannot_be_synced_keeps_the_journal_from_being_healthy() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
+    disk.change(|request| {
+        if request == Request::SyncHead {
+            std::thread::sleep(Duration::from_millis(3));
+            return Outcome::Failed;
+        }
+        Outcome::Done
+    });
+    append(&journal, 1);
+    wait_until(|| !journal.healthy());
+    // It is tried again and again, and no attempt looks like a success.
+    for _ in 0..300 {
+        assert!(!journal.healthy());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    disk.change(|_| Outcome::Done);
+    wait_until(|| journal.healthy());
+    journal.close().unwrap();
+    dir.assert_holds(4);
+}
+
+#[test]
 fn what_a_killed_server_left_is_synced_before_the_head_vouches_for_it() {
     let dir = Dir::new();
     let disk = FaultyDisk::new(|_| Outcome::Done);
     let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
     append(&journal, 1);
-    disk.change(|request| if request == Request::Sync { Outcome::Killed } else { Outcome::Done });
+    disk.change(|request| match request {
+        Request::Sync | Request::SyncHead => Outcome::Killed,
+        _ => Outcome::Done,
+    });
     journal.append(&record(5)).unwrap();
     journal.close().unwrap_err();
     disk.change(|_| Outcome::Done);
@@ -409,7 +443,7 @@ fn whoever_waits_at_the_same_time_shares_a_sync() {
     let syncs = Arc::new(Mutex::new(0_u32));
     let counted = Arc::clone(&syncs);
     let disk = FaultyDisk::new(move |request| {
-        if request == Request::Sync {
+        if matches!(request, Request::Sync | Request::SyncHead) {
             *counted.lock().unwrap() += 1;
             std::thread::sleep(Duration::from_millis(2));
         }
