@@ -85,6 +85,27 @@ impl Found {
         Ok(Self { key, alias: alias.map(str::to_owned), grants, bad_token, unmade: false })
     }
 
+    /// Hides the key from a caller who names it by another account's alias and may not use it: the refusal would name
+    /// the key, and tell that there is such an alias.
+    ///
+    /// # Errors
+    /// [`KmsError::AliasNotFound`].
+    pub(crate) async fn unless_hidden(
+        self,
+        need: impl FnOnce(&Self) -> Need + Send,
+        call: &Call<'_, Kms>,
+    ) -> Result<Self, KmsError> {
+        let account = &self.key.record.account;
+        match &self.alias {
+            Some(alias) if account != call.account() => {
+                let hidden = KmsError::AliasNotFound { arn: alias_arn(call.region, account, alias) };
+                let need = need(&self);
+                if call.would_allow(&need).await? { Ok(self) } else { Err(hidden) }
+            }
+            _ => Ok(self),
+        }
+    }
+
     /// The need of `action` on the key: by its policy, or by a grant for `granted`.
     pub(crate) fn need(&self, action: &'static str, granted: Option<&GrantUse<'_>>, call: &Call<'_, Kms>) -> Need {
         let key = &*self.key;

@@ -150,6 +150,12 @@ impl DecryptInput {
     fn source(&self) -> Source<'_> {
         Source { blob: self.ciphertext_blob.as_ref(), key_id: self.key_id.as_deref() }
     }
+
+    fn need(&self, found: &Found, call: &Call<'_, Kms>) -> Need {
+        let usage = GrantUse::Crypto(GrantOperation::Decrypt, &self.encryption_context);
+        let need = found.need(ACTION, Some(&usage), call);
+        access::describe_encryption(need, self.algorithm(), &self.encryption_context)
+    }
 }
 
 /// Decrypts a ciphertext. It names its key; a key that the caller names must be the same.
@@ -168,14 +174,15 @@ impl Operation for Decrypt {
     type Target = Found;
 
     async fn find(input: &DecryptInput, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
-        input.source().find(ACTION, &input.grant_tokens, call).await
+        let found = input.source().find(ACTION, &input.grant_tokens, call).await?;
+        found.unless_hidden(|found| input.need(found, call), call).await
     }
 
     fn needs(input: &DecryptInput, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
-        let Some(found) = found else { return input.source().needs_of_missing(ACTION, call) };
-        let usage = GrantUse::Crypto(GrantOperation::Decrypt, &input.encryption_context);
-        let need = found.need(ACTION, Some(&usage), call);
-        vec![access::describe_encryption(need, input.algorithm(), &input.encryption_context)]
+        match found {
+            Some(found) => vec![input.need(found, call)],
+            None => input.source().needs_of_missing(ACTION, call),
+        }
     }
 
     async fn run(input: DecryptInput, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<DecryptOutput, KmsError> {

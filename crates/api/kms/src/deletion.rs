@@ -147,11 +147,14 @@ impl Kms {
     /// To be called from time to time.
     ///
     /// # Errors
-    /// Those of the store. What failed is tried again by the next call.
+    /// Those of the store, the last one if several keys failed. What failed is tried again by the next call.
     pub async fn destroy_due(&self, now: Timestamp) -> Result<usize, KmsError> {
-        let mut destroyed = 0;
+        let (mut destroyed, mut failed) = (0, None);
         for due in schedule::due(&self.store, Job::Deletion, now).await? {
-            destroyed += usize::from(self.destroy_one(due, now).await?);
+            match self.destroy_one(due, now).await {
+                Ok(done) => destroyed += usize::from(done),
+                Err(error) => failed = Some(error),
+            }
         }
         schedule::advance(&self.store, Job::Deletion, now).await?;
         if destroyed > 0 {
@@ -162,7 +165,7 @@ impl Kms {
                 tracing::warn!("the database's log still holds the wrapped material of destroyed keys");
             }
         }
-        Ok(destroyed)
+        failed.map_or(Ok(destroyed), Err)
     }
 
     async fn destroy_one(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {

@@ -52,6 +52,10 @@ pub(crate) trait KeyOperation: 'static {
     ) -> impl Future<Output = Result<Self::Output, KmsError>> + Send;
 }
 
+fn need<K: KeyOperation>(input: &K::Input, found: &Found, call: &Call<'_, Kms>) -> Need {
+    K::describe(input, found.need(K::ACTION, K::granted(input).as_ref(), call))
+}
+
 /// Makes a [`KeyOperation`] an [`Operation`].
 pub(crate) struct On<K>(PhantomData<K>);
 
@@ -64,12 +68,13 @@ impl<K: KeyOperation> Operation for On<K> {
     type Target = Found;
 
     async fn find(input: &K::Input, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
-        Found::find(K::key_id(input), K::FORMS, K::grant_tokens(input), call).await
+        let found = Found::find(K::key_id(input), K::FORMS, K::grant_tokens(input), call).await?;
+        found.unless_hidden(|found| need::<K>(input, found, call), call).await
     }
 
     fn needs(input: &K::Input, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
         match found {
-            Some(found) => vec![K::describe(input, found.need(K::ACTION, K::granted(input).as_ref(), call))],
+            Some(found) => vec![need::<K>(input, found, call)],
             None => access::needs_of_missing(K::key_id(input), K::FORMS, K::ACTION, call),
         }
     }

@@ -55,12 +55,31 @@ impl ReEncryptInput {
         Source { blob: self.ciphertext_blob.as_ref(), key_id: self.source_key_id.as_deref() }
     }
 
-    fn algorithms(&self) -> (EncryptionAlgorithm, EncryptionAlgorithm) {
-        let symmetric = EncryptionAlgorithm::SymmetricDefault;
-        (
-            self.source_encryption_algorithm.unwrap_or(symmetric),
-            self.destination_encryption_algorithm.unwrap_or(symmetric),
-        )
+    fn source_algorithm(&self) -> EncryptionAlgorithm {
+        self.source_encryption_algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
+    }
+
+    fn destination_algorithm(&self) -> EncryptionAlgorithm {
+        self.destination_encryption_algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
+    }
+
+    fn need_from(&self, from: &Found, same: bool, call: &Call<'_, Kms>) -> Need {
+        let context = &self.source_encryption_context;
+        let need = from.need(FROM, Some(&GrantUse::Crypto(GrantOperation::ReEncryptFrom, context)), call);
+        access::describe_encryption(need, self.source_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
+    }
+
+    fn need_to(&self, to: &Found, same: bool, call: &Call<'_, Kms>) -> Need {
+        let context = &self.destination_encryption_context;
+        let need = to.need(TO, Some(&GrantUse::Crypto(GrantOperation::ReEncryptTo, context)), call);
+        access::describe_encryption(need, self.destination_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
+    }
+}
+
+impl Keys {
+    /// Whether both are one key.
+    fn same(&self) -> bool {
+        matches!((&self.from, &self.to), (Ok(from), Ok(to)) if from.key.arn == to.key.arn)
     }
 }
 
@@ -83,28 +102,30 @@ impl Operation for ReEncrypt {
     async fn find(input: &ReEncryptInput, call: &Call<'_, Kms>) -> Result<Keys, KmsError> {
         let from = input.source().find(FROM, &input.grant_tokens, call).await;
         let to = Found::find(&input.destination_key_id, Forms::KeyOrAlias, &input.grant_tokens, call).await;
-        Ok(Keys { from, to })
+        let keys = Keys { from, to };
+        let same = keys.same();
+        Ok(Keys {
+            from: match keys.from {
+                Ok(from) => from.unless_hidden(|from| input.need_from(from, same, call), call).await,
+                missing => missing,
+            },
+            to: match keys.to {
+                Ok(to) => to.unless_hidden(|to| input.need_to(to, same, call), call).await,
+                missing => missing,
+            },
+        })
     }
 
     fn needs(input: &ReEncryptInput, found: Option<&Keys>, call: &Call<'_, Kms>) -> Vec<Need> {
-        let (from, to) = found.map_or((None, None), |keys| (keys.from.as_ref().ok(), keys.to.as_ref().ok()));
-        let same = from.zip(to).is_some_and(|(from, to)| from.key.arn == to.key.arn);
-        let (from_algorithm, to_algorithm) = input.algorithms();
-        let need = |found: &Found, action, operation, algorithm, context| {
-            let need = found.need(action, Some(&GrantUse::Crypto(operation, context)), call);
-            let need = access::describe_encryption(need, algorithm, context);
-            vec![need.with("kms:ReEncryptOnSameKey", same)]
+        let same = found.is_some_and(Keys::same);
+        let mut needs = match found.map(|keys| &keys.from) {
+            Some(Ok(from)) => vec![input.need_from(from, same, call)],
+            _ => input.source().needs_of_missing(FROM, call),
         };
-        let from_context = &input.source_encryption_context;
-        let mut needs = match from {
-            Some(from) => need(from, FROM, GrantOperation::ReEncryptFrom, from_algorithm, from_context),
-            None => input.source().needs_of_missing(FROM, call),
-        };
-        let to_context = &input.destination_encryption_context;
-        needs.extend(match to {
-            Some(to) => need(to, TO, GrantOperation::ReEncryptTo, to_algorithm, to_context),
-            None => access::needs_of_missing(&input.destination_key_id, Forms::KeyOrAlias, TO, call),
-        });
+        match found.map(|keys| &keys.to) {
+            Some(Ok(to)) => needs.push(input.need_to(to, same, call)),
+            _ => needs.extend(access::needs_of_missing(&input.destination_key_id, Forms::KeyOrAlias, TO, call)),
+        }
         needs
     }
 
@@ -118,7 +139,7 @@ impl Operation for ReEncrypt {
         from.ready(Self::NAME)?;
         to.ready(Self::NAME)?;
         let (from, to) = (from.made(call).await?, to.made(call).await?);
-        let (from_algorithm, to_algorithm) = input.algorithms();
+        let (from_algorithm, to_algorithm) = (input.source_algorithm(), input.destination_algorithm());
         check_use(&from.key, from_algorithm, Self::NAME)?;
         check_use(&to.key, to_algorithm, Self::NAME)?;
         if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.source_key_id.as_deref())? {

@@ -26,8 +26,8 @@ const PERIOD_DAYS: u32 = 365;
 const ON_DEMAND_MAX: usize = 25;
 
 /// When a key that rotates every `period_days` does so after `from`.
-pub(crate) const fn next(from: Timestamp, period_days: u32) -> Timestamp {
-    from.plus_days(period_days as i64)
+pub(crate) fn next(from: Timestamp, period_days: u32) -> Timestamp {
+    from.plus_days(i64::from(period_days))
 }
 
 wire::shape! {
@@ -290,14 +290,17 @@ impl Kms {
     /// Rotates every key whose time has come, and returns how many. To be called from time to time.
     ///
     /// # Errors
-    /// Those of the store. What failed is tried again by the next call.
+    /// Those of the store, the last one if several keys failed. What failed is tried again by the next call.
     pub async fn rotate_due(&self, now: Timestamp) -> Result<usize, KmsError> {
-        let mut rotated = 0;
+        let (mut rotated, mut failed) = (0, None);
         for due in schedule::due(&self.store, Job::Rotation, now).await? {
-            rotated += usize::from(self.rotate_one(due, now).await?);
+            match self.rotate_one(due, now).await {
+                Ok(done) => rotated += usize::from(done),
+                Err(error) => failed = Some(error),
+            }
         }
         schedule::advance(&self.store, Job::Rotation, now).await?;
-        Ok(rotated)
+        failed.map_or(Ok(rotated), Err)
     }
 
     async fn rotate_one(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {

@@ -1,3 +1,5 @@
+//! Ciphertexts: what they name, what opens them, and that no damage goes unnoticed.
+
 use proptest::prelude::*;
 
 use super::*;

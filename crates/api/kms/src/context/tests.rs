@@ -1,3 +1,5 @@
+//! The canonical form: injective, and independent of the order in which pairs were given.
+
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Constraints: which contexts meet them, and which can be passed on.
+
 use super::*;
 
 fn pairs(pairs: &[(&str, &str)]) -> EncryptionContext {

@@ -1,3 +1,5 @@
+//! The forms in which keys are named, and the refusals of what names none.
+
 use super::*;
 
 const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";

@@ -1,3 +1,5 @@
+//! The table of key states, cell by cell against AWS's.
+
 use std::collections::BTreeSet;
 
 use service::Service as _;

@@ -83,6 +83,11 @@ async fn a_stranger_cannot_tell_missing_from_forbidden() {
         Some(json!({"Effect": "Allow", "Action": "*", "Resource": "*"})),
     );
     let blob = world.encrypted(&key, "x").await;
+    world.done("admin", "CreateAlias", json!({"AliasName": "alias/there", "TargetKeyId": key})).await;
+    let [there, not_there, managed] = ["alias/there", "alias/not-there", "alias/aws/s3"]
+        .map(|alias| format!("arn:aws:kms:{REGION}:{ACCOUNT}:{alias}"));
+    let own = text(&world.done("stranger", "CreateKey", json!({})).await["KeyMetadata"]["KeyId"]);
+    let theirs = &world.done("stranger", "Encrypt", json!({"KeyId": own, "Plaintext": "AAAA"})).await["CiphertextBlob"];
     // The same ciphertext, but for the key that it names.
     let ciphertext = from_base64(&blob);
     let mut forged = crate::blob::Ciphertext::parse(&ciphertext).expect("well-formed");
@@ -98,11 +103,26 @@ async fn a_stranger_cannot_tell_missing_from_forbidden() {
         ("Decrypt", json!({"CiphertextBlob": blob}), json!({"CiphertextBlob": forged})),
         ("DisableKey", json!({"KeyId": arn_of(&key)}), json!({"KeyId": arn_of(missing)})),
         ("ListGrants", json!({"KeyId": arn_of(&key)}), json!({"KeyId": arn_of(missing)})),
+        ("DescribeKey", json!({"KeyId": there}), json!({"KeyId": not_there})),
+        ("DescribeKey", json!({"KeyId": managed}), json!({"KeyId": not_there})),
+        ("Encrypt", json!({"KeyId": there, "Plaintext": "AAAA"}), json!({"KeyId": not_there, "Plaintext": "AAAA"})),
+        (
+            "Decrypt",
+            json!({"CiphertextBlob": blob, "KeyId": there}),
+            json!({"CiphertextBlob": blob, "KeyId": not_there}),
+        ),
+        (
+            "ReEncrypt",
+            json!({"CiphertextBlob": theirs, "DestinationKeyId": there}),
+            json!({"CiphertextBlob": theirs, "DestinationKeyId": not_there}),
+        ),
     ] {
         let forbidden = world.refused("stranger", operation, input).await;
         assert!(forbidden.starts_with("AccessDeniedException: "), "{forbidden}");
         let missed = world.refused("stranger", operation, of_missing).await;
-        assert_eq!(missed.replace(missing, &key), forbidden, "{operation}");
+        let missed = missed.replace(missing, &key);
+        let missed_alias = [&there, &managed].map(|alias| missed.replace(&not_there, alias));
+        assert!(missed == forbidden || missed_alias.contains(&forbidden), "{operation}: {missed} but {forbidden}");
     }
     // Within the account, whoever is allowed nothing learns nothing either.
     for id in [key.as_str(), missing] {
@@ -137,6 +157,10 @@ async fn another_account_needs_the_key_policy_and_its_own_identity_policy() {
     for input in [json!({"CiphertextBlob": blob}), json!({"CiphertextBlob": blob, "KeyId": arn_of(&key)})] {
         assert_eq!(world.done("stranger", "Decrypt", input).await["Plaintext"], base64(b"across"));
     }
+    world.done("admin", "CreateAlias", json!({"AliasName": "alias/shared", "TargetKeyId": key})).await;
+    let alias = format!("arn:aws:kms:{REGION}:{ACCOUNT}:alias/shared");
+    world.done("stranger", "Encrypt", json!({"KeyId": alias, "Plaintext": "AAAA"})).await;
+    world.done("stranger", "Decrypt", json!({"KeyId": alias, "CiphertextBlob": blob})).await;
     // By its id alone, it would be a key of the stranger's own account.
     let error = world.refused("stranger", "Encrypt", json!({"KeyId": key, "Plaintext": "AAAA"})).await;
     assert_eq!(
