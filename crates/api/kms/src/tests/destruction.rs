@@ -5,6 +5,7 @@ use crate::alias::AliasRecord;
 use crate::grant::{GrantRecord, NamedRecord, RetirableRecord};
 use crate::record::{KeyRecord, domain, path};
 use crate::schedule::Due;
+use store::Record as _;
 
 #[tokio::test]
 async fn a_planned_deletion_is_told_and_can_be_called_off() {
@@ -135,4 +136,30 @@ async fn deletions_that_were_planned_twice_follow_the_last_plan() {
     world.done("admin", "DescribeKey", json!({"KeyId": key})).await;
     world.pass_days(20);
     assert_eq!(world.kms.destroy_due(world.now()).await.expect("destroys"), 1);
+}
+
+/// What no version of the program takes for a key.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Broken {}
+
+impl store::Record for Broken {
+    const COLLECTION: &'static str = KeyRecord::COLLECTION;
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_keeps_no_other_from_being_destroyed() {
+    let world = World::new();
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        let key = world.key().await;
+        world.done("admin", "ScheduleKeyDeletion", json!({"KeyId": key, "PendingWindowInDays": 7})).await;
+        keys.push(key);
+    }
+    let broken = keys[1].clone();
+    let broke = world.store.write(move |tx| tx.put(&domain(ACCOUNT, REGION), &broken, &Broken {})).await;
+    assert_eq!(broke, Ok::<_, StoreError>(()));
+    world.pass_days(7);
+    assert!(world.kms.destroy_due(world.now()).await.is_err());
+    let left = world.store.read(|tx| tx.scan_collection::<Due>(None, 9)).await.expect("reads");
+    assert_eq!(left.items.iter().map(|due| &due.key_id).collect::<Vec<_>>(), [&keys[1]]);
 }
