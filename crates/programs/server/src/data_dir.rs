@@ -102,8 +102,11 @@ impl DataDir {
             return Err(ServerError::ForeignDirectory { path: root.to_owned() });
         }
         // Others can't traverse it even if it was made with a looser mode by hand.
-        std::fs::set_permissions(root, Permissions::from_mode(0o700))
-            .map_err(|cause| ServerError::Io { action: "make private", path: root.to_owned(), cause })?;
+        std::fs::set_permissions(root, Permissions::from_mode(0o700)).map_err(|cause| ServerError::Io {
+            action: "make private",
+            path: root.to_owned(),
+            cause,
+        })?;
         Self::lock(layout)
     }
 
@@ -137,7 +140,8 @@ impl DataDir {
             }
             Err(error) => return Err(failed("lock", error.into())),
         }
-        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
         written.map_err(|cause| failed("write", cause))?;
         Ok(Self { layout, _lock: file })
     }

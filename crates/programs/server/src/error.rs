@@ -160,7 +160,10 @@ impl ServerError {
             | Self::Store(Store::Busy { .. })
             | Self::Journal(journal::JournalError::InUse { .. }) => 4,
             Self::Listen { .. } => 5,
-            Self::Seal(_) | Self::SealGone { .. } | Self::NoPassphrase { .. } | Self::Store(Store::WrongRootKey { .. }) => 6,
+            Self::Seal(_)
+            | Self::SealGone { .. }
+            | Self::NoPassphrase { .. }
+            | Self::Store(Store::WrongRootKey { .. }) => 6,
             Self::Store(Store::Full { .. }) => 9,
             Self::Journal(journal::JournalError::Broken(_)) => 8,
             Self::Journal(journal::JournalError::Io { cause, .. }) | Self::Io { cause, .. } => io_exit_code(cause),
@@ -195,7 +198,9 @@ fn advice(cause: &std::io::Error) -> &'static str {
 fn why_not(cause: &std::io::Error) -> String {
     match cause.kind() {
         ErrorKind::AddrInUse => "another program listens there; choose another address with --listen".to_owned(),
-        ErrorKind::AddrNotAvailable => "this machine doesn't have that address; choose another with --listen".to_owned(),
+        ErrorKind::AddrNotAvailable => {
+            "this machine doesn't have that address; choose another with --listen".to_owned()
+        }
         ErrorKind::PermissionDenied => {
             "ports below 1024 need a privilege; choose a higher one with --listen".to_owned()
         }

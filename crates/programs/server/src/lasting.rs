@@ -124,9 +124,7 @@ fn configured(seal: &SealConfig, kind: Option<Kind>, variable: &str) -> Result<s
     });
     match kind {
         Kind::KeyFile => Ok(seal::SealConfig::KeyFile { path: seal.file.clone() }),
-        Kind::Passphrase => {
-            Ok(seal::SealConfig::passphrase(passphrase(seal.passphrase_file.as_deref(), variable)?))
-        }
+        Kind::Passphrase => Ok(seal::SealConfig::passphrase(passphrase(seal.passphrase_file.as_deref(), variable)?)),
     }
 }
 

@@ -113,7 +113,8 @@ async fn a_request_is_answered_with_the_headers_that_aws_sends() {
     let answer = run(short()).exchange(format!("POST / HTTP/1.1\r\n{CLOSE}Content-Length: 3\r\n\r\nabc")).await;
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-    for header in ["x-amzn-requestid: the-id", "content-type: application/x-amz-json-1.1", "date: ", "content-length: "] {
+    for header in ["x-amzn-requestid: the-id", "content-type: application/x-amz-json-1.1", "date: ", "content-length: "]
+    {
         assert!(head.contains(header), "{header} in {head}");
     }
     assert!(!head.contains("x-amzn-errortype"), "{head}");

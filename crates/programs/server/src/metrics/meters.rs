@@ -86,9 +86,10 @@ impl Meters {
 
     /// The meters that have counted something, in a stable order.
     fn used(&self) -> Vec<(&'static str, &'static str, &Meter)> {
-        let known = self.services.iter().flat_map(|(service, meters)| {
-            meters.iter().map(move |(operation, meter)| (*service, *operation, meter))
-        });
+        let known = self
+            .services
+            .iter()
+            .flat_map(|(service, meters)| meters.iter().map(move |(operation, meter)| (*service, *operation, meter)));
         let all = known.chain([(UNKNOWN, UNKNOWN, &self.unknown)]);
         let mut used: Vec<_> = all.filter(|(_, _, meter)| meter.is_used()).collect();
         used.sort_unstable_by_key(|(service, operation, _)| (*service, *operation));

@@ -87,8 +87,7 @@ impl Pulse {
     /// A connection that has just been accepted: its first request's headers are due.
     pub(super) fn new(ticks: Arc<AtomicU32>) -> Self {
         let since = ticks.load(Ordering::Relaxed);
-        let state =
-            State { closed: false, phase: Phase::Head, protocol: Protocol::Http1, requests: 0, since };
+        let state = State { closed: false, phase: Phase::Head, protocol: Protocol::Http1, requests: 0, since };
         Self {
             state: AtomicU64::new(state.pack()),
             draining: AtomicBool::new(false),

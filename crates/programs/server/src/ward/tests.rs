@@ -97,24 +97,22 @@ async fn idle_connections_make_room_when_it_gets_crowded() {
 #[tokio::test(start_paused = true)]
 async fn draining_waits_for_the_server_and_not_for_clients() {
     let ward = Ward::new(limits());
-    let start = |serving: bool| {
-        let ward = Arc::clone(&ward);
-        async move {
-            let admission = ward.admit(ward.place().await.expect("a place"));
-            let pulse = Arc::clone(admission.pulse());
-            tokio::spawn(admission.attend(async move {
-                let turn = pulse.begin().filter(|_| serving);
-                if let Some(turn) = turn {
-                    turn.serves();
-                    tokio::time::sleep(Duration::from_secs(5)).await;
-                } else {
-                    assert!(pulse.heard());
-                    std::future::pending::<()>().await;
-                }
-            }))
-        }
+    let start = |place, serving: bool| {
+        let admission = ward.admit(place);
+        let pulse = Arc::clone(admission.pulse());
+        tokio::spawn(admission.attend(async move {
+            if serving {
+                let turn = pulse.begin().expect("open");
+                turn.serves();
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            } else {
+                assert!(pulse.heard());
+                std::future::pending::<()>().await;
+            }
+        }))
     };
-    let (working, dawdling) = (start(true).await, start(false).await);
+    let working = start(ward.place().await.expect("a place"), true);
+    let dawdling = start(ward.place().await.expect("a place"), false);
     tokio::task::yield_now().await;
     let started = Instant::now();
     ward.drain(Duration::from_secs(60)).await;
