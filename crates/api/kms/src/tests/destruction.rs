@@ -5,7 +5,6 @@ use crate::alias::AliasRecord;
 use crate::grant::{GrantRecord, NamedRecord, RetirableRecord};
 use crate::record::{KeyRecord, domain, path};
 use crate::schedule::Due;
-use store::Record as _;
 
 #[tokio::test]
 async fn a_planned_deletion_is_told_and_can_be_called_off() {
