@@ -42,7 +42,8 @@ impl Layout {
     }
 
     /// The marker of a first start that isn't over.
-    pub(crate) fn first_start(&self) -> PathBuf {
+    #[must_use]
+    pub fn first_start(&self) -> PathBuf {
         self.root.join("first-start")
     }
 
