@@ -119,7 +119,7 @@ impl Found {
                 Guard::Mandatory(key.record.policy.delegating(&[call.account()], action, true, &key.arn))
             }
         };
-        let need = Need { action, resource: key.arn.clone(), context: Vec::with_capacity(12), guard };
+        let need = Need { action, resource: key.arn.clone(), context: Vec::with_capacity(12), guard, shown: None };
         let need = describe_key(need, &key.record, call);
         match &self.alias {
             Some(alias) => need.with("kms:RequestAlias", alias.clone()),

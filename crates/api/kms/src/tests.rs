@@ -68,6 +68,7 @@ impl Authority for People {
                     principal: identity.principal.clone(),
                     access_key_id: name.to_owned(),
                     context: Context::new(),
+                    session_policies: None,
                 }),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use policy::{Context, Principal};
+use policy::{Context, Policy, Principal};
 use wire::Timestamp;
 
 use crate::operation::Service;
@@ -17,6 +17,8 @@ pub struct Caller {
     pub access_key_id: String,
     /// What [`Principal::describe`] cannot know of it: `aws:PrincipalTag/…`, `aws:MultiFactorAuthPresent`, ….
     pub context: Context<'static>,
+    /// What limits the session, if policies were passed when it was made.
+    pub session_policies: Option<Vec<Arc<Policy>>>,
 }
 
 /// Where a request came from.

@@ -89,7 +89,8 @@ pub(crate) async fn decide(
 
 /// AWS's wording, which names caller, action and resource, and which kind of policy decided.
 fn denied(protocol: wire::Protocol, caller: &Caller, need: &Need, reason: &Reason) -> Fault {
-    let (arn, action, resource) = (&caller.principal.arn, need.action, &need.resource);
+    let (arn, action) = (&caller.principal.arn, need.action);
+    let resource = need.shown.as_ref().unwrap_or(&need.resource);
     let phrase = reason.phrase(action);
     let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
     CommonFault::AccessDenied(message).fault(protocol)

@@ -15,6 +15,8 @@ pub struct Need {
     pub context: Vec<(Cow<'static, str>, Values<'static>)>,
     /// The resource's side.
     pub guard: Guard,
+    /// What a refusal calls the resource where its ARN would tell a stranger too much, such as a path: `user alice`.
+    pub shown: Option<String>,
 }
 
 /// What the resource itself has to say.
@@ -38,13 +40,20 @@ impl Need {
     /// An action that identity policies alone decide.
     #[must_use]
     pub fn identity(action: &'static str, resource: impl Into<String>) -> Self {
-        Self { action, resource: resource.into(), context: Vec::new(), guard: Guard::Identity }
+        Self { action, resource: resource.into(), context: Vec::new(), guard: Guard::Identity, shown: None }
     }
 
     /// The same need under another guard.
     #[must_use]
     pub fn guarded(mut self, guard: Guard) -> Self {
         self.guard = guard;
+        self
+    }
+
+    /// The same need, whose refusal calls the resource this.
+    #[must_use]
+    pub fn shown_as(mut self, name: impl Into<String>) -> Self {
+        self.shown = Some(name.into());
         self
     }
 

@@ -26,6 +26,7 @@ async fn caller(server: &Server, name: &str) -> Caller {
         principal: Principal::user(arn, shown.text("UserId")),
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         context: Context::new(),
+        session_policies: None,
     }
 }
 
@@ -43,6 +44,7 @@ async fn a_mandatory_policy_binds_administrators_and_the_root_user() {
         principal: Principal::root(ACCOUNT),
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         context: Context::new(),
+        session_policies: None,
     };
     let other = key_policy("arn:aws:iam::111122223333:user/bob");
     for caller in [&ana, &root] {

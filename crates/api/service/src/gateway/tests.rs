@@ -118,6 +118,7 @@ impl Authority for Users {
                     principal: Principal::user(arn, "AIDATOY"),
                     access_key_id: id.to_owned(),
                     context: Context::new(),
+                    session_policies: None,
                 }),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
