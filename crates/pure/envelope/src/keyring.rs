@@ -1,18 +1,33 @@
 //! Keyrings: what wraps data keys and opens them again. How each kind does it is in the files below.
 
+mod ecdh_wrapping;
+mod hierarchical;
+mod kms;
+mod kms_discovery;
+mod kms_ecdh;
+mod kms_rsa;
 mod multi;
 mod raw_aes;
+mod raw_ecdh;
 mod raw_rsa;
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use crypto::ecdh::Curve;
 pub use crypto::rsa::Padding;
+pub use hierarchical::HierarchicalKeyring;
+pub use kms::KmsKeyring;
+pub use kms_discovery::{DiscoveryFilter, KmsDiscoveryKeyring};
+pub use kms_ecdh::KmsEcdhKeyring;
+pub use kms_rsa::KmsRsaKeyring;
 pub use multi::MultiKeyring;
 pub use raw_aes::RawAesKeyring;
+pub use raw_ecdh::RawEcdhKeyring;
 pub use raw_rsa::RawRsaKeyring;
 
+use crate::kms::KmsError;
 use crate::{AlgorithmSuite, DataKey, EncryptedDataKey, EncryptionContext};
 
 /// A result that may need a key service, and so a while.
@@ -201,6 +216,9 @@ pub enum KeyFailureReason {
     /// The keyring cannot do this.
     #[error("{0}")]
     Incapable(&'static str),
+    /// The key service refused.
+    #[error(transparent)]
+    Kms(#[from] KmsError),
     /// Any other cause.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),

@@ -38,6 +38,7 @@
 #![cfg_attr(feature = "tokio", doc = "\n\nStreams of tokio are served by [`stream`].")]
 
 mod block_on;
+pub mod branch_key;
 mod buffer;
 mod context;
 mod cursor;
@@ -51,6 +52,7 @@ mod error;
 mod frame;
 mod header;
 mod keyring;
+pub mod kms;
 mod layout;
 mod materials;
 mod message_digest;
@@ -71,11 +73,13 @@ pub use encryption::{Encryption, FRAME_LENGTH_DEFAULT};
 pub use error::{Error, Part};
 pub use header::{Framing, Header};
 pub use keyring::{
-    KeyFailure, KeyFailureReason, Keyring, MultiKeyring, Padding, Pending, RawAesKeyring, RawRsaKeyring, Unwrapped,
-    Unwrapping, Wrapping,
+    Curve, DiscoveryFilter, HierarchicalKeyring, KeyFailure, KeyFailureReason, Keyring, KmsDiscoveryKeyring,
+    KmsEcdhKeyring, KmsKeyring, KmsRsaKeyring, MultiKeyring, Padding, Pending, RawAesKeyring, RawEcdhKeyring,
+    RawRsaKeyring, Unwrapped, Unwrapping, Wrapping,
 };
 pub use materials::{
-    DecryptionMaterials, DecryptionRequest, EncryptionMaterials, EncryptionRequest, MaterialsSource, RequiredContext,
+    CacheLimits, CachingMaterials, Clock, DecryptionMaterials, DecryptionRequest, EncryptionMaterials,
+    EncryptionRequest, MaterialsSource, RequiredContext,
 };
 pub use opening::{Opened, Opening};
 pub use positioned::{Bytes, ReadAt, WriteAt};

@@ -2,6 +2,7 @@
 //!
 //! The specification calls a source of materials a cryptographic materials manager. Every keyring is one.
 
+mod caching;
 mod required;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+pub use caching::{CacheLimits, CachingMaterials, Clock};
 use crypto::signature::EcdsaKey;
 pub use required::RequiredContext;
 

@@ -8,44 +8,17 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "common/vectors.rs"]
+mod files;
+
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 
 use envelope::{
     AlgorithmSuite, CommitmentPolicy, Decryption, EncryptionContext, Error, MultiKeyring, Padding, RawAesKeyring,
     RawRsaKeyring, RequiredContext,
 };
+use files::Vectors;
 use serde_json::Value;
-
-/// The files of an archive by their names.
-struct Vectors(BTreeMap<String, Vec<u8>>);
-
-impl Vectors {
-    fn read(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/vectors/esdk").join(name);
-        let file =
-            File::open(&path).unwrap_or_else(|error| panic!("the shared vectors at {}: {error}", path.display()));
-        let mut archive = zip::ZipArchive::new(file).unwrap();
-        let mut files = BTreeMap::new();
-        for index in 0..archive.len() {
-            let mut entry = archive.by_index(index).unwrap();
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).unwrap();
-            files.insert(entry.name().unwrap().trim_start_matches("./").to_owned(), bytes);
-        }
-        Self(files)
-    }
-
-    fn json(&self, name: &str) -> Value {
-        serde_json::from_slice(&self.0[name]).unwrap()
-    }
-
-    fn file(&self, url: &Value) -> &[u8] {
-        &self.0[url.as_str().unwrap().strip_prefix("file://").unwrap()]
-    }
-}
 
 /// A raw key as the manifest describes it, or `None` for a key that only AWS has.
 fn keyring(description: &Value, keys: &Value) -> Option<MultiKeyring> {

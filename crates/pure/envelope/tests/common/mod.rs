@@ -2,9 +2,13 @@
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
-use std::sync::Mutex;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
-use envelope::{RawAesKeyring, WriteAt};
+use envelope::{AlgorithmSuite, Decryption, Encryption, Error, MaterialsSource, RawAesKeyring, WriteAt};
 
 pub(crate) fn keyring() -> RawAesKeyring {
     RawAesKeyring::new("tests", "aes-256", &[0x42; 32]).unwrap()
@@ -34,5 +38,55 @@ impl WriteAt for Memory {
         }
         bytes[begin..end].copy_from_slice(buffer);
         Ok(())
+    }
+}
+
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
+    }
+}
+
+pub(crate) fn seal(materials: &impl MaterialsSource) -> Result<Vec<u8>, Error> {
+    Encryption::new(materials)
+        .suite(AlgorithmSuite::Aes256GcmHkdfSha512CommitKey)
+        .context([("tenant", "blue")])
+        .encrypt(b"plaintext")
+}
+
+/// Decrypts and tells the wrapping key.
+pub(crate) fn open(materials: &impl MaterialsSource, message: &[u8]) -> Result<String, Error> {
+    let (plaintext, opened) = Decryption::new(materials).decrypt(message)?;
+    assert_eq!(plaintext, b"plaintext");
+    Ok(opened.wrapping_key)
+}
+
+pub(crate) fn reasons(error: Error) -> Vec<String> {
+    match error {
+        Error::Unwrap { failures, .. } => failures.iter().map(ToString::to_string).collect(),
+        Error::Wrap(failure) => vec![failure.to_string()],
+        error => panic!("{error}"),
+    }
+}
+
+/// A clock that is moved by hand.
+#[derive(Clone)]
+pub(crate) struct Hand(Instant, Arc<AtomicU64>);
+
+impl Hand {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now(), Arc::default())
+    }
+
+    pub(crate) fn forward(&self, seconds: u64) {
+        self.1.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clock(&self) -> impl Fn() -> Instant + Send + Sync + use<> {
+        let hand = self.clone();
+        move || hand.0 + Duration::from_secs(hand.1.load(Ordering::Relaxed))
     }
 }
