@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use policy::Context;
-use serde_json::value::RawValue;
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
 use crate::call::{Call, Caller, Source};
 use crate::dispatch::Outcome;
-use crate::event::{Event, Resource, UserIdentity};
+use crate::event::{Event, UserIdentity};
 use crate::operation::{Effect, Entry, Running, Service};
 use crate::ports::{Authority, CredentialError};
 use crate::request_id;
@@ -243,29 +242,23 @@ impl Gateway {
             (Ok(caller), ..) => (Outcome::refused(unknown_operation(protocol, incoming)), Effect::Read, Some(caller)),
         };
 
-        let resources: Vec<_> = outcome.resources.iter().map(|arn| Resource::of(arn)).collect();
         let error = outcome.answer.as_ref().err();
         let event = Event {
-            event_version: "1.11",
             user_identity: caller.map_or(UserIdentity::Unknown(claimed), |caller| UserIdentity::Known(caller)),
-            event_time: now.iso8601(),
-            event_source: endpoint.map_or("-", Endpoint::event_source),
-            event_name: name,
-            aws_region: region,
+            time: now,
+            source: endpoint.map_or("-", Endpoint::event_source),
+            name,
+            region,
             source_ip_address: incoming.ip,
             user_agent: source.user_agent,
             error_code: error.map(|fault| fault.code),
             error_message: error.map(|fault| fault.message.as_str()).filter(|message| !message.is_empty()),
-            request_parameters: outcome.parameters.as_deref().and_then(as_raw),
-            response_elements: (),
+            request_parameters: outcome.parameters.as_deref(),
             request_id: &request_id,
-            event_id: request_id::next(),
+            event_id: &request_id::next(),
             read_only: effect != Effect::Change,
-            resources: &resources,
-            event_type: "AwsApiCall",
-            management_event: true,
+            resources: &outcome.resources,
             recipient_account_id: caller.map(|caller| caller.principal.account.as_str()),
-            event_category: "Management",
         };
         let kept = self.trail.keep(&event, effect).await;
         let answer = match kept {
@@ -280,7 +273,7 @@ impl Gateway {
 
     /// The service by `X-Amz-Target`'s prefix, or for the query protocol by the credential scope; then its operation.
     fn route(&self, incoming: &Incoming, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<Listed>) {
-        if let Some(target) = incoming.headers.get("x-amz-target") {
+        if let Some(target) = incoming.headers.get(&TARGET) {
             let Some((prefix, name)) = target.to_str().ok().and_then(|target| target.rsplit_once('.')) else {
                 return (None, None);
             };
@@ -322,6 +315,9 @@ impl Gateway {
     }
 }
 
+/// The header that names service and operation. A constant, so that looking it up parses no name.
+static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+
 /// The protocol in which a request for no service we know is answered.
 const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
 
@@ -356,10 +352,6 @@ fn parameters(protocol: Protocol, incoming: &Incoming) -> &[u8] {
         }
         _ => &incoming.body,
     }
-}
-
-fn as_raw(json: &str) -> Option<&RawValue> {
-    serde_json::from_str(json).ok()
 }
 
 fn reply(protocol: Protocol, request_id: String, answer: Result<Vec<u8>, Fault>) -> Reply {

@@ -26,12 +26,7 @@ impl Trail {
 
     /// Keeps the event: returns when it is durable for a change, at once for anything else.
     pub(crate) async fn keep(&self, event: &Event<'_>, effect: Effect) -> Result<(), JournalError> {
-        // Most events are between 600 and 900 bytes.
-        let mut bytes = Vec::with_capacity(1024);
-        if let Err(error) = serde_json::to_writer(&mut bytes, event) {
-            tracing::error!(%error, "an event could not be written as JSON");
-        }
-        let ticket = self.journal.append(&bytes)?;
+        let ticket = self.journal.append(&event.to_json())?;
         match effect {
             Effect::Change => self.journal.durable(ticket).await,
             Effect::Read | Effect::Use => Ok(()),

@@ -15,7 +15,8 @@ fn what_was_acknowledged_survives_kill_9_at_any_point() {
     // Killed earlier and later in the stream of changes; the moment within a change is up to the machine.
     for (round, millis) in [700, 1900, 1300].into_iter().enumerate() {
         let mut command = Python::installed().script("change_until_killed.py");
-        let child = server.configure(command.arg(round.to_string())).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let child =
+            server.configure(command.arg(round.to_string())).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let child = child.expect("the script starts");
         std::thread::sleep(Duration::from_millis(millis));
         let killed = server.kill();
@@ -25,7 +26,13 @@ fn what_was_acknowledged_survives_kill_9_at_any_point() {
         server = killed.restart();
 
         let mut check = Python::installed().script("check_facts.py");
-        let mut checking = server.configure(&mut check).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the check starts");
+        let mut checking = server
+            .configure(&mut check)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the check starts");
         checking.stdin.take().expect("its input").write_all(facts.as_bytes()).expect("facts are taken");
         let output = checking.wait_with_output().expect("the check ends");
         let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -37,8 +37,26 @@ impl Timestamp {
     /// `2026-11-23T14:43:38Z`: whole seconds, UTC.
     #[must_use]
     pub fn iso8601(self) -> String {
-        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-        self.date_time().format(&format).unwrap_or_default()
+        // Every answer in XML and every audit record has one: digits are written, not formatted.
+        let at = self.date_time();
+        let (hour, minute, second) = at.to_hms();
+        let mut out = String::with_capacity(20);
+        let year = at.year().unsigned_abs();
+        for (number, digits, after) in [
+            (year, 4, '-'),
+            (u32::from(u8::from(at.month())), 2, '-'),
+            (u32::from(at.day()), 2, 'T'),
+            (u32::from(hour), 2, ':'),
+            (u32::from(minute), 2, ':'),
+            (u32::from(second), 2, 'Z'),
+        ] {
+            for place in (0..digits).rev() {
+                let digit = number / 10_u32.pow(place) % 10;
+                out.push(char::from_digit(digit, 10).unwrap_or_default());
+            }
+            out.push(after);
+        }
+        out
     }
 
     /// `20261123T144338Z`, the form in SigV4 headers.
