@@ -1,7 +1,8 @@
 //! Where the log goes on when it is opened again, after a clean stop, a crash or worse.
 //!
-//! Cuts off what a crash left of an incomplete frame, and nothing else: whatever else is amiss stays as it is for
-//! verification to find, and the log goes on behind it in a new segment that says so.
+//! Behind what the head vouches for, the log lasts as far as its frames are intact and in order: a loss of power may leave
+//! anything there, and what it left is cut off. Whatever else is amiss stays as it is for verification to find, and the
+//! log goes on behind it in a new segment that says so.
 
 use std::path::Path;
 
@@ -82,7 +83,7 @@ fn after_head<D: Disk>(
         );
         return Ok(begin(Beginning::TailMissing, 0, &end));
     };
-    let mut intact = follow(&last, &mut end)?;
+    follow(&last, &mut end)?;
     let mut strays = false;
     for &number in numbers.iter().filter(|number| **number > slot.end.segment) {
         let Some(next) = Segment::open(dir, keys, number)? else { continue };
@@ -93,7 +94,7 @@ fn after_head<D: Disk>(
                 strays |= (found.first_sequence, found.before) != (end.next_sequence(), end.chain);
                 let sequence = found.first_sequence - 1;
                 end = Position { segment: number, offset: HEADER_BYTES as u64, sequence, chain: found.before };
-                intact &= follow(&next, &mut end)?;
+                follow(&next, &mut end)?;
                 (header, last) = (found, next);
             }
             // A crash while it was begun left no whole header. It is begun again when its turn comes.
@@ -101,11 +102,12 @@ fn after_head<D: Disk>(
             _ => strays = true,
         }
     }
-    if strays || !intact {
+    if strays {
         tracing::error!(
             dir = %dir.display(), segment = end.segment,
             "the end of the journal isn't what was written there: run an audit verification"
         );
+        return Ok(begin(Beginning::Rotated, 0, &end));
     }
     let torn_bytes = last.length - end.offset;
     if torn_bytes > 0 {
@@ -114,9 +116,6 @@ fn after_head<D: Disk>(
         let cut = disk.open(&path).and_then(|file| file.set_len(end.offset).and_then(|()| file.sync()));
         cut.map_err(|cause| JournalError::Io { action: "truncate", path, cause })?;
         return Ok(begin(Beginning::Torn, torn_bytes, &end));
-    }
-    if strays || !intact {
-        return Ok(begin(Beginning::Rotated, 0, &end));
     }
     Ok(Resume::Continue { end, opened_at: header.opened_at })
 }
@@ -172,31 +171,17 @@ fn first() -> Recovered {
     Recovered { slot, settled: false, resume: Resume::Begin(begin) }
 }
 
-/// Moves `end` behind the last intact frame of a segment. Says whether all frames before that are intact and in order.
-fn follow(segment: &Segment, end: &mut Position) -> Result<bool, JournalError> {
-    let (mut offset, mut intact, mut skipped) = (end.offset, true, false);
+/// Moves `end` behind the frames of a segment that follow it, as far as they are intact and in order.
+fn follow(segment: &Segment, end: &mut Position) -> Result<(), JournalError> {
     let mut buffer = Vec::new();
-    loop {
-        match segment.at(offset, &mut buffer)? {
-            At::Frame { frame, next } if frame.info.first_sequence > end.sequence => {
-                let info = frame.info;
-                intact &= !skipped && (info.first_sequence, info.before) == (end.next_sequence(), end.chain);
-                offset = next;
-                *end = Position { offset, sequence: info.last_sequence(), chain: info.after, ..*end };
-            }
-            // A frame that stands here a second time. It isn't torn, so it isn't cut off.
-            At::Frame { next, .. } => {
-                intact = false;
-                offset = next;
-                end.offset = next;
-            }
-            At::Damaged { next } => {
-                skipped = true;
-                offset = next;
-            }
-            At::End | At::Fragment => return Ok(intact),
+    while let At::Frame { frame, next } = segment.at(end.offset, &mut buffer)? {
+        let info = frame.info;
+        if (info.first_sequence, info.before) != (end.next_sequence(), end.chain) {
+            break;
         }
+        *end = Position { offset: next, sequence: info.last_sequence(), chain: info.after, ..*end };
     }
+    Ok(())
 }
 
 /// The number of a new segment.

@@ -272,6 +272,10 @@ impl Walk {
                 }
                 At::Damaged { next } => {
                     self.lost.get_or_insert(Lost { segment: number, bytes: segment.length.saturating_sub(offset) });
+                    // Behind what the head vouches for, the log lasts as far as it is whole.
+                    if self.slot.is_some_and(|slot| self.sequence >= slot.end.sequence) {
+                        break;
+                    }
                     offset = next;
                 }
                 At::Fragment => {

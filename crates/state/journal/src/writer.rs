@@ -48,6 +48,8 @@ pub(crate) struct Writer<D: Disk> {
     segment: D::File,
     segment_key: Key256,
     opened_at: u64,
+    /// The next segment, while the head doesn't vouch for it yet.
+    begun: Option<Opened<D::File>>,
 
     /// The end of all that is synced.
     durable: Position,
@@ -115,6 +117,7 @@ impl<D: Disk> Writer<D> {
             segment: opened.file,
             segment_key: opened.key,
             opened_at: opened.opened_at,
+            begun: None,
             durable: opened.end,
             end: opened.end,
             unsynced: Vec::new(),
@@ -269,28 +272,32 @@ impl<D: Disk> Writer<D> {
     /// Begins the next segment, and retires old ones. Everything sealed is synced.
     fn rotate(&mut self) -> io::Result<()> {
         let slot = *self.head.slot();
-        let begin = Begin {
-            number: successor(self.end.segment, &self.config.dir).map_err(io::Error::other)?,
-            beginning: Beginning::Rotated,
-            torn_bytes: 0,
-            sequence: self.end.sequence,
-            chain: self.end.chain,
+        // Once the head may vouch for a segment, a second attempt must not empty it.
+        let opened = match self.begun.take() {
+            Some(opened) => opened,
+            None => {
+                let begin = Begin {
+                    number: successor(self.end.segment, &self.config.dir).map_err(io::Error::other)?,
+                    beginning: Beginning::Rotated,
+                    torn_bytes: 0,
+                    sequence: self.end.sequence,
+                    chain: self.end.chain,
+                };
+                begin_segment(&self.disk, &self.config, &self.keys, &slot, &begin)?
+            }
         };
-        let opened = begin_segment(&self.disk, &self.config, &self.keys, &slot, &begin)?;
+        let end = self.begun.insert(opened).end;
         let kept = Oldest { segment: slot.first_segment, sequence: slot.first_sequence };
-        let oldest = retention::oldest(&self.config, &self.keys, begin.number, kept, clock::millis());
-        self.head.write(Slot {
-            first_segment: oldest.segment,
-            first_sequence: oldest.sequence,
-            end: opened.end,
-            written_at: clock::millis(),
-            ..slot
-        })?;
+        let oldest = retention::oldest(&self.config, &self.keys, end.segment, kept, clock::millis());
+        let (first_segment, first_sequence) = (oldest.segment, oldest.sequence);
+        self.head.write(Slot { first_segment, first_sequence, end, written_at: clock::millis(), ..slot })?;
         // The head must say that segments were retired before they are gone: otherwise they were removed.
         self.head.settle()?;
         self.settle = None;
-        (self.segment, self.segment_key, self.opened_at) = (opened.file, opened.key, opened.opened_at);
-        (self.end, self.durable) = (opened.end, opened.end);
+        if let Some(Opened { file, key, opened_at, end }) = self.begun.take() {
+            (self.segment, self.segment_key, self.opened_at) = (file, key, opened_at);
+            (self.end, self.durable) = (end, end);
+        }
         retention::remove_retired(&self.disk, &self.config.dir, oldest.segment);
         Ok(())
     }

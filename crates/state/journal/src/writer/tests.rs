@@ -284,18 +284,19 @@ fn faults_at_random_lose_and_repeat_nothing() {
     }
 }
 
-/// Opens a journal and appends to it until the disk stops serving after `requests` requests.
-/// Yields the last sequence that was acknowledged.
-fn live(disk: &FaultyDisk, config: &Config, requests: u64, end: Outcome, dice: &mut Dice) -> u64 {
-    let mut remaining = requests;
+/// Opens a journal on a disk where one in `faults` requests fails, if any, and which ends after `requests` requests.
+/// Appends until then, and yields the last sequence that was acknowledged.
+fn live(disk: &FaultyDisk, config: &Config, (requests, end): (u64, Outcome), faults: Option<u64>, seed: u64) -> u64 {
+    let (mut remaining, mut dice) = (requests, Dice(seed));
     disk.change(move |_| match remaining.checked_sub(1) {
+        Some(_) if faults.is_some_and(|faults| dice.roll(faults) == 0) => Outcome::Failed,
         Some(left) => {
             remaining = left;
             Outcome::Done
         }
         None => end,
     });
-    let mut acknowledged = 0;
+    let (mut acknowledged, mut refused, mut dice) = (0, 0, Dice(seed));
     let Ok(journal) = Journal::open_on(disk.clone(), config.clone(), &key()) else { return acknowledged };
     for _ in 0..200 {
         let sequence = journal.last_sequence() + 1;
@@ -303,6 +304,7 @@ fn live(disk: &FaultyDisk, config: &Config, requests: u64, end: Outcome, dice: &
         if dice.roll(4) == 0 {
             match block_on(journal.durable(ticket)) {
                 Ok(()) => acknowledged = sequence,
+                Err(_) if faults.is_some() && refused < 10 => refused += 1,
                 Err(_) => break,
             }
         }
@@ -322,9 +324,10 @@ fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
         let retention = Retention { segments: seed.is_multiple_of(3).then_some(2), ..Retention::default() };
         let config = Config { flush_millis: 1, retention, ..small_segments(&dir) };
         // The process is killed first, then the machine.
-        let killed = live(&disk, &config, 7 + seed % 50, Outcome::Killed, &mut dice);
-        let requests = dice.roll(20);
-        let acknowledged = live(&disk, &config, requests, Outcome::Failed, &mut dice).max(killed);
+        let killed = live(&disk, &config, (7 + seed % 50, Outcome::Killed), None, seed * 104_729);
+        let (requests, faults) = (dice.roll(40), seed.is_multiple_of(2).then_some(5));
+        let last_life = live(&disk, &config, (requests, Outcome::Failed), faults, seed * 1_299_709);
+        let acknowledged = last_life.max(killed);
         disk.lose_power(|bytes| match dice.roll(3) {
             0 => 0,
             1 => bytes,
@@ -393,6 +396,34 @@ fn a_head_that_cannot_be_synced_keeps_the_journal_from_being_healthy() {
     wait_until(|| journal.healthy());
     journal.close().unwrap();
     dir.assert_holds(4);
+}
+
+#[test]
+fn a_segment_is_begun_once_however_often_the_head_fails_to_follow() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), small_segments(&dir), &key()).unwrap();
+    append(&journal, 3);
+    let creations = Arc::new(Mutex::new(0));
+    let (counted, mut failures) = (Arc::clone(&creations), 4);
+    disk.change(move |request| match request {
+        Request::Create => {
+            *counted.lock().unwrap() += 1;
+            Outcome::Done
+        }
+        Request::SyncHead if failures > 0 => {
+            failures -= 1;
+            Outcome::Failed
+        }
+        _ => Outcome::Done,
+    });
+    for sequence in 13..=16 {
+        journal.append(&record(sequence)).unwrap();
+    }
+    wait_until(|| journal.healthy() && dir.verify().is_ok_and(|report| report.end.sequence == 16));
+    journal.close().unwrap();
+    assert_eq!((*creations.lock().unwrap(), dir.segments()), (1, vec![1, 2]));
+    dir.assert_holds(16);
 }
 
 #[test]
