@@ -73,6 +73,7 @@ fn head(bytes: &[u8]) -> Option<(u16, usize, usize)> {
 /// What one run of a load measured.
 pub(crate) struct Measured {
     pub(crate) requests_per_second: f64,
+    pub(crate) answered: usize,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
     /// Answers with a status other than 200; a run with any is worth nothing.
@@ -126,5 +127,6 @@ pub(crate) async fn replay(
         let index = ((latencies.len() as f64 - 1.0) * share) as usize;
         Duration::from_micros(u64::from(latencies.get(index).copied().unwrap_or_default()))
     };
-    Ok(Measured { requests_per_second: latencies.len() as f64 / elapsed, p50: at(0.5), p99: at(0.99), failed })
+    let answered = latencies.len();
+    Ok(Measured { requests_per_second: answered as f64 / elapsed, answered, p50: at(0.5), p99: at(0.99), failed })
 }

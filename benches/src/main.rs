@@ -170,11 +170,32 @@ async fn kms(duration: Duration, rounds: usize, connections: usize, peers: &[Str
         let counted = round > 0;
         let length = if counted { duration } else { Duration::from_secs(1) };
         let yardstick = requests(&world, canned.address, "Encrypt");
-        measure(&mut table, counted, "canned reply", "-", canned.address, yardstick, connections, length).await?;
+        measure(
+            &mut table,
+            counted,
+            "canned reply",
+            "-",
+            Some(&canned),
+            canned.address,
+            yardstick,
+            connections,
+            length,
+        )
+        .await?;
         for operation in OPERATIONS {
             let requests = requests(&world, sealstack.address, operation);
-            measure(&mut table, counted, "sealstack", operation, sealstack.address, requests, connections, length)
-                .await?;
+            measure(
+                &mut table,
+                counted,
+                "sealstack",
+                operation,
+                Some(&sealstack),
+                sealstack.address,
+                requests,
+                connections,
+                length,
+            )
+            .await?;
         }
         for peer in peers {
             let (name, address) =
@@ -183,7 +204,7 @@ async fn kms(duration: Duration, rounds: usize, connections: usize, peers: &[Str
             let world = peer_world(address).await?;
             for operation in OPERATIONS {
                 let requests = requests(&world, address, operation);
-                measure(&mut table, counted, name, operation, address, requests, connections, length).await?;
+                measure(&mut table, counted, name, operation, None, address, requests, connections, length).await?;
             }
         }
     }
@@ -211,17 +232,21 @@ async fn measure(
     counted: bool,
     server: &str,
     operation: &str,
+    process: Option<&Process>,
     address: SocketAddr,
     requests: Arc<Vec<Vec<u8>>>,
     connections: usize,
     duration: Duration,
 ) -> std::io::Result<()> {
+    let before = process.and_then(Process::cpu);
     let measured: Measured = replay(address, requests, connections, duration).await?;
     if measured.failed > 0 {
         return Err(std::io::Error::other(format!("{server} {operation}: {} requests failed", measured.failed)));
     }
     if counted {
-        table.add(server, operation, &measured);
+        let spent = process.and_then(Process::cpu).zip(before).map(|(after, before)| after.saturating_sub(before));
+        let each = spent.map(|spent| spent.as_secs_f64() * 1e6 / measured.answered as f64);
+        table.add(server, operation, &measured, each);
     }
     Ok(())
 }

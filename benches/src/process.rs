@@ -50,6 +50,15 @@ impl Process {
         Ok(Self { child, address, started_in: Duration::ZERO })
     }
 
+    /// Processor time spent so far, in user mode and in the kernel.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        // Ticks of 10 ms, the kernel's unit for everybody.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        let fields: Vec<_> = stat.rsplit(')').next()?.split_whitespace().collect();
+        let ticks: u64 = fields.get(11..13)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
+        Some(Duration::from_millis(ticks * 10))
+    }
+
     /// Resident memory in kilobytes.
     pub(crate) fn resident_kilobytes(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;

@@ -9,6 +9,7 @@ struct Row {
     requests_per_second: Vec<f64>,
     p50_micros: Vec<f64>,
     p99_micros: Vec<f64>,
+    cpu_micros: Vec<f64>,
 }
 
 pub(crate) struct Table {
@@ -21,7 +22,7 @@ impl Table {
         Self { order: Vec::new(), rows: BTreeMap::new() }
     }
 
-    pub(crate) fn add(&mut self, server: &str, operation: &str, measured: &Measured) {
+    pub(crate) fn add(&mut self, server: &str, operation: &str, measured: &Measured, cpu_micros: Option<f64>) {
         let name = (server.to_owned(), operation.to_owned());
         if !self.order.contains(&name) {
             self.order.push(name.clone());
@@ -30,23 +31,31 @@ impl Table {
         row.requests_per_second.push(measured.requests_per_second);
         row.p50_micros.push(measured.p50.as_micros() as f64);
         row.p99_micros.push(measured.p99.as_micros() as f64);
+        row.cpu_micros.extend(cpu_micros);
     }
 
     pub(crate) fn print(&self) {
         let yardstick = &self.rows[&("canned reply".to_owned(), "-".to_owned())].requests_per_second;
-        println!("{:<14} {:<18} {:>10} {:>9} {:>9} {:>12}", "server", "operation", "req/s", "p50", "p99", "of canned");
+        println!(
+            "{:<14} {:<18} {:>10} {:>9} {:>9} {:>12} {:>10}",
+            "server", "operation", "req/s", "p50", "p99", "of canned", "CPU"
+        );
         for name in &self.order {
             let row = &self.rows[name];
             let mut ratios: Vec<_> =
                 row.requests_per_second.iter().zip(yardstick).map(|(one, all)| one / all).collect();
             println!(
-                "{:<14} {:<18} {:>10.0} {:>6.2} ms {:>6.2} ms {:>12.2}",
+                "{:<14} {:<18} {:>10.0} {:>6.2} ms {:>6.2} ms {:>12.2} {:>10}",
                 name.0,
                 name.1,
                 median(&mut row.requests_per_second.clone()),
                 median(&mut row.p50_micros.clone()) / 1000.0,
                 median(&mut row.p99_micros.clone()) / 1000.0,
                 median(&mut ratios),
+                match &row.cpu_micros[..] {
+                    [] => "-".to_owned(),
+                    all => format!("{:.1} µs", median(&mut all.to_vec())),
+                },
             );
         }
     }
