@@ -21,7 +21,8 @@ impl Python {
     /// When it is not installed.
     #[must_use]
     pub fn installed() -> Self {
-        let dir = std::env::var_os("SEALSTACK_CLIENTS").map_or_else(|| workspace_root().join("target/clients"), PathBuf::from);
+        let dir = std::env::var_os("SEALSTACK_CLIENTS")
+            .map_or_else(|| workspace_root().join("target/clients"), PathBuf::from);
         let bin = dir.join("bin");
         assert!(bin.join("python").exists(), "no test clients in {}: run ./test once, it installs them", dir.display());
         Self { bin }

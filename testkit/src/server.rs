@@ -45,7 +45,9 @@ impl Server {
         let directory = data.path().join("data");
         let config = directory.join("aws/config");
         // The new process writes the port it got; an old port must not be mistaken for it.
-        std::fs::remove_file(&config).or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }).expect("aws/config can be removed");
+        std::fs::remove_file(&config)
+            .or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+            .expect("aws/config can be removed");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(data.path().join("log")).expect("a log");
         let mut child = Command::new(&binary)
             .arg("serve")

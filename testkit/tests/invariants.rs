@@ -82,7 +82,12 @@ fn arrows_point_down_only() {
     };
     for found in all.values() {
         for dependency in found.dependencies.iter().filter_map(|name| all.get(name)) {
-            assert!(below(&found.shelf).contains(&dependency.shelf.as_str()), "{} uses {}", found.name, dependency.name);
+            assert!(
+                below(&found.shelf).contains(&dependency.shelf.as_str()),
+                "{} uses {}",
+                found.name,
+                dependency.name
+            );
         }
     }
 }
@@ -91,7 +96,9 @@ fn arrows_point_down_only() {
 fn api_crates_meet_only_in_service() {
     let all = crates();
     for found in all.values().filter(|found| found.shelf == "api") {
-        for dependency in found.dependencies.iter().filter_map(|name| all.get(name)).filter(|other| other.shelf == "api") {
+        for dependency in
+            found.dependencies.iter().filter_map(|name| all.get(name)).filter(|other| other.shelf == "api")
+        {
             assert_eq!(dependency.name, "service", "{} uses {}", found.name, dependency.name);
             assert_ne!(found.name, "service", "service uses {}", dependency.name);
         }
@@ -107,7 +114,15 @@ fn pure_crates_do_no_io_and_read_no_clock() {
             assert!(optional || !found.dependencies.contains(package), "{} depends on {package}", found.name);
         }
         for (path, text) in &found.sources {
-            for word in ["std::fs::", "std::net::Tcp", "std::net::Udp", "SystemTime::now", "Instant::now", "now_utc", "std::process::"] {
+            for word in [
+                "std::fs::",
+                "std::net::Tcp",
+                "std::net::Udp",
+                "SystemTime::now",
+                "Instant::now",
+                "now_utc",
+                "std::process::",
+            ] {
                 let used = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
                 let test = path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
                 assert!(test || !used, "{} uses {word}", path.display());
