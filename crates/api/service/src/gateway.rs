@@ -185,7 +185,17 @@ impl Gateway {
         let started = Instant::now();
         let request_id = request_id::next();
         let (reply, service, operation) = self.answer(&incoming, request_id).await;
-        self.observer.seen(&Seen { service, operation, error: reply.error, elapsed: started.elapsed() });
+        let elapsed = started.elapsed();
+        tracing::debug!(
+            service,
+            operation,
+            status = reply.status,
+            error = reply.error,
+            ?elapsed,
+            reply.request_id,
+            "call"
+        );
+        self.observer.seen(&Seen { service, operation, error: reply.error, elapsed });
         reply
     }
 
