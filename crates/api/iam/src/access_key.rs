@@ -10,7 +10,7 @@ use crate::Iam;
 use crate::account::{self, Account};
 use crate::entity;
 use crate::error::{IamError, Quota};
-use crate::last_use::LastUse;
+use crate::last_use::{LastUse, Used};
 use crate::name;
 use crate::page::{self, Window};
 use crate::secret::SecretAccessKey;
@@ -425,7 +425,7 @@ impl Operation for GetAccessKeyLastUsed {
         subject: Permit<Subject>,
         call: &Call<'_, Iam>,
     ) -> Result<GetAccessKeyLastUsedOutput, IamError> {
-        let last = call.service.last_uses.get(&call.service.store, &input.access_key_id).await?;
+        let last = call.service.last_uses.get(&call.service.store, Used::AccessKey(input.access_key_id)).await?;
         let unknown = || "N/A".to_owned();
         Ok(GetAccessKeyLastUsedOutput {
             user_name: Owner::of(subject.into_inner()).name(),

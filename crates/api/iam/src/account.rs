@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use store::{ReadTx, Record, Store, StoreError};
 use wire::Timestamp;
 
+use crate::error::IamError;
+
 /// All accounts stand under one parent.
 pub(crate) const PARENT: &str = "";
 
@@ -27,6 +29,14 @@ impl Record for Account {
 /// The account with this id.
 pub(crate) fn find(tx: &ReadTx<'_>, id: &str) -> Result<Option<Account>, StoreError> {
     tx.get::<Account>(PARENT, id)
+}
+
+/// The account with this id.
+///
+/// # Errors
+/// [`IamError::NoSuchAccount`].
+pub(crate) fn load(tx: &ReadTx<'_>, id: &str) -> Result<Account, IamError> {
+    find(tx, id)?.ok_or_else(|| IamError::NoSuchAccount { id: id.to_owned() })
 }
 
 /// Every account, in the order of their making.

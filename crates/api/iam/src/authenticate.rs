@@ -19,6 +19,7 @@ use crate::Iam;
 use crate::access_key::{self, AccessKey, Status};
 use crate::entity::Entity;
 use crate::last_use::Noted;
+use crate::secret::SecretAccessKey;
 use crate::tag::Tag;
 use crate::user::User;
 
@@ -143,17 +144,18 @@ impl SigningKeys {
         Self(Cache::new(SIGNING_KEYS_CACHED))
     }
 
-    fn get(&self, key: &AccessKey, authorization: &Authorization<'_>, now: Timestamp) -> Arc<SigningKey> {
+    fn get(&self, secret: &SecretAccessKey, authorization: &Authorization<'_>, now: Timestamp) -> Arc<SigningKey> {
         let (date, region, service) = (authorization.date(), authorization.region(), authorization.service());
-        let scope = ScopeRef { access_key_id: &key.id, date, region, service };
+        let access_key_id = authorization.access_key_id();
+        let scope = ScopeRef { access_key_id, date, region, service };
         if let Some(signing_key) = self.0.get(&scope) {
             return signing_key;
         }
-        let signing_key = Arc::new(SigningKey::derive(key.secret.expose().as_bytes(), date, region, service));
+        let signing_key = Arc::new(SigningKey::derive(secret.expose().as_bytes(), date, region, service));
         // A scope of another day can only be refused, or be a presigned request's: not worth a place.
         if [-1, 0, 1].iter().any(|days| now.plus_days(*days).amz_date().starts_with(date)) {
             let scope = Scope {
-                access_key_id: key.id.as_str().into(),
+                access_key_id: access_key_id.into(),
                 date: date.into(),
                 region: region.into(),
                 service: service.into(),
@@ -171,12 +173,14 @@ impl Iam {
         authorization: &Authorization<'_>,
         now: Timestamp,
     ) -> Result<Credential, CredentialError> {
-        if authorization.session_token().is_some() {
-            return Err(CredentialError::Unknown);
+        if let Some(token) = authorization.session_token() {
+            let known = self.session(authorization, token, now).await?;
+            let signing_key = self.signing_keys.get(known.secret(), authorization, now);
+            return Ok(Credential { caller: known.caller, signing_key });
         }
         let known = self.known(authorization.access_key_id()).await?;
         known.seen.store(now.millis(), Ordering::Relaxed);
-        let signing_key = self.signing_keys.get(&known.key, authorization, now);
+        let signing_key = self.signing_keys.get(&known.key.secret, authorization, now);
         Ok(Credential { caller: Arc::clone(&known.caller), signing_key })
     }
 

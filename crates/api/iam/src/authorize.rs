@@ -20,20 +20,22 @@ use crate::Iam;
 use crate::aws_managed::{self, AwsManaged};
 use crate::entity::Holder;
 use crate::inline_policy::InlinePolicy;
+use crate::last_use::Used;
 use crate::managed_policy::{DEFAULT, PolicyDocument};
+use crate::service_control::{self, ServiceControl};
 use crate::unique_id;
 
 /// A policy, parsed when it was loaded, and the name that explanations call it by.
 pub(crate) struct ParsedPolicy {
     name: String,
-    policy: Policy,
+    policy: Arc<Policy>,
 }
 
 impl ParsedPolicy {
     /// Parses a stored document. `None` if it is not a policy, which the operations that store it do not let happen.
     pub(crate) fn parse(name: String, document: &str) -> Option<Self> {
         match Policy::parse(document, Grammar::Identity) {
-            Ok(policy) => Some(Self { name, policy }),
+            Ok(policy) => Some(Self { name, policy: Arc::new(policy) }),
             Err(error) => {
                 tracing::error!(policy = name, %error, "a stored policy cannot be read");
                 None
@@ -46,6 +48,12 @@ impl ParsedPolicy {
     }
 }
 
+/// What the root user's federated sessions hold.
+const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+
+/// What explanations call the policies passed for a session.
+const SESSION_POLICY: &str = "session policy";
+
 /// The policies of one caller.
 pub(crate) struct Held {
     /// The count of changes when they were gathered.
@@ -53,9 +61,11 @@ pub(crate) struct Held {
     managed: Vec<Managed>,
     inline: Vec<Arc<Vec<Option<ParsedPolicy>>>>,
     boundary: Option<Managed>,
+    /// What limits the caller's account.
+    service_control: Option<Arc<Vec<Option<ParsedPolicy>>>>,
 }
 
-enum Managed {
+pub(crate) enum Managed {
     Own(Arc<Option<ParsedPolicy>>),
     Aws(&'static AwsManaged),
 }
@@ -75,11 +85,30 @@ impl Managed {
             Self::Aws(managed) => Ok(Named { name: managed.arn.as_str(), policy: &managed.policy }),
         }
     }
+
+    /// The policy, for whoever keeps it.
+    pub(crate) fn policy(&self) -> Result<Arc<Policy>, StoreError> {
+        match self {
+            Self::Own(parsed) => match &**parsed {
+                Some(parsed) => Ok(Arc::clone(&parsed.policy)),
+                None => Err(unreadable(PolicyDocument::COLLECTION)),
+            },
+            Self::Aws(managed) => Ok(Arc::clone(&managed.policy)),
+        }
+    }
+}
+
+/// All of these, or an error if one cannot be read.
+fn named<'a>(
+    policies: &'a [Option<ParsedPolicy>],
+    collection: &'static str,
+) -> Result<Vec<Named<'a>>, StoreError> {
+    policies.iter().map(|parsed| parsed.as_ref().map(ParsedPolicy::named).ok_or(unreadable(collection))).collect()
 }
 
 impl Held {
     const fn nothing(epoch: u64) -> Self {
-        Self { epoch, managed: Vec::new(), inline: Vec::new(), boundary: None }
+        Self { epoch, managed: Vec::new(), inline: Vec::new(), boundary: None, service_control: None }
     }
 
     fn identity(&self) -> Result<Vec<Named<'_>>, StoreError> {
@@ -98,7 +127,7 @@ impl Held {
 
 impl Iam {
     /// A managed policy in force.
-    async fn managed(&self, arn: &str) -> Result<Option<Managed>, StoreError> {
+    pub(crate) async fn managed(&self, arn: &str) -> Result<Option<Managed>, StoreError> {
         if let Some(managed) = aws_managed::find(arn) {
             return Ok(Some(Managed::Aws(managed)));
         }
@@ -133,7 +162,15 @@ impl Iam {
             return Ok(Some(held));
         }
         let mut held = Held::nothing(epoch);
+        if !principal.account.is_empty() {
+            held.service_control = self.service_control.get(service_control::PARENT, &principal.account).await?;
+        }
         let whole = match &principal.kind {
+            // The root user federated: it holds everything, which the session's policies limit.
+            PrincipalKind::FederatedUser { .. } if id == principal.account => {
+                held.managed.extend(self.managed(ADMINISTRATOR).await?);
+                return Ok(Some(Arc::new(held)));
+            }
             PrincipalKind::User | PrincipalKind::FederatedUser { .. } => {
                 let Some(user) = self.users.get(&principal.account, id).await? else { return Ok(None) };
                 for group in &user.groups {
@@ -161,13 +198,20 @@ impl Iam {
         Ok(Some(held))
     }
 
-    async fn authorize(&self, caller: &Caller, need: &Need, context: &Context<'_>) -> Result<Decision, StoreError> {
+    pub(crate) async fn authorize(&self, caller: &Caller, need: &Need, context: &Context<'_>) -> Result<Decision, StoreError> {
         self.note_use(caller, need.action, context);
         let Some(held) = self.held(caller).await? else {
             return Ok(Decision::Denied(Reason::NoAllow(Source::Identity)));
         };
         let identity = held.identity()?;
         let boundary = held.boundary.as_ref().map(Managed::named).transpose()?;
+        let control = held.service_control.as_deref();
+        let control = control.map(|policies| named(policies, ServiceControl::COLLECTION)).transpose()?;
+        let control = control.as_deref();
+        let limits: Option<Vec<_>> = caller
+            .session_policies
+            .as_ref()
+            .map(|policies| policies.iter().map(|policy| Named { name: SESSION_POLICY, policy }).collect());
         let named = |policy| Named { name: &need.resource, policy };
         let request = Request {
             principal: &caller.principal,
@@ -179,6 +223,8 @@ impl Iam {
         let policies = Policies {
             identity: &identity,
             boundary,
+            session: limits.as_deref(),
+            service_control: control.as_slice(),
             resource: match &need.guard {
                 Guard::Identity => ResourceSide::None,
                 Guard::Shared(policy) => ResourceSide::Shared(named(policy)),
@@ -187,7 +233,6 @@ impl Iam {
                 Guard::GrantedToSession(policy) => ResourceSide::GrantedToSession(named(policy)),
                 Guard::Trust(policy) => ResourceSide::Trust(named(policy)),
             },
-            ..Policies::default()
         };
         Ok(policy::evaluate(&request, &policies))
     }
@@ -203,8 +248,13 @@ impl Iam {
 
     /// Notes that the caller's access key is in use in `service`.
     pub(crate) fn note_use_of<'a>(&self, caller: &Caller, service: &str, region: impl FnOnce() -> &'a str) {
-        if let Some(known) = self.callers.get(&caller.access_key_id) {
-            self.last_uses.note(&known.noted, &caller.access_key_id, service, known.seen(), region);
+        let id = &caller.access_key_id;
+        if let Some(known) = self.callers.get(id) {
+            self.last_uses.note(&known.noted, || Used::AccessKey(id.clone()), service, known.seen(), region);
+        } else if let Some(known) = self.sessions.get(id)
+            && let Some(used) = known.used()
+        {
+            self.last_uses.note(known.noted(), || used, service, known.seen(), region);
         }
     }
 }

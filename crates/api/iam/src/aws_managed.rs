@@ -4,7 +4,7 @@
 //! what its tools call. They change with the program only.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use policy::{Kind as Grammar, Policy};
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub(crate) struct AwsManaged {
     /// The document's text.
     pub(crate) text: &'static str,
     /// The document, parsed.
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +66,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
                 created: CREATED,
                 text: document.get(),
                 policy: Policy::parse(document.get(), Grammar::Identity)
+                    .map(Arc::new)
                     .expect("the catalogue's documents are policies"),
             }
         })

@@ -17,6 +17,8 @@ use crate::last_use::LastUses;
 use crate::managed_policy::PolicyDocument;
 use crate::page::{Listed, Window};
 use crate::role::Role;
+use crate::service_control::ServiceControl;
+use crate::session::Sessions;
 use crate::user::User;
 
 /// How many access keys, users and roles the hot path remembers, each.
@@ -24,6 +26,9 @@ const IDENTITIES_CACHED: usize = 20_000;
 
 /// How many groups the hot path remembers.
 const GROUPS_CACHED: usize = 2000;
+
+/// How many accounts' service control policies the hot path remembers.
+const ACCOUNTS_CACHED: usize = 1000;
 
 /// How many managed policies the hot path remembers.
 const POLICIES_CACHED: usize = 5000;
@@ -39,10 +44,13 @@ pub struct Iam {
     pub(crate) inline: ListCache<Vec<Option<ParsedPolicy>>>,
     /// The documents in force, by ARN.
     pub(crate) documents: Cache<Option<ParsedPolicy>>,
+    /// What limits whole accounts, by account.
+    pub(crate) service_control: Cache<Vec<Option<ParsedPolicy>>>,
     /// What each caller holds, put together from the above, by unique id.
     pub(crate) held: quick_cache::sync::Cache<String, Arc<Held>>,
     pub(crate) epoch: Epoch,
     pub(crate) callers: Callers,
+    pub(crate) sessions: Sessions,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) last_uses: LastUses,
 }
@@ -62,10 +70,12 @@ impl Iam {
             documents: Cache::new(&store, POLICIES_CACHED, |document: PolicyDocument| {
                 ParsedPolicy::parse(document.arn, &document.text)
             }),
+            service_control: Cache::new(&store, ACCOUNTS_CACHED, |control: ServiceControl| control.parse()),
             held: quick_cache::sync::Cache::new(IDENTITIES_CACHED),
             // After the caches: see there.
             epoch: Epoch::watching(&store),
             callers: Callers::new(),
+            sessions: Sessions::new(),
             signing_keys: SigningKeys::new(),
             last_uses: LastUses::default(),
             store,

@@ -14,6 +14,7 @@ use crate::group::Group;
 use crate::inline_policy::InlinePolicy;
 use crate::managed_policy::PolicyDocument;
 use crate::role::Role;
+use crate::service_control::ServiceControl;
 use crate::user::User;
 
 /// The count of changes to what callers are and hold.
@@ -33,6 +34,7 @@ impl Epoch {
         store.watch::<Role>(&watch);
         store.watch::<InlinePolicy>(&watch);
         store.watch::<PolicyDocument>(&watch);
+        store.watch::<ServiceControl>(&watch);
         Self(count)
     }
 

@@ -109,6 +109,24 @@ pub enum IamError {
     /// The input breaks a rule of form.
     #[error("{0}")]
     Validation(String),
+    /// No account has this id.
+    #[error("There is no account {id}.")]
+    NoSuchAccount {
+        /// The id.
+        id: String,
+    },
+    /// The caller may never do this, whatever policies say.
+    #[error("{0}")]
+    AccessDenied(String),
+    /// Session policies and tags together are too large for a session token.
+    #[error("Packed policy and session tags consume {percent}% of the allotted space, please use smaller ones.")]
+    PackedPolicyTooLarge {
+        /// How much they would take, in percent of what they may.
+        percent: usize,
+    },
+    /// The text is not an encoded message of this server.
+    #[error("The encoded authorization message is not valid.")]
+    InvalidAuthorizationMessage,
     /// The store failed. The cause is in the log.
     #[error("the store failed")]
     Store(#[source] StoreError),
@@ -195,6 +213,7 @@ impl ServiceError for IamError {
             | Self::NothingToAttach { .. }
             | Self::NoSuchBoundary { .. }
             | Self::NoSuchVersion { .. }
+            | Self::NoSuchAccount { .. }
             | Self::NoSuchInlinePolicy { .. } => ("NoSuchEntity", 404),
             Self::EntityExists { .. } | Self::PolicyExists { .. } => ("EntityAlreadyExists", 409),
             Self::DeleteConflict(_) => ("DeleteConflict", 409),
@@ -202,7 +221,9 @@ impl ServiceError for IamError {
             Self::MalformedPolicy(_) | Self::InvalidPrincipal { .. } => ("MalformedPolicyDocument", 400),
             Self::Validation(_) => ("ValidationError", 400),
             Self::ForeignPolicy { .. } | Self::InvalidInput(_) => ("InvalidInput", 400),
-            Self::ForeignAccessKey { .. } => ("AccessDenied", 403),
+            Self::ForeignAccessKey { .. } | Self::AccessDenied(_) => ("AccessDenied", 403),
+            Self::PackedPolicyTooLarge { .. } => ("PackedPolicyTooLarge", 400),
+            Self::InvalidAuthorizationMessage => ("InvalidAuthorizationMessageException", 400),
             Self::Store(_) => ("ServiceFailure", 500),
         };
         let message = match self {

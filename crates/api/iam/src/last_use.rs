@@ -1,4 +1,4 @@
-//! When access keys were last used: noted in memory by each call, written to the store now and then.
+//! When access keys and roles were last used: noted in memory by each call, written to the store now and then.
 //!
 //! A use is remembered to the minute, so that a key in constant use costs the hot path one comparison.
 
@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use store::{Record, Store, StoreError};
+use store::{ReadTx, Record, Store, StoreError};
 use wire::Timestamp;
 
 use crate::access_key::{self, AccessKey};
+use crate::role::Role;
 
-/// The last use of an access key, under its id.
+/// The last use of an access key or of a role, under its id and the parent of its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LastUse {
     pub(crate) at: Timestamp,
@@ -30,10 +31,37 @@ impl Record for LastUse {
 #[derive(Default)]
 pub(crate) struct Noted(AtomicU64);
 
-/// Uses that are not written yet, by access key.
+/// What is used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Used {
+    /// The access key with this id.
+    AccessKey(String),
+    /// A role, by its account and unique id.
+    Role(String, String),
+}
+
+impl Used {
+    fn place(&self) -> (&str, &str) {
+        match self {
+            Self::AccessKey(id) => (access_key::PARENT, id),
+            Self::Role(account, id) => (account, id),
+        }
+    }
+
+    /// Whether its record is still there.
+    fn exists(&self, tx: &ReadTx<'_>) -> Result<bool, StoreError> {
+        let (parent, id) = self.place();
+        Ok(match self {
+            Self::AccessKey(_) => tx.get::<AccessKey>(parent, id)?.is_some(),
+            Self::Role(..) => tx.get::<Role>(parent, id)?.is_some(),
+        })
+    }
+}
+
+/// Uses that are not written yet.
 #[derive(Default)]
 pub(crate) struct LastUses {
-    pending: Mutex<HashMap<String, LastUse>>,
+    pending: Mutex<HashMap<Used, LastUse>>,
     hasher: RandomState,
 }
 
@@ -42,7 +70,7 @@ impl LastUses {
     pub(crate) fn note<'a>(
         &self,
         noted: &Noted,
-        access_key_id: &str,
+        used: impl FnOnce() -> Used,
         service: &str,
         at: Timestamp,
         region: impl FnOnce() -> &'a str,
@@ -54,17 +82,21 @@ impl LastUses {
         }
         noted.0.store(stamp, Ordering::Relaxed);
         let last = LastUse { at, service: service.to_owned(), region: region().to_owned() };
-        self.pending().insert(access_key_id.to_owned(), last);
+        self.pending().insert(used(), last);
     }
 
-    /// The last use of an access key, written or not.
-    pub(crate) async fn get(&self, store: &Store, access_key_id: &str) -> Result<Option<LastUse>, StoreError> {
-        let pending = self.pending().get(access_key_id).cloned();
+    /// The last use, written or not.
+    pub(crate) async fn get(&self, store: &Store, used: Used) -> Result<Option<LastUse>, StoreError> {
+        let pending = self.pending().get(&used).cloned();
         if pending.is_some() {
             return Ok(pending);
         }
-        let id = access_key_id.to_owned();
-        store.read(move |tx| tx.get::<LastUse>(access_key::PARENT, &id)).await
+        store
+            .read(move |tx| {
+                let (parent, id) = used.place();
+                tx.get::<LastUse>(parent, id)
+            })
+            .await
     }
 
     /// Writes what was noted since the last time.
@@ -76,20 +108,21 @@ impl LastUses {
         let written = pending.clone();
         store
             .write(move |tx| {
-                for (id, last) in &pending {
-                    // A key deleted meanwhile leaves nothing behind.
-                    if tx.get::<AccessKey>(access_key::PARENT, id)?.is_some() {
-                        tx.put(access_key::PARENT, id, last)?;
+                for (used, last) in &pending {
+                    // What was deleted meanwhile leaves nothing behind.
+                    if used.exists(tx)? {
+                        let (parent, id) = used.place();
+                        tx.put(parent, id, last)?;
                     }
                 }
                 Ok::<_, StoreError>(())
             })
             .await?;
-        self.pending().retain(|id, last| written.get(id) != Some(last));
+        self.pending().retain(|used, last| written.get(used) != Some(last));
         Ok(())
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<String, LastUse>> {
+    fn pending(&self) -> MutexGuard<'_, HashMap<Used, LastUse>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

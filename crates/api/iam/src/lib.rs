@@ -31,6 +31,8 @@ mod policy_version;
 mod principals;
 mod role;
 mod secret;
+mod service_control;
+mod session;
 mod sts;
 mod tag;
 mod tagging;
@@ -44,6 +46,7 @@ pub use directory::Iam;
 pub use error::{Conflict, IamError, Quota};
 pub use name::Kind;
 pub use secret::SecretAccessKey;
+pub use service_control::{clear_service_control, service_control, set_service_control};
 pub use sts::Sts;
 
 #[cfg(test)]

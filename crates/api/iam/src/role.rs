@@ -13,6 +13,7 @@ use crate::document;
 use crate::entity::{self, Entity, Holder, Identity, Tagged};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
+use crate::last_use::{LastUse, Used};
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
 use crate::tag::{self, Tag, TagInput};
@@ -20,7 +21,7 @@ use crate::trust::Trust;
 use crate::unique_id::{self, Prefix};
 
 /// How long a session of a role lasts at most unless the role says otherwise, in seconds.
-const SESSION_SECONDS_DEFAULT: u32 = 3600;
+pub(crate) const SESSION_SECONDS_DEFAULT: u32 = 3600;
 
 /// The rule of `MaxSessionDuration`.
 const SESSION_SECONDS: Rule = Rule::Range(3600, 43_200);
@@ -144,11 +145,12 @@ impl RoleView {
         Self { max_session_duration: Some(role.session_seconds_max), ..Self::changed(role) }
     }
 
-    fn whole(mut role: Role) -> Self {
+    fn whole(mut role: Role, last: Option<LastUse>) -> Self {
+        let (last_used_date, region) = last.map(|last| (last.at, last.region)).unzip();
         Self {
             permissions_boundary: role.boundary.take().map(BoundaryView::of),
             tags: std::mem::take(&mut role.tags),
-            role_last_used: Some(RoleLastUsed { last_used_date: None, region: None }),
+            role_last_used: Some(RoleLastUsed { last_used_date, region }),
             ..Self::listed(role)
         }
     }
@@ -256,8 +258,11 @@ impl Operation for GetRole {
         vec![entity::need("iam:GetRole", call.account(), &input.role_name, found)]
     }
 
-    async fn run(_: Self::Input, role: Permit<Role>, _: &Call<'_, Iam>) -> Result<RoleOutput, IamError> {
-        Ok(RoleOutput { role: RoleView::whole(role.into_inner()) })
+    async fn run(_: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<RoleOutput, IamError> {
+        let role = role.into_inner();
+        let used = Used::Role(role.identity.account.clone(), role.identity.id.clone());
+        let last = call.service.last_uses.get(&call.service.store, used).await?;
+        Ok(RoleOutput { role: RoleView::whole(role, last) })
     }
 }
 
@@ -480,6 +485,7 @@ impl Operation for DeleteRole {
                 if let Some(arn) = &role.boundary {
                     attachment::release(tx, &known, arn, Usage::Boundary)?;
                 }
+                tx.delete::<LastUse>(&known.account, &known.id)?;
                 entity::delete(tx, &role)
             })
             .await

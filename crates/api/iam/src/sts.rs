@@ -1,6 +1,9 @@
 //! STS: who one is, and credentials for a while. A second service over the same accounts.
 
+mod assume_role;
+mod credential;
 mod identity;
+mod session_token;
 
 use std::sync::Arc;
 
@@ -24,7 +27,13 @@ impl Sts {
 }
 
 /// Every operation that is served. What botocore knows besides is in `missing-sts.txt`.
-static OPERATIONS: &[Entry<Sts>] = operations![identity::GetAccessKeyInfo, identity::GetCallerIdentity];
+static OPERATIONS: &[Entry<Sts>] = operations![
+    assume_role::AssumeRole,
+    identity::GetAccessKeyInfo,
+    identity::GetCallerIdentity,
+    session_token::GetFederationToken,
+    session_token::GetSessionToken,
+];
 
 impl Service for Sts {
     const NAME: &'static str = "sts";

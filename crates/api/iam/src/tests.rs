@@ -10,6 +10,7 @@ mod invariants;
 mod policies;
 mod roles;
 pub(crate) mod server;
+mod sessions;
 mod sts;
 mod tags;
 mod users;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy::{Kind as Grammar, PrincipalPattern};
+use policy::{Kind as Grammar, Policy, PrincipalPattern};
 use serde::{Deserialize, Serialize};
 use store::ReadTx;
 
@@ -45,5 +45,15 @@ impl Trust {
             }
         }
         Ok(Self { document, principals })
+    }
+
+    /// The policy, with each name tied to whom it stood for when it was written down.
+    ///
+    /// # Errors
+    /// `MalformedPolicyDocument`, which the operations that store it do not let happen.
+    pub(crate) fn policy(&self) -> Result<Policy, IamError> {
+        let mut policy = document::parse(&self.document, Grammar::Trust)?;
+        policy.bind_principals(&mut |arn| self.principals.get(arn.as_str()).cloned());
+        Ok(policy)
     }
 }

@@ -11,6 +11,8 @@ use crypto::{random_bytes, sha256};
 pub(crate) enum Prefix {
     /// A long-lived access key.
     AccessKey,
+    /// The access key of a session.
+    SessionKey,
     /// A user.
     User,
     /// A group.
@@ -25,6 +27,7 @@ impl Prefix {
     const fn letters(self) -> &'static str {
         match self {
             Self::AccessKey => "AKIA",
+            Self::SessionKey => "ASIA",
             Self::User => "AIDA",
             Self::Group => "AGPA",
             Self::Role => "AROA",
@@ -35,7 +38,7 @@ impl Prefix {
     /// How many characters follow the prefix: access keys have 20 in all, the others 21.
     const fn random_length(self) -> usize {
         match self {
-            Self::AccessKey => 16,
+            Self::AccessKey | Self::SessionKey => 16,
             Self::User | Self::Group | Self::Role | Self::Policy => 17,
         }
     }
@@ -89,6 +92,7 @@ mod tests {
     fn unique_ids_have_awss_form() {
         for (prefix, letters, length) in [
             (Prefix::AccessKey, "AKIA", 20),
+            (Prefix::SessionKey, "ASIA", 20),
             (Prefix::User, "AIDA", 21),
             (Prefix::Group, "AGPA", 21),
             (Prefix::Role, "AROA", 21),

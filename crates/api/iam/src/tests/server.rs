@@ -1,5 +1,6 @@
 //! A server in the test's own process: both services behind a gateway, and callers that sign.
 
+use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,17 +15,60 @@ use wire::sigv4::{Payload, RequestParts, Rules, Signer};
 
 use crate::{Iam, Sts, bootstrap};
 
-/// The server's clock stands still.
+/// When the tests begin. The server's clock stands still unless a test moves it.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 /// The account that the tests are about.
 pub(crate) const ACCOUNT: &str = "111122223333";
+
+thread_local! {
+    // Each test runs on a thread of its own.
+    static CLOCK: Cell<Timestamp> = const { Cell::new(NOW) };
+}
+
+/// Moves the clock of this test's servers to some seconds after their start.
+pub(crate) fn pass(seconds: i64) {
+    CLOCK.set(Timestamp::from_millis(NOW.millis() + seconds * 1000));
+}
 
 /// Both halves of an access key.
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) id: String,
     pub(crate) secret: String,
+}
+
+/// Temporary credentials.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) key: Key,
+    pub(crate) token: String,
+}
+
+/// What a request can be signed with.
+pub(crate) trait Signs {
+    fn key(&self) -> &Key;
+    fn token(&self) -> Option<&str>;
+}
+
+impl Signs for Key {
+    fn key(&self) -> &Key {
+        self
+    }
+
+    fn token(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Signs for Session {
+    fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn token(&self) -> Option<&str> {
+        Some(&self.token)
+    }
 }
 
 pub(crate) struct Server {
@@ -59,21 +103,37 @@ impl Server {
         let journal = Journal::open(journal::Config::new(directory.path()), &journal_key).expect("a journal");
         let store = Store::open_in_memory().expect("a store");
         let first = bootstrap(&store, Some(ACCOUNT.to_owned()), NOW).await.expect("done").expect("the first start");
+        let admin = Key { id: first.access_key_id, secret: first.secret_access_key.expose().to_owned() };
+        Self::over(store, admin, journal, journal_key, directory)
+    }
+
+    /// A new server over what this one leaves behind.
+    pub(crate) fn again(self) -> Self {
+        let Self { store, admin, journal, journal_key, directory, .. } = self;
+        Self::over(store, admin, journal, journal_key, directory)
+    }
+
+    fn over(
+        store: Store,
+        admin: Key,
+        journal: Journal,
+        journal_key: Key256,
+        directory: tempfile::TempDir,
+    ) -> Self {
         let iam = Arc::new(Iam::new(store.clone()));
-        let gateway = Gateway::new(iam.clone(), Trail::new(journal.clone()), Arc::new(Nobody), || NOW)
+        let gateway = Gateway::new(iam.clone(), Trail::new(journal.clone()), Arc::new(Nobody), || CLOCK.get())
             .with(iam.clone())
             .with(Arc::new(Sts::new(iam.clone())));
-        let admin = Key { id: first.access_key_id, secret: first.secret_access_key.expose().to_owned() };
         Self { gateway, iam, store, admin, journal, journal_key, directory }
     }
 
     /// Calls an IAM operation.
-    pub(crate) async fn call(&self, key: &Key, action: &str, parameters: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn call(&self, key: &impl Signs, action: &str, parameters: &[(&str, &str)]) -> Answer {
         self.send("iam", "2010-05-08", key, action, parameters).await
     }
 
     /// Calls an STS operation.
-    pub(crate) async fn sts(&self, key: &Key, action: &str, parameters: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn sts(&self, key: &impl Signs, action: &str, parameters: &[(&str, &str)]) -> Answer {
         self.send("sts", "2011-06-15", key, action, parameters).await
     }
 
@@ -82,7 +142,14 @@ impl Server {
         self.call(&self.admin, action, parameters).await
     }
 
-    async fn send(&self, service: &str, version: &str, key: &Key, action: &str, parameters: &[(&str, &str)]) -> Answer {
+    async fn send(
+        &self,
+        service: &str,
+        version: &str,
+        credentials: &impl Signs,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Answer {
         let mut body = format!("Action={action}&Version={version}");
         for (name, value) in parameters {
             body.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
@@ -91,15 +158,15 @@ impl Server {
         headers.insert("host", "localhost".parse().expect("a value"));
         headers.insert("content-type", "application/x-www-form-urlencoded".parse().expect("a value"));
         let signer = Signer {
-            access_key_id: &key.id,
-            secret_access_key: key.secret.as_bytes(),
-            session_token: None,
+            access_key_id: &credentials.key().id,
+            secret_access_key: credentials.key().secret.as_bytes(),
+            session_token: credentials.token(),
             region: "us-east-1",
             service,
             rules: Rules::STANDARD,
         };
         let parts = RequestParts { method: "POST", path: "/", query: "", headers: &headers, host: None };
-        let added = signer.sign(&parts, Payload::Body(body.as_bytes()), NOW).expect("signed");
+        let added = signer.sign(&parts, Payload::Body(body.as_bytes()), CLOCK.get()).expect("signed");
         headers.extend(added);
         let reply = self
             .gateway
@@ -175,6 +242,13 @@ impl Answer {
         assert_eq!((self.status, self.error), (status, self.error.filter(|error| *error == code)), "{}", self.body);
         assert!(self.body.contains(&format!("<Code>{code}</Code>")), "{}", self.body);
         self.all("Message").first().map(|text| (*text).to_owned()).unwrap_or_default()
+    }
+
+    /// The temporary credentials in the answer.
+    pub(crate) fn session(&self) -> Session {
+        let text = |name| self.text(name).to_owned();
+        let key = Key { id: text("AccessKeyId"), secret: text("SecretAccessKey") };
+        Session { key, token: text("SessionToken") }
     }
 
     /// The content of each element of this name, in the answer's order.

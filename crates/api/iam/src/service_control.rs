@@ -1,0 +1,83 @@
+//! Service control policies: what everybody in an account may do at most, its root user included.
+//!
+//! Set by the server's operator on its host, by nobody else. An account without any is not limited.
+
+use policy::Kind as Grammar;
+use serde::{Deserialize, Serialize};
+use store::{Record, Store};
+
+use crate::account;
+use crate::authorize::ParsedPolicy;
+use crate::document;
+use crate::error::{IamError, Quota};
+
+/// All stand under one parent, by the account that they limit.
+pub(crate) const PARENT: &str = "";
+
+/// How many characters a policy can have.
+///
+/// Source: AWS Organizations User Guide, "Quotas".
+const SIZE_MAX: usize = 10_240;
+
+/// The service control policy of an account as it is stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ServiceControl {
+    document: String,
+}
+
+impl Record for ServiceControl {
+    const COLLECTION: &'static str = "iam.service-control";
+}
+
+impl ServiceControl {
+    /// As the hot path keeps it.
+    pub(crate) fn parse(&self) -> Vec<Option<ParsedPolicy>> {
+        vec![ParsedPolicy::parse("service control policy".to_owned(), &self.document)]
+    }
+}
+
+/// Limits an account: each call of anyone in it has to be allowed by this policy as well.
+///
+/// # Errors
+/// [`IamError::MalformedPolicy`], [`IamError::LimitExceeded`], [`IamError::NoSuchAccount`], [`IamError::Store`].
+pub async fn set_service_control(store: &Store, account: &str, document: String) -> Result<(), IamError> {
+    document::parse(&document, Grammar::ServiceControl)?;
+    if document::size(&document) > SIZE_MAX {
+        return Err(IamError::LimitExceeded(Quota::Count { name: "PolicySize", limit: SIZE_MAX }));
+    }
+    let account = account.to_owned();
+    store
+        .write(move |tx| {
+            account::load(tx, &account)?;
+            Ok(tx.put(PARENT, &account, &ServiceControl { document })?)
+        })
+        .await
+}
+
+/// The policy that limits an account, if one does.
+///
+/// # Errors
+/// [`IamError::NoSuchAccount`], [`IamError::Store`].
+pub async fn service_control(store: &Store, account: &str) -> Result<Option<String>, IamError> {
+    let account = account.to_owned();
+    store
+        .read(move |tx| {
+            account::load(tx, &account)?;
+            Ok(tx.get::<ServiceControl>(PARENT, &account)?.map(|control| control.document))
+        })
+        .await
+}
+
+/// Takes the limits of an account away. Returns whether there were any.
+///
+/// # Errors
+/// [`IamError::NoSuchAccount`], [`IamError::Store`].
+pub async fn clear_service_control(store: &Store, account: &str) -> Result<bool, IamError> {
+    let account = account.to_owned();
+    store
+        .write(move |tx| {
+            account::load(tx, &account)?;
+            Ok(tx.delete::<ServiceControl>(PARENT, &account)?)
+        })
+        .await
+}
