@@ -127,6 +127,7 @@ pub(crate) fn release(tx: &mut Tx<'_>, entity: &Identity, arn: &str, usage: Usag
 /// `NoSuchEntity`, `LimitExceeded`.
 pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) -> Result<(), IamError> {
     let mut entity: E = entity::reload(tx, known)?;
+    entity.check_unprotected()?;
     if managed_policy::find(tx, &known.account, arn)?.is_none() {
         return Err(IamError::NothingToAttach { arn: arn.to_owned() });
     }
@@ -147,6 +148,7 @@ pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) ->
 /// `NoSuchEntity`, when it is not attached.
 pub(crate) fn detach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) -> Result<(), IamError> {
     let mut entity: E = entity::reload(tx, known)?;
+    entity.check_unprotected()?;
     if !release(tx, known, arn, Usage::Permissions)? {
         return Err(IamError::NoSuchPolicy { arn: arn.to_owned() });
     }

@@ -85,6 +85,7 @@ macro_rules! boundaries {
                     .store
                     .write(move |tx| {
                         let mut entity: $entity = entity::reload(tx, &known)?;
+                        entity.check_unprotected()?;
                         if let Some(old) = entity.boundary.take() {
                             attachment::release(tx, &known, &old, Usage::Boundary)?;
                         }
@@ -128,6 +129,7 @@ macro_rules! boundaries {
                     .store
                     .write(move |tx| {
                         let mut entity: $entity = entity::reload(tx, &known)?;
+                        entity.check_unprotected()?;
                         let Some(old) = entity.boundary.take() else { return Ok(()) };
                         attachment::release(tx, &known, &old, Usage::Boundary)?;
                         entity::put(tx, &entity)

@@ -56,6 +56,14 @@ pub(crate) trait Holder: Entity {
 
     /// The ARN of its permissions boundary. Groups have none.
     fn boundary(&self) -> Option<&str>;
+
+    /// Refuses changes to the role of a service.
+    ///
+    /// # Errors
+    /// `UnmodifiableEntity`.
+    fn check_unprotected(&self) -> Result<(), IamError> {
+        Ok(())
+    }
 }
 
 /// The names of an entity: one that stays and one that people use.
@@ -159,11 +167,20 @@ pub(crate) fn delete<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<(), IamEr
 }
 
 /// The need of `action` on the entity called `name`, under the ARN that its name alone gives when there is none.
+///
+/// A refusal names it without its path, which a stranger could tell an entity that exists by.
 pub(crate) fn need<E: Entity>(action: &'static str, account: &str, name: &str, found: Option<&E>) -> Need {
     match found {
-        Some(entity) => tag::on_resource(Need::identity(action, entity.arn().to_string()), entity.tags()),
-        None => Need::identity(action, name::arn(E::KIND, account, name::ROOT_PATH, name).to_string()),
+        Some(entity) => tag::on_resource(Need::identity(action, entity.arn().to_string()), entity.tags())
+            .shown_as(shown(E::KIND, &entity.identity().name)),
+        None => Need::identity(action, name::arn(E::KIND, account, name::ROOT_PATH, name).to_string())
+            .shown_as(shown(E::KIND, name)),
     }
+}
+
+/// What a refusal calls an entity, as AWS does: `user ana`.
+pub(crate) fn shown(kind: Kind, name: &str) -> String {
+    format!("{} {name}", kind.as_words())
 }
 
 fn take_name(tx: &mut Tx<'_>, kind: Kind, account: &str, name: &str, id: &str) -> Result<(), IamError> {

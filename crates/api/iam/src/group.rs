@@ -278,7 +278,7 @@ impl Operation for UpdateGroup {
         let target = name::arn(Kind::Group, call.account(), path, name).to_string();
         vec![
             entity::need("iam:UpdateGroup", call.account(), &input.group_name, found),
-            Need::identity("iam:UpdateGroup", target),
+            Need::identity("iam:UpdateGroup", target).shown_as(entity::shown(Kind::Group, name)),
         ]
     }
 

@@ -32,6 +32,7 @@ impl Record for InlinePolicy {
 /// `LimitExceeded`, `NoSuchEntity`.
 fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlinePolicy) -> Result<(), IamError> {
     let entity: E = entity::reload(tx, known)?;
+    entity.check_unprotected()?;
     let others: usize = tx
         .all::<InlinePolicy>(&known.id)?
         .iter()
@@ -224,6 +225,7 @@ macro_rules! inline_policies {
             }
 
             async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+                found.check_unprotected()?;
                 let id = found.into_inner().identity.id;
                 call.service
                     .store

@@ -21,17 +21,46 @@ pub enum Kind {
     Role,
     /// A managed policy.
     Policy,
+    /// An instance profile.
+    #[serde(rename = "instance-profile")]
+    InstanceProfile,
 }
 
 impl Kind {
-    /// As it stands in ARNs and messages.
+    /// As it stands in ARNs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InstanceProfile => "instance-profile",
+            kind => kind.as_words(),
+        }
+    }
+
+    /// As refusals call it.
+    #[must_use]
+    pub const fn as_words(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Group => "group",
             Self::Role => "role",
             Self::Policy => "policy",
+            Self::InstanceProfile => "instance profile",
+        }
+    }
+
+    /// As it stands at the beginning of a message that says it is missing.
+    pub(crate) fn with_name(self, name: &str) -> String {
+        match self {
+            Self::InstanceProfile => format!("Instance Profile {name}"),
+            kind => format!("The {kind} with name {name}"),
+        }
+    }
+
+    /// As it stands at the beginning of a message that says it exists.
+    pub(crate) fn taken(self, name: &str) -> String {
+        match self {
+            Self::InstanceProfile => format!("Instance Profile {name}"),
+            kind => format!("{} with name {name}", kind.capitalised()),
         }
     }
 
@@ -43,6 +72,7 @@ impl Kind {
             Self::Group => "Group",
             Self::Role => "Role",
             Self::Policy => "Policy",
+            Self::InstanceProfile => "Instance Profile",
         }
     }
 }
@@ -113,6 +143,7 @@ pub(crate) fn locate(arn: &Arn) -> Option<Located<'_>> {
         "group" => Kind::Group,
         "role" => Kind::Role,
         "policy" => Kind::Policy,
+        "instance-profile" => Kind::InstanceProfile,
         _ => return None,
     };
     let (path, name) = rest.split_at_checked(rest.rfind('/')? + 1)?;

@@ -17,6 +17,7 @@ use crate::inline_policy::{
     DeleteGroupPolicy, DeleteRolePolicy, DeleteUserPolicy, GetGroupPolicy, GetRolePolicy, GetUserPolicy,
     ListGroupPolicies, ListRolePolicies, ListUserPolicies, PutGroupPolicy, PutRolePolicy, PutUserPolicy,
 };
+use crate::instance_profile::{AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles, ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile};
 use crate::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy};
 use crate::membership::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
 use crate::policy_entities::ListEntitiesForPolicy;
@@ -28,30 +29,44 @@ use crate::role::{
     CreateRole, DeleteRole, GetRole, ListRoles, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
 };
 use crate::tagging::{
-    ListPolicyTags, ListRoleTags, ListUserTags, TagPolicy, TagRole, TagUser, UntagPolicy, UntagRole, UntagUser,
+    ListInstanceProfileTags, TagInstanceProfile, UntagInstanceProfile, ListPolicyTags, ListRoleTags, ListUserTags, TagPolicy, TagRole, TagUser, UntagPolicy, UntagRole, UntagUser,
 };
 use crate::user::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
+use crate::service_credential::{CreateServiceSpecificCredential, DeleteServiceSpecificCredential, ListServiceSpecificCredentials, ResetServiceSpecificCredential, UpdateServiceSpecificCredential};
+use crate::ssh_public_key::{DeleteSSHPublicKey, GetSSHPublicKey, ListSSHPublicKeys, UpdateSSHPublicKey, UploadSSHPublicKey};
+use crate::password_policy::{DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy};
+use crate::login_profile::{ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile};
 use crate::{Iam, IamError};
 
 static OPERATIONS: &[Entry<Iam>] = operations![
+    AddRoleToInstanceProfile,
     AddUserToGroup,
     AttachGroupPolicy,
     AttachRolePolicy,
     AttachUserPolicy,
+    ChangePassword,
     CreateAccessKey,
     CreateGroup,
+    CreateInstanceProfile,
+    CreateLoginProfile,
     CreatePolicy,
     CreatePolicyVersion,
     CreateRole,
+    CreateServiceSpecificCredential,
     CreateUser,
     DeleteAccessKey,
+    DeleteAccountPasswordPolicy,
     DeleteGroup,
     DeleteGroupPolicy,
+    DeleteInstanceProfile,
+    DeleteLoginProfile,
     DeletePolicy,
     DeletePolicyVersion,
     DeleteRole,
     DeleteRolePermissionsBoundary,
     DeleteRolePolicy,
+    DeleteSSHPublicKey,
+    DeleteServiceSpecificCredential,
     DeleteUser,
     DeleteUserPermissionsBoundary,
     DeleteUserPolicy,
@@ -59,12 +74,16 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     DetachRolePolicy,
     DetachUserPolicy,
     GetAccessKeyLastUsed,
+    GetAccountPasswordPolicy,
     GetGroup,
     GetGroupPolicy,
+    GetInstanceProfile,
+    GetLoginProfile,
     GetPolicy,
     GetPolicyVersion,
     GetRole,
     GetRolePolicy,
+    GetSSHPublicKey,
     GetUser,
     GetUserPolicy,
     ListAccessKeys,
@@ -75,12 +94,17 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     ListGroupPolicies,
     ListGroups,
     ListGroupsForUser,
+    ListInstanceProfileTags,
+    ListInstanceProfiles,
+    ListInstanceProfilesForRole,
     ListPolicies,
     ListPolicyTags,
     ListPolicyVersions,
     ListRolePolicies,
     ListRoleTags,
     ListRoles,
+    ListSSHPublicKeys,
+    ListServiceSpecificCredentials,
     ListUserPolicies,
     ListUserTags,
     ListUsers,
@@ -89,20 +113,29 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     PutRolePolicy,
     PutUserPermissionsBoundary,
     PutUserPolicy,
+    RemoveRoleFromInstanceProfile,
     RemoveUserFromGroup,
+    ResetServiceSpecificCredential,
     SetDefaultPolicyVersion,
+    TagInstanceProfile,
     TagPolicy,
     TagRole,
     TagUser,
+    UntagInstanceProfile,
     UntagPolicy,
     UntagRole,
     UntagUser,
     UpdateAccessKey,
+    UpdateAccountPasswordPolicy,
     UpdateAssumeRolePolicy,
     UpdateGroup,
+    UpdateLoginProfile,
     UpdateRole,
     UpdateRoleDescription,
+    UpdateSSHPublicKey,
+    UpdateServiceSpecificCredential,
     UpdateUser,
+    UploadSSHPublicKey,
 ];
 
 impl Service for Iam {

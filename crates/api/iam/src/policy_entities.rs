@@ -147,7 +147,7 @@ fn list(
             Kind::User => output.policy_users.push(PolicyUser { user_name: name, user_id: id }),
             Kind::Group => output.policy_groups.push(PolicyGroup { group_name: name, group_id: id }),
             Kind::Role => output.policy_roles.push(PolicyRole { role_name: name, role_id: id }),
-            Kind::Policy => {}
+            Kind::Policy | Kind::InstanceProfile => {}
         }
     }
     Ok(output)
@@ -159,6 +159,6 @@ fn identity(tx: &ReadTx<'_>, account: &str, kind: Kind, id: &str) -> Result<Opti
         Kind::User => tx.get::<User>(account, id)?.map(|user| user.identity),
         Kind::Group => tx.get::<Group>(account, id)?.map(|group| group.identity),
         Kind::Role => tx.get::<Role>(account, id)?.map(|role| role.identity),
-        Kind::Policy => None,
+        Kind::Policy | Kind::InstanceProfile => None,
     })
 }

@@ -20,7 +20,7 @@ pub(crate) fn unique_id(tx: &ReadTx<'_>, arn: &Arn) -> Result<Option<String>, St
     match located.kind {
         Kind::User => id::<User>(tx, arn, located.name),
         Kind::Role => id::<Role>(tx, arn, located.name),
-        Kind::Group | Kind::Policy => Ok(None),
+        Kind::Group | Kind::Policy | Kind::InstanceProfile => Ok(None),
     }
 }
 

@@ -37,7 +37,7 @@ wire::shape! {
 fn same(kind: Kind, a: &str, b: &str) -> bool {
     match kind {
         Kind::Policy => a == b,
-        Kind::User | Kind::Group | Kind::Role => a.eq_ignore_ascii_case(b),
+        Kind::User | Kind::Group | Kind::Role | Kind::InstanceProfile => a.eq_ignore_ascii_case(b),
     }
 }
 

@@ -7,6 +7,7 @@ use wire::shape::Rule;
 use crate::Iam;
 use crate::entity::{self, Entity, Identity, Tagged};
 use crate::error::IamError;
+use crate::instance_profile::InstanceProfile;
 use crate::managed_policy::{self, AnyPolicy, ManagedPolicy};
 use crate::page::{self, Window};
 use crate::policy_arn;
@@ -91,6 +92,22 @@ impl Found for Role {
     }
 }
 
+impl Found for InstanceProfile {
+    type Record = Self;
+
+    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
+        entity::need(action, call.account(), name, found)
+    }
+
+    fn into_tags(self) -> Vec<Tag> {
+        self.tags
+    }
+
+    fn into_identity(self) -> Result<Identity, IamError> {
+        Ok(self.identity)
+    }
+}
+
 impl Found for AnyPolicy {
     type Record = ManagedPolicy;
 
@@ -115,6 +132,10 @@ async fn find_user(name: &str, call: &Call<'_, Iam>) -> Result<User, IamError> {
 }
 
 async fn find_role(name: &str, call: &Call<'_, Iam>) -> Result<Role, IamError> {
+    call.service.entity(call.account(), name).await
+}
+
+async fn find_instance_profile(name: &str, call: &Call<'_, Iam>) -> Result<InstanceProfile, IamError> {
     call.service.entity(call.account(), name).await
 }
 
@@ -234,6 +255,11 @@ tagging!(
 tagging!(
     Role, find_role, "RoleName", Rule::Length(1, 64),
     TagRole TagRoleInput, UntagRole UntagRoleInput, ListRoleTags ListRoleTagsInput
+);
+tagging!(
+    InstanceProfile, find_instance_profile, "InstanceProfileName", Rule::Length(1, 128),
+    TagInstanceProfile TagInstanceProfileInput, UntagInstanceProfile UntagInstanceProfileInput,
+    ListInstanceProfileTags ListInstanceProfileTagsInput
 );
 tagging!(
     AnyPolicy, AnyPolicy::load, "PolicyArn", policy_arn::LENGTH,

@@ -14,8 +14,11 @@ use crate::boundary::{self, BoundaryView};
 use crate::entity::{self, Entity, Holder, Identity, Tagged};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
+use crate::login_profile;
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
+use crate::service_credential::ServiceCredential;
+use crate::ssh_public_key::SshPublicKey;
 use crate::tag::{self, Tag, TagInput};
 use crate::unique_id::{self, Prefix};
 
@@ -360,7 +363,7 @@ impl Operation for UpdateUser {
         let target = name::arn(Kind::User, call.account(), path, name).to_string();
         vec![
             entity::need("iam:UpdateUser", call.account(), &input.user_name, found),
-            Need::identity("iam:UpdateUser", target),
+            Need::identity("iam:UpdateUser", target).shown_as(entity::shown(Kind::User, name)),
         ]
     }
 
@@ -409,6 +412,12 @@ impl Operation for DeleteUser {
                 let user: User = entity::reload(tx, &known)?;
                 let conflict = if !user.access_keys.is_empty() {
                     Some(Conflict::AccessKeys)
+                } else if login_profile::find(tx, &user.identity.id)?.is_some() {
+                    Some(Conflict::LoginProfile)
+                } else if !tx.page::<SshPublicKey>(&user.identity.id, None, 1)?.items.is_empty() {
+                    Some(Conflict::SshPublicKeys)
+                } else if !tx.page::<ServiceCredential>(&user.identity.id, None, 1)?.items.is_empty() {
+                    Some(Conflict::ServiceCredentials)
                 } else if !user.attached.is_empty() {
                     Some(Conflict::AttachedPolicies)
                 } else if !user.groups.is_empty() {

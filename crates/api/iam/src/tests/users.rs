@@ -1,5 +1,6 @@
 //! Users: their life, their names, and what keeps them from being deleted.
 
+use super::access_keys::root_key;
 use super::server::{ACCOUNT, NOW, Server, allow, document};
 use crate::IamError;
 use crate::entity;
@@ -162,19 +163,56 @@ async fn a_rename_needs_the_right_to_both_names() {
     let ana = server.user_who("ana", &one).await;
     let rename = [("UserName", "ana"), ("NewUserName", "root-of-all")];
     let message = server.call(&ana, "UpdateUser", &rename).await.refused(403, "AccessDenied");
-    assert!(message.contains("user/root-of-all"), "{message}");
+    assert!(message.contains("user root-of-all"), "{message}");
 }
 
 #[tokio::test]
 async fn a_stranger_cannot_tell_missing_from_forbidden() {
     let server = Server::start().await;
     let eve = server.user("eve").await;
-    server.admin("CreateUser", &[("UserName", "ana")]).await.ok();
-    for action in ["GetUser", "DeleteUser", "ListAccessKeys", "ListUserTags", "ListGroupsForUser", "ListUserPolicies"] {
-        let there = server.call(&eve, action, &[("UserName", "ana")]).await.refused(403, "AccessDenied");
-        let missing = server.call(&eve, action, &[("UserName", "bob")]).await.refused(403, "AccessDenied");
-        assert_eq!(there, missing.replace("user/bob", "user/ana"), "{action}");
+    let secret = ("Path", "/hidden/");
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+        "Principal":{"Service":"ec2.amazonaws.com"}}]}"#;
+    server.admin("CreateUser", &[("UserName", "there"), secret]).await.ok();
+    server.admin("CreateGroup", &[("GroupName", "there"), secret]).await.ok();
+    let role = [("RoleName", "there"), secret, ("AssumeRolePolicyDocument", trust)];
+    server.admin("CreateRole", &role).await.ok();
+    server.admin("CreateInstanceProfile", &[("InstanceProfileName", "there"), secret]).await.ok();
+    for (name, actions) in [
+        (
+            "UserName",
+            vec![
+                "GetUser", "UpdateUser", "DeleteUser", "ListAccessKeys", "CreateAccessKey", "ListUserTags",
+                "ListGroupsForUser", "ListUserPolicies", "ListAttachedUserPolicies", "GetLoginProfile",
+                "ListSSHPublicKeys", "ListServiceSpecificCredentials",
+            ],
+        ),
+        ("GroupName", vec!["GetGroup", "UpdateGroup", "DeleteGroup", "ListGroupPolicies"]),
+        ("RoleName", vec!["GetRole", "DeleteRole", "ListRolePolicies", "ListRoleTags", "ListInstanceProfilesForRole"]),
+        ("InstanceProfileName", vec!["GetInstanceProfile", "DeleteInstanceProfile", "ListInstanceProfileTags"]),
+    ] {
+        for action in actions {
+            let there = server.call(&eve, action, &[(name, "there")]).await.refused(403, "AccessDenied");
+            let missing = server.call(&eve, action, &[(name, "gone")]).await.refused(403, "AccessDenied");
+            assert_eq!(there, missing.replace("gone", "there"), "{action}");
+            assert!(!there.contains("hidden"), "{there}");
+        }
     }
+}
+
+#[tokio::test]
+async fn a_stranger_does_not_learn_whose_an_access_key_is() {
+    let server = Server::start().await;
+    let (eve, ana) = (server.user("eve").await, server.user("ana").await);
+    let root = root_key(&server).await;
+    let ask = async |id: &str| {
+        let answer = server.call(&eve, "GetAccessKeyLastUsed", &[("AccessKeyId", id)]).await;
+        answer.refused(403, "AccessDenied").replace(id, "KEY")
+    };
+    let missing = ask("AKIAMISSINGMISSING22").await;
+    assert!(missing.contains("access key KEY"), "{missing}");
+    assert_eq!(ask(&ana.id).await, missing);
+    assert_eq!(ask(&root.id).await, missing);
 }
 
 #[tokio::test]
