@@ -31,12 +31,14 @@ pub(crate) fn find(tx: &ReadTx<'_>, id: &str) -> Result<Option<Account>, StoreEr
     tx.get::<Account>(PARENT, id)
 }
 
-/// The account with this id.
+/// The account with this id or name.
 ///
 /// # Errors
 /// [`IamError::NoSuchAccount`].
-pub(crate) fn load(tx: &ReadTx<'_>, id: &str) -> Result<Account, IamError> {
-    find(tx, id)?.ok_or_else(|| IamError::NoSuchAccount { id: id.to_owned() })
+pub(crate) fn named(tx: &ReadTx<'_>, given: &str) -> Result<Account, IamError> {
+    let accounts = tx.all::<Account>(PARENT)?;
+    let found = accounts.into_iter().find(|account| account.id == given || account.name.as_deref() == Some(given));
+    found.ok_or_else(|| IamError::NoSuchAccount { account: given.to_owned() })
 }
 
 /// Every account, in the order of their making.

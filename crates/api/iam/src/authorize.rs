@@ -18,6 +18,7 @@ use wire::sigv4::Authorization;
 
 use crate::Iam;
 use crate::aws_managed::{self, AwsManaged};
+use crate::bootstrap::ADMINISTRATOR_ACCESS;
 use crate::entity::Holder;
 use crate::inline_policy::InlinePolicy;
 use crate::last_use::Used;
@@ -47,9 +48,6 @@ impl ParsedPolicy {
         Named { name: &self.name, policy: &self.policy }
     }
 }
-
-/// What the root user's federated sessions hold.
-const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// What explanations call the policies passed for a session.
 const SESSION_POLICY: &str = "session policy";
@@ -99,10 +97,7 @@ impl Managed {
 }
 
 /// All of these, or an error if one cannot be read.
-fn named<'a>(
-    policies: &'a [Option<ParsedPolicy>],
-    collection: &'static str,
-) -> Result<Vec<Named<'a>>, StoreError> {
+fn named<'a>(policies: &'a [Option<ParsedPolicy>], collection: &'static str) -> Result<Vec<Named<'a>>, StoreError> {
     policies.iter().map(|parsed| parsed.as_ref().map(ParsedPolicy::named).ok_or(unreadable(collection))).collect()
 }
 
@@ -168,7 +163,7 @@ impl Iam {
         let whole = match &principal.kind {
             // The root user federated: it holds everything, which the session's policies limit.
             PrincipalKind::FederatedUser { .. } if id == principal.account => {
-                held.managed.extend(self.managed(ADMINISTRATOR).await?);
+                held.managed.extend(self.managed(ADMINISTRATOR_ACCESS).await?);
                 return Ok(Some(Arc::new(held)));
             }
             PrincipalKind::User | PrincipalKind::FederatedUser { .. } => {
@@ -198,7 +193,12 @@ impl Iam {
         Ok(Some(held))
     }
 
-    pub(crate) async fn authorize(&self, caller: &Caller, need: &Need, context: &Context<'_>) -> Result<Decision, StoreError> {
+    pub(crate) async fn authorize(
+        &self,
+        caller: &Caller,
+        need: &Need,
+        context: &Context<'_>,
+    ) -> Result<Decision, StoreError> {
         self.note_use(caller, need.action, context);
         let Some(held) = self.held(caller).await? else {
             return Ok(Decision::Denied(Reason::NoAllow(Source::Identity)));

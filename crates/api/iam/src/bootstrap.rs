@@ -16,8 +16,8 @@ use crate::user::User;
 /// What the first administrator is called.
 const ADMINISTRATOR: &str = "administrator";
 
-/// What the first administrator may do: everything.
-const POLICY: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+/// What an administrator may do: everything.
+pub(crate) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// The first administrator's credential, which is shown once and never again.
 pub struct FirstAdministrator {
@@ -59,7 +59,7 @@ pub async fn bootstrap(
             tx.insert(access_key::PARENT, &key.id, &key)?;
             user.access_keys.push(key.id.clone());
             entity::insert(tx, &user)?;
-            attachment::attach::<User>(tx, &user.identity, POLICY)?;
+            attachment::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
             Ok(Some(FirstAdministrator {
                 account: account.id,
                 arn: user.arn(),

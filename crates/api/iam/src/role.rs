@@ -13,7 +13,6 @@ use crate::document;
 use crate::entity::{self, Entity, Holder, Identity, Tagged};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
-use crate::instance_profile::ProfileOfRole;
 use crate::last_use::{LastUse, Used};
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
@@ -89,20 +88,6 @@ impl Holder for Role {
     fn boundary(&self) -> Option<&str> {
         self.boundary.as_deref()
     }
-
-    fn check_unprotected(&self) -> Result<(), IamError> {
-        if self.is_protected() { Err(IamError::ProtectedRole { name: self.identity.name.clone() }) } else { Ok(()) }
-    }
-}
-
-/// The paths of roles that belong to services begin with this.
-pub(crate) const SERVICE_PATH: &str = "/aws-service-role/";
-
-impl Role {
-    /// Whether it belongs to a service.
-    pub(crate) fn is_protected(&self) -> bool {
-        self.identity.path.starts_with(SERVICE_PATH)
-    }
 }
 
 /// When a role was last used. Empty for one that never was.
@@ -139,7 +124,7 @@ pub(crate) struct RoleView {
 
 impl RoleView {
     /// As the answer to a change shows it.
-    pub(crate) fn changed(role: Role) -> Self {
+    fn changed(role: Role) -> Self {
         Self {
             arn: role.arn(),
             path: role.identity.path,
@@ -201,9 +186,6 @@ impl Operation for CreateRole {
     type Target = ();
 
     async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        if input.path.as_deref().is_some_and(|path| path.starts_with(SERVICE_PATH)) {
-            return Err(IamError::Validation(format!("Roles of the path {SERVICE_PATH} belong to services.")));
-        }
         name::check(&input.role_name, "roleName")
     }
 
@@ -365,7 +347,6 @@ impl Operation for UpdateRole {
 
     /// What the input leaves out stays as it is.
     async fn run(input: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<UpdateRoleOutput, IamError> {
-        role.check_unprotected()?;
         change(role, call, move |role| {
             role.description = input.description.or(role.description.take());
             role.session_seconds_max = input.max_session_duration.unwrap_or(role.session_seconds_max);
@@ -457,7 +438,6 @@ impl Operation for UpdateAssumeRolePolicy {
             .store
             .write(move |tx| {
                 let mut role: Role = entity::reload(tx, &known)?;
-                role.check_unprotected()?;
                 role.trust = Trust::resolve(tx, input.policy_document)?;
                 entity::put(tx, &role)
             })
@@ -496,10 +476,6 @@ impl Operation for DeleteRole {
             .store
             .write(move |tx| {
                 let role: Role = entity::reload(tx, &known)?;
-                role.check_unprotected()?;
-                if !tx.page::<ProfileOfRole>(&known.id, None, 1)?.items.is_empty() {
-                    return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
-                }
                 if !role.attached.is_empty() {
                     return Err(IamError::DeleteConflict(Conflict::AttachedPolicies));
                 }

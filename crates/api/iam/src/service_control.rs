@@ -36,7 +36,7 @@ impl ServiceControl {
     }
 }
 
-/// Limits an account: each call of anyone in it has to be allowed by this policy as well.
+/// Limits an account, given by its id or name: each call of anyone in it has to be allowed by this policy as well.
 ///
 /// # Errors
 /// [`IamError::MalformedPolicy`], [`IamError::LimitExceeded`], [`IamError::NoSuchAccount`], [`IamError::Store`].
@@ -48,8 +48,8 @@ pub async fn set_service_control(store: &Store, account: &str, document: String)
     let account = account.to_owned();
     store
         .write(move |tx| {
-            account::load(tx, &account)?;
-            Ok(tx.put(PARENT, &account, &ServiceControl { document })?)
+            let account = account::named(tx, &account)?;
+            Ok(tx.put(PARENT, &account.id, &ServiceControl { document })?)
         })
         .await
 }
@@ -62,8 +62,8 @@ pub async fn service_control(store: &Store, account: &str) -> Result<Option<Stri
     let account = account.to_owned();
     store
         .read(move |tx| {
-            account::load(tx, &account)?;
-            Ok(tx.get::<ServiceControl>(PARENT, &account)?.map(|control| control.document))
+            let account = account::named(tx, &account)?;
+            Ok(tx.get::<ServiceControl>(PARENT, &account.id)?.map(|control| control.document))
         })
         .await
 }
@@ -76,8 +76,8 @@ pub async fn clear_service_control(store: &Store, account: &str) -> Result<bool,
     let account = account.to_owned();
     store
         .write(move |tx| {
-            account::load(tx, &account)?;
-            Ok(tx.delete::<ServiceControl>(PARENT, &account)?)
+            let account = account::named(tx, &account)?;
+            Ok(tx.delete::<ServiceControl>(PARENT, &account.id)?)
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! Whole calls, signed and answered in XML, against a store in memory.
 
 mod access_keys;
+mod accounts;
 mod attachments;
 mod authorization;
 mod boundaries;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use policy::{Policy, PrincipalKind};
 use serde::Serialize;
 use service::{Call, Caller, Effect, Guard, Need, Operation, Permit};
-use wire::shape::Rule;
 use wire::Arn;
+use wire::shape::Rule;
 
 use super::Sts;
 use super::credential::{

@@ -147,8 +147,7 @@ impl Operation for GetFederationToken {
         let packed_policy_size = pack(&mut session, Some(limits.unwrap_or_else(Limits::default)), tags(input.tags)?)?;
         let arn = federated_arn(call.account(), &input.name);
         call.touch(arn.to_string());
-        let federated_user =
-            FederatedUser { federated_user_id: format!("{}:{}", call.account(), input.name), arn };
+        let federated_user = FederatedUser { federated_user_id: format!("{}:{}", call.account(), input.name), arn };
         let credentials = Credentials::of(session, call.service).await?;
         Ok(GetFederationTokenOutput { credentials, federated_user, packed_policy_size })
     }

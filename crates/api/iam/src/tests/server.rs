@@ -113,13 +113,7 @@ impl Server {
         Self::over(store, admin, journal, journal_key, directory)
     }
 
-    fn over(
-        store: Store,
-        admin: Key,
-        journal: Journal,
-        journal_key: Key256,
-        directory: tempfile::TempDir,
-    ) -> Self {
+    fn over(store: Store, admin: Key, journal: Journal, journal_key: Key256, directory: tempfile::TempDir) -> Self {
         let iam = Arc::new(Iam::new(store.clone()));
         let gateway = Gateway::new(iam.clone(), Trail::new(journal.clone()), Arc::new(Nobody), || CLOCK.get())
             .with(iam.clone())

@@ -243,7 +243,10 @@ async fn session_tags_are_principal_tags_and_the_transitive_ones_go_on() {
         "Condition":{{"StringEquals":{{"aws:PrincipalTag/team":"red"}}}}}}]}}"#
     );
     server.role("First", &trust(&user("ana"), ""), &by_team).await;
-    server.admin("TagRole", &[("RoleName", "First"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")]).await.ok();
+    server
+        .admin("TagRole", &[("RoleName", "First"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")])
+        .await
+        .ok();
     server.role("Second", &trust(ACCOUNT, ""), &by_team).await;
 
     let plain = server.assume(&ana, "First", &[]).await.ok().session();
@@ -350,7 +353,10 @@ async fn a_users_session_may_what_the_user_may_but_for_iam() {
         let message = server.sts(&session, operation, &[("Name", "bob")]).await.refused(403, "AccessDenied");
         assert_eq!(message, format!("Cannot call {operation} with session credentials"));
     }
-    server.sts(&ana, "GetSessionToken", &[("SerialNumber", "arn:aws:iam::1:mfa/x"), ("TokenCode", "123456")]).await.refused(403, "AccessDenied");
+    server
+        .sts(&ana, "GetSessionToken", &[("SerialNumber", "arn:aws:iam::1:mfa/x"), ("TokenCode", "123456")])
+        .await
+        .refused(403, "AccessDenied");
     let root = server.sts(&root_key(&server).await, "GetSessionToken", &[]).await.ok();
     assert_eq!(root.text("Expiration"), "2026-09-21T15:13:20Z");
     let said = server.sts(&root.session(), "GetCallerIdentity", &[]).await.ok();
