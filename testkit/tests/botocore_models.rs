@@ -1,5 +1,7 @@
 //! Each service's table of operations and input shapes against the models of the botocore that the tests install.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on has to stop, saying why")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use service::{Entry, Service};

@@ -1,5 +1,7 @@
 //! The invariants of ARCHITECTURE.md, checked against manifests and sources.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on has to stop, saying why")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
