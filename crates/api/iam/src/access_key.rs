@@ -411,13 +411,15 @@ impl Operation for GetAccessKeyLastUsed {
         })
     }
 
-    fn needs(_: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
         let action = "iam:GetAccessKeyLastUsed";
-        match found {
-            Some(Subject::User(user)) => vec![entity::need(action, call.account(), "", Some(&**user))],
+        let need = match found {
+            Some(Subject::User(user)) => entity::need(action, call.account(), "", Some(&**user)),
             // Nobody's user: whoever may ask about every user may learn that the key is none of theirs.
-            Some(Subject::Root) | None => vec![entity::need::<User>(action, call.account(), "*", None)],
-        }
+            Some(Subject::Root) | None => entity::need::<User>(action, call.account(), "*", None),
+        };
+        // Whose it is, is what a refusal must not say.
+        vec![need.shown_as(format!("access key {}", input.access_key_id))]
     }
 
     async fn run(

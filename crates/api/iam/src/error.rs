@@ -13,7 +13,7 @@ use crate::name::Kind;
 #[derive(Debug, thiserror::Error)]
 pub enum IamError {
     /// No user, group or role has this name.
-    #[error("The {kind} with name {name} cannot be found.")]
+    #[error("{} cannot be found.", kind.with_name(name))]
     NoSuchEntity {
         /// What was looked for.
         kind: Kind,
@@ -61,7 +61,7 @@ pub enum IamError {
         name: String,
     },
     /// A user, group or role has this name already, perhaps in other letter case.
-    #[error("{} with name {name} already exists.", kind.capitalised())]
+    #[error("{} already exists.", kind.taken(name))]
     EntityExists {
         /// What has it.
         kind: Kind,
@@ -89,6 +89,28 @@ pub enum IamError {
         /// The ARN or account id.
         principal: String,
     },
+    /// The role belongs to a service.
+    #[error(
+        "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+    )]
+    ProtectedRole {
+        /// The role's name.
+        name: String,
+    },
+    /// Something that a user has, or the account, is missing. The text says what.
+    #[error("{0}")]
+    Missing(String),
+    /// Something that there can be one of is there already. The text says what.
+    #[error("{0}")]
+    Taken(String),
+    /// An outcome that has an error of its own in AWS's model.
+    #[error("{message}")]
+    Special {
+        /// Which one.
+        code: Special,
+        /// What the caller is told.
+        message: String,
+    },
     /// An AWS-managed policy belongs to no account, so nobody may change it.
     #[error("Policy {arn} is outside your own account.")]
     ForeignPolicy {
@@ -106,6 +128,9 @@ pub enum IamError {
     /// The input has the right form but cannot be meant.
     #[error("{0}")]
     InvalidInput(&'static str),
+    /// The input has the right form but cannot be meant, for a reason that names what was given.
+    #[error("{0}")]
+    InvalidInputOf(String),
     /// The input breaks a rule of form.
     #[error("{0}")]
     Validation(String),
@@ -147,6 +172,52 @@ impl From<StoreError> for IamError {
     }
 }
 
+/// Errors that AWS's model names for a few operations only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// The service has no credentials of its own.
+    NotSupportedService,
+    /// The password breaks the account's policy.
+    PasswordPolicyViolation,
+    /// Somebody without a password of their own wants to change it.
+    InvalidUserType,
+    /// The old password is not the one.
+    WrongPassword,
+    /// The SSH public key cannot be read.
+    InvalidPublicKey,
+    /// The user has this SSH public key already.
+    DuplicateSshPublicKey,
+    /// The SSH public key is in neither of the two encodings.
+    UnrecognizedPublicKeyEncoding,
+    /// There is no credential report.
+    ReportNotPresent,
+    /// The credential report is too old.
+    ReportExpired,
+    /// It would leave an account without an administrator.
+    LastAdministrator,
+}
+
+impl Special {
+    const fn fault(self) -> (&'static str, u16) {
+        match self {
+            Self::NotSupportedService => ("NotSupportedService", 404),
+            Self::PasswordPolicyViolation => ("PasswordPolicyViolation", 400),
+            Self::InvalidUserType => ("InvalidUserType", 400),
+            Self::WrongPassword => ("AccessDenied", 403),
+            Self::InvalidPublicKey => ("InvalidPublicKey", 400),
+            Self::DuplicateSshPublicKey => ("DuplicateSSHPublicKey", 400),
+            Self::UnrecognizedPublicKeyEncoding => ("UnrecognizedPublicKeyEncoding", 400),
+            Self::ReportNotPresent => ("ReportNotPresent", 410),
+            Self::ReportExpired => ("ReportExpired", 410),
+            Self::LastAdministrator => ("DeleteConflict", 409),
+        }
+    }
+
+    pub(crate) fn error(self, message: impl Into<String>) -> IamError {
+        IamError::Special { code: self, message: message.into() }
+    }
+}
+
 /// What stands in the way of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
@@ -162,6 +233,18 @@ pub enum Conflict {
     /// The user is in groups, or the group has users.
     #[error("Cannot delete entity, must remove users from group first.")]
     Membership,
+    /// The role is in an instance profile, or the profile has a role.
+    #[error("Cannot delete entity, must remove roles from instance profile first.")]
+    InstanceProfile,
+    /// The user has a password.
+    #[error("Cannot delete entity, must delete login profile first.")]
+    LoginProfile,
+    /// The user has SSH public keys.
+    #[error("Cannot delete entity, must delete SSH public keys first.")]
+    SshPublicKeys,
+    /// The user has credentials for a service.
+    #[error("Cannot delete entity, must delete service specific credentials first.")]
+    ServiceCredentials,
     /// The managed policy is attached.
     #[error("Cannot delete a policy attached to entities.")]
     Attached,
@@ -220,18 +303,19 @@ impl ServiceError for IamError {
             | Self::NoSuchBoundary { .. }
             | Self::NoSuchVersion { .. }
             | Self::NoSuchAccount { .. }
-            | Self::NoSuchInlinePolicy { .. } => ("NoSuchEntity", 404),
-            Self::EntityExists { .. } | Self::AccountExists { .. } | Self::PolicyExists { .. } => {
-                ("EntityAlreadyExists", 409)
-            }
+            | Self::NoSuchInlinePolicy { .. }
+            | Self::Missing(_) => ("NoSuchEntity", 404),
+            Self::EntityExists { .. } | Self::AccountExists { .. } | Self::PolicyExists { .. } | Self::Taken(_) => ("EntityAlreadyExists", 409),
             Self::DeleteConflict(_) => ("DeleteConflict", 409),
             Self::LimitExceeded(_) => ("LimitExceeded", 409),
             Self::MalformedPolicy(_) | Self::InvalidPrincipal { .. } => ("MalformedPolicyDocument", 400),
             Self::Validation(_) => ("ValidationError", 400),
-            Self::ForeignPolicy { .. } | Self::InvalidInput(_) => ("InvalidInput", 400),
+            Self::ForeignPolicy { .. } | Self::InvalidInput(_) | Self::InvalidInputOf(_) => ("InvalidInput", 400),
             Self::ForeignAccessKey { .. } | Self::AccessDenied(_) => ("AccessDenied", 403),
             Self::PackedPolicyTooLarge { .. } => ("PackedPolicyTooLarge", 400),
             Self::InvalidAuthorizationMessage => ("InvalidAuthorizationMessageException", 400),
+            Self::ProtectedRole { .. } => ("UnmodifiableEntity", 400),
+            Self::Special { code, .. } => code.fault(),
             Self::Store(_) => ("ServiceFailure", 500),
         };
         let message = match self {

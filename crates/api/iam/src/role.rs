@@ -13,6 +13,7 @@ use crate::document;
 use crate::entity::{self, Entity, Holder, Identity, Tagged};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
+use crate::instance_profile::ProfileOfRole;
 use crate::last_use::{LastUse, Used};
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
@@ -27,9 +28,9 @@ pub(crate) const SESSION_SECONDS_DEFAULT: u32 = 3600;
 const SESSION_SECONDS: Rule = Rule::Range(3600, 43_200);
 
 /// The rules of a role's description.
-const DESCRIPTION_LENGTH: Rule = Rule::Length(0, 1000);
+pub(crate) const DESCRIPTION_LENGTH: Rule = Rule::Length(0, 1000);
 /// As AWS prints it.
-const DESCRIPTION_PATTERN: Rule = Rule::Pattern(r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*");
+pub(crate) const DESCRIPTION_PATTERN: Rule = Rule::Pattern(r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*");
 
 /// A role as it is stored, under its account and unique id.
 #[derive(Clone, Serialize, Deserialize)]
@@ -88,6 +89,20 @@ impl Holder for Role {
     fn boundary(&self) -> Option<&str> {
         self.boundary.as_deref()
     }
+
+    fn check_unprotected(&self) -> Result<(), IamError> {
+        if self.is_protected() { Err(IamError::ProtectedRole { name: self.identity.name.clone() }) } else { Ok(()) }
+    }
+}
+
+/// The paths of roles that belong to services begin with this.
+pub(crate) const SERVICE_PATH: &str = "/aws-service-role/";
+
+impl Role {
+    /// Whether it belongs to a service.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.identity.path.starts_with(SERVICE_PATH)
+    }
 }
 
 /// When a role was last used. Empty for one that never was.
@@ -124,7 +139,7 @@ pub(crate) struct RoleView {
 
 impl RoleView {
     /// As the answer to a change shows it.
-    fn changed(role: Role) -> Self {
+    pub(crate) fn changed(role: Role) -> Self {
         Self {
             arn: role.arn(),
             path: role.identity.path,
@@ -159,7 +174,7 @@ impl RoleView {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct RoleOutput {
-    role: RoleView,
+    pub(crate) role: RoleView,
 }
 
 wire::shape! {
@@ -186,6 +201,9 @@ impl Operation for CreateRole {
     type Target = ();
 
     async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+        if input.path.as_deref().is_some_and(|path| path.starts_with(SERVICE_PATH)) {
+            return Err(IamError::Validation(format!("Roles of the path {SERVICE_PATH} belong to services.")));
+        }
         name::check(&input.role_name, "roleName")
     }
 
@@ -347,6 +365,7 @@ impl Operation for UpdateRole {
 
     /// What the input leaves out stays as it is.
     async fn run(input: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<UpdateRoleOutput, IamError> {
+        role.check_unprotected()?;
         change(role, call, move |role| {
             role.description = input.description.or(role.description.take());
             role.session_seconds_max = input.max_session_duration.unwrap_or(role.session_seconds_max);
@@ -438,6 +457,7 @@ impl Operation for UpdateAssumeRolePolicy {
             .store
             .write(move |tx| {
                 let mut role: Role = entity::reload(tx, &known)?;
+                role.check_unprotected()?;
                 role.trust = Trust::resolve(tx, input.policy_document)?;
                 entity::put(tx, &role)
             })
@@ -476,6 +496,10 @@ impl Operation for DeleteRole {
             .store
             .write(move |tx| {
                 let role: Role = entity::reload(tx, &known)?;
+                role.check_unprotected()?;
+                if !tx.page::<ProfileOfRole>(&known.id, None, 1)?.items.is_empty() {
+                    return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
+                }
                 if !role.attached.is_empty() {
                     return Err(IamError::DeleteConflict(Conflict::AttachedPolicies));
                 }

@@ -21,6 +21,12 @@ pub(crate) enum Prefix {
     Role,
     /// A customer-managed policy.
     Policy,
+    /// An instance profile.
+    InstanceProfile,
+    /// An SSH public key.
+    SshPublicKey,
+    /// A credential for one service.
+    ServiceCredential,
 }
 
 impl Prefix {
@@ -32,6 +38,9 @@ impl Prefix {
             Self::Group => "AGPA",
             Self::Role => "AROA",
             Self::Policy => "ANPA",
+            Self::InstanceProfile => "AIPA",
+            Self::SshPublicKey => "APKA",
+            Self::ServiceCredential => "ACCA",
         }
     }
 
@@ -39,7 +48,13 @@ impl Prefix {
     const fn random_length(self) -> usize {
         match self {
             Self::AccessKey | Self::SessionKey => 16,
-            Self::User | Self::Group | Self::Role | Self::Policy => 17,
+            Self::User
+            | Self::Group
+            | Self::Role
+            | Self::Policy
+            | Self::InstanceProfile
+            | Self::SshPublicKey
+            | Self::ServiceCredential => 17,
         }
     }
 }
@@ -97,6 +112,9 @@ mod tests {
             (Prefix::Group, "AGPA", 21),
             (Prefix::Role, "AROA", 21),
             (Prefix::Policy, "ANPA", 21),
+            (Prefix::InstanceProfile, "AIPA", 21),
+            (Prefix::SshPublicKey, "APKA", 21),
+            (Prefix::ServiceCredential, "ACCA", 21),
         ] {
             let id = draw(prefix);
             assert!(id.starts_with(letters), "{id}");
