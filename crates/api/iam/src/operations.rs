@@ -36,6 +36,10 @@ use crate::service_credential::{CreateServiceSpecificCredential, DeleteServiceSp
 use crate::ssh_public_key::{DeleteSSHPublicKey, GetSSHPublicKey, ListSSHPublicKeys, UpdateSSHPublicKey, UploadSSHPublicKey};
 use crate::password_policy::{DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy};
 use crate::login_profile::{ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile};
+use crate::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
+use crate::account_summary::{GetAccountSummary};
+use crate::credential_report::{GenerateCredentialReport, GetCredentialReport};
+use crate::service_linked_role::{CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus};
 use crate::{Iam, IamError};
 
 static OPERATIONS: &[Entry<Iam>] = operations![
@@ -46,15 +50,18 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     AttachUserPolicy,
     ChangePassword,
     CreateAccessKey,
+    CreateAccountAlias,
     CreateGroup,
     CreateInstanceProfile,
     CreateLoginProfile,
     CreatePolicy,
     CreatePolicyVersion,
     CreateRole,
+    CreateServiceLinkedRole,
     CreateServiceSpecificCredential,
     CreateUser,
     DeleteAccessKey,
+    DeleteAccountAlias,
     DeleteAccountPasswordPolicy,
     DeleteGroup,
     DeleteGroupPolicy,
@@ -66,6 +73,7 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     DeleteRolePermissionsBoundary,
     DeleteRolePolicy,
     DeleteSSHPublicKey,
+    DeleteServiceLinkedRole,
     DeleteServiceSpecificCredential,
     DeleteUser,
     DeleteUserPermissionsBoundary,
@@ -73,8 +81,11 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     DetachGroupPolicy,
     DetachRolePolicy,
     DetachUserPolicy,
+    GenerateCredentialReport,
     GetAccessKeyLastUsed,
     GetAccountPasswordPolicy,
+    GetAccountSummary,
+    GetCredentialReport,
     GetGroup,
     GetGroupPolicy,
     GetInstanceProfile,
@@ -84,9 +95,11 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     GetRole,
     GetRolePolicy,
     GetSSHPublicKey,
+    GetServiceLinkedRoleDeletionStatus,
     GetUser,
     GetUserPolicy,
     ListAccessKeys,
+    ListAccountAliases,
     ListAttachedGroupPolicies,
     ListAttachedRolePolicies,
     ListAttachedUserPolicies,
