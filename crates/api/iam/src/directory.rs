@@ -8,6 +8,7 @@ use crate::access_key::AccessKey;
 use crate::account::{self, Account};
 use crate::authenticate::{Callers, SigningKeys};
 use crate::authorize::{Held, ParsedPolicy};
+use crate::credential_report::Reports;
 use crate::entity::{self, Entity};
 use crate::epoch::Epoch;
 use crate::error::IamError;
@@ -53,6 +54,7 @@ pub struct Iam {
     pub(crate) sessions: Sessions,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) last_uses: LastUses,
+    pub(crate) reports: Reports,
 }
 
 impl Iam {
@@ -78,6 +80,7 @@ impl Iam {
             sessions: Sessions::new(),
             signing_keys: SigningKeys::new(),
             last_uses: LastUses::default(),
+            reports: Reports::default(),
             store,
         }
     }
