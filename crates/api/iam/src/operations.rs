@@ -20,6 +20,9 @@ use crate::inline_policy::{
 use crate::instance_profile::{AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles, ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile};
 use crate::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy};
 use crate::membership::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
+use crate::oidc_provider::{
+    AddClientIDToOpenIDConnectProvider, CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider, GetOpenIDConnectProvider, ListOpenIDConnectProviderTags, ListOpenIDConnectProviders, RemoveClientIDFromOpenIDConnectProvider, TagOpenIDConnectProvider, UntagOpenIDConnectProvider, UpdateOpenIDConnectProviderThumbprint,
+};
 use crate::policy_entities::ListEntitiesForPolicy;
 use crate::policy_list::ListPolicies;
 use crate::policy_version::{
@@ -40,9 +43,11 @@ use crate::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAl
 use crate::account_summary::{GetAccountSummary};
 use crate::credential_report::{GenerateCredentialReport, GetCredentialReport};
 use crate::service_linked_role::{CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus};
+use crate::simulation::{GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy, SimulateCustomPolicy, SimulatePrincipalPolicy};
 use crate::{Iam, IamError};
 
 static OPERATIONS: &[Entry<Iam>] = operations![
+    AddClientIDToOpenIDConnectProvider,
     AddRoleToInstanceProfile,
     AddUserToGroup,
     AttachGroupPolicy,
@@ -54,6 +59,7 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     CreateGroup,
     CreateInstanceProfile,
     CreateLoginProfile,
+    CreateOpenIDConnectProvider,
     CreatePolicy,
     CreatePolicyVersion,
     CreateRole,
@@ -67,6 +73,7 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     DeleteGroupPolicy,
     DeleteInstanceProfile,
     DeleteLoginProfile,
+    DeleteOpenIDConnectProvider,
     DeletePolicy,
     DeletePolicyVersion,
     DeleteRole,
@@ -85,11 +92,14 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     GetAccessKeyLastUsed,
     GetAccountPasswordPolicy,
     GetAccountSummary,
+    GetContextKeysForCustomPolicy,
+    GetContextKeysForPrincipalPolicy,
     GetCredentialReport,
     GetGroup,
     GetGroupPolicy,
     GetInstanceProfile,
     GetLoginProfile,
+    GetOpenIDConnectProvider,
     GetPolicy,
     GetPolicyVersion,
     GetRole,
@@ -110,6 +120,8 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     ListInstanceProfileTags,
     ListInstanceProfiles,
     ListInstanceProfilesForRole,
+    ListOpenIDConnectProviderTags,
+    ListOpenIDConnectProviders,
     ListPolicies,
     ListPolicyTags,
     ListPolicyVersions,
@@ -126,15 +138,20 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     PutRolePolicy,
     PutUserPermissionsBoundary,
     PutUserPolicy,
+    RemoveClientIDFromOpenIDConnectProvider,
     RemoveRoleFromInstanceProfile,
     RemoveUserFromGroup,
     ResetServiceSpecificCredential,
     SetDefaultPolicyVersion,
+    SimulateCustomPolicy,
+    SimulatePrincipalPolicy,
     TagInstanceProfile,
+    TagOpenIDConnectProvider,
     TagPolicy,
     TagRole,
     TagUser,
     UntagInstanceProfile,
+    UntagOpenIDConnectProvider,
     UntagPolicy,
     UntagRole,
     UntagUser,
@@ -143,6 +160,7 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     UpdateAssumeRolePolicy,
     UpdateGroup,
     UpdateLoginProfile,
+    UpdateOpenIDConnectProviderThumbprint,
     UpdateRole,
     UpdateRoleDescription,
     UpdateSSHPublicKey,

@@ -22,7 +22,7 @@ const SIZE_MAX: usize = 10_240;
 /// The service control policy of an account as it is stored.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ServiceControl {
-    document: String,
+    pub(crate) document: String,
 }
 
 impl Record for ServiceControl {
