@@ -8,6 +8,7 @@ mod boundaries;
 mod groups;
 mod inline_policies;
 mod invariants;
+mod oidc_providers;
 mod policies;
 mod roles;
 pub(crate) mod server;
