@@ -1,5 +1,7 @@
 //! The `sealstack` command: one file a subcommand. Reads arguments and prints; everything else is the server's.
 
+mod account;
+mod admin;
 mod audit;
 mod env;
 mod seal;
@@ -62,6 +64,12 @@ enum Command {
     /// Show or replace the root seal, under which all other keys are wrapped
     #[command(subcommand)]
     Seal(seal::Command),
+    /// Make accounts and limit them (while the server is stopped)
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Make an administrator when there is none left (while the server is stopped)
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Verify or show the audit log
     #[command(subcommand)]
     Audit(audit::Command),
@@ -73,6 +81,8 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(place),
         Command::Env(env) => env.run(place),
         Command::Seal(command) => command.run(place),
+        Command::Account(command) => command.run(place),
+        Command::Admin(command) => command.run(place),
         Command::Audit(command) => command.run(place),
     };
     match result {

@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 use crate::data_dir::{Layout, replace_file};
 use crate::error::ServerError;
 
+/// The profile that clients use unless told otherwise.
+const DEFAULT: &str = "default";
+
 /// What a client has to know to reach the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -40,12 +43,22 @@ pub(crate) fn write_config(layout: &Layout, endpoint: &Endpoint) -> Result<(), S
     let settings = [("region", Some(region)), ("endpoint_url", Some(url)), ("ca_bundle", ca_bundle.as_ref())];
     let path = layout.aws_config();
     let before = read(&path)?.unwrap_or_default();
-    let after = with_default(&before, &settings.map(|(name, value)| (name, value.map(String::as_str))));
+    let after = with_profile(&before, DEFAULT, &settings.map(|(name, value)| (name, value.map(String::as_str))));
     if *after == *before { Ok(()) } else { replace_file(&path, after.as_bytes()) }
 }
 
 /// Puts the administrator's access key into `aws/credentials`'s `default` profile.
 pub(crate) fn write_credentials(layout: &Layout, access_key_id: &str, secret: &str) -> Result<(), ServerError> {
+    write_profile(layout, DEFAULT, access_key_id, secret)
+}
+
+/// Puts an access key into a profile of `aws/credentials`.
+pub(crate) fn write_profile(
+    layout: &Layout,
+    profile: &str,
+    access_key_id: &str,
+    secret: &str,
+) -> Result<(), ServerError> {
     let path = layout.aws_credentials();
     let before = Zeroizing::new(read(&path)?.unwrap_or_default());
     let settings = [
@@ -53,7 +66,7 @@ pub(crate) fn write_credentials(layout: &Layout, access_key_id: &str, secret: &s
         ("aws_secret_access_key", Some(secret)),
         ("aws_session_token", None),
     ];
-    replace_file(&path, with_default(&before, &settings).as_bytes())
+    replace_file(&path, with_profile(&before, profile, &settings).as_bytes())
 }
 
 /// What the `default` profile of a configuration file says, for `sealstack env`.
@@ -69,10 +82,18 @@ pub fn read_config(layout: &Layout) -> Result<Endpoint, ServerError> {
     }
 }
 
-/// The file with these settings in its `default` profile, and none of those without a value.
-fn with_default(before: &str, settings: &[(&str, Option<&str>)]) -> Zeroizing<String> {
+/// Whether `aws/credentials` has a profile of this name.
+pub(crate) fn has_credentials(layout: &Layout, profile: &str) -> Result<bool, ServerError> {
+    let text = Zeroizing::new(read(&layout.aws_credentials())?.unwrap_or_default());
+    Ok(text.lines().any(|line| section(line) == Some(profile)))
+}
+
+/// The file with these settings in the section `name`, and none of those without a value.
+fn with_profile(before: &str, name: &str, settings: &[(&str, Option<&str>)]) -> Zeroizing<String> {
     let mut profile = Zeroizing::new(String::with_capacity(512));
-    profile.push_str("[default]\n");
+    for part in ["[", name, "]\n"] {
+        profile.push_str(part);
+    }
     for (name, value) in settings {
         if let Some(value) = value {
             for part in [name, " = ", value, "\n"] {
@@ -82,13 +103,13 @@ fn with_default(before: &str, settings: &[(&str, Option<&str>)]) -> Zeroizing<St
     }
     // Room for all of it: a string that grows would leave a copy behind.
     let mut after = Zeroizing::new(String::with_capacity(before.len() + profile.len() + 1));
-    if !before.lines().any(|line| section(line) == Some("default")) {
+    if !before.lines().any(|line| section(line) == Some(name)) {
         after.push_str(&profile);
     }
     let mut inside = false;
     for line in before.lines() {
         match section(line) {
-            Some("default") if !inside => {
+            Some(found) if found == name && !inside => {
                 inside = true;
                 after.push_str(&profile);
                 continue;

@@ -118,6 +118,9 @@ pub enum ServerError {
     /// The account can't be made.
     #[error("the account can't be made: {0}")]
     Account(#[source] iam::IamError),
+    /// What the operator asked for can't be done.
+    #[error("{0}")]
+    Operator(#[source] iam::IamError),
     /// A certificate or its key can't be used.
     #[error("the TLS certificate can't be used: {0}")]
     Certificate(#[source] crypto::CryptoError),
@@ -154,8 +157,8 @@ impl ServerError {
     pub fn exit_code(&self) -> u8 {
         use store::StoreError as Store;
         match self {
-            Self::Config(_) | Self::OtherAccount { .. } | Self::Account(_) | Self::Certificate(_) => 2,
-            Self::ForeignDirectory { .. } | Self::NoData { .. } | Self::Store(Store::Denied { .. }) => 3,
+            Self::Config(_) | Self::OtherAccount { .. } | Self::Account(_) | Self::Operator(_) | Self::Certificate(_) => 2,
+            Self::ForeignDirectory { .. } | Self::NoData { .. } | Self::Store(Store::Denied { .. } | Store::Io { .. }) => 3,
             Self::InUse { .. }
             | Self::Store(Store::Busy { .. })
             | Self::Journal(journal::JournalError::InUse { .. }) => 4,

@@ -17,6 +17,7 @@ pub mod lasting;
 mod listener;
 pub mod log;
 mod metrics;
+pub mod operator;
 mod server;
 mod site;
 mod tls;

@@ -1,0 +1,125 @@
+//! What the operator does on the host while the server is stopped: accounts, their limits, and lost administrators.
+//!
+//! Opens the database under its root seal, does one thing, and closes it again. New credentials go into
+//! `aws/credentials`; none is printed.
+
+use std::path::Path;
+
+use iam::{Account, Handover, IamError};
+use store::Store;
+
+use crate::aws_profile;
+use crate::clock;
+use crate::config::SealConfig;
+use crate::data_dir::DataDir;
+use crate::error::ServerError;
+use crate::lasting;
+
+/// A credential that was put into `aws/credentials`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The profile's name.
+    pub name: String,
+    /// The account.
+    pub account: String,
+    /// Whose credential it is.
+    pub arn: String,
+}
+
+/// Makes an account and puts its root user's access key into the profile of the same name.
+///
+/// # Errors
+/// [`ServerError::Operator`] for a name that is taken or malformed, and for one that is a profile already; those of
+/// opening the database.
+pub fn create_account(data: &DataDir, seal: &SealConfig, name: &str) -> Result<Profile, ServerError> {
+    free(data, name)?;
+    let made = with_store(data, seal, async |store| iam::create_account(store, name, clock::now()).await)?;
+    hand_over(data, name, made)
+}
+
+/// Makes a new administrator in an account, given by id or name, and puts its access key into `profile`.
+///
+/// # Errors
+/// [`ServerError::Operator`] when there is no such account, or when it has to be named; those of opening the database.
+pub fn recover(
+    data: &DataDir,
+    seal: &SealConfig,
+    account: Option<&str>,
+    profile: &str,
+) -> Result<Profile, ServerError> {
+    let made = with_store(data, seal, async |store| iam::recover(store, account, clock::now()).await)?;
+    hand_over(data, profile, made)
+}
+
+/// Every account, in the order of their making.
+///
+/// # Errors
+/// Those of opening the database.
+pub fn accounts(data: &DataDir, seal: &SealConfig) -> Result<Vec<Account>, ServerError> {
+    with_store(data, seal, async |store| Ok(iam::accounts(store).await?))
+}
+
+/// Limits an account, given by id or name, by the service control policy in a file.
+///
+/// # Errors
+/// [`ServerError::Io`], [`ServerError::Operator`]; those of opening the database.
+pub fn set_service_control(data: &DataDir, seal: &SealConfig, account: &str, file: &Path) -> Result<(), ServerError> {
+    let document = std::fs::read_to_string(file).map_err(|cause| ServerError::Io {
+        action: "read",
+        path: file.to_owned(),
+        cause,
+    })?;
+    with_store(data, seal, async |store| iam::set_service_control(store, account, document).await)
+}
+
+/// The service control policy of an account.
+///
+/// # Errors
+/// [`ServerError::Operator`]; those of opening the database.
+pub fn service_control(data: &DataDir, seal: &SealConfig, account: &str) -> Result<Option<String>, ServerError> {
+    with_store(data, seal, async |store| iam::service_control(store, account).await)
+}
+
+/// Takes the service control policy of an account away; says whether there was one.
+///
+/// # Errors
+/// [`ServerError::Operator`]; those of opening the database.
+pub fn clear_service_control(data: &DataDir, seal: &SealConfig, account: &str) -> Result<bool, ServerError> {
+    with_store(data, seal, async |store| iam::clear_service_control(store, account).await)
+}
+
+/// Refuses a profile that is there: its access key would be lost.
+fn free(data: &DataDir, profile: &str) -> Result<(), ServerError> {
+    if aws_profile::has_credentials(data.layout(), profile)? {
+        let what = format!("aws/credentials has a profile called {profile} already.");
+        return Err(ServerError::Operator(IamError::Validation(what)));
+    }
+    Ok(())
+}
+
+fn hand_over(data: &DataDir, profile: &str, made: Handover) -> Result<Profile, ServerError> {
+    let Handover { account, arn, access_key_id, secret_access_key } = made;
+    aws_profile::write_profile(data.layout(), profile, &access_key_id, secret_access_key.expose())?;
+    Ok(Profile { name: profile.to_owned(), account, arn: arn.to_string() })
+}
+
+fn with_store<T>(
+    data: &DataDir,
+    seal: &SealConfig,
+    work: impl AsyncFnOnce(&Store) -> Result<T, IamError>,
+) -> Result<T, ServerError> {
+    let layout = data.layout();
+    // Opening would make what is missing, and an operator's command is no first start.
+    if !layout.database().exists() || layout.first_start().exists() {
+        return Err(ServerError::NoData { path: layout.root().to_owned() });
+    }
+    let store = lasting::open_store(layout, seal)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
+    let done = runtime.block_on(work(&store)).map_err(|error| match error {
+        IamError::Store(error) => ServerError::Store(error),
+        error => ServerError::Operator(error),
+    })?;
+    store.checkpoint()?;
+    Ok(done)
+}
