@@ -2,9 +2,9 @@
 
 use super::*;
 
-const BLOB: &str = "AAAAB3NzaC1yc2EAAAADAQABAAABAQDWzNyAxc27NGvxb15rBGi+NFJUUI9CBlVTc5LT/ZRxAgIGboN7eOD4rzm3oZC/44egW5Hd \
-     sGxwoRzNtFCRv1dbqI3YmSUsJ+Pi48wpy3nCaLRIFAuo5qCOEnkvGYm8Y2PiLe41/nLT+yD0ki1vp4aHUiiAEULI4KD5zqf5FRi3 \
-     IMhuFULWMzlaGVCaLkuNC8daGJoAgcsd7lA8yfv+iAtuxNC3S1ksQVZYmswZTstQWiEAjcDaP/Lz5v8D8Ys9F6Twbbioqa/T0Wyy \
+const BLOB: &str = "AAAAB3NzaC1yc2EAAAADAQABAAABAQDWzNyAxc27NGvxb15rBGi+NFJUUI9CBlVTc5LT/ZRxAgIGboN7eOD4rzm3oZC/44egW5Hd\
+     sGxwoRzNtFCRv1dbqI3YmSUsJ+Pi48wpy3nCaLRIFAuo5qCOEnkvGYm8Y2PiLe41/nLT+yD0ki1vp4aHUiiAEULI4KD5zqf5FRi3\
+     IMhuFULWMzlaGVCaLkuNC8daGJoAgcsd7lA8yfv+iAtuxNC3S1ksQVZYmswZTstQWiEAjcDaP/Lz5v8D8Ys9F6Twbbioqa/T0Wyy\
      5IbplXTGx+4jb62zzHMDCo7BsJHAkC5MVpvbNKWnNFQ6yugDpbBAiJL78zFEHq6qki5ke73z";
 
 const PKCS8: &str = "\
@@ -30,8 +30,8 @@ pzRUOsroA6WwQIiS+/MxRB6uqpIuZHu98wIDAQAB
 -----END RSA PUBLIC KEY-----
 ";
 
-const SMALL: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDni98eHzg5abPOtlfXsYuN1hL1KDB5I/lVwQgUoq/mfqw4YwFMqGzpGH7JkTeD \
-     KdPgZKZy+GzO8Um7LMTZHo95oucfWwCvbEcwuAvbof6lUu7h12DxsrkEHa+0M6gdpNqwFw/CpihNaurrESOlyUkY1dLMQd/T7k7m \
+const SMALL: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDni98eHzg5abPOtlfXsYuN1hL1KDB5I/lVwQgUoq/mfqw4YwFMqGzpGH7JkTeD\
+     KdPgZKZy+GzO8Um7LMTZHo95oucfWwCvbEcwuAvbof6lUu7h12DxsrkEHa+0M6gdpNqwFw/CpihNaurrESOlyUkY1dLMQd/T7k7m\
      Cqq0/MuZJw== small";
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAVlS9pfNSL1AejlnpmjoVb3ovOwBsjl9NeyD0tENzBr e";
