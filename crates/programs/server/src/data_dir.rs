@@ -77,6 +77,13 @@ impl Layout {
         self.root.join("aws/credentials")
     }
 
+    /// The directory of identity providers' keys: for the provider at `https://host/path`, the JSON web key set
+    /// `host_path.jwks`. The operator puts them there.
+    #[must_use]
+    pub fn provider_keys(&self) -> PathBuf {
+        self.root.join("oidc")
+    }
+
     fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }

@@ -157,8 +157,14 @@ impl ServerError {
     pub fn exit_code(&self) -> u8 {
         use store::StoreError as Store;
         match self {
-            Self::Config(_) | Self::OtherAccount { .. } | Self::Account(_) | Self::Operator(_) | Self::Certificate(_) => 2,
-            Self::ForeignDirectory { .. } | Self::NoData { .. } | Self::Store(Store::Denied { .. } | Store::Io { .. }) => 3,
+            Self::Config(_)
+            | Self::OtherAccount { .. }
+            | Self::Account(_)
+            | Self::Operator(_)
+            | Self::Certificate(_) => 2,
+            Self::ForeignDirectory { .. }
+            | Self::NoData { .. }
+            | Self::Store(Store::Denied { .. } | Store::Io { .. }) => 3,
             Self::InUse { .. }
             | Self::Store(Store::Busy { .. })
             | Self::Journal(journal::JournalError::InUse { .. }) => 4,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crypto::{Key256, SecretBytes};
 use journal::Journal;
 use seal::{Kind, Opened};
-use store::Store;
+use store::{Store, StoreError};
 
 use crate::config::{AuditConfig, SealConfig, SealKind};
 use crate::data_dir::{DataDir, Layout};
@@ -22,6 +22,9 @@ const NEW_PASSPHRASE: &str = "SEALSTACK_NEW_SEAL_PASSPHRASE";
 
 /// The keyring's name for the key that the audit log is sealed under.
 const AUDIT_KEY: &str = "audit";
+
+/// A disk with less room than this is full: it is what the database needs to be opened at all.
+const ROOM_BYTES: u64 = 64 * 1024;
 
 /// The database and the audit log of a server, opened.
 pub(crate) struct Lasting {
@@ -68,7 +71,19 @@ pub(crate) fn open_store(layout: &Layout, seal: &SealConfig) -> Result<Store, Se
     }
     let config = configured(seal, sealed.map(|status| status.kind), PASSPHRASE)?;
     let opened: Opened = seal::open_or_create(&directory, &config, |old, new| rewrap(&database, old, new))?;
-    Ok(Store::open(&database, &opened.root)?)
+    Store::open(&database, &opened.root).map_err(|error| match error {
+        // The engine's own words for a disk without room for its shared memory are about a failing disk.
+        StoreError::Io { path, .. } if !has_room(layout.root()) => ServerError::Store(StoreError::Full { path }),
+        error => ServerError::Store(error),
+    })
+}
+
+/// Whether the directory's disk has room for anything.
+fn has_room(directory: &Path) -> bool {
+    match rustix::fs::statvfs(directory) {
+        Ok(found) => found.f_bavail.saturating_mul(found.f_frsize) >= ROOM_BYTES,
+        Err(_) => true,
+    }
 }
 
 /// Replaces the root key and its seal by new ones, as `next` describes, and moves every key under the new one.

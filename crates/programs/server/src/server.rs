@@ -116,7 +116,7 @@ impl Server {
         };
 
         let (ward, traffic) = (Ward::new(config.limits), Arc::<Traffic>::default());
-        let (wired, backend) = wiring::join(&lasting, &ward, &traffic);
+        let (wired, backend) = wiring::join(&lasting, layout, &ward, &traffic);
         let bounds = (config.limits, config.allow_plain_http);
         let site = Arc::new(Site::new(backend, Arc::clone(&certificates), bounds, Arc::clone(&ward), traffic));
         let mut jobs = Jobs::default();

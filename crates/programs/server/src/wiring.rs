@@ -12,6 +12,7 @@ use store::Store;
 
 use crate::application::Application;
 use crate::clock;
+use crate::data_dir::Layout;
 use crate::jobs::Jobs;
 use crate::lasting::Lasting;
 use crate::metrics::{Meters, Metrics, Sources, State};
@@ -42,9 +43,14 @@ pub(crate) struct Backend {
 }
 
 /// Makes every service over what lasts, and one gateway to them.
-pub(crate) fn join(lasting: &Lasting, ward: &Arc<Ward>, traffic: &Arc<Traffic>) -> (Wired, Backend) {
+pub(crate) fn join(
+    lasting: &Lasting,
+    layout: &Layout,
+    ward: &Arc<Ward>,
+    traffic: &Arc<Traffic>,
+) -> (Wired, Backend) {
     let Lasting { store, journal } = lasting;
-    let iam = Arc::new(Iam::new(store.clone()));
+    let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
     let kms = Arc::new(Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>));
 

@@ -34,7 +34,7 @@ pub struct Settings {
     /// Address and port to listen on [default: 127.0.0.1:4566]
     ///
     /// TLS and plain HTTP share the port. Plain HTTP is answered on loopback only.
-    #[arg(long, value_name = "ADDR:PORT", env = "SEALSTACK_LISTEN", hide_env_values = true)]
+    #[arg(long, value_name = "ADDR:PORT", env = "SEALSTACK_LISTEN", hide_env_values = true, value_parser = address)]
     pub listen: Option<SocketAddr>,
 
     /// Answer plain HTTP off loopback too
@@ -101,6 +101,10 @@ impl Settings {
             log: self.log.over(lower.log),
         }
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:4566 or [::]:4566")
 }
 
 /// Where the root key comes from.

@@ -72,6 +72,8 @@ impl<A: Application> Visit<A> {
                 secure: self.visitor.secure,
             })
             .await;
+        let Reply { status, request_id, error, .. } = &reply;
+        tracing::debug!(ip = %self.visitor.ip, status, request_id, error, "answered");
         from_reply(reply)
     }
 
