@@ -14,6 +14,9 @@ use crate::ward::Ward;
 /// not count: it stays in its connection's read buffer.
 const BODIES_BYTES_MAX: usize = 64 << 20;
 
+/// Bytes that an HTTP/1 connection reads ahead at most.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
+
 /// Requests that an HTTP/2 connection may have open.
 const STREAMS_MAX: u32 = 128;
 
@@ -75,9 +78,6 @@ impl<A> Site<A> {
         }
     }
 }
-
-/// Bytes that an HTTP/1 connection reads ahead at most.
-const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Counts of what happens before a request reaches a service.
 #[derive(Debug, Default)]
