@@ -17,6 +17,7 @@ use crate::inline_policy::InlinePolicy;
 use crate::last_use::LastUses;
 use crate::managed_policy::PolicyDocument;
 use crate::page::{Listed, Window};
+use crate::provider_keys::ProviderKeys;
 use crate::role::Role;
 use crate::service_control::ServiceControl;
 use crate::session::Sessions;
@@ -52,6 +53,7 @@ pub struct Iam {
     pub(crate) epoch: Epoch,
     pub(crate) callers: Callers,
     pub(crate) sessions: Sessions,
+    pub(crate) provider_keys: ProviderKeys,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) last_uses: LastUses,
     pub(crate) reports: Reports,
@@ -78,11 +80,20 @@ impl Iam {
             epoch: Epoch::watching(&store),
             callers: Callers::new(),
             sessions: Sessions::new(),
+            provider_keys: ProviderKeys::default(),
             signing_keys: SigningKeys::new(),
             last_uses: LastUses::default(),
             reports: Reports::default(),
             store,
         }
+    }
+
+    /// The same service, which finds the keys of identity providers in `directory`: for the provider at
+    /// `https://host/path`, a JSON web key set in the file `host_path.jwks`. Without them no provider's token is accepted.
+    #[must_use]
+    pub fn with_provider_keys(mut self, directory: std::path::PathBuf) -> Self {
+        self.provider_keys.directory = Some(directory);
+        self
     }
 
     /// Writes when access keys were last used, which is noted in memory only until then. To be called every minute or

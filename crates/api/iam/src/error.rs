@@ -146,6 +146,14 @@ pub enum IamError {
         /// The name.
         name: String,
     },
+    /// An identity provider's token is not accepted. The text says why.
+    #[error("{message}")]
+    IdentityToken {
+        /// What is wrong with it.
+        fault: Token,
+        /// What the caller is told.
+        message: String,
+    },
     /// The caller may never do this, whatever policies say.
     #[error("{0}")]
     AccessDenied(String),
@@ -215,6 +223,31 @@ impl Special {
 
     pub(crate) fn error(self, message: impl Into<String>) -> IamError {
         IamError::Special { code: self, message: message.into() }
+    }
+}
+
+/// Why an identity provider's token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// It is malformed, badly signed, from a stranger or for a stranger.
+    Invalid,
+    /// Its time is over.
+    Expired,
+    /// The provider's keys are not known.
+    NoKeys,
+}
+
+impl Token {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Invalid => "InvalidIdentityToken",
+            Self::Expired => "ExpiredTokenException",
+            Self::NoKeys => "IDPCommunicationError",
+        }
+    }
+
+    pub(crate) fn error(self, message: impl Into<String>) -> IamError {
+        IamError::IdentityToken { fault: self, message: message.into() }
     }
 }
 
@@ -312,6 +345,7 @@ impl ServiceError for IamError {
             Self::Validation(_) => ("ValidationError", 400),
             Self::ForeignPolicy { .. } | Self::InvalidInput(_) | Self::InvalidInputOf(_) => ("InvalidInput", 400),
             Self::ForeignAccessKey { .. } | Self::AccessDenied(_) => ("AccessDenied", 403),
+            Self::IdentityToken { fault, .. } => (fault.code(), 400),
             Self::PackedPolicyTooLarge { .. } => ("PackedPolicyTooLarge", 400),
             Self::InvalidAuthorizationMessage => ("InvalidAuthorizationMessageException", 400),
             Self::ProtectedRole { .. } => ("UnmodifiableEntity", 400),

@@ -39,6 +39,7 @@ mod policy_list;
 mod policy_source;
 mod policy_version;
 mod principals;
+mod provider_keys;
 mod role;
 mod secret;
 mod service_control;

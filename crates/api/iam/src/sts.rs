@@ -4,6 +4,7 @@ mod assume_role;
 mod credential;
 mod identity;
 mod session_token;
+mod web_identity;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ static OPERATIONS: &[Entry<Sts>] = operations![
     identity::GetCallerIdentity,
     session_token::GetFederationToken,
     session_token::GetSessionToken,
+    web_identity::AssumeRoleWithWebIdentity,
 ];
 
 impl Service for Sts {
@@ -40,6 +42,7 @@ impl Service for Sts {
     const EVENT_SOURCE: &'static str = "sts.amazonaws.com";
     const TARGET_PREFIX: &'static str = "";
     const PROTOCOL: Protocol = Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+    const UNSIGNED: &'static [&'static str] = &["AssumeRoleWithWebIdentity"];
     type Error = IamError;
 
     fn operations() -> &'static [Entry<Self>] {

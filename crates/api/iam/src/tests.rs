@@ -13,6 +13,7 @@ mod invariants;
 mod oidc_providers;
 mod policies;
 mod roles;
+mod last_administrator;
 pub(crate) mod server;
 mod simulation;
 mod sessions;

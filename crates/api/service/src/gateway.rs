@@ -92,6 +92,7 @@ trait Endpoint: Send + Sync {
     fn target_prefix(&self) -> &'static str;
     fn protocol(&self) -> Protocol;
     fn operation(&self, name: &str) -> Option<Listed>;
+    fn takes_unsigned(&self, name: &str) -> bool;
     fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a>;
 }
 
@@ -133,6 +134,10 @@ impl<S: Service> Endpoint for Served<S> {
         let index = *self.by_name.get(name)?;
         let entry = self.operations.get(index)?;
         Some(Listed { name: entry.name, effect: entry.effect, index })
+    }
+
+    fn takes_unsigned(&self, name: &str) -> bool {
+        S::UNSIGNED.contains(&name)
     }
 
     fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a> {
@@ -210,7 +215,14 @@ impl Gateway {
         };
         let authorization = Authorization::parse(&parts);
         let scope = authorization.as_ref().ok().map(|known| known.service());
-        let (endpoint, operation) = self.route(incoming, scope);
+        let unsigned = match &authorization {
+            Err(SigV4Error::Missing) => self.route_unsigned(incoming),
+            _ => None,
+        };
+        let (endpoint, operation) = match unsigned {
+            Some((endpoint, operation)) => (Some(endpoint), Some(operation)),
+            None => self.route(incoming, scope),
+        };
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
         let (service, name) =
             (endpoint.map_or("-", Endpoint::name), operation.as_ref().map_or("-", |listed| listed.name));
@@ -228,6 +240,7 @@ impl Gateway {
         let claimed = authorization.as_ref().ok().map(|known| known.access_key_id());
         let authenticated = match &authorization {
             Ok(known) => self.authenticate(known, &parts, &incoming.body, endpoint, now).await,
+            Err(_) if unsigned.is_some() => Ok(Arc::new(anonymous())),
             Err(error) => Err(error.fault(protocol)),
         };
 
@@ -297,6 +310,18 @@ impl Gateway {
         (endpoint, operation)
     }
 
+    /// The operation that a request without any signature is for, if it is one that takes such.
+    fn route_unsigned(&self, incoming: &Incoming) -> Option<(&dyn Endpoint, Listed)> {
+        if incoming.headers.contains_key("x-amz-target") {
+            return None;
+        }
+        self.services.iter().filter(|service| matches!(service.protocol(), Protocol::Query { .. })).find_map(|service| {
+            let asked = query::action(parameters(service.protocol(), incoming))?;
+            let operation = service.operation(&asked.name).filter(|_| service.takes_unsigned(&asked.name))?;
+            Some((&**service, operation))
+        })
+    }
+
     async fn authenticate(
         &self,
         authorization: &Authorization<'_>,
@@ -330,6 +355,16 @@ static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// The protocol in which a request for no service we know is answered.
 const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
+
+/// Who calls without a signature.
+fn anonymous() -> Caller {
+    Caller {
+        principal: policy::Principal::anonymous(),
+        access_key_id: String::new(),
+        context: Context::new(),
+        session_policies: None,
+    }
+}
 
 fn unknown_operation(protocol: Protocol, incoming: &Incoming) -> Fault {
     if matches!(protocol, Protocol::Json { .. }) {

@@ -22,6 +22,9 @@ pub trait Service: Send + Sync + Sized + 'static {
     const TARGET_PREFIX: &'static str;
     /// The protocol it speaks.
     const PROTOCOL: Protocol;
+    /// The operations that take unsigned requests, as from nobody: they prove in other ways who calls. Of services that
+    /// speak the query protocol only.
+    const UNSIGNED: &'static [&'static str] = &[];
     /// What its operations fail with.
     type Error: ServiceError;
 

@@ -9,6 +9,7 @@ pub mod ecdh;
 mod error;
 pub mod hardening;
 pub mod hkdf;
+pub mod jws;
 pub mod kdf;
 mod locked;
 mod mac;

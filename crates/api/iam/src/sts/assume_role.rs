@@ -61,6 +61,10 @@ impl AssumedRoleUser {
     pub(crate) fn of(role: &Role, session: &str) -> Self {
         Self { assumed_role_id: format!("{}:{session}", role.identity.id), arn: session_arn(role, session) }
     }
+
+    pub(crate) const fn arn(&self) -> &Arn {
+        &self.arn
+    }
 }
 
 #[derive(Serialize)]

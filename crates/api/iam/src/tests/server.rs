@@ -114,7 +114,7 @@ impl Server {
     }
 
     fn over(store: Store, admin: Key, journal: Journal, journal_key: Key256, directory: tempfile::TempDir) -> Self {
-        let iam = Arc::new(Iam::new(store.clone()));
+        let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(directory.path().join("oidc")));
         let gateway = Gateway::new(iam.clone(), Trail::new(journal.clone()), Arc::new(Nobody), || CLOCK.get())
             .with(iam.clone())
             .with(Arc::new(Sts::new(iam.clone())));
@@ -162,6 +162,26 @@ impl Server {
         let parts = RequestParts { method: "POST", path: "/", query: "", headers: &headers, host: None };
         let added = signer.sign(&parts, Payload::Body(body.as_bytes()), CLOCK.get()).expect("signed");
         headers.extend(added);
+        self.deliver(headers, body).await
+    }
+
+    /// Calls an STS operation without signing.
+    pub(crate) async fn unsigned(&self, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        let mut body = format!("Action={action}&Version=2011-06-15");
+        for (name, value) in parameters {
+            body.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+        }
+        self.deliver(http::HeaderMap::new(), body).await
+    }
+
+    /// Puts a provider's keys where the server looks for them.
+    pub(crate) fn provide(&self, file: &str, keys: &str) {
+        let directory = self.directory.path().join("oidc");
+        std::fs::create_dir_all(&directory).expect("a directory");
+        std::fs::write(directory.join(file), keys).expect("a file");
+    }
+
+    async fn deliver(&self, headers: http::HeaderMap, body: String) -> Answer {
         let reply = self
             .gateway
             .handle(Incoming {
