@@ -10,6 +10,7 @@ use crate::Iam;
 use crate::account::{self, Account};
 use crate::entity;
 use crate::error::{IamError, Quota};
+use crate::last_administrator;
 use crate::last_use::{LastUse, Used};
 use crate::name;
 use crate::page::{self, Window};
@@ -309,7 +310,8 @@ impl Operation for UpdateAccessKey {
             .write(move |tx| {
                 let mut key = owner.load(tx, &account, input.access_key_id)?;
                 key.status = input.status;
-                Ok(tx.put(PARENT, &key.id, &key)?)
+                let risky = key.status == Status::Inactive;
+                last_administrator::keeping(tx, &account, risky, |tx| Ok(tx.put(PARENT, &key.id, &key)?))
             })
             .await
     }
@@ -348,11 +350,14 @@ impl Operation for DeleteAccessKey {
             .store
             .write(move |tx| {
                 let key = owner.load(tx, &account, input.access_key_id)?;
-                owner.change(tx, &account, |tx, keys| {
-                    keys.retain(|id| *id != key.id);
-                    tx.delete::<AccessKey>(PARENT, &key.id)?;
-                    tx.delete::<LastUse>(PARENT, &key.id)?;
-                    Ok(())
+                let active = key.status == Status::Active;
+                last_administrator::keeping(tx, &account, active, |tx| {
+                    owner.change(tx, &account, |tx, keys| {
+                        keys.retain(|id| *id != key.id);
+                        tx.delete::<AccessKey>(PARENT, &key.id)?;
+                        tx.delete::<LastUse>(PARENT, &key.id)?;
+                        Ok(())
+                    })
                 })
             })
             .await

@@ -12,6 +12,7 @@ use crate::Iam;
 use crate::entity::{self, Holder, Identity};
 use crate::error::{IamError, Quota};
 use crate::group::Group;
+use crate::last_administrator;
 use crate::managed_policy;
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
@@ -149,11 +150,14 @@ pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) ->
 pub(crate) fn detach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) -> Result<(), IamError> {
     let mut entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
-    if !release(tx, known, arn, Usage::Permissions)? {
-        return Err(IamError::NoSuchPolicy { arn: arn.to_owned() });
-    }
-    entity.attached_mut().retain(|attached| attached != arn);
-    entity::put(tx, &entity)
+    let risky = last_administrator::rests_on(tx, &entity)?;
+    last_administrator::keeping(tx, &known.account, risky, |tx| {
+        if !release(tx, known, arn, Usage::Permissions)? {
+            return Err(IamError::NoSuchPolicy { arn: arn.to_owned() });
+        }
+        entity.attached_mut().retain(|attached| attached != arn);
+        entity::put(tx, &entity)
+    })
 }
 
 /// The need of attaching to or detaching from an entity.

@@ -10,6 +10,7 @@ use crate::Iam;
 use crate::entity::{self, Holder, Identity};
 use crate::error::{IamError, Quota};
 use crate::group::Group;
+use crate::last_administrator;
 use crate::page::{self, Window};
 use crate::role::Role;
 use crate::user::User;
@@ -43,7 +44,22 @@ fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlinePolicy) -> R
         let name = entity.identity().name.clone();
         return Err(IamError::LimitExceeded(Quota::InlineSize { kind: E::KIND, name, limit: E::INLINE_SIZE_MAX }));
     }
-    Ok(tx.put(&known.id, &policy.name, policy)?)
+    let risky = last_administrator::rests_on(tx, &entity)?;
+    last_administrator::keeping(tx, &known.account, risky, |tx| Ok(tx.put(&known.id, &policy.name, policy)?))
+}
+
+/// Deletes an inline policy.
+///
+/// # Errors
+/// `NoSuchEntity`.
+fn delete<E: Holder>(tx: &mut Tx<'_>, known: &Identity, name: String) -> Result<(), IamError> {
+    let entity: E = entity::reload(tx, known)?;
+    entity.check_unprotected()?;
+    let risky = last_administrator::rests_on(tx, &entity)?;
+    last_administrator::keeping(tx, &known.account, risky, |tx| match tx.delete::<InlinePolicy>(&known.id, &name)? {
+        true => Ok(()),
+        false => Err(missing::<E>(name)),
+    })
 }
 
 /// The need of changing an inline policy.
@@ -225,15 +241,8 @@ macro_rules! inline_policies {
             }
 
             async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-                found.check_unprotected()?;
-                let id = found.into_inner().identity.id;
-                call.service
-                    .store
-                    .write(move |tx| match tx.delete::<InlinePolicy>(&id, &input.policy_name)? {
-                        true => Ok(()),
-                        false => Err(missing::<$entity>(input.policy_name)),
-                    })
-                    .await
+                let known = found.into_inner().identity;
+                call.service.store.write(move |tx| delete::<$entity>(tx, &known, input.policy_name)).await
             }
         }
     };

@@ -22,6 +22,7 @@ mod error;
 mod group;
 mod inline_policy;
 mod instance_profile;
+mod last_administrator;
 mod last_use;
 mod login_profile;
 mod managed_policy;

@@ -12,6 +12,7 @@ use crate::Iam;
 use crate::entity::{self, Identity};
 use crate::error::{IamError, Quota};
 use crate::group::{Group, GroupView, ListGroupsOutput};
+use crate::last_administrator;
 use crate::page::{self, Listed, Window};
 use crate::user::User;
 
@@ -139,11 +140,15 @@ impl Operation for RemoveUserFromGroup {
             .store
             .write(move |tx| {
                 let mut user: User = entity::reload(tx, &user.identity)?;
-                if tx.delete::<Member>(&group.identity.id, &user.identity.id)? {
-                    user.groups.retain(|id| *id != group.identity.id);
-                    entity::put(tx, &user)?;
-                }
-                Ok(())
+                let risky = last_administrator::rests_on(tx, &group)?;
+                let account = user.identity.account.clone();
+                last_administrator::keeping(tx, &account, risky, |tx| {
+                    if tx.delete::<Member>(&group.identity.id, &user.identity.id)? {
+                        user.groups.retain(|id| *id != group.identity.id);
+                        entity::put(tx, &user)?;
+                    }
+                    Ok(())
+                })
             })
             .await
     }

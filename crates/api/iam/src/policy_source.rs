@@ -128,6 +128,14 @@ impl PolicySource {
         Ok(source)
     }
 
+    /// Of one user or group by itself, as if it were a user.
+    pub(crate) fn of_holder<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<Self, IamError> {
+        let mut source = Self { identity: Vec::new(), boundary: None, control: None, principal: None };
+        source.gather(tx, holder)?;
+        source.principal = Some(Principal::user(holder.arn(), &holder.identity().id));
+        Ok(source)
+    }
+
     fn of_account(tx: &ReadTx<'_>, account: &str) -> Result<Self, IamError> {
         let control = tx.get::<ServiceControl>(service_control::PARENT, account)?;
         let control = control.map(|found| read(&found.document, Grammar::ServiceControl, ServiceControl::COLLECTION));

@@ -1,6 +1,6 @@
 //! The one way from a request's bytes to an answer's: decode, find, decide, run, encode.
 
-use policy::{Context, Decision, Reason};
+use policy::{Context, Decision, Reason, Source};
 use store::StoreError;
 use wire::shape::Audited;
 use wire::{CommonFault, Fault};
@@ -88,10 +88,19 @@ pub(crate) async fn decide(
 }
 
 /// AWS's wording, which names caller, action and resource, and which kind of policy decided.
+///
+/// A deny in a policy of the caller's own is named down to the statement. What the policies of resources, accounts and
+/// sessions say is for those who keep them: the message says no more than their kind.
 fn denied(protocol: wire::Protocol, caller: &Caller, need: &Need, reason: &Reason) -> Fault {
     let (arn, action) = (&caller.principal.arn, need.action);
     let resource = need.shown.as_ref().unwrap_or(&need.resource);
     let phrase = reason.phrase(action);
-    let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
+    let mut message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
+    if let Reason::ExplicitDeny(cited) = reason
+        && matches!(cited.source, Source::Identity | Source::Boundary)
+    {
+        let sid = cited.sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
+        message.push_str(&format!(": Statement[{}]{sid} of {}", cited.statement, cited.policy));
+    }
     CommonFault::AccessDenied(message).fault(protocol)
 }

@@ -30,7 +30,8 @@ async fn an_explicit_deny_anywhere_wins() {
     server.admin("AttachGroupPolicy", &[("GroupName", "team"), ("PolicyArn", &deny)]).await.ok();
     server.admin("AddUserToGroup", &[("GroupName", "team"), ("UserName", "ana")]).await.ok();
     let message = server.call(&ana, "ListUsers", &[]).await.refused(403, "AccessDenied");
-    assert!(message.ends_with("with an explicit deny in an identity-based policy"), "{message}");
+    let cited = format!("with an explicit deny in an identity-based policy: Statement[0] of {deny}");
+    assert!(message.ends_with(&cited), "{message}");
     server.call(&ana, "ListGroups", &[]).await.ok();
 }
 
