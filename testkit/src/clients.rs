@@ -31,7 +31,18 @@ impl Python {
     /// A command of the environment, such as `python` or `aws`, with no AWS settings inherited.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(self.bin.join(name));
+        self.prepared(Command::new(self.bin.join(name)))
+    }
+
+    /// A shell script that finds the environment's commands on its `PATH`.
+    #[must_use]
+    pub fn shell(&self, script: &Path) -> Command {
+        let mut command = Command::new("bash");
+        command.arg(script);
+        self.prepared(command)
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
         for (variable, _) in std::env::vars_os() {
             if variable.to_str().is_some_and(|variable| variable.starts_with("AWS_")) {
                 command.env_remove(variable);

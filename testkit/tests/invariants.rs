@@ -54,11 +54,17 @@ fn owned(owner: &str, packages: &[&str]) {
             assert!(!found.dependencies.contains(*package), "{name} depends on {package}: only {owner} may");
             let module = format!("{}::", package.replace('-', "_"));
             for (path, text) in &found.sources {
-                let named = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(&module));
+                let named = text.lines().any(|line| !line.trim_start().starts_with("//") && names(line, &module));
                 assert!(!named, "{} names {package}: only {owner} may", path.display());
             }
         }
     }
+}
+
+/// Whether the line has `module` (`ring::`) as a whole name, and not as the end of another (`String::`).
+fn names(line: &str, module: &str) -> bool {
+    let mut found = line.match_indices(module);
+    found.any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
 }
 
 #[test]
