@@ -1,6 +1,11 @@
 //! SHA-256 and SHA-384, whole and streamed.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod sha384;
+
 use aws_lc_rs::digest;
+pub use sha384::Sha384;
 
 /// The SHA-256 digest of `data`.
 #[must_use]
@@ -58,12 +63,6 @@ streaming!(
     Sha256,
     SHA256,
     32
-);
-streaming!(
-    /// SHA-384 over bytes that arrive in pieces.
-    Sha384,
-    SHA384,
-    48
 );
 
 #[cfg(test)]
