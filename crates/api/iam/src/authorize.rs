@@ -97,10 +97,7 @@ impl Managed {
 }
 
 /// All of these, or an error if one cannot be read.
-fn named<'a>(
-    policies: &'a [Option<ParsedPolicy>],
-    collection: &'static str,
-) -> Result<Vec<Named<'a>>, StoreError> {
+fn named<'a>(policies: &'a [Option<ParsedPolicy>], collection: &'static str) -> Result<Vec<Named<'a>>, StoreError> {
     policies.iter().map(|parsed| parsed.as_ref().map(ParsedPolicy::named).ok_or(unreadable(collection))).collect()
 }
 
@@ -196,7 +193,12 @@ impl Iam {
         Ok(Some(held))
     }
 
-    pub(crate) async fn authorize(&self, caller: &Caller, need: &Need, context: &Context<'_>) -> Result<Decision, StoreError> {
+    pub(crate) async fn authorize(
+        &self,
+        caller: &Caller,
+        need: &Need,
+        context: &Context<'_>,
+    ) -> Result<Decision, StoreError> {
         self.note_use(caller, need.action, context);
         let Some(held) = self.held(caller).await? else {
             return Ok(Decision::Denied(Reason::NoAllow(Source::Identity)));

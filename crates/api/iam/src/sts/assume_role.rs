@@ -1,8 +1,8 @@
 //! `AssumeRole`: a session of a role, for whom its trust policy lets in.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use policy::{Policy, PrincipalKind};
+use policy::{Kind as Grammar, Policy, PrincipalKind};
 use serde::Serialize;
 use service::{Call, Caller, Effect, Guard, Need, Operation, Permit};
 use wire::Arn;
@@ -78,6 +78,14 @@ pub(crate) struct AssumeRoleOutput {
     source_identity: Option<String>,
 }
 
+/// A trust policy that lets nobody in.
+#[expect(clippy::expect_used, reason = "the text is part of the program")]
+static NOBODY: LazyLock<Arc<Policy>> = LazyLock::new(|| {
+    let text = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Principal":{"Service":"nobody.invalid"},"Action":"sts:AssumeRole"}]}"#;
+    Arc::new(Policy::parse(text, Grammar::Trust).expect("a policy"))
+});
+
 /// A role to be assumed, and who may.
 pub(crate) struct Assumed {
     pub(crate) role: Role,
@@ -149,11 +157,18 @@ impl Operation for AssumeRole {
 
     /// Nothing of whom `find` refuses anyway, in the words that AWS has for it.
     fn needs(input: &Self::Input, found: Option<&Assumed>, call: &Call<'_, Sts>) -> Vec<Need> {
-        let Some(Assumed { role, trust }) = found.filter(|_| !is_root(call.caller)) else { return Vec::new() };
+        if is_root(call.caller) || matches!(call.caller.principal.kind, PrincipalKind::FederatedUser { .. }) {
+            return Vec::new();
+        }
+        // A role that isn't there trusts nobody, and is refused in the words of one that doesn't trust the caller.
+        let (tags, trust) = found.map_or_else(
+            || (&[][..], Arc::clone(&NOBODY)),
+            |assumed| (assumed.role.tags.as_slice(), Arc::clone(&assumed.trust)),
+        );
         let need = |action| {
-            let need = tag::on_resource(Need::identity(action, input.role_arn.as_str()), &role.tags);
+            let need = tag::on_resource(Need::identity(action, input.role_arn.as_str()), tags);
             let mut need = tagged(need, &input.tags, &input.transitive_tag_keys)
-                .guarded(Guard::Trust(Arc::clone(trust)))
+                .guarded(Guard::Trust(Arc::clone(&trust)))
                 .with("sts:RoleSessionName", input.role_session_name.clone());
             let identity = input.source_identity.clone().or_else(|| said(call.caller, "aws:SourceIdentity"));
             for (key, value) in [("sts:ExternalId", input.external_id.clone()), ("sts:SourceIdentity", identity)] {

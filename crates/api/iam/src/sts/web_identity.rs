@@ -210,10 +210,12 @@ impl Operation for AssumeRoleWithWebIdentity {
         if input.provider_id.is_some() {
             return Err(IamError::Validation("ProviderId is for OAuth 2.0 access tokens only.".to_owned()));
         }
-        let Assumed { role, trust } = assumed.into_inner().ok_or_else(refused)?;
-        let account = role.identity.account.as_str();
+        // Before the role: without a token that is vouched for, nobody learns which roles there are.
+        let account = input.role_arn.split(':').nth(4).unwrap_or_default().to_owned();
+        let account = account.as_str();
         let Vouched { provider, subject, audience } =
             verify(call.service, account, &input.web_identity_token.0, call.now).await?;
+        let Assumed { role, trust } = assumed.into_inner().ok_or_else(refused)?;
 
         let name = input.role_session_name;
         let arn = provider.arn().to_string();

@@ -104,6 +104,7 @@ async fn every_other_token_is_refused() {
     let (_, foreign) = OTHER_SUBJECT.rsplit_once('.').expect("a token");
     assume(&server, "Deploy", &format!("{claims}.{foreign}")).await.refused(400, "InvalidIdentityToken");
     assume(&server, "Missing", GOOD).await.refused(403, "AccessDenied");
+    assume(&server, "Missing", OTHER_KEY).await.refused(400, "InvalidIdentityToken");
     pass(600);
     assume(&server, "Deploy", GOOD).await.refused(400, "ExpiredTokenException");
 }
