@@ -241,12 +241,12 @@ async fn session_tags_are_principal_tags_and_the_transitive_ones_go_on() {
     let ana = server.user("ana").await;
     let by_team = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:ListUsers","sts:*"],"Resource":"*",
         "Condition":{"StringEquals":{"aws:PrincipalTag/team":"red"}}}]}"#;
-    server.role("First", &trust(&user("ana"), ""), &by_team).await;
+    server.role("First", &trust(&user("ana"), ""), by_team).await;
     server
         .admin("TagRole", &[("RoleName", "First"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")])
         .await
         .ok();
-    server.role("Second", &trust(ACCOUNT, ""), &by_team).await;
+    server.role("Second", &trust(ACCOUNT, ""), by_team).await;
 
     let plain = server.assume(&ana, "First", &[]).await.ok().session();
     server.call(&plain, "ListUsers", &[]).await.refused(403, "AccessDenied");
