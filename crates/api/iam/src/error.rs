@@ -90,9 +90,7 @@ pub enum IamError {
         principal: String,
     },
     /// The role belongs to a service.
-    #[error(
-        "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
-    )]
+    #[error("Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS")]
     ProtectedRole {
         /// The role's name.
         name: String,
@@ -338,7 +336,9 @@ impl ServiceError for IamError {
             | Self::NoSuchAccount { .. }
             | Self::NoSuchInlinePolicy { .. }
             | Self::Missing(_) => ("NoSuchEntity", 404),
-            Self::EntityExists { .. } | Self::AccountExists { .. } | Self::PolicyExists { .. } | Self::Taken(_) => ("EntityAlreadyExists", 409),
+            Self::EntityExists { .. } | Self::AccountExists { .. } | Self::PolicyExists { .. } | Self::Taken(_) => {
+                ("EntityAlreadyExists", 409)
+            }
             Self::DeleteConflict(_) => ("DeleteConflict", 409),
             Self::LimitExceeded(_) => ("LimitExceeded", 409),
             Self::MalformedPolicy(_) | Self::InvalidPrincipal { .. } => ("MalformedPolicyDocument", 400),

@@ -26,8 +26,7 @@ fn may_everything(source: &PolicySource) -> bool {
     let identity: Vec<_> = source.identity.iter().map(Sourced::named).collect();
     let mut context = Context::new();
     principal.describe(&mut context);
-    let request =
-        Request { principal, action: EVERYTHING, resource: "*", resource_account: None, context: &context };
+    let request = Request { principal, action: EVERYTHING, resource: "*", resource_account: None, context: &context };
     let boundary = source.boundary.as_ref().map(Sourced::named);
     // A service control policy is the operator's, who can lift it.
     let policies = Policies { identity: &identity, boundary, resource: ResourceSide::None, ..Policies::default() };

@@ -4,6 +4,8 @@ use service::{Entry, Service, operations};
 use wire::Protocol;
 
 use crate::access_key::{CreateAccessKey, DeleteAccessKey, GetAccessKeyLastUsed, ListAccessKeys, UpdateAccessKey};
+use crate::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
+use crate::account_summary::GetAccountSummary;
 use crate::attachment::{
     AttachGroupPolicy, AttachRolePolicy, AttachUserPolicy, DetachGroupPolicy, DetachRolePolicy, DetachUserPolicy,
     ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies,
@@ -12,17 +14,28 @@ use crate::boundary::{
     DeleteRolePermissionsBoundary, DeleteUserPermissionsBoundary, PutRolePermissionsBoundary,
     PutUserPermissionsBoundary,
 };
+use crate::credential_report::{GenerateCredentialReport, GetCredentialReport};
 use crate::group::{CreateGroup, DeleteGroup, GetGroup, ListGroups, UpdateGroup};
 use crate::inline_policy::{
     DeleteGroupPolicy, DeleteRolePolicy, DeleteUserPolicy, GetGroupPolicy, GetRolePolicy, GetUserPolicy,
     ListGroupPolicies, ListRolePolicies, ListUserPolicies, PutGroupPolicy, PutRolePolicy, PutUserPolicy,
 };
-use crate::instance_profile::{AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles, ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile};
+use crate::instance_profile::{
+    AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles,
+    ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile,
+};
+use crate::login_profile::{
+    ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile,
+};
 use crate::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy};
 use crate::membership::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
 use crate::oidc_provider::{
-    AddClientIDToOpenIDConnectProvider, CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider, GetOpenIDConnectProvider, ListOpenIDConnectProviderTags, ListOpenIDConnectProviders, RemoveClientIDFromOpenIDConnectProvider, TagOpenIDConnectProvider, UntagOpenIDConnectProvider, UpdateOpenIDConnectProviderThumbprint,
+    AddClientIDToOpenIDConnectProvider, CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider,
+    GetOpenIDConnectProvider, ListOpenIDConnectProviderTags, ListOpenIDConnectProviders,
+    RemoveClientIDFromOpenIDConnectProvider, TagOpenIDConnectProvider, UntagOpenIDConnectProvider,
+    UpdateOpenIDConnectProviderThumbprint,
 };
+use crate::password_policy::{DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy};
 use crate::policy_entities::ListEntitiesForPolicy;
 use crate::policy_list::ListPolicies;
 use crate::policy_version::{
@@ -31,19 +44,24 @@ use crate::policy_version::{
 use crate::role::{
     CreateRole, DeleteRole, GetRole, ListRoles, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
 };
+use crate::service_credential::{
+    CreateServiceSpecificCredential, DeleteServiceSpecificCredential, ListServiceSpecificCredentials,
+    ResetServiceSpecificCredential, UpdateServiceSpecificCredential,
+};
+use crate::service_linked_role::{
+    CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus,
+};
+use crate::simulation::{
+    GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy, SimulateCustomPolicy, SimulatePrincipalPolicy,
+};
+use crate::ssh_public_key::{
+    DeleteSSHPublicKey, GetSSHPublicKey, ListSSHPublicKeys, UpdateSSHPublicKey, UploadSSHPublicKey,
+};
 use crate::tagging::{
-    ListInstanceProfileTags, TagInstanceProfile, UntagInstanceProfile, ListPolicyTags, ListRoleTags, ListUserTags, TagPolicy, TagRole, TagUser, UntagPolicy, UntagRole, UntagUser,
+    ListInstanceProfileTags, ListPolicyTags, ListRoleTags, ListUserTags, TagInstanceProfile, TagPolicy, TagRole,
+    TagUser, UntagInstanceProfile, UntagPolicy, UntagRole, UntagUser,
 };
 use crate::user::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
-use crate::service_credential::{CreateServiceSpecificCredential, DeleteServiceSpecificCredential, ListServiceSpecificCredentials, ResetServiceSpecificCredential, UpdateServiceSpecificCredential};
-use crate::ssh_public_key::{DeleteSSHPublicKey, GetSSHPublicKey, ListSSHPublicKeys, UpdateSSHPublicKey, UploadSSHPublicKey};
-use crate::password_policy::{DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy};
-use crate::login_profile::{ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile};
-use crate::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
-use crate::account_summary::{GetAccountSummary};
-use crate::credential_report::{GenerateCredentialReport, GetCredentialReport};
-use crate::service_linked_role::{CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus};
-use crate::simulation::{GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy, SimulateCustomPolicy, SimulatePrincipalPolicy};
 use crate::{Iam, IamError};
 
 static OPERATIONS: &[Entry<Iam>] = operations![

@@ -179,7 +179,8 @@ pub(crate) fn check(policy: Option<&PasswordPolicy>, password: &PasswordInput) -
             return violation("Password should have a minimum length of 8".to_owned());
         }
         if kinds.iter().filter(|kind| **kind).count() < 3 {
-            let message = "Password should have at least three of: uppercase letters, lowercase letters, numbers, symbols";
+            let message =
+                "Password should have at least three of: uppercase letters, lowercase letters, numbers, symbols";
             return violation(message.to_owned());
         }
         return Ok(());

@@ -219,11 +219,8 @@ fn take_name(tx: &mut Tx<'_>, user: &Identity, credential: &str) -> Result<Strin
     for number in 0..1000 {
         let plus = if number == 0 { String::new() } else { format!("+{number}") };
         let name = format!("{}{plus}-at-{}", user.name, user.account);
-        let entry = ServiceUserName {
-            service_user_name: name,
-            user: user.id.clone(),
-            credential: credential.to_owned(),
-        };
+        let entry =
+            ServiceUserName { service_user_name: name, user: user.id.clone(), credential: credential.to_owned() };
         match tx.insert(&user.account, &entry.service_user_name, &entry) {
             Ok(()) => return Ok(entry.service_user_name),
             Err(StoreError::Exists { .. }) => {}

@@ -51,9 +51,7 @@ fn named(service: &str, suffix: Option<&str>) -> Result<(String, String), IamErr
         )));
     };
     match suffix {
-        Some(_) if !suffixed => {
-            Err(IamError::InvalidInputOf(format!("Custom suffix is not allowed for {service}")))
-        }
+        Some(_) if !suffixed => Err(IamError::InvalidInputOf(format!("Custom suffix is not allowed for {service}"))),
         Some(suffix) => Ok((format!("{SERVICE_PATH}{service}/"), format!("AWSServiceRoleFor{name}_{suffix}"))),
         None => Ok((format!("{SERVICE_PATH}{service}/"), format!("AWSServiceRoleFor{name}"))),
     }
@@ -100,9 +98,8 @@ impl Operation for CreateServiceLinkedRole {
         call.service
             .store
             .write(move |tx| {
-                let taken = format!(
-                    "Service role name {name} has been taken in this account, please try a different suffix."
-                );
+                let taken =
+                    format!("Service role name {name} has been taken in this account, please try a different suffix.");
                 let role = Role {
                     identity: Identity { account, id: unique_id::draw(Prefix::Role), path, name },
                     created,
@@ -205,7 +202,8 @@ impl Operation for GetServiceLinkedRoleDeletionStatus {
 
     /// On the role that the task's id names, whether there is such a task or not.
     fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
-        let role = input.task.strip_prefix("task").and_then(|rest| rest.rsplit_once('/')).map_or("/*", |(role, _)| role);
+        let role =
+            input.task.strip_prefix("task").and_then(|rest| rest.rsplit_once('/')).map_or("/*", |(role, _)| role);
         let arn = format!("arn:aws:iam::{}:role{role}", call.account());
         vec![Need::identity("iam:GetServiceLinkedRoleDeletionStatus", arn)]
     }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use policy::{
-    Cited, Context, Decision, Effect as Says, Explanation, Kind as Grammar, Matched, Named, Policies, Policy, Principal,
-    Reason, Request, ResourceSide, Source,
+    Cited, Context, Decision, Effect as Says, Explanation, Kind as Grammar, Matched, Named, Policies, Policy,
+    Principal, Reason, Request, ResourceSide, Source,
 };
 use serde::Serialize;
 use service::{Call, Effect, Need, Operation, Permit};
@@ -230,13 +230,8 @@ impl Question {
             .collect();
         let levels: Vec<&[Named<'_>]> = levels.iter().map(Vec::as_slice).collect();
         let own = self.resource_policy.as_ref().map(|policy| Named { name: "ResourcePolicy", policy });
-        let request = Request {
-            principal: &self.principal,
-            action,
-            resource,
-            resource_account: self.owner.as_deref(),
-            context,
-        };
+        let request =
+            Request { principal: &self.principal, action, resource, resource_account: self.owner.as_deref(), context };
         let explained = policy::explain(
             &request,
             &Policies {

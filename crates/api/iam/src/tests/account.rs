@@ -29,7 +29,9 @@ async fn the_summary_counts_what_there_is() {
     server.admin("CreateUser", &[("UserName", "ana")]).await.ok();
     server.policy("p", &allow("s3:*")).await;
     let summary = server.admin("GetAccountSummary", &[]).await.ok();
-    for (key, value) in [("Users", 2), ("Policies", 1), ("Groups", 0), ("UsersQuota", 5000), ("AccessKeysPerUserQuota", 2)] {
+    for (key, value) in
+        [("Users", 2), ("Policies", 1), ("Groups", 0), ("UsersQuota", 5000), ("AccessKeysPerUserQuota", 2)]
+    {
         let entry = format!("<entry><key>{key}</key><value>{value}</value></entry>");
         assert!(summary.body.contains(&entry), "{key}: {}", summary.body);
     }
@@ -50,7 +52,8 @@ async fn the_credential_report_lists_every_user_and_their_keys() {
     assert_eq!((columns, lines.len()), (22, 4), "{csv}");
     assert!(lines.iter().all(|line| line.split(',').count() == columns), "{csv}");
     assert!(lines[1].starts_with(&format!("<root_account>,arn:aws:iam::{ACCOUNT}:root,")), "{csv}");
-    let administrator = "administrator,arn:aws:iam::111122223333:user/administrator,2026-09-21T14:13:20+00:00,false,N/A";
+    let administrator =
+        "administrator,arn:aws:iam::111122223333:user/administrator,2026-09-21T14:13:20+00:00,false,N/A";
     assert!(lines[2].starts_with(administrator) && lines[2].contains(",us-east-1,iam,"), "{csv}");
     let ana = "ana,arn:aws:iam::111122223333:user/ana,2026-09-21T14:13:20+00:00,true,no_information,2026-09-21";
     assert!(lines[3].starts_with(ana), "{csv}");

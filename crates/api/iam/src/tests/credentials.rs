@@ -17,8 +17,7 @@ async fn a_git_password_is_shown_once_and_opens_until_it_is_reset_switched_off_o
     server.user("ana").await;
     let (name, git) = (("UserName", "ana"), ("ServiceName", "codecommit.amazonaws.com"));
     let made = server.admin("CreateServiceSpecificCredential", &[name, git]).await.ok();
-    let (id, password) =
-        (made.text("ServiceSpecificCredentialId").to_owned(), made.text("ServicePassword").to_owned());
+    let (id, password) = (made.text("ServiceSpecificCredentialId").to_owned(), made.text("ServicePassword").to_owned());
     assert!(id.starts_with("ACCA") && id.len() == 21, "{id}");
     let login = format!("ana-at-{ACCOUNT}");
     assert_eq!(made.text("ServiceUserName"), login);
@@ -77,7 +76,9 @@ async fn an_ssh_key_is_uploaded_once_shown_in_both_forms_and_deleted() {
     let pem = [which[0], which[1], ("Encoding", "PEM")];
     let shown = server.admin("GetSSHPublicKey", &pem).await.ok();
     assert!(shown.text("SSHPublicKeyBody").starts_with("-----BEGIN PUBLIC KEY-----"), "{}", shown.body);
-    server.admin("UploadSSHPublicKey", &[name, ("SSHPublicKeyBody", shown.text("SSHPublicKeyBody"))]).await
+    server
+        .admin("UploadSSHPublicKey", &[name, ("SSHPublicKeyBody", shown.text("SSHPublicKeyBody"))])
+        .await
         .refused(400, "DuplicateSSHPublicKey");
     server.admin("UpdateSSHPublicKey", &[which[0], which[1], ("Status", "Inactive")]).await.ok();
     assert_eq!(server.admin("ListSSHPublicKeys", &[name]).await.ok().text("Status"), "Inactive");
@@ -138,7 +139,10 @@ async fn the_password_policy_is_set_shown_and_dropped() {
     assert_eq!((shown.text("ExpirePasswords"), shown.text("MaxPasswordAge")), ("true", "90"));
     server.admin("DeleteAccountPasswordPolicy", &[]).await.ok();
     server.admin("DeleteAccountPasswordPolicy", &[]).await.refused(404, "NoSuchEntity");
-    server.admin("UpdateAccountPasswordPolicy", &[("MinimumPasswordLength", "5")]).await.refused(400, "ValidationError");
+    server
+        .admin("UpdateAccountPasswordPolicy", &[("MinimumPasswordLength", "5")])
+        .await
+        .refused(400, "ValidationError");
 }
 
 #[tokio::test]

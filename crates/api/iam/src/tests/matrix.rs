@@ -1,0 +1,127 @@
+//! The golden matrix: for each operation, which of four typical callers may call it.
+//!
+//! The decisions come from whole calls. An operation that is added without a row fails the test, as does one whose
+//! decision changes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use service::{Entry, Service};
+
+use super::access_keys::root_key;
+use super::server::{ACCOUNT, Answer, Key, Server, allow};
+use crate::{Iam, Sts};
+
+/// Where the matrix is kept.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/matrix.txt");
+
+/// A value for each member that some operation requires. Nothing of the kind exists: what counts is whether the caller
+/// would be told so.
+fn values() -> BTreeMap<&'static str, Vec<(String, String)>> {
+    let none = format!("arn:aws:iam::{ACCOUNT}:policy/none");
+    let user = format!("arn:aws:iam::{ACCOUNT}:user/none");
+    let provider = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/none.example");
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/none");
+    let document = allow("s3:*");
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+        "Principal":{"Service":"ec2.amazonaws.com"}}]}"#;
+    let plain = [
+        ("AWSServiceName", "ecs.amazonaws.com"),
+        ("AccessKeyId", "AKIAMISSINGMISSING22"),
+        ("AccountAlias", "none"),
+        ("AssumeRolePolicyDocument", trust),
+        ("ClientID", "none"),
+        ("DeletionTaskId", "task/aws-service-role/none/none/1"),
+        ("Description", "none"),
+        ("EncodedMessage", "none"),
+        ("Encoding", "PEM"),
+        ("GroupName", "none"),
+        ("InstanceProfileName", "none"),
+        ("Name", "none"),
+        ("NewPassword", "none"),
+        ("OldPassword", "none"),
+        ("OpenIDConnectProviderArn", &provider),
+        ("PermissionsBoundary", &none),
+        ("PolicyArn", &none),
+        ("PolicyDocument", &document),
+        ("PolicyName", "none"),
+        ("PolicySourceArn", &user),
+        ("RoleArn", &role),
+        ("RoleName", "none"),
+        ("RoleSessionName", "none"),
+        ("SSHPublicKeyBody", "none"),
+        ("SSHPublicKeyId", "APKAMISSINGMISSING222"),
+        ("ServiceName", "codecommit.amazonaws.com"),
+        ("ServiceSpecificCredentialId", "ACCAMISSINGMISSING222"),
+        ("Status", "Active"),
+        ("Url", "https://none.example"),
+        ("UserName", "none"),
+        ("VersionId", "v1"),
+        ("WebIdentityToken", "none"),
+    ];
+    let mut values: BTreeMap<_, _> =
+        plain.into_iter().map(|(name, value)| (name, vec![(name.to_owned(), value.to_owned())])).collect();
+    for (name, value) in [
+        ("ActionNames", "s3:GetObject"),
+        ("PolicyInputList", &document),
+        ("TagKeys", "none"),
+        ("ThumbprintList", "0123456789012345678901234567890123456789"),
+    ] {
+        values.insert(name, vec![(format!("{name}.member.1"), value.to_owned())]);
+    }
+    let tag = ["Key", "Value"].map(|part| (format!("Tags.member.1.{part}"), "none".to_owned()));
+    values.insert("Tags", tag.to_vec());
+    values
+}
+
+/// `+` for a call that passed authorisation, whatever came of it, `-` for one that was denied.
+fn mark(operation: &str, answer: &Answer) -> char {
+    let denied = answer.error == Some("AccessDenied");
+    assert!(answer.status < 500, "{operation}: {}", answer.body);
+    let form = answer.body.contains("validation error") || answer.body.contains("MissingParameter");
+    assert!(!form, "{operation} never got to its decision: {}", answer.body);
+    if denied { '-' } else { '+' }
+}
+
+async fn rows<S: Service>(server: &Server, callers: &[Key], out: &mut String) {
+    let values = values();
+    let operations: &[Entry<S>] = S::operations();
+    for entry in operations {
+        let mut parameters = Vec::new();
+        for member in entry.input.iter().filter(|member| member.required) {
+            let value = values.get(member.name);
+            parameters.extend(value.unwrap_or_else(|| panic!("{}: a value for {}", entry.name, member.name)));
+        }
+        let mut parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        // Of a key that is nobody's, nobody is told.
+        if entry.name == "GetAccessKeyLastUsed" {
+            parameters = vec![("AccessKeyId", &server.admin.id)];
+        }
+        let mut marks = String::new();
+        for caller in callers {
+            let answer = match S::NAME {
+                "sts" => server.sts(caller, entry.name, &parameters).await,
+                _ => server.call(caller, entry.name, &parameters).await,
+            };
+            marks.push(' ');
+            marks.push(mark(entry.name, &answer));
+        }
+        let _ = writeln!(out, "{}:{}{marks}", S::NAME, entry.name);
+    }
+}
+
+#[tokio::test]
+async fn every_operation_decides_about_typical_callers_as_the_matrix_says() {
+    let server = Server::start().await;
+    let root = root_key(&server).await;
+    let reader = server.user("reader").await;
+    let read_only = ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    server.admin("AttachUserPolicy", &[("UserName", "reader"), read_only]).await.ok();
+    let nobody = server.user("nobody").await;
+    let callers = [root, server.admin.clone(), reader, nobody];
+    let mut found = String::from("# operation: root administrator read-only nobody\n");
+    rows::<Iam>(&server, &callers, &mut found).await;
+    rows::<Sts>(&server, &callers, &mut found).await;
+    let golden = std::fs::read_to_string(GOLDEN).expect("the matrix");
+    assert!(found == golden, "the matrix is now:\n{found}");
+}
