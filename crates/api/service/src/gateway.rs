@@ -315,11 +315,13 @@ impl Gateway {
         if incoming.headers.contains_key("x-amz-target") {
             return None;
         }
-        self.services.iter().filter(|service| matches!(service.protocol(), Protocol::Query { .. })).find_map(|service| {
-            let asked = query::action(parameters(service.protocol(), incoming))?;
-            let operation = service.operation(&asked.name).filter(|_| service.takes_unsigned(&asked.name))?;
-            Some((&**service, operation))
-        })
+        self.services.iter().filter(|service| matches!(service.protocol(), Protocol::Query { .. })).find_map(
+            |service| {
+                let asked = query::action(parameters(service.protocol(), incoming))?;
+                let operation = service.operation(&asked.name).filter(|_| service.takes_unsigned(&asked.name))?;
+                Some((&**service, operation))
+            },
+        )
     }
 
     async fn authenticate(

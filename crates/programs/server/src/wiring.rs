@@ -43,12 +43,7 @@ pub(crate) struct Backend {
 }
 
 /// Makes every service over what lasts, and one gateway to them.
-pub(crate) fn join(
-    lasting: &Lasting,
-    layout: &Layout,
-    ward: &Arc<Ward>,
-    traffic: &Arc<Traffic>,
-) -> (Wired, Backend) {
+pub(crate) fn join(lasting: &Lasting, layout: &Layout, ward: &Arc<Ward>, traffic: &Arc<Traffic>) -> (Wired, Backend) {
     let Lasting { store, journal } = lasting;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
