@@ -20,6 +20,7 @@
 //! | a stream | [`Encryption::encrypt_stream`], [`Encryption::writer`] | [`Decryption::decrypt_stream`], [`Decryption::reader`] |
 //! | a file, on all cores | [`Encryption::encrypt_at`] | [`Decryption::decrypt_at`] |
 //! | a part of a file | | [`Decryption::decrypt_range`] |
+//! | a stream of tokio (feature `tokio`) | `Encryption::encrypt_async` | `Decryption::decrypt_async` |
 //!
 //! [`Header::inspect`] tells what a message says of itself, without a key.
 //!
@@ -35,7 +36,6 @@
 //!
 //! It knows no HTTP and opens no files. A key service is a [`kms::KmsClient`], data are `Read`, `Write`, [`ReadAt`] or
 //! [`WriteAt`], and time is an argument.
-#![cfg_attr(feature = "tokio", doc = "\n\nStreams of tokio are served by [`stream`].")]
 
 mod block_on;
 pub mod branch_key;
@@ -62,6 +62,8 @@ mod positioned;
 mod revisit;
 mod runs;
 mod sealing;
+#[cfg(feature = "tokio")]
+mod stream;
 mod suite;
 
 pub use context::EncryptionContext;
