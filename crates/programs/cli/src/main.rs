@@ -14,10 +14,6 @@ use clap::{Parser, Subcommand};
 use server::ServerError;
 use server::config::Place;
 
-// A call makes some hundred small allocations, many freed by another thread: glibc's allocator took 7 % of a server's time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Key management, access control and audit that speak AWS's protocols, on your own machine.
 ///
 /// The AWS CLI, the SDKs and the AWS Encryption SDK use it unmodified. Requests are verified and authorised, data is
