@@ -140,7 +140,14 @@ impl Opening {
         };
         match (self.digest(), self.verification()) {
             (Some(mut digest), Some((algorithm, key))) => {
-                runs::each_digested(self.threads, layout.runs(), &mut digest, Vec::new, open)?;
+                runs::each_digested(
+                    self.threads,
+                    layout.runs(),
+                    layout.run_bytes_max().1,
+                    &mut digest,
+                    Vec::new,
+                    open,
+                )?;
                 verify(algorithm, key, &digest.finish(), &signature)
             }
             _ => {

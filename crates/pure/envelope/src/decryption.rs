@@ -99,7 +99,7 @@ impl<'m> Decryption<'m> {
         self
     }
 
-    /// Sets how many threads work on a message; by default as many as there are cores.
+    /// Sets how many threads work on a message; by default as many as there are cores, up to eight.
     #[must_use]
     pub const fn threads(mut self, count: usize) -> Self {
         self.threads = if count == 0 { 1 } else { count };

@@ -20,9 +20,12 @@ use crate::{AlgorithmSuite, CommitmentPolicy, EncryptionContext, Error};
 /// The frame length that every SDK defaults to, in bytes.
 pub const FRAME_LENGTH_DEFAULT: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
+/// How many threads work on a message at most unless told otherwise: more wait for each other's I/O, and each takes memory.
+const THREADS_MAX_DEFAULT: usize = 8;
+
 /// How many threads work on a message unless told otherwise.
 pub(crate) fn threads_default() -> usize {
-    available_parallelism().map_or(1, usize::from)
+    available_parallelism().map_or(1, usize::from).min(THREADS_MAX_DEFAULT)
 }
 
 /// How messages are to be encrypted. One can serve for any number of messages.
@@ -114,7 +117,7 @@ impl<'m> Encryption<'m> {
         self
     }
 
-    /// Sets how many threads work on a message; by default as many as there are cores.
+    /// Sets how many threads work on a message; by default as many as there are cores, up to eight.
     #[must_use]
     pub const fn threads(mut self, count: usize) -> Self {
         self.threads = if count == 0 { 1 } else { count };

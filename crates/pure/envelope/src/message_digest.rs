@@ -20,6 +20,7 @@ const DRAWS_MAX: usize = 64;
 pub(crate) const SIGNATURE_MAX: usize = 104;
 
 /// A digest that takes in bytes one piece after the other.
+#[derive(Clone)]
 pub(crate) enum MessageDigest {
     Sha256(Sha256),
     Sha384(Sha384),
@@ -131,10 +132,11 @@ impl DigestLane {
     }
 
     fn spawn(&mut self) {
-        let State::Here(mut digest) = std::mem::replace(&mut self.state, State::Lost) else { return };
+        let State::Here(here) = &self.state else { return };
+        let mut digest = here.clone();
         let (full, waiting) = sync_channel::<Buffer>(WAITING_MAX);
         let (done, empty) = sync_channel(WAITING_MAX + 2);
-        let thread = thread::spawn(move || {
+        let spawned = thread::Builder::new().spawn(move || {
             for buffer in waiting {
                 digest.update(buffer.filled());
                 // The other side may be done already and need no buffer any more.
@@ -142,7 +144,10 @@ impl DigestLane {
             }
             digest
         });
-        self.state = State::Apart { full, empty, thread };
+        // Where the system gives no thread, the digest stays here.
+        if let Ok(thread) = spawned {
+            self.state = State::Apart { full, empty, thread };
+        }
     }
 
     /// The digest of all that was taken in.

@@ -119,48 +119,58 @@ pub(crate) fn each<S>(
     let others = threads.min(usize::try_from(runs).unwrap_or(usize::MAX)).saturating_sub(1);
     thread::scope(|scope| {
         for _ in 0..others {
-            scope.spawn(worker);
+            // Where the system gives no more threads, those that are there do the work.
+            let _ = thread::Builder::new().spawn_scoped(scope, worker);
         }
         worker();
     });
     work.outcome()
 }
 
-/// Works on every run as [`each`] does, and takes the bytes of the body that every run leaves in its buffer into
-/// `digest`, in order, on the calling thread.
+/// The memory that buffers on their way to the digest take at most, in bytes, unless each is longer than its share.
+const DIGESTED_BYTES_MAX: usize = 16 << 20;
+
+/// Works on every run as [`each`] does, and takes the bytes of the body that every run leaves in its buffer, up to
+/// `buffer_bytes`, into `digest`, in order, on the calling thread.
 pub(crate) fn each_digested<S>(
     threads: usize,
     runs: u64,
+    buffer_bytes: usize,
     digest: &mut MessageDigest,
     state: impl Fn() -> S + Sync,
     each: impl Fn(&mut S, u64, &mut Vec<u8>) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
-    if threads < 2 || runs < 2 {
+    // One thread hashes, and no number of workers makes it faster than about two.
+    let workers = threads.saturating_sub(1).min(2);
+    let work = Work::new(runs);
+    let (empty, empty_buffers) = channel();
+    let (full, full_buffers) = channel();
+    let share = DIGESTED_BYTES_MAX.checked_div(buffer_bytes).unwrap_or(0);
+    for _ in 0..share.clamp(workers + 1, workers * 2 + 2) {
+        // The receiver lives.
+        let _ = empty.send(Vec::new());
+    }
+    let empty_buffers = Mutex::new(empty_buffers);
+    let started = thread::scope(|scope| {
+        let mut started = 0;
+        for _ in 0..if runs < 2 { 0 } else { workers } {
+            let full = full.clone();
+            let worker = || digested_worker(&work, &empty_buffers, full, &state, &each);
+            started += usize::from(thread::Builder::new().spawn_scoped(scope, worker).is_ok());
+        }
+        drop(full);
+        if started > 0 {
+            in_order(&work, full_buffers, empty, digest);
+        }
+        started
+    });
+    if started == 0 {
         let (mut state, mut buffer) = (state(), Vec::new());
         for run in 0..runs {
             each(&mut state, run, &mut buffer)?;
             digest.update(&buffer);
         }
-        return Ok(());
     }
-    // One thread hashes, and no number of workers makes it faster than about two.
-    let workers = (threads - 1).min(2);
-    let work = Work::new(runs);
-    let (empty, empty_buffers) = channel();
-    let (full, full_buffers) = channel();
-    for _ in 0..workers * 2 + 2 {
-        // The receiver lives.
-        let _ = empty.send(Vec::new());
-    }
-    let empty_buffers = Mutex::new(empty_buffers);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            let full = full.clone();
-            scope.spawn(|| digested_worker(&work, &empty_buffers, full, &state, &each));
-        }
-        drop(full);
-        in_order(&work, full_buffers, empty, digest);
-    });
     work.outcome()
 }
 

@@ -156,7 +156,14 @@ impl Sealing {
         };
         match (self.digest(), &self.signing_key) {
             (Some(mut digest), Some(key)) => {
-                runs::each_digested(self.threads, layout.runs(), &mut digest, plaintext_buffer, seal)?;
+                runs::each_digested(
+                    self.threads,
+                    layout.runs(),
+                    layout.run_bytes_max().1,
+                    &mut digest,
+                    plaintext_buffer,
+                    seal,
+                )?;
                 sink.write_all_at(&footer(key, &digest.finish())?, begin + layout.body_bytes())?;
             }
             _ => {
