@@ -123,6 +123,31 @@ impl Decryption<'_> {
     }
 }
 
+impl Opening {
+    /// Opens the rest of a message in memory, which follows its header.
+    ///
+    /// # Errors
+    /// Those of [`Decryption::decrypt`].
+    pub fn open(self, body: &[u8]) -> Result<(Vec<u8>, Opened), Error> {
+        self.unverified_reader(body).into_plaintext()
+    }
+
+    /// A reader of the plaintext of a message without a signature, as [`Decryption::reader`] gives; `body` yields what follows the
+    /// header.
+    ///
+    /// # Errors
+    /// [`Error::Signed`].
+    pub fn reader<R: Read>(self, body: R) -> Result<OpeningReader<R>, Error> {
+        if self.header().suite.signs() { Err(Error::Signed) } else { Ok(self.unverified_reader(body)) }
+    }
+
+    /// A reader of the plaintext of any message, as [`Decryption::unverified_reader`] gives; `body` yields what follows the header.
+    #[must_use]
+    pub fn unverified_reader<R: Read>(self, body: R) -> OpeningReader<R> {
+        OpeningReader::new(self, Buffer::default(), body)
+    }
+}
+
 fn finish<R: Read>(mut reader: OpeningReader<R>, mut sink: impl Write) -> Result<Opened, Error> {
     reader.copy(&mut sink)?;
     sink.flush()?;

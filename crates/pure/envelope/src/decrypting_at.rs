@@ -1,33 +1,15 @@
 //! Messages decrypted at positions: as a whole on several threads, and in ranges.
 
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::ops::Range;
 
-use crate::decrypting::OpeningReader;
 use crate::ending::{Ending, find};
 use crate::header::Framing;
 use crate::layout::{Layout, Run};
 use crate::message_digest::verify;
 use crate::opening::{Opened, Opening};
-use crate::positioned::{ReadAt, WriteAt};
+use crate::positioned::{FromStart, ReadAt, WriteAt};
 use crate::{Decryption, Error, Part, runs};
-
-/// Reads a source from its beginning.
-struct FromStart<'a, S> {
-    source: &'a S,
-    offset: u64,
-    length: u64,
-}
-
-impl<S: ReadAt> Read for FromStart<'_, S> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.length - self.offset).unwrap_or(usize::MAX);
-        let limit = buffer.len().min(left);
-        let read = self.source.read_at(buffer.get_mut(..limit).unwrap_or_default(), self.offset)?;
-        self.offset += read as u64;
-        Ok(read)
-    }
-}
 
 impl Decryption<'_> {
     fn begin_at(&self, source: &impl ReadAt, length: u64) -> Result<Opening, Error> {
@@ -42,15 +24,7 @@ impl Decryption<'_> {
     /// # Errors
     /// Those of [`decrypt`](Self::decrypt).
     pub fn decrypt_at(&self, source: &impl ReadAt, length: u64, staging: &impl WriteAt) -> Result<Opened, Error> {
-        let mut source_bytes = FromStart { source, offset: 0, length };
-        let (opening, input) = self.begin_from(&mut source_bytes)?;
-        if let Framing::Framed(_) = opening.header().framing {
-            opening.open_frames_at(source, length, staging)?;
-            return Ok(opening.opened);
-        }
-        let (plaintext, opened) = OpeningReader::new(opening, input, source_bytes).into_plaintext()?;
-        staging.write_all_at(&plaintext, 0)?;
-        Ok(opened)
+        self.begin_at(source, length)?.open_at(source, length, staging)
     }
 
     /// Decrypts `range` of the plaintext of an unsigned message, the first `length` bytes of `source`, to `sink`. Reads the
@@ -66,11 +40,7 @@ impl Decryption<'_> {
         range: Range<u64>,
         sink: impl Write,
     ) -> Result<Opened, Error> {
-        let opening = self.begin_at(source, length)?;
-        if opening.header().suite.signs() {
-            return Err(Error::Signed);
-        }
-        opening.open_range(source, length, range, sink)
+        self.begin_at(source, length)?.open_range(source, length, range, sink)
     }
 
     /// Decrypts a range as [`decrypt_range`](Self::decrypt_range) does, of signed messages too. The signature is not verified:
@@ -85,7 +55,7 @@ impl Decryption<'_> {
         range: Range<u64>,
         sink: impl Write,
     ) -> Result<Opened, Error> {
-        self.begin_at(source, length)?.open_range(source, length, range, sink)
+        self.begin_at(source, length)?.open_range_unverified(source, length, range, sink)
     }
 
     /// The length in bytes of the plaintext of a message with frames, the first `length` bytes of `source`, and what is known of
@@ -103,6 +73,38 @@ impl Decryption<'_> {
 }
 
 impl Opening {
+    /// Opens the message, the first `length` bytes of `source`, as [`Decryption::decrypt_at`] does.
+    ///
+    /// # Errors
+    /// Those of [`Decryption::decrypt`].
+    pub fn open_at(self, source: &impl ReadAt, length: u64, staging: &impl WriteAt) -> Result<Opened, Error> {
+        if let Framing::Framed(_) = self.header().framing {
+            self.open_frames_at(source, length, staging)?;
+            return Ok(self.opened);
+        }
+        let body = FromStart { source, offset: self.bytes.len() as u64, length };
+        let (plaintext, opened) = self.unverified_reader(body).into_plaintext()?;
+        staging.write_all_at(&plaintext, 0)?;
+        Ok(opened)
+    }
+
+    /// Opens a range of an unsigned message as [`Decryption::decrypt_range`] does.
+    ///
+    /// # Errors
+    /// [`Error::NotFramed`], [`Error::Signed`], and those of [`Decryption::decrypt`].
+    pub fn open_range(
+        self,
+        source: &impl ReadAt,
+        length: u64,
+        range: Range<u64>,
+        sink: impl Write,
+    ) -> Result<Opened, Error> {
+        if self.header().suite.signs() {
+            return Err(Error::Signed);
+        }
+        self.open_range_unverified(source, length, range, sink)
+    }
+
     /// Where the message ends, and where its body begins.
     fn ending(&self, source: &impl ReadAt, length: u64) -> Result<(Ending, u64), Error> {
         let Framing::Framed(frame_length) = self.header().framing else { return Err(Error::NotFramed) };
@@ -138,28 +140,26 @@ impl Opening {
             self.open_run(source, begin, Some(run), body, plaintext)?;
             Ok(staging.write_all_at(plaintext, run.plaintext_offset)?)
         };
+        let runs = layout.runs();
         match (self.digest(), self.verification()) {
             (Some(mut digest), Some((algorithm, key))) => {
-                runs::each_digested(
-                    self.threads,
-                    layout.runs(),
-                    layout.run_bytes_max().1,
-                    &mut digest,
-                    Vec::new,
-                    open,
-                )?;
+                let buffer_bytes = layout.run_bytes_max().1;
+                runs::each_digested(self.threads, runs, buffer_bytes, &mut digest, Vec::new, open)?;
                 verify(algorithm, key, &digest.finish(), &signature)
             }
+            _ if self.header().suite.signs() => Err(Error::PublicKeyMissing),
             _ => {
                 let buffers = || (Vec::new(), Vec::new());
-                runs::each(self.threads, layout.runs(), buffers, |(plaintext, body), index| {
-                    open(plaintext, index, body)
-                })
+                runs::each(self.threads, runs, buffers, |(plaintext, body), index| open(plaintext, index, body))
             }
         }
     }
 
-    fn open_range(
+    /// Opens a range of any message as [`Decryption::decrypt_range_unverified`] does.
+    ///
+    /// # Errors
+    /// [`Error::NotFramed`], and those of [`Decryption::decrypt`].
+    pub fn open_range_unverified(
         self,
         source: &impl ReadAt,
         length: u64,

@@ -22,7 +22,10 @@
 //! | a part of a file | | [`Decryption::decrypt_range`] |
 //! | a stream of tokio (feature `tokio`) | `Encryption::encrypt_async` | `Decryption::decrypt_async` |
 //!
-//! [`Header::inspect`] tells what a message says of itself, without a key.
+//! [`Inspection::of`] tells what a message says of itself, without a key; [`Header::inspect`] reads its beginning only.
+//!
+//! Key services are asked asynchronously. The functions above wait for them; [`Encryption::begin`] and [`Decryption::begin`] do not,
+//! and what they return does the rest.
 //!
 //! # Signed messages
 //!
@@ -51,6 +54,7 @@ mod ending;
 mod error;
 mod frame;
 mod header;
+mod inspection;
 mod keyring;
 pub mod kms;
 mod layout;
@@ -74,6 +78,7 @@ pub use decryption::Decryption;
 pub use encryption::{Encryption, FRAME_LENGTH_DEFAULT};
 pub use error::{Error, Part};
 pub use header::{Framing, Header};
+pub use inspection::Inspection;
 pub use keyring::{
     Curve, DiscoveryFilter, HierarchicalKeyring, KeyFailure, KeyFailureReason, Keyring, KmsDiscoveryKeyring,
     KmsEcdhKeyring, KmsKeyring, KmsRsaKeyring, MultiKeyring, Padding, Pending, RawAesKeyring, RawEcdhKeyring,

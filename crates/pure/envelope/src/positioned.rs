@@ -71,3 +71,20 @@ impl ReadAt for Bytes<'_> {
         Ok(count)
     }
 }
+
+/// Reads a source of known length in order.
+pub(crate) struct FromStart<'a, S> {
+    pub(crate) source: &'a S,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+impl<S: ReadAt> io::Read for FromStart<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.length.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let limit = buffer.len().min(left);
+        let read = self.source.read_at(buffer.get_mut(..limit).unwrap_or_default(), self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}

@@ -15,8 +15,8 @@ use std::num::NonZeroU32;
 
 use common::{Memory, keyring, plaintext};
 use envelope::{
-    AlgorithmSuite, Bytes, CommitmentPolicy, Decryption, Encryption, Error, KeyFailureReason, MultiKeyring, Part,
-    RawAesKeyring, RequiredContext,
+    AlgorithmSuite, Bytes, CommitmentPolicy, Decryption, Encryption, Error, Framing, Inspection, KeyFailureReason,
+    MultiKeyring, Part, RawAesKeyring, RequiredContext,
 };
 
 const UNSIGNED: AlgorithmSuite = AlgorithmSuite::Aes256GcmHkdfSha512CommitKey;
@@ -99,6 +99,26 @@ fn every_truncation_is_refused_as_one() {
             refused(&message[..end], &format!("{suite} cut at {end}"), |error| {
                 matches!(error, Error::Truncated { .. })
             });
+        }
+    }
+}
+
+#[test]
+fn an_inspection_finds_what_is_cut_off_or_follows() {
+    let keyring = keyring();
+    for suite in [UNSIGNED, SIGNED] {
+        let encryption = Encryption::new(&keyring).suite(suite).frame_length(NonZeroU32::new(10).unwrap());
+        for message in [encryption.encrypt(&plaintext(35)).unwrap(), encryption.unframed().encrypt(b"x").unwrap()] {
+            let inspect = |bytes: &[u8]| Inspection::of(&Bytes(bytes), bytes.len() as u64);
+            let inspected = inspect(&message).unwrap();
+            let framed = inspected.header.framing() != Framing::Unframed;
+            assert_eq!((inspected.plaintext_bytes, inspected.frames), if framed { (35, 4) } else { (1, 0) });
+            let body = usize::try_from(inspected.header_bytes).unwrap();
+            for end in (0..message.len()).filter(|end| framed || !suite.signs() || *end < body + 37) {
+                assert!(matches!(inspect(&message[..end]), Err(Error::Truncated { .. })), "cut at {end}");
+            }
+            let longer = [&message[..], b"!"].concat();
+            assert!(matches!(inspect(&longer), Err(Error::TrailingBytes)) || (suite.signs() && !framed));
         }
     }
 }

@@ -14,7 +14,9 @@ use std::io::{Cursor, Read, Write};
 use std::num::NonZeroU32;
 
 use common::{Memory, keyring, plaintext};
-use envelope::{AlgorithmSuite, Bytes, CommitmentPolicy, Decryption, Encryption, Error, Framing, RawAesKeyring};
+use envelope::{
+    AlgorithmSuite, Bytes, CommitmentPolicy, Decryption, Encryption, Error, Framing, Inspection, RawAesKeyring,
+};
 
 fn encryption(keyring: &RawAesKeyring, suite: AlgorithmSuite) -> Encryption<'_> {
     let policy = match suite.format_version() {
@@ -75,6 +77,14 @@ fn opens_every_way(decryption: &Decryption<'_>, message: &[u8], expected: &[u8])
         }
         Err(error) => assert!(signed && matches!(error, Error::Signed), "{error}"),
     }
+    let opening = common::wait(decryption.begin(message)).unwrap().unwrap();
+    assert!(common::wait(decryption.begin(&message[..opening.body_offset() - 1])).unwrap().is_none());
+    let body = &message[opening.body_offset()..];
+    same(&opening.open(body).unwrap().0);
+    let inspected = Inspection::of(&Bytes(message), message.len() as u64).unwrap();
+    assert_eq!(inspected.header, opened.header);
+    assert_eq!((inspected.plaintext_bytes, inspected.signature_bytes > 0), (expected.len() as u64, signed));
+
     let mut plaintext = Vec::new();
     decryption.decrypt_seekable(Cursor::new(message), &mut plaintext).unwrap();
     same(&plaintext);

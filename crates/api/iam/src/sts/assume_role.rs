@@ -10,8 +10,8 @@ use wire::shape::Rule;
 
 use super::Sts;
 use super::credential::{
-    Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, is_root, limits, pack, tagged, tags,
-    without_mfa,
+    Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, TOKEN_BYTES_MIN, is_root, limits, pack,
+    tagged, tags, without_mfa,
 };
 use crate::entity::{self, Entity as _};
 use crate::error::IamError;
@@ -39,6 +39,7 @@ wire::shape! {
         "PolicyArns" policy_arns: Vec<PolicyDescriptorType>, default, [];
         "Policy" policy: String, optional, [POLICY[0], POLICY[1]];
         "DurationSeconds" duration_seconds: u32, optional, [Rule::Range(SECONDS_MIN, 43_200)];
+        "MinimumSessionTokenSize" token_bytes_min: u32, default, [TOKEN_BYTES_MIN];
         "Tags" tags: Vec<TagInput>, default, [tag::LIST];
         "TransitiveTagKeys" transitive_tag_keys: Vec<String>, default, [tag::LIST, tag::EACH_KEY];
         "ExternalId" external_id: String, optional, [Rule::Length(2, 1224), Rule::Pattern(r"[\w+=,.@:/-]*")];
@@ -217,6 +218,7 @@ impl Operation for AssumeRole {
         let name = input.role_session_name;
         let bearer = Bearer::Role { id: role.identity.id.clone(), session: name.clone() };
         let mut session = Session::new(&role.identity.account, bearer, call.now, seconds);
+        session.token_bytes_min = input.token_bytes_min;
         session.source_identity.clone_from(&source_identity);
         session.transitive = input.transitive_tag_keys;
         session.transitive.extend(inherited.iter().map(|tag| tag.key.clone()));

@@ -23,6 +23,9 @@ pub(crate) const POLICY: [Rule; 2] = [Rule::Length(1, 2048), document::PATTERN];
 /// How long a session can be asked to last at least, in seconds.
 pub(crate) const SECONDS_MIN: i64 = 900;
 
+/// How long a token a caller may ask for, in bytes.
+pub(crate) const TOKEN_BYTES_MIN: Rule = Rule::Range(0, 4096);
+
 /// How many managed policies can limit a session.
 const ARNS_MAX: usize = 10;
 

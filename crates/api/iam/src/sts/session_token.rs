@@ -8,8 +8,8 @@ use wire::shape::Rule;
 
 use super::Sts;
 use super::credential::{
-    Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, federated_name, is_root, limits, long_lived, pack, tagged,
-    tags, without_mfa,
+    Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, TOKEN_BYTES_MIN, federated_name, is_root, limits,
+    long_lived, pack, tagged, tags, without_mfa,
 };
 use crate::error::IamError;
 use crate::session::{Bearer, Limits, Session, federated_arn};
@@ -42,6 +42,7 @@ wire::shape! {
     /// The input of `GetSessionToken`.
     pub struct GetSessionTokenInput {
         "DurationSeconds" duration_seconds: u32, optional, [SECONDS];
+        "MinimumSessionTokenSize" token_bytes_min: u32, default, [TOKEN_BYTES_MIN];
         "SerialNumber" serial_number: String, optional, [Rule::Length(9, 256), Rule::Pattern(r"[\w+=/:,.@-]*")];
         "TokenCode" token_code: String, optional, [Rule::Length(6, 6), Rule::Pattern(r"[\d]*")];
     }
@@ -77,7 +78,8 @@ impl Operation for GetSessionToken {
         call.service.iam.note_use_of(call.caller, "sts", || call.region);
         without_mfa(input.serial_number.as_ref(), input.token_code.as_ref())?;
         let bearer = user(call)?.map_or(Bearer::Root, Bearer::User);
-        let session = Session::new(call.account(), bearer, call.now, seconds(call, input.duration_seconds));
+        let mut session = Session::new(call.account(), bearer, call.now, seconds(call, input.duration_seconds));
+        session.token_bytes_min = input.token_bytes_min;
         Ok(GetSessionTokenOutput { credentials: Credentials::of(session, call.service).await? })
     }
 }
@@ -89,6 +91,7 @@ wire::shape! {
         "Policy" policy: String, optional, [POLICY[0], POLICY[1]];
         "PolicyArns" policy_arns: Vec<PolicyDescriptorType>, default, [];
         "DurationSeconds" duration_seconds: u32, optional, [SECONDS];
+        "MinimumSessionTokenSize" token_bytes_min: u32, default, [TOKEN_BYTES_MIN];
         "Tags" tags: Vec<TagInput>, default, [tag::LIST];
     }
 }
@@ -143,6 +146,7 @@ impl Operation for GetFederationToken {
         let bearer = Bearer::Federated { user: user(call)?, name: input.name.clone() };
         let limits = limits(call.service, call.account(), input.policy, input.policy_arns).await?;
         let mut session = Session::new(call.account(), bearer, call.now, seconds(call, input.duration_seconds));
+        session.token_bytes_min = input.token_bytes_min;
         // Without a policy, only resources that name the session let it in.
         let packed_policy_size = pack(&mut session, Some(limits.unwrap_or_else(Limits::default)), tags(input.tags)?)?;
         let arn = federated_arn(call.account(), &input.name);

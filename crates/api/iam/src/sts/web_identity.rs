@@ -13,7 +13,9 @@ use wire::shape::{Member, Path, Rule, Violations};
 
 use super::Sts;
 use super::assume_role::{Assumed, AssumedRoleUser, seconds};
-use super::credential::{Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, limits, pack};
+use super::credential::{
+    Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, TOKEN_BYTES_MIN, limits, pack,
+};
 use crate::error::{IamError, Token};
 use crate::oidc_provider::{self, OidcProvider};
 use crate::session::{Bearer, Session};
@@ -62,6 +64,7 @@ wire::shape! {
         "PolicyArns" policy_arns: Vec<PolicyDescriptorType>, default, [];
         "Policy" policy: String, optional, [POLICY[0], POLICY[1]];
         "DurationSeconds" duration_seconds: u32, optional, [Rule::Range(SECONDS_MIN, 43_200)];
+        "MinimumSessionTokenSize" token_bytes_min: u32, default, [TOKEN_BYTES_MIN];
     }
 }
 
@@ -247,6 +250,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         let limits = limits(call.service, account, input.policy, input.policy_arns).await?;
         let bearer = Bearer::Role { id: role.identity.id.clone(), session: name.clone() };
         let mut session = Session::new(account, bearer, call.now, seconds);
+        session.token_bytes_min = input.token_bytes_min;
         session.claims = claims;
         let packed_policy_size = pack(&mut session, limits, Vec::new())?;
         let assumed_role_user = AssumedRoleUser::of(&role, &name);

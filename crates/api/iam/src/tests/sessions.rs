@@ -337,6 +337,18 @@ async fn a_roles_last_use_is_known() {
 }
 
 #[tokio::test]
+async fn a_token_is_as_long_as_was_asked_for_and_still_opens() {
+    let server = Server::start().await;
+    let ana = server.user_who("ana", &allow("kms:*")).await;
+    for (asked, least) in [("0", 100), ("3000", 3000), ("4096", 4096)] {
+        let session = server.sts(&ana, "GetSessionToken", &[("MinimumSessionTokenSize", asked)]).await.ok();
+        let length = session.text("SessionToken").len();
+        assert!((least..least.max(2000) + 8).contains(&length), "{asked}: {length}");
+        let _ = server.sts(&session.session(), "GetCallerIdentity", &[]).await.ok();
+    }
+}
+
+#[tokio::test]
 async fn a_users_session_may_what_the_user_may_but_for_iam() {
     let server = Server::start().await;
     let ana = server.user_who("ana", &allow("*")).await;
