@@ -42,15 +42,20 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
-/// A PKCS#8 key on P-384 with a scalar of one repeated byte, and the public key.
-fn p384(byte: u8) -> (Vec<u8>, Vec<u8>) {
-    let mut scalar = [byte; 48];
+/// A PKCS#8 key with a scalar of one repeated byte, and the public key.
+fn key_pair(curve: Curve, byte: u8) -> (Vec<u8>, Vec<u8>) {
+    let (length, curve_oid): (usize, &[u8]) = match curve {
+        Curve::P256 => (32, &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]),
+        Curve::P384 => (48, &[6, 5, 0x2b, 0x81, 4, 0, 34]),
+        Curve::P521 => (66, &[6, 5, 0x2b, 0x81, 4, 0, 35]),
+    };
+    let element = |tag: u8, parts: &[&[u8]]| [&[tag, parts.concat().len() as u8], &parts.concat()[..]].concat();
+    let mut scalar = vec![byte; length];
     scalar[0] = 0;
-    let inner = [&[0x30, 0x35, 2, 1, 1, 4, 48][..], &scalar].concat();
-    let algorithm = [0x30, 0x10, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 34];
-    let body = [&[2, 1, 0], &algorithm[..], &[4, 55], &inner].concat();
-    let private = [&[0x30, u8::try_from(body.len()).unwrap()], &body[..]].concat();
-    let public = crypto::ecdh::EcdhPrivateKey::read(Curve::P384, &private).unwrap().public_key().unwrap();
+    let inner = element(0x30, &[&[2, 1, 1], &element(4, &[&scalar])]);
+    let algorithm = element(0x30, &[&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], curve_oid]);
+    let private = element(0x30, &[&[2, 1, 0], &algorithm, &element(4, &[&inner])]);
+    let public = crypto::ecdh::EcdhPrivateKey::read(curve, &private).unwrap().public_key().unwrap();
     (private, public.spki().to_vec())
 }
 
@@ -76,16 +81,18 @@ fn keyrings() -> Vec<Pair> {
         let theirs = json!({ "kind": "rsa", "padding": name, "private": private, "public": public });
         pairs.push(Pair { ours: Box::new(ours), theirs });
     }
-    let ((our_private, our_public), (their_private, their_public)) = (p384(1), p384(2));
-    pairs.push(Pair {
-        ours: Box::new(RawEcdhKeyring::between(Curve::P384, &our_private, &their_public).unwrap()),
-        theirs: json!({
-            "kind": "ecdh",
-            "curve": "ECC_NIST_P384",
-            "private": pem("PRIVATE KEY", &their_private),
-            "public": STANDARD.encode(our_public),
-        }),
-    });
+    for (curve, name) in
+        [(Curve::P256, "ECC_NIST_P256"), (Curve::P384, "ECC_NIST_P384"), (Curve::P521, "ECC_NIST_P521")]
+    {
+        let ((our_private, our_public), (their_private, their_public)) = (key_pair(curve, 1), key_pair(curve, 2));
+        let their_private = pem("PRIVATE KEY", &their_private);
+        pairs.push(Pair {
+            ours: Box::new(RawEcdhKeyring::between(curve, &our_private, &their_public).unwrap()),
+            theirs: json!({
+                "kind": "ecdh", "curve": name, "private": their_private, "public": STANDARD.encode(our_public),
+            }),
+        });
+    }
     pairs.push(hierarchy());
     pairs
 }
@@ -125,6 +132,7 @@ fn policy(suite: AlgorithmSuite) -> CommitmentPolicy {
 struct Case {
     keyring: usize,
     suite: AlgorithmSuite,
+    /// Zero for a message without frames.
     frame_length: u32,
     length: usize,
     required: bool,
@@ -157,7 +165,11 @@ impl Case {
     fn seal(&self, keyring: &dyn Keyring) -> Vec<u8> {
         let materials = RequiredContext::new(Borrowed(keyring), self.required().iter().copied());
         let encryption = Encryption::new(&materials).suite(self.suite).commitment_policy(policy(self.suite));
-        let encryption = encryption.context(Self::context()).frame_length(NonZeroU32::new(self.frame_length).unwrap());
+        let encryption = encryption.context(Self::context());
+        let encryption = match NonZeroU32::new(self.frame_length) {
+            Some(length) => encryption.frame_length(length),
+            None => encryption.unframed(),
+        };
         encryption.encrypt(&plaintext(self.length)).unwrap()
     }
 
@@ -201,6 +213,7 @@ fn cases(keyrings: usize) -> Vec<Case> {
             cases.push(Case { keyring: 2, suite, frame_length: 4096, length, required: false });
         }
         cases.push(Case { keyring: 2, suite, frame_length: 128, length: 1000, required: true });
+        cases.push(Case { keyring: 2, suite, frame_length: 0, length: 1000, required: false });
     }
     for suite in [AlgorithmSuite::Aes256GcmHkdfSha512CommitKey, AlgorithmSuite::Aes256GcmHkdfSha512CommitKeyEcdsaP384] {
         cases.push(Case { keyring: 0, suite, frame_length: 1 << 16, length: 1 << 20, required: false });
