@@ -1,8 +1,8 @@
 //! SHA-256 and SHA-384, whole and streamed.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
 mod sha384;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 use aws_lc_rs::digest;
 pub use sha384::Sha384;

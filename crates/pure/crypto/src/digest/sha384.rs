@@ -2,9 +2,9 @@
 
 use aws_lc_rs::digest;
 
-#[cfg(target_arch = "x86_64")]
-use super::avx2;
 use super::sized;
+#[cfg(target_arch = "x86_64")]
+use super::vector::{self, Kind};
 
 /// SHA-384 over bytes that arrive in pieces. Meant for public data: what it holds is not zeroised.
 #[derive(Clone)]
@@ -22,8 +22,8 @@ impl Sha384 {
     #[must_use]
     pub fn new() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if avx2::available() {
-            return Self(State::Blocks(Box::default()));
+        if let Some(kind) = Kind::detect() {
+            return Self(State::Blocks(Box::new(Blocks::new(kind))));
         }
         Self(State::Provider(digest::Context::new(&digest::SHA384)))
     }
@@ -58,16 +58,17 @@ impl Default for Sha384 {
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone)]
 struct Blocks {
+    kind: Kind,
     state: [u64; 8],
-    partial: [u8; avx2::BLOCK],
+    partial: [u8; vector::BLOCK],
     partial_bytes: usize,
     bytes: u128,
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Default for Blocks {
+impl Blocks {
     /// FIPS 180-4, section 5.3.4.
-    fn default() -> Self {
+    const fn new(kind: Kind) -> Self {
         let state = [
             0xcbbb_9d5d_c105_9ed8,
             0x629a_292a_367c_d507,
@@ -78,16 +79,7 @@ impl Default for Blocks {
             0xdb0c_2e0d_64f9_8fa7,
             0x47b5_481d_befa_4fa4,
         ];
-        Self { state, partial: [0; avx2::BLOCK], partial_bytes: 0, bytes: 0 }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Blocks {
-    fn compress(&mut self, blocks: &[[u8; avx2::BLOCK]]) {
-        let compressed = avx2::compress(&mut self.state, blocks);
-        // INVARIANT: `Sha384::new` asked for the processor before it made this.
-        debug_assert!(compressed.is_some(), "this processor lacks AVX2");
+        Self { kind, state, partial: [0; vector::BLOCK], partial_bytes: 0, bytes: 0 }
     }
 
     fn update(&mut self, mut data: &[u8]) {
@@ -96,7 +88,7 @@ impl Blocks {
             data = self.fill(data);
         }
         let (blocks, rest) = data.as_chunks();
-        self.compress(blocks);
+        self.kind.compress(&mut self.state, blocks);
         let untouched = self.fill(rest);
         debug_assert!(untouched.is_empty(), "less than a block is left");
     }
@@ -109,9 +101,8 @@ impl Blocks {
             place.copy_from_slice(taken);
         }
         self.partial_bytes += taken.len();
-        if self.partial_bytes == avx2::BLOCK {
-            let block = self.partial;
-            self.compress(&[block]);
+        if self.partial_bytes == vector::BLOCK {
+            self.kind.compress(&mut self.state, &[self.partial]);
             self.partial_bytes = 0;
         }
         rest
@@ -120,7 +111,7 @@ impl Blocks {
     /// FIPS 180-4, section 5.1.2: a one, zeros, and the length in bits.
     fn finish(mut self) -> [u8; 48] {
         let bits = (self.bytes * 8).to_be_bytes();
-        let zeros = (2 * avx2::BLOCK - bits.len() - 1 - self.partial_bytes) % avx2::BLOCK;
+        let zeros = (2 * vector::BLOCK - bits.len() - 1 - self.partial_bytes) % vector::BLOCK;
         let padding = [0x80].into_iter().chain(std::iter::repeat_n(0, zeros)).chain(bits);
         self.update(&padding.collect::<Vec<u8>>());
         let mut digest = [0; 48];
@@ -135,6 +126,29 @@ impl Blocks {
 mod tests {
     use super::*;
     use crate::sha384;
+
+    /// Each kind that this processor runs; the last one is what is used.
+    #[cfg(target_arch = "x86_64")]
+    fn kinds() -> Vec<Kind> {
+        match Kind::detect() {
+            Some(Kind::Avx512) => vec![Kind::Avx2, Kind::Avx512],
+            Some(Kind::Avx2) => vec![Kind::Avx2],
+            None => Vec::new(),
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn every_kind_of_processor_hashes_alike() {
+        let data: Vec<u8> = (0..5000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 9) as u8).collect();
+        for kind in kinds() {
+            for length in (0..5000).step_by(61) {
+                let mut blocks = Blocks::new(kind);
+                blocks.update(&data[..length]);
+                assert_eq!(blocks.finish(), sha384(&data[..length]), "{length}");
+            }
+        }
+    }
 
     #[test]
     fn every_length_and_division_hashes_as_the_provider_does() {

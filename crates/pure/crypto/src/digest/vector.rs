@@ -1,4 +1,4 @@
-//! The compression function of SHA-384 and SHA-512 for processors with AVX2: four blocks' message schedules are computed
+//! The compression function of SHA-384 and SHA-512 for processors with AVX2 or AVX-512: four blocks' message schedules are computed
 //! in vectors while the rounds of the four blocks before run in scalar registers.
 //!
 //! It is here because it is a third faster than the provider's, which is written for other processors; the numbers are in
@@ -7,8 +7,9 @@
 #![expect(clippy::indexing_slicing, reason = "every index is a constant or counted within the arrays' bounds")]
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi64, _mm256_set_epi8, _mm256_set_epi64x, _mm256_set1_epi64x, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_xor_si256,
+    __m256i, _mm256_add_epi64, _mm256_ror_epi64, _mm256_set_epi8, _mm256_set_epi64x, _mm256_set1_epi64x,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_ternarylogic_epi64,
+    _mm256_xor_si256,
 };
 
 /// A block's length in bytes.
@@ -108,34 +109,58 @@ const K: [u64; ROUNDS] = [
 /// The schedules of four blocks, constants added: what the rounds take in.
 type Scheduled = [[u64; LANES]; ROUNDS];
 
-/// Takes `blocks` into `state`; `None` when this processor lacks what it takes.
-pub(super) fn compress(state: &mut [u64; 8], blocks: &[[u8; BLOCK]]) -> Option<()> {
-    if !available() {
-        return None;
+/// The kinds of processor that there is code for.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Avx2,
+    Avx512,
+}
+
+impl Kind {
+    /// The kind of this processor.
+    pub(super) fn detect() -> Option<Self> {
+        let avx2 =
+            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
+        let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+        match (avx2, avx512) {
+            (true, true) => Some(Self::Avx512),
+            (true, false) => Some(Self::Avx2),
+            (false, _) => None,
+        }
     }
-    // SAFETY: the processor has what the function is compiled for.
-    unsafe { compress_blocks(state, blocks) };
-    Some(())
+
+    /// Takes `blocks` into `state`.
+    pub(super) fn compress(self, state: &mut [u64; 8], blocks: &[[u8; BLOCK]]) {
+        match self {
+            // SAFETY: a value of the kind is made only where the processor has what the function is compiled for.
+            Self::Avx2 => unsafe { avx2::compress(state, blocks) },
+            // SAFETY: as above.
+            Self::Avx512 => unsafe { avx512::compress(state, blocks) },
+        }
+    }
 }
 
-/// Whether this processor has AVX2 and its companions.
-pub(super) fn available() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2")
-}
-
-/// One round. What goes into the new `a` last is kept in `sigma` for the next round, and `a ^ b` in `mixed`: both
-/// shorten what the rounds wait for. FIPS 180-4, section 6.4.2.
+/// One round (FIPS 180-4, section 6.4.2). What goes into the new `a` last is kept in `sigma` for the next round, and `a ^ b`
+/// in `mixed`: both shorten what the rounds wait for. The order is the one that measured best.
 macro_rules! round {
     ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $word:expr, $mixed:ident, $sigma:ident) => {
         $h = $h.wrapping_add($word);
+        let chosen = $e & $f;
+        let (by_41, by_18) = ($e.rotate_right(41), $e.rotate_right(18));
         $a = $a.wrapping_add($sigma);
-        $h = $h.wrapping_add($e & $f);
-        $h = $h.wrapping_add(!$e & $g);
-        $h = $h.wrapping_add($e.rotate_right(41) ^ $e.rotate_right(18) ^ $e.rotate_right(14));
+        $h = $h.wrapping_add(chosen);
+        let chosen = !$e & $g;
+        let rotated = by_41 ^ by_18;
+        let by_14 = $e.rotate_right(14);
+        $h = $h.wrapping_add(chosen);
         let next = $a ^ $b;
+        let by_39 = $a.rotate_right(39);
+        $h = $h.wrapping_add(rotated ^ by_14);
+        let (by_34, by_28) = ($a.rotate_right(34), $a.rotate_right(28));
         $d = $d.wrapping_add($h);
-        $h = $h.wrapping_add(($mixed & next) ^ $b);
-        $sigma = $a.rotate_right(34) ^ $a.rotate_right(39) ^ $a.rotate_right(28);
+        let majority = ($mixed & next) ^ $b;
+        $sigma = by_34 ^ by_39 ^ by_28;
+        $h = $h.wrapping_add(majority);
         $mixed = next;
     };
 }
@@ -155,49 +180,80 @@ macro_rules! eight_rounds {
     };
 }
 
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn compress_blocks(state: &mut [u64; 8], blocks: &[[u8; BLOCK]]) {
-    let (groups, rest) = blocks.as_chunks::<LANES>();
-    let mut words = [_mm256_setzero_si256(); ROUNDS];
-    let mut scheduled: [Scheduled; 2] = [[[0; LANES]; ROUNDS]; 2];
-    let (mut now, mut next) = (0, 1);
-    if let Some(first) = groups.first() {
-        schedule(first, &mut words, &mut scheduled[now]);
-    }
-    for index in 0..groups.len() {
-        match groups.get(index + 1) {
-            Some(following) => {
-                load(following, &mut words, &mut scheduled[next]);
-                for lane in 0..LANES {
-                    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-                    let (mut mixed, mut sigma) = (b ^ c, 0);
-                    eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], 0, lane);
-                    eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], 8, lane);
-                    // Sixteen steps in each of four blocks are the sixty-four that the following blocks need.
-                    let (mut t, mut step_of_next) = (16, 16 + 16 * lane);
-                    for _ in 0..8 {
-                        step(step_of_next, &mut words, &mut scheduled[next]);
-                        step(step_of_next + 1, &mut words, &mut scheduled[next]);
-                        eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], t, lane);
-                        step_of_next += 2;
-                        t += 8;
+/// The compression of many blocks, compiled for a kind of processor with the rotations that it does best.
+macro_rules! compression {
+    ($kind:ident, $features:literal, $sigma_0:ident, $sigma_1:ident) => {
+        mod $kind {
+            use super::*;
+
+            #[target_feature(enable = $features)]
+            pub(super) fn compress(state: &mut [u64; 8], blocks: &[[u8; BLOCK]]) {
+                let (groups, rest) = blocks.as_chunks::<LANES>();
+                let mut words = [_mm256_setzero_si256(); ROUNDS];
+                let mut scheduled: [Scheduled; 2] = [[[0; LANES]; ROUNDS]; 2];
+                let (mut now, mut next) = (0, 1);
+                if let Some(first) = groups.first() {
+                    schedule(first, &mut words, &mut scheduled[now]);
+                }
+                for index in 0..groups.len() {
+                    match groups.get(index + 1) {
+                        Some(following) => {
+                            load(following, &mut words, &mut scheduled[next]);
+                            for lane in 0..LANES {
+                                let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
+                                let (mut mixed, mut sigma) = (b ^ c, 0);
+                                eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], 0, lane);
+                                eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], 8, lane);
+                                // Sixteen steps in each of four blocks are the sixty-four that the following blocks need.
+                                let (mut t, mut step_of_next) = (16, 16 + 16 * lane);
+                                for _ in 0..8 {
+                                    step(step_of_next, &mut words, &mut scheduled[next]);
+                                    step(step_of_next + 1, &mut words, &mut scheduled[next]);
+                                    eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], t, lane);
+                                    step_of_next += 2;
+                                    t += 8;
+                                }
+                                add(state, [a.wrapping_add(sigma), b, c, d, e, f, g, h]);
+                            }
+                        }
+                        None => (0..LANES).for_each(|lane| rounds(state, &scheduled[now], lane)),
                     }
-                    add(state, [a.wrapping_add(sigma), b, c, d, e, f, g, h]);
+                    (now, next) = (next, now);
+                }
+                if !rest.is_empty() {
+                    let mut last = [[0; BLOCK]; LANES];
+                    for (place, block) in last.iter_mut().zip(rest) {
+                        *place = *block;
+                    }
+                    schedule(&last, &mut words, &mut scheduled[now]);
+                    (0..rest.len()).for_each(|lane| rounds(state, &scheduled[now], lane));
                 }
             }
-            None => (0..LANES).for_each(|lane| rounds(state, &scheduled[now], lane)),
+
+            /// The whole schedule of four blocks.
+            #[target_feature(enable = $features)]
+            fn schedule(blocks: &Blocks, words: &mut [__m256i; ROUNDS], scheduled: &mut Scheduled) {
+                load(blocks, words, scheduled);
+                for t in 16..ROUNDS {
+                    step(t, words, scheduled);
+                }
+            }
+
+            /// Word `t` of four blocks, from those before it. FIPS 180-4, section 6.4.2.
+            #[target_feature(enable = $features)]
+            #[inline]
+            fn step(t: usize, words: &mut [__m256i; ROUNDS], scheduled: &mut Scheduled) {
+                let recent = _mm256_add_epi64(words[t - 7], $sigma_1(words[t - 2]));
+                let older = _mm256_add_epi64(words[t - 16], $sigma_0(words[t - 15]));
+                words[t] = _mm256_add_epi64(older, recent);
+                scheduled[t] = with_constant(words[t], t);
+            }
         }
-        (now, next) = (next, now);
-    }
-    if !rest.is_empty() {
-        let mut last = [[0; BLOCK]; LANES];
-        for (place, block) in last.iter_mut().zip(rest) {
-            *place = *block;
-        }
-        schedule(&last, &mut words, &mut scheduled[now]);
-        (0..rest.len()).for_each(|lane| rounds(state, &scheduled[now], lane));
-    }
+    };
 }
+
+compression!(avx2, "avx2,bmi1,bmi2", sigma_0, sigma_1);
+compression!(avx512, "avx512f,avx512vl,avx2,bmi1,bmi2", rotating_sigma_0, rotating_sigma_1);
 
 /// All rounds of one lane, with nothing in between.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
@@ -217,15 +273,6 @@ fn add(state: &mut [u64; 8], words: [u64; 8]) {
     }
 }
 
-/// The whole schedule of four blocks.
-#[target_feature(enable = "avx2")]
-fn schedule(blocks: &Blocks, words: &mut [__m256i; ROUNDS], scheduled: &mut Scheduled) {
-    load(blocks, words, scheduled);
-    for t in 16..ROUNDS {
-        step(t, words, scheduled);
-    }
-}
-
 /// The first sixteen words of four blocks.
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -238,16 +285,6 @@ fn load(blocks: &Blocks, words: &mut [__m256i; ROUNDS], scheduled: &mut Schedule
         words[t] = _mm256_shuffle_epi8(_mm256_set_epi64x(fourth, third, second, first), big_endian);
         scheduled[t] = with_constant(words[t], t);
     }
-}
-
-/// Word `t` of four blocks, from those before it. FIPS 180-4, section 6.4.2.
-#[target_feature(enable = "avx2")]
-#[inline]
-fn step(t: usize, words: &mut [__m256i; ROUNDS], scheduled: &mut Scheduled) {
-    let recent = _mm256_add_epi64(words[t - 7], sigma_1(words[t - 2]));
-    let older = _mm256_add_epi64(words[t - 16], sigma_0(words[t - 15]));
-    words[t] = _mm256_add_epi64(older, recent);
-    scheduled[t] = with_constant(words[t], t);
 }
 
 #[target_feature(enable = "avx2")]
@@ -278,3 +315,20 @@ fn sigma_1(x: __m256i) -> __m256i {
     let by_61 = _mm256_xor_si256(_mm256_srli_epi64(x, 61), _mm256_slli_epi64(x, 3));
     _mm256_xor_si256(_mm256_xor_si256(by_19, by_61), _mm256_srli_epi64(x, 6))
 }
+
+/// As [`sigma_0`], with the rotations that AVX-512 has.
+#[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
+fn rotating_sigma_0(x: __m256i) -> __m256i {
+    _mm256_ternarylogic_epi64::<XOR>(_mm256_ror_epi64::<1>(x), _mm256_ror_epi64::<8>(x), _mm256_srli_epi64::<7>(x))
+}
+
+/// As [`sigma_1`], with the rotations that AVX-512 has.
+#[target_feature(enable = "avx512f,avx512vl")]
+#[inline]
+fn rotating_sigma_1(x: __m256i) -> __m256i {
+    _mm256_ternarylogic_epi64::<XOR>(_mm256_ror_epi64::<19>(x), _mm256_ror_epi64::<61>(x), _mm256_srli_epi64::<6>(x))
+}
+
+/// The truth table of an exclusive or of three.
+const XOR: i32 = 0x96;
