@@ -86,7 +86,8 @@ impl EcdsaKey {
 /// Verifies a DER signature over a digest under a public key: a point, compressed or not, or a SubjectPublicKeyInfo.
 ///
 /// # Errors
-/// [`CryptoError::NotAuthentic`], also for a key that cannot be read; [`CryptoError::Length`] for a digest of another hash.
+/// [`CryptoError::NotAuthentic`], also for a key that cannot be read; [`CryptoError::Length`] for a digest of another
+/// hash.
 pub fn verify_digest(algorithm: Ecdsa, key: &[u8], digest: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
     let digest = algorithm.digest(digest)?;
     let verified = UnparsedPublicKey::new(algorithm.verification(), key).verify_digest(&digest, signature);

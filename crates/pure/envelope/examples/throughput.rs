@@ -118,4 +118,17 @@ fn main() {
     for path in [plain, sealed, copied] {
         fs::remove_file(path).unwrap();
     }
+    for suite in [AlgorithmSuite::Aes256GcmHkdfSha512CommitKey, AlgorithmSuite::Aes256GcmHkdfSha512CommitKeyEcdsaP384] {
+        let (encryption, decryption) = (Encryption::new(&keyring).suite(suite), Decryption::new(&keyring));
+        let small = vec![1; 4096];
+        let message = encryption.encrypt(&small).unwrap();
+        for (verb, run) in [
+            ("encrypt", &(|| drop(encryption.encrypt(&small).unwrap())) as &dyn Fn()),
+            ("decrypt", &|| drop(decryption.decrypt(&message).unwrap())),
+        ] {
+            let begin = Instant::now();
+            (0..1000).for_each(|_| run());
+            println!("{verb} {:04x}, 4 KiB: {:.1} µs a message", suite.id(), begin.elapsed().as_secs_f64() * 1e3);
+        }
+    }
 }

@@ -77,8 +77,8 @@ impl EncryptionContext {
         Self(self.0.iter().filter(|(name, _)| keep(name)).map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
-    /// The serialisation that headers carry and keyrings authenticate: a count, then names and values with their lengths,
-    /// by the bytes of the names. Nothing at all for an empty context.
+    /// The serialisation that headers carry and keyrings authenticate: a count, then names and values with their
+    /// lengths, by the bytes of the names. Nothing at all for an empty context.
     ///
     /// Source: AWS Encryption SDK Specification, Structures, "Serialization".
     ///

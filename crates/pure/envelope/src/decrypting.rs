@@ -38,8 +38,9 @@ impl Decryption<'_> {
         Ok(OpeningReader::new(opening, input, source))
     }
 
-    /// A reader of the plaintext of any message, which releases frames before a signature is verified. Whoever holds the
-    /// data key could have made them: what was read counts only after the reader came to its end without an error.
+    /// A reader of the plaintext of any message, which releases frames before a signature is verified. Whoever holds
+    /// the data key could have made them: what was read counts only after the reader came to its end without an
+    /// error.
     ///
     /// # Errors
     /// Those of [`begin`](Self::begin).
@@ -70,11 +71,12 @@ impl Decryption<'_> {
         Ok(reader.core.opening.opened)
     }
 
-    /// Decrypts any message from a source that can be read again, to `sink`. A signed message is read twice: first it is
-    /// verified as a whole, then decrypted, provided that it still is what was verified.
+    /// Decrypts any message from a source that can be read again, to `sink`. A signed message is read twice: first it
+    /// is verified as a whole, then decrypted, provided that it still is what was verified.
     ///
     /// # Errors
-    /// Those of [`decrypt`](Self::decrypt). Nothing of a signed message was written to `sink` unless its signature is good.
+    /// Those of [`decrypt`](Self::decrypt). Nothing of a signed message was written to `sink` unless its signature is
+    /// good.
     pub fn decrypt_seekable(&self, mut source: impl Read + Seek, sink: impl Write) -> Result<Opened, Error> {
         let begin = source.stream_position()?;
         let (opening, input) = self.begin_from(&mut source)?;
@@ -93,11 +95,12 @@ impl Decryption<'_> {
         finish(OpeningReader::new(again, Buffer::default(), rechecking), sink)
     }
 
-    /// Decrypts any message from `source` to `sink`. A signed message is first copied, still encrypted, to `spool`, which has
-    /// to be empty, and verified on the way.
+    /// Decrypts any message from `source` to `sink`. A signed message is first copied, still encrypted, to `spool`,
+    /// which has to be empty, and verified on the way.
     ///
     /// # Errors
-    /// Those of [`decrypt`](Self::decrypt). Nothing of a signed message was written to `sink` unless its signature is good.
+    /// Those of [`decrypt`](Self::decrypt). Nothing of a signed message was written to `sink` unless its signature is
+    /// good.
     pub fn decrypt_spooled(
         &self,
         mut source: impl Read,
@@ -132,8 +135,8 @@ impl Opening {
         self.unverified_reader(body).into_plaintext()
     }
 
-    /// A reader of the plaintext of a message without a signature, as [`Decryption::reader`] gives; `body` yields what follows the
-    /// header.
+    /// A reader of the plaintext of a message without a signature, as [`Decryption::reader`] gives; `body` yields
+    /// what follows the header.
     ///
     /// # Errors
     /// [`Error::Signed`].
@@ -141,7 +144,8 @@ impl Opening {
         if self.header().suite.signs() { Err(Error::Signed) } else { Ok(self.unverified_reader(body)) }
     }
 
-    /// A reader of the plaintext of any message, as [`Decryption::unverified_reader`] gives; `body` yields what follows the header.
+    /// A reader of the plaintext of any message, as [`Decryption::unverified_reader`] gives; `body` yields what
+    /// follows the header.
     #[must_use]
     pub fn unverified_reader<R: Read>(self, body: R) -> OpeningReader<R> {
         OpeningReader::new(self, Buffer::default(), body)

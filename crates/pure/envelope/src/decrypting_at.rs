@@ -16,10 +16,11 @@ impl Decryption<'_> {
         Ok(self.begin_from(&mut FromStart { source, offset: 0, length })?.0)
     }
 
-    /// Decrypts the message that is the first `length` bytes of `source` into `staging` on several threads, in no order.
+    /// Decrypts the message that is the first `length` bytes of `source` into `staging` on several threads, in no
+    /// order.
     ///
-    /// `staging` gets plaintext before all of the message is verified: nobody else may read it before this returns, and after
-    /// an error it has to be thrown away. A file that gets its name afterwards is such a place.
+    /// `staging` gets plaintext before all of the message is verified: nobody else may read it before this returns,
+    /// and after an error it has to be thrown away. A file that gets its name afterwards is such a place.
     ///
     /// # Errors
     /// Those of [`decrypt`](Self::decrypt).
@@ -27,8 +28,9 @@ impl Decryption<'_> {
         self.begin_at(source, length)?.open_at(source, length, staging)
     }
 
-    /// Decrypts `range` of the plaintext of an unsigned message, the first `length` bytes of `source`, to `sink`. Reads the
-    /// header and the frames that hold the range, and nothing else. A range that goes beyond the end is cut there.
+    /// Decrypts `range` of the plaintext of an unsigned message, the first `length` bytes of `source`, to `sink`.
+    /// Reads the header and the frames that hold the range, and nothing else. A range that goes beyond the end is cut
+    /// there.
     ///
     /// # Errors
     /// [`Error::NotFramed`]; [`Error::Signed`], since no signature covers a part alone; and those of
@@ -43,8 +45,8 @@ impl Decryption<'_> {
         self.begin_at(source, length)?.open_range(source, length, range, sink)
     }
 
-    /// Decrypts a range as [`decrypt_range`](Self::decrypt_range) does, of signed messages too. The signature is not verified:
-    /// whoever holds the data key could have made these frames.
+    /// Decrypts a range as [`decrypt_range`](Self::decrypt_range) does, of signed messages too. The signature is not
+    /// verified: whoever holds the data key could have made these frames.
     ///
     /// # Errors
     /// [`Error::NotFramed`], and those of [`decrypt`](Self::decrypt).
@@ -58,8 +60,8 @@ impl Decryption<'_> {
         self.begin_at(source, length)?.open_range_unverified(source, length, range, sink)
     }
 
-    /// The length in bytes of the plaintext of a message with frames, the first `length` bytes of `source`, and what is known of
-    /// it. Reads the header and the final frame.
+    /// The length in bytes of the plaintext of a message with frames, the first `length` bytes of `source`, and what
+    /// is known of it. Reads the header and the final frame.
     ///
     /// # Errors
     /// [`Error::NotFramed`], and those of [`decrypt`](Self::decrypt).

@@ -18,8 +18,8 @@ const FRAME_BYTES_MAX_DEFAULT: u64 = 64 << 20;
 
 /// How messages are to be decrypted. One can serve for any number of messages.
 ///
-/// No function releases plaintext before the message's signature is verified, except those named `unverified`. Functions
-/// that write to positions need a place that nobody else reads until they return.
+/// No function releases plaintext before the message's signature is verified, except those named `unverified`.
+/// Functions that write to positions need a place that nobody else reads until they return.
 ///
 /// ```
 /// use envelope::{Decryption, Encryption, RawAesKeyring};
@@ -56,8 +56,9 @@ impl<'m> Decryption<'m> {
         }
     }
 
-    /// Sets the encryption context that the caller knows. Where the message stores a value, it has to be the same; what
-    /// the message does not store is authenticated nonetheless, as [`RequiredContext`](crate::RequiredContext) wants it.
+    /// Sets the encryption context that the caller knows. Where the message stores a value, it has to be the same;
+    /// what the message does not store is authenticated nonetheless, as [`RequiredContext`](crate::RequiredContext)
+    /// wants it.
     #[must_use]
     pub fn context(mut self, context: impl Into<EncryptionContext>) -> Self {
         self.reproduced = context.into();
@@ -106,12 +107,13 @@ impl<'m> Decryption<'m> {
         self
     }
 
-    /// Begins a message with its first bytes: parses its header, opens its data key and authenticates the header. `None`
-    /// when the header does not end within `beginning`.
+    /// Begins a message with its first bytes: parses its header, opens its data key and authenticates the header.
+    /// `None` when the header does not end within `beginning`.
     ///
     /// # Errors
     /// Those of a malformed header; [`Error::Policy`]; [`Error::ContextMissing`], [`Error::ContextMismatch`];
-    /// [`Error::TooManyDataKeys`]; [`Error::Unwrap`] from keyrings; [`Error::Commitment`], [`Error::HeaderNotAuthentic`].
+    /// [`Error::TooManyDataKeys`]; [`Error::Unwrap`] from keyrings; [`Error::Commitment`],
+    /// [`Error::HeaderNotAuthentic`].
     pub async fn begin(&self, beginning: &[u8]) -> Result<Option<Opening>, Error> {
         match header::parse(beginning, self.data_keys_max)? {
             Some(parsed) => Ok(Some(self.open_header(beginning, parsed).await?)),

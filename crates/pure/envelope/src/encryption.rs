@@ -20,7 +20,8 @@ use crate::{AlgorithmSuite, CommitmentPolicy, EncryptionContext, Error};
 /// The frame length that every SDK defaults to, in bytes.
 pub const FRAME_LENGTH_DEFAULT: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
-/// How many threads work on a message at most unless told otherwise: more wait for each other's I/O, and each takes memory.
+/// How many threads work on a message at most unless told otherwise: more wait for each other's I/O, and each takes
+/// memory.
 const THREADS_MAX_DEFAULT: usize = 8;
 
 /// How many threads work on a message unless told otherwise.
@@ -53,8 +54,8 @@ pub struct Encryption<'m> {
 }
 
 impl<'m> Encryption<'m> {
-    /// Encryption with a keyring, or another source of materials, and the defaults: the committing, signed suite; frames of
-    /// 4096 bytes; no encryption context.
+    /// Encryption with a keyring, or another source of materials, and the defaults: the committing, signed suite;
+    /// frames of 4096 bytes; no encryption context.
     pub fn new<M: MaterialsSource>(materials: &'m M) -> Self {
         Self {
             materials,
@@ -124,7 +125,8 @@ impl<'m> Encryption<'m> {
         self
     }
 
-    /// Begins a message, of `length` bytes of plaintext if that is known: obtains its data key and puts its header together.
+    /// Begins a message, of `length` bytes of plaintext if that is known: obtains its data key and puts its header
+    /// together.
     ///
     /// # Errors
     /// [`Error::Wrap`] from keyrings, [`Error::Policy`], [`Error::ReservedContext`], [`Error::ContextTooLong`],
@@ -216,8 +218,8 @@ impl<'m> Encryption<'m> {
         block_on(self.begin(None))?.writer(sink)
     }
 
-    /// Encrypts the first `length` bytes of `source` into `sink` on several threads, in no order. On an error the sink holds
-    /// nothing of use.
+    /// Encrypts the first `length` bytes of `source` into `sink` on several threads, in no order. On an error the
+    /// sink holds nothing of use.
     ///
     /// # Errors
     /// Those of [`begin`](Self::begin); [`Error::Io`].

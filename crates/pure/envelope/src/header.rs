@@ -235,8 +235,8 @@ fn data_keys(cursor: &mut Cursor<'_>, max: Option<usize>) -> Result<Vec<Encrypte
     Ok(keys)
 }
 
-/// Reads from `source` into `buffer`, which may hold a beginning already, until it holds the header. Does not wait for more
-/// than that.
+/// Reads from `source` into `buffer`, which may hold a beginning already, until it holds the header. Does not wait
+/// for more than that.
 pub(crate) fn read(mut source: impl Read, buffer: &mut Vec<u8>, data_keys_max: Option<usize>) -> Result<Parsed, Error> {
     loop {
         if let Some(parsed) = parse(buffer, data_keys_max)? {

@@ -137,7 +137,8 @@ pub struct GetPublicKey<'a> {
 
 /// A client of a key service in one region.
 ///
-/// The first three operations serve most keyrings; the others are needed by the keyrings that their documentation names.
+/// The first three operations serve most keyrings; the others are needed by the keyrings that their documentation
+/// names.
 ///
 /// Source: AWS KMS API Reference.
 pub trait KmsClient: Send + Sync {

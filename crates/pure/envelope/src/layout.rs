@@ -100,8 +100,8 @@ impl Layout {
         if self.regular == 0 { self.last } else { self.frame_length }
     }
 
-    /// The indexes, from 0, of the first frame that holds plaintext from `start` up to but not `end`, and of the first after it
-    /// that holds none.
+    /// The indexes, from 0, of the first frame that holds plaintext from `start` up to but not `end`, and of the
+    /// first after it that holds none.
     pub(crate) const fn frames_of(&self, start: u64, end: u64) -> (u64, u64) {
         let first = start / self.frame_length;
         if start < end { (first, end.div_ceil(self.frame_length)) } else { (first, first) }

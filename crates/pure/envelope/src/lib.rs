@@ -1,8 +1,8 @@
 //! Client-side envelope encryption in the AWS Encryption SDK's message format.
 //!
-//! A message is encrypted under a data key of its own, and carries that data key encrypted under each wrapping key of a
-//! [`Keyring`]: keys in AWS KMS or a service that speaks its protocol, raw AES or RSA keys, key agreement, or a hierarchy of
-//! branch keys. Messages are those that every other implementation of the format reads and writes.
+//! A message is encrypted under a data key of its own, and carries that data key encrypted under each wrapping key of
+//! a [`Keyring`]: keys in AWS KMS or a service that speaks its protocol, raw AES or RSA keys, key agreement, or a
+//! hierarchy of branch keys. Messages are those that every other implementation of the format reads and writes.
 //!
 //! ```
 //! use envelope::{Decryption, Encryption, RawAesKeyring};
@@ -24,16 +24,16 @@
 //!
 //! [`Inspection::of`] tells what a message says of itself, without a key; [`Header::inspect`] reads its beginning only.
 //!
-//! Key services are asked asynchronously. The functions above wait for them; [`Encryption::begin`] and [`Decryption::begin`] do not,
-//! and what they return does the rest.
+//! Key services are asked asynchronously. The functions above wait for them; [`Encryption::begin`] and
+//! [`Decryption::begin`] do not, and what they return does the rest.
 //!
 //! # Signed messages
 //!
-//! The default algorithm suite signs messages, so that a reader cannot pass off a message of its own as the writer's. The
-//! signature stands at the end. No function releases plaintext before it verified the signature, except those that say
-//! `unverified` in their name. Hence a signed message from a stream is read with [`Decryption::decrypt_spooled`] or
-//! [`Decryption::decrypt_seekable`], which verify first and decrypt then, or into a staging place with
-//! [`Decryption::decrypt_at`].
+//! The default algorithm suite signs messages, so that a reader cannot pass off a message of its own as the writer's.
+//! The signature stands at the end. No function releases plaintext before it verified the signature, except those
+//! that say `unverified` in their name. Hence a signed message from a stream is read with
+//! [`Decryption::decrypt_spooled`] or [`Decryption::decrypt_seekable`], which verify first and decrypt then, or into
+//! a staging place with [`Decryption::decrypt_at`].
 //!
 //! # What this library leaves to others
 //!

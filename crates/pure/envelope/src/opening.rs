@@ -143,8 +143,8 @@ impl OpeningCore {
         }
     }
 
-    /// Opens what it can of `input`, takes that off it, and appends to `plaintext`. `ended` tells that the source holds no
-    /// more than `input`. The plaintext of the final frame comes only once everything is verified.
+    /// Opens what it can of `input`, takes that off it, and appends to `plaintext`. `ended` tells that the source
+    /// holds no more than `input`. The plaintext of the final frame comes only once everything is verified.
     pub(crate) fn advance(
         &mut self,
         input: &mut Buffer,

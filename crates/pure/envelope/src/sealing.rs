@@ -189,6 +189,8 @@ pub(crate) struct SealingCore {
     body_bytes: u64,
     lane: Option<DigestLane>,
     spare: Buffer,
+    /// Whether something failed: then it is unknown which bytes came through, and the message cannot be completed.
+    failed: bool,
 }
 
 impl SealingCore {
@@ -212,6 +214,7 @@ impl SealingCore {
             body_bytes: 0,
             lane,
             spare: Buffer::default(),
+            failed: false,
         };
         (header, core)
     }
@@ -223,8 +226,19 @@ impl SealingCore {
         }
     }
 
+    fn check_intact(&self) -> Result<(), Error> {
+        if self.failed { Err(io::Error::other("the message failed before").into()) } else { Ok(()) }
+    }
+
     /// Takes in plaintext, and gives sealed bytes to `emit` as soon as there are many.
-    pub(crate) fn push(
+    pub(crate) fn push(&mut self, plaintext: &[u8], emit: impl FnMut(&[u8]) -> io::Result<()>) -> Result<(), Error> {
+        self.check_intact()?;
+        let pushed = self.push_intact(plaintext, emit);
+        self.failed = pushed.is_err();
+        pushed
+    }
+
+    fn push_intact(
         &mut self,
         mut plaintext: &[u8],
         mut emit: impl FnMut(&[u8]) -> io::Result<()>,
@@ -297,6 +311,7 @@ impl SealingCore {
 
     /// Seals what is left, signs, and gives the end of the message to `emit`.
     pub(crate) fn finish(mut self, mut emit: impl FnMut(&[u8]) -> io::Result<()>) -> Result<Sealed, Error> {
+        self.check_intact()?;
         let pending = std::mem::take(&mut self.pending);
         let mut body = self.buffer();
         if self.sealing.header.framing == Framing::Unframed {

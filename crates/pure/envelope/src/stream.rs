@@ -1,7 +1,7 @@
 //! Streams of tokio: encryption and decryption between an `AsyncRead` and an `AsyncWrite`, with key services awaited.
 //!
-//! Sealing and opening run on the task's own thread, about a millisecond at a time. For large data, the functions that wait
-//! serve better on a thread where they may: they use several cores.
+//! Sealing and opening run on the task's own thread, about a millisecond at a time. For large data, the functions
+//! that wait serve better on a thread where they may: they use several cores.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -50,8 +50,8 @@ impl Encryption<'_> {
 }
 
 impl Decryption<'_> {
-    /// Decrypts a message without a signature from `source` to `sink`, in the memory of some frames. Each frame is released
-    /// once it is authentic; only a good end tells that none was cut off.
+    /// Decrypts a message without a signature from `source` to `sink`, in the memory of some frames. Each frame is
+    /// released once it is authentic; only a good end tells that none was cut off.
     ///
     /// # Errors
     /// Those of [`begin`](Self::begin) and of [`decrypt`](Self::decrypt); [`Error::Signed`].
@@ -67,8 +67,8 @@ impl Decryption<'_> {
         open(opening, input, source, sink).await
     }
 
-    /// Decrypts any message from `source` to `sink`, and releases frames before a signature is verified. Whoever holds the
-    /// data key could have made them: what `sink` got counts only after a good end.
+    /// Decrypts any message from `source` to `sink`, and releases frames before a signature is verified. Whoever
+    /// holds the data key could have made them: what `sink` got counts only after a good end.
     ///
     /// # Errors
     /// Those of [`begin`](Self::begin) and of [`decrypt`](Self::decrypt).

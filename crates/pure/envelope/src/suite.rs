@@ -9,7 +9,8 @@ use crypto::signature::Ecdsa;
 
 /// What a message is encrypted, derived, committed and signed with.
 ///
-/// The names are those of the specification without their common parts: every suite has 12-byte nonces and 16-byte tags.
+/// The names are those of the specification without their common parts: every suite has 12-byte nonces and 16-byte
+/// tags.
 ///
 /// Source: AWS Encryption SDK Specification, Algorithm Suites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -318,6 +318,33 @@ fn bounds_are_kept() {
     ));
 }
 
+/// Takes some bytes and then no more.
+struct Full(usize);
+
+impl std::io::Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_writer_that_failed_completes_no_message() {
+    use std::io::Write as _;
+    let keyring = keyring();
+    let mut writer = Encryption::new(&keyring).writer(Full(10_000)).unwrap();
+    assert_eq!(writer.write_all(&vec![0; 3 << 20]).unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    assert!(writer.write_all(b"x").is_err());
+    assert!(writer.finish().is_err());
+    let mut writer = Encryption::new(&keyring).plaintext_max(5).writer(Vec::new()).unwrap();
+    assert!(writer.write_all(b"123456").is_err());
+    assert!(writer.finish().is_err());
+}
+
 #[test]
 fn the_context_is_checked_before_anything_is_opened() {
     let keyring = keyring();

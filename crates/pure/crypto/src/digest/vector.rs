@@ -1,8 +1,8 @@
-//! The compression function of SHA-384 and SHA-512 for processors with AVX2 or AVX-512: four blocks' message schedules are computed
-//! in vectors while the rounds of the four blocks before run in scalar registers.
+//! The compression function of SHA-384 and SHA-512 for processors with AVX2 or AVX-512: four blocks' message
+//! schedules are computed in vectors while the rounds of the four blocks before run in scalar registers.
 //!
-//! It is here because it is a third faster than the provider's, which is written for other processors; the numbers are in
-//! `docs/adr/0012-sha-384-for-signed-messages.md`. It is for public data: nothing is zeroised.
+//! It is here because it is a third faster than the provider's, which is written for other processors; the numbers
+//! are in `docs/adr/0012-sha-384-for-signed-messages.md`. It is for public data: nothing is zeroised.
 #![expect(unsafe_code, reason = "code for one kind of processor may be called only after asking for that kind")]
 #![expect(clippy::indexing_slicing, reason = "every index is a constant or counted within the arrays' bounds")]
 
@@ -140,8 +140,8 @@ impl Kind {
     }
 }
 
-/// One round (FIPS 180-4, section 6.4.2). What goes into the new `a` last is kept in `sigma` for the next round, and `a ^ b`
-/// in `mixed`: both shorten what the rounds wait for. The order is the one that measured best.
+/// One round (FIPS 180-4, section 6.4.2). What goes into the new `a` last is kept in `sigma` for the next round, and
+/// `a ^ b` in `mixed`: both shorten what the rounds wait for. The order is the one that measured best.
 macro_rules! round {
     ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $word:expr, $mixed:ident, $sigma:ident) => {
         $h = $h.wrapping_add($word);
@@ -204,7 +204,8 @@ macro_rules! compression {
                                 let (mut mixed, mut sigma) = (b ^ c, 0);
                                 eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], 0, lane);
                                 eight_rounds!([a b c d e f g h], mixed, sigma, scheduled[now], 8, lane);
-                                // Sixteen steps in each of four blocks are the sixty-four that the following blocks need.
+                                // Sixteen steps in each of four blocks are the sixty-four that the following blocks
+                                // need.
                                 let (mut t, mut step_of_next) = (16, 16 + 16 * lane);
                                 for _ in 0..8 {
                                     step(step_of_next, &mut words, &mut scheduled[next]);

@@ -1,4 +1,5 @@
-//! Branch keys under a KMS key, in records that other implementations of the format read: whoever keeps them is a trait.
+//! Branch keys under a KMS key, in records that other implementations of the format read: whoever keeps them is a
+//! trait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,8 +49,8 @@ pub trait BranchKeyRecords: Send + Sync {
     /// The record of a branch key with this kind.
     fn get<'a>(&'a self, id: &'a str, kind: &'a str) -> Pending<'a, Result<Option<BranchKeyRecord>, BranchKeyError>>;
 
-    /// Stores all of the records or none. `created` must not exist yet; `replaced` must exist with the encrypted key that
-    /// comes with it.
+    /// Stores all of the records or none. `created` must not exist yet; `replaced` must exist with the encrypted key
+    /// that comes with it.
     ///
     /// The outcome is [`BranchKeyError::Conflict`] when either is not so.
     fn put(
@@ -101,8 +102,8 @@ impl<R: BranchKeyRecords> KmsBranchKeyStore<R> {
         &self.records
     }
 
-    /// Makes a branch key and returns its identifier, a random UUID if none is given. A given identifier needs a context
-    /// to tell whose it is.
+    /// Makes a branch key and returns its identifier, a random UUID if none is given. A given identifier needs a
+    /// context to tell whose it is.
     ///
     /// # Errors
     /// [`BranchKeyError::Conflict`], [`BranchKeyError::Incapable`], [`BranchKeyError::Kms`].
@@ -129,7 +130,8 @@ impl<R: BranchKeyRecords> KmsBranchKeyStore<R> {
     /// Makes a new version of a branch key and has it wrap data keys from now on. Older versions open for ever.
     ///
     /// # Errors
-    /// [`BranchKeyError::NotFound`], [`BranchKeyError::Conflict`], [`BranchKeyError::OtherKey`], [`BranchKeyError::Kms`].
+    /// [`BranchKeyError::NotFound`], [`BranchKeyError::Conflict`], [`BranchKeyError::OtherKey`],
+    /// [`BranchKeyError::Kms`].
     pub async fn rotate(&self, id: &str, now: SystemTime) -> Result<BranchKeyVersion, BranchKeyError> {
         self.arn_to_make_under()?;
         let old = self.records.get(id, ACTIVE).await?.ok_or(BranchKeyError::NotFound)?;

@@ -9,8 +9,8 @@ use crate::keyring::Pending;
 
 type Records = BTreeMap<(String, String), BranchKeyRecord>;
 
-/// Records in memory. They hold no key in plaintext: a program may store what [`records`](Self::records) returns wherever it
-/// likes, and collect them from there.
+/// Records in memory. They hold no key in plaintext: a program may store what [`records`](Self::records) returns
+/// wherever it likes, and collect them from there.
 #[derive(Default)]
 pub struct LocalBranchKeyRecords(Mutex<Records>);
 

@@ -15,8 +15,8 @@ pub(crate) const PROVIDER: &str = "aws-kms";
 
 /// A symmetric KMS key.
 ///
-/// The key may be named by its ARN, its identifier, an alias or an alias's ARN, for encryption and for decryption: whatever the
-/// name, the key service decrypts only with the key that it names at that time.
+/// The key may be named by its ARN, its identifier, an alias or an alias's ARN, for encryption and for decryption:
+/// whatever the name, the key service decrypts only with the key that it names at that time.
 ///
 /// Source: AWS Encryption SDK Specification, AWS KMS Keyring and AWS KMS MRK Keyring.
 pub struct KmsKeyring {
@@ -155,8 +155,9 @@ impl Keyring for KmsKeyring {
 }
 
 impl MultiKeyring {
-    /// A keyring of several KMS keys, each in the region of its ARN: `generator` makes data keys, `others` wrap them too.
-    /// `multi_region` lets Multi-Region keys open what their replicas wrapped; then no two of one family may be among them.
+    /// A keyring of several KMS keys, each in the region of its ARN: `generator` makes data keys, `others` wrap them
+    /// too. `multi_region` lets Multi-Region keys open what their replicas wrapped; then no two of one family may be
+    /// among them.
     ///
     /// # Errors
     /// [`KeyFailureReason::Incapable`] for something that isn't a key's ARN or names a key twice;

@@ -25,8 +25,9 @@ pub struct KmsEcdhKeyring {
 }
 
 impl KmsEcdhKeyring {
-    /// Agreement between our key in KMS and their public key (a SubjectPublicKeyInfo in DER, or a point): encrypts for them,
-    /// decrypts what either wrapped for the other. The specification calls it `KmsPrivateKeyToStaticPublicKey`.
+    /// Agreement between our key in KMS and their public key (a SubjectPublicKeyInfo in DER, or a point): encrypts
+    /// for them, decrypts what either wrapped for the other. The specification calls it
+    /// `KmsPrivateKeyToStaticPublicKey`.
     ///
     /// # Errors
     /// [`CryptoError::Key`].

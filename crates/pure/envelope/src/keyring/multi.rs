@@ -4,8 +4,8 @@ use super::{KeyFailure, KeyFailureReason, Keyring, Pending, Unwrapped, Unwrappin
 
 /// Several keyrings as one.
 ///
-/// The generator makes the data key and the others wrap it too, so any of them can open the message. Without a generator
-/// it decrypts only.
+/// The generator makes the data key and the others wrap it too, so any of them can open the message. Without a
+/// generator it decrypts only.
 ///
 /// Source: AWS Encryption SDK Specification, Multi-Keyring.
 #[derive(Default)]

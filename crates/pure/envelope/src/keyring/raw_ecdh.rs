@@ -28,8 +28,8 @@ pub struct RawEcdhKeyring {
 }
 
 impl RawEcdhKeyring {
-    /// Agreement between our private key and their public key: encrypts for them, decrypts what either wrapped for the other.
-    /// The specification calls it `RawPrivateKeyToStaticPublicKey`.
+    /// Agreement between our private key and their public key: encrypts for them, decrypts what either wrapped for
+    /// the other. The specification calls it `RawPrivateKeyToStaticPublicKey`.
     ///
     /// # Errors
     /// [`CryptoError::Key`].

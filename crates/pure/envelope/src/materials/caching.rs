@@ -60,9 +60,9 @@ impl CacheLimits {
 
 /// Uses the materials of another source for more than one message.
 ///
-/// A message is encrypted with cached materials only when the length of its plaintext is known or bounded beforehand, and only
-/// in suites that derive a key for each message. Messages with the same materials share their data key, and a signed message
-/// its signing key, with each other.
+/// A message is encrypted with cached materials only when the length of its plaintext is known or bounded beforehand,
+/// and only in suites that derive a key for each message. Messages with the same materials share their data key, and
+/// a signed message its signing key, with each other.
 ///
 /// Source: AWS Encryption SDK Specification, Caching Cryptographic Materials Manager.
 pub struct CachingMaterials<M, C> {
