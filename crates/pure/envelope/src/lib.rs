@@ -39,6 +39,7 @@
 //!
 //! It knows no HTTP and opens no files. A key service is a [`kms::KmsClient`], data are `Read`, `Write`, [`ReadAt`] or
 //! [`WriteAt`], and time is an argument.
+#![forbid(unsafe_code)]
 
 mod block_on;
 pub mod branch_key;
