@@ -7,6 +7,7 @@ mod destruction;
 mod grants;
 mod keys;
 mod managed_keys;
+mod matrix;
 mod policies;
 mod rotations;
 mod shapes;
