@@ -135,7 +135,8 @@ impl Found {
         if self.bad_token {
             return Err(KmsError::InvalidGrantToken);
         }
-        state::check(operation, self.key.record.state, &self.key.arn)
+        let record = &self.key.record;
+        state::check(operation, record.state, record.origin, &self.key.arn)
     }
 
     /// The same, once an AWS-managed key that nobody has used before has been made.
@@ -179,8 +180,11 @@ pub(crate) fn describe_key(need: Need, key: &KeyRecord, call: &Call<'_, Kms>) ->
         .with("kms:KeySpec", key.spec.as_str())
         .with("kms:KeyUsage", key.usage.as_str())
         .with("kms:KeyOrigin", key.origin.as_str())
-        .with("kms:MultiRegion", false)
+        .with("kms:MultiRegion", key.multi_region.is_some())
         .with("aws:ResourceAccount", key.account.clone());
+    if let Some(key_type) = key.multi_region_key_type() {
+        need = need.with("kms:MultiRegionKeyType", key_type.as_str());
+    }
     if !key.aliases.is_empty() {
         need = need.with_many("kms:ResourceAliases", key.aliases.iter().cloned());
     }

@@ -7,7 +7,7 @@ use store::StoreError;
 use wire::Fault;
 
 use crate::blob::BlobError;
-use crate::spec::{KeySpec, KeyUsage};
+use crate::spec::{KeySpec, KeyUsage, Origin};
 
 /// What a KMS operation fails with.
 #[derive(Debug, thiserror::Error)]
@@ -57,17 +57,21 @@ pub enum KmsError {
         /// The key.
         arn: String,
     },
-    /// The key waits for its destruction.
-    #[error("{arn} is pending deletion.")]
-    PendingDeletion {
+    /// The key's state does not permit the operation.
+    #[error("{arn} is {is}.")]
+    InvalidState {
         /// The key.
         arn: String,
+        /// What it is, or is not.
+        is: &'static str,
     },
-    /// There is no deletion to cancel.
-    #[error("{arn} is not pending deletion.")]
-    NotPendingDeletion {
+    /// The operation is not for keys whose material comes from there.
+    #[error("{arn} origin is {origin} which is not valid for this operation.")]
+    WrongOrigin {
         /// The key.
         arn: String,
+        /// Where its material comes from.
+        origin: Origin,
     },
     /// The ciphertext is malformed, was tampered with, or belongs to another encryption context. The caller is not told
     /// which.
@@ -177,12 +181,12 @@ impl KmsError {
             | Self::GrantNotFound { .. } => "NotFoundException",
             Self::InvalidArn { .. } => "InvalidArnException",
             Self::Disabled { .. } => "DisabledException",
-            Self::PendingDeletion { .. } | Self::NotPendingDeletion { .. } => "KMSInvalidStateException",
+            Self::InvalidState { .. } => "KMSInvalidStateException",
             Self::InvalidCiphertext(_) => "InvalidCiphertextException",
             Self::CiphertextOfNoKey { .. } => "AccessDeniedException",
             Self::IncorrectKey => "IncorrectKeyException",
             Self::InvalidKeyUsage { .. } | Self::IncompatibleAlgorithm { .. } => "InvalidKeyUsageException",
-            Self::Unsupported(_) => "UnsupportedOperationException",
+            Self::Unsupported(_) | Self::WrongOrigin { .. } => "UnsupportedOperationException",
             Self::Validation(_) => "ValidationException",
             Self::AliasExists { .. } => "AlreadyExistsException",
             Self::InvalidAliasName(_) => "InvalidAliasNameException",

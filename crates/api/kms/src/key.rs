@@ -13,6 +13,7 @@ use crate::grant::{GrantOperation, GrantUse};
 use crate::key_policy::PolicyRecord;
 use crate::material::MaterialRecord;
 use crate::metadata::KeyMetadataOutput;
+use crate::multi_region::{MultiRegionKeyType, Relatives};
 use crate::on_key::KeyOperation;
 use crate::page;
 use crate::record::{KeyRecord, LiveKey, Rotation, domain};
@@ -116,9 +117,6 @@ impl CreateKeyInput {
         if self.custom_key_store_id.is_some() || self.xks_key_id.is_some() {
             return unsupported("Custom key stores are not supported.".to_owned());
         }
-        if self.multi_region {
-            return unsupported("Multi-Region keys are not supported.".to_owned());
-        }
         Ok(())
     }
 }
@@ -139,13 +137,16 @@ impl Operation for CreateKey {
     }
 
     fn needs(input: &CreateKeyInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
-        let create = Need::identity("kms:CreateKey", "*")
+        let mut create = Need::identity("kms:CreateKey", "*")
             .with("kms:CallerAccount", call.account().to_owned())
             .with("kms:KeySpec", input.spec().as_str())
             .with("kms:KeyUsage", input.usage().as_str())
             .with("kms:KeyOrigin", input.origin.unwrap_or(Origin::AwsKms).as_str())
             .with("kms:MultiRegion", input.multi_region)
             .with("kms:BypassPolicyLockoutSafetyCheck", input.bypass);
+        if input.multi_region {
+            create = create.with("kms:MultiRegionKeyType", MultiRegionKeyType::Primary.as_str());
+        }
         if input.tags.is_empty() {
             return vec![create];
         }
@@ -169,7 +170,7 @@ impl Operation for CreateKey {
         let mut record = KeyRecord {
             account,
             region,
-            id: KeyId::random().to_string(),
+            id: KeyId::random(input.multi_region).to_string(),
             created: call.now,
             description: input.description,
             spec: KeySpec::SymmetricDefault,
@@ -178,6 +179,8 @@ impl Operation for CreateKey {
             manager: KeyManager::Customer,
             state: KeyState::Enabled,
             destroyed_at: None,
+            deletion_window_days: None,
+            multi_region: input.multi_region.then(|| Relatives::of_primary(call.region)),
             policy,
             tags,
             aliases: BTreeSet::new(),

@@ -25,6 +25,7 @@ mod key_policy;
 mod managed;
 mod material;
 mod metadata;
+mod multi_region;
 mod on_key;
 mod page;
 mod party;
@@ -50,7 +51,7 @@ use wire::Protocol;
 
 pub use error::{KmsError, TagFault};
 pub use reference::KeyId;
-pub use spec::{KeySpec, KeyUsage};
+pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;
 use grant::{GrantRecord, Grants};
@@ -129,7 +130,7 @@ impl Kms {
             .write(move |tx| {
                 let record = tx.get::<KeyRecord>(&domain, &id)?;
                 let mut record = record.ok_or_else(|| KmsError::KeyNotFound { arn: arn.clone() })?;
-                state::check(operation, record.state, &arn)?;
+                state::check(operation, record.state, record.origin, &arn)?;
                 let value = work(&mut record, tx)?;
                 tx.put(&domain, &id, &record)?;
                 Ok(value)

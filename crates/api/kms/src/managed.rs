@@ -78,6 +78,8 @@ pub(crate) fn record((alias, service): ManagedService, account: &str, call: &Cal
         manager: KeyManager::Aws,
         state: KeyState::Enabled,
         destroyed_at: None,
+        deletion_window_days: None,
+        multi_region: None,
         policy: PolicyRecord::unbound(policy(service, account, call.region)),
         tags: BTreeMap::new(),
         aliases: BTreeSet::from([[RESERVED_PREFIX, alias].concat()]),

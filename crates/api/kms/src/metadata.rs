@@ -3,6 +3,7 @@
 use serde::Serialize;
 use wire::Timestamp;
 
+use crate::multi_region::MultiRegionConfiguration;
 use crate::record::LiveKey;
 use crate::spec::{EncryptionAlgorithm, KeyManager, KeySpec, KeyUsage, Origin};
 use crate::state::KeyState;
@@ -29,6 +30,10 @@ pub(crate) struct KeyMetadata {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     encryption_algorithms: &'static [EncryptionAlgorithm],
     multi_region: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_region_configuration: Option<MultiRegionConfiguration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_deletion_window_in_days: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current_key_material_id: Option<String>,
 }
@@ -60,7 +65,11 @@ impl From<&LiveKey> for KeyMetadataOutput {
                 customer_master_key_spec: record.spec,
                 key_spec: record.spec,
                 encryption_algorithms: if encrypts { record.spec.encryption_algorithms() } else { &[] },
-                multi_region: false,
+                multi_region: record.multi_region.is_some(),
+                multi_region_configuration: record.multi_region.as_ref().map(|relatives| {
+                    MultiRegionConfiguration::new(relatives, &record.region, &record.account, &record.id)
+                }),
+                pending_deletion_window_in_days: record.deletion_window_days,
                 current_key_material_id: key.current().ok().map(|version| version.id_text.clone()),
             },
         }

@@ -13,6 +13,7 @@ use crate::blob::{AccountNumber, KeyVersion, MaterialHint};
 use crate::error::KmsError;
 use crate::key_policy::PolicyRecord;
 use crate::material::{MaterialId, MaterialRecord};
+use crate::multi_region::{MultiRegionKeyType, Relatives};
 use crate::reference::{KeyId, key_arn};
 use crate::spec::{KeyManager, KeySpec, KeyUsage, Origin};
 use crate::state::KeyState;
@@ -32,6 +33,10 @@ pub(crate) struct KeyRecord {
     pub(crate) state: KeyState,
     /// When a key that is pending deletion will be destroyed.
     pub(crate) destroyed_at: Option<Timestamp>,
+    /// How long a primary key that is pending replica deletion will then be pending deletion.
+    pub(crate) deletion_window_days: Option<i32>,
+    /// Its relatives, if it is a multi-Region key.
+    pub(crate) multi_region: Option<Relatives>,
     pub(crate) policy: PolicyRecord,
     pub(crate) tags: BTreeMap<String, String>,
     /// The names of the aliases that point here.
@@ -77,6 +82,11 @@ impl KeyRecord {
     /// The parent of its grants.
     pub(crate) fn path(&self) -> String {
         path(&self.account, &self.region, &self.id)
+    }
+
+    /// What it is to its relatives, if it is a multi-Region key.
+    pub(crate) fn multi_region_key_type(&self) -> Option<MultiRegionKeyType> {
+        self.multi_region.as_ref().map(|relatives| relatives.key_type(&self.region))
     }
 
     /// Makes `material` the version that encrypts.

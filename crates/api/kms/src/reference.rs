@@ -124,11 +124,12 @@ pub enum KeyId {
 }
 
 impl KeyId {
-    /// A new id of a key of one region.
-    pub(crate) fn random() -> Self {
+    /// A new id, of a multi-Region key or of a key of one region.
+    pub(crate) fn random(multi_region: bool) -> Self {
         let mut bytes = [0; 16];
         crypto::random_bytes(&mut bytes);
-        Self::Single(uuid::Builder::from_random_bytes(bytes).into_uuid().into_bytes())
+        let bytes = uuid::Builder::from_random_bytes(bytes).into_uuid().into_bytes();
+        if multi_region { Self::Multi(bytes) } else { Self::Single(bytes) }
     }
 
     /// Reads an id.

@@ -143,8 +143,7 @@ impl KeyOperation for GetKeyRotationStatus {
     async fn run(_: RotationInput, found: Found, _: &Call<'_, Kms>) -> Result<GetKeyRotationStatusOutput, KmsError> {
         let record = &found.key.record;
         // A key that waits for its destruction rotates no more; cancelling brings its rotation back.
-        let rotation =
-            if record.state == KeyState::PendingDeletion { Rotation::default() } else { record.rotation.clone() };
+        let rotation = if record.state.is_doomed() { Rotation::default() } else { record.rotation.clone() };
         Ok(GetKeyRotationStatusOutput {
             key_rotation_enabled: rotation.period_days.is_some(),
             key_id: found.key.arn.clone(),

@@ -39,7 +39,7 @@ wire::text_enum! {
 
 wire::text_enum! {
     /// Where a key's material comes from.
-    pub(crate) enum Origin {
+    pub enum Origin {
         AwsKms = "AWS_KMS",
         External = "EXTERNAL",
         AwsCloudHsm = "AWS_CLOUDHSM",

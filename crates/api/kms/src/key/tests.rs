@@ -16,6 +16,8 @@ pub(crate) fn record(account: &str, region: &str, id: &str) -> KeyRecord {
         manager: KeyManager::Customer,
         state: KeyState::Enabled,
         destroyed_at: None,
+        deletion_window_days: None,
+        multi_region: None,
         policy: PolicyRecord::of_account(account),
         tags: BTreeMap::new(),
         aliases: BTreeSet::new(),

@@ -83,8 +83,8 @@ fn operations_on_keys_alone_take_no_alias() {
 
 #[test]
 fn a_key_id_is_read_back_as_it_was_written() {
-    for _ in 0..100 {
-        let id = KeyId::random();
+    for multi_region in [false, true].repeat(50) {
+        let id = KeyId::random(multi_region);
         assert_eq!(KeyId::parse(&id.to_string()), Some(id));
     }
     assert_eq!(KeyId::Multi([0xab; 16]).to_string(), format!("mrk-{}", "ab".repeat(16)));
