@@ -49,3 +49,8 @@ fn iam_has_the_operations_and_members_of_botocore() {
 fn sts_has_the_operations_and_members_of_botocore() {
     compare::<iam::Sts>("crates/api/iam/missing-sts.txt");
 }
+
+#[test]
+fn cloudtrail_has_the_operations_and_members_of_botocore() {
+    compare::<cloudtrail::CloudTrail>("crates/api/cloudtrail/missing.txt");
+}

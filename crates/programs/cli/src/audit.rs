@@ -115,7 +115,7 @@ fn report(layout: &Layout, key: &Arc<Key256>, against: Option<&Anchor>) -> Resul
     }
     let span = match (report.segments.first(), report.segments.last()) {
         (Some(first), Some(last)) => {
-            let time = |at| Timestamp::from(time::OffsetDateTime::from(at)).iso8601();
+            let time = |at: std::time::SystemTime| Timestamp::from(at).iso8601();
             format!(", {} to {}", time(first.opened_at), time(last.sealed_at))
         }
         _ => String::new(),

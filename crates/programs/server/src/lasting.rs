@@ -30,6 +30,8 @@ const ROOM_BYTES: u64 = 64 * 1024;
 pub(crate) struct Lasting {
     pub(crate) store: Store,
     pub(crate) journal: Journal,
+    /// What the audit log is sealed under, for reading it.
+    pub(crate) audit_key: Arc<Key256>,
 }
 
 impl Lasting {
@@ -45,13 +47,14 @@ impl Lasting {
             retention: journal::Retention { segments: None, bytes: audit.keep_bytes, days: audit.keep_days },
             ..journal::Config::new(layout.audit())
         };
-        let journal = unblocked(move || Ok(Journal::open(config, &key)?)).await?;
-        Ok(Self { store, journal })
+        let opened = Arc::clone(&key);
+        let journal = unblocked(move || Ok(Journal::open(config, &opened)?)).await?;
+        Ok(Self { store, journal, audit_key: key })
     }
 
     /// Writes out everything and closes it.
     pub(crate) async fn close(self) -> Result<(), ServerError> {
-        let Self { store, journal } = self;
+        let Self { store, journal, .. } = self;
         unblocked(move || {
             let closed = journal.close();
             // Also when the audit log could not be written: each keeps what it can.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloudtrail::CloudTrail;
 use iam::{Iam, Sts};
 use journal::Journal;
 use kms::Kms;
@@ -44,18 +45,21 @@ pub(crate) struct Backend {
 
 /// Makes every service over what lasts, and one gateway to them.
 pub(crate) fn join(lasting: &Lasting, layout: &Layout, ward: &Arc<Ward>, traffic: &Arc<Traffic>) -> (Wired, Backend) {
-    let Lasting { store, journal } = lasting;
+    let Lasting { store, journal, audit_key } = lasting;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
     let kms = Arc::new(Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>));
 
-    let meters = Arc::new(Meters::new().with::<Kms>().with::<Sts>().with::<Iam>());
+    let trail = Arc::new(CloudTrail::new(layout.audit(), Arc::clone(audit_key)));
+
+    let meters = Arc::new(Meters::new().with::<Kms>().with::<Sts>().with::<Iam>().with::<CloudTrail>());
     let authority: Arc<dyn Authority> = Arc::clone(&iam) as _;
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
     let gateway = Gateway::new(authority, Trail::new(journal.clone()), observer, clock::now)
         .with(Arc::clone(&kms))
         .with(sts)
-        .with(Arc::clone(&iam));
+        .with(Arc::clone(&iam))
+        .with(trail);
 
     let (counted, audited) = (store.clone(), journal.clone());
     let metrics = Metrics::new(Sources {

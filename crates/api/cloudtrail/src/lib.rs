@@ -1,0 +1,56 @@
+//! CloudTrail over the audit log: looks up what was called, by whom and on what.
+//!
+//! Owns no state: the log is the journal's, and records are written by `service`. Refuses to know any other service.
+//!
+//! Source: AWS CloudTrail API Reference, LookupEvents.
+
+mod error;
+mod lookup_events;
+mod record;
+mod resource;
+mod search;
+mod token;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crypto::Key256;
+use service::{Entry, Service};
+use tokio::sync::Semaphore;
+use wire::Protocol;
+
+pub use error::CloudTrailError;
+
+use token::TokenKey;
+
+/// How many searches read the log at once; others wait. AWS takes two a second.
+const SEARCHES_AT_ONCE: usize = 2;
+
+/// CloudTrail.
+pub struct CloudTrail {
+    directory: PathBuf,
+    key: Arc<Key256>,
+    tokens: TokenKey,
+    searches: Arc<Semaphore>,
+}
+
+impl CloudTrail {
+    /// CloudTrail over the audit log in `directory`, which is sealed under `key`.
+    #[must_use]
+    pub fn new(directory: PathBuf, key: Arc<Key256>) -> Self {
+        let tokens = TokenKey::from(&*key);
+        Self { directory, key, tokens, searches: Arc::new(Semaphore::new(SEARCHES_AT_ONCE)) }
+    }
+}
+
+impl Service for CloudTrail {
+    const NAME: &'static str = "cloudtrail";
+    const EVENT_SOURCE: &'static str = "cloudtrail.amazonaws.com";
+    const TARGET_PREFIX: &'static str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101";
+    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    type Error = CloudTrailError;
+
+    fn operations() -> &'static [Entry<Self>] {
+        service::operations![lookup_events::LookupEvents]
+    }
+}
