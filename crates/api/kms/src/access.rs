@@ -72,8 +72,7 @@ impl Found {
         call: &Call<'_, Kms>,
     ) -> Result<Self, KmsError> {
         let kms = &**call.service;
-        let key = kms.keys.get(&domain(account, call.region), id).await?;
-        let key = key.ok_or_else(|| KmsError::KeyNotFound { arn: key_arn(call.region, account, id) })?;
+        let key = kms.live(call.region, account, id).await?;
         let mut grants = match key.record.grants {
             0 => None,
             _ => Some(kms.grants.get(&key.record.path()).await?),
@@ -83,6 +82,20 @@ impl Found {
             bad_token = grant_token::add_granted(grant_tokens, &key, &mut grants, kms).await?;
         }
         Ok(Self { key, alias: alias.map(str::to_owned), grants, bad_token, unmade: false })
+    }
+
+    /// Finds a related key in another region, which only policies let anybody use from here.
+    ///
+    /// # Errors
+    /// [`KmsError::KeyNotFound`].
+    pub(crate) async fn in_region(
+        region: &str,
+        account: &str,
+        id: &str,
+        call: &Call<'_, Kms>,
+    ) -> Result<Self, KmsError> {
+        let key = call.service.live(region, account, id).await?;
+        Ok(Self { key, alias: None, grants: None, bad_token: false, unmade: false })
     }
 
     /// Hides the key from a caller who names it by another account's alias and may not use it: the refusal would name
@@ -131,12 +144,12 @@ impl Found {
     ///
     /// # Errors
     /// [`KmsError::InvalidGrantToken`]; those of [`state::check`].
-    pub(crate) fn ready(&self, operation: &str) -> Result<(), KmsError> {
+    pub(crate) fn ready(&self, operation: &str, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         if self.bad_token {
             return Err(KmsError::InvalidGrantToken);
         }
         let record = &self.key.record;
-        state::check(operation, record.state, record.origin, &self.key.arn)
+        state::check(operation, record.state_at(call.now), record.origin, &self.key.arn)
     }
 
     /// The same, once an AWS-managed key that nobody has used before has been made.

@@ -116,7 +116,7 @@ impl Operation for CreateAlias {
             let message = format!("Alias names that begin with {} are reserved", managed::RESERVED_PREFIX);
             return Err(KmsError::InvalidAliasName(message));
         }
-        target.ready(Self::NAME)?;
+        target.ready(Self::NAME, call)?;
         let (now, arn) = (call.now, alias_arn(call.region, call.account(), &name));
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
             let domain = record.domain();
@@ -126,7 +126,7 @@ impl Operation for CreateAlias {
             take_alias(record, &name)?;
             Ok(tx.insert(&domain, &name, &AliasRecord::new(&name, &record.id, now))?)
         };
-        call.service.change(Self::NAME, &target.key, change).await
+        call.service.change(Self::NAME, &target.key, call.now, change).await
     }
 }
 
@@ -207,7 +207,7 @@ impl Operation for DeleteAlias {
 
     async fn run(input: DeleteAliasInput, target: Permit<Named>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         if let Some(key) = &target.key {
-            key.ready(Self::NAME)?;
+            key.ready(Self::NAME, call)?;
         }
         let (name, domain) = (input.alias_name, domain(call.account(), call.region));
         let permitted = target.alias.key_id.clone();
@@ -265,7 +265,7 @@ impl Operation for UpdateAlias {
     async fn run(input: AliasInput, target: Permit<Redirection>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let Redirection { named, to } = target.into_inner();
         let to = to?;
-        to.ready(Self::NAME)?;
+        to.ready(Self::NAME, call)?;
         let (name, now, permitted) = (input.alias_name, call.now, named.alias.key_id);
         let arn = alias_arn(call.region, call.account(), &name);
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
@@ -279,6 +279,6 @@ impl Operation for UpdateAlias {
             let alias = AliasRecord { key_id: record.id.clone(), updated: now, ..alias };
             Ok(tx.put(&domain, &name, &alias)?)
         };
-        call.service.change(Self::NAME, &to.key, change).await
+        call.service.change(Self::NAME, &to.key, call.now, change).await
     }
 }

@@ -187,7 +187,7 @@ impl Operation for Decrypt {
 
     async fn run(input: DecryptInput, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<DecryptOutput, KmsError> {
         let found = target.into_inner();
-        found.ready(Self::NAME)?;
+        found.ready(Self::NAME, call)?;
         let found = found.made(call).await?;
         let (key, algorithm) = (&found.key, input.algorithm());
         check_use(key, algorithm, Self::NAME)?;

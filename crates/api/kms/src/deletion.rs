@@ -38,7 +38,9 @@ wire::shape! {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ScheduleKeyDeletionOutput {
     key_id: String,
-    deletion_date: Timestamp,
+    /// None as long as the key has replicas, which have to go first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_date: Option<Timestamp>,
     key_state: KeyState,
     pending_window_in_days: i32,
 }
@@ -73,20 +75,28 @@ impl KeyOperation for ScheduleKeyDeletion {
         call: &Call<'_, Kms>,
     ) -> Result<ScheduleKeyDeletionOutput, KmsError> {
         let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
-        let at = call.now.plus_days(i64::from(days));
+        let now = call.now;
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
-            record.state = KeyState::PendingDeletion;
-            record.destroyed_at = Some(at);
-            Ok(schedule::add(tx, Job::Deletion, record, Some(at))?)
+            plan(record, days, now, tx)?;
+            Ok((record.state, record.destroyed_at))
         };
-        call.service.change(Self::NAME, &found.key, change).await?;
-        Ok(ScheduleKeyDeletionOutput {
-            key_id: found.key.arn.clone(),
-            deletion_date: at,
-            key_state: KeyState::PendingDeletion,
-            pending_window_in_days: days,
-        })
+        let (key_state, deletion_date) = call.service.change(Self::NAME, &found.key, now, change).await?;
+        let key_id = found.key.arn.clone();
+        Ok(ScheduleKeyDeletionOutput { key_id, deletion_date, key_state, pending_window_in_days: days })
     }
+}
+
+/// Plans a key's destruction in so many days, or in so many days after that of its last replica.
+fn plan(record: &mut KeyRecord, days: i32, now: Timestamp, tx: &mut Tx<'_>) -> Result<(), KmsError> {
+    if record.leads() && record.related_regions().next().is_some() {
+        record.state = KeyState::PendingReplicaDeletion;
+        record.deletion_window_days = Some(days);
+        return Ok(());
+    }
+    record.state = KeyState::PendingDeletion;
+    record.deletion_window_days = None;
+    record.destroyed_at = Some(now.plus_days(i64::from(days)));
+    Ok(schedule::add(tx, Job::Deletion, record, record.destroyed_at)?)
 }
 
 wire::shape! {
@@ -135,9 +145,10 @@ impl KeyOperation for CancelKeyDeletion {
             }
             record.state = KeyState::Disabled;
             record.destroyed_at = None;
+            record.deletion_window_days = None;
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, change).await?;
+        call.service.change(Self::NAME, &found.key, call.now, change).await?;
         Ok(CancelKeyDeletionOutput { key_id: found.key.arn.clone() })
     }
 }
@@ -181,6 +192,7 @@ impl Kms {
                 }
                 tx.delete::<KeyRecord>(&domain, &record.id)?;
                 KeyCount::decrease(tx, &domain)?;
+                leave_relatives(&record, now, tx)?;
                 Ok::<_, KmsError>(Some(record.arn()))
             })
             .await?;
@@ -206,6 +218,22 @@ impl Kms {
             })
             .await
     }
+}
+
+/// Takes a destroyed key from its relatives' lists. A primary key that waited for its last replica begins its own wait.
+fn leave_relatives(gone: &KeyRecord, now: Timestamp, tx: &mut Tx<'_>) -> Result<(), KmsError> {
+    for region in gone.related_regions() {
+        let place = domain(&gone.account, region);
+        let Some(mut relative) = tx.get::<KeyRecord>(&place, &gone.id)? else { continue };
+        if let Some(relatives) = &mut relative.multi_region {
+            relatives.replicas.remove(&gone.region);
+        }
+        if let (KeyState::PendingReplicaDeletion, Some(days)) = (relative.state, relative.deletion_window_days) {
+            plan(&mut relative, days, now, tx)?;
+        }
+        tx.put(&place, &gone.id, &relative)?;
+    }
+    Ok(())
 }
 
 /// The key that is due, if it still is to be destroyed.

@@ -44,11 +44,14 @@ impl KeyOperation for EnableKey {
         let now = call.now;
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
             record.state = KeyState::Enabled;
+            if !record.leads() {
+                return Ok(());
+            }
             // A rotation that came due meanwhile was passed over.
             record.rotation.next = record.rotation.next.map(|next| next.max(now));
             Ok(schedule::add(tx, Job::Rotation, record, record.rotation.next)?)
         };
-        call.service.change(Self::NAME, &found.key, change).await
+        call.service.change(Self::NAME, &found.key, call.now, change).await
     }
 }
 
@@ -76,6 +79,6 @@ impl KeyOperation for DisableKey {
             record.state = KeyState::Disabled;
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, change).await
+        call.service.change(Self::NAME, &found.key, call.now, change).await
     }
 }

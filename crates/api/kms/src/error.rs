@@ -122,6 +122,14 @@ pub enum KmsError {
         /// The alias.
         arn: String,
     },
+    /// The Region has a related key already.
+    #[error("Unable to replicate the key into Region {region}: {arn} already exists")]
+    ReplicaExists {
+        /// The related key.
+        arn: String,
+        /// Its Region.
+        region: String,
+    },
     /// The alias name is reserved.
     #[error("{0}")]
     InvalidAliasName(String),
@@ -188,7 +196,7 @@ impl KmsError {
             Self::InvalidKeyUsage { .. } | Self::IncompatibleAlgorithm { .. } => "InvalidKeyUsageException",
             Self::Unsupported(_) | Self::WrongOrigin { .. } => "UnsupportedOperationException",
             Self::Validation(_) => "ValidationException",
-            Self::AliasExists { .. } => "AlreadyExistsException",
+            Self::AliasExists { .. } | Self::ReplicaExists { .. } => "AlreadyExistsException",
             Self::InvalidAliasName(_) => "InvalidAliasNameException",
             Self::LimitExceeded(_) => "LimitExceededException",
             Self::Tag(_) => "TagException",

@@ -204,7 +204,7 @@ impl Operation for CreateKey {
             })
             .await?;
         call.touch(arn);
-        Ok(KeyMetadataOutput::from(&LiveKey::from(record)))
+        Ok(KeyMetadataOutput::of(&LiveKey::from(record), call.now))
     }
 }
 
@@ -239,8 +239,8 @@ impl KeyOperation for DescribeKey {
         &input.grant_tokens
     }
 
-    async fn run(_: DescribeKeyInput, found: Found, _: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
-        Ok(KeyMetadataOutput::from(&*found.key))
+    async fn run(_: DescribeKeyInput, found: Found, call: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
+        Ok(KeyMetadataOutput::of(&found.key, call.now))
     }
 }
 
@@ -344,7 +344,7 @@ impl KeyOperation for UpdateKeyDescription {
             record.description = input.description;
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, change).await
+        call.service.change(Self::NAME, &found.key, call.now, change).await
     }
 }
 

@@ -17,6 +17,7 @@ mod deletion;
 mod enable;
 mod encrypt;
 mod error;
+mod family;
 mod grant;
 mod grant_list;
 mod grant_token;
@@ -29,10 +30,12 @@ mod multi_region;
 mod on_key;
 mod page;
 mod party;
+mod primary_region;
 mod random;
 mod record;
 mod reencrypt;
 mod reference;
+mod replicate;
 mod retire_grant;
 mod rotation;
 mod rules;
@@ -47,7 +50,7 @@ use crypto::Key256;
 use service::ports::Principals;
 use service::{Entry, Service};
 use store::{Cache, ListCache, Store, Tx};
-use wire::Protocol;
+use wire::{Protocol, Timestamp};
 
 pub use error::{KmsError, TagFault};
 pub use reference::KeyId;
@@ -57,7 +60,7 @@ use alias::AliasRecord;
 use grant::{GrantRecord, Grants};
 use material::DomainKey;
 use on_key::On;
-use record::{KeyRecord, LiveKey, Version};
+use record::{KeyRecord, LiveKey, Version, domain};
 
 /// How many keys are kept in memory, policies parsed and material unwrapped.
 const KEYS_CACHED: usize = 10_000;
@@ -102,6 +105,15 @@ impl Kms {
         self
     }
 
+    /// The key `id` of `account` in `region`.
+    ///
+    /// # Errors
+    /// [`KmsError::KeyNotFound`]; those of the store.
+    async fn live(&self, region: &str, account: &str, id: &str) -> Result<Arc<LiveKey>, KmsError> {
+        let key = self.keys.get(&domain(account, region), id).await?;
+        key.ok_or_else(|| KmsError::KeyNotFound { arn: reference::key_arn(region, account, id) })
+    }
+
     /// A region's domain key.
     async fn domain_key(&self, region: &str) -> Result<DomainKey, KmsError> {
         let name = DomainKey::name(region);
@@ -123,6 +135,7 @@ impl Kms {
         &self,
         operation: &'static str,
         key: &LiveKey,
+        now: Timestamp,
         work: impl FnOnce(&mut KeyRecord, &mut Tx<'_>) -> Result<T, KmsError> + Send + 'static,
     ) -> Result<T, KmsError> {
         let (domain, id, arn) = (key.record.domain(), key.record.id.clone(), key.arn.clone());
@@ -130,7 +143,7 @@ impl Kms {
             .write(move |tx| {
                 let record = tx.get::<KeyRecord>(&domain, &id)?;
                 let mut record = record.ok_or_else(|| KmsError::KeyNotFound { arn: arn.clone() })?;
-                state::check(operation, record.state, record.origin, &arn)?;
+                state::check(operation, record.state_at(now), record.origin, &arn)?;
                 let value = work(&mut record, tx)?;
                 tx.put(&domain, &id, &record)?;
                 Ok(value)
@@ -174,6 +187,7 @@ impl Service for Kms {
             grant_list::ListRetirableGrants,
             On<key_policy::PutKeyPolicy>,
             reencrypt::ReEncrypt,
+            replicate::ReplicateKey,
             retire_grant::RetireGrant,
             On<retire_grant::RevokeGrant>,
             On<rotation::RotateKeyOnDemand>,
@@ -182,6 +196,7 @@ impl Service for Kms {
             On<tag::UntagResource>,
             alias::UpdateAlias,
             On<key::UpdateKeyDescription>,
+            primary_region::UpdatePrimaryRegion,
         ]
     }
 }

@@ -78,6 +78,7 @@ pub(crate) struct MaterialRecord {
 }
 
 /// The key of a region under which its keys' material is wrapped.
+#[derive(Clone)]
 pub(crate) struct DomainKey {
     /// Its name in the keyring.
     pub(crate) name: String,
@@ -104,6 +105,17 @@ impl MaterialRecord {
         let id = MaterialId::of(&material, key_id);
         let wrapped = Blob(sealed::seal(&domain.key, &binding(arn, &id), material.expose()));
         Self { id, created, rotation, domain_key: domain.name.clone(), wrapped }
+    }
+
+    /// The same version of a related key: wrapped under the `domain` key of that key's region, for that key `to`.
+    ///
+    /// # Errors
+    /// As for [`unwrap`](Self::unwrap).
+    pub(crate) fn for_relative(&self, own: &Key256, arn: &str, domain: &DomainKey, to: &str) -> Result<Self, KmsError> {
+        let material = sealed::open(own, &binding(arn, &self.id), &self.wrapped.0)
+            .map_err(|_| KmsError::Damaged(format!("the material {} of {arn} cannot be unwrapped", self.id)))?;
+        let wrapped = Blob(sealed::seal(&domain.key, &binding(to, &self.id), material.expose()));
+        Ok(Self { domain_key: domain.name.clone(), wrapped, ..self.clone() })
     }
 
     /// The backing key, unwrapped under its domain key.

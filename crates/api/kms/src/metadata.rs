@@ -45,33 +45,41 @@ pub(crate) struct KeyMetadataOutput {
     key_metadata: KeyMetadata,
 }
 
-impl From<&LiveKey> for KeyMetadataOutput {
-    fn from(key: &LiveKey) -> Self {
+impl KeyMetadataOutput {
+    /// The metadata of a key at `now`.
+    pub(crate) fn of(key: &LiveKey, now: Timestamp) -> Self {
+        Self { key_metadata: KeyMetadata::of(key, now) }
+    }
+}
+
+impl KeyMetadata {
+    /// The metadata of a key at `now`.
+    pub(crate) fn of(key: &LiveKey, now: Timestamp) -> Self {
         let record = &key.record;
+        let state = record.state_at(now);
         let encrypts = record.usage == KeyUsage::EncryptDecrypt;
         Self {
-            key_metadata: KeyMetadata {
-                aws_account_id: record.account.clone(),
-                key_id: record.id.clone(),
-                arn: key.arn.clone(),
-                creation_date: record.created,
-                enabled: record.state == KeyState::Enabled,
-                description: record.description.clone(),
-                key_usage: record.usage,
-                key_state: record.state,
-                deletion_date: record.destroyed_at,
-                origin: record.origin,
-                key_manager: record.manager,
-                customer_master_key_spec: record.spec,
-                key_spec: record.spec,
-                encryption_algorithms: if encrypts { record.spec.encryption_algorithms() } else { &[] },
-                multi_region: record.multi_region.is_some(),
-                multi_region_configuration: record.multi_region.as_ref().map(|relatives| {
-                    MultiRegionConfiguration::new(relatives, &record.region, &record.account, &record.id)
-                }),
-                pending_deletion_window_in_days: record.deletion_window_days,
-                current_key_material_id: key.current().ok().map(|version| version.id_text.clone()),
-            },
+            aws_account_id: record.account.clone(),
+            key_id: record.id.clone(),
+            arn: key.arn.clone(),
+            creation_date: record.created,
+            enabled: state == KeyState::Enabled,
+            description: record.description.clone(),
+            key_usage: record.usage,
+            key_state: state,
+            deletion_date: record.destroyed_at,
+            origin: record.origin,
+            key_manager: record.manager,
+            customer_master_key_spec: record.spec,
+            key_spec: record.spec,
+            encryption_algorithms: if encrypts { record.spec.encryption_algorithms() } else { &[] },
+            multi_region: record.multi_region.is_some(),
+            multi_region_configuration: record
+                .multi_region
+                .as_ref()
+                .map(|relatives| MultiRegionConfiguration::new(relatives, &record.region, &record.account, &record.id)),
+            pending_deletion_window_in_days: record.deletion_window_days,
+            current_key_material_id: key.current().ok().map(|version| version.id_text.clone()),
         }
     }
 }

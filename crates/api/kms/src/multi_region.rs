@@ -33,6 +33,11 @@ impl Relatives {
     pub(crate) fn key_type(&self, region: &str) -> MultiRegionKeyType {
         if self.primary == region { MultiRegionKeyType::Primary } else { MultiRegionKeyType::Replica }
     }
+
+    /// Every Region, the primary key's first.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.primary.as_str()).chain(self.replicas.iter().map(String::as_str))
+    }
 }
 
 /// `MultiRegionKey`.

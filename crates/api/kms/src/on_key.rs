@@ -81,7 +81,7 @@ impl<K: KeyOperation> Operation for On<K> {
 
     async fn run(input: K::Input, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<K::Output, KmsError> {
         let found = target.into_inner();
-        found.ready(K::NAME)?;
+        found.ready(K::NAME, call)?;
         K::run(input, found.made(call).await?, call).await
     }
 }

@@ -89,6 +89,22 @@ impl KeyRecord {
         self.multi_region.as_ref().map(|relatives| relatives.key_type(&self.region))
     }
 
+    /// The regions of its relatives, its own not among them.
+    pub(crate) fn related_regions(&self) -> impl Iterator<Item = &str> {
+        let relatives = self.multi_region.iter().flat_map(Relatives::regions);
+        relatives.filter(|region| *region != self.region)
+    }
+
+    /// Whether its rotation is its own affair: a replica's is its primary key's.
+    pub(crate) fn leads(&self) -> bool {
+        self.multi_region_key_type() != Some(MultiRegionKeyType::Replica)
+    }
+
+    /// The state that it is in at `now`.
+    pub(crate) const fn state_at(&self, _now: Timestamp) -> KeyState {
+        self.state
+    }
+
     /// Makes `material` the version that encrypts.
     pub(crate) fn take_up(&mut self, material: MaterialRecord) {
         self.current = Some(material.id);

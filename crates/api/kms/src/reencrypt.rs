@@ -136,8 +136,8 @@ impl Operation for ReEncrypt {
     ) -> Result<ReEncryptOutput, KmsError> {
         let Keys { from, to } = target.into_inner();
         let (from, to) = (from?, to?);
-        from.ready(Self::NAME)?;
-        to.ready(Self::NAME)?;
+        from.ready(Self::NAME, call)?;
+        to.ready(Self::NAME, call)?;
         let (from, to) = (from.made(call).await?, to.made(call).await?);
         let (from_algorithm, to_algorithm) = (input.source_algorithm(), input.destination_algorithm());
         check_use(&from.key, from_algorithm, Self::NAME)?;

@@ -72,7 +72,7 @@ impl KeyOperation for RevokeGrant {
             return Err(KmsError::DryRun);
         }
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| end(&grant, record, tx);
-        call.service.change(Self::NAME, &found.key, change).await
+        call.service.change(Self::NAME, &found.key, call.now, change).await
     }
 }
 
@@ -150,12 +150,12 @@ impl Operation for RetireGrant {
 
     async fn run(input: RetireGrantInput, target: Permit<Retirable>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let Retirable { found, grant } = target.into_inner();
-        found.ready(Self::NAME)?;
+        found.ready(Self::NAME, call)?;
         if input.dry_run {
             return Err(KmsError::DryRun);
         }
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| end(&grant, record, tx);
-        call.service.change(Self::NAME, &found.key, change).await
+        call.service.change(Self::NAME, &found.key, call.now, change).await
     }
 }
 

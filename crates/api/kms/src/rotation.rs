@@ -9,14 +9,16 @@ use wire::shape::Rule;
 use crate::Kms;
 use crate::access::Found;
 use crate::error::KmsError;
+use crate::family::{Domains, Family};
 use crate::grant::GrantUse;
 use crate::material::{MaterialRecord, RotationType};
 use crate::on_key::KeyOperation;
 use crate::page;
-use crate::record::{KeyRecord, Rotation, Version};
+use crate::record::{KeyRecord, LiveKey, Rotation, Version};
 use crate::reference::Forms;
 use crate::rules::{KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
 use crate::schedule::{self, Due, Job};
+use crate::spec::KeySpec;
 use crate::state::KeyState;
 
 /// How often a key rotates when the caller does not say.
@@ -70,14 +72,16 @@ impl KeyOperation for EnableKeyRotation {
 
     async fn run(input: EnableKeyRotationInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let (now, period_days) = (call.now, input.rotation_period_in_days.unwrap_or(PERIOD_DAYS));
-        let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
+        let change = move |family: &mut Family, _: &Domains, tx: &mut Tx<'_>| {
             // Said again, it leaves the date that stands.
-            if record.rotation.period_days != Some(period_days) {
-                record.rotation = Rotation { period_days: Some(period_days), next: Some(next(now, period_days)) };
+            if family.key.rotation.period_days != Some(period_days) {
+                let rotation = Rotation { period_days: Some(period_days), next: Some(next(now, period_days)) };
+                family.members_mut().for_each(|member| member.rotation = rotation.clone());
             }
-            Ok(schedule::add(tx, Job::Rotation, record, record.rotation.next)?)
+            Ok(schedule::add(tx, Job::Rotation, &family.key, family.key.rotation.next)?)
         };
-        call.service.change(Self::NAME, &found.key, change).await
+        check_rotates(&found.key, Self::NAME)?;
+        call.service.change_family(Self::NAME, &found.key.record, now, &[], change).await
     }
 }
 
@@ -101,11 +105,12 @@ impl KeyOperation for DisableKeyRotation {
     }
 
     async fn run(_: RotationInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
-        let change = |record: &mut KeyRecord, _: &mut Tx<'_>| {
-            record.rotation = Rotation::default();
+        let change = |family: &mut Family, _: &Domains, _: &mut Tx<'_>| {
+            family.members_mut().for_each(|member| member.rotation = Rotation::default());
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, change).await
+        check_rotates(&found.key, Self::NAME)?;
+        call.service.change_family(Self::NAME, &found.key.record, call.now, &[], change).await
     }
 }
 
@@ -141,6 +146,7 @@ impl KeyOperation for GetKeyRotationStatus {
     }
 
     async fn run(_: RotationInput, found: Found, _: &Call<'_, Kms>) -> Result<GetKeyRotationStatusOutput, KmsError> {
+        check_symmetric(&found.key, Self::NAME)?;
         let record = &found.key.record;
         // A key that waits for its destruction rotates no more; cancelling brings its rotation back.
         let rotation = if record.state.is_doomed() { Rotation::default() } else { record.rotation.clone() };
@@ -180,12 +186,9 @@ impl KeyOperation for RotateKeyOnDemand {
     }
 
     async fn run(_: RotationInput, found: Found, call: &Call<'_, Kms>) -> Result<RotateKeyOnDemandOutput, KmsError> {
-        let key = &found.key;
-        let domain = call.service.domain_key(&key.record.region).await?;
-        let rotation = Some(RotationType::OnDemand);
-        let material = MaterialRecord::random(&domain, &key.arn, &key.record.id, call.now, rotation);
-        let arn = key.arn.clone();
-        let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
+        let (key, now, arn) = (&found.key, call.now, found.key.arn.clone());
+        let change = move |family: &mut Family, domains: &Domains, _: &mut Tx<'_>| {
+            let (record, rotation) = (&family.key, Some(RotationType::OnDemand));
             let on_demand = record.materials.iter().filter(|material| material.rotation == rotation).count();
             if on_demand >= ON_DEMAND_MAX {
                 return Err(KmsError::LimitExceeded(format!(
@@ -193,10 +196,12 @@ impl KeyOperation for RotateKeyOnDemand {
                      can be performed for this key: {arn}"
                 )));
             }
-            record.take_up(material);
-            Ok(())
+            let domain = domains.of(&record.region)?;
+            let material = MaterialRecord::random(domain, &arn, &record.id, now, rotation);
+            family.take_up(material, domains)
         };
-        call.service.change(Self::NAME, key, change).await?;
+        check_rotates(key, Self::NAME)?;
+        call.service.change_family(Self::NAME, &key.record, now, &[], change).await?;
         Ok(RotateKeyOnDemandOutput { key_id: key.arn.clone() })
     }
 }
@@ -266,6 +271,7 @@ impl KeyOperation for ListKeyRotations {
         found: Found,
         _: &Call<'_, Kms>,
     ) -> Result<ListKeyRotationsOutput, KmsError> {
+        check_symmetric(&found.key, Self::NAME)?;
         let (key, all) = (&found.key, input.include_key_material == Some(IncludeKeyMaterial::All));
         let current = key.current().ok().map(|version| version.record.id);
         // Versions are only ever added, so a place in their list is a name for one.
@@ -303,33 +309,70 @@ impl Kms {
     }
 
     async fn rotate_one(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {
-        let domain_key = self.domain_key(&due.region).await?;
+        let place = crate::record::domain(&due.account, &due.region);
+        let (id, struck) = (due.key_id.clone(), due.clone());
+        let record = self.store.read(move |tx| tx.get::<KeyRecord>(&place, &id)).await.map_err(KmsError::from)?;
+        let strike = move |tx: &mut Tx<'_>| schedule::done(tx, Job::Rotation, &struck);
+        let Some(record) = record else { return Ok(self.store.write(strike).await.map(|()| false)?) };
+        let arn = record.arn();
         let rotated = self
-            .store
-            .write(move |tx| {
+            .with_family(&record, &[], move |family, domains, tx| {
                 schedule::done(tx, Job::Rotation, &due)?;
-                let domain = crate::record::domain(&due.account, &due.region);
-                let Some(mut record) = tx.get::<KeyRecord>(&domain, &due.key_id)? else { return Ok(None) };
+                let record = &family.key;
                 let Rotation { period_days: Some(period_days), next: Some(planned) } = record.rotation else {
-                    return Ok(None);
+                    return Ok(false);
                 };
-                // Enabling a key again plans what is passed over here.
-                if planned != due.at || record.state != KeyState::Enabled {
-                    return Ok(None);
+                // Enabling a key again plans what is passed over here, and whoever leads sees to its rotation.
+                if planned != due.at || record.state != KeyState::Enabled || !record.leads() {
+                    return Ok(false);
                 }
-                let (arn, rotation) = (record.arn(), Some(RotationType::Automatic));
-                record.take_up(MaterialRecord::random(&domain_key, &arn, &record.id, now, rotation));
+                let (domain, rotation) = (domains.of(&record.region)?, Some(RotationType::Automatic));
+                family.take_up(MaterialRecord::random(domain, &record.arn(), &record.id, now, rotation), domains)?;
                 // The dates keep their rhythm, unless the server was down for more than a period.
                 let following = next(planned, period_days);
-                record.rotation.next = Some(if following > now { following } else { next(now, period_days) });
-                schedule::add(tx, Job::Rotation, &record, record.rotation.next)?;
-                tx.put(&domain, &due.key_id, &record)?;
-                Ok::<_, KmsError>(Some(arn))
+                let following = Some(if following > now { following } else { next(now, period_days) });
+                family.members_mut().for_each(|member| member.rotation.next = following);
+                schedule::add(tx, Job::Rotation, &family.key, following)?;
+                Ok(true)
             })
-            .await?;
-        if let Some(arn) = &rotated {
+            .await;
+        let rotated = match rotated {
+            // Destroyed meanwhile.
+            Err(KmsError::KeyNotFound { .. }) => false,
+            other => other?,
+        };
+        if rotated {
             tracing::info!(key = arn, "rotated");
         }
-        Ok(rotated.is_some())
+        Ok(rotated)
+    }
+}
+
+/// Refuses a key that is not for rotation here: one that is not a symmetric encryption key, and a replica, whose
+/// rotation is its primary key's.
+///
+/// # Errors
+/// [`KmsError::Unsupported`].
+fn check_rotates(key: &LiveKey, operation: &'static str) -> Result<(), KmsError> {
+    check_symmetric(key, operation)?;
+    if key.record.leads() {
+        return Ok(());
+    }
+    Err(KmsError::Unsupported(format!(
+        "{} is a multi-Region replica key. {operation} takes the primary key of a multi-Region key.",
+        key.arn
+    )))
+}
+
+/// Refuses a key of a kind that never rotates.
+///
+/// # Errors
+/// [`KmsError::Unsupported`].
+fn check_symmetric(key: &LiveKey, operation: &'static str) -> Result<(), KmsError> {
+    match key.record.spec {
+        KeySpec::SymmetricDefault => Ok(()),
+        spec => {
+            Err(KmsError::Unsupported(format!("{} key spec is {spec} which is not valid for {operation}.", key.arn)))
+        }
     }
 }

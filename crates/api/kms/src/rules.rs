@@ -70,3 +70,9 @@ pub(crate) const POLICY_NAME_LENGTH: Rule = Rule::Length(1, 128);
 
 /// Of the name of a key policy.
 pub(crate) const POLICY_NAME_PATTERN: Rule = Rule::Pattern(r"[\w]+");
+
+/// Of a Region; it must also match [`REGION_PATTERN`].
+pub(crate) const REGION_LENGTH: Rule = Rule::Length(1, 32);
+
+/// Of a Region.
+pub(crate) const REGION_PATTERN: Rule = Rule::Pattern(r"^([a-z]+-){2,3}\d+$");

@@ -90,7 +90,7 @@ impl KeyOperation for TagResource {
 
     async fn run(input: TagResourceInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| add(&mut record.tags, input.tags);
-        call.service.change(Self::NAME, &found.key, change).await
+        call.service.change(Self::NAME, &found.key, call.now, change).await
     }
 }
 
@@ -131,7 +131,7 @@ impl KeyOperation for UntagResource {
             record.tags.retain(|key, _| !input.tag_keys.contains(key));
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, change).await
+        call.service.change(Self::NAME, &found.key, call.now, change).await
     }
 }
 
@@ -150,6 +150,11 @@ wire::shape! {
 pub(crate) struct TagListEntry {
     tag_key: String,
     tag_value: String,
+}
+
+/// A key's tags as answers show them.
+pub(crate) fn entries(tags: &BTreeMap<String, String>) -> Vec<TagListEntry> {
+    tags.iter().map(|(key, value)| TagListEntry { tag_key: key.clone(), tag_value: value.clone() }).collect()
 }
 
 /// The output of `ListResourceTags`.

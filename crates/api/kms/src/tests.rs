@@ -8,6 +8,7 @@ mod grants;
 mod keys;
 mod managed_keys;
 mod matrix;
+mod multi_region;
 mod policies;
 mod rotations;
 mod shapes;

@@ -1,0 +1,178 @@
+//! Related keys in one transaction: a key, and the keys of other Regions that share its material and rotation.
+//!
+//! A domain key never wraps what belongs to another Region, so shared material is wrapped anew for each of them. A key of
+//! one Region is a family of one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crypto::Key256;
+use store::Tx;
+use wire::Timestamp;
+
+use crate::Kms;
+use crate::error::KmsError;
+use crate::material::{DomainKey, MaterialRecord};
+use crate::record::{KeyRecord, domain};
+use crate::state;
+
+/// A key and its relatives, as a transaction reads and writes them.
+pub(crate) struct Family {
+    /// The key that was asked for.
+    pub(crate) key: KeyRecord,
+    /// Its relatives in other Regions.
+    pub(crate) others: Vec<KeyRecord>,
+}
+
+/// The domain keys that a family's material is wrapped under.
+pub(crate) struct Domains {
+    current: BTreeMap<String, DomainKey>,
+    named: BTreeMap<String, Arc<Key256>>,
+}
+
+impl Domains {
+    /// The one under which new material of a Region is wrapped.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`], if nobody asked for it.
+    pub(crate) fn of(&self, region: &str) -> Result<&DomainKey, KmsError> {
+        self.current.get(region).ok_or_else(|| KmsError::Damaged(format!("the domain key of {region} is not at hand")))
+    }
+
+    /// One under which stored material is wrapped.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`], if nobody asked for it.
+    pub(crate) fn named(&self, name: &str) -> Result<&Key256, KmsError> {
+        let known = self.named.get(name);
+        known.map(|key| &**key).ok_or_else(|| KmsError::Damaged(format!("the domain key {name} is not at hand")))
+    }
+
+    /// Whether they are enough for a family, which may have grown since they were gathered.
+    fn suffice(&self, family: &Family) -> bool {
+        family.members().all(|member| {
+            let wrapped = member.materials.iter().all(|material| self.named.contains_key(&material.domain_key));
+            wrapped && self.current.contains_key(&member.region)
+        })
+    }
+}
+
+impl Family {
+    fn read(key: KeyRecord, tx: &Tx<'_>) -> Result<Self, KmsError> {
+        let mut others = Vec::new();
+        for region in key.related_regions() {
+            let other = tx.get::<KeyRecord>(&domain(&key.account, region), &key.id)?;
+            others.push(other.ok_or_else(|| KmsError::Damaged(format!("{} has no relative in {region}", key.arn())))?);
+        }
+        Ok(Self { key, others })
+    }
+
+    fn write(&self, tx: &mut Tx<'_>) -> Result<(), KmsError> {
+        for member in self.members() {
+            tx.put(&member.domain(), &member.id, member)?;
+        }
+        Ok(())
+    }
+
+    /// All of them, the key that was asked for first.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &KeyRecord> {
+        std::iter::once(&self.key).chain(&self.others)
+    }
+
+    /// All of them, to be changed.
+    pub(crate) fn members_mut(&mut self) -> impl Iterator<Item = &mut KeyRecord> {
+        std::iter::once(&mut self.key).chain(&mut self.others)
+    }
+
+    /// Makes new material of the key the version that encrypts, in every Region.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`].
+    pub(crate) fn take_up(&mut self, material: MaterialRecord, domains: &Domains) -> Result<(), KmsError> {
+        let (own, arn) = (domains.of(&self.key.region)?, self.key.arn());
+        for other in &mut self.others {
+            other.take_up(material.for_relative(&own.key, &arn, domains.of(&other.region)?, &other.arn())?);
+        }
+        self.key.take_up(material);
+        Ok(())
+    }
+}
+
+impl Kms {
+    /// Changes a key and its relatives, if the state that the key is in by then permits the operation. `regions` are
+    /// those whose domain keys `work` needs besides the family's own.
+    ///
+    /// # Errors
+    /// Those of [`state::check`], of `work` and of the store; [`KmsError::KeyNotFound`].
+    pub(crate) async fn change_family<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        key: &KeyRecord,
+        now: Timestamp,
+        regions: &[String],
+        work: impl Fn(&mut Family, &Domains, &mut Tx<'_>) -> Result<T, KmsError> + Clone + Send + 'static,
+    ) -> Result<T, KmsError> {
+        self.with_family(key, regions, move |family, domains, tx| {
+            state::check(operation, family.key.state_at(now), family.key.origin, &family.key.arn())?;
+            work(family, domains, tx)
+        })
+        .await
+    }
+
+    /// As [`change_family`](Self::change_family), whatever the key's state.
+    pub(crate) async fn with_family<T: Send + 'static>(
+        &self,
+        key: &KeyRecord,
+        regions: &[String],
+        work: impl Fn(&mut Family, &Domains, &mut Tx<'_>) -> Result<T, KmsError> + Clone + Send + 'static,
+    ) -> Result<T, KmsError> {
+        let (place, id, arn) = (key.domain(), key.id.clone(), key.arn());
+        loop {
+            let domains = self.domains(&place, &id, regions).await?;
+            let (place, id, arn, work) = (place.clone(), id.clone(), arn.clone(), work.clone());
+            let done = self
+                .store
+                .write(move |tx| {
+                    let key = tx.get::<KeyRecord>(&place, &id)?.ok_or(KmsError::KeyNotFound { arn })?;
+                    let mut family = Family::read(key, tx)?;
+                    // Replicated or rotated since the domain keys were gathered.
+                    if !domains.suffice(&family) {
+                        return Ok::<_, KmsError>(None);
+                    }
+                    let value = work(&mut family, &domains, tx)?;
+                    family.write(tx)?;
+                    Ok(Some(value))
+                })
+                .await?;
+            if let Some(value) = done {
+                return Ok(value);
+            }
+        }
+    }
+
+    /// Gathers the domain keys of a family and of other Regions.
+    async fn domains(&self, place: &str, id: &str, regions: &[String]) -> Result<Domains, KmsError> {
+        let (place, id) = (place.to_owned(), id.to_owned());
+        let members = self.store.read(move |tx| {
+            let Some(key) = tx.get::<KeyRecord>(&place, &id)? else { return Ok(Vec::new()) };
+            let mut members = Vec::new();
+            for region in key.related_regions() {
+                members.extend(tx.get::<KeyRecord>(&domain(&key.account, region), &key.id)?);
+            }
+            members.push(key);
+            Ok::<_, store::StoreError>(members)
+        });
+        let members = members.await?;
+        let mut domains = Domains { current: BTreeMap::new(), named: BTreeMap::new() };
+        for region in members.iter().map(|member| &member.region).chain(regions) {
+            domains.current.insert(region.clone(), self.domain_key(region).await?);
+        }
+        for material in members.iter().flat_map(|member| &member.materials) {
+            if !domains.named.contains_key(&material.domain_key) {
+                let key = self.store.keyring().key(&material.domain_key).await?;
+                domains.named.insert(material.domain_key.clone(), key);
+            }
+        }
+        Ok(domains)
+    }
+}
