@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use policy::{
-    Context, Decision, Kind as Grammar, Named, Policies, Policy, PrincipalKind, Reason, Request, ResourceSide, Source,
-    Value, Values,
+    Context, Decision, Explanation, Kind as Grammar, Named, Policies, Policy, Principal, PrincipalKind, Reason,
+    Request, ResourceSide, Source,
 };
 use service::ports::{Authority, Boxed, Credential, CredentialError};
 use service::{Caller, Guard, Need};
@@ -21,8 +21,9 @@ use crate::aws_managed::{self, AwsManaged};
 use crate::bootstrap::ADMINISTRATOR_ACCESS;
 use crate::entity::Holder;
 use crate::inline_policy::InlinePolicy;
-use crate::last_use::Used;
+use crate::last_use::{Actor, Use, Used};
 use crate::managed_policy::{DEFAULT, PolicyDocument};
+use crate::refusal::Refusal;
 use crate::service_control::{self, ServiceControl};
 use crate::unique_id;
 
@@ -120,6 +121,55 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Puts the caller's policies and the resource's side together for the policy engine.
+    fn weigh<T>(
+        &self,
+        caller: &Caller,
+        need: &Need,
+        context: &Context<'_>,
+        ask: impl FnOnce(&Request<'_>, &Policies<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let identity = self.identity()?;
+        let boundary = self.boundary.as_ref().map(Managed::named).transpose()?;
+        let control = self.service_control.as_deref();
+        let control = control.map(|policies| named(policies, ServiceControl::COLLECTION)).transpose()?;
+        let control = control.as_deref();
+        let limits: Option<Vec<_>> = caller
+            .session_policies
+            .as_ref()
+            .map(|policies| policies.iter().map(|policy| Named { name: SESSION_POLICY, policy }).collect());
+        let request = Request {
+            principal: &caller.principal,
+            action: need.action,
+            resource: &need.resource,
+            resource_account: owner(&need.resource),
+            context,
+        };
+        let policies = Policies {
+            identity: &identity,
+            boundary,
+            session: limits.as_deref(),
+            service_control: control.as_slice(),
+            resource: side(need),
+        };
+        Ok(ask(&request, &policies))
+    }
+}
+
+/// The resource's side, whose policy is called by the resource's ARN.
+fn side(need: &Need) -> ResourceSide<'_> {
+    let named = |policy| Named { name: &need.resource, policy };
+    match &need.guard {
+        Guard::Identity => ResourceSide::None,
+        Guard::Shared(policy) => ResourceSide::Shared(named(policy)),
+        Guard::Mandatory(policy) => ResourceSide::Mandatory(named(policy)),
+        Guard::Granted(policy) => ResourceSide::Granted(named(policy)),
+        Guard::GrantedToSession(policy) => ResourceSide::GrantedToSession(named(policy)),
+        Guard::Trust(policy) => ResourceSide::Trust(named(policy)),
+    }
+}
+
 impl Iam {
     /// A managed policy in force.
     pub(crate) async fn managed(&self, arn: &str) -> Result<Option<Managed>, StoreError> {
@@ -199,68 +249,62 @@ impl Iam {
         need: &Need,
         context: &Context<'_>,
     ) -> Result<Decision, StoreError> {
-        self.note_use(caller, need.action, context);
         let Some(held) = self.held(caller).await? else {
             return Ok(Decision::Denied(Reason::NoAllow(Source::Identity)));
         };
-        let identity = held.identity()?;
-        let boundary = held.boundary.as_ref().map(Managed::named).transpose()?;
-        let control = held.service_control.as_deref();
-        let control = control.map(|policies| named(policies, ServiceControl::COLLECTION)).transpose()?;
-        let control = control.as_deref();
-        let limits: Option<Vec<_>> = caller
-            .session_policies
-            .as_ref()
-            .map(|policies| policies.iter().map(|policy| Named { name: SESSION_POLICY, policy }).collect());
-        let named = |policy| Named { name: &need.resource, policy };
-        let request = Request {
-            principal: &caller.principal,
-            action: need.action,
-            resource: &need.resource,
-            resource_account: owner(&need.resource),
-            context,
-        };
-        let policies = Policies {
-            identity: &identity,
-            boundary,
-            session: limits.as_deref(),
-            service_control: control.as_slice(),
-            resource: match &need.guard {
-                Guard::Identity => ResourceSide::None,
-                Guard::Shared(policy) => ResourceSide::Shared(named(policy)),
-                Guard::Mandatory(policy) => ResourceSide::Mandatory(named(policy)),
-                Guard::Granted(policy) => ResourceSide::Granted(named(policy)),
-                Guard::GrantedToSession(policy) => ResourceSide::GrantedToSession(named(policy)),
-                Guard::Trust(policy) => ResourceSide::Trust(named(policy)),
-            },
-        };
-        Ok(policy::evaluate(&request, &policies))
+        held.weigh(caller, need, context, policy::evaluate)
     }
 
-    /// Notes that the caller's access key is in use. Only verified callers get this far.
-    fn note_use(&self, caller: &Caller, action: &str, context: &Context<'_>) {
-        let service = action.split(':').next().unwrap_or_default();
-        self.note_use_of(caller, service, || match context.get("aws:RequestedRegion") {
-            Some(Values::One(Value::Text(region))) => region,
-            _ => "",
-        });
+    /// All that bears on a refusal that has just been decided; `None` if the caller is gone.
+    async fn explain(
+        &self,
+        caller: &Caller,
+        need: &Need,
+        context: &Context<'_>,
+    ) -> Result<Option<Explanation>, StoreError> {
+        let Some(held) = self.held(caller).await? else { return Ok(None) };
+        held.weigh(caller, need, context, policy::explain).map(Some)
     }
 
-    /// Notes that the caller's access key is in use in `service`.
-    pub(crate) fn note_use_of<'a>(&self, caller: &Caller, service: &str, region: impl FnOnce() -> &'a str) {
+    async fn seal_refusal(
+        &self,
+        caller: &Caller,
+        need: &Need,
+        context: &Context<'_>,
+        reason: &Reason,
+    ) -> Result<Option<String>, StoreError> {
+        let matched = self.explain(caller, need, context).await?.map(|explained| explained.matched);
+        let refusal = Refusal::new(caller, need, context, reason, matched.unwrap_or_default());
+        refusal.seal(&self.store).await
+    }
+
+    /// Notes that the caller's credential is in use, and what the user or role asks for. Only verified callers get this
+    /// far.
+    pub(crate) fn note_use(&self, caller: &Caller, action: &'static str, region: &str) {
         let id = &caller.access_key_id;
         if let Some(known) = self.callers.get(id) {
-            self.last_uses.note(&known.noted, || Used::AccessKey(id.clone()), service, known.seen(), region);
-        } else if let Some(known) = self.sessions.get(id)
-            && let Some(used) = known.used()
-        {
-            self.last_uses.note(known.noted(), || used, service, known.seen(), region);
+            let by = || (Some(Used::AccessKey(id.clone())), actor(&caller.principal));
+            self.last_uses.note(&known.noted, &Use { action, region, at: known.seen() }, by);
+        } else if let Some(known) = self.sessions.get(id) {
+            let by = || (known.used(), actor(&caller.principal));
+            self.last_uses.note(known.noted(), &Use { action, region, at: known.seen() }, by);
         }
     }
 }
 
+/// The user or role that a caller is, or is a session of.
+fn actor(principal: &Principal) -> Option<Actor> {
+    let id = principal.unique_id.split(':').next().unwrap_or_default();
+    match principal.kind {
+        PrincipalKind::User | PrincipalKind::FederatedUser { .. } | PrincipalKind::Role { .. } => {
+            Some(Actor { account: principal.account.clone(), id: id.to_owned() })
+        }
+        _ => None,
+    }
+}
+
 /// The account that owns a resource, as far as its ARN says.
-fn owner(resource: &str) -> Option<&str> {
+pub(crate) fn owner(resource: &str) -> Option<&str> {
     resource.split(':').nth(4).filter(|account| unique_id::is_account(account))
 }
 
@@ -280,6 +324,28 @@ impl Authority for Iam {
         context: &'a Context<'a>,
     ) -> Boxed<'a, Result<Decision, StoreError>> {
         Box::pin(self.authorize(caller, need, context))
+    }
+
+    fn note(&self, caller: &Caller, action: &'static str, region: &str) {
+        self.note_use(caller, action, region);
+    }
+
+    fn sealed_refusal<'a>(
+        &'a self,
+        caller: &'a Caller,
+        need: &'a Need,
+        context: &'a Context<'a>,
+        reason: &'a Reason,
+    ) -> Boxed<'a, Option<String>> {
+        Box::pin(async move {
+            match self.seal_refusal(caller, need, context, reason).await {
+                Ok(sealed) => sealed,
+                Err(error) => {
+                    tracing::error!(%error, "a refusal could not be sealed");
+                    None
+                }
+            }
+        })
     }
 }
 

@@ -1,18 +1,19 @@
-//! When access keys and roles were last used: noted in memory by each call, written to the store now and then.
+//! When access keys, users and roles were last used, and for what: noted in memory by each call, written to the store
+//! now and then.
 //!
 //! A use is remembered to the minute, so that a key in constant use costs the hot path one comparison.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use store::{ReadTx, Record, Store, StoreError};
+use store::{ReadTx, Record, Store, StoreError, Tx};
 use wire::Timestamp;
 
 use crate::access_key::{self, AccessKey};
 use crate::role::Role;
+use crate::user::User;
 
 /// The last use of an access key or of a role, under its id and the parent of its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,9 +28,48 @@ impl Record for LastUse {
     const COLLECTION: &'static str = "iam.access-key-use";
 }
 
-/// What a key was last noted with: the minute and a hash of the service.
+/// The last time that a user or role asked for an action, under its unique id and the action.
+///
+/// As in AWS, asking counts, whatever was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActionUse {
+    pub(crate) action: String,
+    pub(crate) at: Timestamp,
+    pub(crate) region: String,
+}
+
+impl Record for ActionUse {
+    const COLLECTION: &'static str = "iam.action-use";
+}
+
+/// A user or role, by its account and unique id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Actor {
+    pub(crate) account: String,
+    pub(crate) id: String,
+}
+
+/// What a credential was last noted with: the minute and the action. Each action has one of several places, so that
+/// few get in each other's way.
 #[derive(Default)]
-pub(crate) struct Noted(AtomicU64);
+pub(crate) struct Noted([AtomicU64; 8]);
+
+impl Noted {
+    /// Whether this use is the first in its minute, as far as is remembered.
+    fn is_new(&self, action: &'static str, at: Timestamp) -> bool {
+        // Literals are told apart by where they stand. One that stands twice is noted twice.
+        let address = action.as_ptr().addr();
+        let place = self.0.get((address >> 3) % self.0.len());
+        let minute = u64::try_from(at.millis() / 60_000).unwrap_or_default();
+        let stamp = (minute << 32) | (u64::try_from(address).unwrap_or_default() & 0xffff_ffff);
+        place.is_none_or(|place| {
+            place.load(Ordering::Relaxed) != stamp && {
+                place.store(stamp, Ordering::Relaxed);
+                true
+            }
+        })
+    }
+}
 
 /// What is used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,36 +98,48 @@ impl Used {
     }
 }
 
+/// A call, as far as it is noted.
+pub(crate) struct Use<'a> {
+    pub(crate) action: &'static str,
+    pub(crate) region: &'a str,
+    pub(crate) at: Timestamp,
+}
+
 /// Uses that are not written yet.
 #[derive(Default)]
 pub(crate) struct LastUses {
-    pending: Mutex<HashMap<Used, LastUse>>,
-    hasher: RandomState,
+    pending: Mutex<Pending>,
+}
+
+#[derive(Clone, Default)]
+struct Pending {
+    credentials: HashMap<Used, LastUse>,
+    actions: HashMap<(Actor, &'static str), ActionUse>,
 }
 
 impl LastUses {
-    /// Notes a use, unless the last one noted was in the same minute and service.
-    pub(crate) fn note<'a>(
-        &self,
-        noted: &Noted,
-        used: impl FnOnce() -> Used,
-        service: &str,
-        at: Timestamp,
-        region: impl FnOnce() -> &'a str,
-    ) {
-        let minute = u64::try_from(at.millis() / 60_000).unwrap_or_default();
-        let stamp = (minute << 32) | (self.hasher.hash_one(service) & 0xffff_ffff);
-        if noted.0.load(Ordering::Relaxed) == stamp {
+    /// Notes a use, unless the last one noted was the same in the same minute.
+    pub(crate) fn note(&self, noted: &Noted, call: &Use<'_>, by: impl FnOnce() -> (Option<Used>, Option<Actor>)) {
+        let Use { action, region, at } = *call;
+        if !noted.is_new(action, at) {
             return;
         }
-        noted.0.store(stamp, Ordering::Relaxed);
-        let last = LastUse { at, service: service.to_owned(), region: region().to_owned() };
-        self.pending().insert(used(), last);
+        let (used, actor) = by();
+        let service = action.split(':').next().unwrap_or_default();
+        let mut pending = self.pending();
+        if let Some(used) = used {
+            let last = LastUse { at, service: service.to_owned(), region: region.to_owned() };
+            pending.credentials.insert(used, last);
+        }
+        if let Some(actor) = actor {
+            let last = ActionUse { action: action.to_owned(), at, region: region.to_owned() };
+            pending.actions.insert((actor, action), last);
+        }
     }
 
     /// The last use, written or not.
     pub(crate) async fn get(&self, store: &Store, used: Used) -> Result<Option<LastUse>, StoreError> {
-        let pending = self.pending().get(&used).cloned();
+        let pending = self.pending().credentials.get(&used).cloned();
         if pending.is_some() {
             return Ok(pending);
         }
@@ -102,27 +154,42 @@ impl LastUses {
     /// Writes what was noted since the last time.
     pub(crate) async fn flush(&self, store: &Store) -> Result<(), StoreError> {
         let pending = self.pending().clone();
-        if pending.is_empty() {
+        if pending.credentials.is_empty() && pending.actions.is_empty() {
             return Ok(());
         }
         let written = pending.clone();
-        store
-            .write(move |tx| {
-                for (used, last) in &pending {
-                    // What was deleted meanwhile leaves nothing behind.
-                    if used.exists(tx)? {
-                        let (parent, id) = used.place();
-                        tx.put(parent, id, last)?;
-                    }
-                }
-                Ok::<_, StoreError>(())
-            })
-            .await?;
-        self.pending().retain(|used, last| written.get(used) != Some(last));
+        store.write(move |tx| write(tx, &pending)).await?;
+        let mut pending = self.pending();
+        pending.credentials.retain(|used, last| written.credentials.get(used) != Some(last));
+        pending.actions.retain(|used, last| written.actions.get(used) != Some(last));
         Ok(())
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<Used, LastUse>> {
+    fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What was deleted meanwhile leaves nothing behind.
+fn write(tx: &mut Tx<'_>, pending: &Pending) -> Result<(), StoreError> {
+    for (used, last) in &pending.credentials {
+        if used.exists(tx)? {
+            let (parent, id) = used.place();
+            tx.put(parent, id, last)?;
+        }
+    }
+    for ((Actor { account, id }, action), last) in &pending.actions {
+        if tx.get::<User>(account, id)?.is_some() || tx.get::<Role>(account, id)?.is_some() {
+            tx.put(id, action, last)?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what a user or role did, which is deleted.
+pub(crate) fn forget(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
+    for last in tx.all::<ActionUse>(id)? {
+        tx.delete::<ActionUse>(id, &last.action)?;
+    }
+    Ok(())
 }

@@ -41,6 +41,7 @@ mod policy_source;
 mod policy_version;
 mod principals;
 mod provider_keys;
+mod refusal;
 mod role;
 mod secret;
 mod service_control;

@@ -14,7 +14,7 @@ use crate::entity::{self, Entity, Holder, Identity, Tagged};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
 use crate::instance_profile::ProfileOfRole;
-use crate::last_use::{LastUse, Used};
+use crate::last_use::{self, LastUse, Used};
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
 use crate::tag::{self, Tag, TagInput};
@@ -510,6 +510,7 @@ impl Operation for DeleteRole {
                     attachment::release(tx, &known, arn, Usage::Boundary)?;
                 }
                 tx.delete::<LastUse>(&known.account, &known.id)?;
+                last_use::forget(tx, &known.id)?;
                 entity::delete(tx, &role)
             })
             .await

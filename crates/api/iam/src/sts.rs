@@ -2,6 +2,7 @@
 
 mod assume_role;
 mod credential;
+mod decode;
 mod identity;
 mod session_token;
 mod web_identity;
@@ -30,11 +31,12 @@ impl Sts {
 /// Every operation that is served. What botocore knows besides is in `missing-sts.txt`.
 static OPERATIONS: &[Entry<Sts>] = operations![
     assume_role::AssumeRole,
+    web_identity::AssumeRoleWithWebIdentity,
+    decode::DecodeAuthorizationMessage,
     identity::GetAccessKeyInfo,
     identity::GetCallerIdentity,
     session_token::GetFederationToken,
     session_token::GetSessionToken,
-    web_identity::AssumeRoleWithWebIdentity,
 ];
 
 impl Service for Sts {

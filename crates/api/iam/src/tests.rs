@@ -14,6 +14,7 @@ mod last_administrator;
 mod matrix;
 mod oidc_providers;
 mod policies;
+mod refusals;
 mod roles;
 pub(crate) mod server;
 mod sessions;

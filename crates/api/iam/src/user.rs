@@ -14,6 +14,7 @@ use crate::boundary::{self, BoundaryView};
 use crate::entity::{self, Entity, Holder, Identity, Tagged};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
+use crate::last_use;
 use crate::login_profile;
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
@@ -433,6 +434,7 @@ impl Operation for DeleteUser {
                 if let Some(arn) = &user.boundary {
                     attachment::release(tx, &user.identity, arn, Usage::Boundary)?;
                 }
+                last_use::forget(tx, &user.identity.id)?;
                 entity::delete(tx, &user)
             })
             .await

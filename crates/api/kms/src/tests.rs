@@ -22,7 +22,7 @@ use std::sync::{Arc, RwLock};
 
 use crypto::Key256;
 use journal::Journal;
-use policy::{Context, Decision, Kind, Named, Policies, Policy, Principal, Request, ResourceSide, evaluate};
+use policy::{Context, Decision, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, evaluate};
 use serde_json::{Value, json};
 use service::ports::{Authority, Boxed, Credential, CredentialError, Principals};
 use service::{Caller, Gateway, Guard, Incoming, Need, Observer, Seen, Trail};
@@ -103,6 +103,18 @@ impl Authority for People {
             };
             Ok(evaluate(&request, &Policies { identity: &named, resource, ..Policies::default() }))
         })
+    }
+
+    fn note(&self, _: &Caller, _: &'static str, _: &str) {}
+
+    fn sealed_refusal<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: &'a Need,
+        _: &'a Context<'a>,
+        _: &'a Reason,
+    ) -> Boxed<'a, Option<String>> {
+        Box::pin(async { None })
     }
 }
 

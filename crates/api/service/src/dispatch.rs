@@ -43,10 +43,11 @@ async fn permitted<O: Operation>(
     let needs = O::needs(&input, found.as_ref().ok(), call);
     resources.extend(needs.iter().filter(|need| need.resource != "*").map(|need| need.resource.clone()));
     for need in &needs {
+        call.authority.note(call.caller, need.action, call.region);
         let decided = decide(call.authority, call.caller, need, call.context).await;
         let decided = decided.map_err(|error| <O::Service as Service>::Error::from(error).fault())?;
         if let Err(reason) = decided {
-            return Err(denied(<O::Service as Service>::PROTOCOL, call.caller, need, &reason));
+            return Err(denied(<O::Service as Service>::PROTOCOL, call, need, &reason).await);
         }
     }
     // Only a caller who passed every need learns that nothing was found.
@@ -87,20 +88,35 @@ pub(crate) async fn decide(
     })
 }
 
+/// What stands between a refusal's message and what [`Authority::sealed_refusal`] adds to it, as in AWS's messages.
+pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
+
 /// AWS's wording, which names caller, action and resource, and which kind of policy decided.
 ///
-/// A deny in a policy of the caller's own is named down to the statement. What the policies of resources, accounts and
-/// sessions say is for those who keep them: the message says no more than their kind.
-fn denied(protocol: wire::Protocol, caller: &Caller, need: &Need, reason: &Reason) -> Fault {
-    let (arn, action) = (&caller.principal.arn, need.action);
+/// A deny in a policy of the caller's own account is named down to the statement. What the policies of other accounts'
+/// resources say is for those who keep them: the message says no more than their kind, and what was sealed into it
+/// tells the rest to whoever may know.
+async fn denied<S: Service>(protocol: wire::Protocol, call: &Call<'_, S>, need: &Need, reason: &Reason) -> Fault {
+    let principal = &call.caller.principal;
+    let (arn, action) = (&principal.arn, need.action);
     let resource = need.shown.as_ref().unwrap_or(&need.resource);
     let phrase = reason.phrase(action);
     let mut message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
     if let Reason::ExplicitDeny(cited) = reason
-        && matches!(cited.source, Source::Identity | Source::Boundary)
+        && (!matches!(cited.source, Source::Resource | Source::Trust) || owns(&principal.account, &need.resource))
     {
         let sid = cited.sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
         message.push_str(&format!(": Statement[{}]{sid} of {}", cited.statement, cited.policy));
     }
+    let context = need.context_over(call.context);
+    if let Some(sealed) = call.authority.sealed_refusal(call.caller, need, &context, reason).await {
+        message.push_str(ENCODED);
+        message.push_str(&sealed);
+    }
     CommonFault::AccessDenied(message).fault(protocol)
+}
+
+/// Whether a resource belongs to an account, as far as its ARN says.
+fn owns(account: &str, resource: &str) -> bool {
+    !account.is_empty() && resource.split(':').nth(4) == Some(account)
 }

@@ -12,7 +12,7 @@ use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
 use crate::call::{Call, Caller, Source};
-use crate::dispatch::Outcome;
+use crate::dispatch::{self, Outcome};
 use crate::event::{Event, UserIdentity};
 use crate::operation::{Effect, Entry, Running, Service};
 use crate::ports::{Authority, CredentialError};
@@ -275,7 +275,7 @@ impl Gateway {
             source_ip_address: incoming.ip,
             user_agent: source.user_agent,
             error_code: error.map(|fault| fault.code),
-            error_message: error.map(|fault| fault.message.as_str()).filter(|message| !message.is_empty()),
+            error_message: error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
             request_parameters: outcome.parameters.as_deref(),
             request_id: &request_id,
             event_id: &request_id::next(),
@@ -389,6 +389,11 @@ fn describe<'a>(context: &mut Context<'a>, source: &Source<'a>, region: &'a str,
     if !source.user_agent.is_empty() {
         context.insert("aws:UserAgent", source.user_agent);
     }
+}
+
+/// A message without what was sealed into it: whoever reads the trail needs no more than the words.
+fn legible(message: &str) -> &str {
+    message.split_once(dispatch::ENCODED).map_or(message, |(words, _)| words)
 }
 
 /// Where the input is: the body, or for a query request sent with GET, the query string.

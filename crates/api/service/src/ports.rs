@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use policy::{Context, Decision};
+use policy::{Context, Decision, Reason};
 use store::StoreError;
 use wire::sigv4::{Authorization, SigningKey};
 use wire::{Arn, Timestamp};
@@ -53,6 +53,20 @@ pub trait Authority: Send + Sync + 'static {
         need: &'a Need,
         context: &'a Context<'a>,
     ) -> Boxed<'a, Result<Decision, StoreError>>;
+
+    /// Notes that `caller`, whose signature was verified, asks for `action` in `region`, whatever is decided. Called for
+    /// every need of every call, so it has to be quick.
+    fn note(&self, caller: &Caller, action: &'static str, region: &str);
+
+    /// All that bore on a refusal, sealed: for the caller to hand to somebody who may decode it. `None` where there is
+    /// nothing to be handed on.
+    fn sealed_refusal<'a>(
+        &'a self,
+        caller: &'a Caller,
+        need: &'a Need,
+        context: &'a Context<'a>,
+        reason: &'a Reason,
+    ) -> Boxed<'a, Option<String>>;
 }
 
 /// Knows which principals exist, for policies that name them. `iam` is it.

@@ -115,6 +115,23 @@ impl<'a> Context<'a> {
         }
         None
     }
+
+    /// Every key that is present, each once, with the values that count: this layer's first.
+    #[must_use]
+    pub fn keys(&self) -> Vec<(&str, &Values<'a>)> {
+        let mut keys: Vec<(&str, &Values<'a>)> = Vec::new();
+        let mut layer = Some(self);
+        while let Some(context) = layer {
+            for (name, _) in &context.entries {
+                let seen = keys.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+                if let Some(values) = self.get(name).filter(|_| !seen) {
+                    keys.push((name, values));
+                }
+            }
+            layer = context.parent;
+        }
+        keys
+    }
 }
 
 impl<'a> From<&'a str> for Value<'a> {

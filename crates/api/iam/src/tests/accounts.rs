@@ -72,7 +72,8 @@ async fn a_service_control_policy_limits_everybody_in_its_account_and_nobody_els
     set_service_control(&server.store, "other", limits.to_owned()).await.expect("set");
     assert_eq!(service_control(&server.store, &other).await.expect("read").as_deref(), Some(limits));
     let message = server.call(&root, "CreateUser", &[("UserName", "eve")]).await.refused(403, "AccessDenied");
-    assert!(message.ends_with("with an explicit deny in a service control policy"), "{message}");
+    let why = "with an explicit deny in a service control policy: Statement[1] of service control policy";
+    assert!(message.ends_with(why), "{message}");
     server.call(&root, "CreateGroup", &[("GroupName", "team")]).await.ok();
     server.admin("CreateUser", &[("UserName", "eve")]).await.ok();
 

@@ -1,16 +1,16 @@
-//! The golden matrix: for each operation, which of four typical callers may call it.
+//! The golden matrix: for each operation, which of five typical callers may call it.
 //!
 //! The decisions come from whole calls. An operation that is added without a row fails the test, as does one whose
 //! decision changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use service::{Entry, Service};
 
 use super::access_keys::root_key;
-use super::server::{ACCOUNT, Answer, Key, Server, allow};
-use crate::{Iam, Sts};
+use super::server::{ACCOUNT, Answer, Key, NOW, Server, allow};
+use crate::{Iam, Sts, create_account};
 
 /// Where the matrix is kept.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/matrix.txt");
@@ -90,7 +90,9 @@ async fn rows<S: Service>(server: &Server, callers: &[Key], out: &mut String) {
         let mut parameters = Vec::new();
         for member in entry.input.iter().filter(|member| member.required) {
             let value = values.get(member.name);
-            parameters.extend(value.unwrap_or_else(|| panic!("{}: a value for {}", entry.name, member.name)));
+            parameters.extend(value.unwrap_or_else(|| {
+                panic!("{}: give {} a value in crates/api/iam/src/tests/matrix.rs, values()", entry.name, member.name)
+            }));
         }
         let mut parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         // Of a key that is nobody's, nobody is told.
@@ -118,10 +120,31 @@ async fn every_operation_decides_about_typical_callers_as_the_matrix_says() {
     let read_only = ("PolicyArn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
     server.admin("AttachUserPolicy", &[("UserName", "reader"), read_only]).await.ok();
     let nobody = server.user("nobody").await;
-    let callers = [root, server.admin.clone(), reader, nobody];
-    let mut found = String::from("# operation: root administrator read-only nobody\n");
+    let stranger = stranger(&server).await;
+    let callers = [root, server.admin.clone(), reader, nobody, stranger];
+    let mut found = String::from("# operation: root administrator read-only nobody stranger\n");
     rows::<Iam>(&server, &callers, &mut found).await;
     rows::<Sts>(&server, &callers, &mut found).await;
     let golden = std::fs::read_to_string(GOLDEN).expect("the matrix");
-    assert!(found == golden, "the matrix is now:\n{found}");
+    let (expected, actual): (BTreeSet<_>, BTreeSet<_>) = (golden.lines().collect(), found.lines().collect());
+    let lines = |lines: Vec<&&str>| lines.into_iter().map(|line| format!("    {line}\n")).collect::<String>();
+    assert!(
+        found == golden,
+        "the matrix in {GOLDEN} does not say what the operations decide.\nDecide whether each of these rows is right \
+         (+ permitted, - denied), then put it into the file, in the order of the operations' tables:\n{}and take \
+         out:\n{}",
+        lines(actual.difference(&expected).collect()),
+        lines(expected.difference(&actual).collect()),
+    );
+}
+
+/// An administrator of another account, who may do everything there.
+async fn stranger(server: &Server) -> Key {
+    let made = create_account(&server.store, "strangers", NOW).await.expect("made");
+    let root = Key { id: made.access_key_id, secret: made.secret_access_key.expose().to_owned() };
+    server.call(&root, "CreateUser", &[("UserName", "stranger")]).await.ok();
+    let everything = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
+    server.call(&root, "AttachUserPolicy", &[("UserName", "stranger"), everything]).await.ok();
+    let made = server.call(&root, "CreateAccessKey", &[("UserName", "stranger")]).await.ok();
+    Key { id: made.text("AccessKeyId").to_owned(), secret: made.text("SecretAccessKey").to_owned() }
 }

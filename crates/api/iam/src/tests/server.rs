@@ -250,9 +250,16 @@ impl Answer {
         self
     }
 
-    /// The message of the answer, which is this error.
+    /// The message of the answer, which is this error, without what was sealed into it.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> String {
+        let message = self.message(status, code);
+        message.split_once(". Encoded authorization failure message: ").map_or(&*message, |(words, _)| words).to_owned()
+    }
+
+    /// The whole message of the answer, which is this error.
+    #[track_caller]
+    pub(crate) fn message(&self, status: u16, code: &str) -> String {
         assert_eq!((self.status, self.error), (status, self.error.filter(|error| *error == code)), "{}", self.body);
         assert!(self.body.contains(&format!("<Code>{code}</Code>")), "{}", self.body);
         self.all("Message").first().map(|text| (*text).to_owned()).unwrap_or_default()

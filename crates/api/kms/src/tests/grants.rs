@@ -52,7 +52,7 @@ async fn the_key_policy_can_still_deny_what_a_grant_allows() {
     world.done("admin", "CreateGrant", grant(&key, "alice", &["Decrypt", "Encrypt"])).await;
     world.done("alice", "Encrypt", json!({"KeyId": key, "Plaintext": "AAAA"})).await;
     let error = world.refused("alice", "Decrypt", json!({"CiphertextBlob": blob})).await;
-    assert!(error.ends_with("with an explicit deny in a resource-based policy"), "{error}");
+    assert!(error.ends_with("with an explicit deny in a resource-based policy: Statement[1] of key policy"), "{error}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use crypto::Key256;
-use policy::{Decision, Kind, Named, Policies, Policy, Principal, Request, ResourceSide, evaluate};
+use policy::{Decision, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, evaluate};
 use serde::Serialize;
 use wire::SecretBlob;
 use wire::sigv4::{Signer, SigningKey};
@@ -153,6 +153,18 @@ impl Authority for Users {
             ))
         })
     }
+
+    fn note(&self, _: &Caller, _: &'static str, _: &str) {}
+
+    fn sealed_refusal<'a>(
+        &'a self,
+        _: &'a Caller,
+        need: &'a Need,
+        _: &'a Context<'a>,
+        reason: &'a Reason,
+    ) -> Boxed<'a, Option<String>> {
+        Box::pin(async move { Some(format!("<{} {reason}>", need.action)) })
+    }
 }
 
 struct Nobody;
@@ -234,7 +246,7 @@ async fn a_stranger_cannot_tell_missing_from_forbidden() {
         let body = format!(r#"{{"Name":"{name}"}}"#);
         let reply = world.gateway.handle(signed("stranger", "toy", "ToyService.Take", &body)).await;
         let expect = format!(
-            r#"{{"__type":"AccessDeniedException","message":"User: arn:aws:iam::111122223333:user/stranger is not authorized to perform: toy:Take on resource: {} because no identity-based policy allows the toy:Take action"}}"#,
+            r#"{{"__type":"AccessDeniedException","message":"User: arn:aws:iam::111122223333:user/stranger is not authorized to perform: toy:Take on resource: {} because no identity-based policy allows the toy:Take action. Encoded authorization failure message: <toy:Take no identity-based policy allows it>"}}"#,
             arn(name)
         );
         assert_eq!(said(&reply), (400, Some("AccessDeniedException"), expect));
