@@ -7,6 +7,8 @@
 
 mod clients;
 mod server;
+mod soft_hsm;
 
 pub use clients::{Python, workspace_root};
 pub use server::{Server, Stopped};
+pub use soft_hsm::{Outside, SoftHsm};

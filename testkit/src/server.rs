@@ -11,10 +11,14 @@ use crate::clients::{Python, succeed};
 /// How long a server may take to answer its first request; generous, for loaded machines.
 const START_SECONDS_MAX: u64 = 30;
 
+/// Variables of a server's process, beside those that it inherits.
+type Environment = Vec<(&'static str, PathBuf)>;
+
 /// A running server and its data directory. Dropping it kills the process and removes the directory.
 pub struct Server {
     binary: PathBuf,
     arguments: Vec<String>,
+    environment: Environment,
     data: tempfile::TempDir,
     child: Child,
     address: SocketAddr,
@@ -24,6 +28,7 @@ pub struct Server {
 pub struct Stopped {
     binary: PathBuf,
     arguments: Vec<String>,
+    environment: Environment,
     data: tempfile::TempDir,
     /// How it ended.
     pub status: ExitStatus,
@@ -36,12 +41,21 @@ impl Server {
     /// When it does not start.
     #[must_use]
     pub fn start(binary: &str, arguments: &[&str]) -> Self {
-        let data = tempfile::tempdir().expect("a temporary directory");
-        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Self::run(PathBuf::from(binary), arguments, data)
+        Self::start_in(Vec::new(), binary, arguments)
     }
 
-    fn run(binary: PathBuf, arguments: Vec<String>, data: tempfile::TempDir) -> Self {
+    /// The same with further variables in the process's environment.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_in(environment: Vec<(&'static str, PathBuf)>, binary: &str, arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Self::run(PathBuf::from(binary), arguments, environment, data)
+    }
+
+    fn run(binary: PathBuf, arguments: Vec<String>, environment: Environment, data: tempfile::TempDir) -> Self {
         let directory = data.path().join("data");
         let config = directory.join("aws/config");
         // The new process writes the port it got; an old port must not be mistaken for it.
@@ -55,6 +69,7 @@ impl Server {
             .arg(&directory)
             .args(["--listen", "127.0.0.1:0"])
             .args(&arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
@@ -65,7 +80,7 @@ impl Server {
             if let Some(address) = endpoint(&config)
                 && healthy(address)
             {
-                return Self { binary, arguments, data, child, address };
+                return Self { binary, arguments, environment, data, child, address };
             }
             let ended = child.try_wait().expect("the server's state");
             assert!(
@@ -167,7 +182,8 @@ impl Server {
         let status = self.child.wait().expect("the server ends");
         // The directory moves on to `Stopped`; an empty one is left for our own drop.
         let data = std::mem::replace(&mut self.data, tempfile::tempdir().expect("a temporary directory"));
-        Stopped { binary: self.binary.clone(), arguments: self.arguments.clone(), data, status }
+        let environment = std::mem::take(&mut self.environment);
+        Stopped { binary: self.binary.clone(), arguments: self.arguments.clone(), environment, data, status }
     }
 }
 
@@ -189,7 +205,7 @@ impl Stopped {
     /// Starts it again on the same directory.
     #[must_use]
     pub fn restart(self) -> Server {
-        Server::run(self.binary, self.arguments, self.data)
+        Server::run(self.binary, self.arguments, self.environment, self.data)
     }
 
     /// Runs a subcommand on the directory.

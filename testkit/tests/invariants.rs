@@ -78,6 +78,11 @@ fn only_store_names_the_sql_library() {
 }
 
 #[test]
+fn only_token_names_the_pkcs11_library() {
+    owned("token", &["cryptoki", "cryptoki-sys"]);
+}
+
+#[test]
 fn arrows_point_down_only() {
     let all = crates();
     let below = |shelf: &str| -> &[&str] {
