@@ -26,6 +26,8 @@ pub(crate) struct Found {
     bad_token: bool,
     /// Whether the key is an AWS-managed one that nobody has used yet.
     unmade: bool,
+    /// How many days the key has not been used, if policies can ask.
+    pub(crate) idle_days: Option<i64>,
 }
 
 impl Found {
@@ -55,7 +57,14 @@ impl Found {
                 let record =
                     unmade.ok_or_else(|| KmsError::AliasNotFound { arn: alias_arn(call.region, account, name) })?;
                 let key = Arc::new(LiveKey::from(record));
-                Ok(Self { key, alias: Some(name.to_owned()), grants: None, bad_token: false, unmade: true })
+                Ok(Self {
+                    key,
+                    alias: Some(name.to_owned()),
+                    grants: None,
+                    bad_token: false,
+                    unmade: true,
+                    idle_days: None,
+                })
             }
         }
     }
@@ -81,7 +90,7 @@ impl Found {
         if !grant_tokens.is_empty() {
             bad_token = grant_token::add_granted(grant_tokens, &key, &mut grants, kms).await?;
         }
-        Ok(Self { key, alias: alias.map(str::to_owned), grants, bad_token, unmade: false })
+        Ok(Self { key, alias: alias.map(str::to_owned), grants, bad_token, unmade: false, idle_days: None })
     }
 
     /// Finds a related key in another region, which only policies let anybody use from here.
@@ -95,7 +104,7 @@ impl Found {
         call: &Call<'_, Kms>,
     ) -> Result<Self, KmsError> {
         let key = call.service.live(region, account, id).await?;
-        Ok(Self { key, alias: None, grants: None, bad_token: false, unmade: false })
+        Ok(Self { key, alias: None, grants: None, bad_token: false, unmade: false, idle_days: None })
     }
 
     /// Hides the key from a caller who names it by another account's alias and may not use it: the refusal would name

@@ -12,6 +12,7 @@ use crate::data_key::refuse_recipient;
 use crate::encrypt::check_use;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
+use crate::last_usage::Usage;
 use crate::record::LiveKey;
 use crate::reference::{Forms, key_arn};
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
@@ -200,6 +201,7 @@ impl Operation for Decrypt {
             return Err(KmsError::DryRun);
         }
         let (plaintext, key_material_id) = opened;
+        call.service.used(key, Usage::Decrypt, call);
         Ok(DecryptOutput { key_id: key.arn.clone(), plaintext, encryption_algorithm: algorithm, key_material_id })
     }
 }

@@ -12,6 +12,7 @@ use crate::alias::AliasRecord;
 use crate::error::KmsError;
 use crate::grant::{GrantRecord, GrantUse};
 use crate::key::KeyCount;
+use crate::last_usage::LastUsage;
 use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, domain, path};
 use crate::reference::Forms;
@@ -53,6 +54,7 @@ impl KeyOperation for ScheduleKeyDeletion {
     const ACTION: &'static str = "kms:ScheduleKeyDeletion";
     const EFFECT: Effect = Effect::Change;
     const FORMS: Forms = Forms::OwnKey;
+    const ASKS_IDLENESS: bool = true;
     type Input = ScheduleKeyDeletionInput;
     type Output = ScheduleKeyDeletionOutput;
 
@@ -191,6 +193,7 @@ impl Kms {
                     tx.delete::<AliasRecord>(&domain, alias)?;
                 }
                 tx.delete::<KeyRecord>(&domain, &record.id)?;
+                tx.delete::<LastUsage>(&domain, &record.id)?;
                 KeyCount::decrease(tx, &domain)?;
                 leave_relatives(&record, now, tx)?;
                 Ok::<_, KmsError>(Some(record.arn()))

@@ -63,6 +63,7 @@ impl KeyOperation for DisableKey {
     const ACTION: &'static str = "kms:DisableKey";
     const EFFECT: Effect = Effect::Change;
     const FORMS: Forms = Forms::OwnKey;
+    const ASKS_IDLENESS: bool = true;
     type Input = SwitchKeyInput;
     type Output = ();
 

@@ -23,6 +23,7 @@ mod grant_list;
 mod grant_token;
 mod key;
 mod key_policy;
+mod last_usage;
 mod managed;
 mod material;
 mod metadata;
@@ -58,6 +59,7 @@ pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;
 use grant::{GrantRecord, Grants};
+use last_usage::LastUsages;
 use material::DomainKey;
 use on_key::On;
 use record::{KeyRecord, LiveKey, Version, domain};
@@ -81,6 +83,7 @@ pub struct Kms {
     keys: Cache<LiveKey>,
     aliases: Cache<AliasRecord>,
     grants: ListCache<Grants>,
+    last_usages: LastUsages,
     keys_max: u64,
 }
 
@@ -92,6 +95,7 @@ impl Kms {
             keys: Cache::new::<KeyRecord>(&store, KEYS_CACHED, LiveKey::from),
             aliases: Cache::new::<AliasRecord>(&store, ALIASES_CACHED, |record| record),
             grants: ListCache::new::<GrantRecord>(&store, GRANTS_CACHED, Grants::new),
+            last_usages: LastUsages::default(),
             store,
             principals,
             keys_max: KEYS_MAX,
@@ -176,6 +180,7 @@ impl Service for Kms {
             On<data_key::GenerateDataKey>,
             On<data_key::GenerateDataKeyWithoutPlaintext>,
             random::GenerateRandom,
+            On<last_usage::GetKeyLastUsage>,
             On<key_policy::GetKeyPolicy>,
             On<rotation::GetKeyRotationStatus>,
             alias_list::ListAliases,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::Serialize;
 use service::{Call, Effect, Need, Operation, Permit};
@@ -11,6 +12,7 @@ use crate::Kms;
 use crate::access::{self, Found};
 use crate::error::KmsError;
 use crate::grant::GrantUse;
+use crate::last_usage::Usage;
 use crate::reference::Forms;
 
 /// An operation on one existing key.
@@ -23,6 +25,8 @@ pub(crate) trait KeyOperation: 'static {
     const EFFECT: Effect;
     /// How it may name the key.
     const FORMS: Forms;
+    /// Whether policies can ask how long the key has not been used.
+    const ASKS_IDLENESS: bool = false;
     /// What it is given.
     type Input: Shape + AuditValue + Send + Sync;
     /// What it answers.
@@ -53,7 +57,11 @@ pub(crate) trait KeyOperation: 'static {
 }
 
 fn need<K: KeyOperation>(input: &K::Input, found: &Found, call: &Call<'_, Kms>) -> Need {
-    K::describe(input, found.need(K::ACTION, K::granted(input).as_ref(), call))
+    let need = K::describe(input, found.need(K::ACTION, K::granted(input).as_ref(), call));
+    match found.idle_days {
+        Some(days) => need.with("kms:TrailingDaysWithoutKeyUsage", days),
+        None => need,
+    }
 }
 
 /// Makes a [`KeyOperation`] an [`Operation`].
@@ -68,7 +76,10 @@ impl<K: KeyOperation> Operation for On<K> {
     type Target = Found;
 
     async fn find(input: &K::Input, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
-        let found = Found::find(K::key_id(input), K::FORMS, K::grant_tokens(input), call).await?;
+        let mut found = Found::find(K::key_id(input), K::FORMS, K::grant_tokens(input), call).await?;
+        if K::ASKS_IDLENESS {
+            found.idle_days = Some(call.service.idle_days(&found.key, call.now).await?);
+        }
         found.unless_hidden(|found| need::<K>(input, found, call), call).await
     }
 
@@ -82,6 +93,12 @@ impl<K: KeyOperation> Operation for On<K> {
     async fn run(input: K::Input, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<K::Output, KmsError> {
         let found = target.into_inner();
         found.ready(K::NAME, call)?;
-        K::run(input, found.made(call).await?, call).await
+        let found = found.made(call).await?;
+        // Only operations that use a key are uses of it.
+        let Some(usage) = Usage::from_text(K::NAME) else { return K::run(input, found, call).await };
+        let key = Arc::clone(&found.key);
+        let output = K::run(input, found, call).await?;
+        call.service.used(&key, usage, call);
+        Ok(output)
     }
 }

@@ -12,6 +12,7 @@ use wire::Timestamp;
 use crate::blob::{AccountNumber, KeyVersion, MaterialHint};
 use crate::error::KmsError;
 use crate::key_policy::PolicyRecord;
+use crate::last_usage::Slot;
 use crate::material::{MaterialId, MaterialRecord};
 use crate::multi_region::{MultiRegionKeyType, Relatives};
 use crate::reference::{KeyId, key_arn};
@@ -125,6 +126,7 @@ pub(crate) struct LiveKey {
     id: Option<(AccountNumber, KeyId)>,
     versions: Vec<Version>,
     current: Option<usize>,
+    pub(crate) last_usage: Arc<Slot>,
 }
 
 /// One version of a key in memory.
@@ -145,7 +147,7 @@ impl From<KeyRecord> for LiveKey {
             .collect();
         let current = record.current.and_then(|id| versions.iter().position(|version| version.record.id == id));
         let id = AccountNumber::parse(&record.account).zip(KeyId::parse(&record.id));
-        Self { record, arn, policy, id, versions, current }
+        Self { record, arn, policy, id, versions, current, last_usage: Arc::default() }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::decrypt::{Source, ignores_ciphertext};
 use crate::encrypt::check_use;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
+use crate::last_usage::Usage;
 use crate::reference::Forms;
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 use crate::spec::{DryRunModifier, EncryptionAlgorithm};
@@ -152,6 +153,8 @@ impl Operation for ReEncrypt {
         if input.dry_run {
             return Err(KmsError::DryRun);
         }
+        kms.used(&from.key, Usage::ReEncrypt, call);
+        kms.used(&to.key, Usage::ReEncrypt, call);
         Ok(ReEncryptOutput {
             ciphertext_blob: sealed.blob,
             source_key_id: from.key.arn.clone(),

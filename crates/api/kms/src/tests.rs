@@ -6,6 +6,7 @@ mod coherence;
 mod destruction;
 mod grants;
 mod keys;
+mod last_usage;
 mod managed_keys;
 mod matrix;
 mod multi_region;

@@ -41,6 +41,8 @@ pub struct Call<'a, S: Service> {
     pub region: &'a str,
     /// The id by which the answer, the log and the audit record name this call.
     pub request_id: &'a str,
+    /// The id of its audit record.
+    pub event_id: &'a str,
     /// When it arrived.
     pub now: Timestamp,
     /// Where it came from.

@@ -101,6 +101,7 @@ struct Scene<'a> {
     caller: &'a Arc<Caller>,
     region: &'a str,
     request_id: &'a str,
+    event_id: &'a str,
     now: Timestamp,
     source: &'a Source<'a>,
     context: &'a Context<'a>,
@@ -147,6 +148,7 @@ impl<S: Service> Endpoint for Served<S> {
                 caller: scene.caller,
                 region: scene.region,
                 request_id: scene.request_id,
+                event_id: scene.event_id,
                 now: scene.now,
                 source: scene.source,
                 context: scene.context,
@@ -245,6 +247,7 @@ impl Gateway {
         };
 
         let region = authorization.as_ref().map_or("-", |known| known.region());
+        let event_id = request_id::next();
         let (outcome, effect, caller) = match (&authenticated, endpoint, operation) {
             (Err(fault), ..) => (Outcome::refused(fault.clone()), Effect::Read, None),
             (Ok(caller), Some(endpoint), Some(operation)) => {
@@ -255,6 +258,7 @@ impl Gateway {
                     caller,
                     region,
                     request_id: &request_id,
+                    event_id: &event_id,
                     now,
                     source: &source,
                     context: &context,
@@ -278,7 +282,7 @@ impl Gateway {
             error_message: error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
             request_parameters: outcome.parameters.as_deref(),
             request_id: &request_id,
-            event_id: &request_id::next(),
+            event_id: &event_id,
             read_only: effect != Effect::Change,
             resources: &outcome.resources,
             recipient_account_id: caller.map(|caller| caller.principal.account.as_str()),

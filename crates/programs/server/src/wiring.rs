@@ -26,6 +26,9 @@ const DESTRUCTION_PERIOD: Duration = Duration::from_secs(60);
 /// How often keys that are due get new material.
 const ROTATION_PERIOD: Duration = Duration::from_secs(300);
 
+/// How often the last usages of keys are written.
+const LAST_USAGES_PERIOD: Duration = Duration::from_secs(60);
+
 /// How often the last uses of access keys are written.
 const LAST_USES_PERIOD: Duration = Duration::from_secs(60);
 
@@ -101,6 +104,11 @@ impl Wired {
             let kms = Arc::clone(&kms);
             async move { kms.rotate_due(clock::now()).await }
         });
+        let kms = Arc::clone(&self.kms);
+        jobs.every(LAST_USAGES_PERIOD, "writing the last usages of keys", move || {
+            let kms = Arc::clone(&kms);
+            async move { kms.flush_last_usages().await.map(|_| 0) }
+        });
         let iam = Arc::clone(&self.iam);
         jobs.every(LAST_USES_PERIOD, "writing the last uses of access keys", move || {
             let iam = Arc::clone(&iam);
@@ -110,6 +118,9 @@ impl Wired {
 
     /// Writes what is only in memory, before the end.
     pub(crate) async fn finish(&self) {
+        if let Err(error) = self.kms.flush_last_usages().await {
+            tracing::warn!(%error, "the last usages of keys since a minute ago are not written");
+        }
         if let Err(error) = self.iam.flush_last_uses().await {
             tracing::warn!(%error, "the last uses of access keys since a minute ago are not written");
         }

@@ -1,0 +1,247 @@
+//! When keys were last used, and for what: noted in memory by each cryptographic operation, written to the store now and
+//! then, told by `GetKeyLastUsage`.
+//!
+//! A note costs a short lock on the key's own slot and copies into buffers that are there already. What a server that
+//! was killed had not written yet is lost; the audit trail has it all.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use service::{Call, Effect};
+use store::{Record, StoreError};
+use wire::Timestamp;
+
+use crate::Kms;
+use crate::access::Found;
+use crate::error::KmsError;
+use crate::grant::GrantUse;
+use crate::on_key::KeyOperation;
+use crate::record::{KeyRecord, LiveKey};
+use crate::reference::Forms;
+use crate::rules::KEY_ID;
+
+wire::text_enum! {
+    /// What a key is used for.
+    pub(crate) enum Usage {
+        Decrypt = "Decrypt",
+        DeriveSharedSecret = "DeriveSharedSecret",
+        Encrypt = "Encrypt",
+        GenerateDataKey = "GenerateDataKey",
+        GenerateDataKeyPair = "GenerateDataKeyPair",
+        GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+        GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+        GenerateMac = "GenerateMac",
+        ReEncrypt = "ReEncrypt",
+        Sign = "Sign",
+        Verify = "Verify",
+        VerifyMac = "VerifyMac",
+        Encapsulate = "Encapsulate",
+        Decapsulate = "Decapsulate",
+    }
+}
+
+/// How many last usages are written in one transaction.
+const WRITTEN_AT_ONCE: usize = 500;
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// A key's last usage, stored under its account, region and id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastUsage {
+    at: Timestamp,
+    usage: Usage,
+    request_id: String,
+    event_id: String,
+}
+
+impl Record for LastUsage {
+    const COLLECTION: &'static str = "kms-last-usage";
+}
+
+/// Where a key's last usage is noted, as long as the key is in memory.
+#[derive(Default)]
+pub(crate) struct Slot {
+    noted: Mutex<Option<LastUsage>>,
+    /// Whether it stands among those that are to be written.
+    pending: AtomicBool,
+}
+
+impl Slot {
+    fn noted(&self) -> MutexGuard<'_, Option<LastUsage>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The slots that have something to be written, by the account, region and id of their keys.
+#[derive(Default)]
+pub(crate) struct LastUsages(Mutex<HashMap<(String, String), Arc<Slot>>>);
+
+impl LastUsages {
+    fn pending(&self) -> MutexGuard<'_, HashMap<(String, String), Arc<Slot>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn place(key: &KeyRecord) -> (String, String) {
+    (key.domain(), key.id.clone())
+}
+
+impl Kms {
+    /// Notes that a call has used a key.
+    pub(crate) fn used(&self, key: &LiveKey, usage: Usage, call: &Call<'_, Self>) {
+        let slot = &key.last_usage;
+        match &mut *slot.noted() {
+            // Calls end in another order than that in which they came.
+            Some(noted) if noted.at > call.now => return,
+            Some(noted) => {
+                (noted.at, noted.usage) = (call.now, usage);
+                call.request_id.clone_into(&mut noted.request_id);
+                call.event_id.clone_into(&mut noted.event_id);
+            }
+            none => {
+                let (request_id, event_id) = (call.request_id.to_owned(), call.event_id.to_owned());
+                *none = Some(LastUsage { at: call.now, usage, request_id, event_id });
+            }
+        }
+        // What was noted before this is seen by whoever clears it.
+        if !slot.pending.swap(true, Ordering::AcqRel) {
+            self.last_usages.pending().insert(place(&key.record), Arc::clone(slot));
+        }
+    }
+
+    /// A key's last usage, written or not.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn last_usage(&self, key: &LiveKey) -> Result<Option<LastUsage>, StoreError> {
+        if let Some(noted) = &*key.last_usage.noted() {
+            return Ok(Some(noted.clone()));
+        }
+        let (domain, id) = place(&key.record);
+        let slot = self.last_usages.pending().get(&(domain.clone(), id.clone())).cloned();
+        if let Some(noted) = slot.and_then(|slot| slot.noted().clone()) {
+            return Ok(Some(noted));
+        }
+        self.store.read(move |tx| tx.get::<LastUsage>(&domain, &id)).await
+    }
+
+    /// How many whole days ago a key was last used, or made if it never was.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn idle_days(&self, key: &LiveKey, now: Timestamp) -> Result<i64, StoreError> {
+        let since = self.last_usage(key).await?.map_or(key.record.created, |last| last.at);
+        Ok((now.millis() - since.millis()).max(0) / DAY_MILLIS)
+    }
+
+    /// Writes what was noted since the last time. Returns how many keys it was about.
+    ///
+    /// # Errors
+    /// Those of the store; what is not written yet is tried again by the next call.
+    pub async fn flush_last_usages(&self) -> Result<usize, StoreError> {
+        let slots: Vec<_> = self.last_usages.pending().iter().map(|(key, slot)| (key.clone(), slot.clone())).collect();
+        for slots in slots.chunks(WRITTEN_AT_ONCE) {
+            let noted: Vec<_> =
+                slots.iter().filter_map(|(key, slot)| Some((key.clone(), slot.noted().clone()?))).collect();
+            let written = noted.clone();
+            self.store
+                .write(move |tx| {
+                    for ((domain, id), last) in &written {
+                        // What was destroyed meanwhile leaves nothing behind.
+                        if tx.get::<KeyRecord>(domain, id)?.is_some() {
+                            tx.put(domain, id, last)?;
+                        }
+                    }
+                    Ok::<_, StoreError>(())
+                })
+                .await?;
+            let mut pending = self.last_usages.pending();
+            for (key, last) in &noted {
+                let Some(slot) = pending.get(key) else { continue };
+                slot.pending.store(false, Ordering::Release);
+                if slot.noted().as_ref() == Some(last) {
+                    pending.remove(key);
+                } else {
+                    slot.pending.store(true, Ordering::Release);
+                }
+            }
+        }
+        Ok(slots.len())
+    }
+}
+
+wire::shape! {
+    /// The input of `GetKeyLastUsage`.
+    pub(crate) struct GetKeyLastUsageInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+    }
+}
+
+/// `KeyLastUsageData`; empty for a key that was never used.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyLastUsageData {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud_trail_event_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kms_request_id: Option<String>,
+}
+
+/// The output of `GetKeyLastUsage`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GetKeyLastUsageOutput {
+    key_id: String,
+    key_last_usage: KeyLastUsageData,
+    tracking_start_date: Timestamp,
+    key_creation_date: Timestamp,
+}
+
+/// Tells what a key was last used for.
+///
+/// Source: AWS KMS API Reference, GetKeyLastUsage.
+pub(crate) struct GetKeyLastUsage;
+
+impl KeyOperation for GetKeyLastUsage {
+    const NAME: &'static str = "GetKeyLastUsage";
+    const ACTION: &'static str = "kms:GetKeyLastUsage";
+    const EFFECT: Effect = Effect::Read;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = GetKeyLastUsageInput;
+    type Output = GetKeyLastUsageOutput;
+
+    fn key_id(input: &GetKeyLastUsageInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &GetKeyLastUsageInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    async fn run(
+        _: GetKeyLastUsageInput,
+        found: Found,
+        call: &Call<'_, Kms>,
+    ) -> Result<GetKeyLastUsageOutput, KmsError> {
+        let last = call.service.last_usage(&found.key).await?;
+        let record = &found.key.record;
+        Ok(GetKeyLastUsageOutput {
+            key_id: record.id.clone(),
+            key_last_usage: last.map_or_else(KeyLastUsageData::default, |last| KeyLastUsageData {
+                operation: Some(last.usage),
+                timestamp: Some(last.at),
+                cloud_trail_event_id: Some(last.event_id),
+                kms_request_id: Some(last.request_id),
+            }),
+            // Every key has been watched since it was made.
+            tracking_start_date: record.created,
+            key_creation_date: record.created,
+        })
+    }
+}
