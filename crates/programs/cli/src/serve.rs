@@ -21,6 +21,7 @@ const AFTER_HELP: &str = "\
 Examples:
   sealstack serve
   sealstack serve --data /var/lib/sealstack --seal-file /mnt/keys/root.key
+  sealstack serve --ephemeral
   sealstack serve --listen 0.0.0.0:4566 --tls-name keys.example.com
   SEALSTACK_SEAL_PASSPHRASE=... sealstack serve --seal passphrase";
 
@@ -38,6 +39,11 @@ impl Serve {
 fn welcome(server: &Server) {
     let Some(first) = server.first_start() else { return };
     let data = server.data();
+    let (made, lasts) = if server.ephemeral() {
+        ("Kept in memory, and gone when the server ends, in", "")
+    } else {
+        ("Made in", "  seal/             the root seal: keep a copy elsewhere, nothing here opens without it\n")
+    };
     let data = data.display();
     let environment = match Place::default_data() {
         Ok(usual) if usual == server.data() => "sealstack env".to_owned(),
@@ -47,13 +53,12 @@ fn welcome(server: &Server) {
         "
 Sealstack answers at {url}
 
-Made in {data}:
+{made} {data}:
   account {account} and its administrator, {administrator}
   aws/credentials   the administrator's access key
   aws/config        the profile that AWS clients use
   tls/ca.pem        the local authority's certificate
-  seal/             the root seal: keep a copy elsewhere, nothing here opens without it
-
+{lasts}
 Next, in another shell:
   eval \"$({environment})\"
   aws sts get-caller-identity

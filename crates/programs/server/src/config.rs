@@ -32,6 +32,8 @@ pub struct Config {
     pub region: String,
     /// The account to make at the first start; random when not given.
     pub account: Option<String>,
+    /// Whether everything is kept in memory, and nothing in the data directory.
+    pub ephemeral: bool,
     /// Worker threads; one for each core when not given.
     pub workers: Option<usize>,
     /// The root seal.
@@ -155,6 +157,7 @@ impl Config {
             endpoint_url: settings.endpoint_url.map(|url| url.trim_end_matches('/').to_owned()),
             region,
             account: settings.account,
+            ephemeral: settings.ephemeral.unwrap_or(false),
             workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?,
             seal: SealConfig::from(settings.seal),
             tls: TlsConfig::resolve(settings.tls)?,

@@ -2,6 +2,8 @@
 //!
 //! Knows paths and the lock; what is in the files is their owners'.
 
+mod ephemeral;
+
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -93,6 +95,8 @@ impl Layout {
 #[derive(Debug)]
 pub struct DataDir {
     layout: Layout,
+    /// Whether it ends with this value.
+    ephemeral: bool,
     // The kernel gives the lock back when the file is closed, however the process ends.
     _lock: File,
 }
@@ -151,7 +155,7 @@ impl DataDir {
         let written =
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
         written.map_err(|cause| failed("write", cause))?;
-        Ok(Self { layout, _lock: file })
+        Ok(Self { layout, ephemeral: false, _lock: file })
     }
 }
 

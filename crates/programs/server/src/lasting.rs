@@ -40,6 +40,15 @@ impl Lasting {
         let (own, seal) = (layout.clone(), seal.clone());
         // Argon2id alone takes a good part of a second, and the database reads and syncs.
         let store = unblocked(move || open_store(&own, &seal)).await?;
+        Self::over(store, layout, audit).await
+    }
+
+    /// The same in memory, under a root key that nobody else has: when the process ends, so does everything.
+    pub(crate) async fn in_memory(layout: &Layout, audit: &AuditConfig) -> Result<Self, ServerError> {
+        Self::over(Store::open_in_memory()?, layout, audit).await
+    }
+
+    async fn over(store: Store, layout: &Layout, audit: &AuditConfig) -> Result<Self, ServerError> {
         let key = audit_key(&store).await?;
         let config = journal::Config {
             segment_bytes_max: audit.segment_bytes_max,

@@ -38,6 +38,7 @@ pub struct Server {
     address: SocketAddr,
     endpoint: Endpoint,
     first_start: Option<FirstStart>,
+    ephemeral: bool,
     site: Arc<Site<Backend>>,
     accepting: JoinHandle<()>,
     jobs: Jobs,
@@ -90,13 +91,17 @@ impl Server {
     /// # Errors
     /// Every [`ServerError`].
     pub async fn start(config: Config) -> Result<Self, ServerError> {
-        let data_dir = DataDir::create(&config.data)?;
+        let data_dir = if config.ephemeral { DataDir::ephemeral()? } else { DataDir::create(&config.data)? };
         // Before anything is made: a taken port is the commonest reason not to start.
         let listener = Listener::bind(config.listen)?;
         let address = listener.address();
         let layout = data_dir.layout();
         first_start::prepare(layout)?;
-        let lasting = Lasting::open(layout, &config.seal, &config.audit).await?;
+        let lasting = if config.ephemeral {
+            Lasting::in_memory(layout, &config.audit).await?
+        } else {
+            Lasting::open(layout, &config.seal, &config.audit).await?
+        };
 
         let certificates = Arc::new(match &config.tls.own {
             Some(own) => Certificates::new(Source::Own(own.clone()))?,
@@ -129,8 +134,8 @@ impl Server {
         // Last: whoever waits for the profile finds a server that answers.
         aws_profile::write_config(layout, &endpoint)?;
 
-        let grace = config.limits.shutdown_timeout;
-        let server = Self { address, endpoint, first_start, site, accepting, jobs, wired, lasting, grace, data_dir };
+        let (grace, ephemeral) = (config.limits.shutdown_timeout, config.ephemeral);
+        let server = Self { address, endpoint, first_start, ephemeral, site, accepting, jobs, wired, lasting, grace, data_dir };
         server.tell(&config);
         Ok(server)
     }
@@ -151,6 +156,12 @@ impl Server {
     #[must_use]
     pub const fn first_start(&self) -> Option<&FirstStart> {
         self.first_start.as_ref()
+    }
+
+    /// Whether everything is kept in memory.
+    #[must_use]
+    pub const fn ephemeral(&self) -> bool {
+        self.ephemeral
     }
 
     /// Its data directory.
@@ -185,6 +196,9 @@ impl Server {
     fn tell(&self, config: &Config) {
         let (address, url) = (self.address, &self.endpoint.url);
         tracing::info!(%address, url, data = %self.data().display(), "listening");
+        if config.ephemeral {
+            tracing::info!("everything is kept in memory and ends with this server");
+        }
         if config.allow_plain_http && !address.ip().is_loopback() {
             tracing::warn!("plain HTTP is answered on {address}: plaintext keys cross the network readable");
         }

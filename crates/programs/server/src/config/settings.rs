@@ -57,6 +57,13 @@ pub struct Settings {
     #[arg(long, value_name = "ID", env = "SEALSTACK_ACCOUNT", hide_env_values = true)]
     pub account: Option<String>,
 
+    /// Keep everything in memory: when the server ends, its world does
+    ///
+    /// For tests. The data directory is left alone.
+    #[arg(long, value_name = "BOOL", env = "SEALSTACK_EPHEMERAL", hide_env_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub ephemeral: Option<bool>,
+
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "COUNT", env = "SEALSTACK_WORKERS", hide_env_values = true)]
     pub workers: Option<usize>,
@@ -93,6 +100,7 @@ impl Settings {
             endpoint_url: self.endpoint_url.or(lower.endpoint_url),
             region: self.region.or(lower.region),
             account: self.account.or(lower.account),
+            ephemeral: self.ephemeral.or(lower.ephemeral),
             workers: self.workers.or(lower.workers),
             seal: self.seal.over(lower.seal),
             tls: self.tls.over(lower.tls),
