@@ -14,7 +14,7 @@ use crate::unique_id;
 use crate::user::User;
 
 /// What the first administrator is called.
-const ADMINISTRATOR: &str = "administrator";
+pub(crate) const ADMINISTRATOR: &str = "administrator";
 
 /// What an administrator may do: everything.
 pub(crate) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";

@@ -31,7 +31,7 @@ impl Record for InlinePolicy {
 ///
 /// # Errors
 /// `LimitExceeded`, `NoSuchEntity`.
-fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlinePolicy) -> Result<(), IamError> {
+pub(crate) fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlinePolicy) -> Result<(), IamError> {
     let entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
     let others: usize = tx

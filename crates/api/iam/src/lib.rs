@@ -44,6 +44,7 @@ mod provider_keys;
 mod refusal;
 mod role;
 mod secret;
+mod seed;
 mod service_control;
 mod service_credential;
 mod service_linked_role;
@@ -64,6 +65,7 @@ pub use error::{Conflict, IamError, Quota};
 pub use name::Kind;
 pub use operator::{Handover, create_account, recover};
 pub use secret::SecretAccessKey;
+pub use seed::{SeedAccessKey, SeedAccount, SeedGroup, SeedPolicy, SeedRole, SeedUser, seed};
 pub use service_control::{clear_service_control, service_control, set_service_control};
 pub use sts::Sts;
 

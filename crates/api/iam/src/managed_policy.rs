@@ -6,7 +6,7 @@
 use policy::Kind as Grammar;
 use serde::{Deserialize, Serialize};
 use service::{Call, Effect, Need, Operation, Permit};
-use store::{ReadTx, Record, StoreError};
+use store::{ReadTx, Record, StoreError, Tx};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
@@ -44,6 +44,33 @@ pub(crate) struct ManagedPolicy {
 pub(crate) struct VersionEntry {
     pub(crate) number: u32,
     pub(crate) created: Timestamp,
+}
+
+impl ManagedPolicy {
+    /// A new policy with its first version.
+    pub(crate) fn new(identity: Identity, description: Option<String>, tags: Vec<Tag>, created: Timestamp) -> Self {
+        Self {
+            identity,
+            description,
+            created,
+            updated: created,
+            tags,
+            default_version: 1,
+            next_version: 2,
+            versions: vec![VersionEntry { number: 1, created }],
+        }
+    }
+}
+
+/// Adds a new policy and the document of its first version.
+///
+/// # Errors
+/// `EntityAlreadyExists`.
+pub(crate) fn insert(tx: &mut Tx<'_>, policy: &ManagedPolicy, document: String) -> Result<(), IamError> {
+    entity::insert(tx, policy)?;
+    let document = PolicyDocument { arn: policy.arn().to_string(), text: document };
+    tx.put(&document.arn, &version_id(1), &document)?;
+    Ok(tx.put(&document.arn, DEFAULT, &document)?)
 }
 
 impl Record for ManagedPolicy {
@@ -259,29 +286,18 @@ impl Operation for CreatePolicy {
 
     async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<PolicyOutput, IamError> {
         check_document(&input.policy_document)?;
-        let policy = ManagedPolicy {
-            identity: Identity {
-                account: call.account().to_owned(),
-                id: unique_id::draw(Prefix::Policy),
-                path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
-                name: input.policy_name,
-            },
-            description: input.description,
-            created: call.now,
-            updated: call.now,
-            tags: tag::checked(Kind::Policy, input.tags)?,
-            default_version: 1,
-            next_version: 2,
-            versions: vec![VersionEntry { number: 1, created: call.now }],
+        let identity = Identity {
+            account: call.account().to_owned(),
+            id: unique_id::draw(Prefix::Policy),
+            path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
+            name: input.policy_name,
         };
+        let tags = tag::checked(Kind::Policy, input.tags)?;
+        let policy = ManagedPolicy::new(identity, input.description, tags, call.now);
         call.service
             .store
             .write(move |tx| {
-                entity::insert(tx, &policy)?;
-                let arn = policy.arn().to_string();
-                let document = PolicyDocument { arn, text: input.policy_document };
-                tx.put(&document.arn, &version_id(1), &document)?;
-                tx.put(&document.arn, DEFAULT, &document)?;
+                insert(tx, &policy, input.policy_document)?;
                 let tags = Some(policy.tags.clone()).filter(|tags| !tags.is_empty());
                 let view = PolicyView { tags, ..PolicyView::own(&policy, UsageCount::default()) };
                 Ok(PolicyOutput { policy: view })

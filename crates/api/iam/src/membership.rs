@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use service::{Call, Effect, Need, Operation, Permit};
-use store::{ReadTx, Record};
+use store::{ReadTx, Record, Tx};
 use wire::shape::Rule;
 
 use crate::Iam;
@@ -39,6 +39,25 @@ pub(crate) fn users(tx: &ReadTx<'_>, group: &Identity, window: Window) -> Result
     )?;
     listed.items.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
     Ok(listed)
+}
+
+/// Makes a user a member of a group; does nothing if they are one already.
+///
+/// # Errors
+/// `NoSuchEntity`, `LimitExceeded`.
+pub(crate) fn join(tx: &mut Tx<'_>, group: &Identity, user: &Identity) -> Result<(), IamError> {
+    let group: Group = entity::reload(tx, group)?;
+    let mut user: User = entity::reload(tx, user)?;
+    if user.groups.contains(&group.identity.id) {
+        return Ok(());
+    }
+    if user.groups.len() >= GROUPS_MAX {
+        return Err(IamError::LimitExceeded(Quota::Count { name: "GroupsPerUser", limit: GROUPS_MAX }));
+    }
+    let member = Member { user: user.identity.id.clone() };
+    tx.put(&group.identity.id, &member.user, &member)?;
+    user.groups.push(group.identity.id);
+    entity::put(tx, &user)
 }
 
 /// A group and a user that is to join or leave it.
@@ -85,24 +104,7 @@ impl Operation for AddUserToGroup {
 
     async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let Pair { group, user } = pair.into_inner();
-        call.service
-            .store
-            .write(move |tx| {
-                let group: Group = entity::reload(tx, &group.identity)?;
-                let mut user: User = entity::reload(tx, &user.identity)?;
-                if user.groups.contains(&group.identity.id) {
-                    return Ok(());
-                }
-                if user.groups.len() >= GROUPS_MAX {
-                    let quota = Quota::Count { name: "GroupsPerUser", limit: GROUPS_MAX };
-                    return Err(IamError::LimitExceeded(quota));
-                }
-                let member = Member { user: user.identity.id.clone() };
-                tx.put(&group.identity.id, &member.user, &member)?;
-                user.groups.push(group.identity.id);
-                entity::put(tx, &user)
-            })
-            .await
+        call.service.store.write(move |tx| join(tx, &group.identity, &user.identity)).await
     }
 }
 

@@ -73,7 +73,13 @@ pub(crate) fn draw(prefix: Prefix) -> String {
 /// The unique id of an AWS-managed policy: the same on every server, since it follows from the ARN.
 #[must_use]
 pub(crate) fn of_catalogue(arn: &str) -> String {
-    spell(Prefix::Policy, &sha256(arn.as_bytes()))
+    of_seed(Prefix::Policy, arn)
+}
+
+/// The unique id of what a seed makes at `arn`: the same every time.
+#[must_use]
+pub(crate) fn of_seed(prefix: Prefix, arn: &str) -> String {
+    spell(prefix, &sha256(arn.as_bytes()))
 }
 
 fn spell(prefix: Prefix, bytes: &[u8]) -> String {

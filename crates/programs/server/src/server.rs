@@ -135,7 +135,8 @@ impl Server {
         aws_profile::write_config(layout, &endpoint)?;
 
         let (grace, ephemeral) = (config.limits.shutdown_timeout, config.ephemeral);
-        let server = Self { address, endpoint, first_start, ephemeral, site, accepting, jobs, wired, lasting, grace, data_dir };
+        let server =
+            Self { address, endpoint, first_start, ephemeral, site, accepting, jobs, wired, lasting, grace, data_dir };
         server.tell(&config);
         Ok(server)
     }

@@ -55,6 +55,26 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_ephemeral_server_leaves_nothing_behind() {
+    let parent = tempfile::tempdir().expect("a directory");
+    let data = parent.path().join("data");
+    let config = || Config { ephemeral: true, ..config(&data) };
+
+    let server = Server::start(config()).await.expect("a server");
+    let (account, memory) = (server.first_start().expect("a first start").account.clone(), server.data());
+    assert!(health(server.address()).await.starts_with("HTTP/1.1 200 OK"));
+    let layout = Layout::new(memory.clone());
+    assert!(layout.aws_credentials().exists() && layout.ca_certificate().exists(), "clients find what they need");
+    assert!(!layout.database().exists() && !layout.seal().exists());
+    server.stop().await.expect("a clean end");
+    assert!(!memory.exists() && !data.exists());
+
+    let server = Server::start(config()).await.expect("a server");
+    assert_ne!(server.first_start().expect("a first start again").account, account);
+    server.stop().await.expect("a clean end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_start_makes_everything_and_the_next_keeps_it() {
     let parent = tempfile::tempdir().expect("a directory");
     let data = parent.path().join("data");
