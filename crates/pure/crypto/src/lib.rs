@@ -4,15 +4,21 @@
 //! and what time it is.
 
 pub mod aead;
+mod aws_lc;
+mod der;
 mod digest;
 pub mod ecdh;
+mod ed25519;
 mod error;
 pub mod hardening;
 pub mod hkdf;
 pub mod jws;
 pub mod kdf;
+pub mod kem;
 mod locked;
 mod mac;
+mod ml_dsa;
+mod pair;
 pub mod password;
 mod random;
 mod root;
@@ -20,12 +26,14 @@ pub mod rsa;
 pub mod sealed;
 mod secret;
 pub mod signature;
+pub mod signing;
 pub mod tls;
 
-pub use digest::{Sha256, Sha384, sha256, sha384};
+pub use digest::{Hash, Sha256, Sha384, sha256, sha384};
 pub use error::CryptoError;
 pub use locked::{LockedMemory, locked_memory};
-pub use mac::{HmacKey, constant_time_eq};
+pub use mac::{HmacKey, MacKey, constant_time_eq};
+pub use pair::{KeyPair, PairKind};
 pub use random::random_bytes;
 pub use root::{RootKey, RootKeyId};
 pub use secret::{Key256, SecretBytes};

@@ -1,7 +1,7 @@
 //! Memory for keys: pages of our own that are locked against swapping, left out of core dumps, and cut into slots of
 //! 32 bytes.
 //!
-//! Unsafe code is here and in `digest/vector.rs`, and nowhere else in the workspace. Slots are claimed and given back
+//! Unsafe code is here, in `aws_lc.rs` and in `digest/vector.rs`, and nowhere else. Slots are claimed and given back
 //! without a lock; a slot is all zeros whenever nobody holds it.
 #![allow(unsafe_code, reason = "mapping and locking pages, and lending out parts of them, has no safe interface")]
 

@@ -1,6 +1,8 @@
-//! HMAC-SHA256 under a precomputed key, and comparison in constant time.
+//! HMAC under a precomputed key, and comparison in constant time.
 
 use aws_lc_rs::hmac;
+
+use crate::Hash;
 
 /// A key for HMAC-SHA256 whose padding is hashed once, so that each signature costs the message alone.
 pub struct HmacKey(hmac::Key);
@@ -28,6 +30,35 @@ impl HmacKey {
     #[must_use]
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         constant_time_eq(&self.sign(parts), tag)
+    }
+}
+
+/// A key for HMAC with a hash that the key's owner chose.
+pub struct MacKey(hmac::Key);
+
+impl MacKey {
+    /// Takes a key of any length.
+    #[must_use]
+    pub fn new(hash: Hash, key: &[u8]) -> Self {
+        let algorithm = match hash {
+            Hash::Sha224 => hmac::HMAC_SHA224,
+            Hash::Sha256 => hmac::HMAC_SHA256,
+            Hash::Sha384 => hmac::HMAC_SHA384,
+            Hash::Sha512 => hmac::HMAC_SHA512,
+        };
+        Self(hmac::Key::new(algorithm, key))
+    }
+
+    /// The message's tag, as long as a digest.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.0, message).as_ref().to_vec()
+    }
+
+    /// Whether `tag` is the message's whole tag, compared in constant time.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(&self.0, message, tag).is_ok()
     }
 }
 
@@ -72,6 +103,31 @@ mod tests {
             assert!(key.verify(&[message], &key.sign(&[message])));
             assert!(!key.verify(&[message], &[0; 32]));
             assert!(!key.verify(&[message], &[]));
+        }
+    }
+
+    /// RFC 4231, test case 2, for each hash.
+    #[test]
+    fn every_hash_makes_the_tag_that_rfc_4231_publishes() {
+        for (hash, expected) in [
+            (Hash::Sha224, "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44"),
+            (Hash::Sha256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+            (
+                Hash::Sha384,
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+            ),
+            (
+                Hash::Sha512,
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+            ),
+        ] {
+            let (key, message) = (MacKey::new(hash, b"Jefe"), b"what do ya want for nothing?");
+            let tag = key.sign(message);
+            assert_eq!(crate::secret::tests::hex(&tag), expected);
+            assert_eq!(tag.len(), hash.length());
+            assert!(key.verify(message, &tag));
+            assert!(!key.verify(message, &tag[1..]), "a part of the tag is not the tag");
+            assert!(!key.verify(b"what do ya want for something?", &tag));
         }
     }
 

@@ -7,6 +7,7 @@ use aws_lc_rs::rsa::{
 };
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 
+use crate::der::private_key_info;
 use crate::{CryptoError, SecretBytes};
 
 /// How a secret is padded.
@@ -83,7 +84,7 @@ impl RsaPrivateKey {
     /// [`CryptoError::Key`].
     pub fn read(encoded: &[u8]) -> Result<Self, CryptoError> {
         let der = der_of(encoded, &[SectionKind::PrivateKey, SectionKind::RsaPrivateKey])?;
-        let wrapped = || PrivateDecryptingKey::from_pkcs8(private_key_info(der.expose()).expose());
+        let wrapped = || PrivateDecryptingKey::from_pkcs8(private_key_info(&RSA_ENCRYPTION, der.expose()).expose());
         let key = PrivateDecryptingKey::from_pkcs8(der.expose()).or_else(|_| wrapped());
         Ok(Self(key.map_err(|_| CryptoError::Key)?))
     }
@@ -123,31 +124,6 @@ fn der_of(encoded: &[u8], kinds: &[SectionKind]) -> Result<SecretBytes, CryptoEr
 
 /// `SEQUENCE { OBJECT rsaEncryption, NULL }` (RFC 8017, appendix A.1).
 const RSA_ENCRYPTION: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
-
-/// Wraps a PKCS#1 private key (RFC 5208, section 5).
-fn private_key_info(key: &[u8]) -> SecretBytes {
-    let inner = SecretBytes::from(element(0x04, &[key]));
-    SecretBytes::from(element(0x30, &[&[2, 1, 0], &RSA_ENCRYPTION, inner.expose()]))
-}
-
-/// A DER element with a definite length.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
-    let bytes = length.to_be_bytes();
-    let significant: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
-    let mut out = Vec::with_capacity(length + 10);
-    out.push(tag);
-    if let (Ok(short), true) = (u8::try_from(length), length < 0x80) {
-        out.push(short);
-    } else {
-        out.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
-        out.extend_from_slice(&significant);
-    }
-    for part in parts {
-        out.extend_from_slice(part);
-    }
-    out
-}
 
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ fn keys_are_read_from_pem_and_der_in_both_forms() {
     let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
     // The PKCS#1 key is the octet string that ends the PKCS#8 structure.
     let pkcs1 = &pkcs8.as_ref()[26..];
-    assert_eq!(private_key_info(pkcs1).expose(), pkcs8.as_ref());
+    assert_eq!(private_key_info(&RSA_ENCRYPTION, pkcs1).expose(), pkcs8.as_ref());
 
     let privates =
         [pkcs8.as_ref().to_vec(), pkcs1.to_vec(), pem("PRIVATE KEY", pkcs8.as_ref()), pem("RSA PRIVATE KEY", pkcs1)];
