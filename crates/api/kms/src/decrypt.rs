@@ -110,7 +110,7 @@ impl Source<'_> {
         }
         let version = key.version(&ciphertext.names.material);
         let version = version.ok_or(KmsError::InvalidCiphertext(BlobError::UnknownMaterial))?;
-        let material = kms.material(key, version).await?;
+        let material = kms.backing_key(key, version).await?;
         let plaintext = ciphertext.open(material, context).map_err(KmsError::InvalidCiphertext)?;
         Ok((SecretBlob(plaintext), version.id_text.clone()))
     }

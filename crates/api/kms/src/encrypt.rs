@@ -103,7 +103,7 @@ impl Kms {
         plaintext: &[u8],
     ) -> Result<Sealed, KmsError> {
         let version = key.current()?;
-        let material = self.material(key, version).await?;
+        let material = self.backing_key(key, version).await?;
         let blob = Blob(blob::seal(material, &key.names(version)?, context, plaintext));
         Ok(Sealed { blob, material_id: version.id_text.clone() })
     }

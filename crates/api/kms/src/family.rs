@@ -51,8 +51,9 @@ impl Domains {
     /// Whether they are enough for a family, which may have grown since they were gathered.
     fn suffice(&self, family: &Family) -> bool {
         family.members().all(|member| {
-            let wrapped = member.materials.iter().all(|material| self.named.contains_key(&material.domain_key));
-            wrapped && self.current.contains_key(&member.region)
+            let mut wrapped = member.materials.iter().filter_map(|material| material.wrapped.as_ref());
+            wrapped.all(|wrapped| self.named.contains_key(&wrapped.domain_key))
+                && self.current.contains_key(&member.region)
         })
     }
 }
@@ -89,9 +90,9 @@ impl Family {
     /// # Errors
     /// [`KmsError::Damaged`].
     pub(crate) fn take_up(&mut self, material: MaterialRecord, domains: &Domains) -> Result<(), KmsError> {
-        let (own, arn) = (domains.of(&self.key.region)?, self.key.arn());
+        let (arn, unwrapping) = (self.key.arn(), |name: &str| domains.named(name));
         for other in &mut self.others {
-            other.take_up(material.for_relative(&own.key, &arn, domains.of(&other.region)?, &other.arn())?);
+            other.take_up(material.for_relative(unwrapping, &arn, domains.of(&other.region)?, &other.arn())?);
         }
         self.key.take_up(material);
         Ok(())
@@ -165,12 +166,15 @@ impl Kms {
         let members = members.await?;
         let mut domains = Domains { current: BTreeMap::new(), named: BTreeMap::new() };
         for region in members.iter().map(|member| &member.region).chain(regions) {
-            domains.current.insert(region.clone(), self.domain_key(region).await?);
+            let key = self.domain_key(region).await?;
+            domains.named.insert(key.name.clone(), Arc::clone(&key.key));
+            domains.current.insert(region.clone(), key);
         }
-        for material in members.iter().flat_map(|member| &member.materials) {
-            if !domains.named.contains_key(&material.domain_key) {
-                let key = self.store.keyring().key(&material.domain_key).await?;
-                domains.named.insert(material.domain_key.clone(), key);
+        let materials = members.iter().flat_map(|member| &member.materials);
+        for wrapped in materials.filter_map(|material| material.wrapped.as_ref()) {
+            if !domains.named.contains_key(&wrapped.domain_key) {
+                let key = self.store.keyring().key(&wrapped.domain_key).await?;
+                domains.named.insert(wrapped.domain_key.clone(), key);
             }
         }
         Ok(domains)

@@ -11,7 +11,6 @@ use crate::access::Found;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::key_policy::PolicyRecord;
-use crate::material::MaterialRecord;
 use crate::metadata::KeyMetadataOutput;
 use crate::multi_region::{MultiRegionKeyType, Relatives};
 use crate::on_key::KeyOperation;
@@ -194,7 +193,8 @@ impl Operation for CreateKey {
         }
         let domain_key = kms.domain_key(call.region).await?;
         let arn = record.arn();
-        record.take_up(MaterialRecord::random(&domain_key, &arn, &record.id, call.now, None));
+        let material = kms.random_material(record.spec).await?;
+        record.take_up(material.wrap(&domain_key, &arn, &record.id, call.now, None));
         let (stored, most) = (record.clone(), kms.keys_max);
         kms.store
             .write(move |tx| {

@@ -22,17 +22,23 @@ mod grant;
 mod grant_list;
 mod grant_token;
 mod key;
+mod key_making;
 mod key_policy;
 mod last_usage;
 mod managed;
 mod material;
 mod metadata;
 mod multi_region;
+#[allow(dead_code, reason = "the operations on pairs come next")]
+mod new_material;
 mod on_key;
 mod page;
 mod party;
 mod primary_region;
 mod random;
+#[allow(dead_code, reason = "the operations on pairs come next")]
+mod ready;
+#[allow(dead_code, reason = "the operations on pairs come next")]
 mod record;
 mod reencrypt;
 mod reference;
@@ -59,9 +65,11 @@ pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;
 use grant::{GrantRecord, Grants};
+use key_making::KeyMaking;
 use last_usage::LastUsages;
 use material::DomainKey;
 use on_key::On;
+use ready::Material;
 use record::{KeyRecord, LiveKey, Version, domain};
 
 /// How many keys are kept in memory, policies parsed and material unwrapped.
@@ -84,6 +92,7 @@ pub struct Kms {
     aliases: Cache<AliasRecord>,
     grants: ListCache<Grants>,
     last_usages: LastUsages,
+    key_making: KeyMaking,
     keys_max: u64,
 }
 
@@ -98,6 +107,7 @@ impl Kms {
             last_usages: LastUsages::default(),
             store,
             principals,
+            key_making: KeyMaking::new(),
             keys_max: KEYS_MAX,
         }
     }
@@ -125,13 +135,21 @@ impl Kms {
         Ok(DomainKey { name, key })
     }
 
-    /// The backing key of a version.
-    async fn material<'k>(&self, key: &'k LiveKey, version: &'k Version) -> Result<&'k Key256, KmsError> {
+    /// The material of a version, ready for use.
+    async fn material<'k>(&self, key: &LiveKey, version: &'k Version) -> Result<&'k Material, KmsError> {
         if let Some(known) = version.peek() {
             return Ok(known);
         }
-        let domain = self.store.keyring().key(&version.record.domain_key).await?;
-        version.unwrap(&domain, &key.arn)
+        let domain = self.store.keyring().key(&version.wrapped(key)?.domain_key).await?;
+        version.unwrap(&domain, key)
+    }
+
+    /// The backing key of a version of a symmetric encryption key.
+    async fn backing_key<'k>(&self, key: &LiveKey, version: &'k Version) -> Result<&'k Key256, KmsError> {
+        match self.material(key, version).await? {
+            Material::Backing(backing) => Ok(backing),
+            _ => Err(KmsError::Damaged(format!("{} is no symmetric encryption key", key.arn))),
+        }
     }
 
     /// Changes a key's record, if the state that it is in by then permits the operation.

@@ -13,7 +13,7 @@ use crate::Kms;
 use crate::alias::AliasRecord;
 use crate::error::KmsError;
 use crate::key_policy::PolicyRecord;
-use crate::material::MaterialRecord;
+use crate::new_material::NewMaterial;
 use crate::record::{KeyRecord, LiveKey, Rotation};
 use crate::reference::{KeyId, account_arn};
 use crate::rotation;
@@ -136,7 +136,8 @@ pub(crate) async fn make(planned: &KeyRecord, call: &Call<'_, Kms>) -> Result<Ar
     let kms = &**call.service;
     let domain_key = kms.domain_key(&planned.region).await?;
     let mut record = planned.clone();
-    record.take_up(MaterialRecord::random(&domain_key, &record.arn(), &record.id, record.created, None));
+    let material = NewMaterial::random(record.spec)?;
+    record.take_up(material.wrap(&domain_key, &record.arn(), &record.id, record.created, None));
     let (domain, id) = (record.domain(), record.id.clone());
     call.touch(record.arn());
     kms.store

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use crypto::Key256;
+use crypto::{CryptoError, Key256};
 use policy::Policy;
 use serde::{Deserialize, Serialize};
 use store::Record;
@@ -13,8 +13,9 @@ use crate::blob::{AccountNumber, KeyVersion, MaterialHint};
 use crate::error::KmsError;
 use crate::key_policy::PolicyRecord;
 use crate::last_usage::Slot;
-use crate::material::{MaterialId, MaterialRecord};
+use crate::material::{MaterialId, MaterialRecord, Wrapped};
 use crate::multi_region::{MultiRegionKeyType, Relatives};
+use crate::ready::{Material, PublicMaterial};
 use crate::reference::{KeyId, key_arn};
 use crate::spec::{KeyManager, KeySpec, KeyUsage, Origin};
 use crate::state::KeyState;
@@ -134,17 +135,21 @@ pub(crate) struct Version {
     pub(crate) record: MaterialRecord,
     /// The id as text, for answers.
     pub(crate) id_text: String,
-    unwrapped: OnceLock<Key256>,
+    material: OnceLock<Material>,
+    public: OnceLock<PublicMaterial>,
+}
+
+impl From<MaterialRecord> for Version {
+    fn from(record: MaterialRecord) -> Self {
+        Self { id_text: record.id.to_string(), record, material: OnceLock::new(), public: OnceLock::new() }
+    }
 }
 
 impl From<KeyRecord> for LiveKey {
     fn from(mut record: KeyRecord) -> Self {
         let arn = record.arn();
         let policy = record.policy.parsed(&arn);
-        let versions: Vec<_> = std::mem::take(&mut record.materials)
-            .into_iter()
-            .map(|record| Version { id_text: record.id.to_string(), record, unwrapped: OnceLock::new() })
-            .collect();
+        let versions: Vec<_> = std::mem::take(&mut record.materials).into_iter().map(Version::from).collect();
         let current = record.current.and_then(|id| versions.iter().position(|version| version.record.id == id));
         let id = AccountNumber::parse(&record.account).zip(KeyId::parse(&record.id));
         Self { record, arn, policy, id, versions, current, last_usage: Arc::default() }
@@ -187,20 +192,58 @@ impl LiveKey {
 }
 
 impl Version {
-    /// The backing key, if it was unwrapped before.
-    pub(crate) fn peek(&self) -> Option<&Key256> {
-        self.unwrapped.get()
+    /// The material, if it was made ready before.
+    pub(crate) fn peek(&self) -> Option<&Material> {
+        self.material.get()
     }
 
-    /// The backing key, unwrapped under its domain key and kept from now on.
+    /// The material of this version of `key`, unwrapped under its domain key, made ready and kept from now on.
     ///
     /// # Errors
-    /// [`KmsError::Damaged`].
-    pub(crate) fn unwrap(&self, domain: &Key256, arn: &str) -> Result<&Key256, KmsError> {
-        if let Some(known) = self.unwrapped.get() {
+    /// [`KmsError::Damaged`], also when the secret is not here.
+    pub(crate) fn unwrap(&self, domain: &Key256, key: &LiveKey) -> Result<&Material, KmsError> {
+        if let Some(known) = self.material.get() {
             return Ok(known);
         }
-        let material = self.record.unwrap(domain, arn)?;
-        Ok(self.unwrapped.get_or_init(|| material))
+        let secret = self.wrapped(key)?.open(domain, &key.arn, &self.record.id)?;
+        let (spec, usage) = (key.record.spec, key.record.usage);
+        let material = Material::read(spec, usage, secret.expose()).map_err(|error| self.unreadable(key, &error))?;
+        Ok(self.material.get_or_init(|| material))
+    }
+
+    /// The secret as it is stored.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`] when it is not here.
+    pub(crate) fn wrapped(&self, key: &LiveKey) -> Result<&Wrapped, KmsError> {
+        let missing = || KmsError::Damaged(format!("the material {} of {} is not here", self.id_text, key.arn));
+        self.record.wrapped.as_ref().ok_or_else(missing)
+    }
+
+    /// The public key of this version of `key`, made ready and kept from now on.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`] when there is none.
+    pub(crate) fn public(&self, key: &LiveKey) -> Result<&PublicMaterial, KmsError> {
+        if let Some(known) = self.public.get() {
+            return Ok(known);
+        }
+        let (spec, usage) = (key.record.spec, key.record.usage);
+        let public =
+            PublicMaterial::read(spec, usage, self.spki(key)?).map_err(|error| self.unreadable(key, &error))?;
+        Ok(self.public.get_or_init(|| public))
+    }
+
+    /// The public key as a SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`] when there is none.
+    pub(crate) fn spki(&self, key: &LiveKey) -> Result<&[u8], KmsError> {
+        let missing = || KmsError::Damaged(format!("the material {} of {} has no public key", self.id_text, key.arn));
+        self.record.public.as_ref().map(|public| &*public.0).ok_or_else(missing)
+    }
+
+    fn unreadable(&self, key: &LiveKey, error: &CryptoError) -> KmsError {
+        KmsError::Damaged(format!("the material {} of {}: {error}", self.id_text, key.arn))
     }
 }

@@ -140,10 +140,9 @@ impl Operation for ReplicateKey {
                     return Err(already_exists(&replica));
                 }
                 for material in &family.key.materials {
-                    let wrapped_under = domains.named(&material.domain_key)?;
-                    let domain = domains.of(&replica.region)?;
-                    let arn = replica.arn();
-                    replica.materials.push(material.for_relative(wrapped_under, &family.key.arn(), domain, &arn)?);
+                    let (domain, from, to) = (domains.of(&replica.region)?, family.key.arn(), replica.arn());
+                    let unwrapping = |name: &str| domains.named(name);
+                    replica.materials.push(material.for_relative(unwrapping, &from, domain, &to)?);
                 }
                 replica.current = family.key.current;
                 replica.rotation = family.key.rotation.clone();

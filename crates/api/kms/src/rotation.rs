@@ -11,7 +11,8 @@ use crate::access::Found;
 use crate::error::KmsError;
 use crate::family::{Domains, Family};
 use crate::grant::GrantUse;
-use crate::material::{MaterialRecord, RotationType};
+use crate::material::RotationType;
+use crate::new_material::NewMaterial;
 use crate::on_key::KeyOperation;
 use crate::page;
 use crate::record::{KeyRecord, LiveKey, Rotation, Version};
@@ -197,8 +198,8 @@ impl KeyOperation for RotateKeyOnDemand {
                 )));
             }
             let domain = domains.of(&record.region)?;
-            let material = MaterialRecord::random(domain, &arn, &record.id, now, rotation);
-            family.take_up(material, domains)
+            let material = NewMaterial::random(record.spec)?;
+            family.take_up(material.wrap(domain, &arn, &record.id, now, rotation), domains)
         };
         check_rotates(key, Self::NAME)?;
         call.service.change_family(Self::NAME, &key.record, now, &[], change).await?;
@@ -327,7 +328,8 @@ impl Kms {
                     return Ok(false);
                 }
                 let (domain, rotation) = (domains.of(&record.region)?, Some(RotationType::Automatic));
-                family.take_up(MaterialRecord::random(domain, &record.arn(), &record.id, now, rotation), domains)?;
+                let material = NewMaterial::random(record.spec)?;
+                family.take_up(material.wrap(domain, &record.arn(), &record.id, now, rotation), domains)?;
                 // The dates keep their rhythm, unless the server was down for more than a period.
                 let following = next(planned, period_days);
                 let following = Some(if following > now { following } else { next(now, period_days) });

@@ -1,5 +1,8 @@
 //! What kinds of key there are, and which algorithms go with them. Knows names only.
 
+use crypto::ecdh::Curve;
+use crypto::{Hash, PairKind};
+
 wire::text_enum! {
     /// What a key is made of.
     pub enum KeySpec {
@@ -96,6 +99,58 @@ wire::shape! {
 }
 
 impl KeySpec {
+    /// The kind of key pair that such a key is; none if it is symmetric.
+    pub(crate) const fn pair_kind(self) -> Option<PairKind> {
+        match self {
+            Self::Rsa2048 => Some(PairKind::Rsa2048),
+            Self::Rsa3072 => Some(PairKind::Rsa3072),
+            Self::Rsa4096 => Some(PairKind::Rsa4096),
+            Self::EccNistP256 => Some(PairKind::P256),
+            Self::EccNistP384 => Some(PairKind::P384),
+            Self::EccNistP521 => Some(PairKind::P521),
+            Self::EccSecgP256k1 => Some(PairKind::Secp256k1),
+            Self::EccNistEdwards25519 => Some(PairKind::Ed25519),
+            Self::MlDsa44 => Some(PairKind::MlDsa44),
+            Self::MlDsa65 => Some(PairKind::MlDsa65),
+            Self::MlDsa87 => Some(PairKind::MlDsa87),
+            Self::MlKem512 => Some(PairKind::MlKem512),
+            Self::MlKem768 => Some(PairKind::MlKem768),
+            Self::MlKem1024 => Some(PairKind::MlKem1024),
+            Self::SymmetricDefault | Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512 | Self::Sm2 => None,
+        }
+    }
+
+    /// Whether making such a key takes so long that it must not hold up anything else.
+    pub(crate) fn is_slow_to_make(self) -> bool {
+        self.pair_kind().is_some_and(PairKind::is_slow_to_make)
+    }
+
+    /// The hash of an HMAC key.
+    pub(crate) const fn mac_hash(self) -> Option<Hash> {
+        match self {
+            Self::Hmac224 => Some(Hash::Sha224),
+            Self::Hmac256 => Some(Hash::Sha256),
+            Self::Hmac384 => Some(Hash::Sha384),
+            Self::Hmac512 => Some(Hash::Sha512),
+            _ => None,
+        }
+    }
+
+    /// The length of a symmetric key in bytes: an HMAC key is as long as its digest.
+    pub(crate) fn secret_length(self) -> usize {
+        self.mac_hash().map_or(32, Hash::length)
+    }
+
+    /// The curve on which such a key agrees on secrets.
+    pub(crate) const fn agreement_curve(self) -> Option<Curve> {
+        match self {
+            Self::EccNistP256 => Some(Curve::P256),
+            Self::EccNistP384 => Some(Curve::P384),
+            Self::EccNistP521 => Some(Curve::P521),
+            _ => None,
+        }
+    }
+
     /// The algorithms with which such a key encrypts.
     #[must_use]
     pub(crate) const fn encryption_algorithms(self) -> &'static [EncryptionAlgorithm] {

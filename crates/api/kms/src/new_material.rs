@@ -1,0 +1,67 @@
+//! Material on its way in: made at random here, or brought by somebody. Knows no store and no operation.
+
+use crypto::{KeyPair, SecretBytes, random_bytes};
+use wire::{Blob, Timestamp};
+
+use crate::error::KmsError;
+use crate::material::{DomainKey, MaterialId, MaterialRecord, RotationType, Wrapped};
+use crate::spec::KeySpec;
+
+/// Material that is not wrapped yet: a secret, and the public key that goes with it.
+pub(crate) struct NewMaterial {
+    /// The key itself if it is symmetric, else the private key in PKCS#8.
+    secret: SecretBytes,
+    /// The SubjectPublicKeyInfo of a pair.
+    public: Option<Vec<u8>>,
+}
+
+impl NewMaterial {
+    /// Random material. That of some specs takes up to seconds to make (`KeySpec::is_slow_to_make`).
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`] when the provider cannot make any.
+    pub(crate) fn random(spec: KeySpec) -> Result<Self, KmsError> {
+        if let Some(kind) = spec.pair_kind() {
+            let pair = KeyPair::generate(kind);
+            return pair.map(Self::from).map_err(|_| KmsError::Damaged(format!("no {spec} key could be made")));
+        }
+        let mut secret = SecretBytes::from(vec![0; spec.secret_length()]);
+        random_bytes(secret.expose_mut());
+        Ok(Self { secret, public: None })
+    }
+
+    /// Material that somebody brought: as many bytes as the spec has, or a private key in PKCS#8. Nothing if it is not of
+    /// this spec.
+    pub(crate) fn read(spec: KeySpec, secret: &[u8]) -> Option<Self> {
+        match spec.pair_kind() {
+            Some(kind) => KeyPair::read(kind, secret).ok().map(Self::from),
+            None if secret.len() == spec.secret_length() => Some(Self { secret: secret.into(), public: None }),
+            None => None,
+        }
+    }
+
+    /// The id that it has in the key `key_id`.
+    pub(crate) fn id(&self, key_id: &str) -> MaterialId {
+        MaterialId::of(self.public.as_deref().unwrap_or_else(|| self.secret.expose()), key_id)
+    }
+
+    /// Wraps it under a domain key for the key `key_id` at `arn`.
+    pub(crate) fn wrap(
+        self,
+        domain: &DomainKey,
+        arn: &str,
+        key_id: &str,
+        created: Timestamp,
+        rotation: Option<RotationType>,
+    ) -> MaterialRecord {
+        let id = self.id(key_id);
+        let wrapped = Some(Wrapped::seal(domain, arn, &id, &self.secret));
+        MaterialRecord { id, created, rotation, wrapped, public: self.public.map(Blob) }
+    }
+}
+
+impl From<KeyPair> for NewMaterial {
+    fn from(pair: KeyPair) -> Self {
+        Self { secret: pair.private, public: Some(pair.public) }
+    }
+}
