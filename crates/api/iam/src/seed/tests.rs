@@ -57,7 +57,7 @@ async fn a_seed_grows_the_same_world_every_time() {
         assert_eq!(first.access_key_id, "AKIAADMINISTRATOR222");
         assert_eq!(first.secret_access_key.expose(), "the administrator's");
         assert_eq!(second.arn.as_str(), "arn:aws:iam::444455556666:user/administrator");
-        let world = store
+        let ids = store
             .read(|tx| {
                 let user: User = entity::load(tx, ACCOUNT, "alice")?;
                 let role: Role = entity::load(tx, ACCOUNT, "deployer")?;
@@ -70,7 +70,7 @@ async fn a_seed_grows_the_same_world_every_time() {
             })
             .await
             .expect("read");
-        grown.push(world);
+        grown.push(ids);
         assert!(seed(&store, world(), NOW).await.expect("read").is_none(), "once only");
     }
     assert_eq!(grown[0], grown[1]);
