@@ -169,7 +169,7 @@ fn need<E: Holder>(action: &'static str, account: &str, name: &str, policy_arn: 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct AttachedPolicy {
-    policy_name: String,
+    pub(crate) policy_name: String,
     policy_arn: String,
 }
 
@@ -180,6 +180,15 @@ pub(crate) struct AttachedPoliciesOutput {
     is_truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     marker: Option<String>,
+}
+
+impl AttachedPolicy {
+    /// The policy that has this ARN; `None` if it is no ARN of a policy.
+    pub(crate) fn of(arn: &str) -> Option<Self> {
+        let parsed = arn.parse().ok()?;
+        let located = name::locate(&parsed)?;
+        Some(Self { policy_name: located.name.to_owned(), policy_arn: arn.to_owned() })
+    }
 }
 
 /// A page of the policies attached to an entity whose paths begin with `prefix`.

@@ -14,6 +14,7 @@ use crate::epoch::Epoch;
 use crate::error::IamError;
 use crate::group::Group;
 use crate::inline_policy::InlinePolicy;
+use crate::last_access::Jobs;
 use crate::last_use::LastUses;
 use crate::managed_policy::PolicyDocument;
 use crate::page::{Listed, Window};
@@ -57,6 +58,7 @@ pub struct Iam {
     pub(crate) signing_keys: SigningKeys,
     pub(crate) last_uses: LastUses,
     pub(crate) reports: Reports,
+    pub(crate) access_jobs: Jobs,
 }
 
 impl Iam {
@@ -84,6 +86,7 @@ impl Iam {
             signing_keys: SigningKeys::new(),
             last_uses: LastUses::default(),
             reports: Reports::default(),
+            access_jobs: Jobs::default(),
             store,
         }
     }

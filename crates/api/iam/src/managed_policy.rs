@@ -3,7 +3,7 @@
 //! A policy's versions have a file of their own, as have its attachments. AWS-managed policies come from the catalogue
 //! and are read through the same operations.
 
-use policy::Kind as Grammar;
+use policy::{Kind as Grammar, Policy};
 use serde::{Deserialize, Serialize};
 use service::{Call, Effect, Need, Operation, Permit};
 use store::{ReadTx, Record, StoreError, Tx};
@@ -16,9 +16,10 @@ use crate::aws_managed::{self, AwsManaged};
 use crate::entity::{self, Entity, Identity, Tagged};
 use crate::error::{Conflict, IamError, Quota};
 use crate::name::{self, Kind};
+use crate::policy_version::VersionView;
 use crate::tag::{self, Tag, TagInput};
 use crate::unique_id::{self, Prefix};
-use crate::{document, policy_arn};
+use crate::{document, policy_arn, policy_source};
 
 /// What a managed policy's document may have, in characters without white space.
 pub(crate) const SIZE_MAX: usize = 6144;
@@ -163,6 +164,19 @@ impl AnyPolicy {
         }
     }
 
+    /// The document in force, parsed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn parsed(&self, tx: &ReadTx<'_>) -> Result<Policy, IamError> {
+        let arn = match self {
+            Self::Own(policy) => policy.arn(),
+            Self::Aws(policy) => policy.arn.clone(),
+        };
+        let sourced = policy_source::managed(tx, arn.as_str())?;
+        sourced.map(|sourced| sourced.policy).ok_or_else(|| IamError::NoSuchPolicy { arn: arn.to_string() })
+    }
+
     fn view(&self, usage: UsageCount) -> PolicyView {
         match self {
             Self::Own(policy) => PolicyView::own(policy, usage),
@@ -198,6 +212,8 @@ pub(crate) struct PolicyView {
     update_date: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<Tag>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_version_list: Option<Vec<VersionView>>,
 }
 
 impl PolicyView {
@@ -216,6 +232,7 @@ impl PolicyView {
             create_date: policy.created,
             update_date: policy.updated,
             tags: None,
+            policy_version_list: None,
         }
     }
 
@@ -234,7 +251,13 @@ impl PolicyView {
             create_date: policy.created,
             update_date: policy.created,
             tags: None,
+            policy_version_list: None,
         }
+    }
+
+    /// The same with the policy's versions.
+    pub(crate) fn with_versions(self, versions: Vec<VersionView>) -> Self {
+        Self { policy_version_list: Some(versions), ..self }
     }
 }
 

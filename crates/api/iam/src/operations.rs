@@ -10,6 +10,7 @@ use crate::attachment::{
     AttachGroupPolicy, AttachRolePolicy, AttachUserPolicy, DetachGroupPolicy, DetachRolePolicy, DetachUserPolicy,
     ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies,
 };
+use crate::authorization_details::GetAccountAuthorizationDetails;
 use crate::boundary::{
     DeleteRolePermissionsBoundary, DeleteUserPermissionsBoundary, PutRolePermissionsBoundary,
     PutUserPermissionsBoundary,
@@ -23,6 +24,9 @@ use crate::inline_policy::{
 use crate::instance_profile::{
     AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles,
     ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile,
+};
+use crate::last_access::{
+    GenerateServiceLastAccessedDetails, GetServiceLastAccessedDetails, GetServiceLastAccessedDetailsWithEntities,
 };
 use crate::login_profile::{
     ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile,
@@ -44,6 +48,7 @@ use crate::policy_version::{
 use crate::role::{
     CreateRole, DeleteRole, GetRole, ListRoles, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
 };
+use crate::service_access::ListPoliciesGrantingServiceAccess;
 use crate::service_credential::{
     CreateServiceSpecificCredential, DeleteServiceSpecificCredential, ListServiceSpecificCredentials,
     ResetServiceSpecificCredential, UpdateServiceSpecificCredential,
@@ -107,7 +112,9 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     DetachRolePolicy,
     DetachUserPolicy,
     GenerateCredentialReport,
+    GenerateServiceLastAccessedDetails,
     GetAccessKeyLastUsed,
+    GetAccountAuthorizationDetails,
     GetAccountPasswordPolicy,
     GetAccountSummary,
     GetContextKeysForCustomPolicy,
@@ -123,6 +130,8 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     GetRole,
     GetRolePolicy,
     GetSSHPublicKey,
+    GetServiceLastAccessedDetails,
+    GetServiceLastAccessedDetailsWithEntities,
     GetServiceLinkedRoleDeletionStatus,
     GetUser,
     GetUserPolicy,
@@ -141,6 +150,7 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     ListOpenIDConnectProviderTags,
     ListOpenIDConnectProviders,
     ListPolicies,
+    ListPoliciesGrantingServiceAccess,
     ListPolicyTags,
     ListPolicyVersions,
     ListRolePolicies,

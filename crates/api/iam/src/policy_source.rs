@@ -84,7 +84,8 @@ fn read(text: &str, grammar: Grammar, collection: &'static str) -> Result<Policy
     Policy::parse(text, grammar).map_err(unreadable)
 }
 
-fn managed(tx: &ReadTx<'_>, arn: &str) -> Result<Option<Sourced>, IamError> {
+/// The managed policy that has this ARN, whoever manages it.
+pub(crate) fn managed(tx: &ReadTx<'_>, arn: &str) -> Result<Option<Sourced>, IamError> {
     let name = arn.to_owned();
     if policy_arn::is_aws_managed(arn) {
         return Ok(aws_managed::find(arn).map(|found| {

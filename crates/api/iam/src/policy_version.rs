@@ -7,7 +7,7 @@ use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::aws_managed;
+use crate::aws_managed::{self, AwsManaged};
 use crate::entity::{self, Identity};
 use crate::error::{Conflict, IamError, Quota};
 use crate::managed_policy::{self, AnyPolicy, DEFAULT, ManagedPolicy, PolicyDocument, VersionEntry, need, version_id};
@@ -32,13 +32,24 @@ pub(crate) struct VersionView {
 }
 
 impl VersionView {
-    fn of(entry: VersionEntry, default: u32) -> Self {
+    pub(crate) fn of(entry: VersionEntry, default: u32) -> Self {
         Self {
             document: None,
             version_id: version_id(entry.number),
             is_default_version: entry.number == default,
             create_date: entry.created,
         }
+    }
+
+    /// The only version of an AWS-managed policy.
+    pub(crate) fn of_aws(policy: &AwsManaged) -> Self {
+        let entry = VersionEntry { number: aws_managed::VERSION, created: policy.created };
+        Self::of(entry, aws_managed::VERSION).with_document(Some(policy.text))
+    }
+
+    /// The same with its document.
+    pub(crate) fn with_document(self, text: Option<&str>) -> Self {
+        Self { document: text.map(document::encoded), ..self }
     }
 }
 
@@ -158,13 +169,12 @@ impl Operation for GetPolicyVersion {
         call: &Call<'_, Iam>,
     ) -> Result<VersionOutput, IamError> {
         let missing = |arn: String, version: String| IamError::NoSuchVersion { arn, version };
-        let (view, text) = match &*found {
+        let view = match &*found {
             AnyPolicy::Aws(policy) => {
                 if input.version_id != version_id(aws_managed::VERSION) {
                     return Err(missing(input.policy_arn, input.version_id));
                 }
-                let entry = VersionEntry { number: aws_managed::VERSION, created: policy.created };
-                (VersionView::of(entry, aws_managed::VERSION), policy.text.to_owned())
+                VersionView::of_aws(policy)
             }
             AnyPolicy::Own(policy) => {
                 let entry = find_version(policy, &input.policy_arn, &input.version_id)?;
@@ -173,10 +183,10 @@ impl Operation for GetPolicyVersion {
                     tx.get::<PolicyDocument>(&input.policy_arn, &input.version_id)?
                         .ok_or_else(|| missing(input.policy_arn, input.version_id))
                 };
-                (view, call.service.store.read(read).await?.text)
+                view.with_document(Some(&call.service.store.read(read).await?.text))
             }
         };
-        Ok(VersionOutput { policy_version: VersionView { document: Some(document::encoded(&text)), ..view } })
+        Ok(VersionOutput { policy_version: view })
     }
 }
 
@@ -224,8 +234,7 @@ impl Operation for ListPolicyVersions {
     ) -> Result<ListPolicyVersionsOutput, IamError> {
         let versions = match &*found {
             AnyPolicy::Aws(policy) => {
-                let entry = VersionEntry { number: aws_managed::VERSION, created: policy.created };
-                vec![VersionView::of(entry, aws_managed::VERSION)]
+                vec![VersionView { document: None, ..VersionView::of_aws(policy) }]
             }
             AnyPolicy::Own(policy) => {
                 policy.versions.iter().rev().map(|entry| VersionView::of(*entry, policy.default_version)).collect()

@@ -108,11 +108,18 @@ impl Role {
 /// When a role was last used. Empty for one that never was.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct RoleLastUsed {
+pub(crate) struct RoleLastUsed {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used_date: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
+}
+
+impl RoleLastUsed {
+    pub(crate) fn of(last: Option<LastUse>) -> Self {
+        let (last_used_date, region) = last.map(|last| (last.at, last.region)).unzip();
+        Self { last_used_date, region }
+    }
 }
 
 /// A role as answers show it.
@@ -161,11 +168,10 @@ impl RoleView {
     }
 
     fn whole(mut role: Role, last: Option<LastUse>) -> Self {
-        let (last_used_date, region) = last.map(|last| (last.at, last.region)).unzip();
         Self {
             permissions_boundary: role.boundary.take().map(BoundaryView::of),
             tags: std::mem::take(&mut role.tags),
-            role_last_used: Some(RoleLastUsed { last_used_date, region }),
+            role_last_used: Some(RoleLastUsed::of(last)),
             ..Self::listed(role)
         }
     }

@@ -15,6 +15,7 @@ mod matrix;
 mod oidc_providers;
 mod policies;
 mod refusals;
+mod reports;
 mod roles;
 pub(crate) mod server;
 mod sessions;

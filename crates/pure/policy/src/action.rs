@@ -151,6 +151,20 @@ impl ActionPattern {
         self.start()?.split_once(':').map(|(vendor, _)| vendor)
     }
 
+    /// Whether it matches some action of a service, whose prefix is in lower case.
+    pub(crate) fn is_of(&self, vendor: &str) -> bool {
+        self.vendor().is_none_or(|own| own == vendor)
+    }
+
+    /// Whether it matches every action of a service, whose prefix is in lower case.
+    pub(crate) fn is_all_of(&self, vendor: &str) -> bool {
+        match &self.0 {
+            Glob::Any => true,
+            Glob::Prefix(prefix) => prefix.strip_suffix(':') == Some(vendor),
+            Glob::Literal(_) | Glob::Wild(_) | Glob::Template(_) => false,
+        }
+    }
+
     /// What stands before the first wildcard. That is never within the vendor.
     fn start(&self) -> Option<&str> {
         match &self.0 {

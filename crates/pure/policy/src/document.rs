@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use wire::Arn;
 
 use crate::action::Mask;
-use crate::{Bound, Malformed, PrincipalPattern, Statement, grammar};
+use crate::statement::Element;
+use crate::{Bound, Effect, Malformed, PrincipalPattern, Statement, grammar};
 
 /// A policy document, parsed: immutable but for the `bind_…` functions, and cheap to evaluate.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +87,17 @@ impl Policy {
     pub fn principals(&self) -> impl Iterator<Item = &PrincipalPattern> {
         let elements = self.statements.iter().filter_map(|statement| statement.principals.as_ref());
         elements.flat_map(|element| &element.listed)
+    }
+
+    /// Whether a statement allows some action of a service, given by its prefix, on some resource under some condition.
+    #[must_use]
+    pub fn may_allow(&self, service: &str) -> bool {
+        let service = service.to_ascii_lowercase();
+        let concerns = |statement: &Statement| match &statement.actions {
+            Element { listed, except: false } => listed.iter().any(|pattern| pattern.is_of(&service)),
+            Element { listed, except: true } => !listed.iter().any(|pattern| pattern.is_all_of(&service)),
+        };
+        self.statements.iter().any(|statement| statement.effect == Effect::Allow && concerns(statement))
     }
 
     /// The condition keys that it refers to, in conditions and variables, each once and sorted, as first written.

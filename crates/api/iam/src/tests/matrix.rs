@@ -36,7 +36,9 @@ fn values() -> BTreeMap<&'static str, Vec<(String, String)>> {
         ("EncodedMessage", "none"),
         ("Encoding", "PEM"),
         ("GroupName", "none"),
+        ("JobId", "00000000-0000-4000-8000-000000000000"),
         ("InstanceProfileName", "none"),
+        ("Arn", &user),
         ("Name", "none"),
         ("NewPassword", "none"),
         ("OldPassword", "none"),
@@ -52,6 +54,7 @@ fn values() -> BTreeMap<&'static str, Vec<(String, String)>> {
         ("SSHPublicKeyBody", "none"),
         ("SSHPublicKeyId", "APKAMISSINGMISSING222"),
         ("ServiceName", "codecommit.amazonaws.com"),
+        ("ServiceNamespace", "kms"),
         ("ServiceSpecificCredentialId", "ACCAMISSINGMISSING222"),
         ("Status", "Active"),
         ("Url", "https://none.example"),
@@ -64,6 +67,7 @@ fn values() -> BTreeMap<&'static str, Vec<(String, String)>> {
     for (name, value) in [
         ("ActionNames", "s3:GetObject"),
         ("PolicyInputList", &document),
+        ("ServiceNamespaces", "kms"),
         ("TagKeys", "none"),
         ("ThumbprintList", "0123456789012345678901234567890123456789"),
     ] {

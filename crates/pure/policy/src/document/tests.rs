@@ -81,3 +81,21 @@ fn policies_can_be_shared_between_threads() {
     shared::<Policy>();
     shared::<crate::Context<'static>>();
 }
+
+#[test]
+fn a_policy_may_allow_a_service_when_some_statement_does() {
+    let statement = |element: &str, actions: &str, effect: &str| {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","{element}":{actions},"Resource":"*"}}}}"#
+        );
+        Policy::parse(&text, Kind::Identity).expect("a policy").may_allow("KMS")
+    };
+    for actions in [r#""*""#, r#""kms:*""#, r#""KMS:Decrypt""#, r#"["s3:*","kms:De*t"]"#] {
+        assert!(statement("Action", actions, "Allow"), "{actions}");
+        assert!(!statement("Action", actions, "Deny"), "{actions}");
+    }
+    assert!(!statement("Action", r#"["s3:*","kmsx:*"]"#, "Allow"));
+    for (actions, allows) in [(r#""*""#, false), (r#""kms:*""#, false), (r#""kms:D*""#, true), (r#"["s3:*"]"#, true)] {
+        assert_eq!(statement("NotAction", actions, "Allow"), allows, "{actions}");
+    }
+}
