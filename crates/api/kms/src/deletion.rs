@@ -148,6 +148,7 @@ impl KeyOperation for CancelKeyDeletion {
             record.state = KeyState::Disabled;
             record.destroyed_at = None;
             record.deletion_window_days = None;
+            record.remove_expired(now);
             Ok(())
         };
         call.service.change(Self::NAME, &found.key, call.now, change).await?;
@@ -171,12 +172,7 @@ impl Kms {
         }
         schedule::advance(&self.store, Job::Deletion, now).await?;
         if destroyed > 0 {
-            // The wrapped material would otherwise last in the database's log.
-            let store = self.store.clone();
-            let emptied = tokio::task::spawn_blocking(move || store.checkpoint()).await;
-            if !matches!(emptied, Ok(Ok(()))) {
-                tracing::warn!("the database's log still holds the wrapped material of destroyed keys");
-            }
+            self.empty_log("destroyed").await;
         }
         failed.map_or(Ok(destroyed), Err)
     }

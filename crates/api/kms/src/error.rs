@@ -2,6 +2,7 @@
 //!
 //! A variant is one outcome and its facts. Causes are kept for the log and never reach the caller.
 
+use crypto::CryptoError;
 use service::ServiceError;
 use store::StoreError;
 use wire::Fault;
@@ -77,6 +78,26 @@ pub enum KmsError {
     /// which.
     #[error("")]
     InvalidCiphertext(#[source] BlobError),
+    /// What was to be imported cannot be unwrapped. The caller is not told why.
+    #[error("")]
+    InvalidWrapping(#[source] CryptoError),
+    /// The material is not what the key takes.
+    #[error("{0}")]
+    IncorrectKeyMaterial(String),
+    /// The import token is not one of ours, or one for another key.
+    #[error("The import token is not valid for the KMS key.")]
+    InvalidImportToken,
+    /// The import token has expired.
+    #[error("The import token is expired.")]
+    ExpiredImportToken,
+    /// The key has no such material.
+    #[error("Key material '{id}' is not associated with key '{arn}'")]
+    MaterialNotFound {
+        /// The material's id.
+        id: String,
+        /// The key.
+        arn: String,
+    },
     /// The ciphertext names a key that does not exist here.
     #[error(
         "User: {caller} is not authorized to perform: {action} on the resource associated with this ciphertext because \
@@ -186,11 +207,15 @@ impl KmsError {
             | Self::KeyNotFound { .. }
             | Self::AliasNotFound { .. }
             | Self::PolicyNotFound
-            | Self::GrantNotFound { .. } => "NotFoundException",
+            | Self::GrantNotFound { .. }
+            | Self::MaterialNotFound { .. } => "NotFoundException",
             Self::InvalidArn { .. } => "InvalidArnException",
             Self::Disabled { .. } => "DisabledException",
             Self::InvalidState { .. } => "KMSInvalidStateException",
-            Self::InvalidCiphertext(_) => "InvalidCiphertextException",
+            Self::InvalidCiphertext(_) | Self::InvalidWrapping(_) => "InvalidCiphertextException",
+            Self::IncorrectKeyMaterial(_) => "IncorrectKeyMaterialException",
+            Self::InvalidImportToken => "InvalidImportTokenException",
+            Self::ExpiredImportToken => "ExpiredImportTokenException",
             Self::CiphertextOfNoKey { .. } => "AccessDeniedException",
             Self::IncorrectKey => "IncorrectKeyException",
             Self::InvalidKeyUsage { .. } | Self::IncompatibleAlgorithm { .. } => "InvalidKeyUsageException",

@@ -12,7 +12,7 @@ use wire::Timestamp;
 
 use crate::Kms;
 use crate::error::KmsError;
-use crate::material::{DomainKey, MaterialRecord};
+use crate::material::{DomainKey, MaterialRecord, RotationType};
 use crate::record::{KeyRecord, domain};
 use crate::state;
 
@@ -95,6 +95,32 @@ impl Family {
             other.take_up(material.for_relative(unwrapping, &arn, domains.of(&other.region)?, &other.arn())?);
         }
         self.key.take_up(material);
+        Ok(())
+    }
+
+    /// Makes the imported material that waits the version that encrypts, in every Region: each has to have it.
+    ///
+    /// # Errors
+    /// [`KmsError::InvalidState`].
+    pub(crate) fn take_up_pending(&mut self, rotation: RotationType, now: Timestamp) -> Result<(), KmsError> {
+        let invalid = |key: &KeyRecord, is| Err(KmsError::InvalidState { arn: key.arn(), is });
+        let Some(pending) = self.key.pending else {
+            return invalid(&self.key, "not pending rotation of imported key material");
+        };
+        for member in self.members_mut() {
+            member.remove_expired(now);
+            if !member.has_pending() {
+                return invalid(member, "pending import of the key material that is pending rotation");
+            }
+        }
+        for member in self.members_mut() {
+            member.pending = None;
+            member.current = Some(pending);
+            if let Some(material) = member.material_mut(pending) {
+                (material.rotation, material.created) = (Some(rotation), now);
+            }
+            member.settle();
+        }
         Ok(())
     }
 }

@@ -111,6 +111,7 @@ impl CreateKeyInput {
         }
         match self.origin {
             None | Some(Origin::AwsKms) => {}
+            Some(Origin::External) if spec.can_be_imported() => {}
             Some(origin) => return unsupported(format!("Origin {origin} is not supported.")),
         }
         if self.custom_key_store_id.is_some() || self.xks_key_id.is_some() {
@@ -162,6 +163,7 @@ impl Operation for CreateKey {
         tag::add(&mut tags, input.tags)?;
         let kms = &**call.service;
         let (account, region) = (call.account().to_owned(), call.region.to_owned());
+        let origin = input.origin.unwrap_or(Origin::AwsKms);
         let policy = match input.policy {
             Some(text) => PolicyRecord::accept(text, &*kms.principals).await?,
             None => PolicyRecord::of_account(&account),
@@ -174,9 +176,9 @@ impl Operation for CreateKey {
             description: input.description,
             spec: KeySpec::SymmetricDefault,
             usage: KeyUsage::EncryptDecrypt,
-            origin: Origin::AwsKms,
+            origin,
             manager: KeyManager::Customer,
-            state: KeyState::Enabled,
+            state: if origin == Origin::External { KeyState::PendingImport } else { KeyState::Enabled },
             destroyed_at: None,
             deletion_window_days: None,
             multi_region: input.multi_region.then(|| Relatives::of_primary(call.region)),
@@ -185,16 +187,20 @@ impl Operation for CreateKey {
             aliases: BTreeSet::new(),
             materials: Vec::new(),
             current: None,
+            pending: None,
+            expires: None,
             rotation: Rotation::default(),
             grants: 0,
         };
         if !input.bypass {
             record.policy.check_lockout(&record, call).await?;
         }
-        let domain_key = kms.domain_key(call.region).await?;
         let arn = record.arn();
-        let material = kms.random_material(record.spec).await?;
-        record.take_up(material.wrap(&domain_key, &arn, &record.id, call.now, None));
+        if origin == Origin::AwsKms {
+            let domain_key = kms.domain_key(call.region).await?;
+            let material = kms.random_material(record.spec).await?;
+            record.take_up(material.wrap(&domain_key, &arn, &record.id, call.now, None));
+        }
         let (stored, most) = (record.clone(), kms.keys_max);
         kms.store
             .write(move |tx| {

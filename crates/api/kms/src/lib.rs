@@ -13,6 +13,7 @@ mod context;
 mod create_grant;
 mod data_key;
 mod decrypt;
+mod delete_material;
 mod deletion;
 mod enable;
 mod encrypt;
@@ -21,6 +22,10 @@ mod family;
 mod grant;
 mod grant_list;
 mod grant_token;
+mod import_material;
+mod import_parameters;
+mod import_token;
+mod imported;
 mod key;
 mod key_making;
 mod key_policy;
@@ -45,11 +50,13 @@ mod reference;
 mod replicate;
 mod retire_grant;
 mod rotation;
+mod rotation_list;
 mod rules;
 mod schedule;
 mod spec;
 mod state;
 mod tag;
+mod wrapping;
 
 use std::sync::Arc;
 
@@ -189,6 +196,7 @@ impl Service for Kms {
             key::CreateKey,
             decrypt::Decrypt,
             alias::DeleteAlias,
+            On<delete_material::DeleteImportedKeyMaterial>,
             On<key::DescribeKey>,
             On<enable::DisableKey>,
             On<rotation::DisableKeyRotation>,
@@ -201,10 +209,12 @@ impl Service for Kms {
             On<last_usage::GetKeyLastUsage>,
             On<key_policy::GetKeyPolicy>,
             On<rotation::GetKeyRotationStatus>,
+            On<import_parameters::GetParametersForImport>,
+            On<import_material::ImportKeyMaterial>,
             alias_list::ListAliases,
             On<grant_list::ListGrants>,
             On<key_policy::ListKeyPolicies>,
-            On<rotation::ListKeyRotations>,
+            On<rotation_list::ListKeyRotations>,
             key::ListKeys,
             On<tag::ListResourceTags>,
             grant_list::ListRetirableGrants,

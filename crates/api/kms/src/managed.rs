@@ -85,6 +85,8 @@ pub(crate) fn record((alias, service): ManagedService, account: &str, call: &Cal
         aliases: BTreeSet::from([[RESERVED_PREFIX, alias].concat()]),
         materials: Vec::new(),
         current: None,
+        pending: None,
+        expires: None,
         rotation: Rotation { period_days: Some(ROTATION_DAYS), next: Some(rotation::next(call.now, ROTATION_DAYS)) },
         grants: 0,
     }

@@ -9,6 +9,7 @@ use wire::{Blob, Timestamp};
 
 use crate::blob::MaterialHint;
 use crate::error::KmsError;
+use crate::imported::Import;
 
 wire::text_enum! {
     /// What made a key take up new material.
@@ -69,13 +70,16 @@ impl TryFrom<String> for MaterialId {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct MaterialRecord {
     pub(crate) id: MaterialId,
+    /// When it was made, imported, or taken up by a rotation.
     pub(crate) created: Timestamp,
-    /// Why it took over from the version before; none for the first.
+    /// Why it took over from the version before; none for the first, and for one that waits to take over.
     pub(crate) rotation: Option<RotationType>,
     /// The secret; none if it is not here.
     pub(crate) wrapped: Option<Wrapped>,
     /// The public key of a pair as a SubjectPublicKeyInfo, so that using it takes no secret.
     pub(crate) public: Option<Blob>,
+    /// What is known of it besides if it was imported.
+    pub(crate) import: Option<Import>,
 }
 
 /// A secret, wrapped.

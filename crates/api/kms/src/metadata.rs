@@ -3,6 +3,8 @@
 use serde::Serialize;
 use wire::Timestamp;
 
+use crate::imported::ExpirationModel;
+use crate::material::MaterialRecord;
 use crate::multi_region::MultiRegionConfiguration;
 use crate::record::LiveKey;
 use crate::spec::{EncryptionAlgorithm, KeyManager, KeySpec, KeyUsage, Origin};
@@ -23,7 +25,11 @@ pub(crate) struct KeyMetadata {
     key_state: KeyState,
     #[serde(skip_serializing_if = "Option::is_none")]
     deletion_date: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_to: Option<Timestamp>,
     origin: Origin,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration_model: Option<ExpirationModel>,
     key_manager: KeyManager,
     customer_master_key_spec: KeySpec,
     key_spec: KeySpec,
@@ -57,6 +63,9 @@ impl KeyMetadata {
     pub(crate) fn of(key: &LiveKey, now: Timestamp) -> Self {
         let record = &key.record;
         let state = record.state_at(now);
+        // Of several materials, the one that expires first speaks for the key.
+        let versions = || key.versions().iter().map(|version| &version.record);
+        let permanent = || versions().filter(|version| record.pending != Some(version.id) && version.is_here_at(now));
         let encrypts = record.usage == KeyUsage::EncryptDecrypt;
         Self {
             aws_account_id: record.account.clone(),
@@ -68,7 +77,9 @@ impl KeyMetadata {
             key_usage: record.usage,
             key_state: state,
             deletion_date: record.destroyed_at,
+            valid_to: permanent().filter_map(MaterialRecord::expires).min(),
             origin: record.origin,
+            expiration_model: permanent().filter_map(MaterialRecord::expiration_model).min(),
             key_manager: record.manager,
             customer_master_key_spec: record.spec,
             key_spec: record.spec,

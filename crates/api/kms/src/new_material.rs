@@ -45,6 +45,11 @@ impl NewMaterial {
         MaterialId::of(self.public.as_deref().unwrap_or_else(|| self.secret.expose()), key_id)
     }
 
+    /// The secret, and the public key that goes with it if it is of a pair.
+    pub(crate) fn into_parts(self) -> (SecretBytes, Option<Vec<u8>>) {
+        (self.secret, self.public)
+    }
+
     /// Wraps it under a domain key for the key `key_id` at `arn`.
     pub(crate) fn wrap(
         self,
@@ -56,7 +61,7 @@ impl NewMaterial {
     ) -> MaterialRecord {
         let id = self.id(key_id);
         let wrapped = Some(Wrapped::seal(domain, arn, &id, &self.secret));
-        MaterialRecord { id, created, rotation, wrapped, public: self.public.map(Blob) }
+        MaterialRecord { id, created, rotation, wrapped, public: self.public.map(Blob), import: None }
     }
 }
 

@@ -47,6 +47,10 @@ pub(crate) struct KeyRecord {
     pub(crate) materials: Vec<MaterialRecord>,
     /// The version that encrypts; none as long as there is no material.
     pub(crate) current: Option<MaterialId>,
+    /// Imported material that waits to take over by a rotation.
+    pub(crate) pending: Option<MaterialId>,
+    /// When the first of the imported material that the key needs expires.
+    pub(crate) expires: Option<Timestamp>,
     pub(crate) rotation: Rotation,
     /// How many grants there are.
     pub(crate) grants: u32,
@@ -100,11 +104,6 @@ impl KeyRecord {
     /// Whether its rotation is its own affair: a replica's is its primary key's.
     pub(crate) fn leads(&self) -> bool {
         self.multi_region_key_type() != Some(MultiRegionKeyType::Replica)
-    }
-
-    /// The state that it is in at `now`.
-    pub(crate) const fn state_at(&self, _now: Timestamp) -> KeyState {
-        self.state
     }
 
     /// Makes `material` the version that encrypts.

@@ -15,6 +15,7 @@ use crate::multi_region::MultiRegionKeyType;
 use crate::record::{KeyRecord, LiveKey};
 use crate::reference::{Forms, key_arn};
 use crate::rules::{DESCRIPTION, KEY_ID, POLICY_LENGTH, POLICY_PATTERN, REGION_LENGTH, REGION_PATTERN};
+use crate::spec::Origin;
 use crate::state::KeyState;
 use crate::tag::{self, Tag, TagListEntry};
 
@@ -121,6 +122,7 @@ impl Operation for ReplicateKey {
             state: KeyState::Enabled,
             destroyed_at: None,
             deletion_window_days: None,
+            expires: None,
             policy,
             tags,
             aliases: BTreeSet::new(),
@@ -140,11 +142,17 @@ impl Operation for ReplicateKey {
                     return Err(already_exists(&replica));
                 }
                 for material in &family.key.materials {
+                    // What was imported is brought to each Region by whoever has it.
+                    if replica.origin == Origin::External {
+                        replica.materials.push(material.without_material());
+                        continue;
+                    }
                     let (domain, from, to) = (domains.of(&replica.region)?, family.key.arn(), replica.arn());
                     let unwrapping = |name: &str| domains.named(name);
                     replica.materials.push(material.for_relative(unwrapping, &from, domain, &to)?);
                 }
-                replica.current = family.key.current;
+                (replica.current, replica.pending) = (family.key.current, family.key.pending);
+                replica.settle();
                 replica.rotation = family.key.rotation.clone();
                 for member in family.members_mut() {
                     if let Some(relatives) = &mut member.multi_region {

@@ -14,12 +14,11 @@ use crate::grant::GrantUse;
 use crate::material::RotationType;
 use crate::new_material::NewMaterial;
 use crate::on_key::KeyOperation;
-use crate::page;
-use crate::record::{KeyRecord, LiveKey, Rotation, Version};
+use crate::record::{KeyRecord, LiveKey, Rotation};
 use crate::reference::Forms;
-use crate::rules::{KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
+use crate::rules::KEY_ID;
 use crate::schedule::{self, Due, Job};
-use crate::spec::KeySpec;
+use crate::spec::{KeySpec, Origin};
 use crate::state::KeyState;
 
 /// How often a key rotates when the caller does not say.
@@ -167,7 +166,7 @@ pub(crate) struct RotateKeyOnDemandOutput {
     key_id: String,
 }
 
-/// Gives a key new material now. Its own schedule stays as it is.
+/// Gives a key new material now, or takes up the imported material that waits. Its own schedule stays as it is.
 pub(crate) struct RotateKeyOnDemand;
 
 impl KeyOperation for RotateKeyOnDemand {
@@ -197,6 +196,9 @@ impl KeyOperation for RotateKeyOnDemand {
                      can be performed for this key: {arn}"
                 )));
             }
+            if record.origin == Origin::External {
+                return family.take_up_pending(RotationType::OnDemand, now);
+            }
             let domain = domains.of(&record.region)?;
             let material = NewMaterial::random(record.spec)?;
             family.take_up(material.wrap(domain, &arn, &record.id, now, rotation), domains)
@@ -204,91 +206,6 @@ impl KeyOperation for RotateKeyOnDemand {
         check_rotates(key, Self::NAME)?;
         call.service.change_family(Self::NAME, &key.record, now, &[], change).await?;
         Ok(RotateKeyOnDemandOutput { key_id: key.arn.clone() })
-    }
-}
-
-wire::text_enum! {
-    /// Which versions `ListKeyRotations` lists.
-    pub(crate) enum IncludeKeyMaterial {
-        All = "ALL_KEY_MATERIAL",
-        Rotations = "ROTATIONS_ONLY",
-    }
-}
-
-wire::shape! {
-    /// The input of `ListKeyRotations`.
-    pub(crate) struct ListKeyRotationsInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-        "IncludeKeyMaterial" include_key_material: IncludeKeyMaterial, optional, [];
-        "Limit" limit: i32, optional, [LIMIT];
-        "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
-    }
-}
-
-/// An entry of `ListKeyRotations`.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct RotationsListEntry {
-    key_id: String,
-    key_material_id: String,
-    key_material_state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rotation_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rotation_type: Option<RotationType>,
-}
-
-/// The output of `ListKeyRotations`.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListKeyRotationsOutput {
-    rotations: Vec<RotationsListEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_marker: Option<String>,
-    truncated: bool,
-}
-
-/// Lists a key's rotations, oldest first.
-pub(crate) struct ListKeyRotations;
-
-impl KeyOperation for ListKeyRotations {
-    const NAME: &'static str = "ListKeyRotations";
-    const ACTION: &'static str = "kms:ListKeyRotations";
-    const EFFECT: Effect = Effect::Read;
-    const FORMS: Forms = Forms::OwnKey;
-    type Input = ListKeyRotationsInput;
-    type Output = ListKeyRotationsOutput;
-
-    fn key_id(input: &ListKeyRotationsInput) -> &str {
-        &input.key_id
-    }
-
-    fn granted(_: &ListKeyRotationsInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(
-        input: ListKeyRotationsInput,
-        found: Found,
-        _: &Call<'_, Kms>,
-    ) -> Result<ListKeyRotationsOutput, KmsError> {
-        check_symmetric(&found.key, Self::NAME)?;
-        let (key, all) = (&found.key, input.include_key_material == Some(IncludeKeyMaterial::All));
-        let current = key.current().ok().map(|version| version.record.id);
-        // Versions are only ever added, so a place in their list is a name for one.
-        let listed = key.versions().iter().enumerate().map(|(place, version)| (format!("{place:08}"), version));
-        let listed = listed.filter(|(_, version)| all || version.record.rotation.is_some());
-        let size = page::size(input.limit, 100, 1000);
-        let (listed, next_marker) = page::of(listed, |(place, _)| place, input.marker.as_deref(), size)?;
-        let entry = |(_, version): (String, &Version)| RotationsListEntry {
-            key_id: key.arn.clone(),
-            key_material_id: version.id_text.clone(),
-            key_material_state: if Some(version.record.id) == current { "CURRENT" } else { "NON_CURRENT" },
-            rotation_date: version.record.rotation.map(|_| version.record.created),
-            rotation_type: version.record.rotation,
-        };
-        let rotations = listed.into_iter().map(entry).collect();
-        Ok(ListKeyRotationsOutput { rotations, truncated: next_marker.is_some(), next_marker })
     }
 }
 
@@ -370,7 +287,7 @@ fn check_rotates(key: &LiveKey, operation: &'static str) -> Result<(), KmsError>
 ///
 /// # Errors
 /// [`KmsError::Unsupported`].
-fn check_symmetric(key: &LiveKey, operation: &'static str) -> Result<(), KmsError> {
+pub(crate) fn check_symmetric(key: &LiveKey, operation: &'static str) -> Result<(), KmsError> {
     match key.record.spec {
         KeySpec::SymmetricDefault => Ok(()),
         spec => {

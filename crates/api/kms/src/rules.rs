@@ -76,3 +76,9 @@ pub(crate) const REGION_LENGTH: Rule = Rule::Length(1, 32);
 
 /// Of a Region.
 pub(crate) const REGION_PATTERN: Rule = Rule::Pattern(r"^([a-z]+-){2,3}\d+$");
+
+/// Of the id of key material; it must also match [`MATERIAL_ID_PATTERN`].
+pub(crate) const MATERIAL_ID_LENGTH: Rule = Rule::Length(64, 64);
+
+/// Of the id of key material.
+pub(crate) const MATERIAL_ID_PATTERN: Rule = Rule::Pattern("^[a-f0-9]+$");

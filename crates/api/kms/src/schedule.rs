@@ -13,6 +13,8 @@ pub(crate) enum Job {
     Deletion,
     /// Give it new material.
     Rotation,
+    /// Remove imported material that has expired.
+    Expiry,
 }
 
 /// Something to be done to a key, stored under its kind and day. It stands until it is worked off: one that the key's
@@ -48,6 +50,7 @@ impl Job {
         match self {
             Self::Deletion => "deletion",
             Self::Rotation => "rotation",
+            Self::Expiry => "expiry",
         }
     }
 

@@ -120,6 +120,23 @@ impl KeySpec {
         }
     }
 
+    /// Whether the material of such a key can be brought along.
+    ///
+    /// Source: AWS KMS Developer Guide, "Importing key material for AWS KMS keys".
+    pub(crate) const fn can_be_imported(self) -> bool {
+        let made_here_only = matches!(
+            self,
+            Self::MlDsa44
+                | Self::MlDsa65
+                | Self::MlDsa87
+                | Self::MlKem512
+                | Self::MlKem768
+                | Self::MlKem1024
+                | Self::Sm2
+        );
+        !made_here_only
+    }
+
     /// Whether making such a key takes so long that it must not hold up anything else.
     pub(crate) fn is_slow_to_make(self) -> bool {
         self.pair_kind().is_some_and(PairKind::is_slow_to_make)

@@ -5,6 +5,7 @@ mod authorisation;
 mod coherence;
 mod destruction;
 mod grants;
+mod imports;
 mod keys;
 mod last_usage;
 mod managed_keys;

@@ -26,6 +26,9 @@ const DESTRUCTION_PERIOD: Duration = Duration::from_secs(60);
 /// How often keys that are due get new material.
 const ROTATION_PERIOD: Duration = Duration::from_secs(300);
 
+/// How often imported material that has expired, and is not used any more, is removed.
+const EXPIRY_PERIOD: Duration = Duration::from_secs(30);
+
 /// How often the last usages of keys are written.
 const LAST_USAGES_PERIOD: Duration = Duration::from_secs(60);
 
@@ -103,6 +106,11 @@ impl Wired {
         jobs.every(ROTATION_PERIOD, "rotating keys", move || {
             let kms = Arc::clone(&kms);
             async move { kms.rotate_due(clock::now()).await }
+        });
+        let kms = Arc::clone(&self.kms);
+        jobs.every(EXPIRY_PERIOD, "removing expired key material", move || {
+            let kms = Arc::clone(&kms);
+            async move { kms.expire_due(clock::now()).await }
         });
         let kms = Arc::clone(&self.kms);
         jobs.every(LAST_USAGES_PERIOD, "writing the last usages of keys", move || {

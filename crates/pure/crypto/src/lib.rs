@@ -15,6 +15,7 @@ pub mod hkdf;
 pub mod jws;
 pub mod kdf;
 pub mod kem;
+pub mod key_wrap;
 mod locked;
 mod mac;
 mod ml_dsa;

@@ -23,6 +23,8 @@ pub(crate) fn record(account: &str, region: &str, id: &str) -> KeyRecord {
         aliases: BTreeSet::new(),
         materials: Vec::new(),
         current: None,
+        pending: None,
+        expires: None,
         rotation: Rotation::default(),
         grants: 0,
     }

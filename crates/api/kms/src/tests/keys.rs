@@ -51,7 +51,6 @@ async fn what_is_not_offered_is_refused_and_not_ignored() {
             json!({"KeySpec": "SM2", "KeyUsage": "ENCRYPT_DECRYPT"}),
             "UnsupportedOperationException: KeySpec SM2 is not supported.",
         ),
-        (json!({"Origin": "EXTERNAL"}), "UnsupportedOperationException: Origin EXTERNAL is not supported."),
         (json!({"CustomKeyStoreId": "cks-1"}), "UnsupportedOperationException: Custom key stores are not supported."),
         (json!({"XksKeyId": "x"}), "UnsupportedOperationException: Custom key stores are not supported."),
         (

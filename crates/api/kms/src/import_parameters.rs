@@ -1,0 +1,86 @@
+//! `GetParametersForImport`: a wrapping key and a token, with which material can be imported for a day.
+
+use serde::Serialize;
+use service::{Call, Effect, Need};
+use wire::{Blob, Timestamp};
+
+use crate::Kms;
+use crate::access::Found;
+use crate::error::KmsError;
+use crate::grant::GrantUse;
+use crate::import_token;
+use crate::on_key::KeyOperation;
+use crate::reference::Forms;
+use crate::rules::KEY_ID;
+use crate::wrapping::{WrappingAlgorithm, WrappingKeySpec};
+
+/// How many days a token is valid.
+const VALID_DAYS: i64 = 1;
+
+wire::shape! {
+    /// The input of `GetParametersForImport`.
+    pub(crate) struct GetParametersForImportInput {
+        "KeyId" key_id: String, required, [KEY_ID];
+        "WrappingAlgorithm" wrapping_algorithm: WrappingAlgorithm, required, [];
+        "WrappingKeySpec" wrapping_key_spec: WrappingKeySpec, required, [];
+    }
+}
+
+/// The output of `GetParametersForImport`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GetParametersForImportOutput {
+    key_id: String,
+    import_token: Blob,
+    public_key: Blob,
+    parameters_valid_to: Timestamp,
+}
+
+/// Makes a wrapping key, and gives its public half out together with the sealed private one.
+///
+/// Source: AWS KMS API Reference, GetParametersForImport.
+pub(crate) struct GetParametersForImport;
+
+impl KeyOperation for GetParametersForImport {
+    const NAME: &'static str = "GetParametersForImport";
+    const ACTION: &'static str = "kms:GetParametersForImport";
+    const EFFECT: Effect = Effect::Read;
+    const FORMS: Forms = Forms::OwnKey;
+    type Input = GetParametersForImportInput;
+    type Output = GetParametersForImportOutput;
+
+    fn key_id(input: &GetParametersForImportInput) -> &str {
+        &input.key_id
+    }
+
+    fn granted(_: &GetParametersForImportInput) -> Option<GrantUse<'_>> {
+        None
+    }
+
+    fn describe(input: &GetParametersForImportInput, need: Need) -> Need {
+        need.with("kms:WrappingAlgorithm", input.wrapping_algorithm.as_str())
+            .with("kms:WrappingKeySpec", input.wrapping_key_spec.as_str())
+    }
+
+    async fn run(
+        input: GetParametersForImportInput,
+        found: Found,
+        call: &Call<'_, Kms>,
+    ) -> Result<GetParametersForImportOutput, KmsError> {
+        let (kms, key, algorithm) = (&**call.service, &found.key, input.wrapping_algorithm);
+        algorithm.check(input.wrapping_key_spec, key.record.spec)?;
+        let pair = kms.random_material(input.wrapping_key_spec.key_spec()).await?.into_parts();
+        let (private, Some(public)) = pair else {
+            return Err(KmsError::Damaged("a wrapping key has no public half".to_owned()));
+        };
+        let valid_to = call.now.plus_days(VALID_DAYS);
+        let domain = kms.domain_key(call.region).await?;
+        let token = import_token::seal(&domain.key, &key.arn, algorithm, &private, valid_to)?;
+        Ok(GetParametersForImportOutput {
+            key_id: key.arn.clone(),
+            import_token: Blob(token),
+            public_key: Blob(public),
+            parameters_valid_to: valid_to,
+        })
+    }
+}
