@@ -104,6 +104,17 @@ impl Server {
         self.data.path().join("data")
     }
 
+    /// What it says of its health: `ok`, `sealed`, `unavailable`.
+    ///
+    /// # Panics
+    /// When it doesn't answer.
+    #[must_use]
+    pub fn health(&self) -> String {
+        let answer = ask_health(self.address).expect("an answer");
+        let status = answer.split(r#""status":""#).nth(1).and_then(|rest| rest.split('"').next());
+        status.expect("a status").to_owned()
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -156,6 +167,15 @@ impl Server {
     #[must_use]
     pub fn sealstack(&self, arguments: &[&str]) -> std::process::Output {
         run_subcommand(&self.binary, &self.data(), arguments)
+    }
+
+    /// The same with something to read on its standard input.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn sealstack_reading(&self, arguments: &[&str], input: &str) -> std::process::Output {
+        run_reading(&self.binary, &self.data(), arguments, input)
     }
 
     /// `kill -9`.
@@ -216,6 +236,29 @@ impl Stopped {
     pub fn sealstack(&self, arguments: &[&str]) -> std::process::Output {
         run_subcommand(&self.binary, &self.data(), arguments)
     }
+
+    /// The same with something to read on its standard input.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn sealstack_reading(&self, arguments: &[&str], input: &str) -> std::process::Output {
+        run_reading(&self.binary, &self.data(), arguments, input)
+    }
+}
+
+fn run_reading(binary: &Path, data: &Path, arguments: &[&str], input: &str) -> std::process::Output {
+    let mut child = Command::new(binary)
+        .args(arguments)
+        .env("SEALSTACK_DATA", data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{} did not start: {error}", binary.display()));
+    // It may end without reading everything.
+    let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
+    child.wait_with_output().expect("it ends")
 }
 
 fn run_subcommand(binary: &Path, data: &Path, arguments: &[&str]) -> std::process::Output {
@@ -235,9 +278,15 @@ fn endpoint(config: &Path) -> Option<SocketAddr> {
     host.replace("localhost", "127.0.0.1").parse().ok()
 }
 
+/// Whether the server is well, or well but sealed.
 fn healthy(address: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect(address) else { return false };
-    let asked = stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    ask_health(address).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200") || answer.contains(r#""sealed""#))
+}
+
+fn ask_health(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
-    asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -13,12 +13,14 @@ use crate::call::Caller;
 ///
 /// Source: CloudTrail User Guide, "CloudTrail record contents".
 pub(crate) struct Event<'a> {
+    pub(crate) kind: Kind,
     pub(crate) user_identity: UserIdentity<'a>,
     pub(crate) time: Timestamp,
     pub(crate) source: &'a str,
     pub(crate) name: &'a str,
     pub(crate) region: &'a str,
-    pub(crate) source_ip_address: IpAddr,
+    /// Where it came from; none for what is done on the host itself.
+    pub(crate) source_ip_address: Option<IpAddr>,
     pub(crate) user_agent: &'a str,
     pub(crate) error_code: Option<&'a str>,
     pub(crate) error_message: Option<&'a str>,
@@ -32,12 +34,23 @@ pub(crate) struct Event<'a> {
     pub(crate) recipient_account_id: Option<&'a str>,
 }
 
+/// What kind of thing an event tells of.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// A call of the API.
+    Call,
+    /// An operator's action on the host.
+    Operator,
+}
+
 /// Who called, as far as it is known.
 pub(crate) enum UserIdentity<'a> {
     /// A caller whose signature was verified.
     Known(&'a Caller),
     /// A call that failed authentication; the access key is what it claimed.
     Unknown(Option<&'a str>),
+    /// A process on the host, by its user id.
+    Operator { uid: u32 },
 }
 
 /// Most events are between 600 and 900 bytes.
@@ -54,7 +67,10 @@ impl Event<'_> {
         out.text("eventSource", self.source);
         out.text("eventName", self.name);
         out.text("awsRegion", self.region);
-        out.text("sourceIPAddress", &self.source_ip_address.to_string());
+        match self.source_ip_address {
+            Some(ip) => out.text("sourceIPAddress", &ip.to_string()),
+            None => out.text("sourceIPAddress", "host"),
+        }
         out.text("userAgent", self.user_agent);
         out.optional("errorCode", self.error_code);
         out.optional("errorMessage", self.error_message);
@@ -75,7 +91,10 @@ impl Event<'_> {
             }
             out.raw("]");
         }
-        out.raw(r#","eventType":"AwsApiCall","managementEvent":true"#);
+        out.raw(match self.kind {
+            Kind::Call => r#","eventType":"AwsApiCall","managementEvent":true"#,
+            Kind::Operator => r#","eventType":"SealstackOperatorAction","managementEvent":true"#,
+        });
         out.optional("recipientAccountId", self.recipient_account_id);
         out.raw(r#","eventCategory":"Management"}"#);
         out.0
@@ -99,6 +118,10 @@ impl UserIdentity<'_> {
             Self::Unknown(claimed) => {
                 out.first("type", "Unknown");
                 out.optional("accessKeyId", *claimed);
+            }
+            Self::Operator { uid } => {
+                out.first("type", "Operator");
+                out.text("principalId", &format!("uid:{uid}"));
             }
         }
     }
@@ -165,12 +188,13 @@ mod tests {
     fn an_event_is_json_whatever_a_caller_sends() {
         let agent = "a \"quoted\"\\ \u{1} agent\n\u{7f} \u{1F511}";
         let event = Event {
+            kind: Kind::Call,
             user_identity: UserIdentity::Unknown(Some("AKIA\"")),
             time: Timestamp::from_millis(1_763_908_618_123),
             source: "kms.amazonaws.com",
             name: "Encrypt",
             region: "us-east-1\"",
-            source_ip_address: IpAddr::from([127, 0, 0, 1]),
+            source_ip_address: Some(IpAddr::from([127, 0, 0, 1])),
             user_agent: agent,
             error_code: Some("AccessDeniedException"),
             error_message: None,

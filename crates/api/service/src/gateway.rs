@@ -13,7 +13,7 @@ use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
 use crate::call::{Call, Caller, Source};
 use crate::dispatch::{self, Outcome};
-use crate::event::{Event, UserIdentity};
+use crate::event::{Event, Kind, UserIdentity};
 use crate::operation::{Effect, Entry, Running, Service};
 use crate::ports::{Authority, CredentialError};
 use crate::request_id;
@@ -271,12 +271,13 @@ impl Gateway {
 
         let error = outcome.answer.as_ref().err();
         let event = Event {
+            kind: Kind::Call,
             user_identity: caller.map_or(UserIdentity::Unknown(claimed), |caller| UserIdentity::Known(caller)),
             time: now,
             source: endpoint.map_or("-", Endpoint::event_source),
             name,
             region,
-            source_ip_address: incoming.ip,
+            source_ip_address: Some(incoming.ip),
             user_agent: source.user_agent,
             error_code: error.map(|fault| fault.code),
             error_message: error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
@@ -410,7 +411,7 @@ fn parameters(protocol: Protocol, incoming: &Incoming) -> &[u8] {
     }
 }
 
-fn reply(protocol: Protocol, request_id: String, answer: Result<Vec<u8>, Fault>) -> Reply {
+pub(crate) fn reply(protocol: Protocol, request_id: String, answer: Result<Vec<u8>, Fault>) -> Reply {
     let content_type = wire::content_type(protocol);
     match answer {
         Ok(body) => Reply { status: 200, content_type, request_id, error: None, body },

@@ -9,12 +9,16 @@ mod event;
 mod gateway;
 mod need;
 mod operation;
+mod operator;
 pub mod ports;
 mod request_id;
 mod trail;
+mod unavailable;
 
 pub use call::{Call, Caller, Source};
 pub use gateway::{Gateway, Incoming, Observer, Reply, Seen};
 pub use need::{Guard, Need};
 pub use operation::{Effect, Entry, Operation, Permit, Service, ServiceError};
+pub use operator::OperatorEvent;
 pub use trail::Trail;
+pub use unavailable::unavailable;

@@ -26,10 +26,15 @@ impl Trail {
 
     /// Keeps the event: returns when it is durable for a change, at once for anything else.
     pub(crate) async fn keep(&self, event: &Event<'_>, effect: Effect) -> Result<(), JournalError> {
-        let ticket = self.journal.append(&event.to_json())?;
         match effect {
-            Effect::Change => self.journal.durable(ticket).await,
-            Effect::Read | Effect::Use => Ok(()),
+            Effect::Change => self.append_durable(event).await,
+            Effect::Read | Effect::Use => self.journal.append(&event.to_json()).map(|_| ()),
         }
+    }
+
+    /// Keeps the event, and returns when it is durable.
+    pub(crate) async fn append_durable(&self, event: &Event<'_>) -> Result<(), JournalError> {
+        let ticket = self.journal.append(&event.to_json())?;
+        self.journal.durable(ticket).await
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod env;
 mod seal;
 mod serve;
+mod unseal;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ Examples:
   aws kms create-key                     use it
   sealstack audit show --limit 10        see what was done
   sealstack audit verify                 see that nobody changed that
-  sealstack seal rotate                  replace the root key (while the server is stopped)
+  sealstack seal rotate                  replace the root key
 
 Every flag can be set by the variable in its help, or in a TOML file: flags win over variables, variables over the file.
 
@@ -49,7 +50,8 @@ Exit codes:
   6  the root seal doesn't open
   7  the database is damaged or not ours
   8  the audit log was tampered with or is damaged
-  9  the disk is full";
+  9  the disk is full
+  10 no server runs there";
 
 #[derive(Subcommand)]
 enum Command {
@@ -57,9 +59,11 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Print the variables that point AWS clients and git of a shell at the server
     Env(env::Env),
-    /// Show or replace the root seal, under which all other keys are wrapped
+    /// Show, replace or split the root seal, under which all other keys are wrapped
     #[command(subcommand)]
     Seal(seal::Command),
+    /// Give a share of the root key to a server that started sealed
+    Unseal(unseal::Unseal),
     /// Make accounts and limit them (while the server is stopped)
     #[command(subcommand)]
     Account(account::Command),
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(place),
         Command::Env(env) => env.run(place),
         Command::Seal(command) => command.run(place),
+        Command::Unseal(unseal) => unseal.run(place),
         Command::Account(command) => command.run(place),
         Command::Admin(command) => command.run(place),
         Command::Audit(command) => command.run(place),

@@ -1,12 +1,14 @@
-//! `sealstack seal`: what the root seal is, and replacing it.
+//! `sealstack seal`: what the root seal is, replacing it, and splitting it among people.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use server::ServerError;
+use server::admin::Client;
 use server::config::{Place, SealConfig, SealKind, SealSettings};
-use server::data_dir::{DataDir, Layout};
-use server::lasting;
+use server::data_dir::Layout;
+use server::operator::Rotation;
+use server::prompt;
 
 use crate::print;
 
@@ -14,16 +16,19 @@ use crate::print;
 pub(crate) enum Command {
     /// Say how the root key is sealed
     Status,
-    /// Replace the root key and its seal by new ones
+    /// Replace the root key and its seal by new ones, of the same kind or another
     Rotate(Rotate),
+    /// Replace the root key, and split the key that seals it among several people
+    Split(Split),
 }
 
-/// Replace the root key and its seal by new ones
+/// Replace the root key and its seal by new ones, of the same kind or another
 ///
-/// Every key in the database is wrapped anew, all at once; ciphertexts and data stay as they are. The server has to be
-/// stopped. Should the machine fail meanwhile, the next start finishes the rotation with either seal.
+/// Every key in the database is wrapped anew, all at once; ciphertexts and data stay as they are. Works while the server
+/// runs, which goes on serving, and when it is stopped. Should the machine fail meanwhile, the next start finishes the
+/// rotation with either seal. A passphrase or shares that seal the root key now have to be given.
 #[derive(Args)]
-#[command(after_long_help = AFTER_HELP)]
+#[command(after_long_help = ROTATE_HELP)]
 pub(crate) struct Rotate {
     #[command(flatten)]
     current: SealSettings,
@@ -41,11 +46,39 @@ pub(crate) struct Rotate {
     passphrase_file: Option<PathBuf>,
 }
 
-const AFTER_HELP: &str = "\
+const ROTATE_HELP: &str = "\
 Examples:
   sealstack seal rotate
   sealstack seal rotate --new-seal-file /mnt/keys/root.key
-  SEALSTACK_NEW_SEAL_PASSPHRASE=... sealstack seal rotate --new-seal passphrase";
+  SEALSTACK_NEW_SEAL_PASSPHRASE=... sealstack seal rotate --new-seal passphrase
+  sealstack seal split --shares 5 --threshold 3";
+
+/// Replace the root key, and split the key that seals it among several people
+///
+/// Prints each share once; give every one to another person. Nobody else has the key: the server starts sealed from
+/// then on, refuses every call, and opens once the threshold of shares has been given with `sealstack unseal`. Any
+/// threshold of shares will do; fewer say nothing about the key. Works while the server runs, and when it is stopped.
+///
+/// Splitting anew replaces all shares: the old ones open nothing any more.
+#[derive(Args)]
+#[command(after_long_help = SPLIT_HELP)]
+pub(crate) struct Split {
+    #[command(flatten)]
+    current: SealSettings,
+
+    /// How many shares to make, 2 to 255
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..))]
+    shares: u8,
+
+    /// How many of them are needed to open the root key, at least 2
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..))]
+    threshold: u8,
+}
+
+const SPLIT_HELP: &str = "\
+Examples:
+  sealstack seal split --shares 5 --threshold 3
+  sealstack unseal";
 
 impl Command {
     pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
@@ -54,7 +87,11 @@ impl Command {
             Self::Status => status(Layout::new(data)),
             Self::Rotate(rotate) => {
                 server::log::start(&file.log)?;
-                rotate.run(&DataDir::open(&data)?, file.seal)
+                rotate.run(&data, file.seal)
+            }
+            Self::Split(split) => {
+                server::log::start(&file.log)?;
+                split.run(&data, file.seal)
             }
         }
     }
@@ -63,23 +100,80 @@ impl Command {
 fn status(layout: Layout) -> Result<(), ServerError> {
     let status = seal::status(&layout.seal())?;
     let status = status.ok_or_else(|| ServerError::NoData { path: layout.root().to_owned() })?;
-    let rotating = if status.rotating { "\na rotation was interrupted; the next start finishes it" } else { "" };
-    print(&format!(
-        "sealed by a {}\nroot key {}, generation {}{rotating}\n",
-        status.kind, status.root_key_id, status.generation
-    ))
+    let mut text = format!("sealed by a {}\n", status.kind);
+    if let Some(split) = status.split {
+        text.push_str(&format!("split {}: {} of {} shares open it\n", split.id, split.threshold, split.count));
+    }
+    text.push_str(&format!("root key {}, generation {}\n", status.root_key_id, status.generation));
+    if status.rotating {
+        text.push_str("a rotation was interrupted; the next start finishes it\n");
+    }
+    match Client::new(layout).status() {
+        Ok(Some(progress)) => text.push_str(&format!(
+            "the server is sealed: {} of the {} shares needed were given\n",
+            progress.given, progress.split.threshold
+        )),
+        Ok(None) => text.push_str("the server is open\n"),
+        Err(ServerError::NotRunning { .. }) => text.push_str("no server runs\n"),
+        Err(error) => return Err(error),
+    }
+    print(&text)
 }
 
 impl Rotate {
-    fn run(self, data: &DataDir, file: SealSettings) -> Result<(), ServerError> {
+    fn run(self, data: &Path, file: SealSettings) -> Result<(), ServerError> {
         let current = SealConfig::from(self.current.over(file));
         let next = SealConfig { kind: self.kind, file: self.file, passphrase_file: self.passphrase_file };
-        let opened = lasting::rotate_root(data, &current, &next)?;
-        print(&format!(
-            "The root key is {} now, generation {}, sealed by a {}.\n",
-            opened.root.id(),
-            opened.generation,
-            opened.kind
-        ))
+        let rotation = Rotation::prepare(data, &current, &next)?;
+        if rotation.wants_shares() {
+            let split = seal::status(&Layout::new(data.to_owned()).seal())?.and_then(|status| status.split);
+            // One that is split already is split in the same way again.
+            let split = split.ok_or(ServerError::SplitInstead)?;
+            return hand_out(rotation, split.count, split.threshold, current.kind);
+        }
+        finish(rotation, current.kind)
+    }
+}
+
+impl Split {
+    fn run(self, data: &Path, file: SealSettings) -> Result<(), ServerError> {
+        let current = SealConfig::from(self.current.over(file));
+        let next = SealConfig { kind: Some(SealKind::Shares), ..SealConfig::default() };
+        hand_out(Rotation::prepare(data, &current, &next)?, self.shares, self.threshold, current.kind)
+    }
+}
+
+/// Splits a new key, shows the shares, and only then seals with it: who never saw them would be locked out.
+fn hand_out(rotation: Rotation, count: u8, threshold: u8, configured: Option<SealKind>) -> Result<(), ServerError> {
+    let (key, shares) = seal::split(count, threshold)?;
+    print(&format!(
+        "The split {} of the root seal: any {threshold} of these {count} shares open it. They are shown this once.\n\n",
+        key.split().id
+    ))?;
+    for share in &shares {
+        let text = share.text();
+        print(&format!("{:>4}  ", share.index()))?;
+        print(std::str::from_utf8(text.expose()).unwrap_or_default())?;
+        print("\n")?;
+    }
+    print("\nGive each to another person.\n")?;
+    if prompt::is_terminal() && !prompt::confirm("Type yes once they are handed out; anything else changes nothing: ")?
+    {
+        return print("The seal is as it was; the shares above open nothing.\n");
+    }
+    finish(rotation.by_shares(key), configured)
+}
+
+fn finish(rotation: Rotation, configured: Option<SealKind>) -> Result<(), ServerError> {
+    let rotated = rotation.run()?;
+    print(&format!(
+        "The root key is {} now, generation {}, sealed by a {}.\n",
+        rotated.root_key_id, rotated.generation, rotated.kind
+    ))?;
+    match configured.map(seal::Kind::from) {
+        Some(kind) if kind != rotated.kind => {
+            print(&format!("The configuration still says {kind}: change that before the next start.\n"))
+        }
+        _ => Ok(()),
     }
 }

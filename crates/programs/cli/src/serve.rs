@@ -37,6 +37,10 @@ impl Serve {
 
 /// After the first start, says what there is and what to do with it.
 fn welcome(server: &Server) {
+    if server.started_sealed() {
+        // The server runs whether or not anybody reads this.
+        let _ = print("The root key is sealed. Its holders open it on this machine with: sealstack unseal\n");
+    }
     let Some(first) = server.first_start() else { return };
     let data = server.data();
     let (made, lasts) = if server.ephemeral() {

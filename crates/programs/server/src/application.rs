@@ -4,13 +4,29 @@ use std::future::Future;
 
 use service::{Incoming, Reply};
 
+/// Why no request can be served, as `/health` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// In one word, for programs.
+    pub(crate) status: &'static str,
+    /// In a sentence, for people.
+    pub(crate) reason: &'static str,
+}
+
+impl Trouble {
+    /// Something that passes or has to be repaired.
+    pub(crate) const fn unavailable(reason: &'static str) -> Self {
+        Self { status: "unavailable", reason }
+    }
+}
+
 /// Everything behind the HTTP connections.
 pub(crate) trait Application: Send + Sync + 'static {
     /// Answers a request, whatever is in it.
     fn handle(&self, incoming: Incoming) -> impl Future<Output = Reply> + Send;
 
     /// Why no request can be served at the moment; `None` when all is well.
-    fn trouble(&self) -> Option<&'static str>;
+    fn trouble(&self) -> Option<Trouble>;
 
     /// The metrics in the OpenMetrics text format.
     fn metrics(&self) -> String;

@@ -86,6 +86,12 @@ impl Layout {
         self.root.join("oidc")
     }
 
+    /// The socket on which the running server answers operators.
+    #[must_use]
+    pub fn admin_socket(&self) -> PathBuf {
+        self.root.join("admin.sock")
+    }
+
     fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }

@@ -140,6 +140,41 @@ pub enum ServerError {
         /// The variable.
         variable: String,
     },
+    /// A share of the root seal isn't taken.
+    #[error(transparent)]
+    Share(#[from] seal::ShareError),
+    /// Something was to be typed or read, and there was nothing.
+    #[error("{wanted} is wanted on standard input, and there is none")]
+    NoInput {
+        /// What.
+        wanted: &'static str,
+    },
+    /// No server runs in the directory.
+    #[error("no server runs on {}: start it with `sealstack serve`, or name its directory with --data", path.display())]
+    NotRunning {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Somebody else's server.
+    #[error("this server answers the user that runs it, and root")]
+    NotYours,
+    /// A seal of shares has to be split.
+    #[error("a key is split among people with `sealstack seal split`, which says into how many shares")]
+    SplitInstead,
+    /// The running server can't do it while its root key is sealed.
+    #[error("the server is sealed: `sealstack unseal` opens it")]
+    Sealed,
+    /// The running server refused.
+    #[error("{message}")]
+    Refused {
+        /// Its words.
+        message: String,
+        /// What the same failure exits with in a process of its own.
+        exit_code: u8,
+    },
+    /// The running server and this command don't understand each other.
+    #[error("the running server doesn't understand this command, or the other way round: are both the same version?")]
+    Misunderstood,
     /// The root seal doesn't open.
     #[error(transparent)]
     Seal(#[from] seal::SealError),
@@ -161,15 +196,22 @@ impl ServerError {
             | Self::OtherAccount { .. }
             | Self::Account(_)
             | Self::Operator(_)
+            | Self::NoInput { .. }
+            | Self::SplitInstead
             | Self::Certificate(_) => 2,
             Self::ForeignDirectory { .. }
+            | Self::NotYours
             | Self::NoData { .. }
             | Self::Store(Store::Denied { .. } | Store::Io { .. }) => 3,
             Self::InUse { .. }
             | Self::Store(Store::Busy { .. })
             | Self::Journal(journal::JournalError::InUse { .. }) => 4,
             Self::Listen { .. } => 5,
+            Self::Refused { exit_code, .. } => *exit_code,
+            Self::NotRunning { .. } => 10,
             Self::Seal(_)
+            | Self::Share(_)
+            | Self::Sealed
             | Self::SealGone { .. }
             | Self::NoPassphrase { .. }
             | Self::Store(Store::WrongRootKey { .. }) => 6,
@@ -179,7 +221,7 @@ impl ServerError {
             Self::Store(Store::Corrupt { .. } | Store::NotAuthentic { .. } | Store::Foreign { .. })
             | Self::Store(Store::Unreadable { .. } | Store::NewerSchema { .. })
             | Self::Journal(journal::JournalError::WrongKey { .. }) => 7,
-            Self::System { .. } | Self::Store(_) | Self::Journal(_) => 1,
+            Self::System { .. } | Self::Misunderstood | Self::Store(_) | Self::Journal(_) => 1,
         }
     }
 }

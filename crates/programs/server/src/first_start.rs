@@ -84,11 +84,12 @@ fn remove(path: &Path, how: impl FnOnce(&Path) -> std::io::Result<()>) -> Result
 mod tests {
     use super::*;
     use crate::config::SealConfig;
-    use crate::lasting;
+    use crate::{lasting, root_seal};
 
     fn store(layout: &Layout) -> Store {
         prepare(layout).expect("prepared");
-        lasting::open_store(layout, &SealConfig::default()).expect("a store")
+        let seal = root_seal::open(layout, &SealConfig::default()).expect("a seal");
+        lasting::open_store(layout, &seal).expect("a store")
     }
 
     fn credentials(layout: &Layout) -> String {

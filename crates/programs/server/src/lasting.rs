@@ -1,24 +1,20 @@
 //! What lasts: the root seal, the database under it, and the audit log under the database's keyring. Opened in that
 //! order, by the server and by the commands that work without one.
 
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use crypto::{Key256, SecretBytes};
+use crypto::Key256;
 use journal::Journal;
 use seal::{Kind, Opened};
+use serde::{Deserialize, Serialize};
+use service::{OperatorEvent, Trail};
 use store::{Store, StoreError};
 
-use crate::config::{AuditConfig, SealConfig, SealKind};
+use crate::config::{AuditConfig, SealConfig};
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
-
-/// The variable that holds the passphrase, unless a file does.
-const PASSPHRASE: &str = "SEALSTACK_SEAL_PASSPHRASE";
-
-/// The variable that holds the passphrase of a seal to be made by a rotation, unless a file does.
-const NEW_PASSPHRASE: &str = "SEALSTACK_NEW_SEAL_PASSPHRASE";
+use crate::{clock, root_seal};
 
 /// The keyring's name for the key that the audit log is sealed under.
 const AUDIT_KEY: &str = "audit";
@@ -34,13 +30,33 @@ pub(crate) struct Lasting {
     pub(crate) audit_key: Arc<Key256>,
 }
 
+/// Says that the root key and its seal were replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// Which root key it is now.
+    pub root_key_id: String,
+    /// How many there have been.
+    pub generation: u32,
+    /// How it is sealed.
+    pub kind: Kind,
+}
+
 impl Lasting {
     /// Opens everything in the directory, or makes it.
-    pub(crate) async fn open(layout: &Layout, seal: &SealConfig, audit: &AuditConfig) -> Result<Self, ServerError> {
-        let (own, seal) = (layout.clone(), seal.clone());
+    pub(crate) async fn open(
+        layout: &Layout,
+        seal: &Arc<seal::SealConfig>,
+        audit: &AuditConfig,
+    ) -> Result<Self, ServerError> {
+        let (own, seal) = (layout.clone(), Arc::clone(seal));
         // Argon2id alone takes a good part of a second, and the database reads and syncs.
-        let store = unblocked(move || open_store(&own, &seal)).await?;
-        Self::over(store, layout, audit).await
+        let (store, opened) = unblocked(move || open_both(&own, &seal)).await?;
+        let lasting = Self::over(store, layout, audit).await?;
+        if opened.finished {
+            let rotated = Rotated::from(&opened);
+            lasting.keep("FinishRootSealRotation", own_uid(), Some(&rotated.parameters()), None).await?;
+        }
+        Ok(lasting)
     }
 
     /// The same in memory, under a root key that nobody else has: when the process ends, so does everything.
@@ -56,9 +72,52 @@ impl Lasting {
             retention: journal::Retention { segments: None, bytes: audit.keep_bytes, days: audit.keep_days },
             ..journal::Config::new(layout.audit())
         };
-        let opened = Arc::clone(&key);
-        let journal = unblocked(move || Ok(Journal::open(config, &opened)?)).await?;
-        Ok(Self { store, journal, audit_key: key })
+        let audit_key = Arc::clone(&key);
+        let journal = unblocked(move || Ok(Journal::open(config, &key)?)).await?;
+        Ok(Self { store, journal, audit_key })
+    }
+
+    /// Replaces the root key and its seal by new ones, as `next` describes, and moves every key under the new one while
+    /// the database is in use. `uid` is the user who wants it.
+    pub(crate) async fn rotate_root(
+        &self,
+        layout: &Layout,
+        current: &Arc<seal::SealConfig>,
+        next: seal::SealConfig,
+        uid: u32,
+    ) -> Result<Rotated, ServerError> {
+        let wanted = format!(r#"{{"from":"{}","to":"{}"}}"#, name(current.kind()), name(next.kind()));
+        // Before anything changes: what cannot be audited does not happen.
+        self.keep("BeginRootSealRotation", uid, Some(&wanted), None).await?;
+        let (directory, store, current) = (layout.seal(), self.store.clone(), Arc::clone(current));
+        let rotated = unblocked(move || {
+            let opened = seal::rotate(&directory, &current, &next, |old, new| {
+                Ok::<_, ServerError>(store.keyring().rewrap(old, new)?)
+            })?;
+            // The database's log still has the keys as they were wrapped before.
+            if let Err(error) = store.checkpoint() {
+                tracing::warn!(%error, "keys wrapped under the old root key stay in the database's log for a while");
+            }
+            Ok(Rotated::from(&opened))
+        })
+        .await;
+        match &rotated {
+            Ok(rotated) => self.keep("RotateRootSeal", uid, Some(&rotated.parameters()), None).await?,
+            Err(error) => self.keep("RotateRootSeal", uid, Some(&wanted), Some(&error.to_string())).await?,
+        }
+        rotated
+    }
+
+    /// Keeps an operator's action in the audit log, durably.
+    pub(crate) async fn keep(
+        &self,
+        name: &str,
+        uid: u32,
+        parameters: Option<&str>,
+        error: Option<&str>,
+    ) -> Result<(), ServerError> {
+        let action = OperatorEvent { time: clock::now(), name, uid, parameters, error };
+        Ok(Trail::new(self.journal.clone()).keep_operator(&action).await?)
     }
 
     /// Writes out everything and closes it.
@@ -74,20 +133,47 @@ impl Lasting {
     }
 }
 
-/// Opens the database under its root seal, and makes what is missing. Finishes a rotation that was interrupted.
-pub(crate) fn open_store(layout: &Layout, seal: &SealConfig) -> Result<Store, ServerError> {
-    let (directory, database) = (layout.seal(), layout.database());
-    let sealed = seal::status(&directory)?;
-    if sealed.is_none() && database.exists() {
-        return Err(ServerError::SealGone { path: directory });
+impl From<&Opened> for Rotated {
+    fn from(opened: &Opened) -> Self {
+        Self { root_key_id: opened.root.id().to_string(), generation: opened.generation, kind: opened.kind }
     }
-    let config = configured(seal, sealed.map(|status| status.kind), PASSPHRASE)?;
-    let opened: Opened = seal::open_or_create(&directory, &config, |old, new| rewrap(&database, old, new))?;
-    Store::open(&database, &opened.root).map_err(|error| match error {
+}
+
+impl Rotated {
+    fn parameters(&self) -> String {
+        let (kind, id) = (name(self.kind), &self.root_key_id);
+        format!(r#"{{"generation":{},"rootKeyId":"{id}","seal":"{kind}"}}"#, self.generation)
+    }
+}
+
+/// The kind of seal as the configuration calls it.
+const fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::KeyFile => "key-file",
+        Kind::Passphrase => "passphrase",
+        Kind::Shares => "shares",
+    }
+}
+
+/// The user that this process is.
+pub(crate) fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Opens the database under its root seal, and makes what is missing. Finishes a rotation that was interrupted.
+pub(crate) fn open_store(layout: &Layout, seal: &seal::SealConfig) -> Result<Store, ServerError> {
+    open_both(layout, seal).map(|(store, _)| store)
+}
+
+fn open_both(layout: &Layout, seal: &seal::SealConfig) -> Result<(Store, Opened), ServerError> {
+    let database = layout.database();
+    let opened: Opened = seal::open_or_create(&layout.seal(), seal, |old, new| rewrap(&database, old, new))?;
+    let store = Store::open(&database, &opened.root).map_err(|error| match error {
         // The engine's own words for a disk without room for its shared memory are about a failing disk.
         StoreError::Io { path, .. } if !has_room(layout.root()) => ServerError::Store(StoreError::Full { path }),
         error => ServerError::Store(error),
-    })
+    })?;
+    Ok((store, opened))
 }
 
 /// Whether the directory's disk has room for anything.
@@ -98,19 +184,6 @@ fn has_room(directory: &Path) -> bool {
     }
 }
 
-/// Replaces the root key and its seal by new ones, as `next` describes, and moves every key under the new one.
-///
-/// # Errors
-/// [`ServerError::NoData`], [`ServerError::Seal`], [`ServerError::NoPassphrase`], [`ServerError::Store`].
-pub fn rotate_root(data_dir: &DataDir, seal: &SealConfig, next: &SealConfig) -> Result<Opened, ServerError> {
-    let layout = data_dir.layout();
-    let (directory, database) = (layout.seal(), layout.database());
-    let kind = existing(layout)?.kind;
-    let config = configured(seal, Some(kind), PASSPHRASE)?;
-    let next = configured(next, Some(config.kind()), NEW_PASSPHRASE)?;
-    seal::rotate(&directory, &config, &next, |old, new| rewrap(&database, old, new))
-}
-
 /// The key that the audit log of the directory is sealed under. A server may be running there.
 ///
 /// # Errors
@@ -118,14 +191,14 @@ pub fn rotate_root(data_dir: &DataDir, seal: &SealConfig, next: &SealConfig) -> 
 pub fn read_audit_key(layout: &Layout, seal: &SealConfig) -> Result<Arc<Key256>, ServerError> {
     // Opening the seal changes it only to finish a rotation, which is for one process at a time.
     let _alone = if existing(layout)?.rotating { Some(DataDir::open(layout.root())?) } else { None };
-    let store = open_store(layout, seal)?;
+    let store = open_store(layout, &root_seal::open(layout, seal)?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
     runtime.block_on(audit_key(&store))
 }
 
 /// What the root seal of a directory says, in which a server has been before.
-fn existing(layout: &Layout) -> Result<seal::Status, ServerError> {
+pub(crate) fn existing(layout: &Layout) -> Result<seal::Status, ServerError> {
     let sealed = seal::status(&layout.seal())?;
     sealed.filter(|_| layout.database().exists()).ok_or_else(|| ServerError::NoData { path: layout.root().to_owned() })
 }
@@ -142,35 +215,7 @@ fn rewrap(database: &Path, old: &seal::RootKey, new: &seal::RootKey) -> Result<(
     Ok(store::rewrap(database, old, new)?)
 }
 
-/// The seal as the seal crate takes it, with the passphrase read: of the kind that is configured, or else of the kind
-/// that there is, or else a key file.
-fn configured(seal: &SealConfig, kind: Option<Kind>, variable: &str) -> Result<seal::SealConfig, ServerError> {
-    let kind = seal.kind.map_or(kind.unwrap_or(Kind::KeyFile), |kind| match kind {
-        SealKind::KeyFile => Kind::KeyFile,
-        SealKind::Passphrase => Kind::Passphrase,
-    });
-    match kind {
-        Kind::KeyFile => Ok(seal::SealConfig::KeyFile { path: seal.file.clone() }),
-        Kind::Passphrase => Ok(seal::SealConfig::passphrase(passphrase(seal.passphrase_file.as_deref(), variable)?)),
-    }
-}
-
-/// The passphrase from its file, less the line's end, or from the variable.
-fn passphrase(file: Option<&Path>, variable: &str) -> Result<SecretBytes, ServerError> {
-    let Some(path) = file else {
-        let value = std::env::var_os(variable);
-        let value = value.ok_or_else(|| ServerError::NoPassphrase { variable: variable.to_owned() })?;
-        return Ok(SecretBytes::from(value.into_vec()));
-    };
-    let read = std::fs::read(path).map_err(|cause| ServerError::Io { action: "read", path: path.to_owned(), cause })?;
-    let mut passphrase = SecretBytes::from(read);
-    let line = passphrase.expose();
-    let length = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line)).len();
-    passphrase.truncate(length);
-    Ok(passphrase)
-}
-
-async fn unblocked<T: Send + 'static>(
+pub(crate) async fn unblocked<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ServerError> + Send + 'static,
 ) -> Result<T, ServerError> {
     match tokio::task::spawn_blocking(work).await {
@@ -184,30 +229,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_passphrase_from_a_file_ends_with_its_line() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("passphrase");
-        for (content, expected) in [
-            ("correct horse", "correct horse"),
-            ("correct horse\n", "correct horse"),
-            ("correct horse\r\n", "correct horse"),
-            ("two\nlines\n", "two\nlines"),
-            (" spaces \n", " spaces "),
-        ] {
-            std::fs::write(&path, content).expect("a file");
-            assert_eq!(passphrase(Some(&path), "UNUSED").expect("read").expose(), expected.as_bytes());
-        }
-    }
-
-    #[test]
     fn a_database_without_its_seal_is_not_given_a_new_one() {
         let dir = tempfile::tempdir().expect("a directory");
         let layout = Layout::new(dir.path().to_owned());
         let seal = SealConfig::default();
-        open_store(&layout, &seal).expect("made");
-        open_store(&layout, &seal).expect("opened");
+        let open = || open_store(&layout, &root_seal::open(&layout, &seal)?);
+        open().expect("made");
+        open().expect("opened");
         std::fs::remove_dir_all(layout.seal()).expect("removed");
-        assert!(matches!(open_store(&layout, &seal), Err(ServerError::SealGone { .. })));
+        assert!(matches!(open(), Err(ServerError::SealGone { .. })));
         assert!(!layout.seal().exists());
     }
 }

@@ -2,22 +2,27 @@
 //!
 //! Refuses to know what any request means: that is the services' behind the gateway.
 
+pub mod admin;
 mod application;
 mod authority;
 pub mod aws_profile;
 mod clock;
 pub mod config;
 mod connection;
+mod core;
 pub mod data_dir;
 mod error;
 pub mod exports;
 mod first_start;
+mod gate;
 mod jobs;
 pub mod lasting;
 mod listener;
 pub mod log;
 mod metrics;
 pub mod operator;
+pub mod prompt;
+mod root_seal;
 mod server;
 mod site;
 mod tls;

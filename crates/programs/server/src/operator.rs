@@ -1,19 +1,23 @@
-//! What the operator does on the host while the server is stopped: accounts, their limits, and lost administrators.
+//! What the operator does on the host: accounts, their limits, lost administrators, and the root seal. The root seal
+//! also while the server runs, through its admin socket.
 //!
 //! Opens the database under its root seal, does one thing, and closes it again. New credentials go into
 //! `aws/credentials`; none is printed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use iam::{Account, Handover, IamError};
 use store::Store;
 
+use crate::admin::Client;
 use crate::aws_profile;
 use crate::clock;
-use crate::config::SealConfig;
-use crate::data_dir::DataDir;
+use crate::config::{AuditConfig, SealConfig};
+use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
-use crate::lasting;
+use crate::lasting::{Lasting, Rotated};
+use crate::{lasting, root_seal};
 
 /// A credential that was put into `aws/credentials`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +92,79 @@ pub fn clear_service_control(data: &DataDir, seal: &SealConfig, account: &str) -
     with_store(data, seal, async |store| iam::clear_service_control(store, account).await)
 }
 
+/// A rotation of the root key that is about to begin: its present seal has been opened as far as this process can.
+pub struct Rotation {
+    data: PathBuf,
+    current: seal::SealConfig,
+    next: Option<seal::SealConfig>,
+    kind: seal::Kind,
+}
+
+impl Rotation {
+    /// Prepares to replace the root key and its seal by new ones, as `next` describes.
+    ///
+    /// # Errors
+    /// [`ServerError::NoData`], [`ServerError::NoPassphrase`], [`ServerError::Share`], [`ServerError::Seal`].
+    pub fn prepare(data: &Path, current: &SealConfig, next: &SealConfig) -> Result<Self, ServerError> {
+        let layout = Layout::new(data.to_owned());
+        let kind = lasting::existing(&layout)?.kind;
+        let next = root_seal::next(next, kind)?;
+        let current = root_seal::open(&layout, current)?;
+        Ok(Self { data: data.to_owned(), current, next, kind })
+    }
+
+    /// Whether the new seal has to be split and handed out first.
+    #[must_use]
+    pub const fn wants_shares(&self) -> bool {
+        self.next.is_none()
+    }
+
+    /// How the root key is sealed until then.
+    #[must_use]
+    pub const fn sealed_by(&self) -> seal::Kind {
+        self.kind
+    }
+
+    /// Takes the key whose shares were handed out as the new seal.
+    #[must_use]
+    pub fn by_shares(self, key: seal::SharedKey) -> Self {
+        Self { next: Some(seal::SealConfig::Shares(key)), ..self }
+    }
+
+    /// Replaces them: through the server that runs in the directory, or else alone.
+    ///
+    /// # Errors
+    /// Those of opening the database; [`ServerError::Refused`].
+    pub fn run(self) -> Result<Rotated, ServerError> {
+        let Some(next) = self.next else { return Err(ServerError::NoInput { wanted: "the split of a new seal" }) };
+        let data = match DataDir::open(&self.data) {
+            Ok(data) => data,
+            Err(error @ ServerError::InUse { .. }) => {
+                let rotated = Client::new(Layout::new(self.data)).rotate(&self.current, &next);
+                // Who has the directory is no server: another command.
+                return rotated.map_err(|refused| match refused {
+                    ServerError::NotRunning { .. } => error,
+                    refused => refused,
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        let layout = data.layout();
+        let current = Arc::new(self.current);
+        runtime()?.block_on(async {
+            let lasting = Lasting::open(layout, &current, &AuditConfig::default()).await?;
+            let rotated = lasting.rotate_root(layout, &current, next, lasting::own_uid()).await;
+            lasting.close().await?;
+            rotated
+        })
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, ServerError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })
+}
+
 /// Refuses a profile that is there: its access key would be lost.
 fn free(data: &DataDir, profile: &str) -> Result<(), ServerError> {
     if aws_profile::has_credentials(data.layout(), profile)? {
@@ -113,10 +190,8 @@ fn with_store<T>(
     if !layout.database().exists() || layout.first_start().exists() {
         return Err(ServerError::NoData { path: layout.root().to_owned() });
     }
-    let store = lasting::open_store(layout, seal)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
-    let done = runtime.block_on(work(&store)).map_err(|error| match error {
+    let store = lasting::open_store(layout, &root_seal::open(layout, seal)?)?;
+    let done = runtime()?.block_on(work(&store)).map_err(|error| match error {
         IamError::Store(error) => ServerError::Store(error),
         error => ServerError::Operator(error),
     })?;

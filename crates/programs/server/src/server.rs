@@ -6,23 +6,27 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
+use crypto::tls::LocalAuthority;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use crate::admin::Admin;
 use crate::aws_profile::{self, Endpoint};
 use crate::config::Config;
+use crate::core::Core;
 use crate::data_dir::DataDir;
 use crate::error::ServerError;
 use crate::first_start::{self, FirstStart};
+use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::lasting::Lasting;
 use crate::listener::Listener;
 use crate::site::{Site, Traffic};
 use crate::tls::{Certificates, Source};
 use crate::ward::Ward;
-use crate::wiring::{Backend, Wired};
-use crate::{authority, wiring};
+use crate::wiring::Backend;
+use crate::{authority, root_seal};
 
 /// Threads for what blocks: the database's reads, the start, the end.
 const BLOCKING_THREADS_MAX: usize = 16;
@@ -39,11 +43,12 @@ pub struct Server {
     endpoint: Endpoint,
     first_start: Option<FirstStart>,
     ephemeral: bool,
-    site: Arc<Site<Backend>>,
+    sealed: bool,
+    site: Arc<Site<Gate<Backend>>>,
     accepting: JoinHandle<()>,
+    admin: Admin,
     jobs: Jobs,
-    wired: Wired,
-    lasting: Lasting,
+    core: Arc<Core>,
     grace: Duration,
     // Given up last: nobody else may open what is in it before it is closed.
     data_dir: DataDir,
@@ -97,23 +102,30 @@ impl Server {
         let address = listener.address();
         let layout = data_dir.layout();
         first_start::prepare(layout)?;
-        let lasting = if config.ephemeral {
-            Lasting::in_memory(layout, &config.audit).await?
+        let (lasting, gathering) = if config.ephemeral {
+            (Some(Lasting::in_memory(layout, &config.audit).await?), None)
         } else {
-            Lasting::open(layout, &config.seal, &config.audit).await?
+            match root_seal::source(layout, &config.seal)? {
+                root_seal::Source::Ready(seal) => {
+                    (Some(Lasting::open(layout, &Arc::new(seal), &config.audit).await?), None)
+                }
+                root_seal::Source::People(gathering) => (None, Some(gathering)),
+            }
         };
 
-        let certificates = Arc::new(match &config.tls.own {
-            Some(own) => Certificates::new(Source::Own(own.clone()))?,
-            None => {
-                let mut names = config.tls.names.clone();
-                if !address.ip().is_unspecified() {
-                    names.push(address.ip().to_string());
-                }
-                Certificates::new(Source::Local(authority::open(&lasting.store, layout).await?, names))?
-            }
-        });
-        let first_start = first_start::finish(&lasting.store, layout, config.account.as_deref()).await?;
+        let mut names = config.tls.names.clone();
+        if !address.ip().is_unspecified() {
+            names.push(address.ip().to_string());
+        }
+        let certificates = Arc::new(Certificates::new(match (&config.tls.own, &lasting) {
+            (Some(own), _) => Source::Own(own.clone()),
+            (None, Some(lasting)) => Source::Local(authority::open(&lasting.store, layout).await?, names.clone()),
+            // The authority's key is sealed as well. What stands in for it lets those in who look at nothing but health.
+            (None, None) => Source::Local(
+                LocalAuthority::create(SystemTime::now()).map_err(ServerError::Certificate)?,
+                names.clone(),
+            ),
+        })?);
         let endpoint = Endpoint {
             url: config.endpoint_url.clone().unwrap_or_else(|| aws_profile::local_url(address)),
             ca_bundle: config.tls.own.is_none().then(|| layout.ca_certificate()),
@@ -121,22 +133,41 @@ impl Server {
         };
 
         let (ward, traffic) = (Ward::new(config.limits), Arc::<Traffic>::default());
-        let (wired, backend) = wiring::join(&lasting, layout, &ward, &traffic);
         let bounds = (config.limits, config.allow_plain_http);
-        let site = Arc::new(Site::new(backend, Arc::clone(&certificates), bounds, Arc::clone(&ward), traffic));
+        let site = Site::new(Gate::default(), Arc::clone(&certificates), bounds, Arc::clone(&ward), traffic);
+        let site = Arc::new(site);
+        let sealed = gathering.is_some();
+        let names = config.tls.own.is_none().then_some(names);
+        let core = Arc::new(Core::new(layout, &config, names, Arc::clone(&site), gathering));
+        let first_start = match lasting {
+            Some(lasting) => core.furnish(lasting).await?,
+            None => None,
+        };
         let mut jobs = Jobs::default();
         jobs.always(async move { ward.sweep().await });
         jobs.every(CERTIFICATE_PERIOD, "renewing the certificate", move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
         });
-        wired.schedule(&mut jobs);
+        let admin = Admin::listen(layout, Arc::clone(&core))?;
         let accepting = tokio::spawn(listener.accept(Arc::clone(&site)));
         // Last: whoever waits for the profile finds a server that answers.
         aws_profile::write_config(layout, &endpoint)?;
 
         let (grace, ephemeral) = (config.limits.shutdown_timeout, config.ephemeral);
-        let server =
-            Self { address, endpoint, first_start, ephemeral, site, accepting, jobs, wired, lasting, grace, data_dir };
+        let server = Self {
+            address,
+            endpoint,
+            first_start,
+            ephemeral,
+            sealed,
+            site,
+            accepting,
+            admin,
+            jobs,
+            core,
+            grace,
+            data_dir,
+        };
         server.tell(&config);
         Ok(server)
     }
@@ -165,6 +196,12 @@ impl Server {
         self.ephemeral
     }
 
+    /// Whether it awaited shares of its root key when it started.
+    #[must_use]
+    pub const fn started_sealed(&self) -> bool {
+        self.sealed
+    }
+
     /// Its data directory.
     #[must_use]
     pub fn data(&self) -> PathBuf {
@@ -177,17 +214,16 @@ impl Server {
     /// [`ServerError::Store`] and [`ServerError::Journal`] when something could not be written out. What was
     /// acknowledged is durable in any case.
     pub async fn stop(self) -> Result<(), ServerError> {
-        let Self { site, accepting, jobs, wired, lasting, grace, data_dir, .. } = self;
+        let Self { site, accepting, admin, jobs, core, grace, data_dir, .. } = self;
         site.draining.store(true, Ordering::Relaxed);
         accepting.abort();
         // It was just told to end; however it ended, the port is free.
         let _ = accepting.await;
         site.ward.drain(grace).await;
         jobs.stop().await;
-        wired.finish().await;
-        // The gateway holds the database open.
-        drop((site, wired));
-        let closed = lasting.close().await;
+        admin.stop().await;
+        drop(site);
+        let closed = core.close().await;
         drop(data_dir);
         closed?;
         tracing::info!("stopped");
@@ -199,6 +235,9 @@ impl Server {
         tracing::info!(%address, url, data = %self.data().display(), "listening");
         if config.ephemeral {
             tracing::info!("everything is kept in memory and ends with this server");
+        }
+        if self.sealed {
+            tracing::warn!("the root key is sealed: every call is refused until its shares are given");
         }
         if config.allow_plain_http && !address.ip().is_loopback() {
             tracing::warn!("plain HTTP is answered on {address}: plaintext keys cross the network readable");

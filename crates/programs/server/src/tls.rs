@@ -19,7 +19,7 @@ const RENEWAL: Duration = Duration::from_secs(30 * 86_400);
 
 /// The certificate in use, and how to get the next.
 pub(crate) struct Certificates {
-    source: Source,
+    source: RwLock<Source>,
     current: RwLock<Current>,
 }
 
@@ -40,7 +40,15 @@ struct Current {
 impl Certificates {
     pub(crate) fn new(source: Source) -> Result<Self, ServerError> {
         let current = RwLock::new(source.obtain(SystemTime::now())?);
-        Ok(Self { source, current })
+        Ok(Self { source: RwLock::new(source), current })
+    }
+
+    /// Takes certificates from another source from now on.
+    pub(crate) fn replace(&self, source: Source) -> Result<(), ServerError> {
+        let current = source.obtain(SystemTime::now())?;
+        *self.source.write().unwrap_or_else(PoisonError::into_inner) = source;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        Ok(())
     }
 
     /// What performs the handshake of a new connection.
@@ -50,13 +58,14 @@ impl Certificates {
 
     /// Replaces the certificate when it ends soon, or when the operator's files have changed; whether it did.
     pub(crate) fn renew(&self, now: SystemTime) -> Result<bool, ServerError> {
+        let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
         let due = {
             let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
             let ends = current.expires.is_some_and(|expires| now + RENEWAL >= expires);
-            ends || current.modified != self.source.modified()
+            ends || current.modified != source.modified()
         };
         if due {
-            let next = self.source.obtain(now)?;
+            let next = source.obtain(now)?;
             *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         }
         Ok(due)

@@ -11,7 +11,7 @@ use service::ports::{Authority, Principals};
 use service::{Gateway, Incoming, Observer, Reply, Trail};
 use store::Store;
 
-use crate::application::Application;
+use crate::application::{Application, Trouble};
 use crate::clock;
 use crate::data_dir::Layout;
 use crate::jobs::Jobs;
@@ -140,8 +140,8 @@ impl Application for Backend {
         self.gateway.handle(incoming).await
     }
 
-    fn trouble(&self) -> Option<&'static str> {
-        (!self.journal.healthy()).then_some("the audit log cannot be written")
+    fn trouble(&self) -> Option<Trouble> {
+        (!self.journal.healthy()).then_some(Trouble::unavailable("the audit log cannot be written"))
     }
 
     fn metrics(&self) -> String {

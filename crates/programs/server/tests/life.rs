@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use server::config::{Config, SealKind, Settings};
 use server::data_dir::{DataDir, Layout};
-use server::{Server, ServerError, lasting};
+use server::{Server, ServerError, operator};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -193,11 +193,9 @@ async fn a_rotated_root_seal_opens_everything_and_the_old_one_nothing() {
     let mut next = sealed.clone();
     next.kind = Some(SealKind::Passphrase);
     next.passphrase_file = Some(passphrase.clone());
-    {
-        let taken = DataDir::open(data.path()).expect("free");
-        let opened = lasting::rotate_root(&taken, &sealed, &next).expect("rotated");
-        assert_eq!(opened.generation, 2);
-    }
+    let rotation = operator::Rotation::prepare(data.path(), &sealed, &next).expect("prepared");
+    let rotated = tokio::task::spawn_blocking(|| rotation.run()).await.expect("run").expect("rotated");
+    assert_eq!(rotated.generation, 2);
     assert!(!data.path().join("seal/root.key").exists());
 
     std::fs::write(data.path().join("seal/root.key"), old_key).expect("put back");

@@ -21,6 +21,9 @@ pub enum CryptoError {
     /// The parameters of the password hash are outside what Argon2id takes.
     #[error("these Argon2id parameters are out of range")]
     PasswordCost,
+    /// A number of shares that no key is split into, or shares that are none, or two that are the same.
+    #[error("these are not shares of a key")]
+    Shares,
     /// A key cannot be read, made or used with the other one.
     #[error("the key cannot be read or used")]
     Key,

@@ -26,6 +26,7 @@ mod root;
 pub mod rsa;
 pub mod sealed;
 mod secret;
+pub mod shamir;
 pub mod signature;
 pub mod signing;
 pub mod tls;

@@ -49,6 +49,15 @@ pub enum SealError {
     /// The passphrase is not the one that the root key was sealed with.
     #[error("the passphrase is not the one that this data directory was sealed with")]
     WrongPassphrase,
+    /// The shares are of another key than the root key was sealed with.
+    #[error("the shares do not open this data directory: one of them was made up, or they are another server's")]
+    WrongShares,
+    /// A key is not split into that many shares.
+    #[error("a key is split into 2 to 255 shares, of which at least 2 and at most all are needed")]
+    Split,
+    /// A seal of shares needs somebody to hand them to.
+    #[error("a first start cannot be sealed by shares: start with a key file, then run `sealstack seal split`")]
+    NobodyToShareWith,
     /// There is no passphrase in the passphrase.
     #[error("the passphrase is empty: give one")]
     EmptyPassphrase,

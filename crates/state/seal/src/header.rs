@@ -9,7 +9,7 @@ use crypto::RootKeyId;
 use crypto::password::Cost;
 use serde::{Deserialize, Serialize};
 
-use crate::{SealError, files};
+use crate::{SealError, Split, files};
 
 /// The version that this program writes.
 const VERSION: u32 = 1;
@@ -25,6 +25,8 @@ pub enum Kind {
     KeyFile,
     /// A passphrase.
     Passphrase,
+    /// Shares of a key, held by several people.
+    Shares,
 }
 
 impl fmt::Display for Kind {
@@ -32,6 +34,7 @@ impl fmt::Display for Kind {
         out.write_str(match self {
             Self::KeyFile => "key file",
             Self::Passphrase => "passphrase",
+            Self::Shares => "key that is split among people",
         })
     }
 }
@@ -47,6 +50,8 @@ pub struct Status {
     pub root_key_id: RootKeyId,
     /// Whether a rotation was begun and awaits its end, which the next opening brings.
     pub rotating: bool,
+    /// Which split it is sealed by, if it is by one.
+    pub split: Option<Split>,
 }
 
 /// What the seal in `directory` says of itself; `None` when there is none.
@@ -60,6 +65,10 @@ pub fn status(directory: &Path) -> Result<Option<Status>, SealError> {
         generation: current.generation,
         root_key_id: current.root_key_id.0,
         rotating: rotation.is_some(),
+        split: match current.seal {
+            Seal::Shares { split } => Some(split),
+            Seal::KeyFile { .. } | Seal::Passphrase { .. } => None,
+        },
     }))
 }
 
@@ -99,6 +108,9 @@ pub(crate) enum Seal {
         memory_kib: u32,
         passes: u32,
         lanes: u32,
+    },
+    Shares {
+        split: Split,
     },
 }
 
@@ -148,6 +160,7 @@ impl Sealed {
         match self.seal {
             Seal::KeyFile { .. } => Kind::KeyFile,
             Seal::Passphrase { .. } => Kind::Passphrase,
+            Seal::Shares { .. } => Kind::Shares,
         }
     }
 
@@ -158,6 +171,7 @@ impl Sealed {
             Seal::Passphrase { salt, memory_kib, passes, lanes } => {
                 format!("passphrase {} {memory_kib} {passes} {lanes}", STANDARD.encode(&salt.0))
             }
+            Seal::Shares { split: Split { id, threshold, count } } => format!("shares {id} {threshold} {count}"),
         };
         format!("sealstack root {VERSION} {generation} {root_key_id} {seal}").into_bytes()
     }

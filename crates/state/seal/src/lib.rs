@@ -9,12 +9,14 @@ mod header;
 mod key_file;
 mod passphrase;
 mod rotation;
+mod shares;
 
 pub use crypto::password::Cost;
 pub use crypto::{RootKey, RootKeyId};
 pub use error::SealError;
 pub use header::{Kind, Status, status};
 pub use rotation::{Opened, open_or_create, rotate};
+pub use shares::{Gathering, Progress, Share, ShareError, SharedKey, Split, SplitId, split};
 
 use std::path::PathBuf;
 
@@ -34,6 +36,8 @@ pub enum SealConfig {
         /// What a guess is to cost, where a new seal is made. An existing one keeps the cost that it was made with.
         cost: Cost,
     },
+    /// By a key that was split among people, put together again.
+    Shares(SharedKey),
 }
 
 impl SealConfig {
@@ -55,6 +59,7 @@ impl SealConfig {
         match self {
             Self::KeyFile { .. } => Kind::KeyFile,
             Self::Passphrase { .. } => Kind::Passphrase,
+            Self::Shares(_) => Kind::Shares,
         }
     }
 }
@@ -70,6 +75,12 @@ pub(crate) trait RootSeal {
 
 /// A seal that is a key in this process's memory, wherever it came from.
 pub(crate) struct KeySeal(pub(crate) Key256);
+
+impl KeySeal {
+    fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+}
 
 impl RootSeal for KeySeal {
     fn wrap(&self, root: &RootKey, associated: &[u8]) -> Result<Vec<u8>, SealError> {

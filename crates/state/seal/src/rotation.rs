@@ -21,6 +21,8 @@ pub struct Opened {
     pub generation: u32,
     /// Whether it was made just now.
     pub created: bool,
+    /// Whether a rotation that had been interrupted was brought to its end just now.
+    pub finished: bool,
 }
 
 /// What has been done durably, in order.
@@ -79,7 +81,8 @@ fn open_stepwise<E: From<SealError>>(
     };
     let (current, next) = unseal_either(directory, &mut header.current, &mut rotation, config)?;
     tracing::info!(generation = rotation.next.generation, "finishing the rotation of the root key");
-    finish(directory, &header.current, rotation.next, &current, next, rewrap, done)
+    let opened = finish(directory, &header.current, rotation.next, &current, next, rewrap, done)?;
+    Ok(Opened { finished: true, ..opened })
 }
 
 fn rotate_stepwise<E: From<SealError>>(
@@ -108,6 +111,7 @@ fn rotate_stepwise<E: From<SealError>>(
             (key_file::make(&key_file::next_path(&new))?, Seal::KeyFile { path: recorded })
         }
         SealConfig::Passphrase { passphrase, cost } => passphrase::make(passphrase, *cost)?,
+        SealConfig::Shares(shared) => (shared.seal.duplicate(), Seal::Shares { split: shared.split }),
     };
     done(Step::KeyFileWritten)?;
 
@@ -137,7 +141,7 @@ fn finish<E: From<SealError>>(
     let retired = match (&old.seal, &new.seal) {
         (Seal::KeyFile { path: old }, Seal::KeyFile { path: new }) if old == new => None,
         (Seal::KeyFile { path }, _) => Some(path.clone()),
-        (Seal::Passphrase { .. }, _) => None,
+        (Seal::Passphrase { .. } | Seal::Shares { .. }, _) => None,
     };
     let opened = Opened::new(&new, next);
     let header = Header { retired, ..Header::new(new) };
@@ -191,6 +195,7 @@ fn create(directory: &Path, config: &SealConfig) -> Result<Opened, SealError> {
             (key, Seal::KeyFile { path: recorded_path(directory, &path) })
         }
         SealConfig::Passphrase { passphrase, cost } => passphrase::make(passphrase, *cost)?,
+        SealConfig::Shares(_) => return Err(SealError::NobodyToShareWith),
     };
     let root = RootKey::random();
     let sealed = Sealed::new(1, &root, &key, seal)?;
@@ -218,6 +223,7 @@ fn unseal(directory: &Path, sealed: &Sealed, config: &SealConfig) -> Result<Root
             let key = passphrase::open(passphrase, &salt.0, Seal::cost(*memory_kib, *passes, *lanes))?;
             sealed.unwrap(&key)?.ok_or(SealError::WrongPassphrase)
         }
+        (SealConfig::Shares(shared), Seal::Shares { .. }) => sealed.unwrap(&shared.seal)?.ok_or(SealError::WrongShares),
         _ => Err(SealError::WrongKind { sealed: sealed.kind(), configured: config.kind() }),
     }
 }
@@ -279,7 +285,7 @@ fn recorded_path(directory: &Path, path: &Path) -> PathBuf {
 
 impl Opened {
     const fn new(sealed: &Sealed, root: RootKey) -> Self {
-        Self { root, kind: sealed.kind(), generation: sealed.generation, created: false }
+        Self { root, kind: sealed.kind(), generation: sealed.generation, created: false, finished: false }
     }
 }
 

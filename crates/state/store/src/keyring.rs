@@ -4,7 +4,7 @@
 //! are derived from the root key, so that the database holds nothing that opens a key.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
@@ -35,7 +35,8 @@ const BATCH: usize = 1000;
 /// The keyring of a store.
 pub struct Keyring {
     db: Arc<dyn Db>,
-    wrapping: Arc<Wrapping>,
+    path: PathBuf,
+    wrappings: Arc<Wrappings>,
     unwrapped: Arc<RwLock<HashMap<String, Arc<Key256>>>>,
 }
 
@@ -52,7 +53,8 @@ impl Keyring {
         if stored != given {
             return Err(StoreError::WrongRootKey { path, stored, given });
         }
-        Ok(Self { db, wrapping, unwrapped: Arc::default() })
+        let wrappings = Arc::new(Wrappings(RwLock::new(vec![wrapping])));
+        Ok(Self { db, path, wrappings, unwrapped: Arc::default() })
     }
 
     /// Puts a new database under the root key and makes the keys that every store needs, in one commit.
@@ -99,31 +101,46 @@ impl Keyring {
     /// # Errors
     /// Those of reading; [`StoreError::NotAuthentic`].
     pub async fn names(&self) -> Result<Vec<String>, StoreError> {
-        let (db, wrapping) = (Arc::clone(&self.db), Arc::clone(&self.wrapping));
-        let read = tokio::task::spawn_blocking(move || read_blocking(&*db, |tx| names(tx, &wrapping)));
+        let (db, wrappings) = (Arc::clone(&self.db), Arc::clone(&self.wrappings));
+        let read = tokio::task::spawn_blocking(move || read_blocking(&*db, |tx| names(tx, &wrappings)));
         read.await.unwrap_or(Err(StoreError::Panicked))
     }
 
     pub(crate) fn names_blocking(&self) -> Result<Vec<String>, StoreError> {
-        read_blocking(&*self.db, |tx| names(tx, &self.wrapping))
+        read_blocking(&*self.db, |tx| names(tx, &self.wrappings))
     }
 
     /// A key that is there since the database was claimed. A new one in its place would open nothing.
     pub(crate) fn first_key(&self, name: &str) -> Result<Arc<Key256>, StoreError> {
-        let key = read_blocking(&*self.db, |tx| self.wrapping.get(tx, name))?.ok_or_else(refused)?;
+        let key = read_blocking(&*self.db, |tx| self.wrappings.of(tx)?.get(tx, name))?.ok_or_else(refused)?;
         Ok(self.remember(name, key))
     }
 
     fn get_or_make(&self, name: &str) -> impl FnOnce(&dyn Write) -> Result<Key256, StoreError> + Send + 'static {
-        let (wrapping, name) = (Arc::clone(&self.wrapping), name.to_owned());
-        move |tx| match wrapping.get(tx, &name)? {
-            Some(key) => Ok(key),
-            None => {
-                let key = Key256::random();
-                wrapping.put(tx, &name, &key)?;
-                Ok(key)
+        let (wrappings, name) = (Arc::clone(&self.wrappings), name.to_owned());
+        move |tx| {
+            let wrapping = wrappings.of(tx)?;
+            match wrapping.get(tx, &name)? {
+                Some(key) => Ok(key),
+                None => {
+                    let key = Key256::random();
+                    wrapping.put(tx, &name, &key)?;
+                    Ok(key)
+                }
             }
         }
+    }
+
+    /// Moves every key from the root key `old` to `new`, in one transaction, while the store is in use. Does nothing
+    /// where that is done already. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongRootKey`] when the database is under neither; those of writing.
+    pub fn rewrap(&self, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
+        self.wrappings.begin(new);
+        rewrap_in(&*self.db, &self.path, old, new)?;
+        self.wrappings.end(new);
+        Ok(())
     }
 
     fn remember(&self, name: &str, key: Key256) -> Arc<Key256> {
@@ -132,8 +149,8 @@ impl Keyring {
     }
 }
 
-fn names(tx: &dyn Read, wrapping: &Wrapping) -> Result<Vec<String>, StoreError> {
-    let mut names: Vec<String> = wrapping.all(tx)?.into_iter().map(|(_, name, _)| name).collect();
+fn names(tx: &dyn Read, wrappings: &Wrappings) -> Result<Vec<String>, StoreError> {
+    let mut names: Vec<String> = wrappings.of(tx)?.all(tx)?.into_iter().map(|(_, name, _)| name).collect();
     names.sort_unstable();
     Ok(names)
 }
@@ -169,6 +186,31 @@ pub(crate) fn rewrap_in(db: &dyn Db, path: &Path, old: &RootKey, new: &RootKey) 
         }
         tx.set_meta(META_ROOT, &new.id().to_bytes())
     })
+}
+
+/// The root keys that the rows may be under: one, and two while a rotation is under way.
+///
+/// Transactions of one commit see each other's changes, and a commit may fail after they did. So which root key it is,
+/// each transaction asks the database.
+struct Wrappings(RwLock<Vec<Arc<Wrapping>>>);
+
+impl Wrappings {
+    fn of(&self, tx: &dyn Read) -> Result<Arc<Wrapping>, StoreError> {
+        let root = root_key_id(&tx.meta(META_ROOT)?.ok_or_else(refused)?)?;
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|wrapping| wrapping.root == root).cloned().ok_or_else(refused)
+    }
+
+    fn begin(&self, new: &RootKey) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if !known.iter().any(|wrapping| wrapping.root == new.id()) {
+            known.push(Arc::new(Wrapping::new(new)));
+        }
+    }
+
+    fn end(&self, new: &RootKey) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|wrapping| wrapping.root == new.id());
+    }
 }
 
 /// What the root key does to the keyring's rows.

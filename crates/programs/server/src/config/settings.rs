@@ -123,6 +123,8 @@ pub enum SealKind {
     KeyFile,
     /// A passphrase that is given at every start
     Passphrase,
+    /// Shares of a key, which people give to `sealstack unseal` after every start; `sealstack seal split` makes them
+    Shares,
 }
 
 settings! {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::body::{self, BodyError};
 use super::{Application, Protocol, Pulse, Site, Visitor};
+use crate::application::Trouble;
 
 /// What is sent back.
 pub(super) type Answer = Response<Full<Bytes>>;
@@ -90,11 +91,12 @@ impl<A: Application> Visit<A> {
 
     fn health(&self, _: &request::Parts) -> Answer {
         let version = env!("CARGO_PKG_VERSION");
-        let draining = self.site.draining.load(Ordering::Relaxed).then_some("the server is shutting down");
+        let draining = self.site.draining.load(Ordering::Relaxed);
+        let draining = draining.then_some(Trouble::unavailable("the server is shutting down"));
         match draining.or_else(|| self.site.application.trouble()) {
             None => plain(StatusCode::OK, JSON, format!(r#"{{"status":"ok","version":"{version}"}}"#)),
-            Some(reason) => {
-                let body = format!(r#"{{"status":"unavailable","reason":"{reason}","version":"{version}"}}"#);
+            Some(Trouble { status, reason }) => {
+                let body = format!(r#"{{"status":"{status}","reason":"{reason}","version":"{version}"}}"#);
                 plain(StatusCode::SERVICE_UNAVAILABLE, JSON, body)
             }
         }

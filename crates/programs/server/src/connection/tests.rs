@@ -13,6 +13,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::*;
+use crate::application::Trouble;
 use crate::config::Limits;
 use crate::listener::Listener;
 use crate::tls::{Certificates, Source};
@@ -34,7 +35,7 @@ impl Application for Echo {
         Reply { status, content_type, request_id: "the-id".to_owned(), error, body: body.into_bytes() }
     }
 
-    fn trouble(&self) -> Option<&'static str> {
+    fn trouble(&self) -> Option<Trouble> {
         None
     }
 

@@ -57,3 +57,48 @@ async fn a_database_that_lost_its_first_keys_is_refused() {
     write_blocking(&*db, move |tx| tx.delete(row(&wrapping.id(RECORD)))).unwrap();
     assert_eq!(crate::Store::over(db, Path::new("test"), &root).err(), Some(refused()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_made_and_found_while_the_root_key_is_replaced() {
+    let (db, mut root) = keyring();
+    let ring = Arc::new(Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap());
+    let mut made = Vec::new();
+    for round in 0..20 {
+        let next = RootKey::random();
+        let rewrapping = tokio::task::spawn_blocking({
+            let (ring, old, new) = (Arc::clone(&ring), root.duplicate(), next.duplicate());
+            move || ring.rewrap(&old, &new)
+        });
+        let names: Vec<String> = (0..10).map(|name| format!("{round}/{name}")).collect();
+        let making: Vec<_> = names
+            .iter()
+            .map(|name| {
+                let (ring, name) = (Arc::clone(&ring), name.clone());
+                tokio::spawn(async move { ring.key(&name).await.unwrap() })
+            })
+            .collect();
+        for (name, making) in names.into_iter().zip(making) {
+            made.push((name, making.await.unwrap()));
+        }
+        rewrapping.await.unwrap().unwrap();
+        root = next;
+    }
+    assert_eq!(ring.names_blocking().unwrap().len(), made.len() + 2);
+    let again = Keyring::open(db, Path::new("test"), &root).unwrap();
+    for (name, key) in made {
+        assert_eq!(again.key(&name).await.unwrap().expose(), key.expose(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_rewrapping_from_a_root_key_that_the_database_is_not_under_changes_nothing() {
+    let (db, root) = keyring();
+    let ring = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();
+    let (other, next) = (RootKey::random(), RootKey::random());
+    assert!(matches!(ring.rewrap(&other, &next), Err(StoreError::WrongRootKey { .. })));
+    ring.key("name").await.unwrap();
+    ring.rewrap(&root, &next).unwrap();
+    ring.rewrap(&root, &next).unwrap();
+    ring.key("another").await.unwrap();
+    assert_eq!(Keyring::open(db, Path::new("test"), &next).unwrap().names_blocking().unwrap().len(), 4);
+}

@@ -1,0 +1,49 @@
+//! What operators do on the host, beside the API, as the trail keeps it.
+
+use wire::Timestamp;
+
+use crate::event::{Event, Kind, UserIdentity};
+use crate::request_id;
+use crate::trail::Trail;
+
+/// An operator's action.
+pub struct OperatorEvent<'a> {
+    /// When.
+    pub time: Timestamp,
+    /// What, named as operations are: `RotateRootSeal`.
+    pub name: &'a str,
+    /// The user id of the process that asked for it.
+    pub uid: u32,
+    /// What was asked, a JSON object without secrets.
+    pub parameters: Option<&'a str>,
+    /// Why it failed, if it did.
+    pub error: Option<&'a str>,
+}
+
+impl Trail {
+    /// Keeps an operator's action, and returns when it is durable.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub async fn keep_operator(&self, action: &OperatorEvent<'_>) -> Result<(), journal::JournalError> {
+        let event = Event {
+            kind: Kind::Operator,
+            user_identity: UserIdentity::Operator { uid: action.uid },
+            time: action.time,
+            source: "sealstack",
+            name: action.name,
+            region: "-",
+            source_ip_address: None,
+            user_agent: "sealstack",
+            error_code: action.error.map(|_| "Failed"),
+            error_message: action.error,
+            request_parameters: action.parameters,
+            request_id: &request_id::next(),
+            event_id: &request_id::next(),
+            read_only: false,
+            resources: &[],
+            recipient_account_id: None,
+        };
+        self.append_durable(&event).await
+    }
+}

@@ -1,0 +1,90 @@
+//! The other end of the admin socket: what commands ask of the server that runs in a directory.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use crypto::SecretBytes;
+use seal::{Progress, SealConfig};
+
+use super::message::{Answer, Question, Seal, secret};
+use crate::data_dir::Layout;
+use crate::error::ServerError;
+use crate::lasting::Rotated;
+
+/// The longest answer.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+
+/// Asks the server that runs in a data directory.
+pub struct Client {
+    layout: Layout,
+}
+
+impl Client {
+    /// For the server in the directory, whether or not one runs.
+    #[must_use]
+    pub const fn new(layout: Layout) -> Self {
+        Self { layout }
+    }
+
+    /// What shares the server awaits; `None` when it is not sealed.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub fn status(&self) -> Result<Option<Progress>, ServerError> {
+        self.awaiting(&Question::Status)
+    }
+
+    /// Gives it a share, as its holder typed it. Returns what it still awaits.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub fn unseal(&self, share: &SecretBytes) -> Result<Option<Progress>, ServerError> {
+        self.awaiting(&Question::Unseal { share: secret(share.expose()) })
+    }
+
+    /// Makes it forget the shares that it was given. Returns what it awaits.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub fn forget(&self) -> Result<Option<Progress>, ServerError> {
+        self.awaiting(&Question::Forget)
+    }
+
+    /// Makes it replace the root key and its seal.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub fn rotate(&self, current: &SealConfig, next: &SealConfig) -> Result<Rotated, ServerError> {
+        let (current, next) = (Seal::from(current), Seal::from(next));
+        match self.ask(&Question::Rotate { current, next })? {
+            Answer::Rotated(rotated) => Ok(rotated),
+            _ => Err(ServerError::Misunderstood),
+        }
+    }
+
+    fn awaiting(&self, question: &Question) -> Result<Option<Progress>, ServerError> {
+        match self.ask(question)? {
+            Answer::Status { awaiting } => Ok(awaiting),
+            _ => Err(ServerError::Misunderstood),
+        }
+    }
+
+    fn ask(&self, question: &Question) -> Result<Answer, ServerError> {
+        let path = self.layout.admin_socket();
+        let broke = |cause| ServerError::Io { action: "talk over", path: path.clone(), cause };
+        let (address, _directory) =
+            super::address(&path).map_err(|_| ServerError::NotRunning { path: self.layout.root().to_owned() })?;
+        let mut stream = UnixStream::connect(address)
+            .map_err(|_| ServerError::NotRunning { path: self.layout.root().to_owned() })?;
+        let mut line = SecretBytes::with_capacity(1024);
+        serde_json::to_writer(&mut line, question).map_err(|_| ServerError::Misunderstood)?;
+        line.extend(b"\n");
+        stream.write_all(line.expose()).map_err(broke)?;
+        let mut answer = String::new();
+        stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer).map_err(broke)?;
+        match serde_json::from_str(&answer).map_err(|_| ServerError::Misunderstood)? {
+            Answer::Refused { message, exit_code } => Err(ServerError::Refused { message, exit_code }),
+            answer => Ok(answer),
+        }
+    }
+}

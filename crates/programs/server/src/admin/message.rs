@@ -1,0 +1,83 @@
+//! What goes over the admin socket. Secrets travel in it: it never leaves the host, and neither side writes it down.
+//! The enums are tagged from outside, so that reading one copies no secret aside.
+
+use std::path::PathBuf;
+
+use crypto::{Key256, SecretBytes};
+use seal::{Progress, SealConfig, SharedKey, Split};
+use serde::{Deserialize, Serialize};
+use wire::SecretBlob;
+use zeroize::Zeroizing;
+
+use crate::error::ServerError;
+use crate::lasting::Rotated;
+
+/// What an operator asks.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Question {
+    /// Whether the root key is sealed.
+    Status,
+    /// Take a share of the root key.
+    Unseal { share: SecretBlob },
+    /// Forget the shares that were given.
+    Forget,
+    /// Replace the root key and its seal.
+    Rotate { current: Seal, next: Seal },
+}
+
+/// What the server answers.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Answer {
+    /// Whether the root key is sealed, and what shares it awaits then.
+    Status { awaiting: Option<Progress> },
+    /// The root key and its seal were replaced.
+    Rotated(Rotated),
+    /// It was not done.
+    Refused { message: String, exit_code: u8 },
+}
+
+impl Answer {
+    pub(crate) fn refused(error: &ServerError) -> Self {
+        Self::Refused { message: error.to_string(), exit_code: error.exit_code() }
+    }
+}
+
+/// A root seal with what opens or makes it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Seal {
+    KeyFile { path: Option<PathBuf> },
+    Passphrase { passphrase: SecretBlob },
+    Shares { split: Split, key: SecretBlob },
+}
+
+impl From<&SealConfig> for Seal {
+    fn from(seal: &SealConfig) -> Self {
+        match seal {
+            SealConfig::KeyFile { path } => Self::KeyFile { path: path.clone() },
+            SealConfig::Passphrase { passphrase, .. } => Self::Passphrase { passphrase: secret(passphrase.expose()) },
+            SealConfig::Shares(shared) => Self::Shares { split: shared.split(), key: secret(shared.expose().expose()) },
+        }
+    }
+}
+
+impl TryFrom<Seal> for SealConfig {
+    type Error = ServerError;
+
+    fn try_from(seal: Seal) -> Result<Self, ServerError> {
+        Ok(match seal {
+            Seal::KeyFile { path } => Self::KeyFile { path },
+            Seal::Passphrase { passphrase } => Self::passphrase(SecretBytes::from(passphrase.0.as_slice())),
+            Seal::Shares { split, key } => {
+                let key = Key256::from_slice(&key.0).map_err(|_| ServerError::Misunderstood)?;
+                Self::Shares(SharedKey::restore(split, key))
+            }
+        })
+    }
+}
+
+pub(crate) fn secret(bytes: &[u8]) -> SecretBlob {
+    SecretBlob(Zeroizing::new(bytes.to_vec()))
+}

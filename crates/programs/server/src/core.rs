@@ -1,0 +1,149 @@
+//! Everything that opens with the root key: the database, the audit log, the services over them and their jobs.
+//!
+//! Sealed, open or closed. Knows nothing of sockets; who may ask for what is the admin socket's.
+
+use std::sync::Arc;
+
+use seal::{Gathering, Progress, Share};
+use tokio::sync::Mutex;
+
+use crate::authority;
+use crate::config::{AuditConfig, Config};
+use crate::data_dir::Layout;
+use crate::error::ServerError;
+use crate::first_start::{self, FirstStart};
+use crate::gate::Gate;
+use crate::jobs::Jobs;
+use crate::lasting::{Lasting, Rotated};
+use crate::site::Site;
+use crate::tls::Source;
+use crate::wiring::{self, Backend, Wired};
+
+/// What opens with the root key.
+pub(crate) struct Core {
+    layout: Layout,
+    audit: AuditConfig,
+    account: Option<String>,
+    /// The names in the local authority's certificate; none with a certificate of the operator's own.
+    names: Option<Vec<String>>,
+    site: Arc<Site<Gate<Backend>>>,
+    state: Mutex<State>,
+}
+
+enum State {
+    /// Shares of the root key are awaited.
+    Sealed(Gathering),
+    Open(Box<Open>),
+    Closed,
+}
+
+struct Open {
+    lasting: Lasting,
+    wired: Wired,
+    jobs: Jobs,
+}
+
+/// What became of a share.
+pub(crate) enum Unsealing {
+    /// More are needed.
+    Awaiting(Progress),
+    /// The server is open: now, or since before.
+    Done,
+}
+
+impl Core {
+    /// A core that awaits shares, or one that is about to be opened.
+    pub(crate) fn new(
+        layout: &Layout,
+        config: &Config,
+        names: Option<Vec<String>>,
+        site: Arc<Site<Gate<Backend>>>,
+        gathering: Option<Gathering>,
+    ) -> Self {
+        let state = gathering.map_or(State::Closed, State::Sealed);
+        let (layout, account) = (layout.clone(), config.account.clone());
+        Self { layout, audit: config.audit, account, names, site, state: Mutex::new(state) }
+    }
+
+    /// Puts the services over what was opened, and lets requests through to them.
+    pub(crate) async fn furnish(&self, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
+        self.furnish_locked(&mut *self.state.lock().await, lasting).await
+    }
+
+    async fn furnish_locked(&self, state: &mut State, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
+        let first_start = first_start::finish(&lasting.store, &self.layout, self.account.as_deref()).await?;
+        let (wired, backend) = wiring::join(&lasting, &self.layout, &self.site.ward, &self.site.traffic);
+        let mut jobs = Jobs::default();
+        wired.schedule(&mut jobs);
+        self.site.application.open(backend);
+        *state = State::Open(Box::new(Open { lasting, wired, jobs }));
+        Ok(first_start)
+    }
+
+    /// How many shares are awaited; `None` when it is not sealed.
+    pub(crate) async fn awaiting(&self) -> Option<Progress> {
+        match &*self.state.lock().await {
+            State::Sealed(gathering) => gathering.progress(),
+            State::Open(_) | State::Closed => None,
+        }
+    }
+
+    /// Takes a share, and opens everything once there are enough. `uid` is the user who brought it.
+    pub(crate) async fn unseal(&self, share: Share, uid: u32) -> Result<Unsealing, ServerError> {
+        let mut state = self.state.lock().await;
+        let State::Sealed(gathering) = &mut *state else { return Ok(Unsealing::Done) };
+        let Some(key) = gathering.add(share)? else {
+            let progress = gathering.progress().ok_or(ServerError::Misunderstood)?;
+            return Ok(Unsealing::Awaiting(progress));
+        };
+        // Right or wrong, they have done what they can.
+        gathering.reset();
+        let opened = Lasting::open(&self.layout, &Arc::new(seal::SealConfig::Shares(key)), &self.audit).await;
+        let lasting = opened.map_err(|error| match error {
+            ServerError::Seal(seal::SealError::WrongShares) => seal::ShareError::Forged.into(),
+            error => error,
+        })?;
+        if let Some(names) = &self.names {
+            let authority = authority::open(&lasting.store, &self.layout).await?;
+            self.site.certificates.replace(Source::Local(authority, names.clone()))?;
+        }
+        lasting.keep("UnsealRootKey", uid, None, None).await?;
+        self.furnish_locked(&mut state, lasting).await?;
+        tracing::info!("unsealed");
+        Ok(Unsealing::Done)
+    }
+
+    /// Forgets the shares that were given.
+    pub(crate) async fn forget_shares(&self) {
+        if let State::Sealed(gathering) = &mut *self.state.lock().await {
+            gathering.reset();
+        }
+    }
+
+    /// Replaces the root key and its seal, while everything goes on.
+    pub(crate) async fn rotate_root(
+        &self,
+        current: seal::SealConfig,
+        next: seal::SealConfig,
+        uid: u32,
+    ) -> Result<Rotated, ServerError> {
+        // Held to the end: one rotation at a time, and the server's end waits for it.
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        let rotated = open.lasting.rotate_root(&self.layout, &Arc::new(current), next, uid).await?;
+        tracing::info!(generation = rotated.generation, "the root key and its seal were replaced");
+        Ok(rotated)
+    }
+
+    /// Writes everything out and closes it. Requests must have ended, and the last of `self`'s site be the caller's.
+    pub(crate) async fn close(self: Arc<Self>) -> Result<(), ServerError> {
+        let state = std::mem::replace(&mut *self.state.lock().await, State::Closed);
+        let State::Open(open) = state else { return Ok(()) };
+        let Open { lasting, wired, jobs } = *open;
+        jobs.stop().await;
+        wired.finish().await;
+        // The services hold the database open, and so does the gate that leads to them.
+        drop((wired, self));
+        lasting.close().await
+    }
+}

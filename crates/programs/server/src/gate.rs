@@ -1,0 +1,51 @@
+//! What stands before the services: lets nothing through until the root key is open, and everything from then on.
+
+use std::sync::OnceLock;
+
+use service::{Incoming, Reply};
+
+use crate::application::{Application, Trouble};
+
+/// What a request is told while the root key is sealed.
+const SEALED: &str = "the root key is sealed: the holders of its shares have to run sealstack unseal";
+
+/// The metrics of a server that has nothing else to tell.
+const SEALED_METRICS: &str = "# HELP sealstack_sealed Whether the root key awaits its shares.\n\
+                              # TYPE sealstack_sealed gauge\nsealstack_sealed 1\n# EOF\n";
+
+/// The services, once they are there.
+pub(crate) struct Gate<A>(OnceLock<A>);
+
+impl<A> Default for Gate<A> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<A> Gate<A> {
+    /// Lets requests through to `services` from now on.
+    pub(crate) fn open(&self, services: A) {
+        // It opens once: `core` sees to that.
+        let _ = self.0.set(services);
+    }
+}
+
+impl<A: Application> Application for Gate<A> {
+    async fn handle(&self, incoming: Incoming) -> Reply {
+        match self.0.get() {
+            Some(services) => services.handle(incoming).await,
+            None => service::unavailable(&incoming, SEALED),
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        match self.0.get() {
+            Some(services) => services.trouble(),
+            None => Some(Trouble { status: "sealed", reason: SEALED }),
+        }
+    }
+
+    fn metrics(&self) -> String {
+        self.0.get().map_or_else(|| SEALED_METRICS.to_owned(), A::metrics)
+    }
+}
