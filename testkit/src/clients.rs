@@ -21,8 +21,21 @@ impl Python {
     /// When it is not installed.
     #[must_use]
     pub fn installed() -> Self {
-        let dir = std::env::var_os("SEALSTACK_CLIENTS")
-            .map_or_else(|| workspace_root().join("target/clients"), PathBuf::from);
+        Self::at("SEALSTACK_CLIENTS", "target/clients")
+    }
+
+    /// The environment of the official command of the AWS Encryption SDK, which needs an older SDK than the others:
+    /// `target/encryption-cli`, or where `SEALSTACK_ENCRYPTION_CLI` says.
+    ///
+    /// # Panics
+    /// When it is not installed.
+    #[must_use]
+    pub fn encryption_cli() -> Self {
+        Self::at("SEALSTACK_ENCRYPTION_CLI", "target/encryption-cli")
+    }
+
+    fn at(variable: &str, usual: &str) -> Self {
+        let dir = std::env::var_os(variable).map_or_else(|| workspace_root().join(usual), PathBuf::from);
         let bin = dir.join("bin");
         assert!(bin.join("python").exists(), "no test clients in {}: run ./test once, it installs them", dir.display());
         Self { bin }

@@ -2,16 +2,28 @@
 
 mod account;
 mod admin;
+mod argument_files;
 mod audit;
+mod batch;
+mod decrypt;
+mod encrypt;
 mod env;
+mod failure;
+mod inspect;
+mod interrupt;
+mod materials;
+mod reencrypt;
 mod seal;
 mod serve;
+mod settings;
 mod unseal;
+mod wrapping_keys;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use failure::Failure;
 use server::ServerError;
 use server::config::Place;
 
@@ -37,6 +49,8 @@ Examples:
   sealstack audit show --limit 10        see what was done
   sealstack audit verify                 see that nobody changed that
   sealstack seal rotate                  replace the root key
+  sealstack encrypt -w key=alias/a -i report.pdf -o report.pdf.encrypted
+  sealstack decrypt -w key=alias/a -i report.pdf.encrypted -o report.pdf
 
 Every flag can be set by the variable in its help, or in a TOML file: flags win over variables, variables over the file.
 
@@ -73,27 +87,45 @@ enum Command {
     /// Verify or show the audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Encrypt files or streams into messages that every AWS Encryption SDK reads
+    Encrypt(Box<encrypt::Encrypt>),
+    /// Decrypt messages that any AWS Encryption SDK wrote
+    Decrypt(Box<decrypt::Decrypt>),
+    /// Encrypt messages anew, to other wrapping keys for instance
+    Reencrypt(Box<reencrypt::Reencrypt>),
+    /// Show what messages say of themselves, without any key
+    Inspect(inspect::Inspect),
 }
 
 fn main() -> ExitCode {
-    let Cli { place, command } = Cli::parse();
-    let result = match command {
-        Command::Serve(serve) => serve.run(place),
-        Command::Env(env) => env.run(place),
-        Command::Seal(command) => command.run(place),
-        Command::Unseal(unseal) => unseal.run(place),
-        Command::Account(command) => command.run(place),
-        Command::Admin(command) => command.run(place),
-        Command::Audit(command) => command.run(place),
-    };
+    let result = argument_files::expand(std::env::args_os()).and_then(|arguments| run(Cli::parse_from(arguments)));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nowhere is left to complain to if this fails.
-            let _ = writeln!(std::io::stderr(), "sealstack: {error}");
-            ExitCode::from(error.exit_code())
+        Err(failure) => {
+            if !failure.is_told() {
+                // Nowhere is left to complain to if this fails.
+                let _ = writeln!(std::io::stderr(), "sealstack: {failure}");
+            }
+            ExitCode::from(failure.exit_code())
         }
     }
+}
+
+fn run(Cli { place, command }: Cli) -> Result<(), Failure> {
+    match command {
+        Command::Serve(serve) => serve.run(place)?,
+        Command::Env(env) => env.run(place)?,
+        Command::Seal(command) => command.run(place)?,
+        Command::Unseal(unseal) => unseal.run(place)?,
+        Command::Account(command) => command.run(place)?,
+        Command::Admin(command) => command.run(place)?,
+        Command::Audit(command) => command.run(place)?,
+        Command::Encrypt(encrypt) => encrypt.run()?,
+        Command::Decrypt(decrypt) => decrypt.run()?,
+        Command::Reencrypt(reencrypt) => reencrypt.run()?,
+        Command::Inspect(inspect) => inspect.run()?,
+    }
+    Ok(())
 }
 
 /// Writes to standard output. Nobody reading any more is no failure, as in `sealstack audit show | head`.

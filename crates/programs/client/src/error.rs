@@ -93,7 +93,7 @@ impl ClientError {
             Self::Sign(_) | Self::NoCredentials { .. } => "NoCredentials",
             Self::NoRegion { .. } | Self::Region(_) => "NoRegion",
             Self::NoProfile(_) | Self::Profile { .. } | Self::File { .. } => "Configuration",
-            Self::Role { cause, .. } => cause.code(),
+            Self::Role { .. } => "RoleNotAssumed",
         }
     }
 }

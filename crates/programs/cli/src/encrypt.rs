@@ -1,0 +1,107 @@
+//! `sealstack encrypt`: files and streams into messages of the AWS Encryption SDK's format.
+
+use std::num::NonZeroU64;
+
+use envelope::{Encryption, Error, Sealed};
+use serde_json::{Map, Value};
+
+use crate::batch::{self, Files, Input, Operation, Output};
+use crate::failure::Failure;
+use crate::materials::{Caching, Materials};
+use crate::settings::{Bounds, Sealing, context};
+use crate::wrapping_keys::{KeyServices, Purpose, WrappingKeys};
+
+/// Encrypt files or streams into messages that every AWS Encryption SDK reads
+///
+/// Each input gets a data key of its own, which is kept beside the data, encrypted under each wrapping key. Inputs are
+/// worked on in parallel; when one fails, the others go on, and the command exits with 1.
+#[derive(clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Encrypt {
+    #[command(flatten)]
+    keys: WrappingKeys,
+
+    #[command(flatten)]
+    files: Files,
+
+    /// Encryption context, as name=value pairs: authenticated with the data, and readable in the message
+    #[arg(short = 'c', long, value_name = "NAME=VALUE", num_args = 1..)]
+    encryption_context: Vec<String>,
+
+    /// Names in the encryption context that are authenticated and not stored: whoever decrypts has to know them
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    required_encryption_context_keys: Vec<String>,
+
+    #[command(flatten)]
+    sealing: Sealing,
+
+    #[command(flatten)]
+    bounds: Bounds,
+
+    #[command(flatten)]
+    caching: Caching,
+
+    /// The most bytes that an input may have
+    #[arg(long, value_name = "BYTES")]
+    max_length: Option<NonZeroU64>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  sealstack encrypt -w key=alias/backup -i report.pdf -o report.pdf.encrypted -c department=payroll
+  tar c documents | sealstack encrypt -w key=alias/backup -i - -o documents.tar.encrypted
+  sealstack encrypt -w key=alias/backup -r -i documents -o vault --caching capacity=1 max_age=300
+  sealstack encrypt -w key=alias/one -w key=alias/two region=eu-west-1 -i a b c -o vault
+  sealstack encrypt -w provider=raw-aes namespace=home name=disk file=disk.key -i photo.jpg -o vault
+  sealstack encrypt @settings -i report.pdf -o vault
+
+@FILE stands for the arguments that are written in FILE. Messages are readable by whom the umask lets read them.";
+
+impl Encrypt {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let services = KeyServices::default();
+        let keyring = self.keys.keyring(&services, Purpose::Encrypt)?;
+        let materials = self.caching.materials(keyring, &self.required_encryption_context_keys)?;
+        let encrypting =
+            Encrypting { materials: &materials, settings: &self, context: context(&self.encryption_context)? };
+        batch::run(&self.files, &encrypting)
+    }
+}
+
+struct Encrypting<'a> {
+    materials: &'a Materials,
+    settings: &'a Encrypt,
+    context: envelope::EncryptionContext,
+}
+
+impl Operation for Encrypting<'_> {
+    const MODE: &'static str = "encrypt";
+    const SUFFIX: &'static str = ".encrypted";
+    const PRIVATE: bool = false;
+    const IN_PLACE: bool = false;
+
+    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error> {
+        let Encrypt { sealing, bounds, max_length, .. } = self.settings;
+        let encryption = Encryption::new(self.materials).context(self.context.clone()).threads(threads);
+        let mut encryption = bounds.encryption(sealing.encryption(encryption));
+        if let Some(max) = max_length {
+            encryption = encryption.plaintext_max(max.get());
+        }
+        let sealed = match (input, output) {
+            (Input::File(source, length), Output::Draft(sink)) => encryption.encrypt_at(&source, length, sink)?,
+            (Input::File(source, _), Output::Stream(sink)) => encryption.encrypt_stream(source, sink)?,
+            (Input::Stream(source), Output::Draft(sink)) => encryption.encrypt_stream(source, sink)?,
+            (Input::Stream(source), Output::Stream(sink)) => encryption.encrypt_stream(source, sink)?,
+        };
+        Ok(record(&sealed))
+    }
+}
+
+/// What is told of a new message.
+pub(crate) fn record(sealed: &Sealed) -> Map<String, Value> {
+    let mut record = Map::new();
+    record.insert("header".to_owned(), batch::header(&sealed.header));
+    record.insert("message_bytes".to_owned(), sealed.message_bytes.into());
+    record.insert("plaintext_bytes".to_owned(), sealed.plaintext_bytes.into());
+    record
+}

@@ -1,0 +1,124 @@
+//! `sealstack reencrypt`: messages under other wrapping keys, another encryption context or another suite.
+//!
+//! The plaintext goes from the old message to the new one in memory, frame by frame, and never to a disk.
+
+use std::io::Read;
+use std::num::NonZeroU64;
+
+use envelope::{Decryption, Encryption, EncryptionContext, Error, FRAME_LENGTH_DEFAULT, Framing};
+use serde_json::{Map, Value};
+
+use crate::batch::{self, Files, Input, Operation, Output};
+use crate::failure::Failure;
+use crate::materials::{Caching, Materials};
+use crate::settings::{Bounds, Required, Sealing, context};
+use crate::wrapping_keys::{KeyServices, NewWrappingKeys, Purpose, WrappingKeys};
+use crate::{decrypt, encrypt};
+
+/// Encrypt messages anew, to other wrapping keys for instance
+///
+/// The data is encrypted under a new data key: a reader whose wrapping key is not among the new ones, but who kept the
+/// old data key, reads nothing that is written from now on. Messages may be replaced by their own outputs.
+#[derive(clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Reencrypt {
+    #[command(flatten)]
+    keys: WrappingKeys,
+
+    #[command(flatten)]
+    new_keys: NewWrappingKeys,
+
+    #[command(flatten)]
+    files: Files,
+
+    /// Entries that the encryption context has to have, as name=value or name; else nothing is encrypted anew
+    #[arg(short = 'c', long, value_name = "NAME[=VALUE]", num_args = 1..)]
+    encryption_context: Vec<String>,
+
+    /// Encryption context of the new messages, as name=value pairs [default: that of the old one]
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    new_encryption_context: Option<Vec<String>>,
+
+    #[command(flatten)]
+    sealing: Sealing,
+
+    #[command(flatten)]
+    bounds: Bounds,
+
+    #[command(flatten)]
+    caching: Caching,
+
+    /// The longest frame, or message without frames, that is held in memory, in bytes [default: 67108864]
+    #[arg(long, value_name = "BYTES")]
+    max_length: Option<NonZeroU64>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  sealstack reencrypt -w key=alias/old --new-wrapping-keys key=alias/new -i a.encrypted -o a.encrypted
+  sealstack reencrypt -w key=alias/old --new-wrapping-keys key=alias/new -r -i vault -o vault --suffix
+  sealstack reencrypt -w key=alias/a --new-wrapping-keys key=alias/a --algorithm 0478 -i old -o new
+
+Frames are as long as they were, unless --frame-length is given.";
+
+impl Reencrypt {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let services = KeyServices::default();
+        let old = self.caching.materials(self.keys.keyring(&services, Purpose::Decrypt)?, &[])?;
+        let new = self.caching.materials(self.new_keys.0.keyring(&services, Purpose::Encrypt)?, &[])?;
+        let required = Required::of(&self.encryption_context, &[])?;
+        let context = self.new_encryption_context.as_deref().map(context).transpose()?;
+        batch::run(&self.files, &Reencrypting { old: &old, new: &new, settings: &self, required, context })
+    }
+}
+
+struct Reencrypting<'a> {
+    old: &'a Materials,
+    new: &'a Materials,
+    settings: &'a Reencrypt,
+    required: Required,
+    context: Option<EncryptionContext>,
+}
+
+impl Operation for Reencrypting<'_> {
+    const MODE: &'static str = "reencrypt";
+    const SUFFIX: &'static str = ".reencrypted";
+    const PRIVATE: bool = false;
+    const IN_PLACE: bool = true;
+
+    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error> {
+        let (source, length): (Box<dyn Read + '_>, _) = match input {
+            Input::File(source, length) => (Box::new(source), Some(length)),
+            Input::Stream(source) => (source, None),
+        };
+        let Reencrypt { sealing, bounds, max_length, .. } = self.settings;
+        let decryption = self.required.of_messages(Decryption::new(self.old).threads(threads));
+        let mut decryption = bounds.decryption(decryption);
+        if let Some(max) = max_length {
+            decryption = decryption.frame_bytes_max(max.get());
+        }
+        // A message that turns out not to be authentic ends this with an error, and the new one is never complete.
+        let reader = decryption.unverified_reader(source)?;
+        let opened = reader.opened().clone();
+        let context = self.context.clone().unwrap_or_else(|| opened.header.context().without_reserved());
+        let usual = match opened.header.framing() {
+            Framing::Framed(length) => length,
+            Framing::Unframed => FRAME_LENGTH_DEFAULT,
+        };
+        let mut encryption = Encryption::new(self.new).context(context).threads(threads);
+        // The plaintext is shorter than its message; a bound on it lets data keys be cached.
+        if let Some(length) = length {
+            encryption = encryption.plaintext_max(length);
+        }
+        let encryption = bounds.encryption(sealing.apply(encryption, usual));
+        let sealed = match output {
+            Output::Draft(sink) => encryption.encrypt_stream(reader, sink)?,
+            Output::Stream(sink) => encryption.encrypt_stream(reader, sink)?,
+        };
+        let mut record = decrypt::record(&opened);
+        let old = record.remove("header").unwrap_or_default();
+        record.insert("old_header".to_owned(), old);
+        record.extend(encrypt::record(&sealed));
+        Ok(record)
+    }
+}
