@@ -37,7 +37,7 @@ impl AliasRecord {
 }
 
 /// What an alias name must be beyond its pattern.
-fn check_name(name: &str) -> Result<(), KmsError> {
+pub(crate) fn check_name(name: &str) -> Result<(), KmsError> {
     match name.strip_prefix(ALIAS_PREFIX) {
         None => Err(KmsError::Validation(
             "Alias must start with the prefix \"alias/\". Please see \

@@ -53,6 +53,7 @@ mod rotation;
 mod rotation_list;
 mod rules;
 mod schedule;
+mod seed;
 mod spec;
 mod state;
 mod tag;
@@ -68,6 +69,7 @@ use wire::{Protocol, Timestamp};
 
 pub use error::{KmsError, TagFault};
 pub use reference::KeyId;
+pub use seed::{SeedKey, seed};
 pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;

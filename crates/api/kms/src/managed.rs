@@ -3,7 +3,7 @@
 //! Nobody can change them, because their policy, which nobody can replace, allows nothing but use through the service
 //! and reading.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -18,8 +18,7 @@ use crate::record::{KeyRecord, LiveKey, Rotation};
 use crate::reference::{KeyId, account_arn};
 use crate::rotation;
 use crate::schedule::{self, Job};
-use crate::spec::{KeyManager, KeySpec, KeyUsage, Origin};
-use crate::state::KeyState;
+use crate::spec::{KeyManager, KeySpec, KeyUsage};
 
 /// What the aliases of AWS-managed keys begin with.
 pub(crate) const RESERVED_PREFIX: &str = "alias/aws/";
@@ -66,29 +65,15 @@ pub(crate) fn service_of(alias: &str) -> Option<ManagedService> {
 /// The managed key of a service as it will be once it is made. Its id follows from its place, so that it can be
 /// authorised before it exists and is never made twice.
 pub(crate) fn record((alias, service): ManagedService, account: &str, call: &Call<'_, Kms>) -> KeyRecord {
+    let place = (account.to_owned(), call.region.to_owned());
+    let id = id(account, call.region, alias).to_string();
+    let policy = PolicyRecord::unbound(policy(service, account, call.region));
     KeyRecord {
-        account: account.to_owned(),
-        region: call.region.to_owned(),
-        id: id(account, call.region, alias).to_string(),
-        created: call.now,
         description: format!("Default key that protects the data of {alias} when no other key is defined"),
-        spec: KeySpec::SymmetricDefault,
-        usage: KeyUsage::EncryptDecrypt,
-        origin: Origin::AwsKms,
         manager: KeyManager::Aws,
-        state: KeyState::Enabled,
-        destroyed_at: None,
-        deletion_window_days: None,
-        multi_region: None,
-        policy: PolicyRecord::unbound(policy(service, account, call.region)),
-        tags: BTreeMap::new(),
         aliases: BTreeSet::from([[RESERVED_PREFIX, alias].concat()]),
-        materials: Vec::new(),
-        current: None,
-        pending: None,
-        expires: None,
         rotation: Rotation { period_days: Some(ROTATION_DAYS), next: Some(rotation::next(call.now, ROTATION_DAYS)) },
-        grants: 0,
+        ..KeyRecord::new(place, id, KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt, policy, call.now)
     }
 }
 

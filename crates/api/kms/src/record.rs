@@ -75,6 +75,42 @@ pub(crate) fn domain(account: &str, region: &str) -> String {
 }
 
 impl KeyRecord {
+    /// A customer's key, enabled, with nothing to it yet: no material, no aliases, no tags.
+    pub(crate) fn new(
+        place: (String, String),
+        id: String,
+        spec: KeySpec,
+        usage: KeyUsage,
+        policy: PolicyRecord,
+        created: Timestamp,
+    ) -> Self {
+        let (account, region) = place;
+        Self {
+            account,
+            region,
+            id,
+            created,
+            description: String::new(),
+            spec,
+            usage,
+            origin: Origin::AwsKms,
+            manager: KeyManager::Customer,
+            state: KeyState::Enabled,
+            destroyed_at: None,
+            deletion_window_days: None,
+            multi_region: None,
+            policy,
+            tags: BTreeMap::new(),
+            aliases: BTreeSet::new(),
+            materials: Vec::new(),
+            current: None,
+            pending: None,
+            expires: None,
+            rotation: Rotation::default(),
+            grants: 0,
+        }
+    }
+
     /// The key's ARN.
     pub(crate) fn arn(&self) -> String {
         key_arn(&self.region, &self.account, &self.id)

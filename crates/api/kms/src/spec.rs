@@ -168,6 +168,26 @@ impl KeySpec {
         }
     }
 
+    /// What such a key can be used for: one of these.
+    ///
+    /// Source: AWS KMS API Reference, CreateKey, `KeyUsage`.
+    pub(crate) const fn usages(self) -> &'static [KeyUsage] {
+        match self {
+            Self::SymmetricDefault => &[KeyUsage::EncryptDecrypt],
+            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => &[KeyUsage::EncryptDecrypt, KeyUsage::SignVerify],
+            Self::EccNistP256 | Self::EccNistP384 | Self::EccNistP521 => {
+                &[KeyUsage::SignVerify, KeyUsage::KeyAgreement]
+            }
+            Self::EccSecgP256k1 | Self::EccNistEdwards25519 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => {
+                &[KeyUsage::SignVerify]
+            }
+            Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512 => &[KeyUsage::GenerateVerifyMac],
+            Self::MlKem512 | Self::MlKem768 | Self::MlKem1024 => &[KeyUsage::EncapsulateDecapsulate],
+            // Only in China, where Sealstack claims no Region.
+            Self::Sm2 => &[],
+        }
+    }
+
     /// The algorithms with which such a key encrypts.
     #[must_use]
     pub(crate) const fn encryption_algorithms(self) -> &'static [EncryptionAlgorithm] {

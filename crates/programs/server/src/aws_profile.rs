@@ -12,7 +12,7 @@ use crate::data_dir::{Layout, replace_file};
 use crate::error::ServerError;
 
 /// The profile that clients use unless told otherwise.
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// What a client has to know to reach the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +45,6 @@ pub(crate) fn write_config(layout: &Layout, endpoint: &Endpoint) -> Result<(), S
     let before = read(&path)?.unwrap_or_default();
     let after = with_profile(&before, DEFAULT, &settings.map(|(name, value)| (name, value.map(String::as_str))));
     if *after == *before { Ok(()) } else { replace_file(&path, after.as_bytes()) }
-}
-
-/// Puts the administrator's access key into `aws/credentials`'s `default` profile.
-pub(crate) fn write_credentials(layout: &Layout, access_key_id: &str, secret: &str) -> Result<(), ServerError> {
-    write_profile(layout, DEFAULT, access_key_id, secret)
 }
 
 /// Puts an access key into a profile of `aws/credentials`.
@@ -200,11 +195,11 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let layout = Layout::new(dir.path().to_owned());
         let written = || std::fs::read_to_string(layout.aws_credentials()).expect("it");
-        write_credentials(&layout, "AKIAFIRST", "first").expect("written");
+        write_profile(&layout, DEFAULT, "AKIAFIRST", "first").expect("written");
         assert_eq!(written(), "[default]\naws_access_key_id = AKIAFIRST\naws_secret_access_key = first\n");
         let more = format!("{}aws_session_token = old\n[alice]\naws_access_key_id = AKIAALICE\n", written());
         std::fs::write(layout.aws_credentials(), more).expect("written");
-        write_credentials(&layout, "AKIASECOND", "second").expect("replaced");
+        write_profile(&layout, DEFAULT, "AKIASECOND", "second").expect("replaced");
         assert_eq!(
             written(),
             "[default]\naws_access_key_id = AKIASECOND\naws_secret_access_key = second\n\

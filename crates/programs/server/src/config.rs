@@ -32,6 +32,8 @@ pub struct Config {
     pub region: String,
     /// The account to make at the first start; random when not given.
     pub account: Option<String>,
+    /// The file that says what to make at the first start instead of one account.
+    pub seed: Option<PathBuf>,
     /// Whether everything is kept in memory, and nothing in the data directory.
     pub ephemeral: bool,
     /// Worker threads; one for each core when not given.
@@ -157,6 +159,7 @@ impl Config {
             endpoint_url: settings.endpoint_url.map(|url| url.trim_end_matches('/').to_owned()),
             region,
             account: settings.account,
+            seed: settings.seed,
             ephemeral: settings.ephemeral.unwrap_or(false),
             workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?,
             seal: SealConfig::from(settings.seal),

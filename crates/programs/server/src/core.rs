@@ -11,7 +11,7 @@ use crate::authority;
 use crate::config::{AuditConfig, Config};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
-use crate::first_start::{self, FirstStart};
+use crate::first_start::{self, FirstStart, World};
 use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::lasting::{Lasting, Rotated};
@@ -23,7 +23,7 @@ use crate::wiring::{self, Backend, Wired};
 pub(crate) struct Core {
     layout: Layout,
     audit: AuditConfig,
-    account: Option<String>,
+    world: World,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     site: Arc<Site<Gate<Backend>>>,
@@ -61,8 +61,7 @@ impl Core {
         gathering: Option<Gathering>,
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
-        let (layout, account) = (layout.clone(), config.account.clone());
-        Self { layout, audit: config.audit, account, names, site, state: Mutex::new(state) }
+        Self { layout: layout.clone(), audit: config.audit, world: World::from(config), names, site, state: Mutex::new(state) }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -71,7 +70,7 @@ impl Core {
     }
 
     async fn furnish_locked(&self, state: &mut State, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
-        let first_start = first_start::finish(&lasting.store, &self.layout, self.account.as_deref()).await?;
+        let first_start = first_start::finish(&lasting.store, &self.layout, &self.world).await?;
         let (wired, backend) = wiring::join(&lasting, &self.layout, &self.site.ward, &self.site.traffic);
         let mut jobs = Jobs::default();
         wired.schedule(&mut jobs);

@@ -118,6 +118,12 @@ pub enum ServerError {
     /// The account can't be made.
     #[error("the account can't be made: {0}")]
     Account(#[source] iam::IamError),
+    /// The seed can't be planted.
+    #[error("the seed can't be used: {reason}")]
+    Seed {
+        /// What is wrong, and where.
+        reason: String,
+    },
     /// What the operator asked for can't be done.
     #[error("{0}")]
     Operator(#[source] iam::IamError),
@@ -195,6 +201,7 @@ impl ServerError {
             Self::Config(_)
             | Self::OtherAccount { .. }
             | Self::Account(_)
+            | Self::Seed { .. }
             | Self::Operator(_)
             | Self::NoInput { .. }
             | Self::SplitInstead

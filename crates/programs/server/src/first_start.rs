@@ -5,15 +5,17 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use iam::IamError;
+use iam::{FirstAdministrator, IamError};
 use store::Store;
 
 use crate::aws_profile;
 use crate::clock;
+use crate::config::Config;
 use crate::data_dir::{Layout, replace_file};
 use crate::error::ServerError;
+use crate::seed::{Seed, Seeded};
 
 /// What the first start made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,25 +43,57 @@ pub(crate) fn prepare(layout: &Layout) -> Result<(), ServerError> {
     }
 }
 
-/// Makes the account if there is none, and hands over its administrator's access key. `wanted` is the account that the
-/// operator asked for.
-pub(crate) async fn finish(
-    store: &Store,
-    layout: &Layout,
-    wanted: Option<&str>,
-) -> Result<Option<FirstStart>, ServerError> {
-    let made = iam::bootstrap(store, wanted.map(str::to_owned), clock::now()).await;
-    let made = made.map_err(|error| match error {
-        IamError::Store(error) => ServerError::Store(error),
-        error => ServerError::Account(error),
-    })?;
+/// What a first start makes.
+pub(crate) enum World {
+    /// One account, of this id if the operator asked for one.
+    Account(Option<String>),
+    /// What the seed in a file says; keys that name no region are in this one.
+    Seed(PathBuf, String),
+}
+
+impl From<&Config> for World {
+    fn from(config: &Config) -> Self {
+        match &config.seed {
+            Some(file) => Self::Seed(file.clone(), config.region.clone()),
+            None => Self::Account(config.account.clone()),
+        }
+    }
+}
+
+/// Makes the world if there is none, and hands over its administrators' access keys.
+pub(crate) async fn finish(store: &Store, layout: &Layout, world: &World) -> Result<Option<FirstStart>, ServerError> {
+    let (made, wanted) = match world {
+        World::Account(wanted) => (bootstrap(store, wanted.clone()).await?, wanted.as_deref()),
+        World::Seed(file, region) => {
+            let made = Seed::read(file)?.plant(store, region).await?;
+            if made.is_none() {
+                tracing::info!("there are accounts already: the seed is for the first start and changes nothing");
+            }
+            (made, None)
+        }
+    };
     let Some(made) = made else {
         check_account(store, layout, wanted).await?;
         return Ok(None);
     };
-    aws_profile::write_credentials(layout, &made.access_key_id, made.secret_access_key.expose())?;
+    for (index, Seeded { profile, administrator }) in made.iter().enumerate() {
+        let FirstAdministrator { access_key_id, secret_access_key, .. } = administrator;
+        let profile = if index == 0 { aws_profile::DEFAULT } else { profile };
+        aws_profile::write_profile(layout, profile, access_key_id, secret_access_key.expose())?;
+    }
     remove(&layout.first_start(), |path| fs::remove_file(path))?;
-    Ok(Some(FirstStart { account: made.account, administrator: made.arn.to_string() }))
+    Ok(made.into_iter().next().map(|Seeded { administrator, .. }| FirstStart {
+        account: administrator.account,
+        administrator: administrator.arn.to_string(),
+    }))
+}
+
+async fn bootstrap(store: &Store, wanted: Option<String>) -> Result<Option<Vec<Seeded>>, ServerError> {
+    let made = iam::bootstrap(store, wanted, clock::now()).await.map_err(|error| match error {
+        IamError::Store(error) => ServerError::Store(error),
+        error => ServerError::Account(error),
+    })?;
+    Ok(made.map(|administrator| vec![Seeded { profile: aws_profile::DEFAULT.to_owned(), administrator }]))
 }
 
 /// An account can be chosen at the first start only.
@@ -100,15 +134,16 @@ mod tests {
     async fn an_account_is_made_once() {
         let dir = tempfile::tempdir().expect("a directory");
         let layout = Layout::new(dir.path().to_owned());
-        let first = finish(&store(&layout), &layout, Some("111122223333")).await.expect("made").expect("the first");
+        let account = |id: &str| World::Account(Some(id.to_owned()));
+        let first = finish(&store(&layout), &layout, &account("111122223333")).await.expect("made").expect("the first");
         assert_eq!(first.account, "111122223333");
         assert_eq!(first.administrator, "arn:aws:iam::111122223333:user/administrator");
         let handed_over = credentials(&layout);
 
         let again = store(&layout);
-        assert_eq!(finish(&again, &layout, None).await.expect("opened"), None);
-        assert_eq!(finish(&again, &layout, Some("111122223333")).await.expect("opened"), None);
-        let error = finish(&again, &layout, Some("444455556666")).await.expect_err("another account");
+        assert_eq!(finish(&again, &layout, &World::Account(None)).await.expect("opened"), None);
+        assert_eq!(finish(&again, &layout, &account("111122223333")).await.expect("opened"), None);
+        let error = finish(&again, &layout, &account("444455556666")).await.expect_err("another account");
         assert!(error.to_string().contains("111122223333"), "{error}");
         assert_eq!(credentials(&layout), handed_over);
     }
@@ -121,7 +156,7 @@ mod tests {
         iam::bootstrap(&store(&layout), None, clock::now()).await.expect("made").expect("the first");
         assert!(layout.first_start().exists() && !layout.aws_credentials().exists());
 
-        let first = finish(&store(&layout), &layout, None).await.expect("made");
+        let first = finish(&store(&layout), &layout, &World::Account(None)).await.expect("made");
         assert!(first.is_some() && layout.aws_credentials().exists() && !layout.first_start().exists());
     }
 }

@@ -23,6 +23,7 @@ mod metrics;
 pub mod operator;
 pub mod prompt;
 mod root_seal;
+mod seed;
 mod server;
 mod site;
 mod tls;

@@ -22,6 +22,7 @@ use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::lasting::Lasting;
 use crate::listener::Listener;
+use crate::seed::Seed;
 use crate::site::{Site, Traffic};
 use crate::tls::{Certificates, Source};
 use crate::ward::Ward;
@@ -96,6 +97,10 @@ impl Server {
     /// # Errors
     /// Every [`ServerError`].
     pub async fn start(config: Config) -> Result<Self, ServerError> {
+        // Before anything is made: a mistake in it is told at once.
+        if let Some(file) = &config.seed {
+            Seed::read(file)?;
+        }
         let data_dir = if config.ephemeral { DataDir::ephemeral()? } else { DataDir::create(&config.data)? };
         // Before anything is made: a taken port is the commonest reason not to start.
         let listener = Listener::bind(config.listen)?;

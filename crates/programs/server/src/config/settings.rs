@@ -57,6 +57,12 @@ pub struct Settings {
     #[arg(long, value_name = "ID", env = "SEALSTACK_ACCOUNT", hide_env_values = true)]
     pub account: Option<String>,
 
+    /// File with accounts, people, keys and policies to make at the first start, TOML
+    ///
+    /// Ids, access keys and key material can be given, so that a test suite meets the same world every time.
+    #[arg(long, value_name = "FILE", env = "SEALSTACK_SEED", hide_env_values = true, conflicts_with = "account")]
+    pub seed: Option<PathBuf>,
+
     /// Keep everything in memory: when the server ends, its world does
     ///
     /// For tests. The data directory is left alone.
@@ -100,6 +106,7 @@ impl Settings {
             endpoint_url: self.endpoint_url.or(lower.endpoint_url),
             region: self.region.or(lower.region),
             account: self.account.or(lower.account),
+            seed: self.seed.or(lower.seed),
             ephemeral: self.ephemeral.or(lower.ephemeral),
             workers: self.workers.or(lower.workers),
             seal: self.seal.over(lower.seal),

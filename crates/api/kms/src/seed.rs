@@ -1,0 +1,153 @@
+//! Keys with given ids and given material, made at once: the keys of a test suite, the same every time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use service::ports::Principals;
+use store::Store;
+use wire::{SecretBlob, Timestamp};
+
+use crate::alias::{self, AliasRecord};
+use crate::error::KmsError;
+use crate::key::KeyCount;
+use crate::key_policy::PolicyRecord;
+use crate::managed;
+use crate::material::DomainKey;
+use crate::new_material::NewMaterial;
+use crate::record::KeyRecord;
+use crate::reference::{KeyId, alias_arn};
+use crate::spec::{KeySpec, KeyUsage};
+use crate::state::KeyState;
+use crate::{KEYS_MAX, tag};
+
+/// A key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SeedKey {
+    /// A UUID.
+    id: String,
+    /// Where it is; the server's own region if nothing is said.
+    region: Option<String>,
+    #[serde(default = "symmetric")]
+    spec: KeySpec,
+    /// What it is for; left out where the spec allows one usage only.
+    usage: Option<KeyUsage>,
+    #[serde(default)]
+    description: String,
+    /// The key policy; without one the account decides by identity policies.
+    policy: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    /// Base64 of the key, or of a private key in PKCS#8; random if it is not given.
+    material: Option<SecretBlob>,
+    #[serde(default = "yes")]
+    enabled: bool,
+}
+
+const fn symmetric() -> KeySpec {
+    KeySpec::SymmetricDefault
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Makes the keys that a seed gives an account, all or nothing.
+///
+/// # Errors
+/// [`KmsError::Validation`], which names the key; those of the operations that make the same.
+pub async fn seed(
+    store: &Store,
+    principals: &dyn Principals,
+    account: &str,
+    region: &str,
+    keys: Vec<SeedKey>,
+    now: Timestamp,
+) -> Result<(), KmsError> {
+    let mut made = Vec::with_capacity(keys.len());
+    for key in keys {
+        let region = key.region.clone().unwrap_or_else(|| region.to_owned());
+        let name = DomainKey::name(&region);
+        let domain = DomainKey { key: store.keyring().key(&name).await?, name };
+        made.push(record(key, account, region, &domain, principals, now).await?);
+    }
+    store
+        .write(move |tx| {
+            for record in &made {
+                let domain = record.domain();
+                KeyCount::increase(tx, &domain, KEYS_MAX)?;
+                if tx.get::<KeyRecord>(&domain, &record.id)?.is_some() {
+                    return Err(KmsError::Validation(format!("The key {} is given twice.", record.id)));
+                }
+                tx.insert(&domain, &record.id, record)?;
+                for name in &record.aliases {
+                    if tx.get::<AliasRecord>(&domain, name)?.is_some() {
+                        return Err(KmsError::AliasExists { arn: alias_arn(&record.region, &record.account, name) });
+                    }
+                    tx.insert(&domain, name, &AliasRecord::new(name, &record.id, now))?;
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn record(
+    seed: SeedKey,
+    account: &str,
+    region: String,
+    domain: &DomainKey,
+    principals: &dyn Principals,
+    now: Timestamp,
+) -> Result<KeyRecord, KmsError> {
+    let invalid = |what: &str| KmsError::Validation(format!("The key {} {what}.", wire::shape::quote(&seed.id)));
+    if !matches!(KeyId::parse(&seed.id), Some(KeyId::Single(_))) {
+        return Err(invalid("has an id that is not a UUID in small letters"));
+    }
+    let usage = match (seed.usage, seed.spec.usages()) {
+        (Some(usage), usages) if usages.contains(&usage) => usage,
+        (None, [usage]) => *usage,
+        (Some(_), _) => return Err(invalid("has a usage that its spec does not have")),
+        (None, _) => return Err(invalid("has a spec of several usages and does not say for which it is")),
+    };
+    for name in &seed.aliases {
+        alias::check_name(name)?;
+        if !is_name(name) || managed::is_reserved(name) {
+            return Err(invalid("has an alias of a name that is reserved or has other letters than aliases have"));
+        }
+    }
+    let mut tags = BTreeMap::new();
+    tag::add(
+        &mut tags,
+        seed.tags.iter().map(|(key, value)| tag::Tag { key: key.clone(), value: value.clone() }).collect(),
+    )?;
+    let policy = match &seed.policy {
+        Some(text) => PolicyRecord::accept(text.clone(), principals).await?,
+        None => PolicyRecord::of_account(account),
+    };
+    let material = match &seed.material {
+        None => NewMaterial::random(seed.spec)?,
+        Some(bytes) => {
+            NewMaterial::read(seed.spec, &bytes.0).ok_or_else(|| invalid("has material that is not of its spec"))?
+        }
+    };
+    let mut record = KeyRecord {
+        description: seed.description,
+        state: if seed.enabled { KeyState::Enabled } else { KeyState::Disabled },
+        aliases: seed.aliases.into_iter().collect::<BTreeSet<_>>(),
+        tags,
+        ..KeyRecord::new((account.to_owned(), region), seed.id, seed.spec, usage, policy, now)
+    };
+    record.take_up(material.wrap(domain, &record.arn(), &record.id, now, None));
+    Ok(record)
+}
+
+/// Whether a text has the letters and the length of an alias name.
+fn is_name(text: &str) -> bool {
+    text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/_-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests;
