@@ -157,6 +157,12 @@ pub enum KmsError {
     /// A quota is used up.
     #[error("{0}")]
     LimitExceeded(String),
+    /// The key rotates by itself in a moment.
+    #[error("An automatic rotation of {arn} is in progress or scheduled to begin within the next 20 minutes.")]
+    RotationDue {
+        /// The key.
+        arn: String,
+    },
     /// The tags are refused.
     #[error("{0}")]
     Tag(TagFault),
@@ -224,6 +230,7 @@ impl KmsError {
             Self::AliasExists { .. } | Self::ReplicaExists { .. } => "AlreadyExistsException",
             Self::InvalidAliasName(_) => "InvalidAliasNameException",
             Self::LimitExceeded(_) => "LimitExceededException",
+            Self::RotationDue { .. } => "ConflictException",
             Self::Tag(_) => "TagException",
             Self::MalformedPolicy(_) => "MalformedPolicyDocumentException",
             Self::InvalidMarker => "InvalidMarkerException",

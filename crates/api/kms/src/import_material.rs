@@ -147,11 +147,16 @@ impl KeyOperation for ImportKeyMaterial {
         input.check(spec)?;
         let valid_to = input.expiry(now)?;
         let domain = kms.domain_key(call.region).await?;
-        let token = import_token::open(&domain.key, arn, &input.import_token.0, now)?;
-        let secret = token.algorithm.unwrap(&token.key, &input.encrypted_key_material.0);
-        let secret = secret.map_err(KmsError::InvalidWrapping)?;
-        let material = NewMaterial::read(spec, secret.expose())
-            .ok_or_else(|| KmsError::IncorrectKeyMaterial(format!("The key material is not that of a {spec} key.")))?;
+        let (sealed_for, token, wrapped) = (domain.clone(), input.import_token, input.encrypted_key_material);
+        let key_arn = key.arn.clone();
+        // RSA takes milliseconds, during which others are served.
+        let opening = tokio::task::spawn_blocking(move || {
+            let token = import_token::open(&sealed_for.key, &key_arn, &token.0, now)?;
+            let secret = token.algorithm.unwrap(&token.key, &wrapped.0).map_err(KmsError::InvalidWrapping)?;
+            NewMaterial::read(spec, secret.expose())
+                .ok_or_else(|| KmsError::IncorrectKeyMaterial(format!("The key material is not that of a {spec} key.")))
+        });
+        let material = opening.await.map_err(|_| KmsError::Damaged(format!("importing into {arn} ended early")))??;
         let id = material.id(&key.record.id);
         if input.key_material_id.as_ref().is_some_and(|expected| *expected != id.to_string()) {
             let message = "The key material is not the one that the KeyMaterialId identifies.";

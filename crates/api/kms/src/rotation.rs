@@ -27,6 +27,9 @@ const PERIOD_DAYS: u32 = 365;
 /// How often a key can be rotated on demand.
 const ON_DEMAND_MAX: usize = 25;
 
+/// How long before its own rotation a key takes none on demand: 20 minutes.
+const CONFLICT_MILLIS: i64 = 20 * 60 * 1000;
+
 /// When a key that rotates every `period_days` does so after `from`.
 pub(crate) fn next(from: Timestamp, period_days: u32) -> Timestamp {
     from.plus_days(i64::from(period_days))
@@ -195,6 +198,9 @@ impl KeyOperation for RotateKeyOnDemand {
                     "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations \
                      can be performed for this key: {arn}"
                 )));
+            }
+            if record.rotation.next.is_some_and(|at| at.millis() - now.millis() < CONFLICT_MILLIS) {
+                return Err(KmsError::RotationDue { arn: arn.clone() });
             }
             if record.origin == Origin::External {
                 return family.take_up_pending(RotationType::OnDemand, now);

@@ -105,3 +105,34 @@ impl WrappingAlgorithm {
         key_wrap::unwrap_padded(key.decrypt(padding, aes_key)?.expose(), material)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_name_what_is_served_and_nothing_else() {
+        for text in WrappingAlgorithm::TEXTS {
+            let algorithm = WrappingAlgorithm::from_text(text).expect("a value");
+            let served = algorithm.check(WrappingKeySpec::Rsa4096, KeySpec::SymmetricDefault).is_ok();
+            assert_eq!(
+                algorithm.number().and_then(WrappingAlgorithm::of_number),
+                served.then_some(algorithm),
+                "{text}"
+            );
+        }
+        assert_eq!(WrappingAlgorithm::of_number(4), None);
+    }
+
+    #[test]
+    fn what_nobody_wrapped_is_refused() {
+        let private = crypto::KeyPair::generate(crypto::PairKind::Rsa2048).expect("a pair").private;
+        let key = RsaPrivateKey::read(private.expose()).expect("a key");
+        for text in WrappingAlgorithm::TEXTS {
+            let algorithm = WrappingAlgorithm::from_text(text).expect("a value");
+            for length in [0, 1, 255, 256, 257, 280, 6144] {
+                assert!(algorithm.unwrap(&key, &vec![0x5a; length]).is_err(), "{text}, {length} bytes");
+            }
+        }
+    }
+}

@@ -175,3 +175,21 @@ async fn only_an_enabled_key_is_rotated_on_demand() {
         assert_eq!(world.refused("admin", operation, input).await, expected);
     }
 }
+
+#[tokio::test]
+async fn a_key_that_rotates_by_itself_in_a_moment_is_not_rotated_on_demand() {
+    let world = World::new();
+    let key = world.key().await;
+    world.done("admin", "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 90})).await;
+    world.pass_days(89);
+    world.done("admin", "RotateKeyOnDemand", json!({"KeyId": key})).await;
+    world.pass_days(1);
+    let error = world.refused("admin", "RotateKeyOnDemand", json!({"KeyId": key})).await;
+    let arn = arn_of(&key);
+    let expected = format!(
+        "ConflictException: An automatic rotation of {arn} is in progress or scheduled to begin within the next 20 minutes."
+    );
+    assert_eq!(error, expected);
+    assert_eq!(world.kms.rotate_due(world.now()).await.expect("rotates"), 1);
+    world.done("admin", "RotateKeyOnDemand", json!({"KeyId": key})).await;
+}
