@@ -18,7 +18,7 @@ use crate::name::{self, Kind};
 use crate::page::{self, Window};
 use crate::role::Role;
 use crate::user::User;
-use crate::{boundary, policy_arn};
+use crate::{boundary, policy_arn, policy_source};
 
 /// How many managed policies an entity can have.
 const ATTACHED_MAX: usize = 10;
@@ -125,22 +125,25 @@ pub(crate) fn release(tx: &mut Tx<'_>, entity: &Identity, arn: &str, usage: Usag
 /// Attaches a managed policy; does nothing if it is attached already.
 ///
 /// # Errors
-/// `NoSuchEntity`, `LimitExceeded`.
+/// `NoSuchEntity`, `LimitExceeded`, `DeleteConflict`.
 pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) -> Result<(), IamError> {
     let mut entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
-    if managed_policy::find(tx, &known.account, arn)?.is_none() {
-        return Err(IamError::NothingToAttach { arn: arn.to_owned() });
-    }
+    let nothing = || IamError::NothingToAttach { arn: arn.to_owned() };
+    managed_policy::find(tx, &known.account, arn)?.ok_or_else(nothing)?;
     if entity.attached().iter().any(|attached| attached == arn) {
         return Ok(());
     }
     if entity.attached().len() >= ATTACHED_MAX {
         return Err(IamError::LimitExceeded(Quota::Count { name: E::ATTACHED_QUOTA, limit: ATTACHED_MAX }));
     }
-    occupy(tx, E::KIND, known, arn, Usage::Permissions)?;
-    entity.attached_mut().push(arn.to_owned());
-    entity::put(tx, &entity)
+    let policy = policy_source::managed(tx, arn)?.ok_or_else(nothing)?.policy;
+    let risky = E::KIND != Kind::Role && last_administrator::may_take(&policy);
+    last_administrator::keeping(tx, &known.account, risky, |tx| {
+        occupy(tx, E::KIND, known, arn, Usage::Permissions)?;
+        entity.attached_mut().push(arn.to_owned());
+        entity::put(tx, &entity)
+    })
 }
 
 /// Detaches a managed policy.

@@ -42,6 +42,10 @@ const PARTS: [(EntityFilter, char); 5] = [
     (EntityFilter::AwsManagedPolicy, 'a'),
 ];
 
+/// How many items a page has at most, whatever the caller says: each of them comes with all that hangs on it. AWS too may
+/// answer fewer than it was asked for.
+const ITEMS_MAX: u32 = 300;
+
 /// An inline policy.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -138,6 +142,7 @@ fn details(
     input: GetAccountAuthorizationDetailsInput,
 ) -> Result<DetailsOutput, IamError> {
     let GetAccountAuthorizationDetailsInput { filter, max_items, marker } = input;
+    let max_items = max_items.map(|max| max.min(ITEMS_MAX));
     let (first, mut rest) = match marker {
         None => (0, None),
         Some(marker) => {

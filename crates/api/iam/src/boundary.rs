@@ -9,6 +9,7 @@ use crate::Iam;
 use crate::attachment::{self, Usage};
 use crate::entity::{self, Holder, Identity};
 use crate::error::IamError;
+use crate::last_administrator;
 use crate::role::Role;
 use crate::user::User;
 use crate::{managed_policy, policy_arn};
@@ -86,12 +87,15 @@ macro_rules! boundaries {
                     .write(move |tx| {
                         let mut entity: $entity = entity::reload(tx, &known)?;
                         entity.check_unprotected()?;
-                        if let Some(old) = entity.boundary.take() {
-                            attachment::release(tx, &known, &old, Usage::Boundary)?;
-                        }
-                        occupy::<$entity>(tx, &known, &input.permissions_boundary)?;
-                        entity.boundary = Some(input.permissions_boundary);
-                        entity::put(tx, &entity)
+                        let risky = entity.is_administrator(tx)?;
+                        last_administrator::keeping(tx, &known.account, risky, |tx| {
+                            if let Some(old) = entity.boundary.take() {
+                                attachment::release(tx, &known, &old, Usage::Boundary)?;
+                            }
+                            occupy::<$entity>(tx, &known, &input.permissions_boundary)?;
+                            entity.boundary = Some(input.permissions_boundary);
+                            entity::put(tx, &entity)
+                        })
                     })
                     .await
             }

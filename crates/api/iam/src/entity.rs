@@ -57,6 +57,14 @@ pub(crate) trait Holder: Entity {
     /// The ARN of its permissions boundary. Groups have none.
     fn boundary(&self) -> Option<&str>;
 
+    /// Whether the policies make it an administrator, as long as it has an access key.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn is_administrator(&self, _: &ReadTx<'_>) -> Result<bool, IamError> {
+        Ok(false)
+    }
+
     /// Refuses changes to the role of a service.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::entity::{self, Holder, Identity};
 use crate::error::{IamError, Quota};
 use crate::group::Group;
 use crate::last_administrator;
+use crate::name::Kind;
 use crate::page::{self, Window};
 use crate::role::Role;
 use crate::user::User;
@@ -30,7 +31,7 @@ impl Record for InlinePolicy {
 /// Writes an inline policy if all of the entity's together stay within the quota.
 ///
 /// # Errors
-/// `LimitExceeded`, `NoSuchEntity`.
+/// `LimitExceeded`, `NoSuchEntity`, `DeleteConflict`.
 pub(crate) fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlinePolicy) -> Result<(), IamError> {
     let entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
@@ -44,7 +45,8 @@ pub(crate) fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlineP
         let name = entity.identity().name.clone();
         return Err(IamError::LimitExceeded(Quota::InlineSize { kind: E::KIND, name, limit: E::INLINE_SIZE_MAX }));
     }
-    let risky = last_administrator::rests_on(tx, &entity)?;
+    let takes = || document::parse(&policy.document, Grammar::Identity).map(|new| last_administrator::may_take(&new));
+    let risky = last_administrator::rests_on(tx, &entity)? || E::KIND != Kind::Role && takes()?;
     last_administrator::keeping(tx, &known.account, risky, |tx| Ok(tx.put(&known.id, &policy.name, policy)?))
 }
 

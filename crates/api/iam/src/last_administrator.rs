@@ -4,16 +4,18 @@
 //! with an active access key. Roles do not count: somebody has to assume them. A condition that only some calls meet
 //! makes no administrator.
 
-use policy::{Context, Policies, Request, ResourceSide};
+use policy::{Context, Kind as Grammar, Policies, Policy, Request, ResourceSide};
 use store::{ReadTx, Tx};
 
 use crate::access_key::{self, AccessKey, Status};
 use crate::account;
 use crate::entity::Holder;
 use crate::error::{IamError, Special};
+use crate::group::Group;
 use crate::name::Kind;
-use crate::policy_source::{PolicySource, Sourced};
+use crate::policy_source::{self, PolicySource, Sourced};
 use crate::user::User;
+use crate::{attachment, document};
 
 /// What an administrator may do. As an action it is matched by what covers all of IAM and by nothing less.
 const EVERYTHING: &str = "iam:*";
@@ -65,9 +67,42 @@ fn any(tx: &ReadTx<'_>, account: &str) -> Result<bool, IamError> {
     }
 }
 
+/// Whether giving this policy to a user or group could take an administrator's rights away.
+pub(crate) fn may_take(policy: &Policy) -> bool {
+    policy.may_deny(EVERYTHING)
+}
+
+/// Whether joining this group could take an administrator's rights away.
+pub(crate) fn takes(tx: &ReadTx<'_>, group: &Group) -> Result<bool, IamError> {
+    Ok(PolicySource::of_holder(tx, group)?.identity.iter().any(|sourced| may_take(&sourced.policy)))
+}
+
+/// Whether this user is an administrator as long as there is an access key.
+pub(crate) fn is_one(tx: &ReadTx<'_>, user: &User) -> Result<bool, IamError> {
+    Ok(may_everything(&PolicySource::of_user(tx, user)?))
+}
+
 /// Whether taking something from this user or group could take an administrator away: it allows everything by itself.
 pub(crate) fn rests_on<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<bool, IamError> {
     Ok(E::KIND != Kind::Role && may_everything(&PolicySource::of_holder(tx, holder)?))
+}
+
+/// Puts another document of a managed policy in force.
+///
+/// # Errors
+/// `DeleteConflict`, and those of the change.
+pub(crate) fn keeping_document<T>(
+    tx: &mut Tx<'_>,
+    account: &str,
+    arn: &str,
+    new: &str,
+    change: impl FnOnce(&mut Tx<'_>) -> Result<T, IamError>,
+) -> Result<T, IamError> {
+    let used = attachment::usage(tx, account, arn)?;
+    let gave = policy_source::managed(tx, arn)?.is_some_and(|old| old.policy.may_allow("iam"));
+    let takes = || Ok::<_, IamError>(may_take(&document::parse(new, Grammar::Identity)?));
+    let risky = used.boundaries > 0 || used.attachments > 0 && (gave || takes()?);
+    keeping(tx, account, risky, change)
 }
 
 /// Makes a change. One that is `risky` is undone if the account had an administrator and has none any more.

@@ -44,7 +44,7 @@ pub(crate) fn users(tx: &ReadTx<'_>, group: &Identity, window: Window) -> Result
 /// Makes a user a member of a group; does nothing if they are one already.
 ///
 /// # Errors
-/// `NoSuchEntity`, `LimitExceeded`.
+/// `NoSuchEntity`, `LimitExceeded`, `DeleteConflict`.
 pub(crate) fn join(tx: &mut Tx<'_>, group: &Identity, user: &Identity) -> Result<(), IamError> {
     let group: Group = entity::reload(tx, group)?;
     let mut user: User = entity::reload(tx, user)?;
@@ -54,10 +54,13 @@ pub(crate) fn join(tx: &mut Tx<'_>, group: &Identity, user: &Identity) -> Result
     if user.groups.len() >= GROUPS_MAX {
         return Err(IamError::LimitExceeded(Quota::Count { name: "GroupsPerUser", limit: GROUPS_MAX }));
     }
-    let member = Member { user: user.identity.id.clone() };
-    tx.put(&group.identity.id, &member.user, &member)?;
-    user.groups.push(group.identity.id);
-    entity::put(tx, &user)
+    let risky = last_administrator::takes(tx, &group)?;
+    last_administrator::keeping(tx, &group.identity.account, risky, |tx| {
+        let member = Member { user: user.identity.id.clone() };
+        tx.put(&group.identity.id, &member.user, &member)?;
+        user.groups.push(group.identity.id.clone());
+        entity::put(tx, &user)
+    })
 }
 
 /// A group and a user that is to join or leave it.

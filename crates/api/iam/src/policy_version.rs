@@ -10,6 +10,7 @@ use crate::Iam;
 use crate::aws_managed::{self, AwsManaged};
 use crate::entity::{self, Identity};
 use crate::error::{Conflict, IamError, Quota};
+use crate::last_administrator;
 use crate::managed_policy::{self, AnyPolicy, DEFAULT, ManagedPolicy, PolicyDocument, VersionEntry, need, version_id};
 use crate::page::{self, Window};
 use crate::{document, policy_arn};
@@ -70,6 +71,15 @@ fn find_version(policy: &ManagedPolicy, arn: &str, id: &str) -> Result<VersionEn
     found.copied().ok_or_else(|| IamError::NoSuchVersion { arn: arn.to_owned(), version: id.to_owned() })
 }
 
+/// Puts a document in force.
+///
+/// # Errors
+/// `DeleteConflict`.
+fn enforce(tx: &mut Tx<'_>, account: &str, document: &PolicyDocument) -> Result<(), IamError> {
+    let PolicyDocument { arn, text } = document;
+    last_administrator::keeping_document(tx, account, arn, text, |tx| Ok(tx.put(arn, DEFAULT, document)?))
+}
+
 /// A policy that is missing is told of as a version that is missing, as AWS does.
 async fn load(arn: &str, version: &str, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
     AnyPolicy::load(arn, call).await.map_err(|error| match error {
@@ -124,7 +134,7 @@ impl Operation for CreatePolicyVersion {
                 let document = PolicyDocument { arn: input.policy_arn, text: input.policy_document };
                 tx.put(&document.arn, &version_id(entry.number), &document)?;
                 if input.set_as_default {
-                    tx.put(&document.arn, DEFAULT, &document)?;
+                    enforce(tx, &known.account, &document)?;
                     policy.default_version = entry.number;
                 }
                 policy.versions.push(entry);
@@ -286,7 +296,7 @@ impl Operation for SetDefaultPolicyVersion {
                 let document = tx
                     .get::<PolicyDocument>(arn, &input.version_id)?
                     .ok_or_else(|| IamError::NoSuchVersion { arn: arn.clone(), version: input.version_id.clone() })?;
-                tx.put(arn, DEFAULT, &document)?;
+                enforce(tx, &known.account, &document)?;
                 entity::put(tx, &policy)
             })
             .await

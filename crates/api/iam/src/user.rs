@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use service::{Call, Effect, Need, Operation, Permit};
-use store::Record;
+use store::{ReadTx, Record};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
@@ -14,6 +14,7 @@ use crate::boundary::{self, BoundaryView};
 use crate::entity::{self, Entity, Holder, Identity, Tagged};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
+use crate::last_administrator;
 use crate::last_use;
 use crate::login_profile;
 use crate::name::{self, Kind};
@@ -79,6 +80,10 @@ impl Holder for User {
 
     fn boundary(&self) -> Option<&str> {
         self.boundary.as_deref()
+    }
+
+    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError> {
+        last_administrator::is_one(tx, self)
     }
 }
 

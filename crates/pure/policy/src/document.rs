@@ -100,6 +100,14 @@ impl Policy {
         self.statements.iter().any(|statement| statement.effect == Effect::Allow && concerns(statement))
     }
 
+    /// Whether a statement denies an action, on some resource to somebody under some condition.
+    #[must_use]
+    pub fn may_deny(&self, action: &str) -> bool {
+        let action = action.to_ascii_lowercase();
+        let covers = |statement: &Statement| statement.actions.covers(|pattern| pattern.matches(&action));
+        self.statements.iter().any(|statement| statement.effect == Effect::Deny && covers(statement))
+    }
+
     /// The condition keys that it refers to, in conditions and variables, each once and sorted, as first written.
     ///
     /// Source: IAM API Reference, GetContextKeysForCustomPolicy.

@@ -41,7 +41,8 @@ pub(crate) struct Element<T> {
 }
 
 impl<T> Element<T> {
-    fn covers(&self, matches: impl Fn(&T) -> bool) -> bool {
+    /// Whether it means what `matches` finds among what is listed.
+    pub(crate) fn covers(&self, matches: impl Fn(&T) -> bool) -> bool {
         self.listed.iter().any(matches) != self.except
     }
 }

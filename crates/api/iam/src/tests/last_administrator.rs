@@ -1,7 +1,7 @@
 //! Nothing that a caller does takes the last administrator away.
 
 use super::access_keys::root_key;
-use super::server::{Server, allow};
+use super::server::{Server, allow, document};
 
 const ADMINISTRATOR: (&str, &str) = ("UserName", "administrator");
 const ALL: (&str, &str) = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
@@ -54,4 +54,53 @@ async fn the_root_users_key_counts() {
     let root = root_key(&server).await;
     server.call(&root, "DetachUserPolicy", &[ADMINISTRATOR, ALL]).await.ok();
     server.call(&root, "DeleteAccessKey", &[("AccessKeyId", &root.id)]).await.refused(409, "DeleteConflict");
+}
+
+#[tokio::test]
+async fn what_an_administrators_policies_say_next_is_weighed_before_it_counts() {
+    let server = Server::start().await;
+    // Whoever holds everything through a policy of the account's own.
+    let policy = server.policy("everything", &allow("*")).await;
+    let policy_arn = ("PolicyArn", policy.as_str());
+    server.admin("AttachUserPolicy", &[ADMINISTRATOR, policy_arn]).await.ok();
+    server.admin("DetachUserPolicy", &[ADMINISTRATOR, ALL]).await.ok();
+    let refused = |answer: super::server::Answer| {
+        let message = answer.refused(409, "DeleteConflict");
+        assert!(message.contains("sealstack admin recover"), "{message}");
+    };
+    let less = allow("s3:*");
+    let next = [policy_arn, ("PolicyDocument", less.as_str()), ("SetAsDefault", "true")];
+    refused(server.admin("CreatePolicyVersion", &next).await);
+    server.admin("CreatePolicyVersion", &next[..2]).await.ok();
+    refused(server.admin("SetDefaultPolicyVersion", &[policy_arn, ("VersionId", "v2")]).await);
+    server.admin("DeletePolicyVersion", &[policy_arn, ("VersionId", "v1")]).await.refused(409, "DeleteConflict");
+    let view = server.admin("GetPolicy", &[policy_arn]).await.ok();
+    assert_eq!(view.text("DefaultVersionId"), "v1", "nothing is half done");
+    assert_eq!(server.admin("ListPolicyVersions", &[policy_arn]).await.ok().all("VersionId"), ["v2", "v1"]);
+}
+
+#[tokio::test]
+async fn denies_and_boundaries_do_not_take_the_last_administrator_away_either() {
+    let server = Server::start().await;
+    let refused = |answer: super::server::Answer| answer.refused(409, "DeleteConflict");
+    let denying = document("Deny", "iam:*", "*");
+    let deny = server.policy("deny", &denying).await;
+    refused(server.admin("AttachUserPolicy", &[ADMINISTRATOR, ("PolicyArn", &deny)]).await);
+    let put = [ADMINISTRATOR, ("PolicyName", "deny"), ("PolicyDocument", denying.as_str())];
+    refused(server.admin("PutUserPolicy", &put).await);
+    server.admin("CreateGroup", &[("GroupName", "limited")]).await.ok();
+    server.admin("AttachGroupPolicy", &[("GroupName", "limited"), ("PolicyArn", &deny)]).await.ok();
+    refused(server.admin("AddUserToGroup", &[("GroupName", "limited"), ADMINISTRATOR]).await);
+    let limit = server.policy("limit", &allow("s3:*")).await;
+    let narrow = [ADMINISTRATOR, ("PermissionsBoundary", limit.as_str())];
+    refused(server.admin("PutUserPermissionsBoundary", &narrow).await);
+    // A boundary that lets it be is fine, until its document does not any more.
+    let wide = server.policy("wide", &allow("*")).await;
+    server.admin("PutUserPermissionsBoundary", &[ADMINISTRATOR, ("PermissionsBoundary", &wide)]).await.ok();
+    let less = allow("s3:*");
+    let next = [("PolicyArn", wide.as_str()), ("PolicyDocument", less.as_str()), ("SetAsDefault", "true")];
+    refused(server.admin("CreatePolicyVersion", &next).await);
+    // With another administrator all of it goes.
+    server.user_who("second", &allow("*")).await;
+    server.admin("CreatePolicyVersion", &next).await.ok();
 }

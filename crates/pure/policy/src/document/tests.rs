@@ -99,3 +99,19 @@ fn a_policy_may_allow_a_service_when_some_statement_does() {
         assert_eq!(statement("NotAction", actions, "Allow"), allows, "{actions}");
     }
 }
+
+#[test]
+fn a_policy_may_deny_an_action_when_some_statement_does() {
+    let may_deny = |element: &str, actions: &str, effect: &str| {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","{element}":{actions},"Resource":"*"}}}}"#
+        );
+        Policy::parse(&text, Kind::Identity).expect("a policy").may_deny("iam:*")
+    };
+    for actions in [r#""*""#, r#""iam:*""#, r#""IAM:?""#] {
+        assert!(may_deny("Action", actions, "Deny"), "{actions}");
+        assert!(!may_deny("Action", actions, "Allow"), "{actions}");
+    }
+    assert!(!may_deny("Action", r#"["iam:DeleteUser","s3:*"]"#, "Deny"));
+    assert!(may_deny("NotAction", r#""s3:*""#, "Deny") && !may_deny("NotAction", r#""iam:*""#, "Deny"));
+}
