@@ -16,6 +16,7 @@
 
 mod canned;
 mod client;
+mod iam;
 mod load;
 mod process;
 mod report;
@@ -65,6 +66,21 @@ enum Measurement {
         #[arg(long, default_value_t = 99_500)]
         keys: usize,
     },
+    /// What authorisation costs a caller with many policies, and the pages of lists in a large account
+    Iam {
+        /// Seconds of each run
+        #[arg(long, default_value_t = 2)]
+        seconds: u64,
+        /// How often each is run; the medians are printed
+        #[arg(long, default_value_t = 7)]
+        rounds: usize,
+        /// Users of the large account; 0 leaves the lists out
+        #[arg(long, default_value_t = 10_000)]
+        users: usize,
+        /// Managed policies of the large account
+        #[arg(long, default_value_t = 2000)]
+        policies: usize,
+    },
     /// The canned-reply server itself
     #[command(hide = true)]
     Canned,
@@ -83,6 +99,15 @@ fn main() -> std::io::Result<()> {
                 kms(Duration::from_secs(seconds), rounds, connections, &peer).await
             }
             Measurement::Scale { keys } => scale(keys).await,
+            Measurement::Iam { seconds, rounds, users, policies } => {
+                let directory = tempfile::tempdir()?;
+                let data = directory.path().join("data");
+                let sealstack = Process::sealstack(&binary()?, &data)?;
+                let administrator = Credentials::read(&data.join("aws/credentials"))
+                    .ok_or_else(|| std::io::Error::other("no credentials"))?;
+                iam::authorisation(&sealstack, &administrator, Duration::from_secs(seconds), rounds).await?;
+                if users == 0 { Ok(()) } else { iam::lists(&sealstack, &administrator, users, policies).await }
+            }
             Measurement::Canned => Ok(()),
         }
     })
