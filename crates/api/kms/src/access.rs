@@ -5,6 +5,7 @@ use std::sync::Arc;
 use service::{Call, Guard, Need};
 
 use crate::Kms;
+use crate::algorithm::EncryptionAlgorithm;
 use crate::context::EncryptionContext;
 use crate::error::KmsError;
 use crate::grant::{Claim, GrantUse, Grants};
@@ -13,7 +14,6 @@ use crate::key_policy;
 use crate::managed;
 use crate::record::{KeyRecord, LiveKey, domain};
 use crate::reference::{Forms, Reference, Target, alias_arn, key_arn};
-use crate::spec::EncryptionAlgorithm;
 use crate::state;
 
 /// A key that a call names, with all that decides whether the call may use it.

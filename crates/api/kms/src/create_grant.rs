@@ -21,6 +21,7 @@ use crate::rules::{
     EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, NAME_LENGTH, NAME_PATTERN, PRINCIPAL_LENGTH, PRINCIPAL_PATTERN,
     SERVICE_LENGTH, SERVICE_PATTERN,
 };
+use crate::spec::{KeySpec, KeyUsage};
 
 /// How many pairs a constraint can have, and how many characters all of them together.
 const CONSTRAINT_PAIRS_MAX: usize = 8;
@@ -61,8 +62,8 @@ impl CreateGrantInput {
         }
     }
 
-    /// What members must not say together, or not here. Returns the grantee.
-    fn check(&self) -> Result<&str, KmsError> {
+    /// What members must not say together, or not of such a key. Returns the grantee.
+    fn check(&self, key: &KeyRecord) -> Result<&str, KmsError> {
         let invalid = |message: String| Err(KmsError::Validation(message));
         if self.grantee_service_principal.is_some() || self.retiring_service_principal.is_some() {
             return Err(KmsError::Unsupported("Grants to service principals are not supported.".to_owned()));
@@ -85,8 +86,16 @@ impl CreateGrantInput {
         if self.operations.is_empty() {
             return invalid("A grant needs at least one operation.".to_owned());
         }
-        if let Some(operation) = self.operations.iter().find(|operation| !operation.is_symmetric()) {
-            return invalid(format!("The grant operation {operation} is not supported by a symmetric encryption key."));
+        if let Some(operation) = self.operations.iter().find(|operation| !operation.goes_with(key)) {
+            let (spec, usage) = (key.spec, key.usage);
+            return invalid(format!(
+                "The grant operation {operation} is not supported by a key with KeySpec {spec} and KeyUsage {usage}."
+            ));
+        }
+        if key.spec != KeySpec::SymmetricDefault && !constraints.is_empty() {
+            return invalid(
+                "Encryption context grant constraints are supported by symmetric encryption keys only.".to_owned(),
+            );
         }
         match &self.grantee_principal {
             Some(grantee) => Ok(grantee),
@@ -100,22 +109,23 @@ impl CreateGrantInput {
 }
 
 impl GrantOperation {
-    /// Whether a symmetric encryption key can do it.
-    const fn is_symmetric(self) -> bool {
-        matches!(
-            self,
-            Self::Decrypt
-                | Self::Encrypt
-                | Self::GenerateDataKey
-                | Self::GenerateDataKeyWithoutPlaintext
-                | Self::GenerateDataKeyPair
-                | Self::GenerateDataKeyPairWithoutPlaintext
-                | Self::ReEncryptFrom
-                | Self::ReEncryptTo
-                | Self::CreateGrant
-                | Self::RetireGrant
-                | Self::DescribeKey
-        )
+    /// Whether such a key can do it.
+    fn goes_with(self, key: &KeyRecord) -> bool {
+        let symmetric = key.spec == KeySpec::SymmetricDefault;
+        let is_for = |usage| key.usage == usage;
+        match self {
+            Self::CreateGrant | Self::RetireGrant | Self::DescribeKey => true,
+            Self::GenerateDataKey
+            | Self::GenerateDataKeyWithoutPlaintext
+            | Self::GenerateDataKeyPair
+            | Self::GenerateDataKeyPairWithoutPlaintext => symmetric,
+            Self::Decrypt | Self::Encrypt | Self::ReEncryptFrom | Self::ReEncryptTo => is_for(KeyUsage::EncryptDecrypt),
+            Self::Sign | Self::Verify => is_for(KeyUsage::SignVerify),
+            Self::GenerateMac | Self::VerifyMac => is_for(KeyUsage::GenerateVerifyMac),
+            Self::DeriveSharedSecret => is_for(KeyUsage::KeyAgreement),
+            Self::Encapsulate | Self::Decapsulate => is_for(KeyUsage::EncapsulateDecapsulate),
+            Self::GetPublicKey => key.spec.pair_kind().is_some(),
+        }
     }
 }
 
@@ -174,8 +184,8 @@ impl KeyOperation for CreateGrant {
     }
 
     async fn run(input: CreateGrantInput, found: Found, call: &Call<'_, Kms>) -> Result<CreateGrantOutput, KmsError> {
-        let grantee = input.check()?;
         let (kms, key) = (&**call.service, &found.key.record);
+        let grantee = input.check(key)?;
         let grantee = Party::resolve(grantee, &*kms.principals).await?;
         let retiring = match &input.retiring_principal {
             Some(retiring) => Some(Party::resolve(retiring, &*kms.principals).await?),

@@ -8,14 +8,15 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::access::{self, Found};
+use crate::algorithm::{EncryptionAlgorithm, check_use};
 use crate::context::EncryptionContext;
-use crate::encrypt::{Sealed, check_use};
+use crate::encrypt::Sealed;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::on_key::KeyOperation;
 use crate::reference::Forms;
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, NUMBER_OF_BYTES};
-use crate::spec::{DataKeySpec, EncryptionAlgorithm, RecipientInfo};
+use crate::spec::{DataKeySpec, RecipientInfo};
 
 const ALGORITHM: EncryptionAlgorithm = EncryptionAlgorithm::SymmetricDefault;
 

@@ -6,17 +6,18 @@ use wire::{Blob, SecretBlob};
 
 use crate::Kms;
 use crate::access::{self, Found};
+use crate::algorithm::{EncryptionAlgorithm, check_use};
 use crate::blob::{BlobError, Ciphertext};
 use crate::context::EncryptionContext;
 use crate::data_key::refuse_recipient;
-use crate::encrypt::check_use;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::last_usage::Usage;
 use crate::record::LiveKey;
 use crate::reference::{Forms, key_arn};
+use crate::rsa_cipher;
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
-use crate::spec::{DryRunModifier, EncryptionAlgorithm, RecipientInfo};
+use crate::spec::{DryRunModifier, RecipientInfo};
 
 wire::shape! {
     /// The input of `Decrypt`.
@@ -39,7 +40,8 @@ pub(crate) struct DecryptOutput {
     key_id: String,
     plaintext: SecretBlob,
     encryption_algorithm: EncryptionAlgorithm,
-    key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<String>,
 }
 
 /// What is to be decrypted, and by which key.
@@ -49,6 +51,8 @@ pub(crate) struct Source<'a> {
     pub(crate) blob: Option<&'a Blob>,
     /// The key, if the caller named it.
     pub(crate) key_id: Option<&'a str>,
+    /// How it was encrypted.
+    pub(crate) algorithm: EncryptionAlgorithm,
 }
 
 impl Source<'_> {
@@ -90,20 +94,33 @@ impl Source<'_> {
     }
 
     fn parse(&self) -> Result<Ciphertext<'_>, KmsError> {
-        let blob = self.blob.ok_or_else(missing_ciphertext)?;
-        Ciphertext::parse(&blob.0).map_err(KmsError::InvalidCiphertext)
+        if self.algorithm.padding().is_some() {
+            return Err(KmsError::Validation(format!(
+                "A KeyId is required to decrypt with algorithm {}: its ciphertexts do not name their key.",
+                self.algorithm
+            )));
+        }
+        Ciphertext::parse(self.bytes()?).map_err(KmsError::InvalidCiphertext)
     }
 
-    /// Decrypts, and tells the id of the material that did it.
+    fn bytes(&self) -> Result<&[u8], KmsError> {
+        self.blob.map(|blob| &*blob.0).ok_or_else(missing_ciphertext)
+    }
+
+    /// Decrypts, and tells the id of the material that did it, of keys that can have several.
     ///
     /// # Errors
-    /// [`KmsError::InvalidCiphertext`], [`KmsError::IncorrectKey`].
+    /// [`KmsError::InvalidCiphertext`], [`KmsError::IncorrectKey`]; [`KmsError::Validation`] for an encryption context
+    /// where there can be none.
     pub(crate) async fn open(
         self,
         key: &LiveKey,
         context: &EncryptionContext,
         kms: &Kms,
-    ) -> Result<(SecretBlob, String), KmsError> {
+    ) -> Result<(SecretBlob, Option<String>), KmsError> {
+        if let Some(padding) = self.algorithm.padding() {
+            return Ok((rsa_cipher::decrypt(kms, key, padding, context, self.bytes()?).await?, None));
+        }
         let ciphertext = self.parse()?;
         if !key.made(&ciphertext.names) {
             return Err(KmsError::IncorrectKey);
@@ -112,7 +129,7 @@ impl Source<'_> {
         let version = version.ok_or(KmsError::InvalidCiphertext(BlobError::UnknownMaterial))?;
         let material = kms.backing_key(key, version).await?;
         let plaintext = ciphertext.open(material, context).map_err(KmsError::InvalidCiphertext)?;
-        Ok((SecretBlob(plaintext), version.id_text.clone()))
+        Ok((SecretBlob(plaintext), Some(version.id_text.clone())))
     }
 }
 
@@ -149,7 +166,7 @@ impl DecryptInput {
     }
 
     fn source(&self) -> Source<'_> {
-        Source { blob: self.ciphertext_blob.as_ref(), key_id: self.key_id.as_deref() }
+        Source { blob: self.ciphertext_blob.as_ref(), key_id: self.key_id.as_deref(), algorithm: self.algorithm() }
     }
 
     fn need(&self, found: &Found, call: &Call<'_, Kms>) -> Need {

@@ -6,6 +6,7 @@ use wire::{Blob, SecretBlob};
 
 use crate::Kms;
 use crate::access::{self, Found};
+use crate::algorithm::{EncryptionAlgorithm, check_use};
 use crate::blob;
 use crate::context::EncryptionContext;
 use crate::error::KmsError;
@@ -13,8 +14,8 @@ use crate::grant::{GrantOperation, GrantUse};
 use crate::on_key::KeyOperation;
 use crate::record::LiveKey;
 use crate::reference::Forms;
+use crate::rsa_cipher;
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PLAINTEXT};
-use crate::spec::{EncryptionAlgorithm, KeyUsage};
 
 wire::shape! {
     /// The input of `Encrypt`.
@@ -77,11 +78,11 @@ impl KeyOperation for Encrypt {
     async fn run(input: EncryptInput, found: Found, call: &Call<'_, Kms>) -> Result<EncryptOutput, KmsError> {
         let (key, algorithm) = (&found.key, input.algorithm());
         check_use(key, algorithm, Self::NAME)?;
-        let sealed = call.service.seal(key, &input.encryption_context, &input.plaintext.0).await?;
+        let encrypted = call.service.encrypt(key, algorithm, &input.encryption_context, &input.plaintext.0).await?;
         if input.dry_run {
             return Err(KmsError::DryRun);
         }
-        Ok(EncryptOutput { ciphertext_blob: sealed.blob, key_id: key.arn.clone(), encryption_algorithm: algorithm })
+        Ok(EncryptOutput { ciphertext_blob: encrypted.0, key_id: key.arn.clone(), encryption_algorithm: algorithm })
     }
 }
 
@@ -92,6 +93,27 @@ pub(crate) struct Sealed {
 }
 
 impl Kms {
+    /// Encrypts `plaintext` with an algorithm that goes with the key. Tells the material that did it, of keys that can have
+    /// several.
+    ///
+    /// # Errors
+    /// [`KmsError::Validation`], [`KmsError::Damaged`]; those of the store.
+    pub(crate) async fn encrypt(
+        &self,
+        key: &LiveKey,
+        algorithm: EncryptionAlgorithm,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<(Blob, Option<String>), KmsError> {
+        match algorithm.padding() {
+            None => {
+                let sealed = self.seal(key, context, plaintext).await?;
+                Ok((sealed.blob, Some(sealed.material_id)))
+            }
+            Some(padding) => Ok((rsa_cipher::encrypt(key, algorithm, padding, context, plaintext)?, None)),
+        }
+    }
+
     /// Seals `plaintext` under the key's current material.
     ///
     /// # Errors
@@ -107,23 +129,4 @@ impl Kms {
         let blob = Blob(blob::seal(material, &key.names(version)?, context, plaintext));
         Ok(Sealed { blob, material_id: version.id_text.clone() })
     }
-}
-
-/// Whether a key encrypts and decrypts at all, and with this algorithm.
-///
-/// # Errors
-/// [`KmsError::InvalidKeyUsage`], [`KmsError::IncompatibleAlgorithm`].
-pub(crate) fn check_use(
-    key: &LiveKey,
-    algorithm: EncryptionAlgorithm,
-    operation: &'static str,
-) -> Result<(), KmsError> {
-    let record = &key.record;
-    if record.usage != KeyUsage::EncryptDecrypt {
-        return Err(KmsError::InvalidKeyUsage { arn: key.arn.clone(), usage: record.usage, operation });
-    }
-    if !record.spec.encryption_algorithms().contains(&algorithm) {
-        return Err(KmsError::IncompatibleAlgorithm { algorithm: algorithm.as_str(), spec: record.spec });
-    }
-    Ok(())
 }

@@ -131,6 +131,12 @@ pub enum KmsError {
         /// The key's spec.
         spec: KeySpec,
     },
+    /// The signature is not one of that message, key and algorithm.
+    #[error("")]
+    InvalidSignature,
+    /// The code is not the one of that message and key.
+    #[error("")]
+    InvalidMac,
     /// What was asked for is not offered.
     #[error("{0}")]
     Unsupported(String),
@@ -225,6 +231,8 @@ impl KmsError {
             Self::CiphertextOfNoKey { .. } => "AccessDeniedException",
             Self::IncorrectKey => "IncorrectKeyException",
             Self::InvalidKeyUsage { .. } | Self::IncompatibleAlgorithm { .. } => "InvalidKeyUsageException",
+            Self::InvalidSignature => "KMSInvalidSignatureException",
+            Self::InvalidMac => "KMSInvalidMacException",
             Self::Unsupported(_) | Self::WrongOrigin { .. } => "UnsupportedOperationException",
             Self::Validation(_) => "ValidationException",
             Self::AliasExists { .. } | Self::ReplicaExists { .. } => "AlreadyExistsException",

@@ -1,6 +1,6 @@
 //! Keys as such: making, describing and listing them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use service::{Call, Effect, Need, Operation, Permit};
@@ -15,13 +15,13 @@ use crate::metadata::KeyMetadataOutput;
 use crate::multi_region::{MultiRegionKeyType, Relatives};
 use crate::on_key::KeyOperation;
 use crate::page;
-use crate::record::{KeyRecord, LiveKey, Rotation, domain};
+use crate::record::{KeyRecord, LiveKey, domain};
 use crate::reference::{Forms, KeyId, key_arn};
 use crate::rules::{
     CUSTOM_KEY_STORE_ID, DESCRIPTION, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN,
     POLICY_LENGTH, POLICY_PATTERN,
 };
-use crate::spec::{KeyManager, KeySpec, KeyUsage, Origin};
+use crate::spec::{KeySpec, KeyUsage, Origin};
 use crate::state::KeyState;
 use crate::tag::{self, Tag};
 
@@ -98,15 +98,13 @@ impl CreateKeyInput {
             );
         }
         let spec = self.spec();
-        if spec != KeySpec::SymmetricDefault {
-            if self.key_usage.is_none() {
-                return invalid(
-                    "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
-                );
-            }
+        if spec != KeySpec::SymmetricDefault && self.key_usage.is_none() {
+            return invalid("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.");
+        }
+        if spec.usages().is_empty() {
             return unsupported(format!("KeySpec {spec} is not supported."));
         }
-        if self.usage() != KeyUsage::EncryptDecrypt {
+        if !spec.usages().contains(&self.usage()) {
             return invalid(&format!("KeyUsage {} is not compatible with KeySpec {spec}", self.usage()));
         }
         match self.origin {
@@ -159,6 +157,7 @@ impl Operation for CreateKey {
 
     async fn run(input: CreateKeyInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
         input.check()?;
+        let (spec, usage) = (input.spec(), input.usage());
         let mut tags = BTreeMap::new();
         tag::add(&mut tags, input.tags)?;
         let kms = &**call.service;
@@ -168,29 +167,14 @@ impl Operation for CreateKey {
             Some(text) => PolicyRecord::accept(text, &*kms.principals).await?,
             None => PolicyRecord::of_account(&account),
         };
+        let id = KeyId::random(input.multi_region).to_string();
         let mut record = KeyRecord {
-            account,
-            region,
-            id: KeyId::random(input.multi_region).to_string(),
-            created: call.now,
             description: input.description,
-            spec: KeySpec::SymmetricDefault,
-            usage: KeyUsage::EncryptDecrypt,
             origin,
-            manager: KeyManager::Customer,
             state: if origin == Origin::External { KeyState::PendingImport } else { KeyState::Enabled },
-            destroyed_at: None,
-            deletion_window_days: None,
             multi_region: input.multi_region.then(|| Relatives::of_primary(call.region)),
-            policy,
             tags,
-            aliases: BTreeSet::new(),
-            materials: Vec::new(),
-            current: None,
-            pending: None,
-            expires: None,
-            rotation: Rotation::default(),
-            grants: 0,
+            ..KeyRecord::new((account, region), id, spec, usage, policy, call.now)
         };
         if !input.bypass {
             record.policy.check_lockout(&record, call).await?;

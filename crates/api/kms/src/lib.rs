@@ -1,4 +1,4 @@
-//! Keys and their use: AWS KMS for symmetric keys.
+//! Keys and their use: AWS KMS.
 //!
 //! Owns the key hierarchy from the domain key of a region down to the key of a single call, key policies, grants and
 //! aliases. Refuses to know users: who calls and what identity policies say is asked through `service`'s ports.
@@ -6,12 +6,14 @@
 //! Source: AWS KMS API Reference; AWS KMS Cryptographic Details.
 
 mod access;
+mod algorithm;
 mod alias;
 mod alias_list;
 pub mod blob;
 mod context;
 mod create_grant;
 mod data_key;
+mod data_key_pair;
 mod decrypt;
 mod delete_material;
 mod deletion;
@@ -30,20 +32,19 @@ mod key;
 mod key_making;
 mod key_policy;
 mod last_usage;
+mod mac;
 mod managed;
 mod material;
 mod metadata;
 mod multi_region;
-#[allow(dead_code, reason = "the operations on pairs come next")]
 mod new_material;
 mod on_key;
 mod page;
 mod party;
 mod primary_region;
+mod public_key;
 mod random;
-#[allow(dead_code, reason = "the operations on pairs come next")]
 mod ready;
-#[allow(dead_code, reason = "the operations on pairs come next")]
 mod record;
 mod reencrypt;
 mod reference;
@@ -51,9 +52,12 @@ mod replicate;
 mod retire_grant;
 mod rotation;
 mod rotation_list;
+mod rsa_cipher;
 mod rules;
 mod schedule;
 mod seed;
+mod shared_secret;
+mod sign;
 mod spec;
 mod state;
 mod tag;
@@ -196,22 +200,29 @@ impl Service for Kms {
             alias::CreateAlias,
             On<create_grant::CreateGrant>,
             key::CreateKey,
+            On<shared_secret::Decapsulate>,
             decrypt::Decrypt,
             alias::DeleteAlias,
             On<delete_material::DeleteImportedKeyMaterial>,
+            On<shared_secret::DeriveSharedSecret>,
             On<key::DescribeKey>,
             On<enable::DisableKey>,
             On<rotation::DisableKeyRotation>,
             On<enable::EnableKey>,
             On<rotation::EnableKeyRotation>,
+            On<shared_secret::Encapsulate>,
             On<encrypt::Encrypt>,
             On<data_key::GenerateDataKey>,
+            On<data_key_pair::GenerateDataKeyPair>,
+            On<data_key_pair::GenerateDataKeyPairWithoutPlaintext>,
             On<data_key::GenerateDataKeyWithoutPlaintext>,
+            On<mac::GenerateMac>,
             random::GenerateRandom,
             On<last_usage::GetKeyLastUsage>,
             On<key_policy::GetKeyPolicy>,
             On<rotation::GetKeyRotationStatus>,
             On<import_parameters::GetParametersForImport>,
+            On<public_key::GetPublicKey>,
             On<import_material::ImportKeyMaterial>,
             alias_list::ListAliases,
             On<grant_list::ListGrants>,
@@ -227,11 +238,14 @@ impl Service for Kms {
             On<retire_grant::RevokeGrant>,
             On<rotation::RotateKeyOnDemand>,
             On<deletion::ScheduleKeyDeletion>,
+            On<sign::Sign>,
             On<tag::TagResource>,
             On<tag::UntagResource>,
             alias::UpdateAlias,
             On<key::UpdateKeyDescription>,
             primary_region::UpdatePrimaryRegion,
+            On<sign::Verify>,
+            On<mac::VerifyMac>,
         ]
     }
 }

@@ -123,7 +123,7 @@ pub(crate) async fn make(planned: &KeyRecord, call: &Call<'_, Kms>) -> Result<Ar
     let kms = &**call.service;
     let domain_key = kms.domain_key(&planned.region).await?;
     let mut record = planned.clone();
-    let material = NewMaterial::random(record.spec)?;
+    let material = NewMaterial::symmetric(record.spec);
     record.take_up(material.wrap(&domain_key, &record.arn(), &record.id, record.created, None));
     let (domain, id) = (record.domain(), record.id.clone());
     call.touch(record.arn());

@@ -3,11 +3,14 @@
 use serde::Serialize;
 use wire::Timestamp;
 
+use crate::algorithm::{
+    EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, MacAlgorithm, SigningAlgorithm, algorithms_of,
+};
 use crate::imported::ExpirationModel;
 use crate::material::MaterialRecord;
 use crate::multi_region::MultiRegionConfiguration;
 use crate::record::LiveKey;
-use crate::spec::{EncryptionAlgorithm, KeyManager, KeySpec, KeyUsage, Origin};
+use crate::spec::{KeyManager, KeySpec, KeyUsage, Origin};
 use crate::state::KeyState;
 
 /// `KeyMetadata`.
@@ -35,6 +38,14 @@ pub(crate) struct KeyMetadata {
     key_spec: KeySpec,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     encryption_algorithms: &'static [EncryptionAlgorithm],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    signing_algorithms: &'static [SigningAlgorithm],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    key_agreement_algorithms: &'static [KeyAgreementAlgorithm],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    encapsulation_algorithms: &'static [EncapsulationAlgorithm],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mac_algorithms: &'static [MacAlgorithm],
     multi_region: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     multi_region_configuration: Option<MultiRegionConfiguration>,
@@ -66,7 +77,9 @@ impl KeyMetadata {
         // Of several materials, the one that expires first speaks for the key.
         let versions = || key.versions().iter().map(|version| &version.record);
         let permanent = || versions().filter(|version| record.pending != Some(version.id) && version.is_here_at(now));
-        let encrypts = record.usage == KeyUsage::EncryptDecrypt;
+        let (spec, usage) = (record.spec, record.usage);
+        // Only these have more than one.
+        let material = if spec == KeySpec::SymmetricDefault { key.current().ok() } else { None };
         Self {
             aws_account_id: record.account.clone(),
             key_id: record.id.clone(),
@@ -83,14 +96,18 @@ impl KeyMetadata {
             key_manager: record.manager,
             customer_master_key_spec: record.spec,
             key_spec: record.spec,
-            encryption_algorithms: if encrypts { record.spec.encryption_algorithms() } else { &[] },
+            encryption_algorithms: algorithms_of(spec, usage),
+            signing_algorithms: algorithms_of(spec, usage),
+            key_agreement_algorithms: algorithms_of(spec, usage),
+            encapsulation_algorithms: algorithms_of(spec, usage),
+            mac_algorithms: algorithms_of(spec, usage),
             multi_region: record.multi_region.is_some(),
             multi_region_configuration: record
                 .multi_region
                 .as_ref()
                 .map(|relatives| MultiRegionConfiguration::new(relatives, &record.region, &record.account, &record.id)),
             pending_deletion_window_in_days: record.deletion_window_days,
-            current_key_material_id: key.current().ok().map(|version| version.id_text.clone()),
+            current_key_material_id: material.map(|version| version.id_text.clone()),
         }
     }
 }

@@ -16,18 +16,21 @@ pub(crate) struct NewMaterial {
 }
 
 impl NewMaterial {
-    /// Random material. That of some specs takes up to seconds to make (`KeySpec::is_slow_to_make`).
+    /// Random material. For RSA it takes up to seconds: not for a runtime's worker.
     ///
     /// # Errors
-    /// [`KmsError::Damaged`] when the provider cannot make any.
+    /// [`KmsError::Damaged`] when none could be made.
     pub(crate) fn random(spec: KeySpec) -> Result<Self, KmsError> {
-        if let Some(kind) = spec.pair_kind() {
-            let pair = KeyPair::generate(kind);
-            return pair.map(Self::from).map_err(|_| KmsError::Damaged(format!("no {spec} key could be made")));
-        }
+        let Some(kind) = spec.pair_kind() else { return Ok(Self::symmetric(spec)) };
+        let failed = |_| KmsError::Damaged(format!("no {spec} key could be made"));
+        KeyPair::generate(kind).map(Self::from).map_err(failed)
+    }
+
+    /// A random key of a spec that is not a pair's.
+    pub(crate) fn symmetric(spec: KeySpec) -> Self {
         let mut secret = SecretBytes::from(vec![0; spec.secret_length()]);
         random_bytes(secret.expose_mut());
-        Ok(Self { secret, public: None })
+        Self { secret, public: None }
     }
 
     /// Material that somebody brought: as many bytes as the spec has, or a private key in PKCS#8. Nothing if it is not of

@@ -6,15 +6,15 @@ use wire::Blob;
 
 use crate::Kms;
 use crate::access::{self, Found};
+use crate::algorithm::{EncryptionAlgorithm, check_use};
 use crate::context::EncryptionContext;
 use crate::decrypt::{Source, ignores_ciphertext};
-use crate::encrypt::check_use;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::last_usage::Usage;
 use crate::reference::Forms;
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
-use crate::spec::{DryRunModifier, EncryptionAlgorithm};
+use crate::spec::DryRunModifier;
 
 wire::shape! {
     /// The input of `ReEncrypt`.
@@ -41,8 +41,10 @@ pub(crate) struct ReEncryptOutput {
     key_id: String,
     source_encryption_algorithm: EncryptionAlgorithm,
     destination_encryption_algorithm: EncryptionAlgorithm,
-    source_key_material_id: String,
-    destination_key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_key_material_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination_key_material_id: Option<String>,
 }
 
 /// Both keys, each as far as it was found: a caller who lacks one permission must not learn about the other key.
@@ -53,7 +55,11 @@ pub(crate) struct Keys {
 
 impl ReEncryptInput {
     fn source(&self) -> Source<'_> {
-        Source { blob: self.ciphertext_blob.as_ref(), key_id: self.source_key_id.as_deref() }
+        Source {
+            blob: self.ciphertext_blob.as_ref(),
+            key_id: self.source_key_id.as_deref(),
+            algorithm: self.source_algorithm(),
+        }
     }
 
     fn source_algorithm(&self) -> EncryptionAlgorithm {
@@ -149,20 +155,22 @@ impl Operation for ReEncrypt {
         let kms = &**call.service;
         let opened = input.source().open(&from.key, &input.source_encryption_context, kms).await?;
         let (plaintext, source_key_material_id) = opened;
-        let sealed = kms.seal(&to.key, &input.destination_encryption_context, &plaintext.0).await?;
+        let context = &input.destination_encryption_context;
+        let encrypted = kms.encrypt(&to.key, to_algorithm, context, &plaintext.0).await?;
+        let (ciphertext_blob, destination_key_material_id) = encrypted;
         if input.dry_run {
             return Err(KmsError::DryRun);
         }
         kms.used(&from.key, Usage::ReEncrypt, call);
         kms.used(&to.key, Usage::ReEncrypt, call);
         Ok(ReEncryptOutput {
-            ciphertext_blob: sealed.blob,
+            ciphertext_blob,
             source_key_id: from.key.arn.clone(),
             key_id: to.key.arn.clone(),
             source_encryption_algorithm: from_algorithm,
             destination_encryption_algorithm: to_algorithm,
             source_key_material_id,
-            destination_key_material_id: sealed.material_id,
+            destination_key_material_id,
         })
     }
 }

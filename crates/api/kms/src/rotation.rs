@@ -206,7 +206,7 @@ impl KeyOperation for RotateKeyOnDemand {
                 return family.take_up_pending(RotationType::OnDemand, now);
             }
             let domain = domains.of(&record.region)?;
-            let material = NewMaterial::random(record.spec)?;
+            let material = NewMaterial::symmetric(record.spec);
             family.take_up(material.wrap(domain, &arn, &record.id, now, rotation), domains)
         };
         check_rotates(key, Self::NAME)?;
@@ -251,7 +251,7 @@ impl Kms {
                     return Ok(false);
                 }
                 let (domain, rotation) = (domains.of(&record.region)?, Some(RotationType::Automatic));
-                let material = NewMaterial::random(record.spec)?;
+                let material = NewMaterial::symmetric(record.spec);
                 family.take_up(material.wrap(domain, &record.arn(), &record.id, now, rotation), domains)?;
                 // The dates keep their rhythm, unless the server was down for more than a period.
                 let following = next(planned, period_days);

@@ -26,6 +26,12 @@ pub(crate) const CIPHERTEXT: Rule = Rule::Length(1, 6144);
 /// Of a plaintext.
 pub(crate) const PLAINTEXT: Rule = Rule::Length(1, 4096);
 
+/// Of a signature or message authentication code.
+pub(crate) const SIGNATURE: Rule = Rule::Length(1, 6144);
+
+/// Of a public key.
+pub(crate) const PUBLIC_KEY: Rule = Rule::Length(1, 8192);
+
 /// Of a number of random bytes.
 pub(crate) const NUMBER_OF_BYTES: Rule = Rule::Range(1, 1024);
 

@@ -1,4 +1,4 @@
-//! What kinds of key there are, and which algorithms go with them. Knows names only.
+//! What kinds of key there are, and what each can be used for. Knows names only.
 
 use crypto::ecdh::Curve;
 use crypto::{Hash, PairKind};
@@ -51,16 +51,6 @@ wire::text_enum! {
 }
 
 wire::text_enum! {
-    /// How a ciphertext is made.
-    pub(crate) enum EncryptionAlgorithm {
-        SymmetricDefault = "SYMMETRIC_DEFAULT",
-        RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
-        RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
-        Sm2Pke = "SM2PKE",
-    }
-}
-
-wire::text_enum! {
     /// Who manages a key.
     pub(crate) enum KeyManager {
         Aws = "AWS",
@@ -73,6 +63,24 @@ wire::text_enum! {
     pub(crate) enum DataKeySpec {
         Aes256 = "AES_256",
         Aes128 = "AES_128",
+    }
+}
+
+wire::text_enum! {
+    /// The kind of a data key pair.
+    pub(crate) enum DataKeyPairSpec {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        EccNistP256 = "ECC_NIST_P256",
+        EccNistP384 = "ECC_NIST_P384",
+        EccNistP521 = "ECC_NIST_P521",
+        EccSecgP256k1 = "ECC_SECG_P256K1",
+        Sm2 = "SM2",
+        EccNistEdwards25519 = "ECC_NIST_EDWARDS25519",
+        MlKem512 = "ML_KEM_512",
+        MlKem768 = "ML_KEM_768",
+        MlKem1024 = "ML_KEM_1024",
     }
 }
 
@@ -137,11 +145,6 @@ impl KeySpec {
         !made_here_only
     }
 
-    /// Whether making such a key takes so long that it must not hold up anything else.
-    pub(crate) fn is_slow_to_make(self) -> bool {
-        self.pair_kind().is_some_and(PairKind::is_slow_to_make)
-    }
-
     /// The hash of an HMAC key.
     pub(crate) const fn mac_hash(self) -> Option<Hash> {
         match self {
@@ -188,16 +191,33 @@ impl KeySpec {
         }
     }
 
-    /// The algorithms with which such a key encrypts.
-    #[must_use]
-    pub(crate) const fn encryption_algorithms(self) -> &'static [EncryptionAlgorithm] {
+    /// The length of an RSA modulus in bytes.
+    pub(crate) const fn modulus_length(self) -> Option<usize> {
         match self {
-            Self::SymmetricDefault => &[EncryptionAlgorithm::SymmetricDefault],
-            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
-                &[EncryptionAlgorithm::RsaesOaepSha1, EncryptionAlgorithm::RsaesOaepSha256]
-            }
-            Self::Sm2 => &[EncryptionAlgorithm::Sm2Pke],
-            _ => &[],
+            Self::Rsa2048 => Some(256),
+            Self::Rsa3072 => Some(384),
+            Self::Rsa4096 => Some(512),
+            _ => None,
+        }
+    }
+}
+
+impl DataKeyPairSpec {
+    /// The key spec of the same name.
+    pub(crate) const fn key_spec(self) -> KeySpec {
+        match self {
+            Self::Rsa2048 => KeySpec::Rsa2048,
+            Self::Rsa3072 => KeySpec::Rsa3072,
+            Self::Rsa4096 => KeySpec::Rsa4096,
+            Self::EccNistP256 => KeySpec::EccNistP256,
+            Self::EccNistP384 => KeySpec::EccNistP384,
+            Self::EccNistP521 => KeySpec::EccNistP521,
+            Self::EccSecgP256k1 => KeySpec::EccSecgP256k1,
+            Self::Sm2 => KeySpec::Sm2,
+            Self::EccNistEdwards25519 => KeySpec::EccNistEdwards25519,
+            Self::MlKem512 => KeySpec::MlKem512,
+            Self::MlKem768 => KeySpec::MlKem768,
+            Self::MlKem1024 => KeySpec::MlKem1024,
         }
     }
 }

@@ -14,6 +14,7 @@ mod multi_region;
 mod policies;
 mod rotations;
 mod shapes;
+mod specs;
 mod speed;
 mod usage;
 
@@ -272,6 +273,12 @@ impl World {
     /// Makes a key with the default policy and returns its id.
     pub(crate) async fn key(&self) -> String {
         text(&self.done("admin", "CreateKey", json!({})).await["KeyMetadata"]["KeyId"])
+    }
+
+    /// Makes a key of another spec with the default policy and returns its id.
+    pub(crate) async fn key_of(&self, spec: &str, usage: &str) -> String {
+        let input = json!({"KeySpec": spec, "KeyUsage": usage});
+        text(&self.done("admin", "CreateKey", input).await["KeyMetadata"]["KeyId"])
     }
 
     /// Makes a key whose policy has these statements, besides the account's.

@@ -61,7 +61,14 @@ impl Core {
         gathering: Option<Gathering>,
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
-        Self { layout: layout.clone(), audit: config.audit, world: World::from(config), names, site, state: Mutex::new(state) }
+        Self {
+            layout: layout.clone(),
+            audit: config.audit,
+            world: World::from(config),
+            names,
+            site,
+            state: Mutex::new(state),
+        }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
