@@ -16,7 +16,9 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use clap::Args;
+pub(crate) use draft::Draft;
 pub(crate) use inputs::{Found, found};
+pub(crate) use progress::Progress;
 pub(crate) use record::header;
 pub(crate) use work::{Input, Operation, Output, run};
 

@@ -4,6 +4,7 @@ mod account;
 mod admin;
 mod argument_files;
 mod audit;
+mod backup;
 mod batch;
 mod decrypt;
 mod encrypt;
@@ -13,6 +14,7 @@ mod inspect;
 mod interrupt;
 mod materials;
 mod reencrypt;
+mod restore;
 mod seal;
 mod serve;
 mod settings;
@@ -49,6 +51,7 @@ Examples:
   sealstack audit show --limit 10        see what was done
   sealstack audit verify                 see that nobody changed that
   sealstack seal rotate                  replace the root key
+  sealstack backup keys.tar              keep a copy elsewhere
   sealstack encrypt -w key=alias/a -i report.pdf -o report.pdf.encrypted
   sealstack decrypt -w key=alias/a -i report.pdf.encrypted -o report.pdf
 
@@ -65,7 +68,8 @@ Exit codes:
   7  the database is damaged or not ours
   8  the audit log was tampered with or is damaged
   9  the disk is full
-  10 no server runs there";
+  10 no server runs there
+  11 the backup is damaged or not genuine";
 
 #[derive(Subcommand)]
 enum Command {
@@ -87,6 +91,10 @@ enum Command {
     /// Verify or show the audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Back up the data directory into one file
+    Backup(backup::Backup),
+    /// Restore a backup into a new data directory
+    Restore(restore::Restore),
     /// Encrypt files or streams into messages that every AWS Encryption SDK reads
     Encrypt(Box<encrypt::Encrypt>),
     /// Decrypt messages that any AWS Encryption SDK wrote
@@ -120,6 +128,8 @@ fn run(Cli { place, command }: Cli) -> Result<(), Failure> {
         Command::Account(command) => command.run(place)?,
         Command::Admin(command) => command.run(place)?,
         Command::Audit(command) => command.run(place)?,
+        Command::Backup(backup) => backup.run(place)?,
+        Command::Restore(restore) => restore.run(place)?,
         Command::Encrypt(encrypt) => encrypt.run()?,
         Command::Decrypt(decrypt) => decrypt.run()?,
         Command::Reencrypt(reencrypt) => reencrypt.run()?,

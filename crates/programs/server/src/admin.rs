@@ -22,6 +22,7 @@ use tokio::task::{JoinHandle, JoinSet};
 pub use client::Client;
 use message::{Answer, Question};
 
+use crate::backup::{from_hex, hex};
 use crate::core::{Core, Unsealing};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
@@ -169,6 +170,14 @@ async fn answer(question: Question, core: &Core, uid: u32) -> Result<Answer, Ser
         Question::Forget => {
             core.forget_shares().await;
             Answer::Status { awaiting: core.awaiting().await }
+        }
+        Question::PrepareBackup => {
+            core.prepare_backup().await?;
+            Answer::Prepared
+        }
+        Question::VouchForBackup { manifest_digest } => {
+            let digest = from_hex(&manifest_digest).ok_or(ServerError::Misunderstood)?;
+            Answer::Vouched { tag: hex(&core.vouch_for_backup(&digest, uid).await?) }
         }
         Question::Rotate { current, next } => {
             Answer::Rotated(core.rotate_root(current.try_into()?, next.try_into()?, uid).await?)

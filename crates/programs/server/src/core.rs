@@ -8,6 +8,7 @@ use seal::{Gathering, Progress, Share};
 use tokio::sync::Mutex;
 
 use crate::authority;
+use crate::backup;
 use crate::config::{AuditConfig, Config};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
@@ -139,6 +140,24 @@ impl Core {
         let rotated = open.lasting.rotate_root(&self.layout, &Arc::new(current), next, uid).await?;
         tracing::info!(generation = rotated.generation, "the root key and its seal were replaced");
         Ok(rotated)
+    }
+
+    /// Sees to it that the key is there that vouches for backups.
+    pub(crate) async fn prepare_backup(&self) -> Result<(), ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        open.lasting.store.keyring().key(backup::KEY).await?;
+        Ok(())
+    }
+
+    /// Vouches for a backup whose manifest has this digest, and notes that `uid` made it.
+    pub(crate) async fn vouch_for_backup(&self, manifest_digest: &[u8; 32], uid: u32) -> Result<[u8; 32], ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        let parameters = format!(r#"{{"manifestSha256":"{}"}}"#, backup::hex(manifest_digest));
+        open.lasting.keep("CreateBackup", uid, Some(&parameters), None).await?;
+        let key = open.lasting.store.keyring().key(backup::KEY).await?;
+        Ok(backup::tag(&key, manifest_digest))
     }
 
     /// Writes everything out and closes it. Requests must have ended, and the last of `self`'s site be the caller's.

@@ -181,6 +181,24 @@ pub enum ServerError {
     /// The running server and this command don't understand each other.
     #[error("the running server doesn't understand this command, or the other way round: are both the same version?")]
     Misunderstood,
+    /// The backup can't be made or restored.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupError),
+    /// A file would be overwritten.
+    #[error("{} is there already: name another file, or replace it with --overwrite", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup would be written to a terminal.
+    #[error("a backup is no text for a terminal: name a file, or pipe the output into something")]
+    NoOutput,
+    /// A backup would be restored over something.
+    #[error("{} is not empty: a backup is restored into a directory of its own, given with --data", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The root seal doesn't open.
     #[error(transparent)]
     Seal(#[from] seal::SealError),
@@ -204,10 +222,13 @@ impl ServerError {
             | Self::Seed { .. }
             | Self::Operator(_)
             | Self::NoInput { .. }
+            | Self::NoOutput
+            | Self::Exists { .. }
             | Self::SplitInstead
             | Self::Certificate(_) => 2,
             Self::ForeignDirectory { .. }
             | Self::NotYours
+            | Self::NotEmpty { .. }
             | Self::NoData { .. }
             | Self::Store(Store::Denied { .. } | Store::Io { .. }) => 3,
             Self::InUse { .. }
@@ -216,6 +237,7 @@ impl ServerError {
             Self::Listen { .. } => 5,
             Self::Refused { exit_code, .. } => *exit_code,
             Self::NotRunning { .. } => 10,
+            Self::Backup(_) => 11,
             Self::Seal(_)
             | Self::Share(_)
             | Self::Sealed

@@ -203,7 +203,7 @@ pub(crate) fn existing(layout: &Layout) -> Result<seal::Status, ServerError> {
     sealed.filter(|_| layout.database().exists()).ok_or_else(|| ServerError::NoData { path: layout.root().to_owned() })
 }
 
-async fn audit_key(store: &Store) -> Result<Arc<Key256>, ServerError> {
+pub(crate) async fn audit_key(store: &Store) -> Result<Arc<Key256>, ServerError> {
     Ok(store.keyring().key(AUDIT_KEY).await?)
 }
 

@@ -6,6 +6,7 @@ pub mod admin;
 mod application;
 mod authority;
 pub mod aws_profile;
+pub mod backup;
 mod clock;
 pub mod config;
 mod connection;

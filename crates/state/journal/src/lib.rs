@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod disk;
 mod error;
+mod files;
 #[cfg(test)]
 mod fixture;
 mod format;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use config::{Config, Retention};
 pub use error::{Damage, Finding, Findings, JournalError};
+pub use files::files;
 pub use journal::{Journal, Ticket};
 pub use read::{Order, Record, read};
 pub use report::{Anchor, AnchorError, Note, Report, SegmentReport};

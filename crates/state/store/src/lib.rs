@@ -22,4 +22,5 @@ pub use cursor::Cursor;
 pub use error::StoreError;
 pub use keyring::{Keyring, rewrap};
 pub use record::{Page, ReadTx, Record, Tx};
+pub use sqlite::snapshot;
 pub use store::{CheckReport, Store, WriteCounts};

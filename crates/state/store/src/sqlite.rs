@@ -19,7 +19,10 @@ use crate::db::{Db, Job, Read, WriteCounts};
 use crate::migrations::{APPLICATION_ID, STEPS};
 
 mod session;
+mod snapshot;
 mod writer;
+
+pub use snapshot::snapshot;
 
 /// How long to wait for another process that holds the database.
 const BUSY_WAIT: Duration = Duration::from_secs(5);

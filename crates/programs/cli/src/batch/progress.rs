@@ -10,7 +10,7 @@ pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// A bar on standard error, if that is a terminal and `wanted`.
-    pub(super) fn new(wanted: bool) -> Self {
+    pub(crate) fn new(wanted: bool) -> Self {
         if !wanted || !std::io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
@@ -26,7 +26,7 @@ impl Progress {
     }
 
     /// There is so much more to do.
-    pub(super) fn expect(&self, bytes: u64) {
+    pub(crate) fn expect(&self, bytes: u64) {
         self.0.inc_length(bytes);
     }
 
@@ -55,7 +55,7 @@ impl Progress {
         });
     }
 
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.0.finish_and_clear();
     }
 }

@@ -7,6 +7,7 @@ use crypto::SecretBytes;
 use seal::{Progress, SealConfig};
 
 use super::message::{Answer, Question, Seal, secret};
+use crate::backup::{from_hex, hex};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
 use crate::lasting::Rotated;
@@ -58,6 +59,28 @@ impl Client {
         let (current, next) = (Seal::from(current), Seal::from(next));
         match self.ask(&Question::Rotate { current, next })? {
             Answer::Rotated(rotated) => Ok(rotated),
+            _ => Err(ServerError::Misunderstood),
+        }
+    }
+
+    /// Sees to it that the key is there that vouches for backups, durably.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub(crate) fn prepare_backup(&self) -> Result<(), ServerError> {
+        match self.ask(&Question::PrepareBackup)? {
+            Answer::Prepared => Ok(()),
+            _ => Err(ServerError::Misunderstood),
+        }
+    }
+
+    /// Has it vouch for the backup whose manifest has this digest.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub(crate) fn vouch_for_backup(&self, manifest_digest: &[u8; 32]) -> Result<[u8; 32], ServerError> {
+        match self.ask(&Question::VouchForBackup { manifest_digest: hex(manifest_digest) })? {
+            Answer::Vouched { tag } => from_hex(&tag).ok_or(ServerError::Misunderstood),
             _ => Err(ServerError::Misunderstood),
         }
     }

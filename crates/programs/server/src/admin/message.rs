@@ -24,6 +24,10 @@ pub(crate) enum Question {
     Forget,
     /// Replace the root key and its seal.
     Rotate { current: Seal, next: Seal },
+    /// See to it that the key is there that vouches for backups.
+    PrepareBackup,
+    /// Vouch for the backup whose manifest has this SHA-256 digest, hexadecimal.
+    VouchForBackup { manifest_digest: String },
 }
 
 /// What the server answers.
@@ -34,6 +38,10 @@ pub(crate) enum Answer {
     Status { awaiting: Option<Progress> },
     /// The root key and its seal were replaced.
     Rotated(Rotated),
+    /// The key that vouches for backups is there.
+    Prepared,
+    /// The manifest's tag, hexadecimal.
+    Vouched { tag: String },
     /// It was not done.
     Refused { message: String, exit_code: u8 },
 }

@@ -1,0 +1,77 @@
+//! `sealstack restore`: a data directory from a backup, or the proof that there could be one.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use server::ServerError;
+use server::backup;
+use server::config::{Place, SealConfig, SealSettings};
+
+use crate::batch::Progress;
+use crate::print;
+
+/// Restore a backup into a new data directory
+///
+/// All of the backup is verified before anything appears there: each file against the list in the backup, the list against
+/// the key of the server that made it, the database and the whole audit log under their keys. That takes the root seal of
+/// the time when the backup was made: its key file, given with --seal-file, its passphrase, or its shares.
+///
+/// The administrator's access key is in no backup: `sealstack admin recover` makes another.
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Restore {
+    /// Backup to restore; - is standard input
+    file: PathBuf,
+
+    /// Verify the backup, and keep nothing
+    #[arg(long)]
+    check: bool,
+
+    #[command(flatten)]
+    seal: SealSettings,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  sealstack restore sealstack.tar --data /var/lib/sealstack --seal-file /mnt/keys/root.key
+  sealstack restore sealstack.tar --check --seal-file /mnt/keys/root.key
+  ssh elsewhere 'cat sealstack.tar' | sealstack restore - --seal-file /mnt/keys/root.key";
+
+impl Restore {
+    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
+        let (data, file) = place.resolve()?;
+        server::log::start(&file.log)?;
+        let seal = SealConfig::from(self.seal.over(file.seal));
+        let failed = |cause| ServerError::Io { action: "read", path: self.file.clone(), cause };
+        let (mut from, length): (Box<dyn Read>, u64) = if self.file == Path::new("-") {
+            (Box::new(std::io::stdin().lock()), 0)
+        } else {
+            let file = File::open(&self.file).map_err(failed)?;
+            let length = file.metadata().map_err(failed)?.len();
+            (Box::new(BufReader::with_capacity(1 << 20, file)), length)
+        };
+        let progress = Progress::new(length > 0);
+        progress.expect(length);
+        let mut before = 0;
+        let restored = backup::restore(&mut from, &data, &seal, self.check, &mut |done, _| {
+            progress.advance(done - before);
+            before = done;
+        });
+        progress.end();
+        let restored = restored?;
+        let what = format!(
+            "made at {}: {} files, {} bytes, an intact audit log of {} records",
+            restored.made, restored.files, restored.bytes, restored.records
+        );
+        if self.check {
+            return print(&format!("The backup is whole and genuine, {what}.\n"));
+        }
+        print(&format!(
+            "Restored {what}, to {data}.\n\nNext:\n  sealstack admin recover --data '{data}'   a new access key for an administrator\n  \
+             sealstack serve --data '{data}'\n",
+            data = data.display()
+        ))
+    }
+}

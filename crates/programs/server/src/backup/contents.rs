@@ -1,0 +1,134 @@
+//! What of a data directory is in a backup, and what a backup may put there.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::data_dir::Layout;
+use crate::error::ServerError;
+
+/// The root seal's header.
+pub(super) const SEAL_HEADER: &str = "seal/root.json";
+
+/// The database.
+pub(super) const DATABASE: &str = "sealstack.db";
+
+/// The configuration, if it lies there.
+const CONFIGURATION: &str = "sealstack.toml";
+
+/// The directory of the audit log.
+const AUDIT: &str = "audit";
+
+/// The directory of identity providers' keys, which are public.
+const PROVIDER_KEYS: &str = "oidc";
+
+/// A file to be backed up, as long as it was when it was opened: the audit log may grow.
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) bytes: u64,
+}
+
+impl Member {
+    fn open(name: String, path: PathBuf) -> Result<Option<Self>, ServerError> {
+        let failed = |cause| ServerError::Io { action: "read", path: path.clone(), cause };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(failed(cause)),
+        };
+        let found = file.metadata().map_err(failed)?;
+        Ok(found.is_file().then_some(Self { name, bytes: found.len(), path, file }))
+    }
+}
+
+/// Everything but the seal's header and the database.
+///
+/// The audit log comes last, so that it holds at least what the database does, and its head before its segments, which
+/// then reach at least as far as the head says.
+pub(super) fn beside_database(layout: &Layout) -> Result<Vec<Member>, ServerError> {
+    let mut members = Vec::new();
+    members.extend(Member::open(CONFIGURATION.to_owned(), layout.root().join(CONFIGURATION))?);
+    for path in files(&layout.provider_keys())? {
+        members.extend(named(PROVIDER_KEYS, path)?);
+    }
+    for path in journal::files(&layout.audit())? {
+        members.extend(named(AUDIT, path)?);
+    }
+    Ok(members)
+}
+
+/// The database's copy, as the member that it is to be.
+pub(super) fn database(copy: PathBuf) -> Result<Member, ServerError> {
+    let gone = || ServerError::Io { action: "read", path: copy.clone(), cause: ErrorKind::NotFound.into() };
+    Member::open(DATABASE.to_owned(), copy.clone())?.ok_or_else(gone)
+}
+
+fn named(directory: &str, path: PathBuf) -> Result<Option<Member>, ServerError> {
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some(name) if is_name(name) => Member::open(format!("{directory}/{name}"), path),
+        _ => Ok(None),
+    }
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, ServerError> {
+    let failed = |cause| ServerError::Io { action: "read", path: directory.to_owned(), cause };
+    match std::fs::read_dir(directory) {
+        Ok(entries) => {
+            let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+            let mut paths = paths.map_err(failed)?;
+            paths.sort();
+            Ok(paths)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+/// Where a member goes in a data directory; nothing for one that no backup has.
+pub(super) fn place(root: &Path, name: &str) -> Option<PathBuf> {
+    let known = match name.split_once('/') {
+        None => name == DATABASE || name == CONFIGURATION,
+        Some((directory, file)) => {
+            name == SEAL_HEADER || ([AUDIT, PROVIDER_KEYS].contains(&directory) && is_name(file))
+        }
+    };
+    known.then(|| root.join(name))
+}
+
+/// Whether a text is the plain name of a file: no other directory, nothing hidden.
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:%".contains(&byte);
+    (1..=200).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_stays_within_the_directory() {
+        let root = Path::new("/data");
+        for (name, expected) in [
+            ("sealstack.db", Some("/data/sealstack.db")),
+            ("sealstack.toml", Some("/data/sealstack.toml")),
+            ("seal/root.json", Some("/data/seal/root.json")),
+            ("audit/00000001.seal", Some("/data/audit/00000001.seal")),
+            ("oidc/issuer.example_path.jwks", Some("/data/oidc/issuer.example_path.jwks")),
+            ("seal/root.key", None),
+            ("aws/credentials", None),
+            ("lock", None),
+            ("/etc/passwd", None),
+            ("../x", None),
+            ("audit/../x", None),
+            ("audit/..", None),
+            ("audit/.hidden", None),
+            ("audit/a/b", None),
+            ("audit/", None),
+            ("", None),
+        ] {
+            assert_eq!(place(root, name).as_deref(), expected.map(Path::new), "{name}");
+        }
+    }
+}

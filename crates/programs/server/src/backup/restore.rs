@@ -1,0 +1,251 @@
+//! Restoring a backup: nothing appears under the data directory's name before all of it is verified.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crypto::{Sha256, constant_time_eq, sha256};
+use tar::{Archive, EntryType};
+
+use super::contents::{DATABASE, SEAL_HEADER, place};
+use super::manifest::{About, Listed, Manifest};
+use super::{ABOUT, BackupError, KEY, MANIFEST, Progress, TAG, tag};
+use crate::config::SealConfig;
+use crate::data_dir::{DataDir, Layout};
+use crate::error::ServerError;
+use crate::{lasting, root_seal};
+
+/// The longest manifest: some hundred thousand segments of the audit log.
+const MANIFEST_BYTES_MAX: u64 = 32 << 20;
+
+/// A backup that was verified, and restored if that was wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// When it was made, ISO 8601.
+    pub made: String,
+    /// How many files are in it.
+    pub files: usize,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// How many records its audit log has.
+    pub records: u64,
+}
+
+/// A data directory in the making, removed unless it is finished.
+struct Draft {
+    path: PathBuf,
+    finished: bool,
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.finished {
+            // A draft that stays is one that nothing reads.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Verifies a backup from beginning to end, under its root seal, and puts it in place as the data directory `data`,
+/// which must be missing or empty. With `check` everything is verified and nothing is kept.
+///
+/// # Errors
+/// [`ServerError::Backup`], [`ServerError::NotEmpty`]; those of opening the root seal, the database and the audit log.
+pub fn restore(
+    from: &mut impl Read,
+    data: &Path,
+    seal: &SealConfig,
+    check: bool,
+    progress: Progress<'_>,
+) -> Result<Restored, ServerError> {
+    if !check {
+        refuse_occupied(data)?;
+    }
+    let mut draft = begin(data)?;
+    // Whoever else comes finds it taken; the lock is in the file, and goes where the directory goes.
+    let directory = DataDir::create(&draft.path)?;
+    let layout = Layout::new(draft.path.clone());
+
+    let mut unpacking = Unpacking { root: draft.path.clone(), members: Vec::new(), done: 0, progress };
+    let (about, manifest, vouched) = unpacking.all(from)?;
+    let members = unpacking.members;
+    compare(&members, &manifest)?;
+
+    let store = lasting::open_store(&layout, &root_seal::open(&layout, seal)?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
+    if !runtime.block_on(store.keyring().names())?.iter().any(|name| name == KEY) {
+        return Err(BackupError::Forged.into());
+    }
+    let key = runtime.block_on(store.keyring().key(KEY))?;
+    if !constant_time_eq(&tag(&key, &sha256(&manifest)), &vouched) {
+        return Err(BackupError::Forged.into());
+    }
+    let audit_key = runtime.block_on(lasting::audit_key(&store))?;
+    let report = journal::verify(&layout.audit(), &audit_key)?;
+    store.checkpoint()?;
+    drop(store);
+
+    let bytes = members.iter().map(|member| member.bytes).sum();
+    let restored = Restored { made: about.made, files: members.len(), bytes, records: report.records };
+    if !check {
+        sync_all(&draft.path)?;
+        refuse_occupied(data)?;
+        let failed = |cause| ServerError::Io { action: "move the restored files to", path: data.to_owned(), cause };
+        // An empty directory is replaced, any other is not.
+        std::fs::rename(&draft.path, data).map_err(failed)?;
+        draft.finished = true;
+        File::open(parent(data)).and_then(|parent| parent.sync_all()).map_err(failed)?;
+    }
+    drop(directory);
+    Ok(restored)
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn refuse_occupied(data: &Path) -> Result<(), ServerError> {
+    match std::fs::read_dir(data) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(ServerError::NotEmpty { path: data.to_owned() }),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(ServerError::Io { action: "read", path: data.to_owned(), cause }),
+    }
+}
+
+/// Makes the draft beside the data directory, on the same file system.
+fn begin(data: &Path) -> Result<Draft, ServerError> {
+    let parent = parent(data);
+    let failed = |path: &Path, cause| ServerError::Io { action: "create", path: path.to_owned(), cause };
+    DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(|cause| failed(parent, cause))?;
+    let path = parent.join(format!(".sealstack-restore-{}", uuid::Uuid::new_v4().simple()));
+    DirBuilder::new().mode(0o700).create(&path).map_err(|cause| failed(&path, cause))?;
+    Ok(Draft { path, finished: false })
+}
+
+/// Whether the members are the ones that the manifest lists, each as it says.
+fn compare(members: &[Listed], manifest: &[u8]) -> Result<(), BackupError> {
+    let damaged = |name: &str| BackupError::Damaged { name: name.to_owned() };
+    let manifest: Manifest = serde_json::from_slice(manifest).map_err(|_| damaged(MANIFEST))?;
+    for listed in &manifest.members {
+        match members.iter().find(|member| member.name == listed.name) {
+            None => return Err(BackupError::Missing { name: listed.name.clone() }),
+            Some(member) if member != listed => return Err(damaged(&listed.name)),
+            Some(_) => {}
+        }
+    }
+    if let Some(extra) = members.iter().find(|member| manifest.members.iter().all(|one| one.name != member.name)) {
+        return Err(BackupError::Unexpected { name: extra.name.clone() });
+    }
+    for name in [SEAL_HEADER, DATABASE] {
+        if members.iter().all(|member| member.name != name) {
+            return Err(BackupError::Missing { name: name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// An archive being read into a directory.
+struct Unpacking<'a> {
+    root: PathBuf,
+    members: Vec<Listed>,
+    done: u64,
+    progress: Progress<'a>,
+}
+
+impl Unpacking<'_> {
+    /// Reads all of it: what it says of itself, its manifest, and the manifest's tag.
+    fn all(&mut self, from: &mut impl Read) -> Result<(About, Vec<u8>, Vec<u8>), ServerError> {
+        let mut archive = Archive::new(from);
+        let mut about = None;
+        let mut manifest = None;
+        for entry in archive.entries().map_err(|_| BackupError::Foreign)? {
+            let mut entry = entry.map_err(|error| broken(&error, about.is_some()))?;
+            let name = entry.path().ok().and_then(|path| path.to_str().map(str::to_owned));
+            let name = name.filter(|_| entry.header().entry_type() == EntryType::Regular);
+            let name = name.ok_or(if about.is_some() {
+                BackupError::Unexpected { name: "something that is no file".to_owned() }
+            } else {
+                BackupError::Foreign
+            })?;
+            let size = entry.header().size().map_err(|_| BackupError::CutShort)?;
+            match (&about, &manifest, name.as_str()) {
+                (None, _, ABOUT) => about = Some(About::read(&short(&mut entry, size)?)?),
+                (None, ..) => return Err(BackupError::Foreign.into()),
+                (Some(_), None, MANIFEST) => manifest = Some(short(&mut entry, size)?),
+                (Some(_), None, _) => self.member(&name, size, &mut entry)?,
+                (Some(_), Some(_), TAG) => {
+                    let tag = short(&mut entry, size)?;
+                    return about
+                        .zip(manifest)
+                        .map(|(about, manifest)| (about, manifest, tag))
+                        .ok_or_else(|| BackupError::CutShort.into());
+                }
+                (Some(_), Some(_), _) => return Err(BackupError::Unexpected { name }.into()),
+            }
+        }
+        Err(if about.is_some() { BackupError::CutShort } else { BackupError::Foreign }.into())
+    }
+
+    fn member(&mut self, name: &str, size: u64, from: &mut impl Read) -> Result<(), ServerError> {
+        let again = self.members.iter().any(|member| member.name == name);
+        let path = place(&self.root, name).filter(|_| !again);
+        let path = path.ok_or_else(|| BackupError::Unexpected { name: wire::shape::quote(name).to_owned() })?;
+        let failed = |cause| ServerError::Io { action: "write", path: path.clone(), cause };
+        DirBuilder::new().recursive(true).mode(0o700).create(parent(&path)).map_err(failed)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+        let (mut hash, mut written) = (Sha256::new(), 0);
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let count = from.read(&mut buffer).map_err(|error| broken(&error, true))?;
+            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
+            hash.update(piece);
+            file.write_all(piece).map_err(failed)?;
+            written += count as u64;
+            (self.progress)(self.done + written, None);
+        }
+        if written != size {
+            return Err(BackupError::CutShort.into());
+        }
+        self.done += written;
+        self.members.push(Listed::new(name, written, &hash.finish()));
+        Ok(())
+    }
+}
+
+/// A member that is kept in memory.
+fn short(from: &mut impl Read, size: u64) -> Result<Vec<u8>, ServerError> {
+    let mut content = Vec::new();
+    if size > MANIFEST_BYTES_MAX {
+        return Err(BackupError::Foreign.into());
+    }
+    from.take(size).read_to_end(&mut content).map_err(|error| broken(&error, true))?;
+    if content.len() as u64 == size { Ok(content) } else { Err(BackupError::CutShort.into()) }
+}
+
+/// What an error of reading means: a file that ends early, one that is no archive, or a device that fails.
+fn broken(error: &std::io::Error, begun: bool) -> ServerError {
+    match error.raw_os_error() {
+        Some(code) => ServerError::System { action: "read the backup", cause: std::io::Error::from_raw_os_error(code) },
+        None if begun => BackupError::CutShort.into(),
+        None => BackupError::Foreign.into(),
+    }
+}
+
+/// Syncs every file and directory under `root`.
+fn sync_all(root: &Path) -> Result<(), ServerError> {
+    let failed = |cause| ServerError::Io { action: "write out", path: root.to_owned(), cause };
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            sync_all(&path)?;
+        } else {
+            File::open(&path).and_then(|file| file.sync_all()).map_err(failed)?;
+        }
+    }
+    File::open(root).and_then(|root| root.sync_all()).map_err(failed)
+}
