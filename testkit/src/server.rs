@@ -166,7 +166,7 @@ impl Server {
     /// When it does not start.
     #[must_use]
     pub fn sealstack(&self, arguments: &[&str]) -> std::process::Output {
-        run_subcommand(&self.binary, &self.data(), arguments)
+        run(subcommand(&self.binary, &self.data(), &self.environment, arguments), None)
     }
 
     /// The same with something to read on its standard input.
@@ -175,7 +175,7 @@ impl Server {
     /// When it does not start.
     #[must_use]
     pub fn sealstack_reading(&self, arguments: &[&str], input: &str) -> std::process::Output {
-        run_reading(&self.binary, &self.data(), arguments, input)
+        run(subcommand(&self.binary, &self.data(), &self.environment, arguments), Some(input))
     }
 
     /// `kill -9`.
@@ -234,7 +234,7 @@ impl Stopped {
     /// When it does not start.
     #[must_use]
     pub fn sealstack(&self, arguments: &[&str]) -> std::process::Output {
-        run_subcommand(&self.binary, &self.data(), arguments)
+        run(subcommand(&self.binary, &self.data(), &self.environment, arguments), None)
     }
 
     /// The same with something to read on its standard input.
@@ -243,31 +243,26 @@ impl Stopped {
     /// When it does not start.
     #[must_use]
     pub fn sealstack_reading(&self, arguments: &[&str], input: &str) -> std::process::Output {
-        run_reading(&self.binary, &self.data(), arguments, input)
+        run(subcommand(&self.binary, &self.data(), &self.environment, arguments), Some(input))
     }
 }
 
-fn run_reading(binary: &Path, data: &Path, arguments: &[&str], input: &str) -> std::process::Output {
-    let mut child = Command::new(binary)
-        .args(arguments)
-        .env("SEALSTACK_DATA", data)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{} did not start: {error}", binary.display()));
-    // It may end without reading everything.
-    let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
+/// Runs a command to its end.
+fn run(mut command: Command, input: Option<&str>) -> std::process::Output {
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+    if let Some(input) = input {
+        // It may end without reading everything.
+        let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
+    }
     child.wait_with_output().expect("it ends")
 }
 
-fn run_subcommand(binary: &Path, data: &Path, arguments: &[&str]) -> std::process::Output {
-    Command::new(binary)
-        .args(arguments)
-        .env("SEALSTACK_DATA", data)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("{} did not start: {error}", binary.display()))
+fn subcommand(binary: &Path, data: &Path, environment: &Environment, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
+    command.args(arguments).env("SEALSTACK_DATA", data).envs(environment.iter().map(|(name, value)| (name, value)));
+    command
 }
 
 /// The address in `aws/config`'s `endpoint_url`, once the server has written it.

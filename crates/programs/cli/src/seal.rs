@@ -44,6 +44,32 @@ pub(crate) struct Rotate {
     /// File that holds the new passphrase; otherwise the variable SEALSTACK_NEW_SEAL_PASSPHRASE does
     #[arg(long = "new-seal-passphrase-file", value_name = "FILE", help_heading = "New root seal")]
     passphrase_file: Option<PathBuf>,
+
+    /// Key of AWS KMS or of another Sealstack: id, alias or ARN [default: the same]
+    #[arg(long = "new-seal-kms-key", value_name = "KEY", help_heading = "New root seal")]
+    kms_key: Option<String>,
+
+    /// Profile of the AWS configuration for calling that service [default: as AWS's tools choose]
+    ///
+    /// The server calls it, as the user that it runs as.
+    #[arg(long = "new-seal-kms-profile", value_name = "NAME", help_heading = "New root seal")]
+    kms_profile: Option<String>,
+
+    /// PKCS#11 module of the new token [default: the same]
+    #[arg(long = "new-seal-token-module", value_name = "FILE", help_heading = "New root seal")]
+    token_module: Option<PathBuf>,
+
+    /// Label of the new token [default: the same]
+    #[arg(long = "new-seal-token", value_name = "LABEL", help_heading = "New root seal")]
+    token: Option<String>,
+
+    /// Label of the key in the new token, made there when it has none [default: the same, or sealstack-root]
+    #[arg(long = "new-seal-token-key", value_name = "LABEL", help_heading = "New root seal")]
+    token_key: Option<String>,
+
+    /// File that holds the new token's PIN; otherwise the variable SEALSTACK_NEW_SEAL_PIN does
+    #[arg(long = "new-seal-pin-file", value_name = "FILE", help_heading = "New root seal")]
+    pin_file: Option<PathBuf>,
 }
 
 const ROTATE_HELP: &str = "\
@@ -51,6 +77,9 @@ Examples:
   sealstack seal rotate
   sealstack seal rotate --new-seal-file /mnt/keys/root.key
   SEALSTACK_NEW_SEAL_PASSPHRASE=... sealstack seal rotate --new-seal passphrase
+  sealstack seal rotate --new-seal kms --new-seal-kms-key alias/sealstack --new-seal-kms-profile production
+  sealstack seal rotate --new-seal token --new-seal-token-module /usr/lib/softhsm/libsofthsm2.so \\
+      --new-seal-token hsm --new-seal-pin-file /run/secrets/pin
   sealstack seal split --shares 5 --threshold 3";
 
 /// Replace the root key, and split the key that seals it among several people
@@ -104,6 +133,12 @@ fn status(layout: Layout) -> Result<(), ServerError> {
     if let Some(split) = status.split {
         text.push_str(&format!("split {}: {} of {} shares open it\n", split.id, split.threshold, split.count));
     }
+    if let Some(key) = status.kms {
+        text.push_str(&format!("key {}, encryption context sealstack:deployment={}\n", key.arn, status.deployment));
+    }
+    if let Some(key) = status.token {
+        text.push_str(&format!("key {} in the token {} of {}\n", key.key, key.token, key.module.display()));
+    }
     text.push_str(&format!("root key {}, generation {}\n", status.root_key_id, status.generation));
     if status.rotating {
         text.push_str("a rotation was interrupted; the next start finishes it\n");
@@ -123,7 +158,17 @@ fn status(layout: Layout) -> Result<(), ServerError> {
 impl Rotate {
     fn run(self, data: &Path, file: SealSettings) -> Result<(), ServerError> {
         let current = SealConfig::from(self.current.over(file));
-        let next = SealConfig { kind: self.kind, file: self.file, passphrase_file: self.passphrase_file };
+        let next = SealConfig {
+            kind: self.kind,
+            file: self.file,
+            passphrase_file: self.passphrase_file,
+            kms_key: self.kms_key,
+            kms_profile: self.kms_profile,
+            token_module: self.token_module,
+            token: self.token,
+            token_key: self.token_key,
+            pin_file: self.pin_file,
+        };
         let rotation = Rotation::prepare(data, &current, &next)?;
         if rotation.wants_shares() {
             let split = seal::status(&Layout::new(data.to_owned()).seal())?.and_then(|status| status.split);
@@ -170,7 +215,7 @@ fn finish(rotation: Rotation, configured: Option<SealKind>) -> Result<(), Server
         "The root key is {} now, generation {}, sealed by a {}.\n",
         rotated.root_key_id, rotated.generation, rotated.kind
     ))?;
-    match configured.map(seal::Kind::from) {
+    match rotated.configured.or(configured.map(seal::Kind::from)) {
         Some(kind) if kind != rotated.kind => {
             print(&format!("The configuration still says {kind}: change that before the next start.\n"))
         }

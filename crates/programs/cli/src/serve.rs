@@ -23,7 +23,8 @@ Examples:
   sealstack serve --data /var/lib/sealstack --seal-file /mnt/keys/root.key
   sealstack serve --ephemeral
   sealstack serve --listen 0.0.0.0:4566 --tls-name keys.example.com
-  SEALSTACK_SEAL_PASSPHRASE=... sealstack serve --seal passphrase";
+  SEALSTACK_SEAL_PASSPHRASE=... sealstack serve --seal passphrase
+  sealstack serve --seal kms --seal-kms-key alias/sealstack --seal-kms-profile production";
 
 impl Serve {
     pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {

@@ -1,13 +1,14 @@
 //! Root seals from outside: rotated and moved while the server serves, split among people, and opened by them.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on has to stop, saying why")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use testkit::{Server, Stopped};
+use testkit::{Server, SoftHsm, Stopped};
 
 fn start() -> Server {
     Server::start(env!("CARGO_BIN_EXE_sealstack"), &[])
@@ -167,4 +168,152 @@ fn without_a_server_unseal_says_so() {
     let stopped = start().terminate();
     let complaint = refused(&stopped.sealstack_reading(&["unseal"], "seal1-qqqqqq"), 10);
     assert!(complaint.contains("sealstack serve"), "{complaint}");
+}
+
+/// A key of `keeper` for sealing with, and the variables that lead another server to it.
+fn sealing_key(keeper: &Server) -> (String, Vec<(&'static str, PathBuf)>) {
+    let key = keeper.aws(&["kms", "create-key"])["KeyMetadata"]["Arn"].as_str().expect("an ARN").to_owned();
+    let file = |name| keeper.data().join(name);
+    let environment = vec![
+        ("AWS_CONFIG_FILE", file("aws/config")),
+        ("AWS_SHARED_CREDENTIALS_FILE", file("aws/credentials")),
+        ("AWS_CA_BUNDLE", file("tls/ca.pem")),
+        ("AWS_MAX_ATTEMPTS", "1".into()),
+    ];
+    (key, environment)
+}
+
+#[test]
+fn another_servers_key_seals_the_root_key_and_opens_it_at_every_start() {
+    let keeper = start();
+    let (key, environment) = sealing_key(&keeper);
+    let _ = keeper.aws(&["kms", "create-alias", "--alias-name", "alias/root", "--target-key-id", &key]);
+    let arguments = ["--seal", "kms", "--seal-kms-key", "alias/root"];
+    let server = Server::start_in(environment, env!("CARGO_BIN_EXE_sealstack"), &arguments);
+    assert_eq!(server.health(), "ok");
+    let status = printed(&server.sealstack(&["seal", "status"]));
+    assert!(status.contains(&key), "{status}");
+    let deployment = status.split("sealstack:deployment=").nth(1).and_then(|rest| rest.lines().next()).expect("its id");
+
+    // It was asked for this deployment, and does not open for another.
+    let asked = printed(&keeper.sealstack(&["audit", "show", "--event", "Encrypt"]));
+    assert!(asked.contains(deployment) && asked.contains("sealstack:root-key"), "{asked}");
+    let id = server.aws(&["kms", "create-key"])["KeyMetadata"]["KeyId"].as_str().expect("an id").to_owned();
+    let rotated = printed(&server.sealstack(&["seal", "rotate"]));
+    assert!(rotated.contains("generation 2"), "{rotated}");
+    let server = server.kill().restart();
+    assert_eq!(server.aws(&["kms", "describe-key", "--key-id", &id])["KeyMetadata"]["KeyState"], "Enabled");
+    let stopped = server.terminate();
+    let header = stopped.data().join("seal/root.json");
+    let whole = std::fs::read_to_string(&header).expect("a header");
+    std::fs::write(&header, whole.replace(deployment, &"0".repeat(32))).expect("written");
+    let complaint = refused(&stopped.sealstack(&["audit", "verify"]), 6);
+    assert!(complaint.contains("for another deployment"), "{complaint}");
+    std::fs::write(&header, whole).expect("written");
+
+    // Without the key there is no way in, and the reason is told.
+    let _ = keeper.aws(&["kms", "disable-key", "--key-id", &key]);
+    let complaint = refused(&stopped.sealstack(&["audit", "verify"]), 6);
+    assert!(complaint.contains(&key) && complaint.contains("DisabledException"), "{complaint}");
+    let _ = keeper.aws(&["kms", "enable-key", "--key-id", &key]);
+    printed(&stopped.sealstack(&["audit", "verify"]));
+    let keeper = keeper.terminate();
+    let complaint = refused(&stopped.sealstack(&["audit", "verify"]), 6);
+    assert!(complaint.contains("cannot be used"), "{complaint}");
+    drop(keeper);
+}
+
+#[test]
+fn a_token_seals_the_root_key_with_a_key_that_never_leaves_it() {
+    let hsm = SoftHsm::new();
+    hsm.add_token("vault", "123456");
+    let (variable, configuration) = hsm.environment();
+    let environment = vec![(variable, configuration), ("SEALSTACK_SEAL_PIN", "123456".into())];
+    let module = SoftHsm::module().to_str().expect("text");
+    let arguments = ["--seal", "token", "--seal-token-module", module, "--seal-token", "vault"];
+    let server = Server::start_in(environment, env!("CARGO_BIN_EXE_sealstack"), &arguments);
+    let id = server.aws(&["kms", "create-key"])["KeyMetadata"]["KeyId"].as_str().expect("an id").to_owned();
+    let status = printed(&server.sealstack(&["seal", "status"]));
+    assert!(status.contains("key sealstack-root in the token vault"), "{status}");
+
+    let wrong = hsm_command(&server, &["seal", "rotate"], "654321");
+    assert!(refused(&wrong, 6).contains("refuses the PIN"));
+    let rotated = hsm_command(&server, &["seal", "rotate", "--new-seal-token-key", "second"], "123456");
+    assert!(printed(&rotated).contains("generation 2"));
+    let server = server.kill().restart();
+    assert_eq!(server.aws(&["kms", "describe-key", "--key-id", &id])["KeyMetadata"]["KeyState"], "Enabled");
+    // Away from the token and back to it, by name and while it serves.
+    let moved = ["seal", "rotate", "--new-seal", "key-file"];
+    assert!(printed(&hsm_command(&server, &moved, "123456")).contains("still says"));
+    let back = ["seal", "rotate", "--seal", "key-file", "--new-seal", "token", "--new-seal-token-module", module];
+    let back = [&back[..], &["--new-seal-token", "vault"]].concat();
+    printed(&hsm_command(&server, &back, "123456"));
+    let server = server.kill().restart();
+    assert_eq!(server.health(), "ok");
+    let stopped = server.terminate();
+    let header = stopped.data().join("seal/root.json");
+    let whole = std::fs::read_to_string(&header).expect("a header");
+    std::fs::write(&header, whole.replace("\"generation\": 4", "\"generation\": 5")).expect("written");
+    assert!(refused(&stopped.sealstack(&["audit", "verify"]), 6).contains("does not open"));
+}
+
+/// A command with another PIN than the server has, and the same for a new seal.
+fn hsm_command(server: &Server, arguments: &[&str], pin: &str) -> Output {
+    let file = server.data().join("../pin");
+    std::fs::write(&file, pin).expect("a file");
+    let file = file.to_str().expect("text");
+    let pins = ["--seal-pin-file", file, "--new-seal-pin-file", file];
+    server.sealstack(&[arguments, &pins].concat())
+}
+
+#[test]
+fn the_root_key_moves_between_every_two_kinds_of_seal() {
+    let keeper = start();
+    let (key, mut environment) = sealing_key(&keeper);
+    let hsm = SoftHsm::new();
+    hsm.add_token("vault", "123456");
+    let (variable, configuration) = hsm.environment();
+    environment.extend([
+        (variable, configuration),
+        ("SEALSTACK_SEAL_PIN", "123456".into()),
+        ("SEALSTACK_NEW_SEAL_PIN", "123456".into()),
+        ("SEALSTACK_SEAL_PASSPHRASE", "correct horse".into()),
+        ("SEALSTACK_NEW_SEAL_PASSPHRASE", "correct horse".into()),
+    ]);
+    let module = SoftHsm::module().to_str().expect("text");
+    let mut server = Server::start_in(environment, env!("CARGO_BIN_EXE_sealstack"), &[]);
+    let id = server.aws(&["kms", "create-key"])["KeyMetadata"]["KeyId"].as_str().expect("an id").to_owned();
+    // Every kind comes after every other once: an Euler tour of the five.
+    let tour = [0, 1, 2, 3, 4, 0, 2, 4, 1, 3, 0, 4, 3, 2, 1, 4, 2, 0, 3, 1, 0];
+    let (mut held, mut seen) = (Vec::new(), std::collections::BTreeSet::new());
+    for pair in tour.windows(2) {
+        let &[from, to] = pair else { continue };
+        assert!(seen.insert((from, to)));
+        let arguments: &[&str] = match to {
+            0 => &["seal", "rotate", "--new-seal", "key-file"],
+            1 => &["seal", "rotate", "--new-seal", "passphrase"],
+            2 => &["seal", "split", "--shares", "3", "--threshold", "2"],
+            3 => &["seal", "rotate", "--new-seal", "kms", "--new-seal-kms-key", &key],
+            _ => &[
+                "seal",
+                "rotate",
+                "--new-seal",
+                "token",
+                "--new-seal-token-module",
+                module,
+                "--new-seal-token",
+                "vault",
+            ],
+        };
+        let said = printed(&server.sealstack_reading(arguments, &held.join("\n")));
+        held = shares(&said);
+        server = server.kill().restart();
+        assert_eq!(server.health(), if to == 2 { "sealed" } else { "ok" }, "{from} to {to}");
+        if to == 2 {
+            assert_eq!(printed(&server.sealstack_reading(&["unseal"], &held.join("\n"))), "The server is open.\n");
+        }
+    }
+    assert_eq!(seen.len(), 20);
+    let described = server.aws(&["kms", "describe-key", "--key-id", &id]);
+    assert_eq!(described["KeyMetadata"]["KeyState"], "Enabled");
 }

@@ -57,6 +57,18 @@ pub struct SealConfig {
     pub file: Option<PathBuf>,
     /// The file that holds the passphrase.
     pub passphrase_file: Option<PathBuf>,
+    /// The other key service's key.
+    pub kms_key: Option<String>,
+    /// The profile of the AWS configuration that leads to it.
+    pub kms_profile: Option<String>,
+    /// The token's PKCS#11 module.
+    pub token_module: Option<PathBuf>,
+    /// The token's label.
+    pub token: Option<String>,
+    /// The label of the key in it.
+    pub token_key: Option<String>,
+    /// The file that holds the token's PIN.
+    pub pin_file: Option<PathBuf>,
 }
 
 /// The server's certificate: the operator's own, or one from the local authority for these names.
@@ -172,7 +184,18 @@ impl Config {
 
 impl From<SealSettings> for SealConfig {
     fn from(settings: SealSettings) -> Self {
-        Self { kind: settings.kind, file: settings.file, passphrase_file: settings.passphrase_file }
+        let SealSettings {
+            kind,
+            file,
+            passphrase_file,
+            kms_key,
+            kms_profile,
+            token_module,
+            token,
+            token_key,
+            pin_file,
+        } = settings;
+        Self { kind, file, passphrase_file, kms_key, kms_profile, token_module, token, token_key, pin_file }
     }
 }
 

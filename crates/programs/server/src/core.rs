@@ -25,6 +25,8 @@ pub(crate) struct Core {
     layout: Layout,
     audit: AuditConfig,
     world: World,
+    /// The kind of seal that is configured.
+    sealed_by: Option<seal::Kind>,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     site: Arc<Site<Gate<Backend>>>,
@@ -62,14 +64,8 @@ impl Core {
         gathering: Option<Gathering>,
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
-        Self {
-            layout: layout.clone(),
-            audit: config.audit,
-            world: World::from(config),
-            names,
-            site,
-            state: Mutex::new(state),
-        }
+        let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
+        Self { layout: layout.clone(), audit: config.audit, world, sealed_by, names, site, state: Mutex::new(state) }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -139,7 +135,7 @@ impl Core {
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
         let rotated = open.lasting.rotate_root(&self.layout, &Arc::new(current), next, uid).await?;
         tracing::info!(generation = rotated.generation, "the root key and its seal were replaced");
-        Ok(rotated)
+        Ok(Rotated { configured: self.sealed_by, ..rotated })
     }
 
     /// Sees to it that the key is there that vouches for backups.

@@ -140,9 +140,11 @@ pub enum ServerError {
         /// The root seal's directory.
         path: PathBuf,
     },
-    /// The root seal is a passphrase, and none was given.
-    #[error("the root seal is a passphrase: give it in the variable {variable}, or name a file that holds it")]
-    NoPassphrase {
+    /// The root seal needs a secret, and none was given.
+    #[error("the root seal needs a {what}: give it in the variable {variable}, or name a file that holds it")]
+    NoSecret {
+        /// What.
+        what: &'static str,
         /// The variable.
         variable: String,
     },
@@ -242,7 +244,7 @@ impl ServerError {
             | Self::Share(_)
             | Self::Sealed
             | Self::SealGone { .. }
-            | Self::NoPassphrase { .. }
+            | Self::NoSecret { .. }
             | Self::Store(Store::WrongRootKey { .. }) => 6,
             Self::Store(Store::Full { .. }) => 9,
             Self::Journal(journal::JournalError::Broken(_)) => 8,

@@ -39,6 +39,8 @@ pub struct Rotated {
     pub generation: u32,
     /// How it is sealed.
     pub kind: Kind,
+    /// How the server that runs is configured to find it sealed, if it is.
+    pub configured: Option<Kind>,
 }
 
 impl Lasting {
@@ -91,6 +93,7 @@ impl Lasting {
         self.keep("BeginRootSealRotation", uid, Some(&wanted), None).await?;
         let (directory, store, current) = (layout.seal(), self.store.clone(), Arc::clone(current));
         let rotated = unblocked(move || {
+            let next = root_seal::resolved(next)?;
             let opened = seal::rotate(&directory, &current, &next, |old, new| {
                 Ok::<_, ServerError>(store.keyring().rewrap(old, new)?)
             })?;
@@ -135,7 +138,8 @@ impl Lasting {
 
 impl From<&Opened> for Rotated {
     fn from(opened: &Opened) -> Self {
-        Self { root_key_id: opened.root.id().to_string(), generation: opened.generation, kind: opened.kind }
+        let (generation, kind) = (opened.generation, opened.kind);
+        Self { root_key_id: opened.root.id().to_string(), generation, kind, configured: None }
     }
 }
 
@@ -152,6 +156,8 @@ const fn name(kind: Kind) -> &'static str {
         Kind::KeyFile => "key-file",
         Kind::Passphrase => "passphrase",
         Kind::Shares => "shares",
+        Kind::Kms => "kms",
+        Kind::Token => "token",
     }
 }
 
@@ -187,7 +193,7 @@ fn has_room(directory: &Path) -> bool {
 /// The key that the audit log of the directory is sealed under. A server may be running there.
 ///
 /// # Errors
-/// [`ServerError::NoData`], [`ServerError::Seal`], [`ServerError::NoPassphrase`], [`ServerError::Store`].
+/// [`ServerError::NoData`], [`ServerError::Seal`], [`ServerError::NoSecret`], [`ServerError::Store`].
 pub fn read_audit_key(layout: &Layout, seal: &SealConfig) -> Result<Arc<Key256>, ServerError> {
     // Opening the seal changes it only to finish a rotation, which is for one process at a time.
     let _alone = if existing(layout)?.rotating { Some(DataDir::open(layout.root())?) } else { None };

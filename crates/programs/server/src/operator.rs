@@ -97,32 +97,25 @@ pub struct Rotation {
     data: PathBuf,
     current: seal::SealConfig,
     next: Option<seal::SealConfig>,
-    kind: seal::Kind,
 }
 
 impl Rotation {
     /// Prepares to replace the root key and its seal by new ones, as `next` describes.
     ///
     /// # Errors
-    /// [`ServerError::NoData`], [`ServerError::NoPassphrase`], [`ServerError::Share`], [`ServerError::Seal`].
+    /// [`ServerError::NoData`], [`ServerError::NoSecret`], [`ServerError::Share`], [`ServerError::Seal`].
     pub fn prepare(data: &Path, current: &SealConfig, next: &SealConfig) -> Result<Self, ServerError> {
         let layout = Layout::new(data.to_owned());
-        let kind = lasting::existing(&layout)?.kind;
-        let next = root_seal::next(next, kind)?;
+        let status = lasting::existing(&layout)?;
+        let next = root_seal::next(next, &status)?;
         let current = root_seal::open(&layout, current)?;
-        Ok(Self { data: data.to_owned(), current, next, kind })
+        Ok(Self { data: data.to_owned(), current, next })
     }
 
     /// Whether the new seal has to be split and handed out first.
     #[must_use]
     pub const fn wants_shares(&self) -> bool {
         self.next.is_none()
-    }
-
-    /// How the root key is sealed until then.
-    #[must_use]
-    pub const fn sealed_by(&self) -> seal::Kind {
-        self.kind
     }
 
     /// Takes the key whose shares were handed out as the new seal.

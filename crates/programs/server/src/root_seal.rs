@@ -1,4 +1,5 @@
-//! The root seal as it is configured, with its secrets read: a passphrase from its file or variable, shares from people.
+//! The root seal as it is configured, with its secrets read: a passphrase or PIN from its file or variable, shares from
+//! people.
 //!
 //! Knows where secrets come from; what they open is the seal crate's.
 
@@ -7,18 +8,25 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use crypto::SecretBytes;
-use seal::{Gathering, Kind, SealError, Share};
+use seal::{Gathering, Kind, KmsKey, SealError, Share, TokenKey};
 
 use crate::config::{SealConfig, SealKind};
 use crate::data_dir::Layout;
-use crate::error::ServerError;
-use crate::prompt;
+use crate::error::{ConfigError, ServerError};
+use crate::{kms_seal, prompt};
 
 /// The variable that holds the passphrase, unless a file does.
 const PASSPHRASE: &str = "SEALSTACK_SEAL_PASSPHRASE";
 
 /// The variable that holds the passphrase of a seal to be made by a rotation, unless a file does.
 const NEW_PASSPHRASE: &str = "SEALSTACK_NEW_SEAL_PASSPHRASE";
+
+/// The variables that hold the PIN of the token, likewise.
+const PIN: &str = "SEALSTACK_SEAL_PIN";
+const NEW_PIN: &str = "SEALSTACK_NEW_SEAL_PIN";
+
+/// The label of the key in a token, unless told otherwise.
+const TOKEN_KEY: &str = "sealstack-root";
 
 /// What opens the root seal.
 pub(crate) enum Source {
@@ -32,11 +40,24 @@ pub(crate) enum Source {
 /// there is, or else a key file.
 pub(crate) fn source(layout: &Layout, seal: &SealConfig) -> Result<Source, ServerError> {
     let directory = layout.seal();
-    let sealed = seal::status(&directory)?.map(|status| status.kind);
-    if sealed.is_none() && layout.database().exists() {
+    let status = seal::status(&directory)?;
+    if status.is_none() && layout.database().exists() {
         return Err(ServerError::SealGone { path: directory });
     }
+    let sealed = status.as_ref().map(|status| status.kind);
     match kind(seal, sealed) {
+        Kind::Kms => {
+            let recorded = status.and_then(|status| status.kms);
+            let key = kms_key(seal, recorded.as_ref())?;
+            // A key on record is known by its ARN already.
+            let is_known = recorded.is_some_and(|recorded| recorded.arn == key.arn);
+            Ok(Source::Ready(if is_known { kms_seal::known(key) } else { kms_seal::named(key)? }))
+        }
+        Kind::Token => {
+            let recorded = status.and_then(|status| status.token);
+            let key = token_key(seal, recorded.as_ref())?;
+            Ok(Source::Ready(seal::SealConfig::Token { key, pin: secret(seal.pin_file.as_deref(), PIN, "PIN")? }))
+        }
         Kind::Shares => match (Gathering::begin(&directory)?, sealed) {
             (Some(gathering), _) => Ok(Source::People(gathering)),
             (None, Some(sealed)) => Err(SealError::WrongKind { sealed, configured: Kind::Shares }.into()),
@@ -56,12 +77,56 @@ pub(crate) fn open(layout: &Layout, seal: &SealConfig) -> Result<seal::SealConfi
 }
 
 /// The seal that a rotation is to make; `None` where it is a split, which has to be made and handed out first.
-pub(crate) fn next(next: &SealConfig, current: Kind) -> Result<Option<seal::SealConfig>, ServerError> {
-    Ok(match kind(next, Some(current)) {
+/// A key of another service is looked up by [`resolved`], where the rotation runs.
+pub(crate) fn next(next: &SealConfig, current: &seal::Status) -> Result<Option<seal::SealConfig>, ServerError> {
+    Ok(match kind(next, Some(current.kind)) {
+        Kind::Kms => Some(kms_seal::known(kms_key(next, current.kms.as_ref())?)),
+        Kind::Token => {
+            let key = token_key(next, current.token.as_ref())?;
+            let pin = secret(next.pin_file.as_deref(), NEW_PIN, "PIN")?;
+            Some(seal::SealConfig::Token { key, pin })
+        }
         // A path has to mean the same to the process that rotates.
         Kind::KeyFile => Some(seal::SealConfig::KeyFile { path: next.file.as_deref().map(absolute).transpose()? }),
         Kind::Passphrase => Some(passphrase_seal(next, NEW_PASSPHRASE)?),
         Kind::Shares => None,
+    })
+}
+
+/// The seal with the ARN of its key, for one by another key service.
+pub(crate) fn resolved(next: seal::SealConfig) -> Result<seal::SealConfig, ServerError> {
+    match next {
+        seal::SealConfig::Kms { key, .. } => Ok(kms_seal::named(key)?),
+        next => Ok(next),
+    }
+}
+
+/// The other service's key: the one that is configured, or else the one on record.
+fn kms_key(seal: &SealConfig, recorded: Option<&KmsKey>) -> Result<KmsKey, ServerError> {
+    let configured = seal.kms_key.as_ref();
+    // What is no ARN says nothing of where the key is: it named the key when the seal was made.
+    let moved = configured.filter(|key| recorded.is_none() || key.starts_with("arn:"));
+    let arn = moved
+        .or(recorded.map(|recorded| &recorded.arn))
+        .ok_or(ConfigError::Together { given: "the seal kms", missing: "the setting seal-kms-key" })?;
+    let profile = seal.kms_profile.clone().or_else(|| recorded?.profile.clone());
+    Ok(KmsKey { arn: arn.clone(), profile })
+}
+
+/// The token's key: as it is configured, or else as it is on record.
+fn token_key(seal: &SealConfig, recorded: Option<&TokenKey>) -> Result<TokenKey, ServerError> {
+    let missing = |missing| ConfigError::Together { given: "the seal token", missing };
+    let module = match (&seal.token_module, recorded) {
+        (Some(module), _) => absolute(module)?,
+        (None, Some(recorded)) => recorded.module.clone(),
+        (None, None) => return Err(missing("the setting seal-token-module").into()),
+    };
+    let token = seal.token.clone().or_else(|| recorded.map(|recorded| recorded.token.clone()));
+    let key = seal.token_key.clone().or_else(|| recorded.map(|recorded| recorded.key.clone()));
+    Ok(TokenKey {
+        module,
+        token: token.ok_or_else(|| missing("the setting seal-token"))?,
+        key: key.unwrap_or_else(|| TOKEN_KEY.to_owned()),
     })
 }
 
@@ -79,6 +144,8 @@ impl From<SealKind> for Kind {
             SealKind::KeyFile => Self::KeyFile,
             SealKind::Passphrase => Self::Passphrase,
             SealKind::Shares => Self::Shares,
+            SealKind::Kms => Self::Kms,
+            SealKind::Token => Self::Token,
         }
     }
 }
@@ -108,22 +175,22 @@ pub(crate) fn read_share(typed: &SecretBytes) -> Result<Share, seal::ShareError>
 }
 
 fn passphrase_seal(seal: &SealConfig, variable: &str) -> Result<seal::SealConfig, ServerError> {
-    Ok(seal::SealConfig::passphrase(passphrase(seal.passphrase_file.as_deref(), variable)?))
+    Ok(seal::SealConfig::passphrase(secret(seal.passphrase_file.as_deref(), variable, "passphrase")?))
 }
 
-/// The passphrase from its file, less the line's end, or from the variable.
-fn passphrase(file: Option<&Path>, variable: &str) -> Result<SecretBytes, ServerError> {
+/// A secret from its file, less the line's end, or from the variable.
+fn secret(file: Option<&Path>, variable: &str, what: &'static str) -> Result<SecretBytes, ServerError> {
     let Some(path) = file else {
         let value = std::env::var_os(variable);
-        let value = value.ok_or_else(|| ServerError::NoPassphrase { variable: variable.to_owned() })?;
+        let value = value.ok_or_else(|| ServerError::NoSecret { what, variable: variable.to_owned() })?;
         return Ok(SecretBytes::from(value.into_vec()));
     };
     let read = std::fs::read(path).map_err(|cause| ServerError::Io { action: "read", path: path.to_owned(), cause })?;
-    let mut passphrase = SecretBytes::from(read);
-    let line = passphrase.expose();
+    let mut secret = SecretBytes::from(read);
+    let line = secret.expose();
     let length = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line)).len();
-    passphrase.truncate(length);
-    Ok(passphrase)
+    secret.truncate(length);
+    Ok(secret)
 }
 
 #[cfg(test)]
@@ -142,7 +209,7 @@ mod tests {
             (" spaces \n", " spaces "),
         ] {
             std::fs::write(&path, content).expect("a file");
-            assert_eq!(passphrase(Some(&path), "UNUSED").expect("read").expose(), expected.as_bytes());
+            assert_eq!(secret(Some(&path), "UNUSED", "passphrase").expect("read").expose(), expected.as_bytes());
         }
     }
 }

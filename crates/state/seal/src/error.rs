@@ -52,6 +52,48 @@ pub enum SealError {
     /// The shares are of another key than the root key was sealed with.
     #[error("the shares do not open this data directory: one of them was made up, or they are another server's")]
     WrongShares,
+    /// The key service opens something else with the key, or nothing.
+    #[error(
+        "the key {arn} does not open this data directory: the root key was wrapped by another key, for another \
+         deployment, or was changed"
+    )]
+    WrongKmsKey {
+        /// The key's ARN.
+        arn: String,
+    },
+    /// The key service refused, or did not answer.
+    #[error("the key service that seals the root key with {arn} cannot be used: {detail}")]
+    Kms {
+        /// The key's ARN.
+        arn: String,
+        /// Its words, or what kept them from coming.
+        detail: String,
+    },
+    /// The token's key opens something else.
+    #[error(
+        "the key {key:?} in the token {token:?} does not open this data directory: the root key was wrapped by another \
+         key, for another deployment, or was changed"
+    )]
+    WrongTokenKey {
+        /// The token's label.
+        token: String,
+        /// The key's label.
+        key: String,
+    },
+    /// The token's key could leave it, or does not encrypt and decrypt.
+    #[error(
+        "the key {key:?} in the token {token:?} must be an AES-256 key that encrypts and decrypts, is sensitive and \
+         cannot be extracted: name another, or a label that the token has no key of"
+    )]
+    UnfitTokenKey {
+        /// The token's label.
+        token: String,
+        /// The key's label.
+        key: String,
+    },
+    /// The token refused, or cannot be reached.
+    #[error("the root key's token cannot be used: {0}")]
+    Token(#[from] token::TokenError),
     /// A key is not split into that many shares.
     #[error("a key is split into 2 to 255 shares, of which at least 2 and at most all are needed")]
     Split,

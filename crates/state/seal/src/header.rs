@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::RootKeyId;
 use crypto::password::Cost;
+use crypto::{RootKeyId, random_bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::{SealError, Split, files};
@@ -27,6 +27,10 @@ pub enum Kind {
     Passphrase,
     /// Shares of a key, held by several people.
     Shares,
+    /// A key of another key service.
+    Kms,
+    /// A key in a PKCS#11 token.
+    Token,
 }
 
 impl fmt::Display for Kind {
@@ -35,12 +39,14 @@ impl fmt::Display for Kind {
             Self::KeyFile => "key file",
             Self::Passphrase => "passphrase",
             Self::Shares => "key that is split among people",
+            Self::Kms => "key of another key service",
+            Self::Token => "key in a PKCS#11 token",
         })
     }
 }
 
 /// What a seal says of itself without being opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// How the root key is sealed.
     pub kind: Kind,
@@ -50,8 +56,14 @@ pub struct Status {
     pub root_key_id: RootKeyId,
     /// Whether a rotation was begun and awaits its end, which the next opening brings.
     pub rotating: bool,
+    /// Tells this deployment from others, for whoever keeps keys for several.
+    pub deployment: Deployment,
     /// Which split it is sealed by, if it is by one.
     pub split: Option<Split>,
+    /// Which key of another service it is sealed by, if it is by one.
+    pub kms: Option<KmsKey>,
+    /// Which key of a token it is sealed by, if it is by one.
+    pub token: Option<TokenKey>,
 }
 
 /// What the seal in `directory` says of itself; `None` when there is none.
@@ -60,15 +72,24 @@ pub struct Status {
 /// [`SealError::Corrupt`], [`SealError::NewerVersion`], [`SealError::Exposed`], [`SealError::Io`].
 pub fn status(directory: &Path) -> Result<Option<Status>, SealError> {
     let header = Header::read(directory)?;
-    Ok(header.map(|Header { current, rotation, .. }| Status {
-        kind: current.kind(),
-        generation: current.generation,
-        root_key_id: current.root_key_id.0,
-        rotating: rotation.is_some(),
-        split: match current.seal {
-            Seal::Shares { split } => Some(split),
-            Seal::KeyFile { .. } | Seal::Passphrase { .. } => None,
-        },
+    Ok(header.map(|Header { deployment, current, rotation, .. }| {
+        let mut status = Status {
+            kind: current.kind(),
+            generation: current.generation,
+            root_key_id: current.root_key_id.0,
+            rotating: rotation.is_some(),
+            deployment,
+            split: None,
+            kms: None,
+            token: None,
+        };
+        match current.seal {
+            Seal::KeyFile { .. } | Seal::Passphrase { .. } => {}
+            Seal::Shares { split } => status.split = Some(split),
+            Seal::Kms(key) => status.kms = Some(key),
+            Seal::Token(key) => status.token = Some(key),
+        }
+        status
     }))
 }
 
@@ -77,6 +98,7 @@ pub fn status(directory: &Path) -> Result<Option<Status>, SealError> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Header {
     pub(crate) version: u32,
+    pub(crate) deployment: Deployment,
     pub(crate) current: Sealed,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<Rotation>,
@@ -96,7 +118,7 @@ pub(crate) struct Sealed {
 }
 
 /// What it takes to open one.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Seal {
     /// The path is relative to the seal directory, so that a data directory can be moved.
@@ -112,6 +134,65 @@ pub(crate) enum Seal {
     Shares {
         split: Split,
     },
+    Kms(KmsKey),
+    Token(TokenKey),
+}
+
+/// Tells this deployment from others: 32 hexadecimal digits, made with the first root key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Deployment(String);
+
+impl Deployment {
+    pub(crate) fn random() -> Self {
+        let mut bytes = [0; 16];
+        random_bytes(&mut bytes);
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+}
+
+impl fmt::Display for Deployment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl From<Deployment> for String {
+    fn from(deployment: Deployment) -> Self {
+        deployment.0
+    }
+}
+
+impl TryFrom<String> for Deployment {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let well_formed = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if well_formed { Ok(Self(text)) } else { Err("a deployment's id has 32 hexadecimal digits") }
+    }
+}
+
+/// A key of another key service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KmsKey {
+    /// Its ARN.
+    pub arn: String,
+    /// The profile of the AWS configuration that leads to it; the usual one if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+/// A key in a PKCS#11 token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenKey {
+    /// The token's PKCS#11 module.
+    pub module: PathBuf,
+    /// The token's label.
+    pub token: String,
+    /// The key's label.
+    pub key: String,
 }
 
 /// A rotation under way. Each root key is also wrapped under the other, so that either seal brings it to its end.
@@ -124,8 +205,8 @@ pub(crate) struct Rotation {
 }
 
 impl Header {
-    pub(crate) const fn new(current: Sealed) -> Self {
-        Self { version: VERSION, current, rotation: None, retired: None }
+    pub(crate) const fn new(deployment: Deployment, current: Sealed) -> Self {
+        Self { version: VERSION, deployment, current, rotation: None, retired: None }
     }
 
     pub(crate) fn path(directory: &Path) -> PathBuf {
@@ -161,19 +242,50 @@ impl Sealed {
             Seal::KeyFile { .. } => Kind::KeyFile,
             Seal::Passphrase { .. } => Kind::Passphrase,
             Seal::Shares { .. } => Kind::Shares,
+            Seal::Kms(_) => Kind::Kms,
+            Seal::Token(_) => Kind::Token,
         }
     }
 
-    /// What the wrapped root key is bound to: all that the entry says, but for where its key file stands.
-    pub(crate) fn associated(generation: u32, root_key_id: RootKeyId, seal: &Seal) -> Vec<u8> {
+    /// What the wrapped root key is bound to.
+    pub(crate) fn binding<'a>(&'a self, deployment: &'a Deployment) -> Binding<'a> {
+        Binding { deployment, generation: self.generation, root_key_id: self.root_key_id.0, seal: &self.seal }
+    }
+}
+
+/// What a wrapped root key is bound to: all that its entry says, but for where keys are found.
+pub struct Binding<'a> {
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) generation: u32,
+    pub(crate) root_key_id: RootKeyId,
+    pub(crate) seal: &'a Seal,
+}
+
+impl Binding<'_> {
+    /// As an encryption context, whose policies and logs can name the deployment.
+    #[must_use]
+    pub fn context(&self) -> [(&'static str, String); 3] {
+        [
+            ("sealstack:deployment", self.deployment.to_string()),
+            ("sealstack:root-key", self.root_key_id.to_string()),
+            ("sealstack:generation", self.generation.to_string()),
+        ]
+    }
+
+    /// As associated data.
+    #[must_use]
+    pub fn associated(&self) -> Vec<u8> {
+        let Self { deployment, generation, root_key_id, seal } = self;
         let seal = match seal {
             Seal::KeyFile { .. } => "key file".to_owned(),
             Seal::Passphrase { salt, memory_kib, passes, lanes } => {
                 format!("passphrase {} {memory_kib} {passes} {lanes}", STANDARD.encode(&salt.0))
             }
             Seal::Shares { split: Split { id, threshold, count } } => format!("shares {id} {threshold} {count}"),
+            Seal::Kms(_) => "kms".to_owned(),
+            Seal::Token(_) => "token".to_owned(),
         };
-        format!("sealstack root {VERSION} {generation} {root_key_id} {seal}").into_bytes()
+        format!("sealstack root {VERSION} {deployment} {generation} {root_key_id} {seal}").into_bytes()
     }
 }
 

@@ -10,15 +10,17 @@ mod key_file;
 mod passphrase;
 mod rotation;
 mod shares;
+mod token_seal;
 
 pub use crypto::password::Cost;
 pub use crypto::{RootKey, RootKeyId};
 pub use error::SealError;
-pub use header::{Kind, Status, status};
+pub use header::{Binding, Deployment, Kind, KmsKey, Status, TokenKey, status};
 pub use rotation::{Opened, open_or_create, rotate};
 pub use shares::{Gathering, Progress, Share, ShareError, SharedKey, Split, SplitId, split};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crypto::{Key256, SecretBytes};
 
@@ -38,6 +40,20 @@ pub enum SealConfig {
     },
     /// By a key that was split among people, put together again.
     Shares(SharedKey),
+    /// By a key of another key service.
+    Kms {
+        /// Which one.
+        key: KmsKey,
+        /// The way to it.
+        service: Arc<dyn RootSeal>,
+    },
+    /// By a key in a PKCS#11 token, made there when there is none of its label.
+    Token {
+        /// Which one.
+        key: TokenKey,
+        /// The PIN of the token's user.
+        pin: SecretBytes,
+    },
 }
 
 impl SealConfig {
@@ -60,34 +76,36 @@ impl SealConfig {
             Self::KeyFile { .. } => Kind::KeyFile,
             Self::Passphrase { .. } => Kind::Passphrase,
             Self::Shares(_) => Kind::Shares,
+            Self::Kms { .. } => Kind::Kms,
+            Self::Token { .. } => Kind::Token,
         }
     }
 }
 
-/// What wraps a root key. A further kind (a hardware module, another key service) is a further implementation.
-pub(crate) trait RootSeal {
-    /// Wraps a root key, bound to `associated`.
-    fn wrap(&self, root: &RootKey, associated: &[u8]) -> Result<Vec<u8>, SealError>;
+/// What wraps a root key. Its calls may block.
+pub trait RootSeal: Send + Sync {
+    /// Wraps a root key, bound to `binding`.
+    ///
+    /// # Errors
+    /// [`SealError::Kms`], [`SealError::Token`].
+    fn wrap(&self, root: &RootKey, binding: &Binding<'_>) -> Result<Vec<u8>, SealError>;
 
-    /// Unwraps a root key. `None` when this seal did not wrap it or `associated` is another.
-    fn unwrap(&self, wrapped: &[u8], associated: &[u8]) -> Result<Option<RootKey>, SealError>;
+    /// Unwraps a root key. `None` when this seal did not wrap it or `binding` is another.
+    ///
+    /// # Errors
+    /// [`SealError::Kms`], [`SealError::Token`].
+    fn unwrap(&self, wrapped: &[u8], binding: &Binding<'_>) -> Result<Option<RootKey>, SealError>;
 }
 
 /// A seal that is a key in this process's memory, wherever it came from.
 pub(crate) struct KeySeal(pub(crate) Key256);
 
-impl KeySeal {
-    fn duplicate(&self) -> Self {
-        Self(self.0.duplicate())
-    }
-}
-
 impl RootSeal for KeySeal {
-    fn wrap(&self, root: &RootKey, associated: &[u8]) -> Result<Vec<u8>, SealError> {
-        Ok(crypto::sealed::seal(&self.0, associated, root.key().expose()))
+    fn wrap(&self, root: &RootKey, binding: &Binding<'_>) -> Result<Vec<u8>, SealError> {
+        Ok(crypto::sealed::seal(&self.0, &binding.associated(), root.key().expose()))
     }
 
-    fn unwrap(&self, wrapped: &[u8], associated: &[u8]) -> Result<Option<RootKey>, SealError> {
-        Ok(crypto::sealed::open_key(&self.0, associated, wrapped).ok().map(RootKey::from))
+    fn unwrap(&self, wrapped: &[u8], binding: &Binding<'_>) -> Result<Option<RootKey>, SealError> {
+        Ok(crypto::sealed::open_key(&self.0, &binding.associated(), wrapped).ok().map(RootKey::from))
     }
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crypto::RootKey;
 
-use crate::header::{Bytes, Header, KeyId, Kind, Rotation, Seal, Sealed};
-use crate::{KeySeal, RootSeal as _, SealConfig, SealError, files, key_file, passphrase};
+use crate::header::{Bytes, Deployment, Header, KeyId, Kind, Rotation, Seal, Sealed};
+use crate::token_seal::TokenSeal;
+use crate::{RootSeal, SealConfig, SealError, SharedKey, files, key_file, passphrase};
 
 /// A root key, and how it is sealed.
 pub struct Opened {
@@ -71,17 +72,17 @@ fn open_stepwise<E: From<SealError>>(
 ) -> Result<Opened, E> {
     let Some(mut header) = Header::read(directory)? else { return Ok(create(directory, config)?) };
     let Some(mut rotation) = header.rotation.take() else {
-        let root = unseal(directory, &header.current, config)?;
-        if header.current.move_key_file(directory, config) {
+        let root = unseal(directory, &header.deployment, &header.current, config)?;
+        if header.current.take_note(directory, config) {
             header.write(directory)?;
         }
         let opened = Opened::new(&header.current, root);
         settle(directory, header, done)?;
         return Ok(opened);
     };
-    let (current, next) = unseal_either(directory, &mut header.current, &mut rotation, config)?;
+    let (current, next) = unseal_either(directory, &mut header, &mut rotation, config)?;
     tracing::info!(generation = rotation.next.generation, "finishing the rotation of the root key");
-    let opened = finish(directory, &header.current, rotation.next, &current, next, rewrap, done)?;
+    let opened = finish(directory, header, rotation.next, &current, next, rewrap, done)?;
     Ok(Opened { finished: true, ..opened })
 }
 
@@ -100,7 +101,7 @@ fn rotate_stepwise<E: From<SealError>>(
 
     let root = RootKey::random();
     let generation = generation.saturating_add(1);
-    let (key, seal) = match next {
+    let next = match next {
         SealConfig::KeyFile { path } => {
             let new = key_file_path(directory, path.as_deref(), Some(&header.current.seal));
             let recorded = recorded_path(directory, &new);
@@ -108,28 +109,31 @@ fn rotate_stepwise<E: From<SealError>>(
             if !replaces && new.exists() {
                 return Err(SealError::Occupied { path: new }.into());
             }
-            (key_file::make(&key_file::next_path(&new))?, Seal::KeyFile { path: recorded })
+            let key = key_file::make(&key_file::next_path(&new))?;
+            Sealed::new(&header.deployment, generation, &root, &key, Seal::KeyFile { path: recorded })?
         }
-        SealConfig::Passphrase { passphrase, cost } => passphrase::make(passphrase, *cost)?,
-        SealConfig::Shares(shared) => (shared.seal.duplicate(), Seal::Shares { split: shared.split }),
+        SealConfig::Shares(SharedKey { split, seal }) => {
+            Sealed::new(&header.deployment, generation, &root, seal, Seal::Shares { split: *split })?
+        }
+        other => Sealed::by(&header.deployment, generation, &root, other)?,
     };
     done(Step::KeyFileWritten)?;
 
-    let next = Sealed::new(generation, &root, &key, seal)?;
     let rotation = Rotation {
-        next_under_current: bridge(&current, &root)?,
-        current_under_next: bridge(&root, &current)?,
+        next_under_current: bridge(&current, &root),
+        current_under_next: bridge(&root, &current),
         next: next.clone(),
     };
-    Header { rotation: Some(rotation), ..Header::new(header.current.clone()) }.write(directory)?;
+    Header { rotation: Some(rotation), ..Header::new(header.deployment.clone(), header.current.clone()) }
+        .write(directory)?;
     done(Step::BothNamed)?;
-    finish(directory, &header.current, next, &current, root, rewrap, done)
+    finish(directory, header, next, &current, root, rewrap, done)
 }
 
 /// The steps of a rotation from the third on.
 fn finish<E: From<SealError>>(
     directory: &Path,
-    old: &Sealed,
+    old: Header,
     new: Sealed,
     current: &RootKey,
     next: RootKey,
@@ -138,13 +142,13 @@ fn finish<E: From<SealError>>(
 ) -> Result<Opened, E> {
     rewrap(current, &next)?;
     done(Step::Rewrapped)?;
-    let retired = match (&old.seal, &new.seal) {
-        (Seal::KeyFile { path: old }, Seal::KeyFile { path: new }) if old == new => None,
-        (Seal::KeyFile { path }, _) => Some(path.clone()),
-        (Seal::Passphrase { .. } | Seal::Shares { .. }, _) => None,
+    let retired = match (old.current.seal, &new.seal) {
+        (Seal::KeyFile { path: old }, Seal::KeyFile { path: new }) if old == *new => None,
+        (Seal::KeyFile { path }, _) => Some(path),
+        (Seal::Passphrase { .. } | Seal::Shares { .. } | Seal::Kms(_) | Seal::Token(_), _) => None,
     };
     let opened = Opened::new(&new, next);
-    let header = Header { retired, ..Header::new(new) };
+    let header = Header { retired, ..Header::new(old.deployment, new) };
     header.write(directory)?;
     done(Step::NewNamed)?;
     settle(directory, header, done)?;
@@ -158,7 +162,7 @@ fn settle<E: From<SealError>>(
     mut header: Header,
     done: &mut dyn FnMut(Step) -> Result<(), E>,
 ) -> Result<(), E> {
-    if let Err(error) = settle_successor(directory, &header.current) {
+    if let Err(error) = settle_successor(directory, &header) {
         tracing::warn!(%error, "the new key file could not be moved to its place");
     }
     let Some(retired) = header.retired.take() else { return Ok(()) };
@@ -170,12 +174,12 @@ fn settle<E: From<SealError>>(
     Ok(header.write(directory)?)
 }
 
-fn settle_successor(directory: &Path, current: &Sealed) -> Result<(), SealError> {
-    let Seal::KeyFile { path } = &current.seal else { return Ok(()) };
+fn settle_successor(directory: &Path, header: &Header) -> Result<(), SealError> {
+    let Seal::KeyFile { path } = &header.current.seal else { return Ok(()) };
     let path = directory.join(path);
     let next = key_file::next_path(&path);
     match key_file::read(&next)? {
-        Some(key) if current.unwrap(&key)?.is_some() => files::rename(&next, &path),
+        Some(key) if header.current.unwrap(&header.deployment, &key)?.is_some() => files::rename(&next, &path),
         // It was written for a rotation that never got further.
         Some(_) => files::remove(&next).map(|_| ()),
         None => Ok(()),
@@ -184,7 +188,8 @@ fn settle_successor(directory: &Path, current: &Sealed) -> Result<(), SealError>
 
 fn create(directory: &Path, config: &SealConfig) -> Result<Opened, SealError> {
     files::make_directory(directory)?;
-    let (key, seal) = match config {
+    let (deployment, root) = (Deployment::random(), RootKey::random());
+    let sealed = match config {
         SealConfig::KeyFile { path } => {
             let path = key_file_path(directory, path.as_deref(), None);
             // A key without a header is one whose first start died in between, or one that the operator made.
@@ -192,20 +197,22 @@ fn create(directory: &Path, config: &SealConfig) -> Result<Opened, SealError> {
                 Some(key) => key,
                 None => key_file::make(&path)?,
             };
-            (key, Seal::KeyFile { path: recorded_path(directory, &path) })
+            Sealed::new(&deployment, 1, &root, &key, Seal::KeyFile { path: recorded_path(directory, &path) })?
         }
-        SealConfig::Passphrase { passphrase, cost } => passphrase::make(passphrase, *cost)?,
-        SealConfig::Shares(_) => return Err(SealError::NobodyToShareWith),
+        other => Sealed::by(&deployment, 1, &root, other)?,
     };
-    let root = RootKey::random();
-    let sealed = Sealed::new(1, &root, &key, seal)?;
     let opened = Opened { created: true, ..Opened::new(&sealed, root) };
-    Header::new(sealed).write(directory)?;
+    Header::new(deployment, sealed).write(directory)?;
     Ok(opened)
 }
 
 /// Opens one sealed root key with the seal that `config` describes.
-fn unseal(directory: &Path, sealed: &Sealed, config: &SealConfig) -> Result<RootKey, SealError> {
+fn unseal(
+    directory: &Path,
+    deployment: &Deployment,
+    sealed: &Sealed,
+    config: &SealConfig,
+) -> Result<RootKey, SealError> {
     match (config, &sealed.seal) {
         (SealConfig::KeyFile { path }, seal @ Seal::KeyFile { .. }) => {
             let path = key_file_path(directory, path.as_deref(), Some(seal));
@@ -213,7 +220,7 @@ fn unseal(directory: &Path, sealed: &Sealed, config: &SealConfig) -> Result<Root
             for path in [&path, &key_file::next_path(&path)] {
                 let Some(key) = key_file::read(path)? else { continue };
                 found = true;
-                if let Some(root) = sealed.unwrap(&key)? {
+                if let Some(root) = sealed.unwrap(deployment, &key)? {
                     return Ok(root);
                 }
             }
@@ -221,9 +228,19 @@ fn unseal(directory: &Path, sealed: &Sealed, config: &SealConfig) -> Result<Root
         }
         (SealConfig::Passphrase { passphrase, .. }, Seal::Passphrase { salt, memory_kib, passes, lanes }) => {
             let key = passphrase::open(passphrase, &salt.0, Seal::cost(*memory_kib, *passes, *lanes))?;
-            sealed.unwrap(&key)?.ok_or(SealError::WrongPassphrase)
+            sealed.unwrap(deployment, &key)?.ok_or(SealError::WrongPassphrase)
         }
-        (SealConfig::Shares(shared), Seal::Shares { .. }) => sealed.unwrap(&shared.seal)?.ok_or(SealError::WrongShares),
+        (SealConfig::Shares(shared), Seal::Shares { .. }) => {
+            sealed.unwrap(deployment, &shared.seal)?.ok_or(SealError::WrongShares)
+        }
+        (SealConfig::Kms { key, service }, Seal::Kms(_)) => {
+            let wrong = || SealError::WrongKmsKey { arn: key.arn.clone() };
+            sealed.unwrap(deployment, &**service)?.ok_or_else(wrong)
+        }
+        (SealConfig::Token { key, pin }, Seal::Token(_)) => {
+            let wrong = || SealError::WrongTokenKey { token: key.token.clone(), key: key.key.clone() };
+            sealed.unwrap(deployment, &TokenSeal::open(key, pin)?)?.ok_or_else(wrong)
+        }
         _ => Err(SealError::WrongKind { sealed: sealed.kind(), configured: config.kind() }),
     }
 }
@@ -231,7 +248,7 @@ fn unseal(directory: &Path, sealed: &Sealed, config: &SealConfig) -> Result<Root
 /// Opens both root keys of a rotation with the seal of either.
 fn unseal_either(
     directory: &Path,
-    current: &mut Sealed,
+    Header { deployment, current, .. }: &mut Header,
     rotation: &mut Rotation,
     config: &SealConfig,
 ) -> Result<(RootKey, RootKey), SealError> {
@@ -239,31 +256,31 @@ fn unseal_either(
         let detail = "the root keys of the rotation do not open each other".to_owned();
         SealError::Corrupt { path: Header::path(directory), detail }
     };
-    match unseal(directory, current, config) {
+    match unseal(directory, deployment, current, config) {
         Ok(root) => {
-            current.move_key_file(directory, config);
+            current.take_note(directory, config);
             let next = unbridge(&root, &rotation.next_under_current, rotation.next.root_key_id);
-            next?.map(|next| (root, next)).ok_or_else(corrupt)
+            next.map(|next| (root, next)).ok_or_else(corrupt)
         }
         Err(refused) => {
             // The complaint about the current seal says more, unless the configuration is already that of the next.
-            let next = unseal(directory, &rotation.next, config).map_err(|_| refused)?;
-            rotation.next.move_key_file(directory, config);
+            let next = unseal(directory, deployment, &rotation.next, config).map_err(|_| refused)?;
+            rotation.next.take_note(directory, config);
             let current = unbridge(&next, &rotation.current_under_next, current.root_key_id);
-            current?.map(|current| (current, next)).ok_or_else(corrupt)
+            current.map(|current| (current, next)).ok_or_else(corrupt)
         }
     }
 }
 
 const BRIDGE: &[u8] = b"sealstack root rotation";
 
-fn bridge(over: &RootKey, root: &RootKey) -> Result<Bytes, SealError> {
-    KeySeal(over.key().duplicate()).wrap(root, BRIDGE).map(Bytes)
+fn bridge(over: &RootKey, root: &RootKey) -> Bytes {
+    Bytes(crypto::sealed::seal(over.key(), BRIDGE, root.key().expose()))
 }
 
-fn unbridge(over: &RootKey, wrapped: &Bytes, id: KeyId) -> Result<Option<RootKey>, SealError> {
-    let root = KeySeal(over.key().duplicate()).unwrap(&wrapped.0, BRIDGE)?;
-    Ok(root.filter(|root| root.id() == id.0))
+fn unbridge(over: &RootKey, wrapped: &Bytes, id: KeyId) -> Option<RootKey> {
+    let root = crypto::sealed::open_key(over.key(), BRIDGE, &wrapped.0).ok().map(RootKey::from);
+    root.filter(|root| root.id() == id.0)
 }
 
 /// The configured path, or the one on record, or the default.
@@ -290,25 +307,50 @@ impl Opened {
 }
 
 impl Sealed {
-    fn new(generation: u32, root: &RootKey, key: &KeySeal, seal: Seal) -> Result<Self, SealError> {
-        let wrapped = key.wrap(root, &Self::associated(generation, root.id(), &seal))?;
-        Ok(Self { generation, root_key_id: KeyId(root.id()), seal, wrapped: Bytes(wrapped) })
+    fn new(
+        deployment: &Deployment,
+        generation: u32,
+        root: &RootKey,
+        key: &dyn RootSeal,
+        seal: Seal,
+    ) -> Result<Self, SealError> {
+        let mut sealed = Self { generation, root_key_id: KeyId(root.id()), seal, wrapped: Bytes(Vec::new()) };
+        sealed.wrapped = Bytes(key.wrap(root, &sealed.binding(deployment))?);
+        Ok(sealed)
     }
 
-    /// Takes note of where the operator keeps the key file by now. Returns whether that is elsewhere.
-    fn move_key_file(&mut self, directory: &Path, config: &SealConfig) -> bool {
-        let (SealConfig::KeyFile { path: Some(configured) }, Seal::KeyFile { path }) = (config, &mut self.seal) else {
-            return false;
+    /// Seals with whatever needs no file.
+    fn by(deployment: &Deployment, generation: u32, root: &RootKey, config: &SealConfig) -> Result<Self, SealError> {
+        let made = |key: &dyn RootSeal, seal| Self::new(deployment, generation, root, key, seal);
+        match config {
+            SealConfig::Passphrase { passphrase, cost } => {
+                let (key, seal) = passphrase::make(passphrase, *cost)?;
+                made(&key, seal)
+            }
+            SealConfig::Kms { key, service } => made(&**service, Seal::Kms(key.clone())),
+            SealConfig::Token { key, pin } => made(&TokenSeal::make(key, pin)?, Seal::Token(key.clone())),
+            // Both are the callers': a file's place depends on what was before, and shares on somebody to have them.
+            SealConfig::KeyFile { .. } | SealConfig::Shares(_) => Err(SealError::NobodyToShareWith),
+        }
+    }
+
+    /// Takes note of where the operator keeps the key by now. Returns whether that is elsewhere.
+    fn take_note(&mut self, directory: &Path, config: &SealConfig) -> bool {
+        let now = match (config, &self.seal) {
+            (SealConfig::KeyFile { path: Some(path) }, Seal::KeyFile { .. }) => {
+                Seal::KeyFile { path: recorded_path(directory, path) }
+            }
+            (SealConfig::Kms { key, .. }, Seal::Kms(_)) => Seal::Kms(key.clone()),
+            (SealConfig::Token { key, .. }, Seal::Token(_)) => Seal::Token(key.clone()),
+            _ => return false,
         };
-        let configured = recorded_path(directory, configured);
-        let moved = *path != configured;
-        *path = configured;
+        let moved = self.seal != now;
+        self.seal = now;
         moved
     }
 
-    fn unwrap(&self, key: &KeySeal) -> Result<Option<RootKey>, SealError> {
-        let associated = Self::associated(self.generation, self.root_key_id.0, &self.seal);
-        let root = key.unwrap(&self.wrapped.0, &associated)?;
+    fn unwrap(&self, deployment: &Deployment, key: &dyn RootSeal) -> Result<Option<RootKey>, SealError> {
+        let root = key.unwrap(&self.wrapped.0, &self.binding(deployment))?;
         Ok(root.filter(|root| root.id() == self.root_key_id.0))
     }
 }

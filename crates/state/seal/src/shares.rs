@@ -277,7 +277,7 @@ impl Gathering {
         let sealed = [Some(&header.current), header.rotation.as_ref().map(|rotation| &rotation.next)];
         let splits = sealed.into_iter().flatten().filter_map(|sealed| match &sealed.seal {
             Seal::Shares { split } => Some(*split),
-            Seal::KeyFile { .. } | Seal::Passphrase { .. } => None,
+            Seal::KeyFile { .. } | Seal::Passphrase { .. } | Seal::Kms(_) | Seal::Token(_) => None,
         });
         let splits: Vec<Split> = splits.collect();
         Ok((!splits.is_empty()).then(|| Self { splits, given: Vec::new() }))

@@ -4,12 +4,13 @@
 use std::path::PathBuf;
 
 use crypto::{Key256, SecretBytes};
-use seal::{Progress, SealConfig, SharedKey, Split};
+use seal::{KmsKey, Progress, SealConfig, SharedKey, Split, TokenKey};
 use serde::{Deserialize, Serialize};
 use wire::SecretBlob;
 use zeroize::Zeroizing;
 
 use crate::error::ServerError;
+use crate::kms_seal;
 use crate::lasting::Rotated;
 
 /// What an operator asks.
@@ -59,6 +60,8 @@ pub(crate) enum Seal {
     KeyFile { path: Option<PathBuf> },
     Passphrase { passphrase: SecretBlob },
     Shares { split: Split, key: SecretBlob },
+    Kms(KmsKey),
+    Token { key: TokenKey, pin: SecretBlob },
 }
 
 impl From<&SealConfig> for Seal {
@@ -67,6 +70,8 @@ impl From<&SealConfig> for Seal {
             SealConfig::KeyFile { path } => Self::KeyFile { path: path.clone() },
             SealConfig::Passphrase { passphrase, .. } => Self::Passphrase { passphrase: secret(passphrase.expose()) },
             SealConfig::Shares(shared) => Self::Shares { split: shared.split(), key: secret(shared.expose().expose()) },
+            SealConfig::Kms { key, .. } => Self::Kms(key.clone()),
+            SealConfig::Token { key, pin } => Self::Token { key: key.clone(), pin: secret(pin.expose()) },
         }
     }
 }
@@ -82,6 +87,8 @@ impl TryFrom<Seal> for SealConfig {
                 let key = Key256::from_slice(&key.0).map_err(|_| ServerError::Misunderstood)?;
                 Self::Shares(SharedKey::restore(split, key))
             }
+            Seal::Kms(key) => kms_seal::known(key),
+            Seal::Token { key, pin } => Self::Token { key, pin: SecretBytes::from(pin.0.as_slice()) },
         })
     }
 }

@@ -132,6 +132,10 @@ pub enum SealKind {
     Passphrase,
     /// Shares of a key, which people give to `sealstack unseal` after every start; `sealstack seal split` makes them
     Shares,
+    /// A key of AWS KMS or of another Sealstack, called at every start
+    Kms,
+    /// A key in a PKCS#11 token, such as a hardware security module
+    Token,
 }
 
 settings! {
@@ -153,6 +157,35 @@ settings! {
         #[arg(id = "seal.passphrase_file", long = "seal-passphrase-file", value_name = "FILE")]
         #[arg(env = "SEALSTACK_SEAL_PASSPHRASE_FILE", hide_env_values = true)]
         passphrase_file: PathBuf,
+
+        /// Key of another key service to make the seal with: id, alias or ARN; an ARN also says where it is by now
+        #[arg(id = "seal.kms_key", long = "seal-kms-key", value_name = "KEY", env = "SEALSTACK_SEAL_KMS_KEY", hide_env_values = true)]
+        kms_key: String,
+
+        /// Profile of the AWS configuration for calling that service: credentials, endpoint, certificates
+        /// [default: as AWS's tools choose]
+        #[arg(id = "seal.kms_profile", long = "seal-kms-profile", value_name = "NAME")]
+        #[arg(env = "SEALSTACK_SEAL_KMS_PROFILE", hide_env_values = true)]
+        kms_profile: String,
+
+        /// PKCS#11 module of the token, a shared library
+        #[arg(id = "seal.token_module", long = "seal-token-module", value_name = "FILE")]
+        #[arg(env = "SEALSTACK_SEAL_TOKEN_MODULE", hide_env_values = true)]
+        token_module: PathBuf,
+
+        /// Label of the token
+        #[arg(id = "seal.token", long = "seal-token", value_name = "LABEL", env = "SEALSTACK_SEAL_TOKEN", hide_env_values = true)]
+        token: String,
+
+        /// Label of the key in the token, made there when it has none [default: sealstack-root]
+        #[arg(id = "seal.token_key", long = "seal-token-key", value_name = "LABEL")]
+        #[arg(env = "SEALSTACK_SEAL_TOKEN_KEY", hide_env_values = true)]
+        token_key: String,
+
+        /// File that holds the token's PIN; otherwise the variable SEALSTACK_SEAL_PIN does
+        #[arg(id = "seal.pin_file", long = "seal-pin-file", value_name = "FILE")]
+        #[arg(env = "SEALSTACK_SEAL_PIN_FILE", hide_env_values = true)]
+        pin_file: PathBuf,
     }
 }
 

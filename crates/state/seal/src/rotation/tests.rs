@@ -1,13 +1,14 @@
 use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crypto::SecretBytes;
 use crypto::password::Cost;
+use crypto::{Key256, SecretBytes};
 
 use super::*;
-use crate::{RootKeyId, status};
+use crate::{Binding, KeySeal, KmsKey, RootKeyId, status};
 
 const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
 
@@ -279,7 +280,7 @@ const STEPS: [Option<Step>; 6] = [
 
 type Configs = fn(&Directory) -> (SealConfig, SealConfig);
 
-const ROTATIONS: [Configs; 10] = [
+const ROTATIONS: [Configs; 13] = [
     |_| (SealConfig::key_file(), SealConfig::key_file()),
     |directory| (SealConfig::key_file(), key_file(&directory.0.join("new.key"))),
     |_| (SealConfig::key_file(), passphrase("new")),
@@ -290,7 +291,30 @@ const ROTATIONS: [Configs; 10] = [
     |_| (shares(), SealConfig::key_file()),
     |_| (shares(), shares()),
     |_| (passphrase("old"), shares()),
+    |_| (SealConfig::key_file(), kms(KeySeal(Key256::random()))),
+    |_| (kms(KeySeal(Key256::random())), kms(KeySeal(Key256::random()))),
+    |_| (kms(KeySeal(Key256::random())), shares()),
 ];
+
+/// A key of another service, of which `service` does the work.
+fn kms(service: impl RootSeal + 'static) -> SealConfig {
+    let key = KmsKey { arn: "arn:aws:kms:us-east-1:111122223333:key/1".to_owned(), profile: None };
+    SealConfig::Kms { key, service: Arc::new(service) }
+}
+
+/// A service that refuses.
+struct Refusing;
+
+impl RootSeal for Refusing {
+    fn wrap(&self, _: &RootKey, binding: &Binding<'_>) -> Result<Vec<u8>, SealError> {
+        let [(name, deployment), ..] = binding.context();
+        Err(SealError::Kms { arn: String::new(), detail: format!("not for {name} {deployment}") })
+    }
+
+    fn unwrap(&self, _: &[u8], _: &Binding<'_>) -> Result<Option<RootKey>, SealError> {
+        Err(SealError::Kms { arn: String::new(), detail: "no".to_owned() })
+    }
+}
 
 /// A split key, put together.
 fn shares() -> SealConfig {
@@ -322,15 +346,22 @@ fn begin(directory: &Directory, config: &SealConfig) -> RootKey {
 /// Dies after one step of the rotation and after another of the opening that resumes it, with either seal at hand.
 #[test]
 fn a_rotation_is_brought_to_its_end_wherever_it_died() {
-    for configs in ROTATIONS {
-        for first in STEPS {
-            // What is done already is not done again.
-            for second in STEPS.into_iter().filter(|second| second.is_none() || first.is_some() && *second > first) {
-                for resume_with_new in [false, true] {
-                    let directory = Directory::new();
-                    let (old, new) = configs(&directory);
-                    rotate_and_resume(&directory, &old, &new, first, second, resume_with_new);
-                }
+    // At the same time, since most of it waits for the disk.
+    std::thread::scope(|scope| {
+        for configs in ROTATIONS {
+            scope.spawn(move || die_everywhere(configs));
+        }
+    });
+}
+
+fn die_everywhere(configs: Configs) {
+    for first in STEPS {
+        // What is done already is not done again.
+        for second in STEPS.into_iter().filter(|second| second.is_none() || first.is_some() && *second > first) {
+            for resume_with_new in [false, true] {
+                let directory = Directory::new();
+                let (old, new) = configs(&directory);
+                rotate_and_resume(&directory, &old, &new, first, second, resume_with_new);
             }
         }
     }
@@ -426,4 +457,45 @@ fn shares_are_gathered_for_the_seal_that_there_is() {
     let changed = |header: &mut serde_json::Value| header["current"]["seal"]["split"]["threshold"] = 1.into();
     change_header(&directory, changed);
     assert!(matches!(refusal(&directory, &next), SealError::WrongShares), "the numbers are bound to the key");
+}
+
+#[test]
+fn a_service_that_refuses_leaves_everything_as_it_was() {
+    let directory = Directory::new();
+    assert!(matches!(refusal(&directory, &kms(Refusing)), SealError::Kms { .. }));
+    let root = open(&directory, &passphrase("p")).unwrap().root;
+    let header = fs::read(directory.seal().join("root.json")).unwrap();
+    let deployment = status(&directory.seal()).unwrap().unwrap().deployment;
+    let refused = rotate(&directory.seal(), &passphrase("p"), &kms(Refusing), |_, _| Ok::<_, SealError>(()));
+    let refused = refused.err().expect("it is refused").to_string();
+    assert!(refused.contains(&format!("not for sealstack:deployment {deployment}")), "{refused}");
+    assert_eq!(fs::read(directory.seal().join("root.json")).unwrap(), header);
+    assert_eq!(open(&directory, &passphrase("p")).unwrap().root.id(), root.id());
+}
+
+#[test]
+fn a_root_key_wrapped_for_one_deployment_or_generation_opens_in_no_other() {
+    let changes: [fn(&mut serde_json::Value); 3] = [
+        |header| header["deployment"] = "0".repeat(32).into(),
+        |header| header["current"]["generation"] = 2.into(),
+        |header| header["current"]["wrapped"] = "AAAA".into(),
+    ];
+    for change in changes {
+        let directory = Directory::new();
+        let config = kms(KeySeal(Key256::random()));
+        let deployment = open(&directory, &config).map(|_| status(&directory.seal()).unwrap().unwrap().deployment);
+        change_header(&directory, change);
+        assert!(matches!(refusal(&directory, &config), SealError::WrongKmsKey { .. }));
+        assert_eq!(deployment.unwrap().to_string().len(), 32);
+    }
+}
+
+#[test]
+fn the_deployment_keeps_its_name_through_every_rotation() {
+    let directory = Directory::new();
+    open(&directory, &SealConfig::key_file()).unwrap();
+    let name = || status(&directory.seal()).unwrap().unwrap().deployment;
+    let first = name();
+    rotate(&directory.seal(), &SealConfig::key_file(), &passphrase("p"), |_, _| Ok::<_, SealError>(())).unwrap();
+    assert_eq!(name(), first);
 }
