@@ -32,8 +32,8 @@
 //! The default algorithm suite signs messages, so that a reader cannot pass off a message of its own as the writer's.
 //! The signature stands at the end. No function releases plaintext before it verified the signature, except those
 //! that say `unverified` in their name. Hence a signed message from a stream is read with
-//! [`Decryption::decrypt_spooled`] or [`Decryption::decrypt_seekable`], which verify first and decrypt then, or into
-//! a staging place with [`Decryption::decrypt_at`].
+//! [`Decryption::decrypt_spooled`] or [`Decryption::decrypt_seekable`], which verify first and decrypt then (and have
+//! their counterparts for tokio), or into a staging place with [`Decryption::decrypt_at`].
 //!
 //! # What this library leaves to others
 //!

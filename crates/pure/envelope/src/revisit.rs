@@ -26,23 +26,30 @@ impl Marks {
     }
 }
 
-/// Marks what is read from a source, and copies it to `copy`.
-pub(crate) struct Marking<R, W> {
-    source: R,
-    copy: W,
+/// Marks bytes as they pass.
+pub(crate) struct Marker {
     chunk: Buffer,
     marks: Marks,
 }
 
-impl<R: Read, W: Write> Marking<R, W> {
-    pub(crate) fn new(source: R, copy: W) -> Self {
+impl Marker {
+    pub(crate) fn new() -> Self {
         let marks = Marks { key: AeadKey::aes256(&Key256::random()), tags: Vec::new() };
-        Self { source, copy, chunk: Buffer::default(), marks }
+        Self { chunk: Buffer::default(), marks }
     }
 
-    /// Reads `count` bytes and passes over them.
-    pub(crate) fn skip(&mut self, count: usize) -> io::Result<()> {
-        skip(self, count)
+    /// Takes in the next bytes.
+    pub(crate) fn pass(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let room = CHUNK_BYTES - self.chunk.len();
+            let (taken, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+            self.chunk.push(taken);
+            if self.chunk.len() == CHUNK_BYTES {
+                self.mark()?;
+            }
+            bytes = rest;
+        }
+        Ok(())
     }
 
     fn mark(&mut self) -> io::Result<()> {
@@ -52,40 +59,23 @@ impl<R: Read, W: Write> Marking<R, W> {
         Ok(())
     }
 
-    /// The source, what was seen of it, and the copy.
-    pub(crate) fn finish(mut self) -> io::Result<(R, Marks, W)> {
+    /// What was seen. The last chunk is one too, even when it is empty.
+    pub(crate) fn finish(mut self) -> io::Result<Marks> {
         self.mark()?;
-        self.copy.flush()?;
-        Ok((self.source, self.marks, self.copy))
+        Ok(self.marks)
     }
 }
 
-impl<R: Read, W: Write> Read for Marking<R, W> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let limit = buffer.len().min(CHUNK_BYTES - self.chunk.len());
-        let read = self.source.read(buffer.get_mut(..limit).unwrap_or_default())?;
-        let bytes = buffer.get(..read).unwrap_or_default();
-        self.copy.write_all(bytes)?;
-        self.chunk.push(bytes);
-        if self.chunk.len() == CHUNK_BYTES {
-            self.mark()?;
-        }
-        Ok(read)
-    }
-}
-
-/// Reads a source again and hands out no byte of a chunk that is not what it was.
-pub(crate) struct Rechecking<R> {
+/// Marks what is read from a source, and copies it to `copy`.
+pub(crate) struct Marking<R, W> {
     source: R,
-    marks: Marks,
-    next: usize,
-    chunk: Buffer,
-    read: usize,
+    copy: W,
+    marker: Marker,
 }
 
-impl<R: Read> Rechecking<R> {
-    pub(crate) fn new(source: R, marks: Marks) -> Self {
-        Self { source, marks, next: 0, chunk: Buffer::default(), read: 0 }
+impl<R: Read, W: Write> Marking<R, W> {
+    pub(crate) fn new(source: R, copy: W) -> Self {
+        Self { source, copy, marker: Marker::new() }
     }
 
     /// Reads `count` bytes and passes over them.
@@ -93,45 +83,126 @@ impl<R: Read> Rechecking<R> {
         skip(self, count)
     }
 
-    fn refill(&mut self) -> io::Result<()> {
-        self.chunk.clear();
-        self.read = 0;
-        let Some(expected) = self.marks.tags.get(self.next) else { return Ok(()) };
-        // One byte more than a chunk, to see that the last one ends where it ended.
-        let last = self.next + 1 == self.marks.tags.len();
-        let wanted = CHUNK_BYTES + usize::from(last);
-        while self.chunk.len() < wanted {
-            let have = self.chunk.len();
-            let read = self.source.read(self.chunk.extend(wanted - have));
-            self.chunk.truncate(have + read.as_ref().map_or(0, |read| *read));
-            match read {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if !crypto::constant_time_eq(&self.marks.tag(self.next, self.chunk.filled())?, expected) {
-            self.chunk.clear();
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the message changed while it was read"));
-        }
-        self.next += 1;
-        Ok(())
+    /// The source, what was seen of it, and the copy.
+    pub(crate) fn finish(mut self) -> io::Result<(R, Marks, W)> {
+        self.copy.flush()?;
+        Ok((self.source, self.marker.finish()?, self.copy))
     }
 }
 
-impl<R: Read> Read for Rechecking<R> {
+impl<R: Read, W: Write> Read for Marking<R, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.chunk.len() {
-            self.refill()?;
+        let read = self.source.read(buffer)?;
+        let bytes = buffer.get(..read).unwrap_or_default();
+        self.copy.write_all(bytes)?;
+        self.marker.pass(bytes)?;
+        Ok(read)
+    }
+}
+
+/// Reads a source again and hands out no byte of a chunk that is not what it was.
+pub(crate) struct Rechecking<R> {
+    pub(crate) source: R,
+    pub(crate) chunks: Chunks,
+}
+
+/// The chunk that is read again, and then handed out.
+pub(crate) struct Chunks {
+    marks: Marks,
+    /// How many chunks were checked.
+    checked: usize,
+    chunk: Buffer,
+    /// Whether the chunk is one that was checked, of which `read` bytes are handed out already.
+    good: bool,
+    read: usize,
+}
+
+impl Chunks {
+    /// Whether all of the chunk is handed out, so that the next one is to be read.
+    pub(crate) const fn spent(&self) -> bool {
+        !self.good || self.read == self.chunk.len()
+    }
+
+    /// Room for what is missing of the next chunk: none when it is whole, or when there is no other.
+    pub(crate) fn room(&mut self) -> (usize, &mut [u8]) {
+        if self.good {
+            self.chunk.clear();
+            (self.good, self.read) = (false, 0);
         }
-        let rest = self.chunk.filled().get(self.read..).unwrap_or_default();
+        let have = self.chunk.len();
+        let left = self.marks.tags.len() - self.checked;
+        // One byte more than a chunk, to see that the last one ends where it ended.
+        let whole = if left == 0 { 0 } else { CHUNK_BYTES + usize::from(left == 1) };
+        (have, self.chunk.extend(whole.saturating_sub(have)))
+    }
+
+    /// Tells how many bytes the chunk has, once so many of its room were filled.
+    pub(crate) fn filled(&mut self, length: usize) {
+        self.chunk.truncate(length);
+    }
+
+    /// Checks the chunk, of which the source has no more.
+    pub(crate) fn check(&mut self) -> io::Result<()> {
+        if let Some(expected) = self.marks.tags.get(self.checked) {
+            if !crypto::constant_time_eq(&self.marks.tag(self.checked, self.chunk.filled())?, expected) {
+                self.chunk.clear();
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the message changed while it was read"));
+            }
+            self.checked += 1;
+        }
+        self.good = true;
+        Ok(())
+    }
+
+    /// Hands out bytes of a checked chunk.
+    pub(crate) fn hand_out(&mut self, buffer: &mut [u8]) -> usize {
+        let rest = self.chunk.filled().get(self.read..).filter(|_| self.good).unwrap_or_default();
         let count = rest.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
             to.copy_from_slice(from);
         }
         self.read += count;
-        Ok(count)
+        count
+    }
+}
+
+impl<R> Rechecking<R> {
+    pub(crate) fn new(source: R, marks: Marks) -> Self {
+        let chunks = Chunks { marks, checked: 0, chunk: Buffer::default(), good: true, read: 0 };
+        Self { source, chunks }
+    }
+}
+
+impl<R: Read> Rechecking<R> {
+    /// Reads `count` bytes and passes over them.
+    pub(crate) fn skip(&mut self, count: usize) -> io::Result<()> {
+        skip(self, count)
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        loop {
+            let (have, room) = self.chunks.room();
+            if room.is_empty() {
+                return self.chunks.check();
+            }
+            let read = self.source.read(room);
+            self.chunks.filled(have + read.as_ref().map_or(0, |read| *read));
+            match read {
+                Ok(0) => return self.chunks.check(),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Rechecking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.chunks.spent() {
+            self.refill()?;
+        }
+        Ok(self.chunks.hand_out(buffer))
     }
 }
 

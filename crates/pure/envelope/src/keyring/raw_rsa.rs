@@ -3,8 +3,8 @@
 use crypto::CryptoError;
 use crypto::rsa::{Padding, RsaPrivateKey, RsaPublicKey};
 
-use super::{Attempts, KeyFailure, KeyFailureReason, Keyring, Pending, Unwrapped, Unwrapping, Wrapping, data_key};
-use crate::EncryptedDataKey;
+use super::{Attempts, KeyFailure, KeyFailureReason, Keyring, Pending, Unwrapped, Unwrapping, Wrapping};
+use crate::{DataKey, EncryptedDataKey};
 
 /// A raw RSA key pair. With the public half alone it encrypts, with the private half alone it decrypts.
 ///
@@ -71,10 +71,11 @@ impl RawRsaKeyring {
             if key.provider_info != self.name.as_bytes() {
                 continue;
             }
-            let opened = private.decrypt(self.padding, &key.ciphertext).map_err(|_| KeyFailureReason::NotAuthentic);
-            match opened.and_then(|opened| data_key(keys.suite(), opened)) {
-                Ok(data_key) => return Ok(attempts.opened(index, data_key)),
-                Err(reason) => attempts.failed(reason),
+            // Nothing tells wrong padding from a key of the wrong length: that difference would open other ciphertexts.
+            let opened = private.decrypt(self.padding, &key.ciphertext).ok();
+            match opened.and_then(|opened| DataKey::new(keys.suite(), opened)) {
+                Some(data_key) => return Ok(attempts.opened(index, data_key)),
+                None => attempts.failed(KeyFailureReason::NotAuthentic),
             }
         }
         Err(attempts.exhausted())
