@@ -67,6 +67,15 @@ impl Python {
         command
     }
 
+    /// A script for Node.js under `testkit/clients/npm`, which finds the packages that are installed from there.
+    #[must_use]
+    pub fn npm_script(&self, name: &str) -> Command {
+        let mut command = self.command("node");
+        let packages = self.bin.with_file_name("npm").join("node_modules");
+        command.env("NODE_PATH", packages).arg(workspace_root().join("testkit/clients/npm").join(name));
+        command
+    }
+
     /// A script under `testkit/clients`.
     #[must_use]
     pub fn script(&self, name: &str) -> Command {

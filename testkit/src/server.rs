@@ -160,6 +160,19 @@ impl Server {
         String::from_utf8(output.stdout).expect("scripts print UTF-8")
     }
 
+    /// Runs a script under `testkit/clients/npm` as the administrator and returns what it printed.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn npm_script(&self, name: &str, arguments: &[&str]) -> String {
+        let mut command = Python::installed().npm_script(name);
+        // Unlike the others it does not take the authority's certificate from `aws/config`.
+        command.env("NODE_EXTRA_CA_CERTS", self.data().join("tls/ca.pem"));
+        let output = succeed(self.configure(&mut command).args(arguments));
+        String::from_utf8(output.stdout).expect("scripts print UTF-8")
+    }
+
     /// Runs another subcommand of the same binary on the same directory.
     ///
     /// # Panics

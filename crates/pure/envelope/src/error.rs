@@ -187,8 +187,15 @@ pub enum Error {
     Io(#[from] std::io::Error),
 }
 
+/// How many items are told of at most: a message can name thousands of wrapping keys.
+const LISTED_MAX: usize = 20;
+
 fn list(items: &[impl fmt::Display]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    let listed = items.iter().take(LISTED_MAX).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    match items.len().saturating_sub(LISTED_MAX) {
+        0 => listed,
+        more => format!("{listed}; and {more} more"),
+    }
 }
 
 impl From<Error> for std::io::Error {

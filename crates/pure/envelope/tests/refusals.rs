@@ -92,6 +92,37 @@ fn every_flipped_bit_is_refused() {
 }
 
 #[test]
+fn messages_without_frames_are_refused_when_they_were_changed_or_cut() {
+    for suite in [UNSIGNED, SIGNED, AlgorithmSuite::Aes128Gcm] {
+        let keyring = keyring();
+        let policy = match suite.format_version() {
+            1 => CommitmentPolicy::ForbidEncryptAllowDecrypt,
+            _ => CommitmentPolicy::RequireEncryptRequireDecrypt,
+        };
+        let encryption = Encryption::new(&keyring).suite(suite).commitment_policy(policy).unframed();
+        let message = encryption.encrypt(&plaintext(25)).unwrap();
+        let body = message.len() - if suite.signs() { 105 } else { 0 } - 25 - 36;
+        for at in 0..message.len() {
+            let mut changed = message.clone();
+            changed[at] ^= 1 << (at % 8);
+            refused(&changed, &format!("{suite} byte {at}, body at {body}"), |error| match error {
+                Error::FrameNotAuthentic { sequence: 1 } | Error::FrameTooLong { .. } => at >= body,
+                Error::Truncated { part: Part::Body | Part::Footer } | Error::TrailingBytes => at >= body,
+                Error::SignatureNotAuthentic => at >= body,
+                _ => at < body,
+            });
+        }
+        for end in 0..message.len() {
+            refused(&message[..end], &format!("{suite} cut at {end}"), |error| {
+                matches!(error, Error::Truncated { .. })
+            });
+        }
+        let longer = [&message[..], b"!"].concat();
+        refused(&longer, "a byte more", |error| matches!(error, Error::TrailingBytes));
+    }
+}
+
+#[test]
 fn every_truncation_is_refused_as_one() {
     for suite in [UNSIGNED, SIGNED, AlgorithmSuite::Aes256GcmHkdfSha256] {
         let message = sealed(suite, 25);
@@ -400,6 +431,12 @@ fn a_refusal_names_each_wrapping_key_and_its_reason() {
     let Error::Unwrap { failures, .. } = refused else { panic!("{refused}") };
     assert!(matches!(failures[0].reason, KeyFailureReason::NotAuthentic));
     assert!(matches!(failures[1].reason, KeyFailureReason::NotUsed));
+
+    let key = |index: usize| RawAesKeyring::new("tests", format!("key-{index}"), &[0; 16]).unwrap();
+    let many = (1..30).fold(MultiKeyring::new(key(0)), |keys, index| keys.with(key(index)));
+    let message = Encryption::new(&many).encrypt(b"x").unwrap();
+    let told = Decryption::new(&keyring()).decrypt(&message).unwrap_err().to_string();
+    assert!(told.contains("tests key-19; and 10 more: raw AES key tests/aes-256"), "{told}");
 }
 
 #[test]

@@ -1,11 +1,17 @@
-"""Encrypts and decrypts with the official Python SDK what a test asks for in JSON on standard input."""
+"""Encrypts and decrypts files with the official Python SDK as a test asks for it.
+
+Usage: encryption_sdk_messages.py REQUEST, a file of JSON: {"keyrings": [...], "cases": [...]}. A case to encrypt names
+a source and a sink; one to decrypt a source and the file that has to come out, and its source is removed.
+"""
 
 import base64
 import json
+import os
 import sys
 from types import SimpleNamespace
 
 import aws_encryption_sdk
+import boto3
 from aws_cryptographic_material_providers.keystore import KeyStore
 from aws_cryptographic_material_providers.keystore.config import KeyStoreConfig
 from aws_cryptographic_material_providers.keystore.models import KMSConfigurationKmsKeyArn
@@ -15,7 +21,7 @@ from aws_cryptographic_material_providers.mpl import models
 from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 
 # What the SDK looks at of a boto3 client.
-META = SimpleNamespace(config=SimpleNamespace(user_agent_extra=None), region_name="us-west-2")
+META = SimpleNamespace(config=SimpleNamespace(user_agent_extra=None), region_name="us-east-1")
 
 PROVIDERS = AwsCryptographicMaterialProviders(config=MaterialProvidersConfig())
 
@@ -31,19 +37,6 @@ class Items:
         named = {name: {"S": value} for name, value in item["attributes"].items()}
         named["hierarchy-version"] = {"N": item["attributes"]["hierarchy-version"]}
         return {"Item": {**named, "enc": {"B": base64.b64decode(item["enc"])}, **request["Key"]}}
-
-
-class Keys:
-    """Stands in for KMS: decrypts what it was told the plaintext of, if the encryption context is the expected one."""
-
-    def __init__(self, arn, known):
-        self.arn, self.known, self.meta = arn, known, META
-
-    def decrypt(self, **request):
-        known = self.known[base64.b64encode(request["CiphertextBlob"]).decode()]
-        if request["EncryptionContext"] != known["context"]:
-            raise AssertionError(f"{request['EncryptionContext']} is not {known['context']}")
-        return {"KeyId": self.arn, "Plaintext": base64.b64decode(known["plaintext"])}
 
 
 def keyring(spec):
@@ -67,17 +60,31 @@ def keyring(spec):
     if kind == "hierarchy":
         store = KeyStore(KeyStoreConfig(
             ddb_table_name="table", logical_key_store_name=spec["store"], kms_configuration=KMSConfigurationKmsKeyArn(spec["arn"]),
-            ddb_client=Items(spec["items"]), kms_client=Keys(spec["arn"], spec["known"])))
+            ddb_client=Items(spec["items"]), kms_client=boto3.client("kms")))
         return PROVIDERS.create_aws_kms_hierarchical_keyring(models.CreateAwsKmsHierarchicalKeyringInput(
             key_store=store, branch_key_id=spec["id"], ttl_seconds=60))
+    if kind == "kms":
+        return PROVIDERS.create_aws_kms_keyring(models.CreateAwsKmsKeyringInput(
+            kms_key_id=spec["key"], kms_client=boto3.client("kms")))
+    if kind == "kms-multi":
+        # Each key is asked for in its own region.
+        return PROVIDERS.create_aws_kms_multi_keyring(models.CreateAwsKmsMultiKeyringInput(
+            generator=spec["generator"], kms_key_ids=spec["keys"]))
+    if kind == "kms-discovery":
+        admitted = models.DiscoveryFilter(account_ids=[spec["account"]], partition="aws")
+        return PROVIDERS.create_aws_kms_discovery_keyring(models.CreateAwsKmsDiscoveryKeyringInput(
+            kms_client=boto3.client("kms"), discovery_filter=admitted))
+    if kind == "kms-mrk":
+        return PROVIDERS.create_aws_kms_mrk_keyring(models.CreateAwsKmsMrkKeyringInput(
+            kms_key_id=spec["key"], kms_client=boto3.client("kms", region_name=spec["region"])))
     raise ValueError(kind)
 
 
-def materials(case, spec):
+def materials(case, keyring):
     if not case["required"]:
-        return {"keyring": keyring(spec)}
+        return {"keyring": keyring}
     default = PROVIDERS.create_default_cryptographic_materials_manager(
-        models.CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring(spec)))
+        models.CreateDefaultCryptographicMaterialsManagerInput(keyring=keyring))
     return {"materials_manager": PROVIDERS.create_required_encryption_context_cmm(
         models.CreateRequiredEncryptionContextCMMInput(
             underlying_cmm=default, required_encryption_context_keys=case["required"]))}
@@ -89,17 +96,36 @@ def client(suite):
     return aws_encryption_sdk.EncryptionSDKClient(commitment_policy=policy)
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def run(case, keyrings):
     suite = AlgorithmSuite.get_by_id(case["suite"])
-    source = base64.b64decode(case["source"])
-    sources = materials(case, keyrings[case["keyring"]])
+    options = {"encryption_context": case["context"], **materials(case, keyrings[case["keyring"]][case["do"]])}
+    source = read(case["source"])
     if case["do"] == "encrypt":
-        result, _ = client(suite).encrypt(
-            source=source, algorithm=suite, frame_length=case["frame_length"], encryption_context=case["context"], **sources)
+        sealed, _ = client(suite).encrypt(source=source, algorithm=suite, frame_length=case["frame_length"], **options)
+        with open(case["sink"], "wb") as file:
+            file.write(sealed)
     else:
-        result, _ = client(suite).decrypt(source=source, encryption_context=case["context"], **sources)
-    return base64.b64encode(result).decode()
+        plaintext, _ = client(suite).decrypt(source=source, **options)
+        if plaintext != read(case["expected"]):
+            raise AssertionError("another plaintext came out")
+        os.remove(case["source"])
 
 
-request = json.load(sys.stdin)
-json.dump([run(case, request["keyrings"]) for case in request["cases"]], sys.stdout)
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        request = json.load(file)
+    keyrings = [{verb: keyring(spec) for verb, spec in pair.items()} for pair in request["keyrings"]]
+    for case in request["cases"]:
+        try:
+            run(case, keyrings)
+        except Exception as error:
+            raise SystemExit(f"{case['what']}: {error!r}") from error
+
+
+if __name__ == "__main__":
+    main()
