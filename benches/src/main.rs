@@ -1,5 +1,5 @@
 //! Measures a release build of `sealstack` beside a hyper server that answers every request with the same bytes, and
-//! beside its peers where they are given.
+//! the envelope library and command beside `cp`; and both beside their peers where those are given.
 
 #![allow(
     clippy::expect_used,
@@ -16,8 +16,12 @@
 
 mod canned;
 mod client;
+mod command;
+mod files;
 mod iam;
 mod load;
+mod many;
+mod message;
 mod process;
 mod report;
 
@@ -81,6 +85,23 @@ enum Measurement {
         #[arg(long, default_value_t = 2000)]
         policies: usize,
     },
+    /// A file encrypted and decrypted
+    Envelope(files::Measurement),
+    /// 1 MiB out of the middle of a large message
+    Range(files::Range),
+    /// Many small files encrypted and decrypted with the command
+    Many(many::Measurement),
+    /// One file encrypted with the library
+    #[command(hide = true)]
+    Encrypt {
+        #[command(flatten)]
+        form: message::Form,
+        source: PathBuf,
+        sink: PathBuf,
+    },
+    /// One file decrypted with the library
+    #[command(hide = true)]
+    Decrypt { source: PathBuf, sink: PathBuf },
     /// The canned-reply server itself
     #[command(hide = true)]
     Canned,
@@ -88,8 +109,13 @@ enum Measurement {
 
 fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
-    if matches!(arguments.command, Measurement::Canned) {
-        return canned::serve(SocketAddr::from(([127, 0, 0, 1], 0)));
+    match &arguments.command {
+        Measurement::Canned => return canned::serve(SocketAddr::from(([127, 0, 0, 1], 0))),
+        Measurement::Envelope(measurement) => return files::measure(measurement),
+        Measurement::Range(range) => return files::range(range),
+        Measurement::Encrypt { form, source, sink } => return message::encrypt(*form, source, sink),
+        Measurement::Decrypt { source, sink } => return message::decrypt(source, sink),
+        _ => {}
     }
     // One thread for the load: the two cores are shared with the server under test.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -108,7 +134,8 @@ fn main() -> std::io::Result<()> {
                 iam::authorisation(&sealstack, &administrator, Duration::from_secs(seconds), rounds).await?;
                 if users == 0 { Ok(()) } else { iam::lists(&sealstack, &administrator, users, policies).await }
             }
-            Measurement::Canned => Ok(()),
+            Measurement::Many(measurement) => many::measure(&measurement).await,
+            _ => Ok(()),
         }
     })
 }

@@ -93,3 +93,8 @@ pub use opening::{Opened, Opening};
 pub use positioned::{Bytes, ReadAt, WriteAt};
 pub use sealing::{Sealed, Sealing, SealingWriter};
 pub use suite::{AlgorithmSuite, CommitmentPolicy, UnknownSuite};
+
+/// Runs the examples of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,44 @@
+//! Commands that are measured: how long one runs, and the most memory it holds.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What one run took.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) time: Duration,
+    pub(crate) peak_kilobytes: u64,
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(mut command: Command) -> std::io::Result<Run> {
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let begun = Instant::now();
+    let mut child = command.spawn().map_err(|error| std::io::Error::other(format!("{command:?}: {error}")))?;
+    let (pid, ended, peak) = (child.id(), AtomicBool::new(false), AtomicU64::new(0));
+    let waited = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                peak.fetch_max(peak_kilobytes(pid).unwrap_or_default(), Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let waited = child.wait().map(|status| (status, begun.elapsed()));
+        ended.store(true, Ordering::Relaxed);
+        waited
+    });
+    let (status, time) = waited?;
+    if !status.success() {
+        return Err(std::io::Error::other(format!("{command:?} ended with {status}")));
+    }
+    Ok(Run { time, peak_kilobytes: peak.into_inner() })
+}
+
+/// The most memory that a process held so far; the kernel keeps it, so seldom asking is enough.
+fn peak_kilobytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok()
+}
