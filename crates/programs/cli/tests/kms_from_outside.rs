@@ -1,6 +1,8 @@
-//! KMS from outside with boto3: as Terraform manages keys.
+//! KMS from outside with boto3: as Terraform manages keys, as customers import theirs, and as botocore documents it all.
 
-use testkit::Server;
+#![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
+
+use testkit::{Server, workspace_root};
 
 fn server() -> Server {
     Server::start(env!("CARGO_BIN_EXE_sealstack"), &[])
@@ -10,4 +12,18 @@ fn server() -> Server {
 fn plans_apply_change_and_are_destroyed() {
     let said = server().script("terraform_sequences.py", &[]);
     assert_eq!(said, "Plans apply, change and are destroyed.\n");
+}
+
+#[test]
+fn what_a_customer_wraps_is_imported_and_used() {
+    let said = server().script("import_keys.py", &[]);
+    assert_eq!(said, "What was imported is what the customer has.\n");
+}
+
+#[test]
+fn every_documented_error_member_and_bound_is_seen_or_listed_with_the_reason() {
+    let lists = ["missing.txt", "unseen.txt"].map(|name| workspace_root().join("crates/api/kms").join(name));
+    let [missing, unseen] = lists.map(|path| path.to_str().expect("text").to_owned());
+    let said = server().script("kms_documented.py", &[&missing, &unseen]);
+    assert!(said.ends_with("are as documented.\n"), "{said}");
 }

@@ -1,7 +1,7 @@
 //! Keys from outside: wrapped as a customer would, imported, expired, deleted, imported again, and rotated.
 
 use crypto::rsa::{Padding, RsaPublicKey};
-use crypto::{key_wrap, random_bytes};
+use crypto::{KeyPair, PairKind, key_wrap, random_bytes};
 
 use super::*;
 use crate::record::{KeyRecord, domain};
@@ -119,6 +119,85 @@ async fn an_imported_key_encrypts_and_its_copy_elsewhere_stays_the_customers() {
         let blob = world.encrypted(&key, algorithm).await;
         let opened = world.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
         assert_eq!(from_base64(&opened["Plaintext"]), algorithm.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn keys_of_every_kind_are_imported() {
+    let world = World::new();
+    let pair = |kind| KeyPair::generate(kind).expect("a pair").private.expose().to_vec();
+    for (spec, usage, secret) in [
+        ("HMAC_224", "GENERATE_VERIFY_MAC", vec![1; 28]),
+        ("HMAC_256", "GENERATE_VERIFY_MAC", vec![1; 32]),
+        ("HMAC_384", "GENERATE_VERIFY_MAC", vec![1; 48]),
+        ("HMAC_512", "GENERATE_VERIFY_MAC", vec![1; 64]),
+        ("RSA_2048", "ENCRYPT_DECRYPT", pair(PairKind::Rsa2048)),
+        ("RSA_2048", "SIGN_VERIFY", pair(PairKind::Rsa2048)),
+        ("ECC_NIST_P256", "SIGN_VERIFY", pair(PairKind::P256)),
+        ("ECC_NIST_P384", "KEY_AGREEMENT", pair(PairKind::P384)),
+        ("ECC_NIST_P521", "SIGN_VERIFY", pair(PairKind::P521)),
+        ("ECC_SECG_P256K1", "SIGN_VERIFY", pair(PairKind::Secp256k1)),
+        ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", pair(PairKind::Ed25519)),
+    ] {
+        let key = world.external(json!({"KeySpec": spec, "KeyUsage": usage})).await;
+        let parameters = world.parameters_in(REGION, &key, "RSA_AES_KEY_WRAP_SHA_256").await;
+        let input = |secret: &[u8]| {
+            json!({"KeyId": key, "ImportToken": parameters.token, "EncryptedKeyMaterial": parameters.wrap(secret),
+                "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"})
+        };
+        // Of another kind, or not a key at all.
+        for wrong in [vec![7; secret.len() + 1], vec![7; 16], pair(PairKind::MlDsa44)] {
+            let error = world.refused("admin", "ImportKeyMaterial", input(&wrong)).await;
+            assert_eq!(error, format!("IncorrectKeyMaterialException: The key material is not that of a {spec} key."));
+        }
+        let answer = world.done("admin", "ImportKeyMaterial", input(&secret)).await;
+        assert_eq!(answer, json!({"KeyId": arn_of(&key)}), "{spec}");
+        assert_eq!(world.state(&key).await, "Enabled");
+        // The material of such a key never changes.
+        let error = world.refused("admin", "RotateKeyOnDemand", json!({"KeyId": key})).await;
+        assert!(error.starts_with("UnsupportedOperationException: "), "{error}");
+        let mut described = input(&secret);
+        described["ImportType"] = json!("NEW_KEY_MATERIAL");
+        let error = world.refused("admin", "ImportKeyMaterial", described).await;
+        assert!(error.starts_with("UnsupportedOperationException: "), "{error}");
+        // The same again is welcome.
+        world.done("admin", "DeleteImportedKeyMaterial", json!({"KeyId": key})).await;
+        assert_eq!(world.state(&key).await, "PendingImport");
+        world.done("admin", "ImportKeyMaterial", input(&secret)).await;
+        assert_eq!(world.state(&key).await, "Enabled");
+    }
+}
+
+#[tokio::test]
+async fn wrapping_that_cannot_work_is_refused_beforehand() {
+    let world = World::new();
+    let symmetric = world.external(json!({})).await;
+    let rsa = world.external(json!({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"})).await;
+    let p521 = world.external(json!({"KeySpec": "ECC_NIST_P521", "KeyUsage": "SIGN_VERIFY"})).await;
+    for (key, algorithm, spec) in [
+        (&symmetric, "RSAES_PKCS1_V1_5", "RSA_2048"),
+        (&symmetric, "SM2PKE", "SM2"),
+        (&symmetric, "RSAES_OAEP_SHA_256", "SM2"),
+        (&rsa, "RSAES_OAEP_SHA_1", "RSA_4096"),
+        (&rsa, "RSAES_OAEP_SHA_256", "RSA_4096"),
+        (&p521, "RSAES_OAEP_SHA_256", "RSA_2048"),
+    ] {
+        let input = json!({"KeyId": key, "WrappingAlgorithm": algorithm, "WrappingKeySpec": spec});
+        let error = world.refused("admin", "GetParametersForImport", input).await;
+        assert!(error.starts_with("UnsupportedOperationException: "), "{algorithm} {spec}: {error}");
+    }
+    let made_here = world.key().await;
+    let input = json!({"KeyId": made_here, "WrappingAlgorithm": "RSAES_OAEP_SHA_1", "WrappingKeySpec": "RSA_2048"});
+    for (operation, input) in [
+        ("GetParametersForImport", input),
+        ("ImportKeyMaterial", json!({"KeyId": made_here, "ImportToken": "AAAA", "EncryptedKeyMaterial": "AAAA"})),
+        ("DeleteImportedKeyMaterial", json!({"KeyId": made_here})),
+    ] {
+        let error = world.refused("admin", operation, input).await;
+        let arn = arn_of(&made_here);
+        let expected =
+            format!("UnsupportedOperationException: {arn} origin is AWS_KMS which is not valid for this operation.");
+        assert_eq!(error, expected);
     }
 }
 

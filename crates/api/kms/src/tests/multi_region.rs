@@ -57,6 +57,41 @@ async fn what_one_region_sealed_another_opens() {
 }
 
 #[tokio::test]
+async fn pairs_and_mac_keys_are_the_same_in_every_region() {
+    let world = World::new();
+    let make = async |spec: &str, usage: &str| {
+        let input = json!({"MultiRegion": true, "KeySpec": spec, "KeyUsage": usage});
+        let key = text(&world.done("admin", "CreateKey", input).await["KeyMetadata"]["KeyId"]);
+        let metadata = world.replicate(&key, AWAY).await["ReplicaKeyMetadata"].take();
+        assert_eq!((&metadata["KeySpec"], &metadata["KeyUsage"]), (&json!(spec), &json!(usage)));
+        key
+    };
+    let key = make("ECC_NIST_P256", "SIGN_VERIFY").await;
+    let signing = json!({"KeyId": key, "Message": base64(b"message"), "SigningAlgorithm": "ECDSA_SHA_256"});
+    let signature = world.done("admin", "Sign", signing.clone()).await["Signature"].take();
+    let mut verifying = signing;
+    verifying["Signature"] = signature;
+    assert_eq!(world.done_in(AWAY, "Verify", verifying).await["SignatureValid"], true);
+    let public = world.done("admin", "GetPublicKey", json!({"KeyId": key})).await["PublicKey"].take();
+    assert_eq!(world.done_in(AWAY, "GetPublicKey", json!({"KeyId": key})).await["PublicKey"], public);
+
+    let key = make("HMAC_256", "GENERATE_VERIFY_MAC").await;
+    let input = json!({"KeyId": key, "Message": base64(b"message"), "MacAlgorithm": "HMAC_SHA_256"});
+    let mac = world.done("admin", "GenerateMac", input.clone()).await["Mac"].take();
+    assert_eq!(world.done_in(AWAY, "GenerateMac", input).await["Mac"], mac);
+
+    let key = make("RSA_2048", "ENCRYPT_DECRYPT").await;
+    let input = json!({"KeyId": key, "Plaintext": base64(b"secret"), "EncryptionAlgorithm": "RSAES_OAEP_SHA_256"});
+    let blob = world.done_in(AWAY, "Encrypt", input).await["CiphertextBlob"].take();
+    let input = json!({"KeyId": key, "CiphertextBlob": blob, "EncryptionAlgorithm": "RSAES_OAEP_SHA_256"});
+    assert_eq!(from_base64(&world.done("admin", "Decrypt", input).await["Plaintext"]), b"secret");
+    for operation in ["EnableKeyRotation", "RotateKeyOnDemand", "GetKeyRotationStatus", "ListKeyRotations"] {
+        let error = world.refused("admin", operation, json!({"KeyId": key})).await;
+        assert!(error.starts_with("UnsupportedOperationException: "), "{operation}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_of_one_region_opens_nothing_elsewhere() {
     let world = World::new();
     let key = world.key().await;
