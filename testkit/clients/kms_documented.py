@@ -9,7 +9,9 @@ seen. The last line says that all was seen.
 import fnmatch
 import json
 import os
+import re
 import sys
+import time
 
 import boto3
 from botocore.config import Config
@@ -17,6 +19,9 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+# The longest text or blob that is tried.
+MOST = 140_000
 
 GHOST = "11111111-2222-3333-4444-555555555555"
 
@@ -385,7 +390,6 @@ def see_answers(s, served):
     s.done("DescribeKey", KeyId=doomed)
     # Imported keys, with material that expires and material that waits.
     key, material = s.done("CreateKey", Origin="EXTERNAL")["KeyMetadata"]["KeyId"], os.urandom(32)
-    import time
     s.import_into(key, material, ExpirationModel="KEY_MATERIAL_EXPIRES", ValidTo=int(time.time()) + 86_400,
                   KeyMaterialDescription="first")
     s.import_into(key, os.urandom(32), ImportType="NEW_KEY_MATERIAL")
@@ -414,37 +418,57 @@ def see_answers(s, served):
     s.done("ListRetirableGrants", RetiringPrincipal=root, Limit=1)
 
 
+def sample(shape):
+    """A value of a shape, as small as it can be."""
+    if shape.type_name == "structure":
+        return {name: sample(shape.members[name]) for name in shape.required_members}
+    if shape.type_name == "string":
+        return (shape.enum or ["a" * max(shape.metadata.get("min", 0), 1)])[0]
+    return {"list": [], "map": {}, "boolean": False, "blob": b"a"}.get(shape.type_name, 1)
+
+
+def beyond(shape):
+    """Values just beyond what a shape's bounds allow, inside lists and structures too."""
+    bounds, kind = shape.metadata, shape.type_name
+    if kind in ("string", "blob") and not shape.metadata.get("enum"):
+        fill = "a" if kind == "string" else b"a"
+        # What is longer than that is too much for a request altogether.
+        if bounds.get("max", MOST) < MOST:
+            yield fill * (bounds["max"] + 1)
+        if bounds.get("min", 0) > 0:
+            yield fill * (bounds["min"] - 1)
+        # A letter that no pattern of KMS takes.
+        stranger = "\u0416" * max(bounds.get("min", 0), 1)
+        if "pattern" in bounds and not re.fullmatch(bounds["pattern"], stranger):
+            yield stranger
+    elif kind == "string":
+        yield "NOT_ONE_OF_THEM"
+    elif kind == "integer":
+        yield from (bounds[side] + step for side, step in (("max", 1), ("min", -1)) if side in bounds)
+    elif kind == "list":
+        if "max" in bounds:
+            yield [sample(shape.member)] * (bounds["max"] + 1)
+        for value in beyond(shape.member):
+            yield [value]
+    elif kind == "structure":
+        for name, member in shape.members.items():
+            for value in beyond(member):
+                yield {**sample(shape), name: value}
+        for name in shape.required_members:
+            yield {other: value for other, value in sample(shape).items() if other != name}
+
+
 def try_bounds(server, served):
-    """Sends each documented bound's next value beyond. Returns how many were tried."""
+    """Sends values beyond every documented bound, and leaves out what is required. Returns how many were tried."""
     tried = 0
     for operation in sorted(served):
         shape = server.model.operation_model(operation).input_shape
-        for name, member in (shape.members if shape else {}).items():
-            beyond = []
-            constraints, kind = member.metadata, member.type_name
-            if kind == "string" and "enum" in constraints:
-                beyond.append("NOT_ONE_OF_THEM")
-            if kind in ("string", "blob"):
-                fill = "a" if kind == "string" else b"a"
-                if "max" in constraints:
-                    beyond.append(fill * (constraints["max"] + 1))
-                if constraints.get("min", 0) > 0:
-                    beyond.append(fill * (constraints["min"] - 1))
-            if kind == "integer":
-                beyond += [constraints[side] + step for side, step in (("max", 1), ("min", -1)) if side in constraints]
-            if kind == "list" and "max" in constraints:
-                beyond.append(["a"] * (constraints["max"] + 1))
-            for value in beyond:
-                kind_of_key = KIND_OF.get(operation, "symmetric")
-                arguments = {**base(server, operation, server.key(kind_of_key)), name: value}
-                answer, code = server.call(operation, arguments)
-                assert code == "ValidationException", f"{operation} with {name} beyond its bounds: {code or answer}"
-                tried += 1
-        for name in shape.required_members if shape else []:
-            arguments = base(server, operation, server.key(KIND_OF.get(operation, "symmetric")))
-            arguments.pop(name, None)
+        good = base(server, operation, server.key(KIND_OF.get(operation, "symmetric")))
+        bad = [{**good, name: value} for name, member in shape.members.items() for value in beyond(member)]
+        bad += [{other: value for other, value in good.items() if other != name} for name in shape.required_members]
+        for arguments in bad:
             answer, code = server.call(operation, arguments)
-            assert code == "ValidationException", f"{operation} without {name}: {code or answer}"
+            assert code == "ValidationException", f"{operation} with {str(arguments)[:300]}: {code or answer}"
             tried += 1
     return tried
 
