@@ -11,6 +11,7 @@ use crate::error::KmsError;
 use crate::grant::{Claim, GrantUse, Grants};
 use crate::grant_token;
 use crate::key_policy;
+use crate::key_store::{self, KeyStoreRecord};
 use crate::managed;
 use crate::record::{KeyRecord, LiveKey, domain};
 use crate::reference::{Forms, Reference, Target, alias_arn, key_arn};
@@ -22,6 +23,8 @@ pub(crate) struct Found {
     /// The alias by which it was named.
     alias: Option<String>,
     grants: Option<Arc<Grants>>,
+    /// The store that holds it, if one does.
+    pub(crate) store: Option<Arc<KeyStoreRecord>>,
     /// Whether a grant token was given that this server never gave out.
     bad_token: bool,
     /// Whether the key is an AWS-managed one that nobody has used yet.
@@ -61,6 +64,7 @@ impl Found {
                     key,
                     alias: Some(name.to_owned()),
                     grants: None,
+                    store: None,
                     bad_token: false,
                     unmade: true,
                     idle_days: None,
@@ -86,11 +90,12 @@ impl Found {
             0 => None,
             _ => Some(kms.grants.get(&key.record.path()).await?),
         };
+        let store = kms.store_of(&key.record).await?;
         let mut bad_token = false;
         if !grant_tokens.is_empty() {
             bad_token = grant_token::add_granted(grant_tokens, &key, &mut grants, kms).await?;
         }
-        Ok(Self { key, alias: alias.map(str::to_owned), grants, bad_token, unmade: false, idle_days: None })
+        Ok(Self { key, alias: alias.map(str::to_owned), grants, store, bad_token, unmade: false, idle_days: None })
     }
 
     /// Finds a related key in another region, which only policies let anybody use from here.
@@ -104,7 +109,7 @@ impl Found {
         call: &Call<'_, Kms>,
     ) -> Result<Self, KmsError> {
         let key = call.service.live(region, account, id).await?;
-        Ok(Self { key, alias: None, grants: None, bad_token: false, unmade: false, idle_days: None })
+        Ok(Self { key, alias: None, grants: None, store: None, bad_token: false, unmade: false, idle_days: None })
     }
 
     /// Hides the key from a caller who names it by another account's alias and may not use it: the refusal would name
@@ -158,7 +163,8 @@ impl Found {
             return Err(KmsError::InvalidGrantToken);
         }
         let record = &self.key.record;
-        state::check(operation, record.state_at(call.now), record.origin, &self.key.arn)
+        let state = key_store::state(record.state_at(call.now), self.store.as_deref());
+        state::check(operation, state, record.origin, &self.key.arn)
     }
 
     /// The same, once an AWS-managed key that nobody has used before has been made.

@@ -18,12 +18,17 @@
 //! canonical form of the encryption context. The check is no protection, it only tells a damaged ciphertext from one
 //! whose key is elsewhere.
 
+mod held;
+
 use crypto::aead::{AeadKey, NONCE_LENGTH, TAG_LENGTH};
 use crypto::{Key256, kdf, random_bytes, sha256};
 use zeroize::Zeroizing;
 
 use crate::context::{self, EncryptionContext};
 use crate::reference::KeyId;
+
+pub use held::HeldBlob;
+pub(crate) use held::seal as seal_half;
 
 /// The version that [`seal`] writes.
 const VERSION: u8 = 1;
@@ -34,7 +39,10 @@ const LABEL: &[u8] = b"sealstack kms encrypt 1";
 /// Each message key is used once.
 const IV: [u8; NONCE_LENGTH] = [0; NONCE_LENGTH];
 
-const CHECKED_LENGTH: usize = 1 + 1 + 5 + 16 + 16 + 16;
+/// Bytes of N.
+const NONCE_LENGTH_OF_CALL: usize = 16;
+
+const CHECKED_LENGTH: usize = 1 + 1 + 5 + 16 + 16 + NONCE_LENGTH_OF_CALL;
 const CHECK_LENGTH: usize = 4;
 const HEADER_LENGTH: usize = CHECKED_LENGTH + CHECK_LENGTH;
 
@@ -102,13 +110,61 @@ impl std::fmt::Display for AccountNumber {
     }
 }
 
+/// What every ciphertext begins with.
+#[derive(Debug)]
+struct Header<'a> {
+    names: KeyVersion,
+    nonce: [u8; NONCE_LENGTH_OF_CALL],
+    /// All of it.
+    bytes: &'a [u8],
+}
+
+/// A ciphertext of either kind, taken apart and not yet known to be authentic.
+#[derive(Debug)]
+pub enum AnyCiphertext<'a> {
+    /// Of a key that is kept here.
+    Kept(Ciphertext<'a>),
+    /// Of a key that is held elsewhere.
+    Held(HeldBlob<'a>),
+}
+
+impl<'a> AnyCiphertext<'a> {
+    /// Takes a ciphertext apart.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    pub fn parse(blob: &'a [u8]) -> Result<Self, BlobError> {
+        match blob.first() {
+            Some(&held::VERSION) => HeldBlob::parse(blob).map(Self::Held),
+            _ => Ciphertext::parse(blob).map(Self::Kept),
+        }
+    }
+
+    /// Which version of which key it names.
+    #[must_use]
+    pub const fn names(&self) -> &KeyVersion {
+        match self {
+            Self::Kept(kept) => &kept.names,
+            Self::Held(held) => &held.names,
+        }
+    }
+
+    /// The ciphertext put together again.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Kept(kept) => kept.to_bytes(),
+            Self::Held(held) => held.to_bytes(),
+        }
+    }
+}
+
 /// A ciphertext taken apart, not yet known to be authentic.
 #[derive(Debug)]
 pub struct Ciphertext<'a> {
     /// Which version of which key it names.
     pub names: KeyVersion,
-    nonce: [u8; 16],
-    header: &'a [u8],
+    header: Header<'a>,
     data: &'a [u8],
     tag: &'a [u8; TAG_LENGTH],
 }
@@ -117,10 +173,10 @@ pub struct Ciphertext<'a> {
 ///
 /// Source: AWS KMS Cryptographic Details, "Encrypt"; NIST SP 800-108 and SP 800-38D.
 pub(crate) fn seal(material: &Key256, names: &KeyVersion, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
-    let mut nonce = [0; 16];
+    let mut nonce = [0; NONCE_LENGTH_OF_CALL];
     random_bytes(&mut nonce);
     let mut blob = Vec::with_capacity(plaintext.len() + OVERHEAD);
-    append_header(names, &nonce, &mut blob);
+    append_header(VERSION, names, &nonce, &mut blob);
     let associated = associated_data(&blob, context);
     blob.extend_from_slice(plaintext);
     let (_, data) = blob.split_at_mut(HEADER_LENGTH);
@@ -130,23 +186,16 @@ pub(crate) fn seal(material: &Key256, names: &KeyVersion, context: &EncryptionCo
     blob
 }
 
-impl<'a> Ciphertext<'a> {
-    /// Takes a ciphertext apart.
-    ///
-    /// # Errors
-    /// [`BlobError`].
-    pub fn parse(blob: &'a [u8]) -> Result<Self, BlobError> {
+impl<'a> Header<'a> {
+    /// Takes the header off, if the blob has this `version`.
+    fn parse(blob: &'a [u8], version: u8) -> Result<(Self, &'a [u8]), BlobError> {
         let length = BlobError::Length { bytes: blob.len() };
-        let (&version, _) = blob.split_first().ok_or(length)?;
-        if version != VERSION {
-            return Err(BlobError::Version { version });
+        let (&found, _) = blob.split_first().ok_or(length)?;
+        if found != version {
+            return Err(BlobError::Version { version: found });
         }
-        let (header, body) = blob.split_at_checked(HEADER_LENGTH).ok_or(length)?;
-        let (data, tag) = body.split_last_chunk::<TAG_LENGTH>().ok_or(length)?;
-        if data.is_empty() || data.len() > PLAINTEXT_MAX {
-            return Err(length);
-        }
-        let (checked, check) = header.split_at(CHECKED_LENGTH);
+        let (bytes, body) = blob.split_at_checked(HEADER_LENGTH).ok_or(length)?;
+        let (checked, check) = bytes.split_at(CHECKED_LENGTH);
         if check_of(checked) != check {
             return Err(BlobError::Damaged);
         }
@@ -164,14 +213,46 @@ impl<'a> Ciphertext<'a> {
             return Err(BlobError::Damaged);
         }
         let names = KeyVersion { account: AccountNumber(account), key, material: take(&mut rest)? };
-        Ok(Self { names, nonce: take(&mut rest)?, header, data, tag })
+        Ok((Self { names, nonce: take(&mut rest)?, bytes }, body))
+    }
+
+    /// Opens what was sealed under a message key of `material`.
+    fn open(
+        &self,
+        data: &[u8],
+        tag: &[u8; TAG_LENGTH],
+        material: &Key256,
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>, BlobError> {
+        let associated = associated_data(self.bytes, context);
+        let mut data = Zeroizing::new(data.to_vec());
+        message_key(material, &self.nonce)
+            .open_in_place(&IV, &associated, &mut data, tag)
+            .map_err(|_| BlobError::NotAuthentic)?;
+        Ok(data)
+    }
+}
+
+impl<'a> Ciphertext<'a> {
+    /// Takes a ciphertext apart.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    pub fn parse(blob: &'a [u8]) -> Result<Self, BlobError> {
+        let length = BlobError::Length { bytes: blob.len() };
+        let (header, body) = Header::parse(blob, VERSION)?;
+        let (data, tag) = body.split_last_chunk::<TAG_LENGTH>().ok_or(length)?;
+        if data.is_empty() || data.len() > PLAINTEXT_MAX {
+            return Err(length);
+        }
+        Ok(Self { names: header.names, header, data, tag })
     }
 
     /// The ciphertext put together again.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut blob = Vec::with_capacity(self.data.len() + OVERHEAD);
-        append_header(&self.names, &self.nonce, &mut blob);
+        append_header(VERSION, &self.names, &self.header.nonce, &mut blob);
         blob.extend_from_slice(self.data);
         blob.extend_from_slice(self.tag);
         blob
@@ -182,12 +263,7 @@ impl<'a> Ciphertext<'a> {
     /// # Errors
     /// [`BlobError::NotAuthentic`].
     pub(crate) fn open(&self, material: &Key256, context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>, BlobError> {
-        let associated = associated_data(self.header, context);
-        let mut data = Zeroizing::new(self.data.to_vec());
-        message_key(material, &self.nonce)
-            .open_in_place(&IV, &associated, &mut data, self.tag)
-            .map_err(|_| BlobError::NotAuthentic)?;
-        Ok(data)
+        self.header.open(self.data, self.tag, material, context)
     }
 }
 
@@ -197,13 +273,13 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], BlobError> {
     Ok(*head)
 }
 
-fn append_header(names: &KeyVersion, nonce: &[u8; 16], out: &mut Vec<u8>) {
+fn append_header(version: u8, names: &KeyVersion, nonce: &[u8; NONCE_LENGTH_OF_CALL], out: &mut Vec<u8>) {
     let (form, id) = match &names.key {
         KeyId::Single(id) => (0, id),
         KeyId::Multi(id) => (1, id),
     };
     let [_, _, _, account @ ..] = names.account.0.to_be_bytes();
-    out.extend_from_slice(&[VERSION, form]);
+    out.extend_from_slice(&[version, form]);
     out.extend_from_slice(&account);
     out.extend_from_slice(id);
     out.extend_from_slice(&names.material);
@@ -225,7 +301,7 @@ fn associated_data(header: &[u8], context: &EncryptionContext) -> Vec<u8> {
     out
 }
 
-fn message_key(material: &Key256, nonce: &[u8; 16]) -> AeadKey {
+fn message_key(material: &Key256, nonce: &[u8; NONCE_LENGTH_OF_CALL]) -> AeadKey {
     AeadKey::aes256(&kdf::derive(material, LABEL, nonce))
 }
 

@@ -52,7 +52,8 @@ pub(crate) struct GenerateDataKeyOutput {
     ciphertext_blob: Blob,
     plaintext: SecretBlob,
     key_id: String,
-    key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<String>,
 }
 
 /// The output of `GenerateDataKeyWithoutPlaintext`.
@@ -61,7 +62,8 @@ pub(crate) struct GenerateDataKeyOutput {
 pub(crate) struct GenerateDataKeyWithoutPlaintextOutput {
     ciphertext_blob: Blob,
     key_id: String,
-    key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<String>,
 }
 
 /// How long a data key is to be: one of the two says so.
@@ -91,7 +93,7 @@ async fn generate(
 ) -> Result<(SecretBlob, Sealed), KmsError> {
     check_use(&found.key, ALGORITHM, operation)?;
     let plaintext = random(length);
-    let sealed = call.service.seal(&found.key, context, &plaintext.0).await?;
+    let sealed = call.service.seal(&found.key, context, &plaintext.0, operation, call).await?;
     Ok((plaintext, sealed))
 }
 

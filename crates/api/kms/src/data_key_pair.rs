@@ -54,7 +54,8 @@ pub(crate) struct GenerateDataKeyPairOutput {
     public_key: Blob,
     key_id: String,
     key_pair_spec: DataKeyPairSpec,
-    key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<String>,
 }
 
 /// The output of `GenerateDataKeyPairWithoutPlaintext`.
@@ -65,7 +66,8 @@ pub(crate) struct GenerateDataKeyPairWithoutPlaintextOutput {
     public_key: Blob,
     key_id: String,
     key_pair_spec: DataKeyPairSpec,
-    key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<String>,
 }
 
 /// A new pair, and its private key sealed under the key.
@@ -92,7 +94,7 @@ async fn generate(
     // Making it may have taken seconds: the key is as it is by now.
     let key = kms.live(&record.region, &record.account, &record.id).await?;
     state::check(operation, key.record.state_at(call.now), key.record.origin, &key.arn)?;
-    let sealed = kms.seal(&key, context, pair.private.expose()).await?;
+    let sealed = kms.seal(&key, context, pair.private.expose(), operation, call).await?;
     Ok((pair, sealed))
 }
 

@@ -7,11 +7,12 @@ use wire::{Blob, SecretBlob};
 use crate::Kms;
 use crate::access::{self, Found};
 use crate::algorithm::{EncryptionAlgorithm, check_use};
-use crate::blob::{BlobError, Ciphertext};
+use crate::blob::{AnyCiphertext, BlobError};
 use crate::context::EncryptionContext;
 use crate::data_key::refuse_recipient;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
+use crate::key_store;
 use crate::last_usage::Usage;
 use crate::record::LiveKey;
 use crate::reference::{Forms, key_arn};
@@ -69,7 +70,7 @@ impl Source<'_> {
         if let Some(key_id) = self.key_id {
             return Found::find(key_id, Forms::KeyOrAlias, grant_tokens, call).await;
         }
-        let names = self.parse()?.names;
+        let names = *self.parse()?.names();
         let (account, id) = (names.account.to_string(), names.key.to_string());
         match Found::of_key(&account, &id, None, grant_tokens, call).await {
             Err(KmsError::KeyNotFound { .. }) => {
@@ -83,7 +84,8 @@ impl Source<'_> {
     pub(crate) fn needs_of_missing(self, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need> {
         match (self.key_id, self.parse()) {
             (Some(key_id), _) => access::needs_of_missing(key_id, Forms::KeyOrAlias, action, call),
-            (None, Ok(Ciphertext { names, .. })) => {
+            (None, Ok(ciphertext)) => {
+                let names = ciphertext.names();
                 let account = names.account.to_string();
                 let arn = key_arn(call.region, &account, &names.key.to_string());
                 vec![access::need_of_missing(arn, &account, action, call)]
@@ -93,14 +95,14 @@ impl Source<'_> {
         }
     }
 
-    fn parse(&self) -> Result<Ciphertext<'_>, KmsError> {
+    fn parse(&self) -> Result<AnyCiphertext<'_>, KmsError> {
         if self.algorithm.padding().is_some() {
             return Err(KmsError::Validation(format!(
                 "A KeyId is required to decrypt with algorithm {}: its ciphertexts do not name their key.",
                 self.algorithm
             )));
         }
-        Ciphertext::parse(self.bytes()?).map_err(KmsError::InvalidCiphertext)
+        AnyCiphertext::parse(self.bytes()?).map_err(KmsError::InvalidCiphertext)
     }
 
     fn bytes(&self) -> Result<&[u8], KmsError> {
@@ -116,20 +118,32 @@ impl Source<'_> {
         self,
         key: &LiveKey,
         context: &EncryptionContext,
-        kms: &Kms,
+        operation: &'static str,
+        call: &Call<'_, Kms>,
     ) -> Result<(SecretBlob, Option<String>), KmsError> {
+        let kms = &**call.service;
         if let Some(padding) = self.algorithm.padding() {
             return Ok((rsa_cipher::decrypt(kms, key, padding, context, self.bytes()?).await?, None));
         }
         let ciphertext = self.parse()?;
-        if !key.made(&ciphertext.names) {
+        if !key.made(ciphertext.names()) {
             return Err(KmsError::IncorrectKey);
         }
-        let version = key.version(&ciphertext.names.material);
+        let version = key.version(&ciphertext.names().material);
         let version = version.ok_or(KmsError::InvalidCiphertext(BlobError::UnknownMaterial))?;
-        let material = kms.backing_key(key, version).await?;
-        let plaintext = ciphertext.open(material, context).map_err(KmsError::InvalidCiphertext)?;
-        Ok((SecretBlob(plaintext), Some(version.id_text.clone())))
+        let plaintext = match (&ciphertext, &key.record.held) {
+            (AnyCiphertext::Kept(kept), None) => {
+                let material = kms.backing_key(key, version).await?;
+                SecretBlob(kept.open(material, context).map_err(KmsError::InvalidCiphertext)?)
+            }
+            (AnyCiphertext::Held(blob), Some(held)) => {
+                let cause = key_store::cause(operation, call);
+                kms.open_held(key, held, blob, version, context, &cause).await?
+            }
+            // It names a key of the other kind: nobody made it.
+            _ => return Err(KmsError::InvalidCiphertext(BlobError::NotAuthentic)),
+        };
+        Ok((plaintext, key.shown_material_id(version)))
     }
 }
 
@@ -213,7 +227,7 @@ impl Operation for Decrypt {
         if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.key_id.as_deref())? {
             return Err(KmsError::DryRun);
         }
-        let opened = input.source().open(key, &input.encryption_context, call.service).await?;
+        let opened = input.source().open(key, &input.encryption_context, Self::NAME, call).await?;
         if input.dry_run {
             return Err(KmsError::DryRun);
         }

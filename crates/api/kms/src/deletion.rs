@@ -12,6 +12,7 @@ use crate::alias::AliasRecord;
 use crate::error::KmsError;
 use crate::grant::{GrantRecord, GrantUse};
 use crate::key::KeyCount;
+use crate::key_store;
 use crate::last_usage::LastUsage;
 use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, domain, path};
@@ -192,6 +193,7 @@ impl Kms {
                 tx.delete::<LastUsage>(&domain, &record.id)?;
                 KeyCount::decrease(tx, &domain)?;
                 leave_relatives(&record, now, tx)?;
+                key_store::release(&record, now, tx)?;
                 Ok::<_, KmsError>(Some(record.arn()))
             })
             .await?;

@@ -11,6 +11,7 @@ use crate::blob;
 use crate::context::EncryptionContext;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
+use crate::key_store;
 use crate::on_key::KeyOperation;
 use crate::record::LiveKey;
 use crate::reference::Forms;
@@ -78,7 +79,8 @@ impl KeyOperation for Encrypt {
     async fn run(input: EncryptInput, found: Found, call: &Call<'_, Kms>) -> Result<EncryptOutput, KmsError> {
         let (key, algorithm) = (&found.key, input.algorithm());
         check_use(key, algorithm, Self::NAME)?;
-        let encrypted = call.service.encrypt(key, algorithm, &input.encryption_context, &input.plaintext.0).await?;
+        let context = &input.encryption_context;
+        let encrypted = call.service.encrypt(key, algorithm, context, &input.plaintext.0, Self::NAME, call).await?;
         if input.dry_run {
             return Err(KmsError::DryRun);
         }
@@ -86,10 +88,10 @@ impl KeyOperation for Encrypt {
     }
 }
 
-/// A ciphertext, and the id of the material that made it.
+/// A ciphertext, and the id of the material that made it if the key's is shown.
 pub(crate) struct Sealed {
     pub(crate) blob: Blob,
-    pub(crate) material_id: String,
+    pub(crate) material_id: Option<String>,
 }
 
 impl Kms {
@@ -104,11 +106,13 @@ impl Kms {
         algorithm: EncryptionAlgorithm,
         context: &EncryptionContext,
         plaintext: &[u8],
+        operation: &'static str,
+        call: &Call<'_, Self>,
     ) -> Result<(Blob, Option<String>), KmsError> {
         match algorithm.padding() {
             None => {
-                let sealed = self.seal(key, context, plaintext).await?;
-                Ok((sealed.blob, Some(sealed.material_id)))
+                let sealed = self.seal(key, context, plaintext, operation, call).await?;
+                Ok((sealed.blob, sealed.material_id))
             }
             Some(padding) => Ok((rsa_cipher::encrypt(key, algorithm, padding, context, plaintext)?, None)),
         }
@@ -117,16 +121,26 @@ impl Kms {
     /// Seals `plaintext` under the key's current material.
     ///
     /// # Errors
-    /// [`KmsError::Damaged`]; those of the store.
+    /// [`KmsError::Damaged`]; those of the store; those of a custom key store.
     pub(crate) async fn seal(
         &self,
         key: &LiveKey,
         context: &EncryptionContext,
         plaintext: &[u8],
+        operation: &'static str,
+        call: &Call<'_, Self>,
     ) -> Result<Sealed, KmsError> {
         let version = key.current()?;
-        let material = self.backing_key(key, version).await?;
-        let blob = Blob(blob::seal(material, &key.names(version)?, context, plaintext));
-        Ok(Sealed { blob, material_id: version.id_text.clone() })
+        let blob = match &key.record.held {
+            None => {
+                let material = self.backing_key(key, version).await?;
+                Blob(blob::seal(material, &key.names(version)?, context, plaintext))
+            }
+            Some(held) => {
+                let cause = key_store::cause(operation, call);
+                self.seal_held(key, held, version, context, plaintext, &cause).await?
+            }
+        };
+        Ok(Sealed { blob, material_id: key.shown_material_id(version) })
     }
 }

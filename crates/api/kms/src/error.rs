@@ -8,6 +8,7 @@ use store::StoreError;
 use wire::Fault;
 
 use crate::blob::BlobError;
+use crate::key_store::KeyStoreFault;
 use crate::spec::{KeySpec, KeyUsage, Origin};
 
 /// What a KMS operation fails with.
@@ -187,6 +188,9 @@ pub enum KmsError {
     /// All was well, and the caller asked for no more.
     #[error("The request would have succeeded, but the DryRun option is set.")]
     DryRun,
+    /// A custom key store, or what it takes it for.
+    #[error(transparent)]
+    KeyStore(#[from] KeyStoreFault),
     /// The store failed.
     #[error("the store failed")]
     Store(#[source] StoreError),
@@ -245,6 +249,7 @@ impl KmsError {
             Self::InvalidGrantToken => "InvalidGrantTokenException",
             Self::InvalidGrantId => "InvalidGrantIdException",
             Self::DryRun => "DryRunOperationException",
+            Self::KeyStore(fault) => fault.code(),
             Self::Store(_) | Self::Damaged(_) => "KMSInternalException",
         }
     }

@@ -11,6 +11,7 @@ use crate::access::Found;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::key_policy::PolicyRecord;
+use crate::key_store::{self, Wanted as WantedStore};
 use crate::metadata::KeyMetadataOutput;
 use crate::multi_region::{MultiRegionKeyType, Relatives};
 use crate::on_key::KeyOperation;
@@ -107,15 +108,26 @@ impl CreateKeyInput {
         if !spec.usages().contains(&self.usage()) {
             return invalid(&format!("KeyUsage {} is not compatible with KeySpec {spec}", self.usage()));
         }
-        match self.origin {
-            None | Some(Origin::AwsKms) => {}
-            Some(Origin::External) if spec.can_be_imported() => {}
-            Some(origin) => return unsupported(format!("Origin {origin} is not supported.")),
+        if self.origin() == Origin::External && !spec.can_be_imported() {
+            return unsupported(format!("Origin {} is not supported with KeySpec {spec}.", self.origin()));
         }
-        if self.custom_key_store_id.is_some() || self.xks_key_id.is_some() {
-            return unsupported("Custom key stores are not supported.".to_owned());
+        self.wanted_store().check()
+    }
+
+    /// Where the material is to come from.
+    fn origin(&self) -> Origin {
+        self.origin.unwrap_or(Origin::AwsKms)
+    }
+
+    /// What is asked of a key store.
+    fn wanted_store(&self) -> WantedStore {
+        WantedStore {
+            origin: self.origin(),
+            spec: self.spec(),
+            store: self.custom_key_store_id.clone(),
+            external_key: self.xks_key_id.clone(),
+            multi_region: self.multi_region,
         }
-        Ok(())
     }
 }
 
@@ -139,7 +151,7 @@ impl Operation for CreateKey {
             .with("kms:CallerAccount", call.account().to_owned())
             .with("kms:KeySpec", input.spec().as_str())
             .with("kms:KeyUsage", input.usage().as_str())
-            .with("kms:KeyOrigin", input.origin.unwrap_or(Origin::AwsKms).as_str())
+            .with("kms:KeyOrigin", input.origin().as_str())
             .with("kms:MultiRegion", input.multi_region)
             .with("kms:BypassPolicyLockoutSafetyCheck", input.bypass);
         if input.multi_region {
@@ -158,11 +170,11 @@ impl Operation for CreateKey {
     async fn run(input: CreateKeyInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
         input.check()?;
         let (spec, usage) = (input.spec(), input.usage());
+        let (origin, wanted) = (input.origin(), input.wanted_store());
         let mut tags = BTreeMap::new();
         tag::add(&mut tags, input.tags)?;
         let kms = &**call.service;
         let (account, region) = (call.account().to_owned(), call.region.to_owned());
-        let origin = input.origin.unwrap_or(Origin::AwsKms);
         let policy = match input.policy {
             Some(text) => PolicyRecord::accept(text, &*kms.principals).await?,
             None => PolicyRecord::of_account(&account),
@@ -179,8 +191,9 @@ impl Operation for CreateKey {
         if !input.bypass {
             record.policy.check_lockout(&record, call).await?;
         }
+        wanted.hold(&mut record, call).await?;
         let arn = record.arn();
-        if origin == Origin::AwsKms {
+        if origin != Origin::External {
             let domain_key = kms.domain_key(call.region).await?;
             let material = kms.random_material(record.spec).await?;
             record.take_up(material.wrap(&domain_key, &arn, &record.id, call.now, None));
@@ -190,11 +203,13 @@ impl Operation for CreateKey {
             .write(move |tx| {
                 let domain = stored.domain();
                 KeyCount::increase(tx, &domain, most)?;
+                key_store::take(&stored, tx)?;
                 Ok::<_, KmsError>(tx.insert(&domain, &stored.id, &stored)?)
             })
             .await?;
         call.touch(arn);
-        Ok(KeyMetadataOutput::of(&LiveKey::from(record), call.now))
+        let store = kms.store_of(&record).await?;
+        Ok(KeyMetadataOutput::of(&LiveKey::from(record), call.now, store.as_deref()))
     }
 }
 
@@ -230,7 +245,7 @@ impl KeyOperation for DescribeKey {
     }
 
     async fn run(_: DescribeKeyInput, found: Found, call: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
-        Ok(KeyMetadataOutput::of(&found.key, call.now))
+        Ok(KeyMetadataOutput::of(&found.key, call.now, found.store.as_deref()))
     }
 }
 

@@ -31,6 +31,7 @@ mod imported;
 mod key;
 mod key_making;
 mod key_policy;
+mod key_store;
 mod last_usage;
 mod mac;
 mod managed;
@@ -66,12 +67,13 @@ mod wrapping;
 use std::sync::Arc;
 
 use crypto::Key256;
-use service::ports::Principals;
+use service::ports::{KeyStores, NoKeyStores, Principals};
 use service::{Entry, Service};
 use store::{Cache, ListCache, Store, Tx};
 use wire::{Protocol, Timestamp};
 
 pub use error::{KmsError, TagFault};
+pub use key_store::KeyStoreFault;
 pub use reference::KeyId;
 pub use seed::{SeedKey, seed};
 pub use spec::{KeySpec, KeyUsage, Origin};
@@ -79,6 +81,7 @@ pub use spec::{KeySpec, KeyUsage, Origin};
 use alias::AliasRecord;
 use grant::{GrantRecord, Grants};
 use key_making::KeyMaking;
+use key_store::{Connections, KeyStoreRecord};
 use last_usage::LastUsages;
 use material::DomainKey;
 use on_key::On;
@@ -94,6 +97,9 @@ const ALIASES_CACHED: usize = 10_000;
 /// How many keys' grants are kept in memory.
 const GRANTS_CACHED: usize = 2_000;
 
+/// How many custom key stores are kept in memory.
+const KEY_STORES_CACHED: usize = 1_000;
+
 /// How many keys an account can have in a region, unless told otherwise.
 const KEYS_MAX: u64 = 100_000;
 
@@ -106,6 +112,9 @@ pub struct Kms {
     grants: ListCache<Grants>,
     last_usages: LastUsages,
     key_making: KeyMaking,
+    key_stores: Arc<dyn KeyStores>,
+    key_store_records: Cache<KeyStoreRecord>,
+    connections: Connections,
     keys_max: u64,
 }
 
@@ -118,6 +127,9 @@ impl Kms {
             aliases: Cache::new::<AliasRecord>(&store, ALIASES_CACHED, |record| record),
             grants: ListCache::new::<GrantRecord>(&store, GRANTS_CACHED, Grants::new),
             last_usages: LastUsages::default(),
+            key_stores: Arc::new(NoKeyStores),
+            key_store_records: Cache::new::<KeyStoreRecord>(&store, KEY_STORES_CACHED, |record| record),
+            connections: Connections::default(),
             store,
             principals,
             key_making: KeyMaking::new(),
@@ -129,6 +141,13 @@ impl Kms {
     #[must_use]
     pub const fn with_keys_max(mut self, keys: u64) -> Self {
         self.keys_max = keys;
+        self
+    }
+
+    /// The same with custom key stores, in the tokens and behind the proxies that `key_stores` knows.
+    #[must_use]
+    pub fn with_key_stores(mut self, key_stores: Arc<dyn KeyStores>) -> Self {
+        self.key_stores = key_stores;
         self
     }
 
@@ -198,16 +217,21 @@ impl Service for Kms {
         service::operations![
             On<deletion::CancelKeyDeletion>,
             alias::CreateAlias,
+            key_store::ConnectCustomKeyStore,
+            key_store::CreateCustomKeyStore,
             On<create_grant::CreateGrant>,
             key::CreateKey,
             On<shared_secret::Decapsulate>,
             decrypt::Decrypt,
             alias::DeleteAlias,
+            key_store::DeleteCustomKeyStore,
             On<delete_material::DeleteImportedKeyMaterial>,
             On<shared_secret::DeriveSharedSecret>,
+            key_store::DescribeCustomKeyStores,
             On<key::DescribeKey>,
             On<enable::DisableKey>,
             On<rotation::DisableKeyRotation>,
+            key_store::DisconnectCustomKeyStore,
             On<enable::EnableKey>,
             On<rotation::EnableKeyRotation>,
             On<shared_secret::Encapsulate>,
@@ -242,6 +266,7 @@ impl Service for Kms {
             On<tag::TagResource>,
             On<tag::UntagResource>,
             alias::UpdateAlias,
+            key_store::UpdateCustomKeyStore,
             On<key::UpdateKeyDescription>,
             primary_region::UpdatePrimaryRegion,
             On<sign::Verify>,

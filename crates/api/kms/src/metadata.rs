@@ -7,6 +7,7 @@ use crate::algorithm::{
     EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, MacAlgorithm, SigningAlgorithm, algorithms_of,
 };
 use crate::imported::ExpirationModel;
+use crate::key_store::{self, KeyStoreRecord};
 use crate::material::MaterialRecord;
 use crate::multi_region::MultiRegionConfiguration;
 use crate::record::LiveKey;
@@ -53,6 +54,19 @@ pub(crate) struct KeyMetadata {
     pending_deletion_window_in_days: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current_key_material_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_key_store_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud_hsm_cluster_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xks_key_configuration: Option<XksKeyConfiguration>,
+}
+
+/// `XksKeyConfigurationType`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct XksKeyConfiguration {
+    id: String,
 }
 
 /// An output that is a key's metadata.
@@ -63,23 +77,24 @@ pub(crate) struct KeyMetadataOutput {
 }
 
 impl KeyMetadataOutput {
-    /// The metadata of a key at `now`.
-    pub(crate) fn of(key: &LiveKey, now: Timestamp) -> Self {
-        Self { key_metadata: KeyMetadata::of(key, now) }
+    /// The metadata of a key at `now`, and of the `store` that holds it, if one does.
+    pub(crate) fn of(key: &LiveKey, now: Timestamp, store: Option<&KeyStoreRecord>) -> Self {
+        Self { key_metadata: KeyMetadata::of(key, now, store) }
     }
 }
 
 impl KeyMetadata {
-    /// The metadata of a key at `now`.
-    pub(crate) fn of(key: &LiveKey, now: Timestamp) -> Self {
+    /// The metadata of a key at `now`, and of the `store` that holds it, if one does.
+    pub(crate) fn of(key: &LiveKey, now: Timestamp, store: Option<&KeyStoreRecord>) -> Self {
         let record = &key.record;
-        let state = record.state_at(now);
+        let state = key_store::state(record.state_at(now), store);
         // Of several materials, the one that expires first speaks for the key.
         let versions = || key.versions().iter().map(|version| &version.record);
         let permanent = || versions().filter(|version| record.pending != Some(version.id) && version.is_here_at(now));
         let (spec, usage) = (record.spec, record.usage);
         // Only these have more than one.
         let material = if spec == KeySpec::SymmetricDefault { key.current().ok() } else { None };
+        let external = record.held.as_ref().filter(|_| record.origin == Origin::ExternalKeyStore);
         Self {
             aws_account_id: record.account.clone(),
             key_id: record.id.clone(),
@@ -107,7 +122,10 @@ impl KeyMetadata {
                 .as_ref()
                 .map(|relatives| MultiRegionConfiguration::new(relatives, &record.region, &record.account, &record.id)),
             pending_deletion_window_in_days: record.deletion_window_days,
-            current_key_material_id: material.map(|version| version.id_text.clone()),
+            current_key_material_id: material.and_then(|version| key.shown_material_id(version)),
+            custom_key_store_id: record.held.as_ref().map(|held| held.store.clone()),
+            cloud_hsm_cluster_id: store.and_then(KeyStoreRecord::cluster_id).map(str::to_owned),
+            xks_key_configuration: external.map(|held| XksKeyConfiguration { id: held.key.clone() }),
         }
     }
 }

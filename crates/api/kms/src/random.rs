@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::Kms;
 use crate::data_key::refuse_recipient;
 use crate::error::KmsError;
+use crate::key_store;
 use crate::rules::{CUSTOM_KEY_STORE_ID, NUMBER_OF_BYTES};
 use crate::spec::RecipientInfo;
 
@@ -50,14 +51,14 @@ impl Operation for GenerateRandom {
     async fn run(
         input: GenerateRandomInput,
         _: Permit<()>,
-        _: &Call<'_, Kms>,
+        call: &Call<'_, Kms>,
     ) -> Result<GenerateRandomOutput, KmsError> {
-        if input.custom_key_store_id.is_some() {
-            return Err(KmsError::Unsupported("Custom key stores are not supported.".to_owned()));
-        }
         refuse_recipient(input.recipient.as_ref())?;
         let length = input.number_of_bytes.and_then(|bytes| usize::try_from(bytes).ok());
         let length = length.ok_or_else(|| KmsError::Validation("NumberOfBytes is required.".to_owned()))?;
+        if let Some(store) = &input.custom_key_store_id {
+            return Ok(GenerateRandomOutput { plaintext: key_store::random(store, length, call).await? });
+        }
         let mut bytes = Zeroizing::new(vec![0; length]);
         random_bytes(&mut bytes);
         Ok(GenerateRandomOutput { plaintext: SecretBlob(bytes) })

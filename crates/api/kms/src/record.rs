@@ -12,6 +12,7 @@ use wire::Timestamp;
 use crate::blob::{AccountNumber, KeyVersion, MaterialHint};
 use crate::error::KmsError;
 use crate::key_policy::PolicyRecord;
+use crate::key_store::Held;
 use crate::last_usage::Slot;
 use crate::material::{MaterialId, MaterialRecord, Wrapped};
 use crate::multi_region::{MultiRegionKeyType, Relatives};
@@ -52,6 +53,8 @@ pub(crate) struct KeyRecord {
     /// When the first of the imported material that the key needs expires.
     pub(crate) expires: Option<Timestamp>,
     pub(crate) rotation: Rotation,
+    /// Where it is held, if not here alone.
+    pub(crate) held: Option<Held>,
     /// How many grants there are.
     pub(crate) grants: u32,
 }
@@ -107,6 +110,7 @@ impl KeyRecord {
             pending: None,
             expires: None,
             rotation: Rotation::default(),
+            held: None,
             grants: 0,
         }
     }
@@ -209,6 +213,12 @@ impl LiveKey {
     /// Every version, oldest first.
     pub(crate) fn versions(&self) -> &[Version] {
         &self.versions
+    }
+
+    /// The id of `version` as callers see it. Of a key that is held elsewhere they do not: the version here is half of
+    /// it.
+    pub(crate) fn shown_material_id(&self, version: &Version) -> Option<String> {
+        self.record.held.is_none().then(|| version.id_text.clone())
     }
 
     /// What a ciphertext made with `version` says of its key.

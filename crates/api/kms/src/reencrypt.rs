@@ -153,10 +153,10 @@ impl Operation for ReEncrypt {
             return Err(KmsError::DryRun);
         }
         let kms = &**call.service;
-        let opened = input.source().open(&from.key, &input.source_encryption_context, kms).await?;
+        let opened = input.source().open(&from.key, &input.source_encryption_context, Self::NAME, call).await?;
         let (plaintext, source_key_material_id) = opened;
         let context = &input.destination_encryption_context;
-        let encrypted = kms.encrypt(&to.key, to_algorithm, context, &plaintext.0).await?;
+        let encrypted = kms.encrypt(&to.key, to_algorithm, context, &plaintext.0, Self::NAME, call).await?;
         let (ciphertext_blob, destination_key_material_id) = encrypted;
         if input.dry_run {
             return Err(KmsError::DryRun);

@@ -127,6 +127,7 @@ impl Operation for ReplicateKey {
             tags,
             aliases: BTreeSet::new(),
             materials: Vec::new(),
+            held: None,
             grants: 0,
             ..key.record.clone()
         };
@@ -168,7 +169,7 @@ impl Operation for ReplicateKey {
         call.touch(replica.arn());
         let replica = LiveKey::from(replica);
         Ok(ReplicateKeyOutput {
-            replica_key_metadata: KeyMetadata::of(&replica, call.now),
+            replica_key_metadata: KeyMetadata::of(&replica, call.now, None),
             replica_policy: replica.record.policy.text.clone(),
             replica_tags: tag::entries(&replica.record.tags),
         })

@@ -1,5 +1,7 @@
 //! The small traits through which the API crates meet without importing each other; `server` joins them.
 
+mod key_stores;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use wire::{Arn, Timestamp};
 
 use crate::call::Caller;
 use crate::need::Need;
+
+pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores, NoKeyStores};
 
 /// A boxed future, for traits that are used as objects.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -4,6 +4,7 @@
 //! the server runs with. Knows no sockets and no secrets.
 
 mod file;
+mod key_stores;
 mod settings;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use file::Place;
+pub(crate) use key_stores::SESSIONS;
+pub use key_stores::{HsmSettings, KeyStoresConfig, XksSettings};
 pub use settings::{
     AuditSettings, LimitSettings, LogFormat, LogSettings, SealKind, SealSettings, Settings, TlsSettings,
 };
@@ -42,6 +45,8 @@ pub struct Config {
     pub seal: SealConfig,
     /// The server's certificate.
     pub tls: TlsConfig,
+    /// What keys may be held in, outside.
+    pub key_stores: KeyStoresConfig,
     /// Bounds on what strangers can make the server do.
     pub limits: Limits,
     /// The audit log.
@@ -176,6 +181,7 @@ impl Config {
             workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?,
             seal: SealConfig::from(settings.seal),
             tls: TlsConfig::resolve(settings.tls)?,
+            key_stores: KeyStoresConfig::resolve(settings.hsm.unwrap_or_default(), settings.xks.unwrap_or_default())?,
             limits: Limits::resolve(settings.limits)?,
             audit: AuditConfig::resolve(settings.audit)?,
         })

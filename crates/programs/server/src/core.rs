@@ -15,6 +15,7 @@ use crate::error::ServerError;
 use crate::first_start::{self, FirstStart, World};
 use crate::gate::Gate;
 use crate::jobs::Jobs;
+use crate::key_stores::Configured;
 use crate::lasting::{Lasting, Rotated};
 use crate::site::Site;
 use crate::tls::Source;
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     world: World,
     /// The kind of seal that is configured.
     sealed_by: Option<seal::Kind>,
+    key_stores: Arc<Configured>,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     site: Arc<Site<Gate<Backend>>>,
@@ -59,13 +61,15 @@ impl Core {
     pub(crate) fn new(
         layout: &Layout,
         config: &Config,
+        key_stores: Arc<Configured>,
         names: Option<Vec<String>>,
         site: Arc<Site<Gate<Backend>>>,
         gathering: Option<Gathering>,
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
-        Self { layout: layout.clone(), audit: config.audit, world, sealed_by, names, site, state: Mutex::new(state) }
+        let (layout, audit) = (layout.clone(), config.audit);
+        Self { layout, audit, world, sealed_by, key_stores, names, site, state: Mutex::new(state) }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -75,7 +79,8 @@ impl Core {
 
     async fn furnish_locked(&self, state: &mut State, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
         let first_start = first_start::finish(&lasting.store, &self.layout, &self.world).await?;
-        let (wired, backend) = wiring::join(&lasting, &self.layout, &self.site.ward, &self.site.traffic);
+        let (wired, backend) =
+            wiring::join(&lasting, &self.layout, Arc::clone(&self.key_stores), &self.site.ward, &self.site.traffic);
         let mut jobs = Jobs::default();
         wired.schedule(&mut jobs);
         self.site.application.open(backend);

@@ -17,6 +17,7 @@ pub mod exports;
 mod first_start;
 mod gate;
 mod jobs;
+mod key_stores;
 mod kms_seal;
 pub mod lasting;
 mod listener;

@@ -20,6 +20,7 @@ use crate::error::ServerError;
 use crate::first_start::{self, FirstStart};
 use crate::gate::Gate;
 use crate::jobs::Jobs;
+use crate::key_stores::Configured;
 use crate::lasting::Lasting;
 use crate::listener::Listener;
 use crate::seed::Seed;
@@ -143,7 +144,8 @@ impl Server {
         let site = Arc::new(site);
         let sealed = gathering.is_some();
         let names = config.tls.own.is_none().then_some(names);
-        let core = Arc::new(Core::new(layout, &config, names, Arc::clone(&site), gathering));
+        let key_stores = Arc::new(Configured::new(&config.key_stores)?);
+        let core = Arc::new(Core::new(layout, &config, key_stores, names, Arc::clone(&site), gathering));
         let first_start = match lasting {
             Some(lasting) => core.furnish(lasting).await?,
             None => None,

@@ -15,6 +15,7 @@ use crate::application::{Application, Trouble};
 use crate::clock;
 use crate::data_dir::Layout;
 use crate::jobs::Jobs;
+use crate::key_stores::Configured;
 use crate::lasting::Lasting;
 use crate::metrics::{Meters, Metrics, Sources, State};
 use crate::site::Traffic;
@@ -28,6 +29,9 @@ const ROTATION_PERIOD: Duration = Duration::from_secs(300);
 
 /// How often imported material that has expired, and is not used any more, is removed.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(30);
+
+/// How often keys in tokens that nobody needs are destroyed, and interrupted connections gone on with.
+const KEY_STORES_PERIOD: Duration = Duration::from_secs(10);
 
 /// How often the last usages of keys are written.
 const LAST_USAGES_PERIOD: Duration = Duration::from_secs(60);
@@ -50,11 +54,18 @@ pub(crate) struct Backend {
 }
 
 /// Makes every service over what lasts, and one gateway to them.
-pub(crate) fn join(lasting: &Lasting, layout: &Layout, ward: &Arc<Ward>, traffic: &Arc<Traffic>) -> (Wired, Backend) {
+pub(crate) fn join(
+    lasting: &Lasting,
+    layout: &Layout,
+    key_stores: Arc<Configured>,
+    ward: &Arc<Ward>,
+    traffic: &Arc<Traffic>,
+) -> (Wired, Backend) {
     let Lasting { store, journal, audit_key } = lasting;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
-    let kms = Arc::new(Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>));
+    let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
+    let kms = Arc::new(kms.with_key_stores(key_stores));
 
     let trail = Arc::new(CloudTrail::new(layout.audit(), Arc::clone(audit_key)));
 
@@ -101,6 +112,11 @@ impl Wired {
                 }
                 Ok::<_, kms::KmsError>(destroyed)
             }
+        });
+        let kms = Arc::clone(&self.kms);
+        jobs.every(KEY_STORES_PERIOD, "tending custom key stores", move || {
+            let kms = Arc::clone(&kms);
+            async move { kms.tend_key_stores(clock::now()).await }
         });
         let kms = Arc::clone(&self.kms);
         jobs.every(ROTATION_PERIOD, "rotating keys", move || {

@@ -32,6 +32,21 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
+/// The one certificate in a PEM text.
+///
+/// # Errors
+/// [`CryptoError::Certificate`] when there is none, or more than one.
+pub fn certificate_der(pem: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|error| CryptoError::Certificate(error.to_string()))?;
+    let [only] = found.as_slice() else {
+        return Err(CryptoError::Certificate("the text holds not exactly one certificate".to_owned()));
+    };
+    // A text between the marks is not yet a certificate.
+    rustls::server::ParsedCertificate::try_from(only).map_err(|error| CryptoError::Certificate(error.to_string()))?;
+    Ok(only.to_vec())
+}
+
 /// A certificate authority of this server alone. Clients trust it through its certificate file.
 pub struct LocalAuthority {
     key: AuthorityKey,

@@ -12,6 +12,29 @@ pub struct Blob(pub Vec<u8>);
 /// Bytes that may not be seen: plaintexts and keys. Wiped when dropped; no `Debug`.
 pub struct SecretBlob(pub Zeroizing<Vec<u8>>);
 
+/// Text that may not be seen: passwords and the like. Wiped when dropped; no `Debug`.
+pub struct SecretText(pub Zeroizing<String>);
+
+impl SecretText {
+    /// A second holder of the same text.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
 impl std::fmt::Debug for Blob {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "Blob({} bytes)", self.0.len())

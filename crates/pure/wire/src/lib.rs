@@ -15,7 +15,7 @@ mod timestamp;
 mod xml;
 
 pub use arn::{Arn, ArnError};
-pub use blob::{Blob, SecretBlob};
+pub use blob::{Blob, SecretBlob, SecretText};
 pub use fault::{Culprit, Fault, Protocol};
 pub use protocol::{
     CommonFault, ERROR_TYPE_HEADER, REQUEST_ID_HEADER, content_type, decode, encode_fault, encode_output,

@@ -82,6 +82,14 @@ impl Token {
         Ok(Self { config, pin, module, identity, login: Mutex::new(Login::In(Arc::new(live))) })
     }
 
+    /// Whether the token is there, without logging in to it.
+    ///
+    /// # Errors
+    /// [`TokenError::Module`], [`TokenError::NoToken`], [`TokenError::Ambiguous`].
+    pub fn find(config: &TokenConfig) -> Result<(), TokenError> {
+        Module::load(&config.module)?.enter().find(&config.label).map(drop)
+    }
+
     /// Who the token says that it is.
     #[must_use]
     pub const fn identity(&self) -> &Identity {

@@ -43,8 +43,11 @@ async fn what_is_not_offered_is_refused_and_not_ignored() {
             json!({"KeySpec": "SM2", "KeyUsage": "ENCRYPT_DECRYPT"}),
             "UnsupportedOperationException: KeySpec SM2 is not supported.",
         ),
-        (json!({"CustomKeyStoreId": "cks-1"}), "UnsupportedOperationException: Custom key stores are not supported."),
-        (json!({"XksKeyId": "x"}), "UnsupportedOperationException: Custom key stores are not supported."),
+        (
+            json!({"CustomKeyStoreId": "cks-1"}),
+            "ValidationException: CustomKeyStoreId is not valid with Origin AWS_KMS.",
+        ),
+        (json!({"XksKeyId": "x"}), "ValidationException: XksKeyId is not valid with Origin AWS_KMS."),
         (
             json!({"KeySpec": "HMAC_256"}),
             "ValidationException: You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",

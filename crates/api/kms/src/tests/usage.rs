@@ -181,7 +181,7 @@ async fn random_bytes_are_as_many_as_wanted() {
         ),
         (
             json!({"NumberOfBytes": 1, "CustomKeyStoreId": "cks-1"}),
-            "UnsupportedOperationException: Custom key stores are not supported.",
+            "CustomKeyStoreNotFoundException: Custom key store 'cks-1' does not exist",
         ),
     ] {
         assert_eq!(world.refused("admin", "GenerateRandom", input).await, expected);

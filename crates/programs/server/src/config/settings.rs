@@ -1,9 +1,12 @@
 //! Every setting once: a field is a flag, an environment variable and a key of the TOML file, with one text of help.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+use super::key_stores::{HsmSettings, XksSettings};
 
 /// Declares a group of settings whose fields may all be left out, and how one group lies over another.
 macro_rules! settings {
@@ -82,6 +85,14 @@ pub struct Settings {
     #[command(flatten)]
     pub tls: TlsSettings,
 
+    /// The PKCS#11 tokens that key stores may be made in, by name; only in a file.
+    #[arg(skip)]
+    pub hsm: Option<BTreeMap<String, HsmSettings>>,
+
+    /// The external key store proxies that may be called, by URL; only in a file.
+    #[arg(skip)]
+    pub xks: Option<BTreeMap<String, XksSettings>>,
+
     /// Bounds.
     #[command(flatten)]
     pub limits: LimitSettings,
@@ -111,6 +122,8 @@ impl Settings {
             workers: self.workers.or(lower.workers),
             seal: self.seal.over(lower.seal),
             tls: self.tls.over(lower.tls),
+            hsm: self.hsm.or(lower.hsm),
+            xks: self.xks.or(lower.xks),
             limits: self.limits.over(lower.limits),
             audit: self.audit.over(lower.audit),
             log: self.log.over(lower.log),

@@ -65,6 +65,15 @@ fn every_key_of_the_file_is_understood() {
         certificate = "/etc/tls/chain.pem"
         key = "/etc/tls/key.pem"
         names = ["keys.example.com", "10.0.0.1"]
+        [hsm.cluster-vaultroomone]
+        module = "/usr/lib/pkcs11.so"
+        token-label = "keys"
+        trust-anchor = "/etc/hsm.pem"
+        sessions = 8
+        [xks."https://keys.example.com"]
+        port = 8443
+        ca = "/etc/xks.pem"
+        [xks."https://other.example.com"]
         [limits]
         connections-max = 10
         head-bytes-max = 16384
@@ -88,6 +97,9 @@ fn every_key_of_the_file_is_understood() {
     let config = resolve(settings).expect("config");
     assert_eq!(config.seal.kind, Some(SealKind::Passphrase));
     assert_eq!(config.tls.names.len(), 2);
+    assert_eq!(config.key_stores.hsm["cluster-vaultroomone"].sessions, Some(8));
+    assert_eq!(config.key_stores.xks["https://keys.example.com"].port, Some(8443));
+    assert_eq!(config.key_stores.xks["https://other.example.com"], XksSettings::default());
     assert_eq!(config.audit.segment_bytes_max, 1 << 20);
     assert_eq!(config.audit.keep_bytes, Some(1 << 30));
     assert_eq!(config.limits.shutdown_timeout.as_secs(), 4);
@@ -122,6 +134,24 @@ fn a_value_out_of_bounds_is_refused_by_its_name() {
         let error = resolve(flags(&arguments)).expect_err(name);
         assert!(error.to_string().contains(name), "{error}");
     }
+}
+
+#[test]
+fn tokens_and_proxies_are_named_as_callers_name_them() {
+    let hsm = |name: &str| format!("[hsm.{name}]\nmodule = 'm'\ntoken-label = 't'\n");
+    for (text, named) in [
+        (hsm("vaultroomone"), "hsm"),
+        (hsm("cluster-short"), "hsm"),
+        (hsm("cluster-vaultroomone1"), "hsm"),
+        (hsm("cluster-vaultroomone") + "sessions = 0\n", "sessions"),
+        ("[xks.\"http://keys.example.com\"]\n".to_owned(), "xks"),
+        ("[xks.\"https://keys.example.com:443\"]\n".to_owned(), "xks"),
+        ("[xks.\"https://keys.example.com/kms\"]\n".to_owned(), "xks"),
+    ] {
+        let error = resolve(file(&text).expect("a file")).expect_err(&text);
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    assert!(file("[hsm.cluster-vaultroomone]\npin = '1234'\n").is_err(), "a PIN has no place in the file");
 }
 
 #[test]

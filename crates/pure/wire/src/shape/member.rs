@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 
 use super::audit::audit_entry;
 use super::{AuditValue, Audited, Member, Path, Rule, Violations, quote};
-use crate::{Blob, SecretBlob, Timestamp};
+use crate::{Blob, SecretBlob, SecretText, Timestamp};
 
 fn check_length(length: usize, value: Option<&str>, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) {
     for rule in rules {
@@ -20,19 +20,24 @@ fn check_length(length: usize, value: Option<&str>, path: &Path<'_>, rules: &[Ru
     }
 }
 
+/// Holds `text` to its rules; violations quote `shown`.
+fn check_text(text: &str, shown: Option<&str>, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) {
+    check_length(text.chars().count(), shown, path, rules, violations);
+    for rule in rules {
+        if let Rule::Pattern(pattern) = rule
+            && !pattern_matches(pattern, text)
+        {
+            let rule = format!("Member must satisfy regular expression pattern: {pattern}");
+            violations.add(shown, path, &rule);
+        }
+    }
+}
+
 impl Member for String {
     type Wire = String;
 
     fn check(wire: String, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
-        check_length(wire.chars().count(), Some(quote(&wire)), path, rules, violations);
-        for rule in rules {
-            if let Rule::Pattern(pattern) = rule
-                && !pattern_matches(pattern, &wire)
-            {
-                let rule = format!("Member must satisfy regular expression pattern: {pattern}");
-                violations.add(Some(quote(&wire)), path, &rule);
-            }
-        }
+        check_text(&wire, Some(quote(&wire)), path, rules, violations);
         Some(wire)
     }
 
@@ -133,6 +138,20 @@ impl Member for SecretBlob {
 
     fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
         check_length(wire.0.len(), None, path, rules, violations);
+        Some(wire)
+    }
+
+    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+}
+
+impl Member for SecretText {
+    type Wire = Self;
+    const SECRET: bool = true;
+
+    fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+        check_text(&wire.0, None, path, rules, violations);
         Some(wire)
     }
 

@@ -1,0 +1,201 @@
+//! Connecting key stores and disconnecting them.
+//!
+//! What the owner wants is in the store's record, and outlasts this process; the connection itself is opened again by
+//! whoever needs it first.
+
+use std::sync::Arc;
+
+use service::ports::{Cause, KeyStore, KeyStoreError};
+use service::{Call, Effect, Need, Operation, Permit};
+
+use super::fault::{During, connection_error};
+use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, cause, find, need};
+use crate::Kms;
+use crate::error::KmsError;
+use crate::record::domain;
+use crate::rules::CUSTOM_KEY_STORE_ID;
+
+wire::shape! {
+    /// The input of the operations that need no more than the store's id.
+    pub(crate) struct StoreIdInput {
+        "CustomKeyStoreId" id: String, required, [CUSTOM_KEY_STORE_ID];
+    }
+}
+
+/// Begins to connect a key store. How that ends, `DescribeCustomKeyStores` tells.
+///
+/// Source: AWS KMS API Reference, ConnectCustomKeyStore.
+pub(crate) struct ConnectCustomKeyStore;
+
+impl Operation for ConnectCustomKeyStore {
+    type Service = Kms;
+    const NAME: &'static str = "ConnectCustomKeyStore";
+    const EFFECT: Effect = Effect::Change;
+    type Input = StoreIdInput;
+    type Output = ();
+    type Target = ();
+
+    async fn find(_: &StoreIdInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
+        Ok(())
+    }
+
+    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+        need("kms:ConnectCustomKeyStore", call)
+    }
+
+    async fn run(input: StoreIdInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+        let domain = domain(call.account(), call.region);
+        let begun = call
+            .service
+            .store
+            .write(move |tx| {
+                let mut record = find(tx, &domain, &input.id)?;
+                match record.connection {
+                    ConnectionState::Connected | ConnectionState::Connecting => Ok(None),
+                    ConnectionState::Failed | ConnectionState::Disconnecting => {
+                        Err(KmsError::from(KeyStoreFault::State { id: record.id, state: record.connection.as_str() }))
+                    }
+                    ConnectionState::Disconnected => {
+                        record.connection = ConnectionState::Connecting;
+                        record.attempt += 1;
+                        tx.put(&domain, &record.id, &record)?;
+                        Ok(Some(record))
+                    }
+                }
+            })
+            .await?;
+        if let Some(record) = begun {
+            let kms = Arc::clone(call.service);
+            let cause = cause(Self::NAME, call);
+            tokio::spawn(async move { kms.attempt(&record, &cause).await });
+        }
+        Ok(())
+    }
+}
+
+/// Disconnects a key store: its keys cannot be used from the moment at which the call is answered.
+///
+/// Source: AWS KMS API Reference, DisconnectCustomKeyStore.
+pub(crate) struct DisconnectCustomKeyStore;
+
+impl Operation for DisconnectCustomKeyStore {
+    type Service = Kms;
+    const NAME: &'static str = "DisconnectCustomKeyStore";
+    const EFFECT: Effect = Effect::Change;
+    type Input = StoreIdInput;
+    type Output = ();
+    type Target = ();
+
+    async fn find(_: &StoreIdInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
+        Ok(())
+    }
+
+    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+        need("kms:DisconnectCustomKeyStore", call)
+    }
+
+    async fn run(input: StoreIdInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+        let domain = domain(call.account(), call.region);
+        let path = call
+            .service
+            .store
+            .write(move |tx| {
+                let mut record = find(tx, &domain, &input.id)?;
+                match record.connection {
+                    ConnectionState::Disconnected | ConnectionState::Disconnecting => {
+                        Err(KmsError::from(KeyStoreFault::State { id: record.id, state: record.connection.as_str() }))
+                    }
+                    _ => {
+                        record.connection = ConnectionState::Disconnected;
+                        record.failure = None;
+                        // An attempt that is still under way has been overtaken.
+                        record.attempt += 1;
+                        tx.put(&domain, &record.id, &record)?;
+                        Ok(record.path())
+                    }
+                }
+            })
+            .await?;
+        call.service.connections.forget(&path);
+        Ok(())
+    }
+}
+
+impl Kms {
+    /// Tries to connect a store that is said to be connecting, and notes how that ended.
+    pub(super) async fn attempt(&self, record: &KeyStoreRecord, cause: &Cause) {
+        let place = record.place.to_port();
+        let path = record.path();
+        let connecting = async {
+            self.key_stores.check(&place, cause).await?;
+            self.key_stores.connect(&place, cause).await
+        };
+        let outcome = self.connections.open(&path, record.attempt, connecting).await.map(drop);
+        if let Err(error) = &outcome {
+            tracing::warn!(store = record.id, cause = ?error, "a custom key store cannot be connected");
+        }
+        let failure = outcome.err().map(|error| connection_error(&error));
+        let (domain, id, attempt) = (record.domain(), record.id.clone(), record.attempt);
+        let noted = self.store.write(move |tx| {
+            // It may have been disconnected or deleted meanwhile.
+            let Some(mut record) = tx.get::<KeyStoreRecord>(&domain, &id)? else { return Ok(false) };
+            let current = record.attempt == attempt && record.connection == ConnectionState::Connecting;
+            if current {
+                record.connection =
+                    if failure.is_none() { ConnectionState::Connected } else { ConnectionState::Failed };
+                record.failure = failure;
+                tx.put(&domain, &id, &record)?;
+            }
+            Ok::<_, KmsError>(current && failure.is_none())
+        });
+        if !matches!(noted.await, Ok(true)) {
+            self.connections.forget(&path);
+        }
+    }
+
+    /// The connection to a store, opened again if this process has none yet.
+    ///
+    /// # Errors
+    /// [`KeyStoreFault::State`] when its owner has not connected it; [`KeyStoreFault::Refused`].
+    pub(super) async fn connected(
+        &self,
+        record: &KeyStoreRecord,
+        during: During,
+        cause: &Cause,
+    ) -> Result<Arc<dyn KeyStore>, KmsError> {
+        if !record.is_connected() {
+            return Err(KeyStoreFault::State { id: record.id.clone(), state: record.connection.as_str() }.into());
+        }
+        let place = record.place.to_port();
+        let connecting = self.key_stores.connect(&place, cause);
+        match self.connections.open(&record.path(), record.attempt, connecting).await {
+            Ok(store) => Ok(store),
+            Err(error) => {
+                if matches!(error, KeyStoreError::WrongPin | KeyStoreError::PinLocked | KeyStoreError::NoUser) {
+                    self.give_up(record, &error).await?;
+                }
+                tracing::warn!(store = record.id, cause = ?error, "a custom key store cannot be reached");
+                Err(KeyStoreFault::Refused { during, error }.into())
+            }
+        }
+    }
+
+    /// Notes that a connected store has begun to refuse its secrets, so that it is not locked by asking on.
+    async fn give_up(&self, record: &KeyStoreRecord, error: &KeyStoreError) -> Result<(), KmsError> {
+        let (domain, id, attempt) = (record.domain(), record.id.clone(), record.attempt);
+        let failure = Some(connection_error(error));
+        self.store
+            .write(move |tx| {
+                if let Some(mut record) = tx.get::<KeyStoreRecord>(&domain, &id)?
+                    && record.attempt == attempt
+                    && record.is_connected()
+                {
+                    record.connection = ConnectionState::Failed;
+                    record.failure = failure;
+                    tx.put(&domain, &id, &record)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}

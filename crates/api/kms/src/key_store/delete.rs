@@ -1,0 +1,63 @@
+//! Deleting a key store: it must hold no keys, and be disconnected.
+
+use service::{Call, Effect, Need, Operation, Permit};
+
+use super::connection::StoreIdInput;
+use super::orphan::OrphanRecord;
+use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, PlaceClaim, find, need};
+use crate::Kms;
+use crate::error::KmsError;
+use crate::record::domain;
+
+/// Deletes a key store. Neither the token nor the proxy hears of it.
+///
+/// Source: AWS KMS API Reference, DeleteCustomKeyStore.
+pub(crate) struct DeleteCustomKeyStore;
+
+impl Operation for DeleteCustomKeyStore {
+    type Service = Kms;
+    const NAME: &'static str = "DeleteCustomKeyStore";
+    const EFFECT: Effect = Effect::Change;
+    type Input = StoreIdInput;
+    type Output = ();
+    type Target = ();
+
+    async fn find(_: &StoreIdInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
+        Ok(())
+    }
+
+    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+        need("kms:DeleteCustomKeyStore", call)
+    }
+
+    async fn run(input: StoreIdInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+        let domain = domain(call.account(), call.region);
+        let (path, left) = call
+            .service
+            .store
+            .write(move |tx| {
+                let record = find(tx, &domain, &input.id)?;
+                if record.keys > 0 {
+                    return Err(KmsError::from(KeyStoreFault::HasKeys { id: record.id, keys: record.keys }));
+                }
+                if record.connection != ConnectionState::Disconnected {
+                    return Err(KeyStoreFault::State { id: record.id, state: record.connection.as_str() }.into());
+                }
+                let (parent, name) = record.place.claim(&record.region);
+                tx.delete::<PlaceClaim>(&parent, &name)?;
+                let path = record.path();
+                let left = tx.all::<OrphanRecord>(&path)?;
+                for orphan in &left {
+                    tx.delete::<OrphanRecord>(&path, &orphan.key)?;
+                }
+                tx.delete::<KeyStoreRecord>(&domain, &record.id)?;
+                Ok((path, left))
+            })
+            .await?;
+        for orphan in left {
+            tracing::warn!(store = path, key = orphan.key, "left in the token of a deleted key store");
+        }
+        call.service.connections.forget(&path);
+        Ok(())
+    }
+}
