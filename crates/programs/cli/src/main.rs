@@ -19,6 +19,7 @@ mod seal;
 mod serve;
 mod settings;
 mod unseal;
+mod xks_proxy;
 mod wrapping_keys;
 
 use std::io::Write as _;
@@ -95,6 +96,8 @@ enum Command {
     Backup(backup::Backup),
     /// Restore a backup into a new data directory
     Restore(restore::Restore),
+    /// Hold keys in a PKCS#11 token for AWS KMS, or for another Sealstack
+    XksProxy(Box<xks_proxy::XksProxy>),
     /// Encrypt files or streams into messages that every AWS Encryption SDK reads
     Encrypt(Box<encrypt::Encrypt>),
     /// Decrypt messages that any AWS Encryption SDK wrote
@@ -130,6 +133,7 @@ fn run(Cli { place, command }: Cli) -> Result<(), Failure> {
         Command::Audit(command) => command.run(place)?,
         Command::Backup(backup) => backup.run(place)?,
         Command::Restore(restore) => restore.run(place)?,
+        Command::XksProxy(proxy) => proxy.run()?,
         Command::Encrypt(encrypt) => encrypt.run()?,
         Command::Decrypt(decrypt) => decrypt.run()?,
         Command::Reencrypt(reencrypt) => reencrypt.run()?,

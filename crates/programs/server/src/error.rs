@@ -204,6 +204,9 @@ pub enum ServerError {
     /// The root seal doesn't open.
     #[error(transparent)]
     Seal(#[from] seal::SealError),
+    /// A PKCS#11 token can't be used.
+    #[error(transparent)]
+    Token(#[from] token::TokenError),
     /// The database can't be used.
     #[error(transparent)]
     Store(#[from] store::StoreError),
@@ -232,6 +235,7 @@ impl ServerError {
             | Self::NotYours
             | Self::NotEmpty { .. }
             | Self::NoData { .. }
+            | Self::Token(_)
             | Self::Store(Store::Denied { .. } | Store::Io { .. }) => 3,
             Self::InUse { .. }
             | Self::Store(Store::Busy { .. })

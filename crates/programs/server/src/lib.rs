@@ -32,6 +32,7 @@ mod site;
 mod tls;
 mod ward;
 mod wiring;
+pub mod xks_proxy;
 
 pub use error::{ConfigError, ServerError};
 pub use first_start::FirstStart;

@@ -275,18 +275,18 @@ fn fit_descriptors(mut config: Config) -> Config {
 }
 
 /// What asks the server to end.
-struct Signals {
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, ServerError> {
+    pub(crate) fn new() -> Result<Self, ServerError> {
         let listen = |kind| signal(kind).map_err(|cause| ServerError::System { action: "hand over signals", cause });
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    async fn next(&mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",

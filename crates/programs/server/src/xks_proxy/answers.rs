@@ -1,0 +1,275 @@
+//! What the proxy answers: who asks is known by signature, what they may ask is four things, and the key stays where it
+//! is.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crypto::SecretBytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use service::{Incoming, Reply};
+use token::{Crew, SealedParts, Token, TokenError};
+use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigningKey};
+use wire::{Blob, SecretBlob};
+use xks::{
+    Action, DecryptAnswer, DecryptRequest, EncryptAnswer, EncryptRequest, ErrorAnswer, ErrorName, HealthAnswer,
+    HealthRequest, KeyManager, KeyRequest, KeyStatus, ManagerHealth, MetadataAnswer, RequestMetadata, Route,
+    manager_aad,
+};
+use zeroize::Zeroizing;
+
+use super::HEALTH_KEY;
+use super::credentials::Credentials;
+use crate::application::{Application, Trouble};
+use crate::clock;
+
+/// How long the token may take: longer than anybody waits for the proxy.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What ciphertexts carry, so that a later form of associated data can be told from this one.
+const METADATA: &[u8] = &[1];
+
+/// A refusal, and the reason that the asker's administrator is told.
+type Refusal = (ErrorName, &'static str);
+
+/// The proxy as its connections see it.
+pub(super) struct Proxy {
+    base: String,
+    crew: Crew,
+    credentials: Arc<Credentials>,
+}
+
+impl Proxy {
+    pub(super) const fn new(base: String, crew: Crew, credentials: Arc<Credentials>) -> Self {
+        Self { base, crew, credentials }
+    }
+
+    async fn answer(&self, incoming: &Incoming) -> Result<Vec<u8>, Refusal> {
+        self.authenticate(incoming)?;
+        let route = Route::parse(&self.base, incoming.uri.path());
+        match route.ok_or((ErrorName::InvalidUriPath, "there is nothing at this path"))? {
+            Route::Health => {
+                let HealthRequest { request_metadata } = read(incoming)?;
+                tracing::info!(
+                    operation = request_metadata.kms_operation,
+                    kms_request_id = request_metadata.kms_request_id,
+                    "health"
+                );
+                encode(&self.health().await)
+            }
+            Route::Key(key, Action::Metadata) => {
+                let KeyRequest { request_metadata } = read(incoming)?;
+                tell(&request_metadata, key, "metadata");
+                encode(&self.metadata(key).await?)
+            }
+            Route::Key(key, Action::Encrypt) => {
+                let request: EncryptRequest = read(incoming)?;
+                tell(&request.request_metadata, key, "encrypt");
+                encode(&self.encrypt(key, request).await?)
+            }
+            Route::Key(key, Action::Decrypt) => {
+                let request: DecryptRequest = read(incoming)?;
+                tell(&request.request_metadata, key, "decrypt");
+                encode(&self.decrypt(key, request).await?)
+            }
+        }
+    }
+
+    /// Who asks is known by their signature over the whole request, and only over TLS.
+    fn authenticate(&self, incoming: &Incoming) -> Result<(), Refusal> {
+        let refused = |reason| (ErrorName::AuthenticationFailed, reason);
+        if !incoming.secure {
+            return Err(refused("the request has to come over TLS"));
+        }
+        let parts = RequestParts {
+            method: incoming.method.as_str(),
+            path: incoming.uri.path(),
+            query: incoming.uri.query().unwrap_or_default(),
+            headers: &incoming.headers,
+            host: incoming.uri.authority().map(http::uri::Authority::as_str),
+        };
+        let authorization = Authorization::parse(&parts).map_err(|_| refused("the request is not signed"))?;
+        if authorization.service() != xks::SERVICE || authorization.is_presigned() {
+            return Err(refused("the request is signed for another service"));
+        }
+        let (date, region) = (authorization.date(), authorization.region());
+        let verified = self.credentials.secret(authorization.access_key_id(), |secret| {
+            let key = SigningKey::derive(secret, date, region, xks::SERVICE);
+            authorization.verify(&parts, Payload::Body(&incoming.body), &key, Rules::STANDARD, clock::now())
+        });
+        match verified {
+            Some(Ok(())) => Ok(()),
+            // Neither is told from the other: who has no credential learns none's id.
+            Some(Err(_)) | None => Err(refused("the signature is not valid")),
+        }
+    }
+
+    async fn health(&self) -> HealthAnswer {
+        let probe = |token: &Token| {
+            let sealed = token.seal(HEALTH_KEY, b"health", b"probe")?;
+            token.open(HEALTH_KEY, b"health", &sealed).map(drop)
+        };
+        let health_status = match self.in_token(probe).await {
+            Ok(()) => ManagerHealth::Active,
+            Err(error) => {
+                tracing::warn!(%error, "the token does not work");
+                ManagerHealth::Unavailable
+            }
+        };
+        let identity = self.crew.token().identity();
+        let known = |text: &str| if text.is_empty() { "unknown".to_owned() } else { text.to_owned() };
+        HealthAnswer {
+            xks_proxy_fleet_size: 1,
+            xks_proxy_vendor: "Sealstack".to_owned(),
+            xks_proxy_model: concat!("Sealstack xks-proxy ", env!("CARGO_PKG_VERSION")).to_owned(),
+            ekm_vendor: known(&identity.manufacturer),
+            ekm_fleet_details: vec![KeyManager {
+                id: known(&identity.serial),
+                model: known(&identity.model),
+                health_status,
+            }],
+        }
+    }
+
+    async fn metadata(&self, key: &str) -> Result<MetadataAnswer, Refusal> {
+        let name = key.to_owned();
+        let facts = self.in_token(move |token| token.facts(&name)).await.map_err(refusal)?;
+        let usages = [("ENCRYPT", facts.encrypts), ("DECRYPT", facts.decrypts)];
+        let allowed = usages.into_iter().filter(|(_, allowed)| *allowed);
+        Ok(MetadataAnswer {
+            key_spec: if facts.aes_256 { MetadataAnswer::AES_256 } else { "OTHER" }.to_owned(),
+            key_usage: allowed.map(|(usage, _)| usage.to_owned()).collect(),
+            // Tokens know no disabled keys.
+            key_status: KeyStatus::Enabled,
+        })
+    }
+
+    async fn encrypt(&self, key: &str, request: EncryptRequest) -> Result<EncryptAnswer, Refusal> {
+        request.check()?;
+        let (name, data) = (key.to_owned(), request.associated_data().to_vec());
+        let aad = framed(&data, METADATA)?;
+        let wants_value = request.ciphertext_data_integrity_value_algorithm.is_some();
+        let plaintext = SecretBytes::from(request.plaintext.0.as_slice());
+        let seal = move |token: &Token| {
+            let sealed = token.seal(&name, &aad, plaintext.expose())?;
+            let mut answer = EncryptAnswer {
+                ciphertext: Blob(sealed.ciphertext.clone()),
+                ciphertext_metadata: Some(Blob(METADATA.to_vec())),
+                initialization_vector: Blob(sealed.nonce.clone()),
+                authentication_tag: Blob(sealed.tag.to_vec()),
+                ciphertext_data_integrity_value: None,
+            };
+            if wants_value {
+                // The value first: what is damaged after it was computed does not match it, and what was damaged
+                // before does not open.
+                answer.ciphertext_data_integrity_value = Some(Blob(answer.integrity_value(&data).to_vec()));
+                let opened = token.open(&name, &aad, &sealed)?;
+                if !crypto::constant_time_eq(opened.expose(), plaintext.expose()) {
+                    return Err(TokenError::Failed { reason: "it opened something else than it sealed".to_owned() });
+                }
+            }
+            Ok(answer)
+        };
+        self.in_token(seal).await.map_err(refusal)
+    }
+
+    async fn decrypt(&self, key: &str, request: DecryptRequest) -> Result<DecryptAnswer, Refusal> {
+        request.check()?;
+        if request.metadata() != METADATA {
+            return Err((ErrorName::InvalidCiphertext, "ciphertextMetadata is not this proxy's"));
+        }
+        let (name, aad) = (key.to_owned(), framed(request.associated_data(), METADATA)?);
+        let tag = request.authentication_tag.0.as_slice().try_into();
+        let tag = tag.map_err(|_| (ErrorName::Validation, "authenticationTag must have 16 bytes"))?;
+        let sealed = SealedParts { nonce: request.initialization_vector.0, ciphertext: request.ciphertext.0, tag };
+        let opened = self.in_token(move |token| token.open(&name, &aad, &sealed)).await.map_err(refusal)?;
+        Ok(DecryptAnswer { plaintext: SecretBlob(Zeroizing::new(opened.expose().to_vec())) })
+    }
+
+    async fn in_token<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Token) -> Result<T, TokenError> + Send + 'static,
+    ) -> Result<T, TokenError> {
+        let done = tokio::time::timeout(TOKEN_TIMEOUT, self.crew.run(work)).await;
+        done.unwrap_or(Err(TokenError::TimedOut))
+    }
+}
+
+/// What the token is given as associated data.
+fn framed(data: &[u8], metadata: &[u8]) -> Result<Vec<u8>, Refusal> {
+    manager_aad(data, metadata).ok_or((ErrorName::UnsupportedOperation, "a parameter is longer than is supported"))
+}
+
+fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Refusal> {
+    // The decoder's own words could quote a plaintext.
+    serde_json::from_slice(&incoming.body)
+        .map_err(|_| (ErrorName::Validation, "the body is not what this operation takes"))
+}
+
+fn encode(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(answer).map_err(|_| (ErrorName::Internal, "the answer cannot be written"))
+}
+
+/// For the proxy's log: on whose behalf a key is used, and by which call of the key service.
+fn tell(metadata: &RequestMetadata, key: &str, action: &'static str) {
+    tracing::info!(
+        key,
+        principal = metadata.aws_principal_arn,
+        kms_key = metadata.kms_key_arn,
+        operation = metadata.kms_operation,
+        kms_request_id = metadata.kms_request_id,
+        "{action}"
+    );
+}
+
+fn refusal(error: TokenError) -> Refusal {
+    match error {
+        TokenError::NoKey { .. } => (ErrorName::KeyNotFound, "there is no such key"),
+        TokenError::KeyUse { .. } => (ErrorName::InvalidKeyUsage, "the key does not do this"),
+        TokenError::NotAuthentic => (ErrorName::InvalidCiphertext, "the ciphertext or what it is bound to is not valid"),
+        TokenError::Busy => (ErrorName::Throttling, "the token has too much to do"),
+        TokenError::TimedOut => (ErrorName::DependencyTimeout, "the token did not answer in time"),
+        error => {
+            tracing::error!(%error, "the token failed");
+            (ErrorName::Internal, "the token failed")
+        }
+    }
+}
+
+impl Application for Proxy {
+    async fn handle(&self, incoming: Incoming) -> Reply {
+        let begun = Instant::now();
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let reply = |status, error: Option<ErrorName>, body| Reply {
+            status,
+            content_type: "application/json",
+            request_id: request_id.clone(),
+            error: error.map(ErrorName::as_str),
+            body,
+        };
+        if incoming.method != http::Method::POST {
+            return reply(405, None, b"{}".to_vec());
+        }
+        let answer = self.answer(&incoming).await;
+        let elapsed = begun.elapsed();
+        match answer {
+            Ok(body) => {
+                tracing::debug!(path = incoming.uri.path(), ?elapsed, "answered");
+                reply(200, None, body)
+            }
+            Err((name, reason)) => {
+                tracing::warn!(path = incoming.uri.path(), ip = %incoming.ip, error = name.as_str(), reason, ?elapsed, "refused");
+                let told = ErrorAnswer { error_name: name.as_str().to_owned(), error_message: Some(reason.to_owned()) };
+                reply(name.status(), Some(name), serde_json::to_vec(&told).unwrap_or_default())
+            }
+        }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+
+    fn metrics(&self) -> String {
+        "# EOF\n".to_owned()
+    }
+}
