@@ -126,7 +126,7 @@ impl Held {
     fn weigh<T>(
         &self,
         caller: &Caller,
-        need: &Need,
+        (action, resource, guard): (&str, &str, &Guard),
         context: &Context<'_>,
         ask: impl FnOnce(&Request<'_>, &Policies<'_>) -> T,
     ) -> Result<T, StoreError> {
@@ -139,28 +139,23 @@ impl Held {
             .session_policies
             .as_ref()
             .map(|policies| policies.iter().map(|policy| Named { name: SESSION_POLICY, policy }).collect());
-        let request = Request {
-            principal: &caller.principal,
-            action: need.action,
-            resource: &need.resource,
-            resource_account: owner(&need.resource),
-            context,
-        };
+        let request =
+            Request { principal: &caller.principal, action, resource, resource_account: owner(resource), context };
         let policies = Policies {
             identity: &identity,
             boundary,
             session: limits.as_deref(),
             service_control: control.as_slice(),
-            resource: side(need),
+            resource: side(resource, guard),
         };
         Ok(ask(&request, &policies))
     }
 }
 
 /// The resource's side, whose policy is called by the resource's ARN.
-fn side(need: &Need) -> ResourceSide<'_> {
-    let named = |policy| Named { name: &need.resource, policy };
-    match &need.guard {
+fn side<'a>(resource: &'a str, guard: &'a Guard) -> ResourceSide<'a> {
+    let named = |policy| Named { name: resource, policy };
+    match guard {
         Guard::Identity => ResourceSide::None,
         Guard::Shared(policy) => ResourceSide::Shared(named(policy)),
         Guard::Mandatory(policy) => ResourceSide::Mandatory(named(policy)),
@@ -252,18 +247,20 @@ impl Iam {
         let Some(held) = self.held(caller).await? else {
             return Ok(Decision::Denied(Reason::NoAllow(Source::Identity)));
         };
-        held.weigh(caller, need, context, policy::evaluate)
+        held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::evaluate)
     }
 
-    /// All that bears on a refusal that has just been decided; `None` if the caller is gone.
-    async fn explain(
+    /// All that bears on a decision; `None` if the caller or the caller's boundary is gone.
+    pub(crate) async fn explain(
         &self,
         caller: &Caller,
-        need: &Need,
+        action: &str,
+        resource: &str,
+        guard: &Guard,
         context: &Context<'_>,
     ) -> Result<Option<Explanation>, StoreError> {
         let Some(held) = self.held(caller).await? else { return Ok(None) };
-        held.weigh(caller, need, context, policy::explain).map(Some)
+        held.weigh(caller, (action, resource, guard), context, policy::explain).map(Some)
     }
 
     async fn seal_refusal(
@@ -273,7 +270,8 @@ impl Iam {
         context: &Context<'_>,
         reason: &Reason,
     ) -> Result<Option<String>, StoreError> {
-        let matched = self.explain(caller, need, context).await?.map(|explained| explained.matched);
+        let explained = self.explain(caller, need.action, &need.resource, &need.guard, context).await?;
+        let matched = explained.map(|explained| explained.matched);
         let refusal = Refusal::new(caller, need, context, reason, matched.unwrap_or_default());
         refusal.seal(&self.store).await
     }

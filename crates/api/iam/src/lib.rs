@@ -20,6 +20,7 @@ mod document;
 mod entity;
 mod epoch;
 mod error;
+mod explanation;
 mod group;
 mod inline_policy;
 mod instance_profile;

@@ -45,6 +45,7 @@ impl Service for Sts {
     const TARGET_PREFIX: &'static str = "";
     const PROTOCOL: Protocol = Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
     const UNSIGNED: &'static [&'static str] = &["AssumeRoleWithWebIdentity"];
+    const NOT_SERVED: &'static str = include_str!("../missing-sts.txt");
     type Error = IamError;
 
     fn operations() -> &'static [Entry<Self>] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use service::{Call, Guard, Need};
+use service::{Call, Caller, Guard, Need};
 
 use crate::Kms;
 use crate::algorithm::EncryptionAlgorithm;
@@ -136,16 +136,7 @@ impl Found {
     /// The need of `action` on the key: by its policy, or by a grant for `granted`.
     pub(crate) fn need(&self, action: &'static str, granted: Option<&GrantUse<'_>>, call: &Call<'_, Kms>) -> Need {
         let key = &*self.key;
-        let claim = granted.zip(self.grants.as_ref()).and_then(|(usage, grants)| grants.claim(call.caller, usage));
-        let guard = match claim {
-            None => Guard::Mandatory(Arc::clone(&key.policy)),
-            Some(Claim::Principal) => Guard::Granted(Arc::clone(&key.policy)),
-            Some(Claim::Session) => Guard::GrantedToSession(Arc::clone(&key.policy)),
-            // The account decides over it by identity policies, as if the key policy said so.
-            Some(Claim::Account) => {
-                Guard::Mandatory(key.record.policy.delegating(&[call.account()], action, true, &key.arn))
-            }
-        };
+        let guard = guard(key, self.grants.as_deref(), granted, call.caller, action);
         let need = Need { action, resource: key.arn.clone(), context: Vec::with_capacity(12), guard, shown: None };
         let need = describe_key(need, &key.record, call);
         match &self.alias {
@@ -180,6 +171,26 @@ impl Found {
     }
 }
 
+/// What the key itself says to a caller: its policy, and whether a grant allows the use.
+pub(crate) fn guard(
+    key: &LiveKey,
+    grants: Option<&Grants>,
+    usage: Option<&GrantUse<'_>>,
+    caller: &Caller,
+    action: &str,
+) -> Guard {
+    match usage.zip(grants).and_then(|(usage, grants)| grants.claim(caller, usage)) {
+        None => Guard::Mandatory(Arc::clone(&key.policy)),
+        Some(Claim::Principal) => Guard::Granted(Arc::clone(&key.policy)),
+        Some(Claim::Session) => Guard::GrantedToSession(Arc::clone(&key.policy)),
+        // The account decides over it by identity policies, as if the key policy said so.
+        Some(Claim::Account) => {
+            let account = caller.principal.account.as_str();
+            Guard::Mandatory(key.record.policy.delegating(&[account], action, true, &key.arn))
+        }
+    }
+}
+
 /// What must be held for `action` on a key that was not found by `reference`, so that a stranger cannot tell a missing
 /// key from a forbidden one. A text that names no key needs nothing: it tells nothing.
 pub(crate) fn needs_of_missing(reference: &str, forms: Forms, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need> {
@@ -203,8 +214,13 @@ pub(crate) fn need_of_missing(arn: String, account: &str, action: &'static str, 
 ///
 /// Source: AWS KMS Developer Guide, "AWS KMS condition keys".
 pub(crate) fn describe_key(need: Need, key: &KeyRecord, call: &Call<'_, Kms>) -> Need {
+    describe_key_to(need, key, call.account())
+}
+
+/// The same for a caller of this account.
+pub(crate) fn describe_key_to(need: Need, key: &KeyRecord, account: &str) -> Need {
     let mut need = need
-        .with("kms:CallerAccount", call.account().to_owned())
+        .with("kms:CallerAccount", account.to_owned())
         .with("kms:KeySpec", key.spec.as_str())
         .with("kms:KeyUsage", key.usage.as_str())
         .with("kms:KeyOrigin", key.origin.as_str())

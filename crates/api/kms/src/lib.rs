@@ -20,6 +20,7 @@ mod deletion;
 mod enable;
 mod encrypt;
 mod error;
+mod explain;
 mod family;
 mod grant;
 mod grant_list;
@@ -211,6 +212,7 @@ impl Service for Kms {
     const EVENT_SOURCE: &'static str = "kms.amazonaws.com";
     const TARGET_PREFIX: &'static str = "TrentService";
     const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    const NOT_SERVED: &'static str = include_str!("../missing.txt");
     type Error = KmsError;
 
     fn operations() -> &'static [Entry<Self>] {

@@ -93,6 +93,8 @@ trait Endpoint: Send + Sync {
     fn protocol(&self) -> Protocol;
     fn operation(&self, name: &str) -> Option<Listed>;
     fn takes_unsigned(&self, name: &str) -> bool;
+    /// The name, if AWS's service has the operation and this one does not serve it.
+    fn not_served(&self, name: &str) -> Option<&'static str>;
     fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a>;
 }
 
@@ -139,6 +141,10 @@ impl<S: Service> Endpoint for Served<S> {
 
     fn takes_unsigned(&self, name: &str) -> bool {
         S::UNSIGNED.contains(&name)
+    }
+
+    fn not_served(&self, name: &str) -> Option<&'static str> {
+        S::NOT_SERVED.lines().find(|line| *line == name && !line.starts_with('#'))
     }
 
     fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a> {
@@ -266,7 +272,7 @@ impl Gateway {
                 };
                 (endpoint.serve(operation, scene, parameters(protocol, incoming)).await, operation.effect, Some(caller))
             }
-            (Ok(caller), ..) => (Outcome::refused(unknown_operation(protocol, incoming)), Effect::Read, Some(caller)),
+            (Ok(caller), ..) => (Outcome::refused(unknown_operation(endpoint, incoming)), Effect::Read, Some(caller)),
         };
 
         let error = outcome.answer.as_ref().err();
@@ -373,15 +379,28 @@ fn anonymous() -> Caller {
     }
 }
 
-fn unknown_operation(protocol: Protocol, incoming: &Incoming) -> Fault {
+/// The fault of a request for an operation that no service serves.
+fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fault {
+    let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
+    let not_served = |name: &str| {
+        let endpoint = endpoint?;
+        let operation = endpoint.not_served(name)?;
+        Some(CommonFault::NotServed { operation, service: endpoint.name() }.fault(protocol))
+    };
     if matches!(protocol, Protocol::Json { .. }) {
-        return CommonFault::UnknownOperation { operation: String::new(), version: String::new() }.fault(protocol);
+        let target = incoming.headers.get(&TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
+        let name = target.rsplit_once('.').map_or("", |(_, name)| name);
+        let unknown = CommonFault::UnknownOperation { operation: String::new(), version: String::new() };
+        return not_served(name).unwrap_or_else(|| unknown.fault(protocol));
     }
     let Some(asked) = query::action(parameters(protocol, incoming)) else {
         return CommonFault::MissingAction.fault(protocol);
     };
-    let quoted = |text: &str| wire::shape::quote(text).to_owned();
-    CommonFault::UnknownOperation { operation: quoted(&asked.name), version: quoted(&asked.version) }.fault(protocol)
+    not_served(&asked.name).unwrap_or_else(|| {
+        let quoted = |text: &str| wire::shape::quote(text).to_owned();
+        CommonFault::UnknownOperation { operation: quoted(&asked.name), version: quoted(&asked.version) }
+            .fault(protocol)
+    })
 }
 
 /// Adds the condition keys that every request has.

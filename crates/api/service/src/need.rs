@@ -36,6 +36,20 @@ pub enum Guard {
     Trust(Arc<Policy>),
 }
 
+/// A resource's part in a decision: what it has to say, and the condition keys that it sets.
+pub struct Side {
+    /// What the resource itself has to say.
+    pub guard: Guard,
+    /// Its condition keys.
+    pub context: Vec<(Cow<'static, str>, Values<'static>)>,
+}
+
+impl From<Need> for Side {
+    fn from(need: Need) -> Self {
+        Self { guard: need.guard, context: need.context }
+    }
+}
+
 impl Need {
     /// An action that identity policies alone decide.
     #[must_use]

@@ -25,6 +25,8 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// The operations that take unsigned requests, as from nobody: they prove in other ways who calls. Of services that
     /// speak the query protocol only.
     const UNSIGNED: &'static [&'static str] = &[];
+    /// The operations of AWS's service that it does not serve, one a line; lines that begin with `#` are for readers.
+    const NOT_SERVED: &'static str = "";
     /// What its operations fail with.
     type Error: ServiceError;
 

@@ -10,6 +10,7 @@ mod decrypt;
 mod encrypt;
 mod env;
 mod failure;
+mod iam;
 mod inspect;
 mod interrupt;
 mod materials;
@@ -89,6 +90,9 @@ enum Command {
     /// Make an administrator when there is none left (while the server is stopped)
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Say who may do what, and why
+    #[command(subcommand)]
+    Iam(iam::Command),
     /// Verify or show the audit log
     #[command(subcommand)]
     Audit(audit::Command),
@@ -130,6 +134,7 @@ fn run(Cli { place, command }: Cli) -> Result<(), Failure> {
         Command::Unseal(unseal) => unseal.run(place)?,
         Command::Account(command) => command.run(place)?,
         Command::Admin(command) => command.run(place)?,
+        Command::Iam(command) => command.run(place)?,
         Command::Audit(command) => command.run(place)?,
         Command::Backup(backup) => backup.run(place)?,
         Command::Restore(restore) => restore.run(place)?,

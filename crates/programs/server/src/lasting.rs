@@ -195,12 +195,17 @@ fn has_room(directory: &Path) -> bool {
 /// # Errors
 /// [`ServerError::NoData`], [`ServerError::Seal`], [`ServerError::NoSecret`], [`ServerError::Store`].
 pub fn read_audit_key(layout: &Layout, seal: &SealConfig) -> Result<Arc<Key256>, ServerError> {
-    // Opening the seal changes it only to finish a rotation, which is for one process at a time.
-    let _alone = if existing(layout)?.rotating { Some(DataDir::open(layout.root())?) } else { None };
-    let store = open_store(layout, &root_seal::open(layout, seal)?)?;
+    let store = open_beside(layout, seal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
     runtime.block_on(audit_key(&store))
+}
+
+/// Opens the database to be read, beside a server that may be running.
+pub(crate) fn open_beside(layout: &Layout, seal: &SealConfig) -> Result<Store, ServerError> {
+    // Opening the seal changes it only to finish a rotation, which is for one process at a time.
+    let _alone = if existing(layout)?.rotating { Some(DataDir::open(layout.root())?) } else { None };
+    open_store(layout, &root_seal::open(layout, seal)?)
 }
 
 /// What the root seal of a directory says, in which a server has been before.

@@ -13,6 +13,7 @@ mod connection;
 mod core;
 pub mod data_dir;
 mod error;
+pub mod explain;
 pub mod exports;
 mod first_start;
 mod gate;

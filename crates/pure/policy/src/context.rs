@@ -102,6 +102,11 @@ impl<'a> Context<'a> {
         self.entries.push((key.into(), Values::Many(values.into_iter().map(Into::into).collect())));
     }
 
+    /// Sets a key to values that are at hand.
+    pub fn insert_values(&mut self, key: impl Into<Cow<'a, str>>, values: Values<'a>) {
+        self.entries.push((key.into(), values));
+    }
+
     /// The values of a key, looked for in this layer and then in its parents. A key without values is absent.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Values<'a>> {

@@ -80,6 +80,13 @@ pub enum CommonFault {
         /// The API version of the query protocol, empty in awsJson.
         version: String,
     },
+    /// AWS has the operation; this server does not serve it.
+    NotServed {
+        /// Its name.
+        operation: &'static str,
+        /// The service's prefix.
+        service: &'static str,
+    },
     /// A query request without `Action`.
     MissingAction,
     /// The caller may not do this; the message names caller, action and resource.
@@ -111,6 +118,10 @@ impl CommonFault {
                 } else {
                     format!("Could not find operation {operation} for version {version}")
                 };
+                (name("UnknownOperationException", "InvalidAction"), 400, message)
+            }
+            Self::NotServed { operation, service } => {
+                let message = format!("{service}:{operation} is an operation of AWS that this server does not serve");
                 (name("UnknownOperationException", "InvalidAction"), 400, message)
             }
             Self::MissingAction => (
