@@ -1,5 +1,6 @@
 //! `sealstack encrypt`: files and streams into messages of the AWS Encryption SDK's format.
 
+use std::io::Read as _;
 use std::num::NonZeroU64;
 
 use envelope::{Encryption, Error, Sealed};
@@ -84,12 +85,20 @@ impl Operation for Encrypting<'_> {
         let Encrypt { sealing, bounds, max_length, .. } = self.settings;
         let encryption = Encryption::new(self.materials).context(self.context.clone()).threads(threads);
         let mut encryption = bounds.encryption(sealing.encryption(encryption));
-        if let Some(max) = max_length {
-            encryption = encryption.plaintext_max(max.get());
+        if let Some(max) = max_length.map(NonZeroU64::get) {
+            if let Input::File(_, length) = &input
+                && *length > max
+            {
+                return Err(Error::PlaintextTooLong { max });
+            }
+            encryption = encryption.plaintext_max(max);
         }
         let sealed = match (input, output) {
             (Input::File(source, length), Output::Draft(sink)) => encryption.encrypt_at(&source, length, sink)?,
-            (Input::File(source, _), Output::Stream(sink)) => encryption.encrypt_stream(source, sink)?,
+            (Input::File(source, length), Output::Stream(sink)) => {
+                // A file that grows meanwhile is encrypted up to the length that it had, as above.
+                encryption.plaintext_max(length).encrypt_stream(source.take(length), sink)?
+            }
             (Input::Stream(source), Output::Draft(sink)) => encryption.encrypt_stream(source, sink)?,
             (Input::Stream(source), Output::Stream(sink)) => encryption.encrypt_stream(source, sink)?,
         };

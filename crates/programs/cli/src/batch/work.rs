@@ -184,6 +184,9 @@ impl<O: Operation> Batch<'_, O> {
     /// Finds inputs and decides where their outputs go. Returns the directories that it made.
     fn find(&self, jobs: SyncSender<Job>) -> Result<BTreeSet<PathBuf>, Failure> {
         let into = Destination::of(self.files)?;
+        if !matches!(into, Destination::Directory(_)) && self.has_several() {
+            return Err(Failure::Usage("several inputs need an existing directory as their output".to_owned()));
+        }
         let mut made = BTreeSet::new();
         let mut targets = Targets::default();
         let mut outcome = Ok(());
@@ -200,11 +203,7 @@ impl<O: Operation> Batch<'_, O> {
                 Found::Stdin => (None, None),
                 Found::File(path, below) => (Some(path), Some(below)),
             };
-            if self.counts.inputs.fetch_add(1, Ordering::Relaxed) > 0 && !matches!(into, Destination::Directory(_)) {
-                let one = "several inputs need an existing directory as their output";
-                outcome = Err(Failure::Usage(one.to_owned()));
-                return false;
-            }
+            self.counts.inputs.fetch_add(1, Ordering::Relaxed);
             let mut job = Job { input, target: None };
             job.target = match (&into, below) {
                 (Destination::Stdout, _) => None,
@@ -248,6 +247,18 @@ impl<O: Operation> Batch<'_, O> {
         };
         found(&self.files.input, self.files.recursive, except, &mut each, &mut failed);
         outcome.map(|()| made)
+    }
+
+    /// Whether the arguments stand for more than one input.
+    fn has_several(&self) -> bool {
+        let mut count = 0;
+        let mut each = |found| {
+            count += usize::from(!matches!(found, Found::Passed(..)));
+            count < 2
+        };
+        // What can't be found is told by the run itself.
+        found(&self.files.input, self.files.recursive, None, &mut each, &mut |_, _| {});
+        count > 1
     }
 
     /// The name of an output in a directory.
@@ -313,7 +324,8 @@ impl<O: Operation> Batch<'_, O> {
         if metadata.is_dir() {
             return Err(Failed::Read(io::ErrorKind::IsADirectory.into()));
         }
-        let regular = job.input.is_some() && metadata.is_file();
+        // Files that the kernel makes up have no length before they are read.
+        let regular = job.input.is_some() && metadata.is_file() && metadata.len() > 0;
         let source = Source { file: &file, progress: &self.progress };
         let input = match (regular, self.files.decode) {
             (true, false) => Input::File(source, metadata.len()),

@@ -18,6 +18,9 @@ fn a_tree_is_encrypted_and_comes_back_and_links_do_not_lead_in_circles() {
     for directory in ["out", "back"] {
         std::fs::create_dir(place.path(directory)).expect("made");
     }
+    let output = place.raw("encrypt", &["-r", "-q", "-i", "in", "-o", "out"]);
+    assert!(output.stderr.is_empty(), "no bar where there is no terminal: {output:?}");
+    done(output);
     let output = place.raw("encrypt", &["-r", "-i", "in", "-o", "out", "--metadata-output", "records"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("link to a directory; skipped"));
     done(output);
@@ -108,6 +111,9 @@ fn files_are_replaced_skipped_or_asked_about() {
     done(fed(&mut place.command(&ask), b"y\n"));
     assert_ne!(place.read("target"), b"old");
     done(place.raw("encrypt", &["-i", "plain", "-o", "target"]));
+    let said = refused(place.raw("encrypt", &["-i", "plain", "-o", "x", "--max-length", "2"]), 1);
+    assert!(said.contains("longer than 2 bytes") && !place.exists("x"), "{said}");
+    done(place.raw("encrypt", &["-i", "plain", "-o", "x", "--max-length", "3"]));
 
     let said = refused(place.raw("encrypt", &["-i", "plain", "-o", "plain"]), 1);
     assert!(said.contains("would replace the input"), "{said}");
@@ -188,9 +194,11 @@ fn what_cannot_be_meant_is_refused_before_anything_is_done() {
     let place = Place::new();
     place.write("plain", b"x");
     place.write("sealed", b"x");
-    let cases: [(&str, &[&str], &str); 12] = [
+    let cases: [(&str, &[&str], &str); 14] = [
         ("encrypt", &["-i", "plain"], "--output"),
         ("encrypt", &["-i", "plain", "sealed", "-o", "x"], "existing directory"),
+        ("encrypt", &["-i", "*", "-o", "x"], "existing directory"),
+        ("encrypt", &["-i", "plain", "sealed", "-o", "-"], "existing directory"),
         ("encrypt", &["-i", "-", "-", "-o", "x"], "once only"),
         ("encrypt", &["-i", "plain", "-o", "-", "--metadata-output", "-"], "standard output"),
         ("encrypt", &["-i", "plain", "-o", "x", "-S", "--metadata-output", "m"], "cannot be used with"),

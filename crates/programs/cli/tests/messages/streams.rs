@@ -36,6 +36,9 @@ fn what_goes_through_pipes_comes_back_signed_or_not() {
     });
     assert_eq!(done(place.raw("decrypt", &["-i", "from-fifo", "-o", "-"])), b"through a named pipe");
     done(place.raw("encrypt", &["-i", "from-fifo", "-o", "/dev/null"]));
+    // Its length is known only once it is read.
+    done(place.raw("encrypt", &["-i", "/proc/version", "-o", "version"]));
+    assert_eq!(done(place.raw("decrypt", &["-i", "version", "-o", "-"])), std::fs::read("/proc/version").expect("it"));
 }
 
 #[test]
@@ -130,4 +133,17 @@ fn a_reader_that_went_away_is_no_success() {
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn a_terminal_gets_a_bar() {
+    let place = Place::new();
+    place.write("plain", &bytes(5_000_000));
+    let arguments = [&["encrypt"], &RAW[..], &["-i", "plain", "-o", "sealed"]].concat().join(" ");
+    let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_sealstack"));
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").current_dir(place.path("."));
+    let shown = String::from_utf8(done(terminal.output().expect("script runs"))).expect("text");
+    assert!(shown.contains("MiB"), "{shown:?}");
+    assert!(done(place.raw("decrypt", &["-i", "sealed", "-o", "-"])) == bytes(5_000_000));
 }
