@@ -13,6 +13,7 @@ mod work;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::thread::available_parallelism;
 
 use clap::Args;
@@ -29,6 +30,7 @@ const PARALLEL_MAX_DEFAULT: usize = 8;
 
 /// Where inputs come from and outputs go.
 #[derive(Args)]
+#[command(next_help_heading = "Inputs and outputs")]
 pub(crate) struct Files {
     /// Files, directories (with --recursive), patterns such as 'logs/*.gz', or '-' for standard input
     #[arg(short, long, required = true, num_args = 1.., value_name = "PATH")]
@@ -114,7 +116,8 @@ impl Files {
     }
 }
 
-/// How many cores there are for this process.
+/// How many cores there are for this process. Asked once: the answer takes reading files.
 pub(crate) fn cores() -> usize {
-    available_parallelism().map_or(1, NonZeroUsize::get)
+    static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZeroUsize::get));
+    *CORES
 }

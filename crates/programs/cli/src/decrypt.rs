@@ -10,7 +10,7 @@ use tempfile::tempfile;
 
 use crate::batch::{self, Files, Input, Operation, Output};
 use crate::failure::Failure;
-use crate::materials::{Caching, Materials};
+use crate::materials::Caching;
 use crate::settings::{Bounds, Required};
 use crate::wrapping_keys::{KeyServices, Purpose, WrappingKeys};
 
@@ -97,14 +97,17 @@ impl Decrypt {
         let keyring = self.keys.keyring(&services, Purpose::Decrypt)?;
         let materials = self.caching.materials(keyring, &self.required_encryption_context_keys)?;
         let required = Required::of(&self.encryption_context, &self.required_encryption_context_keys)?;
-        batch::run(&self.files, &Decrypting { materials: &materials, settings: &self, required })
+        let mut decryption = self.bounds.decryption(required.of_messages(Decryption::new(&materials)));
+        if let Some(max) = self.max_length {
+            decryption = decryption.frame_bytes_max(max.get());
+        }
+        batch::run(&self.files, &Decrypting { decryption, settings: &self })
     }
 }
 
 struct Decrypting<'a> {
-    materials: &'a Materials,
+    decryption: Decryption<'a>,
     settings: &'a Decrypt,
-    required: Required,
 }
 
 impl Operation for Decrypting<'_> {
@@ -114,11 +117,7 @@ impl Operation for Decrypting<'_> {
     const IN_PLACE: bool = false;
 
     fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error> {
-        let decryption = self.required.of_messages(Decryption::new(self.materials).threads(threads));
-        let mut decryption = self.settings.bounds.decryption(decryption);
-        if let Some(max) = self.settings.max_length {
-            decryption = decryption.frame_bytes_max(max.get());
-        }
+        let decryption = self.decryption.clone().threads(threads);
         Ok(record(&self.decrypt(&decryption, input, output)?))
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::batch::{self, Files, Input, Operation, Output};
 use crate::failure::Failure;
-use crate::materials::{Caching, Materials};
+use crate::materials::Caching;
 use crate::settings::{Bounds, Sealing, context};
 use crate::wrapping_keys::{KeyServices, Purpose, WrappingKeys};
 
@@ -63,16 +63,19 @@ impl Encrypt {
         let services = KeyServices::default();
         let keyring = self.keys.keyring(&services, Purpose::Encrypt)?;
         let materials = self.caching.materials(keyring, &self.required_encryption_context_keys)?;
-        let encrypting =
-            Encrypting { materials: &materials, settings: &self, context: context(&self.encryption_context)? };
-        batch::run(&self.files, &encrypting)
+        let encryption = Encryption::new(&materials).context(context(&self.encryption_context)?);
+        let mut encryption = self.bounds.encryption(self.sealing.encryption(encryption));
+        if let Some(max) = self.max_length {
+            encryption = encryption.plaintext_max(max.get());
+        }
+        let length_max = self.max_length.map(NonZeroU64::get);
+        batch::run(&self.files, &Encrypting { encryption, length_max })
     }
 }
 
 struct Encrypting<'a> {
-    materials: &'a Materials,
-    settings: &'a Encrypt,
-    context: envelope::EncryptionContext,
+    encryption: Encryption<'a>,
+    length_max: Option<u64>,
 }
 
 impl Operation for Encrypting<'_> {
@@ -82,22 +85,13 @@ impl Operation for Encrypting<'_> {
     const IN_PLACE: bool = false;
 
     fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error> {
-        let Encrypt { sealing, bounds, max_length, .. } = self.settings;
-        let encryption = Encryption::new(self.materials).context(self.context.clone()).threads(threads);
-        let mut encryption = bounds.encryption(sealing.encryption(encryption));
-        if let Some(max) = max_length.map(NonZeroU64::get) {
-            if let Input::File(_, length) = &input
-                && *length > max
-            {
-                return Err(Error::PlaintextTooLong { max });
-            }
-            encryption = encryption.plaintext_max(max);
-        }
+        let encryption = self.encryption.clone().threads(threads);
         let sealed = match (input, output) {
             (Input::File(source, length), Output::Draft(sink)) => encryption.encrypt_at(&source, length, sink)?,
             (Input::File(source, length), Output::Stream(sink)) => {
                 // A file that grows meanwhile is encrypted up to the length that it had, as above.
-                encryption.plaintext_max(length).encrypt_stream(source.take(length), sink)?
+                let max = self.length_max.map_or(length, |max| max.min(length));
+                encryption.plaintext_max(max).encrypt_stream(source.take(length), sink)?
             }
             (Input::Stream(source), Output::Draft(sink)) => encryption.encrypt_stream(source, sink)?,
             (Input::Stream(source), Output::Stream(sink)) => encryption.encrypt_stream(source, sink)?,

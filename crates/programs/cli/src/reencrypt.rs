@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::batch::{self, Files, Input, Operation, Output};
 use crate::failure::Failure;
-use crate::materials::{Caching, Materials};
+use crate::materials::Caching;
 use crate::settings::{Bounds, Required, Sealing, context};
 use crate::wrapping_keys::{KeyServices, NewWrappingKeys, Purpose, WrappingKeys};
 use crate::{decrypt, encrypt};
@@ -68,15 +68,19 @@ impl Reencrypt {
         let new = self.caching.materials(self.new_keys.0.keyring(&services, Purpose::Encrypt)?, &[])?;
         let required = Required::of(&self.encryption_context, &[])?;
         let context = self.new_encryption_context.as_deref().map(context).transpose()?;
-        batch::run(&self.files, &Reencrypting { old: &old, new: &new, settings: &self, required, context })
+        let mut decryption = self.bounds.decryption(required.of_messages(Decryption::new(&old)));
+        if let Some(max) = self.max_length {
+            decryption = decryption.frame_bytes_max(max.get());
+        }
+        let encryption = self.bounds.encryption(Encryption::new(&new));
+        batch::run(&self.files, &Reencrypting { decryption, encryption, sealing: &self.sealing, context })
     }
 }
 
 struct Reencrypting<'a> {
-    old: &'a Materials,
-    new: &'a Materials,
-    settings: &'a Reencrypt,
-    required: Required,
+    decryption: Decryption<'a>,
+    encryption: Encryption<'a>,
+    sealing: &'a Sealing,
     context: Option<EncryptionContext>,
 }
 
@@ -91,12 +95,7 @@ impl Operation for Reencrypting<'_> {
             Input::File(source, length) => (Box::new(source), Some(length)),
             Input::Stream(source) => (source, None),
         };
-        let Reencrypt { sealing, bounds, max_length, .. } = self.settings;
-        let decryption = self.required.of_messages(Decryption::new(self.old).threads(threads));
-        let mut decryption = bounds.decryption(decryption);
-        if let Some(max) = max_length {
-            decryption = decryption.frame_bytes_max(max.get());
-        }
+        let decryption = self.decryption.clone().threads(threads);
         // A message that turns out not to be authentic ends this with an error, and the new one is never complete.
         let reader = decryption.unverified_reader(source)?;
         let opened = reader.opened().clone();
@@ -105,12 +104,11 @@ impl Operation for Reencrypting<'_> {
             Framing::Framed(length) => length,
             Framing::Unframed => FRAME_LENGTH_DEFAULT,
         };
-        let mut encryption = Encryption::new(self.new).context(context).threads(threads);
+        let mut encryption = self.sealing.apply(self.encryption.clone(), usual).context(context).threads(threads);
         // The plaintext is shorter than its message; a bound on it lets data keys be cached.
         if let Some(length) = length {
             encryption = encryption.plaintext_max(length);
         }
-        let encryption = bounds.encryption(sealing.apply(encryption, usual));
         let sealed = match output {
             Output::Draft(sink) => encryption.encrypt_stream(reader, sink)?,
             Output::Stream(sink) => encryption.encrypt_stream(reader, sink)?,

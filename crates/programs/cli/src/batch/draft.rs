@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use tempfile::TempPath;
@@ -20,6 +21,9 @@ pub(crate) struct Draft {
     directory: PathBuf,
     named: Option<Named>,
 }
+
+/// Whether a file can get its name later, which goes by way of /proc.
+static NAMES_COME_LATE: LazyLock<bool> = LazyLock::new(|| Path::new("/proc/self/fd").exists());
 
 /// A draft's own name, removed with the draft.
 struct Named(Option<TempPath>);
@@ -39,10 +43,7 @@ impl Draft {
     pub(crate) fn create(directory: &Path, private: bool) -> io::Result<Self> {
         let mode = if private { 0o600 } else { 0o666 };
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        // It gets its name by way of /proc.
-        if Path::new("/proc/self/fd").exists()
-            && let Ok(file) = rustix::fs::open(directory, flags, Mode::from_raw_mode(mode))
-        {
+        if *NAMES_COME_LATE && let Ok(file) = rustix::fs::open(directory, flags, Mode::from_raw_mode(mode)) {
             return Ok(Self { file: file.into(), directory: directory.to_owned(), named: None });
         }
         let mut drafts = interrupt::drafts();

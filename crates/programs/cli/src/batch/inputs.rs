@@ -161,6 +161,9 @@ pub(super) fn directory(target: &Path) -> &Path {
 /// Makes a directory and those that it lies in. The ones that were made go to `made`.
 pub(super) fn make_directory(path: &Path, made: &mut BTreeSet<PathBuf>) -> Result<(), Failure> {
     let failed = |cause| Failure::File { action: "make", path: path.to_owned(), cause };
+    if made.contains(path) {
+        return Ok(());
+    }
     let mut missing = Vec::new();
     let mut at = path;
     while !at.is_dir() {

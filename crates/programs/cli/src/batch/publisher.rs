@@ -5,17 +5,17 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 
 use super::draft::Draft;
 
 /// How many outputs wait for the disk together at most. Each holds a file open.
-pub(super) const TOGETHER_MAX: usize = 256;
+pub(super) const TOGETHER_MAX: usize = 128;
 
-/// How many threads wait for the disk: a file system commits together what asks for it at once.
-const WAITING_THREADS: usize = 8;
+/// From how many outputs on the file system as a whole is synced, which others' data are on as well.
+const MANY: usize = 16;
 
 /// An output that is complete.
 pub(super) struct Complete<T> {
@@ -34,7 +34,7 @@ pub(super) enum Published {
 }
 
 /// Publishes what arrives until nobody sends any more. `sync` waits for the disk, `replace` replaces files.
-pub(super) fn publish<T: Send>(
+pub(super) fn publish<T>(
     arriving: Receiver<Complete<T>>,
     sync: bool,
     replace: bool,
@@ -68,31 +68,22 @@ pub(super) fn publish<T: Send>(
 }
 
 /// Waits until every draft is on the disk.
-fn sync_all<T: Send>(drafts: &[Complete<T>]) -> Vec<io::Result<()>> {
-    if let [only] = drafts {
-        return vec![only.draft.sync()];
+fn sync_all<T>(complete: &[Complete<T>]) -> Vec<io::Result<()>> {
+    if complete.len() >= MANY && sync_file_systems(complete).is_ok() {
+        return complete.iter().map(|_| Ok(())).collect();
     }
-    let next = AtomicUsize::new(0);
-    let files: Vec<&Draft> = drafts.iter().map(|complete| &complete.draft).collect();
-    let wait = || {
-        let mut synced = Vec::new();
-        while let Some((index, draft)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| files.get(index).map(|draft| (index, draft)))
-        {
-            synced.push((index, draft.sync()));
+    complete.iter().map(|complete| complete.draft.sync()).collect()
+}
+
+/// Has every file system that drafts are on write what it holds, once for all of them.
+fn sync_file_systems<T>(complete: &[Complete<T>]) -> io::Result<()> {
+    let mut synced = BTreeSet::new();
+    for Complete { draft, .. } in complete {
+        if synced.insert(draft.file().metadata()?.dev()) {
+            rustix::fs::syncfs(draft.file())?;
         }
-        synced
-    };
-    let mut all: Vec<(usize, io::Result<()>)> = std::thread::scope(|scope| {
-        let threads =
-            (1..WAITING_THREADS.min(drafts.len())).map(|_| std::thread::Builder::new().spawn_scoped(scope, wait));
-        let threads: Vec<_> = threads.flatten().collect();
-        let mut all = wait();
-        all.extend(threads.into_iter().filter_map(|thread| thread.join().ok()).flatten());
-        all
-    });
-    all.sort_unstable_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, synced)| synced).collect()
+    }
+    Ok(())
 }
 
 /// Makes the names in a directory last.

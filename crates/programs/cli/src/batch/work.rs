@@ -85,6 +85,16 @@ impl Seek for Source<'_> {
     }
 }
 
+/// What standard input is called.
+const STDIN: &str = "<stdin>";
+
+/// What an output's outcome is told with.
+struct Told {
+    input: PathBuf,
+    output: Option<PathBuf>,
+    worked: Map<String, Value>,
+}
+
 /// One piece of work.
 struct Job {
     input: Option<PathBuf>,
@@ -93,7 +103,7 @@ struct Job {
 
 impl Job {
     fn name(&self) -> &Path {
-        self.input.as_deref().unwrap_or(Path::new("<stdin>"))
+        self.input.as_deref().unwrap_or(Path::new(STDIN))
     }
 }
 
@@ -131,7 +141,7 @@ pub(crate) fn run<O: Operation>(files: &Files, operation: &O) -> Result<(), Fail
     let made = thread::scope(|scope| {
         let publisher = || {
             let replace = !files.no_overwrite;
-            publish(arriving, !files.no_sync, replace, |record, target, how| batch.published(record, target, how));
+            publish(arriving, !files.no_sync, replace, |told, target, how| batch.published(told, target, how));
         };
         let mut started = thread::Builder::new().spawn_scoped(scope, publisher).map(drop);
         for worker in 0..if streams { 1 } else { files.parallel() } {
@@ -291,7 +301,7 @@ impl<O: Operation> Batch<'_, O> {
         Ok(false)
     }
 
-    fn worker(&self, waiting: &Mutex<Receiver<Job>>, complete: SyncSender<Complete<Map<String, Value>>>) {
+    fn worker(&self, waiting: &Mutex<Receiver<Job>>, complete: SyncSender<Complete<Told>>) {
         loop {
             let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = next else { return };
@@ -315,7 +325,7 @@ impl<O: Operation> Batch<'_, O> {
     }
 
     /// Works on one input. What went to a stream is done then, and a draft still has to be published.
-    fn work(&self, job: &Job, threads: usize) -> Result<Option<Complete<Map<String, Value>>>, Failed> {
+    fn work(&self, job: &Job, threads: usize) -> Result<Option<Complete<Told>>, Failed> {
         let file = match &job.input {
             None => File::from(io::stdin().as_fd().try_clone_to_owned().map_err(Failed::Read)?),
             Some(path) => File::open(path).map_err(Failed::Read)?,
@@ -333,10 +343,6 @@ impl<O: Operation> Batch<'_, O> {
             (false, false) => Input::Stream(Box::new(source)),
         };
         let target = job.target.as_deref().map(resolved).transpose().map_err(Failed::Write)?;
-        let mut record = Map::new();
-        record.insert("mode".to_owned(), O::MODE.into());
-        record.insert("input".to_owned(), job.input.as_deref().map_or_else(|| "<stdin>".into(), record::path));
-        record.insert("output".to_owned(), job.target.as_deref().map_or_else(|| "<stdout>".into(), record::path));
         let (target, replaced) = match target {
             Some((target, replaced)) => (Some(target), replaced),
             None => (None, None),
@@ -347,8 +353,8 @@ impl<O: Operation> Batch<'_, O> {
                 Some(path) => File::options().write(true).open(path).map_err(Failed::Write)?,
                 None => File::from(io::stdout().as_fd().try_clone_to_owned().map_err(Failed::Write)?),
             };
-            record.append(&mut self.work_to_stream(input, &mut sink, threads)?);
-            self.records.write(&record).map_err(Failed::Record)?;
+            let worked = self.work_to_stream(input, &mut sink, threads)?;
+            self.record(job.name(), job.target.as_deref(), worked).map_err(Failed::Record)?;
             return Ok(None);
         };
         let same = |replaced: &std::fs::Metadata| (replaced.dev(), replaced.ino()) == (metadata.dev(), metadata.ino());
@@ -363,10 +369,8 @@ impl<O: Operation> Batch<'_, O> {
         } else {
             self.operation.work(input, Output::Draft(draft.file()), threads)?
         };
-        if self.records.are_wanted() {
-            record.extend(worked);
-        }
-        Ok(Some(Complete { draft, target, told: record }))
+        let told = Told { input: job.name().to_owned(), output: job.target.clone(), worked };
+        Ok(Some(Complete { draft, target, told }))
     }
 
     fn work_to_stream(
@@ -384,17 +388,33 @@ impl<O: Operation> Batch<'_, O> {
         Ok(worked)
     }
 
+    /// Writes the record of an output.
+    fn record(&self, input: &Path, output: Option<&Path>, worked: Map<String, Value>) -> io::Result<()> {
+        if !self.records.are_wanted() {
+            return Ok(());
+        }
+        let path = |path: Option<&Path>, none: &str| match path {
+            Some(path) if path != Path::new(STDIN) => record::path(path),
+            _ => none.into(),
+        };
+        let mut record = worked;
+        record.insert("mode".to_owned(), O::MODE.into());
+        record.insert("input".to_owned(), path(Some(input), STDIN));
+        record.insert("output".to_owned(), path(output, "<stdout>"));
+        self.records.write(&record)
+    }
+
     /// Tells what became of an output.
-    fn published(&self, record: Map<String, Value>, target: &Path, how: Published) {
-        let input = || PathBuf::from(record.get("input").and_then(Value::as_str).unwrap_or_default());
+    fn published(&self, told: Told, target: &Path, how: Published) {
+        let Told { input, output, worked } = told;
         match how {
-            Published::Named => match self.records.write(&record) {
+            Published::Named => match self.record(&input, output.as_deref(), worked) {
                 Ok(()) => self.done(),
-                Err(error) => self.fail(&input(), Failed::Record(error)),
+                Err(error) => self.fail(&input, Failed::Record(error)),
             },
-            Published::Kept => self.skip(&input(), &format!("{} is there", target.display())),
+            Published::Kept => self.skip(&input, &format!("{} is there", target.display())),
             Published::Failed(error) => {
-                self.fail(&input(), format_args!("can't write {}: {error}", target.display()));
+                self.fail(&input, format_args!("can't write {}: {error}", target.display()));
             }
         }
     }

@@ -166,3 +166,60 @@ async fn plain_http_stays_within_this_machine() {
     let refused = transport.send(&request(&format!("http://[::1]:{port}/"), "")).await;
     assert!(matches!(refused, Err(TransportError::Connect { .. })));
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_busy_service_is_asked_again_with_a_new_signature_and_a_refusal_is_final() {
+    let (listener, port) = listen().await;
+    let (seen, mut requests) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            let seen = seen.clone();
+            let mut count = 0;
+            tokio::spawn(serve(stream, move |text| {
+                count += 1;
+                let _ = seen.send(text.to_owned());
+                let answer = match (text.contains("/busy"), count) {
+                    (true, 3..) => ok("done"),
+                    (true, _) => "HTTP/1.1 503 Slow\r\ncontent-length: 0\r\n\r\n".to_owned(),
+                    (false, _) => {
+                        let body = r#"{"__type":"AccessDeniedException","message":"no"}"#;
+                        format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+                    }
+                };
+                (answer, false)
+            }));
+        }
+    });
+    let credentials = crate::Credentials {
+        access_key_id: "AKIAEXAMPLE".to_owned(),
+        secret_access_key: "the secret".to_owned().into(),
+        session_token: Some("the token".to_owned().into()),
+        expires: None,
+    };
+    let signing = crate::Signing { credentials: &credentials, region: "us-east-1", service: "kms" };
+    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    let transport = transport(Limits::default());
+    let answer = transport.call(&request(&url("/busy"), "body"), &signing, 3).await.expect("done at last");
+    assert_eq!(answer.body.expose(), b"done");
+    for _ in 0..3 {
+        let text = requests.recv().await.expect("a request");
+        for part in
+            ["Credential=AKIAEXAMPLE/", "/us-east-1/kms/aws4_request", "x-amz-security-token: the token", "body"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("the secret"));
+    }
+    for (path, attempts, status, made) in [("/busy2", 2, 503, 2), ("/no", 5, 400, 1)] {
+        // A transport of its own: the peer counts the requests of a connection.
+        let transport = Transport::new(Trust::System, Limits::default());
+        let refused = transport.call(&request(&url(path), ""), &signing, attempts).await;
+        match refused {
+            Err(crate::ClientError::Service(error)) => assert_eq!(error.status, status, "{error}"),
+            _ => panic!("{path} was not refused"),
+        }
+        let counted = std::iter::from_fn(|| requests.try_recv().ok()).count();
+        assert_eq!(counted, made, "{path}");
+    }
+}

@@ -13,14 +13,28 @@ const FILE_NAME: &str = "sealstack.toml";
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Place {
     /// Data directory [default: $XDG_DATA_HOME/sealstack, which usually is ~/.local/share/sealstack]
-    #[arg(long, global = true, value_name = "DIR", env = "SEALSTACK_DATA", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "The server's place",
+        value_name = "DIR",
+        env = "SEALSTACK_DATA",
+        hide_env_values = true
+    )]
     pub data: Option<PathBuf>,
 
     /// Configuration file, TOML [default: sealstack.toml in the data directory, if it is there]
     ///
     /// Its keys are the flags' names; those of a group stand in a table: `[seal] file = "…"`, `[tls] certificate`,
     /// `[limits] idle-seconds-max`, `[audit] keep-days`, `[log] level`.
-    #[arg(long, global = true, value_name = "FILE", env = "SEALSTACK_CONFIG", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "The server's place",
+        value_name = "FILE",
+        env = "SEALSTACK_CONFIG",
+        hide_env_values = true
+    )]
     pub config: Option<PathBuf>,
 }
 
