@@ -7,6 +7,44 @@ import base64
 import json
 
 import boto3
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+
+
+def tell_pairs(kms, tell, key):
+    """Private keys, of which every part that is secret is told, and what is made with keys that are not symmetric."""
+    pair = kms.generate_data_key_pair(KeyId=key, KeyPairSpec="RSA_2048")
+    numbers = serialization.load_der_private_key(pair["PrivateKeyPlaintext"], None).private_numbers()
+    for name in ("d", "p", "q"):
+        value = getattr(numbers, name)
+        tell(f"the RSA data key's {name}", value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+    imported = ec.generate_private_key(ec.SECP256R1())
+    der = imported.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY", Origin="EXTERNAL")["KeyMetadata"]["KeyId"]
+    parameters = kms.get_parameters_for_import(
+        KeyId=signing, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_4096")
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    kms.import_key_material(
+        KeyId=signing,
+        ImportToken=parameters["ImportToken"],
+        EncryptedKeyMaterial=serialization.load_der_public_key(parameters["PublicKey"]).encrypt(der, oaep),
+        ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
+    )
+    tell("the imported private key", imported.private_numbers().private_value.to_bytes(32, "big"))
+    message = b"the cinnabar resolution is carried"
+    tell("the signed message", message)
+    signature = kms.sign(KeyId=signing, Message=message, SigningAlgorithm="ECDSA_SHA_256")["Signature"]
+    imported.public_key().verify(signature, message, ec.ECDSA(hashes.SHA256()))
+
+    mac = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
+    tell("the code", kms.generate_mac(KeyId=mac, Message=message, MacAlgorithm="HMAC_SHA_256")["Mac"])
+    agreeing = kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="KEY_AGREEMENT")["KeyMetadata"]["KeyId"]
+    peer = ec.generate_private_key(ec.SECP384R1()).public_key()
+    spki = peer.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    derived = kms.derive_shared_secret(KeyId=agreeing, KeyAgreementAlgorithm="ECDH", PublicKey=spki)
+    tell("the shared secret", derived["SharedSecret"])
 
 
 def main():
@@ -56,6 +94,7 @@ def main():
     kms.update_key_description(KeyId=key, Description="superseded gamboge wording")
     tell("the second description", "superseded gamboge wording")
     kms.rotate_key_on_demand(KeyId=key)
+    tell_pairs(kms, tell, key)
 
     iam.create_user(UserName="magenta-operator")
     tell("the user's name", "magenta-operator")

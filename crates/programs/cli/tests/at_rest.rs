@@ -33,6 +33,10 @@ fn search(directory: &Path, needles: &[(&str, Vec<u8>)]) {
             search(&path, needles);
             continue;
         }
+        // A socket holds nothing.
+        if !path.is_file() {
+            continue;
+        }
         files += 1;
         // The one readable file: it is the administrator's own.
         if path.ends_with("aws/credentials") {

@@ -1,4 +1,5 @@
-//! KMS from outside with boto3: as Terraform manages keys, as customers import theirs, and as botocore documents it all.
+//! KMS from outside with boto3: as Terraform manages keys, as customers import theirs, as botocore documents it all, and
+//! beside OpenSSL and Python's `cryptography`.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
 
@@ -26,4 +27,10 @@ fn every_documented_error_member_and_bound_is_seen_or_listed_with_the_reason() {
     let [missing, unseen] = lists.map(|path| path.to_str().expect("text").to_owned());
     let said = server().script("kms_documented.py", &[&missing, &unseen]);
     assert!(said.ends_with("are as documented.\n"), "{said}");
+}
+
+#[test]
+fn openssl_and_cryptography_agree_with_keys_of_every_spec() {
+    let said = server().script("key_specs.py", &[]);
+    assert_eq!(said, "Keys of every spec do what OpenSSL and cryptography do.\n");
 }
