@@ -37,7 +37,7 @@ pub(crate) fn run(mut command: Command) -> std::io::Result<Run> {
 }
 
 /// The most memory that a process held so far; the kernel keeps it, so seldom asking is enough.
-fn peak_kilobytes(pid: u32) -> Option<u64> {
+pub(crate) fn peak_kilobytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches("kB").trim().parse().ok()

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use clap::Args;
-use envelope::{AlgorithmSuite, Decryption, RawAesKeyring};
+use envelope::{AlgorithmSuite, Decryption, Encryption, RawAesKeyring, WriteAt};
 
 use crate::command::{self, Run};
 use crate::message::{self, Form};
@@ -219,15 +219,14 @@ fn one(make: &Make, from: &Path, to: &Path) -> io::Result<Run> {
     command::run(make(from, to)?)
 }
 
-/// Runs `make` and `cp` in turn from one file into new ones. Only one copy is not yet on the disk at any time, or else
-/// the kernel begins to write back and slows down who comes next.
+/// Runs `cp` and `make` in turn from one file into new ones, of which the last one of `make` stays. Only one copy is
+/// not yet on the disk at any time, or else the kernel begins to write back and slows down who comes next.
 fn several(rounds: usize, make: &Make, from: &Path, to: &Path, bytes: u64) -> io::Result<Runs> {
     let speed = |run: Run| bytes as f64 / run.time.as_secs_f64() / 1e9;
     let mut runs = Runs::default();
     for round in 0..=rounds {
         let cp = speed(one(&cp().encrypt, from, to)?);
         let run = one(make, from, to)?;
-        fs::remove_file(to)?;
         runs.peak_kilobytes = runs.peak_kilobytes.max(run.peak_kilobytes);
         // The first round warms up, unless it is the only one.
         if round > 0 || rounds == 0 {
@@ -249,14 +248,13 @@ pub(crate) fn measure(measurement: &Measurement) -> io::Result<()> {
     println!("|---|---|---|---|---|---|");
     for contestant in contestants(measurement, directory.path())? {
         let rounds = if contestant.slow { 0 } else { measurement.rounds };
-        let mut encrypt = several(rounds, &contestant.encrypt, &plain, &opened, bytes)?;
-        one(&contestant.encrypt, &plain, &sealed)?;
+        let mut encrypt = several(rounds, &contestant.encrypt, &plain, &sealed, bytes)?;
         File::open(&sealed)?.sync_all()?;
         let mut decrypt = several(rounds, &contestant.decrypt, &sealed, &opened, bytes)?;
-        one(&contestant.decrypt, &sealed, &opened)?;
         if !command("cmp", &[plain.as_ref(), opened.as_ref()]).status()?.success() {
             return Err(io::Error::other(format!("{}: the file came back changed", contestant.name)));
         }
+        fs::remove_file(&opened)?;
         print!("| {} ", contestant.name);
         for runs in [&mut encrypt, &mut decrypt] {
             let mut ratios: Vec<_> = runs.ours.iter().zip(&runs.cp).map(|(ours, cp)| ours / cp).collect();
@@ -292,6 +290,19 @@ fn sha384() -> io::Result<()> {
     Ok(())
 }
 
+/// A file that keeps what is written around some places, and has holes elsewhere: a large message that takes no disk.
+struct Holey<'a> {
+    file: &'a File,
+    kept: [u64; 3],
+}
+
+impl WriteAt for Holey<'_> {
+    fn write_all_at(&self, buffer: &[u8], offset: u64) -> io::Result<()> {
+        let near = |place: &u64| offset < place + (64 << 20) && offset + buffer.len() as u64 + (64 << 20) > *place;
+        if self.kept.iter().any(near) { WriteAt::write_all_at(self.file, buffer, offset) } else { Ok(()) }
+    }
+}
+
 /// Reads 1 MiB out of the middle of a large message, and tells how long that took under a raw key.
 pub(crate) fn range(measurement: &Range) -> io::Result<()> {
     let directory = tempfile::tempdir_in(&measurement.directory)?;
@@ -299,12 +310,15 @@ pub(crate) fn range(measurement: &Range) -> io::Result<()> {
     let bytes = measurement.gibibytes << 30;
     File::create(&plain)?.set_len(bytes)?;
     for (name, form) in [FORMS[0], FORMS[1]] {
-        let run = one(&library(name, form).encrypt, &plain, &sealed)?;
-        println!("{} GiB, {name}: sealed with a peak of {} MB", measurement.gibibytes, run.peak_kilobytes / 1000);
-        File::open(&sealed)?.sync_all()?;
         let keyring = message::keyring()?;
-        let mut cold = Vec::new();
-        let mut warm = Vec::new();
+        let file = File::create(&sealed)?;
+        let sink = Holey { file: &file, kept: [0, bytes / 2, bytes] };
+        let encryption = Encryption::new(&keyring).suite(form.suite).frame_length(form.frame_length);
+        encryption.encrypt_at(&File::open(&plain)?, bytes, &sink)?;
+        file.sync_all()?;
+        let peak = command::peak_kilobytes(std::process::id()).unwrap_or_default() / 1000;
+        println!("{} GiB, {name}: sealed with a peak of {peak} MB", measurement.gibibytes);
+        let (mut cold, mut warm) = (Vec::new(), Vec::new());
         for index in 0..11 {
             // Out of the kernel's cache, as `dd` does it when it copies nothing.
             let out = [format!("if={}", sealed.display()), "iflag=nocache".to_owned(), "count=0".to_owned()];

@@ -77,6 +77,17 @@ def keyring(spec):
     if kind == "kms-mrk":
         return PROVIDERS.create_aws_kms_mrk_keyring(models.CreateAwsKmsMrkKeyringInput(
             kms_key_id=spec["key"], kms_client=boto3.client("kms", region_name=spec["region"])))
+    if kind == "kms-rsa":
+        return PROVIDERS.create_aws_kms_rsa_keyring(models.CreateAwsKmsRsaKeyringInput(
+            kms_key_id=spec["key"], public_key=spec["public"].encode(), encryption_algorithm="RSAES_OAEP_SHA_256",
+            kms_client=boto3.client("kms")))
+    if kind == "kms-ecdh":
+        scheme = models.KmsEcdhStaticConfigurationsKmsPrivateKeyToStaticPublicKey(
+            models.KmsPrivateKeyToStaticPublicKeyInput(
+                sender_kms_identifier=spec["key"], sender_public_key=base64.b64decode(spec["sender"]),
+                recipient_public_key=base64.b64decode(spec["recipient"])))
+        return PROVIDERS.create_aws_kms_ecdh_keyring(models.CreateAwsKmsEcdhKeyringInput(
+            key_agreement_scheme=scheme, curve_spec=spec["curve"], kms_client=boto3.client("kms")))
     raise ValueError(kind)
 
 

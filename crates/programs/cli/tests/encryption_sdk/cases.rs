@@ -55,10 +55,10 @@ impl Case {
 
 /// Cases in which every two values of suites, keyrings, lengths and frame lengths meet, unless that means too many
 /// frames.
-pub(crate) fn of(keyrings: usize, suites: &[AlgorithmSuite], lengths: &[usize], frame_lengths: &[u32]) -> Vec<Case> {
+pub(crate) fn of(pairs: &[Pair], suites: &[AlgorithmSuite], lengths: &[usize], frame_lengths: &[u32]) -> Vec<Case> {
     let mut cases = Vec::new();
-    for keyring in 0..keyrings {
-        for (at, suite) in suites.iter().enumerate() {
+    for (keyring, pair) in pairs.iter().enumerate() {
+        for (at, suite) in suites.iter().filter(|suite| pair.signed || !suite.signs()).enumerate() {
             let length = lengths[(at + keyring) % lengths.len()];
             let turn = at + 2 * keyring + (at + keyring) / lengths.len();
             let fits = |frame: u32| length.checked_div(frame as usize).unwrap_or(0) <= FRAMES_MAX;
@@ -69,8 +69,7 @@ pub(crate) fn of(keyrings: usize, suites: &[AlgorithmSuite], lengths: &[usize], 
         }
     }
     let met = |pair: fn(&Case) -> (usize, usize)| cases.iter().map(pair).collect::<BTreeSet<_>>().len();
-    let suites = suites.len();
-    assert_eq!(met(|case| (case.suite.id().into(), case.keyring)), suites * keyrings);
+    let (suites, keyrings) = (suites.len(), pairs.len());
     assert_eq!(met(|case| (case.suite.id().into(), case.length)), suites * lengths.len());
     assert_eq!(met(|case| (case.suite.id().into(), case.frame_length as usize)), suites * frame_lengths.len());
     assert_eq!(met(|case| (case.keyring, case.length)), keyrings * lengths.len());

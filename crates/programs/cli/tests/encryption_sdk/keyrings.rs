@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use client::{Environment, Kms, Session};
 use envelope::branch_key::{KmsBranchKeyStore, LocalBranchKeyRecords, StoreKey};
-use envelope::kms::{KmsClient, KmsError};
+use envelope::kms::{GetPublicKey, KmsClient, KmsError};
 use envelope::{
-    Curve, DiscoveryFilter, EncryptionContext, HierarchicalKeyring, Keyring, KmsDiscoveryKeyring, KmsKeyring,
-    MultiKeyring, Padding, RawAesKeyring, RawEcdhKeyring, RawRsaKeyring,
+    Curve, DiscoveryFilter, EncryptionContext, HierarchicalKeyring, Keyring, KmsDiscoveryKeyring, KmsEcdhKeyring,
+    KmsKeyring, KmsRsaKeyring, MultiKeyring, Padding, RawAesKeyring, RawEcdhKeyring, RawRsaKeyring,
 };
 use serde_json::{Value, json};
 use testkit::Server;
@@ -29,6 +29,8 @@ pub(crate) struct Pair {
     pub(crate) theirs: Value,
     /// Whether the SDK from npm has such a keyring.
     pub(crate) npm: bool,
+    /// Whether it takes signed suites.
+    pub(crate) signed: bool,
 }
 
 impl Pair {
@@ -41,6 +43,7 @@ impl Pair {
             decrypts: Box::new(ours),
             theirs: json!({ "encrypt": theirs, "decrypt": theirs }),
             npm,
+            signed: true,
         }
     }
 }
@@ -53,6 +56,8 @@ pub(crate) struct World {
     home: String,
     away: String,
     multi_region: String,
+    rsa: String,
+    elliptic: String,
 }
 
 /// Makes clients of the key service as the command does.
@@ -97,6 +102,8 @@ impl World {
         };
         let (home, away) = (create(HOME, &[]), create(AWAY, &[]));
         let multi_region = create(HOME, &["--multi-region"]);
+        let rsa = create(HOME, &["--key-spec", "RSA_2048", "--key-usage", "ENCRYPT_DECRYPT"]);
+        let elliptic = create(HOME, &["--key-spec", "ECC_NIST_P384", "--key-usage", "KEY_AGREEMENT"]);
         let replicate = ["kms", "replicate-key", "--key-id", &multi_region, "--replica-region", AWAY];
         let replica = text(&server.aws(&[&["--region", HOME], &replicate[..]].concat())["ReplicaKeyMetadata"]["Arn"]);
         assert_eq!(replica, multi_region.replace(HOME, AWAY));
@@ -109,12 +116,13 @@ impl World {
         let session = Arc::new(Session::read(environment, None).expect("a configuration"));
         let runtime = Runtime::new().expect("a runtime");
         let clients = Clients(session, runtime.handle().clone());
-        Self { server, runtime, clients, home, away, multi_region }
+        Self { server, runtime, clients, home, away, multi_region, rsa, elliptic }
     }
 
     pub(crate) fn pairs(&self) -> Vec<Pair> {
         let mut pairs = raw();
         pairs.extend([self.strict(), self.several(), self.discovery(), self.replica(), self.hierarchy()]);
+        pairs.extend([self.rsa(), self.agreement()]);
         pairs
     }
 
@@ -141,6 +149,7 @@ impl World {
                 "decrypt": { "kind": "kms-multi", "generator": null, "keys": [self.away] },
             }),
             npm: true,
+            signed: true,
         }
     }
 
@@ -170,7 +179,38 @@ impl World {
                 "decrypt": { "kind": "kms-mrk", "key": there, "region": AWAY },
             }),
             npm: false,
+            signed: true,
         }
+    }
+
+    /// The public half of a key in KMS, in DER.
+    fn public_key(&self, key_id: &str) -> Vec<u8> {
+        let client = self.clients.of(HOME);
+        let asked = client.get_public_key(GetPublicKey { key_id, grant_tokens: &[] });
+        self.runtime.block_on(asked).expect("a public key")
+    }
+
+    fn rsa(&self) -> Pair {
+        let ours = KmsRsaKeyring::new(self.clients.of(HOME), &self.rsa);
+        let public = STANDARD.encode(self.public_key(&self.rsa));
+        let public = format!("-----BEGIN PUBLIC KEY-----\n{public}\n-----END PUBLIC KEY-----\n");
+        let theirs = json!({ "kind": "kms-rsa", "key": self.rsa, "public": public });
+        Pair { signed: false, ..Pair::new("KMS RSA key", ours, &theirs, false) }
+    }
+
+    /// Agreement of a key in KMS with a raw key of somebody else.
+    fn agreement(&self) -> Pair {
+        let (sender, client) = (self.public_key(&self.elliptic), self.clients.of(HOME));
+        let recipient = public_key(&private_key("EC", "ec_paramgen_curve:P-384"), "DER");
+        let ours = KmsEcdhKeyring::between(client, &self.elliptic, Curve::P384, &recipient).expect("a public key");
+        let theirs = json!({
+            "kind": "kms-ecdh",
+            "curve": "ECC_NIST_P384",
+            "key": self.elliptic,
+            "sender": STANDARD.encode(sender),
+            "recipient": STANDARD.encode(recipient),
+        });
+        Pair::new("KMS key agreement", ours, &theirs, false)
     }
 
     /// A branch key in our store, whose records the other side reads. Its own store wants DynamoDB, so it is handed

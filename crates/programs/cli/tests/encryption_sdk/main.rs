@@ -50,7 +50,7 @@ fn exchange(pairs: &[Pair], cases: &[Case], directory: &Path, run: impl Fn(&Path
 fn the_python_sdk_and_the_library_open_each_others_messages() {
     let world = World::start();
     let pairs = world.pairs();
-    let cases = cases::of(pairs.len(), &AlgorithmSuite::ALL, &LENGTHS, &FRAME_LENGTHS);
+    let cases = cases::of(&pairs, &AlgorithmSuite::ALL, &LENGTHS, &FRAME_LENGTHS);
     let directory = tempfile::tempdir().expect("a directory");
     exchange(&pairs, &cases, directory.path(), |request| {
         let _ = world.server.script("encryption_sdk_messages.py", &[request.to_str().expect("UTF-8")]);
@@ -62,7 +62,7 @@ fn the_npm_sdk_and_the_library_open_each_others_messages() {
     let world = World::start();
     let pairs: Vec<Pair> = world.pairs().into_iter().filter(|pair| pair.npm).collect();
     // It writes no messages without frames, and knows no required encryption context.
-    let mut cases = cases::of(pairs.len(), &AlgorithmSuite::ALL, &[0, 1, 4096, 4097, 1 << 20], &[128, 4096, 1 << 20]);
+    let mut cases = cases::of(&pairs, &AlgorithmSuite::ALL, &[0, 1, 4096, 4097, 1 << 20], &[128, 4096, 1 << 20]);
     cases.iter_mut().for_each(|case| case.required = false);
     let directory = tempfile::tempdir().expect("a directory");
     exchange(&pairs, &cases, directory.path(), |request| {
