@@ -20,8 +20,8 @@ mod seal;
 mod serve;
 mod settings;
 mod unseal;
-mod xks_proxy;
 mod wrapping_keys;
+mod xks_proxy;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -226,7 +226,9 @@ fn refusal(error: TokenError) -> Refusal {
     match error {
         TokenError::NoKey { .. } => (ErrorName::KeyNotFound, "there is no such key"),
         TokenError::KeyUse { .. } => (ErrorName::InvalidKeyUsage, "the key does not do this"),
-        TokenError::NotAuthentic => (ErrorName::InvalidCiphertext, "the ciphertext or what it is bound to is not valid"),
+        TokenError::NotAuthentic => {
+            (ErrorName::InvalidCiphertext, "the ciphertext or what it is bound to is not valid")
+        }
         TokenError::Busy => (ErrorName::Throttling, "the token has too much to do"),
         TokenError::TimedOut => (ErrorName::DependencyTimeout, "the token did not answer in time"),
         error => {

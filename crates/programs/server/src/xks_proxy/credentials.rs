@@ -79,8 +79,9 @@ fn obtain(files: &[PathBuf]) -> Result<Current, ServerError> {
     for file in files {
         let text = zeroize::Zeroizing::new(read_secret(file)?);
         let malformed = |reason: &str| ConfigError::File { file: file.clone(), reason: reason.to_owned() };
-        let read: CredentialFile = serde_json::from_slice(&text)
-            .map_err(|_| malformed("expected XksProxyAuthenticationCredential with AccessKeyId and RawSecretAccessKey"))?;
+        let read: CredentialFile = serde_json::from_slice(&text).map_err(|_| {
+            malformed("expected XksProxyAuthenticationCredential with AccessKeyId and RawSecretAccessKey")
+        })?;
         let credential = read.xks_proxy_authentication_credential;
         let id = credential.access_key_id.as_bytes();
         if !(20..=30).contains(&id.len()) || !id.iter().all(|byte| ID_ALPHABET.contains(byte)) {

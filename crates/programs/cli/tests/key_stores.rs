@@ -1,0 +1,209 @@
+//! Custom key stores from outside: boto3 before the server, and behind it Debian's SoftHSM2, once as a token of its own
+//! and once behind `sealstack xks-proxy`, over TLS.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use testkit::{Server, SoftHsm};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_sealstack");
+const PIN: &str = "correct horse battery";
+
+/// A self-signed certificate for localhost, and its key.
+fn certificate(directory: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let (chain, key) = (directory.join(format!("{name}.pem")), directory.join(format!("{name}.key")));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-out")
+        .arg(&chain)
+        .arg("-keyout")
+        .arg(&key)
+        .output()
+        .expect("openssl");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (chain, key)
+}
+
+fn file(directory: &Path, name: &str, text: &str) -> PathBuf {
+    let path = directory.join(name);
+    std::fs::write(&path, text).expect("a file");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// Runs a phase of the script.
+fn play(server: &Server, notes: &Path, phase: &str, arguments: &[&str]) {
+    let all: Vec<_> = [text(notes), phase].into_iter().chain(arguments.iter().copied()).collect();
+    let said = server.script("key_stores.py", &all);
+    assert!(said.ends_with("as it should be\n"), "{said}");
+}
+
+#[test]
+fn keys_in_a_token_are_made_used_and_kept_there() {
+    let hsm = SoftHsm::new();
+    hsm.add_token("vault", PIN);
+    let directory = tempfile::tempdir().expect("a directory");
+    let (anchor, _) = certificate(directory.path(), "anchor");
+    let (other, _) = certificate(directory.path(), "other");
+    let token = |label: &str| format!("module = '{}'\ntoken-label = '{label}'\n", SoftHsm::module().display());
+    let config = format!(
+        "[hsm.cluster-vaultroomone]\n{vault}trust-anchor = '{}'\n[hsm.cluster-vaultroomtwo]\n{vault}\n\
+         [hsm.cluster-tokenisgone]\n{}",
+        anchor.display(),
+        token("gone"),
+        vault = token("vault"),
+    );
+    let config = file(directory.path(), "sealstack.toml", &config);
+    let server = Server::start_in(vec![hsm.environment()], BINARY, &["--config", text(&config)]);
+    let notes = directory.path().join("notes");
+    play(&server, &notes, "token", &[PIN, text(&other), text(&anchor)]);
+
+    // Killed in the middle of use: what was answered is opened by the next server, which connects by itself.
+    let notes_text = text(&notes).to_owned();
+    let mut command = testkit::Python::installed().script("key_stores.py");
+    server.configure(&mut command).args([&notes_text, "load", "60"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut load = command.spawn().expect("python");
+    let mut lines = BufReader::new(load.stdout.take().expect("its output")).lines();
+    let answered: Vec<String> = lines.by_ref().take(20).map(|line| line.expect("a line")).collect();
+    let stopped = server.kill();
+    load.wait().expect("it ends with its server");
+    assert_eq!(answered.len(), 20);
+    let server = stopped.restart();
+    let answered: Vec<_> = std::iter::once("by itself").chain(answered.iter().map(String::as_str)).collect();
+    play(&server, &notes, "back", &answered);
+
+    // The PIN is neither in the log nor readable at rest.
+    assert!(!server.log().contains(PIN));
+    let stopped = server.terminate();
+    for entry in std::fs::read_dir(stopped.data()).expect("the data") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).expect("a file");
+            assert!(!bytes.windows(PIN.len()).any(|window| window == PIN.as_bytes()), "{}", path.display());
+        }
+    }
+}
+
+/// A proxy in front of a token.
+struct Proxy {
+    child: Child,
+    port: u16,
+}
+
+impl Proxy {
+    fn start(hsm: &SoftHsm, port: u16, arguments: &[&str]) -> Self {
+        let (variable, value) = hsm.environment();
+        let mut child = Command::new(BINARY)
+            .args(["xks-proxy", "--listen", &format!("127.0.0.1:{port}")])
+            .args(arguments)
+            .env(variable, value)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the proxy");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        Self { child, port: port.unwrap_or_else(|| panic!("the proxy did not start: {line:?}")) }
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn keys_behind_our_own_proxy_serve_a_key_store_over_tls() {
+    let hsm = SoftHsm::new();
+    hsm.add_token("outside", PIN);
+    let directory = tempfile::tempdir().expect("a directory");
+    let pin = file(directory.path(), "pin", &format!("{PIN}\n"));
+    let (chain, key) = certificate(directory.path(), "proxy");
+    let credential = directory.path().join("credential.json");
+    let (variable, value) = hsm.environment();
+    let sealstack = |arguments: &[&str]| {
+        let output = Command::new(BINARY).arg("xks-proxy").args(arguments).env(variable, &value).output();
+        output.expect("sealstack")
+    };
+    let made = sealstack(&["--create-credential", text(&credential), "--uri-prefix", "/example"]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_eq!(std::fs::metadata(&credential).expect("made").permissions().mode() & 0o777, 0o600);
+    let module = text(SoftHsm::module());
+    let token = ["--module", module, "--token-label", "outside", "--pin-file", text(&pin)];
+    let create = |key: &str| sealstack(&[&token[..], &["--create-key", key]].concat());
+    assert!(create("key-1").status.success());
+    assert_eq!(create("key-1").status.code(), Some(3), "it is there");
+    assert_eq!(create("no/key").status.code(), Some(2), "no key's id");
+    let short = file(directory.path(), "short.key", "0123456789abcdef");
+    let imported = Command::new("softhsm2-util")
+        .args([
+            "--import",
+            text(&short),
+            "--aes",
+            "--token",
+            "outside",
+            "--pin",
+            PIN,
+            "--label",
+            "short-key",
+            "--id",
+            "02",
+        ])
+        .env(variable, &value)
+        .output()
+        .expect("softhsm2-util");
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+
+    let arguments = [
+        &token[..],
+        &["--uri-prefix", "/example", "--credential", text(&credential)],
+        &["--tls-certificate", text(&chain), "--tls-key", text(&key)],
+    ]
+    .concat();
+    let proxy = Proxy::start(&hsm, 0, &arguments);
+    let port = proxy.port;
+    let trusted = format!("port = {port}\nca = '{}'\n", chain.display());
+    let config = format!("[xks.\"https://localhost\"]\n{trusted}[xks.\"https://127.0.0.1\"]\n{trusted}");
+    let config = file(directory.path(), "sealstack.toml", &config);
+    let server = Server::start(BINARY, &["--config", text(&config)]);
+    let notes = directory.path().join("notes");
+    let pid = proxy.child.id().to_string();
+    play(&server, &notes, "proxy", &[text(&credential), "/other/kms/xks/v1", &pid]);
+
+    drop(proxy);
+    play(&server, &notes, "down", &[]);
+    let proxy = Proxy::start(&hsm, port, &arguments);
+    play(&server, &notes, "back", &["reconnect"]);
+    let server = server.kill().restart();
+    play(&server, &notes, "back", &["by itself"]);
+
+    // Its pages: GET is refused where the API is, and what is not signed as well.
+    let url = format!("https://localhost:{port}/example/kms/xks/v1/health");
+    let status = |arguments: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", text(&chain)]).args(arguments);
+        String::from_utf8(curl.output().expect("curl").stdout).expect("text")
+    };
+    assert_eq!(status(&[&url]), "405");
+    assert_eq!(status(&["-d", "{}", &url]), "401");
+    assert_eq!(
+        status(&["-d", "{}", &format!("http://127.0.0.1:{port}/example/kms/xks/v1/health")]),
+        "401",
+        "not plain"
+    );
+    assert_eq!(status(&[&format!("https://localhost:{port}/health")]), "200", "for load balancers");
+    drop(proxy);
+}
