@@ -76,6 +76,21 @@ def mac(kms, algorithm, spec):
         assert answer["Mac"] == own.finalize(), bits
 
 
+def der(tag, *parts):
+    body = b"".join(parts)
+    length = bytes([len(body)]) if len(body) < 0x80 else bytes([0x81, len(body)])
+    return bytes([tag]) + length + body
+
+
+def without_public_key(private):
+    """The private key in PKCS#8 as some other libraries write it."""
+    encoded = private.private_bytes(*PKCS8)
+    # What a P-256 key's PKCS#8 says of its algorithm.
+    algorithm = encoded[encoded.index(b"\x30\x13"):][:21]
+    scalar = private.private_numbers().private_value.to_bytes(32, "big")
+    return der(0x30, b"\x02\x01\x00", algorithm, der(4, der(0x30, b"\x02\x01\x01", der(4, scalar))))
+
+
 def elliptic(kms, algorithm, spec):
     for name, curve, signing, digest in (
         ("ECC_NIST_P256", ec.SECP256R1(), "ECDSA_SHA_256", hashes.SHA256()),
@@ -85,7 +100,9 @@ def elliptic(kms, algorithm, spec):
     ):
         private = ec.generate_private_key(curve)
         key = external(kms, name, "SIGN_VERIFY")
-        import_material(kms, key, private.private_bytes(*PKCS8), algorithm, spec)
+        # Wrapped directly, the longest is too long for the shortest wrapping key.
+        longer = name == "ECC_NIST_P521" and algorithm.startswith("RSAES")
+        import_material(kms, key, private.private_bytes(*PKCS8), algorithm, "RSA_3072" if longer else spec)
         signed = kms.sign(KeyId=key, Message=b"message", SigningAlgorithm=signing)
         private.public_key().verify(signed["Signature"], b"message", ec.ECDSA(digest))
         own = private.sign(b"message", ec.ECDSA(digest))
@@ -93,6 +110,13 @@ def elliptic(kms, algorithm, spec):
         assert kms.get_public_key(KeyId=key)["PublicKey"] == private.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
+    private = ec.generate_private_key(ec.SECP256R1())
+    key = external(kms, "ECC_NIST_P256", "SIGN_VERIFY")
+    import_material(kms, key, without_public_key(private), algorithm, spec)
+    # Another encoding of the same key is the same material.
+    import_material(kms, key, private.private_bytes(*PKCS8), algorithm, spec)
+    signed = kms.sign(KeyId=key, Message=b"message", SigningAlgorithm="ECDSA_SHA_256")
+    private.public_key().verify(signed["Signature"], b"message", ec.ECDSA(hashes.SHA256()))
     private = ed25519.Ed25519PrivateKey.generate()
     key = external(kms, "ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
     import_material(kms, key, private.private_bytes(*PKCS8), algorithm, spec)
@@ -131,7 +155,7 @@ def main():
     largest = external(kms, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
     import_material(kms, largest, os.urandom(32), "RSAES_OAEP_SHA_256", "RSA_4096")
     mac(kms, "RSAES_OAEP_SHA_256", "RSA_2048")
-    elliptic(kms, "RSAES_OAEP_SHA_256", "RSA_3072")
+    elliptic(kms, "RSAES_OAEP_SHA_256", "RSA_2048")
     elliptic(kms, "RSA_AES_KEY_WRAP_SHA_1", "RSA_2048")
     rivest(kms, "RSA_AES_KEY_WRAP_SHA_256", "RSA_2048")
     print("What was imported is what the customer has.")

@@ -153,8 +153,9 @@ impl KeyOperation for ImportKeyMaterial {
         let opening = tokio::task::spawn_blocking(move || {
             let token = import_token::open(&sealed_for.key, &key_arn, &token.0, now)?;
             let secret = token.algorithm.unwrap(&token.key, &wrapped.0).map_err(KmsError::InvalidWrapping)?;
-            NewMaterial::read(spec, secret.expose())
-                .ok_or_else(|| KmsError::IncorrectKeyMaterial(format!("The key material is not that of a {spec} key.")))
+            NewMaterial::read(spec, secret.expose()).ok_or_else(|| {
+                KmsError::IncorrectKeyMaterial(format!("The key material is not valid for key spec {spec}."))
+            })
         });
         let material = opening.await.map_err(|_| KmsError::Damaged(format!("importing into {arn} ended early")))??;
         let id = material.id(&key.record.id);

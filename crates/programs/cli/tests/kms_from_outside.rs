@@ -22,6 +22,12 @@ fn what_a_customer_wraps_is_imported_and_used() {
 }
 
 #[test]
+fn the_encryption_sdk_opens_in_each_region_what_it_sealed_in_the_other() {
+    let said = server().script("multi_region_sdk.py", &[]);
+    assert_eq!(said, "The Encryption SDK opens in each Region what it sealed in the other.\n");
+}
+
+#[test]
 fn every_documented_error_member_and_bound_is_seen_or_listed_with_the_reason() {
     let lists = ["missing.txt", "unseen.txt"].map(|name| workspace_root().join("crates/api/kms").join(name));
     let [missing, unseen] = lists.map(|path| path.to_str().expect("text").to_owned());

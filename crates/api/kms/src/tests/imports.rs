@@ -148,7 +148,10 @@ async fn keys_of_every_kind_are_imported() {
         // Of another kind, or not a key at all.
         for wrong in [vec![7; secret.len() + 1], vec![7; 16], pair(PairKind::MlDsa44)] {
             let error = world.refused("admin", "ImportKeyMaterial", input(&wrong)).await;
-            assert_eq!(error, format!("IncorrectKeyMaterialException: The key material is not that of a {spec} key."));
+            assert_eq!(
+                error,
+                format!("IncorrectKeyMaterialException: The key material is not valid for key spec {spec}.")
+            );
         }
         let answer = world.done("admin", "ImportKeyMaterial", input(&secret)).await;
         assert_eq!(answer, json!({"KeyId": arn_of(&key)}), "{spec}");
