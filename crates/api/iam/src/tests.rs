@@ -6,6 +6,7 @@ mod accounts;
 mod attachments;
 mod authorization;
 mod boundaries;
+mod conditions;
 mod credentials;
 mod groups;
 mod inline_policies;

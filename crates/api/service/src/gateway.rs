@@ -406,7 +406,7 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
 /// Adds the condition keys that every request has.
 fn describe<'a>(context: &mut Context<'a>, source: &Source<'a>, region: &'a str, now: Timestamp) {
     context.insert("aws:CurrentTime", now);
-    context.insert("aws:EpochTime", now);
+    context.insert("aws:EpochTime", now.millis().div_euclid(1000));
     context.insert("aws:SourceIp", source.ip);
     context.insert("aws:SecureTransport", source.secure);
     context.insert("aws:RequestedRegion", region);

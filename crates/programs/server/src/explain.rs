@@ -93,7 +93,7 @@ async fn answer(iam: &Iam, kms: &Kms, question: &Question) -> Result<String, Fai
     caller.principal.describe(&mut context);
     let now = clock::now();
     context.insert("aws:CurrentTime", now);
-    context.insert("aws:EpochTime", now);
+    context.insert("aws:EpochTime", now.millis().div_euclid(1000));
     context.insert("aws:SecureTransport", true);
     if let Some(region) = resource.split(':').nth(3).filter(|region| !region.is_empty()) {
         context.insert("aws:RequestedRegion", region);
