@@ -11,8 +11,9 @@ use store::Tx;
 use wire::Timestamp;
 
 use crate::Kms;
+use crate::domain_key::DomainKey;
 use crate::error::KmsError;
-use crate::material::{DomainKey, MaterialRecord, RotationType};
+use crate::material::{MaterialRecord, RotationType};
 use crate::record::{KeyRecord, domain};
 use crate::state;
 
@@ -199,7 +200,7 @@ impl Kms {
         let materials = members.iter().flat_map(|member| &member.materials);
         for wrapped in materials.filter_map(|material| material.wrapped.as_ref()) {
             if !domains.named.contains_key(&wrapped.domain_key) {
-                let key = self.store.keyring().key(&wrapped.domain_key).await?;
+                let key = self.domain_key_named(&wrapped.domain_key).await?;
                 domains.named.insert(wrapped.domain_key.clone(), key);
             }
         }

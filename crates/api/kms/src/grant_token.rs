@@ -15,7 +15,7 @@ use crate::error::KmsError;
 use crate::grant::{GrantRecord, Grants};
 use crate::record::{LiveKey, path};
 
-/// Which grant a token names. Its region is the one whose domain key opens the token.
+/// Which grant a token names. Its region is the one whose key for tokens opens it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct GrantName {
     pub(crate) account: String,
@@ -25,26 +25,26 @@ pub(crate) struct GrantName {
 
 const ASSOCIATED: &[u8] = b"sealstack kms grant token";
 
-fn token_key(domain: &Key256) -> Key256 {
-    kdf::derive(domain, b"sealstack kms grant token 1", &[])
+fn derived(tokens: &Key256) -> Key256 {
+    kdf::derive(tokens, b"sealstack kms grant token 1", &[])
 }
 
-fn seal(name: &GrantName, domain: &Key256) -> Result<String, KmsError> {
+fn seal(name: &GrantName, tokens: &Key256) -> Result<String, KmsError> {
     let name = serde_json::to_vec(name).map_err(|_| KmsError::Damaged("a grant has no name".to_owned()))?;
-    Ok(STANDARD.encode(sealed::seal(&token_key(domain), ASSOCIATED, &name)))
+    Ok(STANDARD.encode(sealed::seal(&derived(tokens), ASSOCIATED, &name)))
 }
 
-fn open(token: &str, domain: &Key256) -> Result<GrantName, KmsError> {
+fn open(token: &str, tokens: &Key256) -> Result<GrantName, KmsError> {
     let sealed = STANDARD.decode(token).map_err(|_| KmsError::InvalidGrantToken)?;
-    let name = sealed::open(&token_key(domain), ASSOCIATED, &sealed).map_err(|_| KmsError::InvalidGrantToken)?;
+    let name = sealed::open(&derived(tokens), ASSOCIATED, &sealed).map_err(|_| KmsError::InvalidGrantToken)?;
     serde_json::from_slice(name.expose()).map_err(|_| KmsError::InvalidGrantToken)
 }
 
 impl Kms {
     /// A token of a grant, another one each time.
     pub(crate) async fn grant_token(&self, region: &str, name: &GrantName) -> Result<String, KmsError> {
-        let domain = self.domain_key(region).await?.key;
-        seal(name, &domain)
+        let key = self.token_key(region).await?;
+        seal(name, &key)
     }
 
     /// The grant that a token names.
@@ -52,8 +52,8 @@ impl Kms {
     /// # Errors
     /// [`KmsError::InvalidGrantToken`].
     pub(crate) async fn named_grant(&self, region: &str, token: &str) -> Result<GrantName, KmsError> {
-        let domain = self.domain_key(region).await?.key;
-        open(token, &domain)
+        let key = self.token_key(region).await?;
+        open(token, &key)
     }
 }
 
@@ -65,10 +65,10 @@ pub(crate) async fn add_granted(
     grants: &mut Option<Arc<Grants>>,
     kms: &Kms,
 ) -> Result<bool, KmsError> {
-    let domain = kms.domain_key(&key.record.region).await?.key;
+    let token_key = kms.token_key(&key.record.region).await?;
     let path_of_key = key.record.path();
     for token in tokens {
-        let Ok(GrantName { account, key_id, grant_id }) = open(token, &domain) else { return Ok(true) };
+        let Ok(GrantName { account, key_id, grant_id }) = open(token, &token_key) else { return Ok(true) };
         let path = path(&account, &key.record.region, &key_id);
         // A token for the other key of a ReEncrypt, or one that this server knows.
         if path != path_of_key || grants.as_ref().is_some_and(|grants| grants.has(&grant_id)) {

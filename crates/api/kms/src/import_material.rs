@@ -147,11 +147,12 @@ impl KeyOperation for ImportKeyMaterial {
         input.check(spec)?;
         let valid_to = input.expiry(now)?;
         let domain = kms.domain_key(call.region).await?;
-        let (sealed_for, token, wrapped) = (domain.clone(), input.import_token, input.encrypted_key_material);
+        let tokens = kms.token_key(call.region).await?;
+        let (token, wrapped) = (input.import_token, input.encrypted_key_material);
         let key_arn = key.arn.clone();
         // RSA takes milliseconds, during which others are served.
         let opening = tokio::task::spawn_blocking(move || {
-            let token = import_token::open(&sealed_for.key, &key_arn, &token.0, now)?;
+            let token = import_token::open(&tokens, &key_arn, &token.0, now)?;
             let secret = token.algorithm.unwrap(&token.key, &wrapped.0).map_err(KmsError::InvalidWrapping)?;
             NewMaterial::read(spec, secret.expose()).ok_or_else(|| {
                 KmsError::IncorrectKeyMaterial(format!("The key material is not valid for key spec {spec}."))

@@ -74,8 +74,8 @@ impl KeyOperation for GetParametersForImport {
             return Err(KmsError::Damaged("a wrapping key has no public half".to_owned()));
         };
         let valid_to = call.now.plus_days(VALID_DAYS);
-        let domain = kms.domain_key(call.region).await?;
-        let token = import_token::seal(&domain.key, &key.arn, algorithm, &private, valid_to)?;
+        let tokens = kms.token_key(call.region).await?;
+        let token = import_token::seal(&tokens, &key.arn, algorithm, &private, valid_to)?;
         Ok(GetParametersForImportOutput {
             key_id: key.arn.clone(),
             import_token: Blob(token),

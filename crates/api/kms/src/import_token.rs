@@ -1,7 +1,7 @@
 //! Import tokens: a wrapping key's private half, sealed for the one key that it was made for. Nothing is stored: the
 //! caller keeps the token, and only the Region that gave it out can open it.
 //!
-//! Sealed under a key derived from the Region's domain key, with the key's ARN as associated data: when it expires in
+//! Sealed under a key derived from the Region's key for tokens, with the key's ARN as associated data: when it expires in
 //! milliseconds (8, big-endian), the wrapping algorithm (1), the private key in PKCS#8.
 
 use crypto::rsa::RsaPrivateKey;
@@ -17,8 +17,8 @@ pub(crate) struct ImportToken {
     pub(crate) key: RsaPrivateKey,
 }
 
-fn token_key(domain: &Key256) -> Key256 {
-    kdf::derive(domain, b"sealstack kms import token 1", &[])
+fn derived(tokens: &Key256) -> Key256 {
+    kdf::derive(tokens, b"sealstack kms import token 1", &[])
 }
 
 fn associated(arn: &str) -> Vec<u8> {
@@ -27,7 +27,7 @@ fn associated(arn: &str) -> Vec<u8> {
 
 /// A token for the key at `arn`, around the wrapping key's private half.
 pub(crate) fn seal(
-    domain: &Key256,
+    tokens: &Key256,
     arn: &str,
     algorithm: WrappingAlgorithm,
     private: &SecretBytes,
@@ -38,16 +38,15 @@ pub(crate) fn seal(
     content.extend(&valid_to.millis().to_be_bytes());
     content.extend(&[number]);
     content.extend(private.expose());
-    Ok(sealed::seal(&token_key(domain), &associated(arn), content.expose()))
+    Ok(sealed::seal(&derived(tokens), &associated(arn), content.expose()))
 }
 
 /// Opens a token for the key at `arn`.
 ///
 /// # Errors
 /// [`KmsError::InvalidImportToken`], [`KmsError::ExpiredImportToken`].
-pub(crate) fn open(domain: &Key256, arn: &str, token: &[u8], now: Timestamp) -> Result<ImportToken, KmsError> {
-    let content =
-        sealed::open(&token_key(domain), &associated(arn), token).map_err(|_| KmsError::InvalidImportToken)?;
+pub(crate) fn open(tokens: &Key256, arn: &str, token: &[u8], now: Timestamp) -> Result<ImportToken, KmsError> {
+    let content = sealed::open(&derived(tokens), &associated(arn), token).map_err(|_| KmsError::InvalidImportToken)?;
     let parts = content.expose().split_first_chunk::<8>().and_then(|(valid_to, rest)| {
         let (number, private) = rest.split_first()?;
         Some((Timestamp::from_millis(i64::from_be_bytes(*valid_to)), *number, private))

@@ -17,6 +17,7 @@ mod data_key_pair;
 mod decrypt;
 mod delete_material;
 mod deletion;
+mod domain_key;
 mod enable;
 mod encrypt;
 mod error;
@@ -73,6 +74,7 @@ use service::{Entry, Service};
 use store::{Cache, ListCache, Store, Tx};
 use wire::{Protocol, Timestamp};
 
+pub use domain_key::{DomainRotation, DomainTurnover};
 pub use error::{KmsError, TagFault};
 pub use key_store::KeyStoreFault;
 pub use reference::KeyId;
@@ -80,11 +82,11 @@ pub use seed::{SeedKey, seed};
 pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;
+use domain_key::{DomainKeys, REGIONS_CACHED};
 use grant::{GrantRecord, Grants};
 use key_making::KeyMaking;
 use key_store::{Connections, KeyStoreRecord};
 use last_usage::LastUsages;
-use material::DomainKey;
 use on_key::On;
 use ready::Material;
 use record::{KeyRecord, LiveKey, Version, domain};
@@ -111,6 +113,7 @@ pub struct Kms {
     keys: Cache<LiveKey>,
     aliases: Cache<AliasRecord>,
     grants: ListCache<Grants>,
+    domains: Cache<DomainKeys>,
     last_usages: LastUsages,
     key_making: KeyMaking,
     key_stores: Arc<dyn KeyStores>,
@@ -127,6 +130,7 @@ impl Kms {
             keys: Cache::new::<KeyRecord>(&store, KEYS_CACHED, LiveKey::from),
             aliases: Cache::new::<AliasRecord>(&store, ALIASES_CACHED, |record| record),
             grants: ListCache::new::<GrantRecord>(&store, GRANTS_CACHED, Grants::new),
+            domains: Cache::new::<DomainKeys>(&store, REGIONS_CACHED, |record| record),
             last_usages: LastUsages::default(),
             key_stores: Arc::new(NoKeyStores),
             key_store_records: Cache::new::<KeyStoreRecord>(&store, KEY_STORES_CACHED, |record| record),
@@ -161,19 +165,12 @@ impl Kms {
         key.ok_or_else(|| KmsError::KeyNotFound { arn: reference::key_arn(region, account, id) })
     }
 
-    /// A region's domain key.
-    async fn domain_key(&self, region: &str) -> Result<DomainKey, KmsError> {
-        let name = DomainKey::name(region);
-        let key = self.store.keyring().key(&name).await?;
-        Ok(DomainKey { name, key })
-    }
-
     /// The material of a version, ready for use.
     async fn material<'k>(&self, key: &LiveKey, version: &'k Version) -> Result<&'k Material, KmsError> {
         if let Some(known) = version.peek() {
             return Ok(known);
         }
-        let domain = self.store.keyring().key(&version.wrapped(key)?.domain_key).await?;
+        let domain = self.domain_key_named(&version.wrapped(key)?.domain_key).await?;
         version.unwrap(&domain, key)
     }
 

@@ -1,13 +1,13 @@
 //! Key material: the versions of a key, wrapped for storage. Knows no operation, and not what a secret is made of.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crypto::{HmacKey, Key256, SecretBytes, sealed};
 use serde::{Deserialize, Serialize};
 use wire::{Blob, Timestamp};
 
 use crate::blob::MaterialHint;
+use crate::domain_key::DomainKey;
 use crate::error::KmsError;
 use crate::imported::Import;
 
@@ -89,21 +89,6 @@ pub(crate) struct Wrapped {
     pub(crate) domain_key: String,
     /// A symmetric key, or a private key in PKCS#8.
     secret: Blob,
-}
-
-/// The key of a region under which its keys' material is wrapped.
-#[derive(Clone)]
-pub(crate) struct DomainKey {
-    /// Its name in the keyring.
-    pub(crate) name: String,
-    pub(crate) key: Arc<Key256>,
-}
-
-impl DomainKey {
-    /// The name of a region's domain key.
-    pub(crate) fn name(region: &str) -> String {
-        format!("domain/{region}")
-    }
 }
 
 impl MaterialRecord {

@@ -3,8 +3,9 @@
 use crypto::{KeyPair, SecretBytes, random_bytes};
 use wire::{Blob, Timestamp};
 
+use crate::domain_key::DomainKey;
 use crate::error::KmsError;
-use crate::material::{DomainKey, MaterialId, MaterialRecord, RotationType, Wrapped};
+use crate::material::{MaterialId, MaterialRecord, RotationType, Wrapped};
 use crate::spec::KeySpec;
 
 /// Material that is not wrapped yet: a secret, and the public key that goes with it.

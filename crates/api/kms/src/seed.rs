@@ -8,11 +8,11 @@ use store::Store;
 use wire::{SecretBlob, Timestamp};
 
 use crate::alias::{self, AliasRecord};
+use crate::domain_key::DomainKey;
 use crate::error::KmsError;
 use crate::key::KeyCount;
 use crate::key_policy::PolicyRecord;
 use crate::managed;
-use crate::material::DomainKey;
 use crate::new_material::NewMaterial;
 use crate::record::KeyRecord;
 use crate::reference::{KeyId, alias_arn};

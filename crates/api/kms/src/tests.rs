@@ -4,6 +4,7 @@ mod aliases;
 mod authorisation;
 mod coherence;
 mod destruction;
+mod domain_keys;
 mod grants;
 mod imports;
 mod keys;

@@ -39,6 +39,8 @@ pub struct Config {
     pub seed: Option<PathBuf>,
     /// Whether everything is kept in memory, and nothing in the data directory.
     pub ephemeral: bool,
+    /// Days for which a region's domain key serves.
+    pub domain_key_days: u32,
     /// Worker threads; one for each core when not given.
     pub workers: Option<usize>,
     /// The root seal.
@@ -149,6 +151,9 @@ impl Default for AuditConfig {
 /// Where the server listens unless told otherwise.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4566);
 
+/// Days for which a region's domain key serves unless the operator says otherwise.
+pub const DOMAIN_KEY_DAYS: u32 = 365;
+
 /// The region that clients are told unless the operator names another.
 pub const REGION: &str = "us-east-1";
 
@@ -178,6 +183,8 @@ impl Config {
             account: settings.account,
             seed: settings.seed,
             ephemeral: settings.ephemeral.unwrap_or(false),
+            domain_key_days: within("domain-key-days", settings.domain_key_days, 1..=36_500, "between 1 and 36500")?
+                .unwrap_or(DOMAIN_KEY_DAYS),
             workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?,
             seal: SealConfig::from(settings.seal),
             tls: TlsConfig::resolve(settings.tls)?,

@@ -26,6 +26,7 @@ pub(crate) struct Core {
     layout: Layout,
     audit: AuditConfig,
     world: World,
+    domain_key_days: u32,
     /// The kind of seal that is configured.
     sealed_by: Option<seal::Kind>,
     key_stores: Arc<Configured>,
@@ -68,8 +69,8 @@ impl Core {
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
-        let (layout, audit) = (layout.clone(), config.audit);
-        Self { layout, audit, world, sealed_by, key_stores, names, site, state: Mutex::new(state) }
+        let (layout, audit, domain_key_days) = (layout.clone(), config.audit, config.domain_key_days);
+        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, names, site, state: Mutex::new(state) }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -82,7 +83,7 @@ impl Core {
         let (wired, backend) =
             wiring::join(&lasting, &self.layout, Arc::clone(&self.key_stores), &self.site.ward, &self.site.traffic);
         let mut jobs = Jobs::default();
-        wired.schedule(&mut jobs);
+        wired.schedule(&mut jobs, self.domain_key_days);
         self.site.application.open(backend);
         *state = State::Open(Box::new(Open { lasting, wired, jobs }));
         Ok(first_start)

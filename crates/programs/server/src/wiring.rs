@@ -8,7 +8,7 @@ use iam::{Iam, Sts};
 use journal::Journal;
 use kms::Kms;
 use service::ports::{Authority, Principals};
-use service::{Gateway, Incoming, Observer, Reply, Trail};
+use service::{Gateway, Incoming, Observer, OperatorEvent, Reply, Trail};
 use store::Store;
 
 use crate::application::{Application, Trouble};
@@ -16,13 +16,16 @@ use crate::clock;
 use crate::data_dir::Layout;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
-use crate::lasting::Lasting;
+use crate::lasting::{Lasting, own_uid};
 use crate::metrics::{Meters, Metrics, Sources, State};
 use crate::site::Traffic;
 use crate::ward::Ward;
 
 /// How often keys whose waiting period is over are destroyed.
 const DESTRUCTION_PERIOD: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether a domain key has served its time, and what is left to be done for that.
+const DOMAIN_KEYS_PERIOD: Duration = Duration::from_secs(3600);
 
 /// How often keys that are due get new material.
 const ROTATION_PERIOD: Duration = Duration::from_secs(300);
@@ -44,6 +47,7 @@ pub(crate) struct Wired {
     iam: Arc<Iam>,
     kms: Arc<Kms>,
     store: Store,
+    trail: Trail,
 }
 
 /// The services, for the requests.
@@ -93,13 +97,30 @@ pub(crate) fn join(
             }
         }),
     });
-    let wired = Wired { iam, kms, store: store.clone() };
+    let wired = Wired { iam, kms, store: store.clone(), trail: Trail::new(journal.clone()) };
     (wired, Backend { gateway, journal: journal.clone(), metrics })
 }
 
 impl Wired {
     /// Adds what the services do by themselves.
-    pub(crate) fn schedule(&self, jobs: &mut Jobs) {
+    pub(crate) fn schedule(&self, jobs: &mut Jobs, domain_key_days: u32) {
+        let (kms, trail) = (Arc::clone(&self.kms), self.trail.clone());
+        jobs.every(DOMAIN_KEYS_PERIOD, "wrapping key material under new domain keys", move || {
+            let (kms, trail) = (Arc::clone(&kms), trail.clone());
+            async move {
+                let turnover = kms.turn_over_domain_keys(clock::now(), domain_key_days).await?;
+                for kms::DomainRotation { region, generation } in &turnover.rotated {
+                    let parameters = format!(r#"{{"region":"{region}","generation":{generation}}}"#);
+                    let (name, uid) = ("RotateDomainKey", own_uid());
+                    let parameters = Some(parameters.as_str());
+                    let action = OperatorEvent { time: clock::now(), name, uid, parameters, error: None };
+                    if let Err(error) = trail.keep_operator(&action).await {
+                        tracing::error!(region, %error, "the rotation of a domain key is not in the audit log");
+                    }
+                }
+                Ok::<_, kms::KmsError>(turnover.rewrapped + turnover.dropped)
+            }
+        });
         let (kms, store) = (Arc::clone(&self.kms), self.store.clone());
         jobs.every(DESTRUCTION_PERIOD, "destroying keys", move || {
             let (kms, store) = (Arc::clone(&kms), store.clone());

@@ -96,6 +96,37 @@ impl Keyring {
         self.unwrapped.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
+    /// The key called `name`, if there is one.
+    ///
+    /// # Errors
+    /// Those of reading; [`StoreError::NotAuthentic`] when the row was changed.
+    pub async fn existing(&self, name: &str) -> Result<Option<Arc<Key256>>, StoreError> {
+        if let Some(key) = self.peek(name) {
+            return Ok(Some(key));
+        }
+        let (db, wrappings, wanted) = (Arc::clone(&self.db), Arc::clone(&self.wrappings), name.to_owned());
+        let read = tokio::task::spawn_blocking(move || read_blocking(&*db, |tx| wrappings.of(tx)?.get(tx, &wanted)));
+        let key = read.await.unwrap_or(Err(StoreError::Panicked))?;
+        Ok(key.map(|key| self.remember(name, key)))
+    }
+
+    /// Removes the key called `name`, durably. What is sealed under it never opens again.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let (wrappings, unwanted) = (Arc::clone(&self.wrappings), name.to_owned());
+        let work = move |tx: &dyn Write| tx.delete(row(&wrappings.of(tx)?.id(&unwanted))).map(|_| ());
+        self.db.submit(Box::new(Task::new(work, move |result| {
+            // The caller may have stopped waiting.
+            let _ = answer.send(result);
+        })));
+        answered.await.unwrap_or(Err(StoreError::Closed))?;
+        self.unwrapped.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        Ok(())
+    }
+
     /// The names of all keys, sorted.
     ///
     /// # Errors

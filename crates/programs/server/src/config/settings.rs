@@ -73,6 +73,11 @@ pub struct Settings {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub ephemeral: Option<bool>,
 
+    /// Days for which a region's domain key serves, under which key material is wrapped, until a new one takes over
+    /// [default: 365]
+    #[arg(long, value_name = "DAYS", env = "SEALSTACK_DOMAIN_KEY_DAYS", hide_env_values = true)]
+    pub domain_key_days: Option<u32>,
+
     /// Worker threads [default: one for each core]
     #[arg(long, value_name = "COUNT", env = "SEALSTACK_WORKERS", hide_env_values = true)]
     pub workers: Option<usize>,
@@ -119,6 +124,7 @@ impl Settings {
             account: self.account.or(lower.account),
             seed: self.seed.or(lower.seed),
             ephemeral: self.ephemeral.or(lower.ephemeral),
+            domain_key_days: self.domain_key_days.or(lower.domain_key_days),
             workers: self.workers.or(lower.workers),
             seal: self.seal.over(lower.seal),
             tls: self.tls.over(lower.tls),

@@ -102,3 +102,17 @@ async fn a_rewrapping_from_a_root_key_that_the_database_is_not_under_changes_not
     ring.key("another").await.unwrap();
     assert_eq!(Keyring::open(db, Path::new("test"), &next).unwrap().names_blocking().unwrap().len(), 4);
 }
+
+#[tokio::test]
+async fn a_removed_key_is_gone_and_one_that_never_was_is_not_made_by_asking() {
+    let (db, root) = keyring();
+    let ring = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();
+    assert!(ring.existing("name").await.unwrap().is_none());
+    let made = ring.key("name").await.unwrap();
+    let again = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();
+    assert_eq!(again.existing("name").await.unwrap().expect("it").expose(), made.expose());
+    ring.remove("name").await.unwrap();
+    ring.remove("name").await.unwrap();
+    assert!(ring.peek("name").is_none() && ring.existing("name").await.unwrap().is_none());
+    assert_eq!(ring.names_blocking().unwrap().len(), 2);
+}

@@ -1,0 +1,310 @@
+//! Domain keys: one a region, under which its keys' material is wrapped. Each serves for a time; then a new one takes over,
+//! and what the old one wraps is wrapped anew in the background.
+//!
+//! Every record says which domain key wraps it, so the work can end and begin anywhere. A retired key is dropped once a
+//! whole day and a whole look through the keys have found nothing under it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crypto::Key256;
+use serde::{Deserialize, Serialize};
+use store::{Cursor, Record, StoreError};
+use wire::Timestamp;
+
+use crate::Kms;
+use crate::error::KmsError;
+use crate::material::Wrapped;
+use crate::record::KeyRecord;
+
+/// What the names of all domain keys in the keyring begin with.
+const PREFIX: &str = "domain/";
+
+/// How many regions' domain keys are kept in memory.
+pub(crate) const REGIONS_CACHED: usize = 256;
+
+/// How many days a retired key stays at least: calls that began before it retired are long over by then.
+const RETIRED_DAYS: i64 = 1;
+
+/// How many keys are looked at together, and changed in one transaction.
+const BATCH: usize = 100;
+
+/// The key of a region under which its keys' material is wrapped.
+#[derive(Clone)]
+pub(crate) struct DomainKey {
+    /// Its name in the keyring.
+    pub(crate) name: String,
+    pub(crate) key: Arc<Key256>,
+}
+
+impl DomainKey {
+    /// The name of a region's first domain key.
+    pub(crate) fn name(region: &str) -> String {
+        Self::name_of(region, 1)
+    }
+
+    fn name_of(region: &str, generation: u32) -> String {
+        match generation {
+            1 => format!("{PREFIX}{region}"),
+            later => format!("{PREFIX}{region}/{later}"),
+        }
+    }
+}
+
+/// The region whose domain key is called so; `None` for another key's name.
+fn region_of(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX)?.split('/').next()
+}
+
+/// Which domain keys a region has, stored under its name. A region without a record has its first.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct DomainKeys {
+    current: u32,
+    since: Timestamp,
+    retired: Vec<Retired>,
+}
+
+/// A domain key that wraps nothing new.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Retired {
+    generation: u32,
+    at: Timestamp,
+}
+
+impl Record for DomainKeys {
+    const COLLECTION: &'static str = "kms-domain-keys";
+}
+
+/// All stand under one parent.
+const PARENT: &str = "";
+
+/// A domain key that took over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainRotation {
+    /// The region.
+    pub region: String,
+    /// How many domain keys the region has had, this one included.
+    pub generation: u32,
+}
+
+/// What a look at the domain keys came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainTurnover {
+    /// The domain keys that took over.
+    pub rotated: Vec<DomainRotation>,
+    /// How many keys' material was wrapped anew.
+    pub rewrapped: usize,
+    /// How many domain keys were dropped.
+    pub dropped: usize,
+    /// How many keys have material under retired domain keys that cannot be unwrapped; the log names them.
+    pub damaged: usize,
+}
+
+/// The domain keys of every region, as far as material is to be wrapped anew.
+#[derive(Default)]
+struct Succession {
+    /// By region: the one under which everything is to be.
+    current: BTreeMap<String, DomainKey>,
+    /// By name: those under which it may still be.
+    retired: BTreeMap<String, Arc<Key256>>,
+}
+
+impl Succession {
+    /// Whether some of the key's material is under a retired domain key.
+    fn concerns(&self, record: &KeyRecord) -> bool {
+        let mut wrapped = record.materials.iter().filter_map(|material| material.wrapped.as_ref());
+        wrapped.any(|wrapped| self.retired.contains_key(&wrapped.domain_key))
+    }
+
+    /// Wraps such material anew.
+    fn rewrap(&self, record: &mut KeyRecord) -> Result<(), KmsError> {
+        let arn = record.arn();
+        let Some(domain) = self.current.get(&record.region) else { return Ok(()) };
+        for material in &mut record.materials {
+            let Some(wrapped) = &material.wrapped else { continue };
+            if let Some(retired) = self.retired.get(&wrapped.domain_key) {
+                let secret = wrapped.open(retired, &arn, &material.id)?;
+                material.wrapped = Some(Wrapped::seal(domain, &arn, &material.id, &secret));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Kms {
+    /// A region's domain key.
+    pub(crate) async fn domain_key(&self, region: &str) -> Result<DomainKey, KmsError> {
+        let known = self.domains.get(PARENT, region).await?;
+        let name = DomainKey::name_of(region, known.map_or(1, |keys| keys.current));
+        let key = self.store.keyring().key(&name).await?;
+        Ok(DomainKey { name, key })
+    }
+
+    /// The domain key under which stored material is wrapped.
+    ///
+    /// # Errors
+    /// [`KmsError::Damaged`] when there is no such key any more.
+    pub(crate) async fn domain_key_named(&self, name: &str) -> Result<Arc<Key256>, KmsError> {
+        let key = self.store.keyring().existing(name).await?;
+        key.ok_or_else(|| KmsError::Damaged(format!("there is no domain key {name}")))
+    }
+
+    /// The key for what a region hands out and takes back: tokens of grants and imports. It wraps nothing that lasts, and
+    /// stays when domain keys go.
+    pub(crate) async fn token_key(&self, region: &str) -> Result<Arc<Key256>, KmsError> {
+        Ok(self.store.keyring().key(&format!("kms-tokens/{region}")).await?)
+    }
+
+    /// Gives a new domain key to every region whose own has served for `days`, wraps anew what retired ones wrap, and
+    /// drops those under which nothing is any more. May be ended at any moment; the next call goes on.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn turn_over_domain_keys(&self, now: Timestamp, days: u32) -> Result<DomainTurnover, KmsError> {
+        let mut turnover = DomainTurnover::default();
+        let mut regions = BTreeMap::new();
+        for name in self.store.keyring().names().await? {
+            let Some(region) = region_of(&name) else { continue };
+            if regions.contains_key(region) {
+                continue;
+            }
+            let (keys, rotated) = self.rotate_domain_key(region, now, days).await?;
+            turnover.rotated.extend(rotated);
+            regions.insert(region.to_owned(), keys);
+        }
+        regions.retain(|_, keys| !keys.retired.is_empty());
+        if regions.is_empty() {
+            return Ok(turnover);
+        }
+        let succession = self.succession(&regions).await?;
+        (turnover.rewrapped, turnover.damaged) = self.rewrap_material(succession).await?;
+        // What is damaged may be mended from a backup, and needs its domain key then.
+        if (turnover.rewrapped, turnover.damaged) == (0, 0) {
+            for (region, keys) in &regions {
+                turnover.dropped += self.drop_retired(region, keys, now).await?;
+            }
+        }
+        // Wrapped under a retired key it lasts in the database's log, and so does the key.
+        if turnover.rewrapped > 0 || turnover.dropped > 0 {
+            self.empty_log("wrapped under retired domain keys").await;
+        }
+        Ok(turnover)
+    }
+
+    /// A region's domain keys, after a new one took over if it was time.
+    async fn rotate_domain_key(
+        &self,
+        region: &str,
+        now: Timestamp,
+        days: u32,
+    ) -> Result<(DomainKeys, Option<DomainRotation>), KmsError> {
+        let (parent, id) = (PARENT, region.to_owned());
+        let known = self.store.read(move |tx| tx.get::<DomainKeys>(parent, &id)).await;
+        let known = known.map_err(KmsError::from)?;
+        let next = match known {
+            // From now on its time counts.
+            None => DomainKeys { current: 1, since: now, retired: Vec::new() },
+            Some(keys) if keys.since.plus_days(i64::from(days)) <= now => {
+                let generation = keys.current.saturating_add(1);
+                // It lasts before anything is wrapped under it.
+                self.store.keyring().key(&DomainKey::name_of(region, generation)).await?;
+                let mut retired = keys.retired;
+                retired.push(Retired { generation: keys.current, at: now });
+                DomainKeys { current: generation, since: now, retired }
+            }
+            Some(keys) => return Ok((keys, None)),
+        };
+        let (id, record) = (region.to_owned(), next.clone());
+        self.store.write(move |tx| tx.put(PARENT, &id, &record)).await?;
+        let rotated = (next.current > 1).then(|| {
+            tracing::info!(region, generation = next.current, "a new domain key took over");
+            DomainRotation { region: region.to_owned(), generation: next.current }
+        });
+        Ok((next, rotated))
+    }
+
+    async fn succession(&self, regions: &BTreeMap<String, DomainKeys>) -> Result<Succession, KmsError> {
+        let mut succession = Succession::default();
+        for (region, keys) in regions {
+            let name = DomainKey::name_of(region, keys.current);
+            let key = self.domain_key_named(&name).await?;
+            succession.current.insert(region.clone(), DomainKey { name, key });
+            for retired in &keys.retired {
+                let name = DomainKey::name_of(region, retired.generation);
+                // One that is gone was dropped by a call that was ended before it could note that.
+                if let Some(key) = self.store.keyring().existing(&name).await? {
+                    succession.retired.insert(name, key);
+                }
+            }
+        }
+        Ok(succession)
+    }
+
+    /// Looks through all keys, and wraps anew what is under retired domain keys. Returns for how many keys that was done,
+    /// and for how many it could not be.
+    async fn rewrap_material(&self, succession: Succession) -> Result<(usize, usize), KmsError> {
+        let succession = Arc::new(succession);
+        let (mut rewrapped, mut damaged, mut after) = (0, 0, None::<Cursor>);
+        loop {
+            let (looking, from) = (Arc::clone(&succession), after.take());
+            let (found, next) = self
+                .store
+                .read(move |tx| {
+                    let page = tx.scan_collection::<KeyRecord>(from.as_ref(), BATCH)?;
+                    let concerned = page.items.iter().filter(|record| looking.concerns(record));
+                    let found: Vec<_> = concerned.map(|record| (record.domain(), record.id.clone())).collect();
+                    Ok::<_, StoreError>((found, page.next))
+                })
+                .await?;
+            if !found.is_empty() {
+                let wrapping = Arc::clone(&succession);
+                let (done, not_done) = self
+                    .store
+                    .write(move |tx| {
+                        let (mut done, mut not_done) = (0, 0);
+                        for (domain, id) in &found {
+                            // It may have been destroyed, or changed, since it was found.
+                            let Some(mut record) = tx.get::<KeyRecord>(domain, id)? else { continue };
+                            match wrapping.rewrap(&mut record) {
+                                Ok(()) => {
+                                    tx.put(domain, id, &record)?;
+                                    done += 1;
+                                }
+                                Err(error) => {
+                                    tracing::error!(%error, "material stays under a retired domain key");
+                                    not_done += 1;
+                                }
+                            }
+                        }
+                        Ok::<_, KmsError>((done, not_done))
+                    })
+                    .await?;
+                rewrapped += done;
+                damaged += not_done;
+            }
+            after = next;
+            if after.is_none() {
+                return Ok((rewrapped, damaged));
+            }
+        }
+    }
+
+    /// Drops the retired domain keys of a region whose day is over. Nothing is under any of them.
+    async fn drop_retired(&self, region: &str, keys: &DomainKeys, now: Timestamp) -> Result<usize, KmsError> {
+        let over = |retired: &Retired| retired.at.plus_days(RETIRED_DAYS) <= now;
+        let gone: Vec<Retired> = keys.retired.iter().copied().filter(over).collect();
+        for retired in &gone {
+            self.store.keyring().remove(&DomainKey::name_of(region, retired.generation)).await?;
+            tracing::info!(region, generation = retired.generation, "a domain key that wraps nothing was dropped");
+        }
+        let (id, dropped) = (region.to_owned(), gone.len());
+        self.store
+            .write(move |tx| {
+                let Some(mut keys) = tx.get::<DomainKeys>(PARENT, &id)? else { return Ok(()) };
+                keys.retired.retain(|retired| !gone.contains(retired));
+                tx.put(PARENT, &id, &keys)
+            })
+            .await?;
+        Ok(dropped)
+    }
+}
