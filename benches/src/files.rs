@@ -312,7 +312,8 @@ pub(crate) fn range(measurement: &Range) -> io::Result<()> {
     for (name, form) in [FORMS[0], FORMS[1]] {
         let keyring = message::keyring()?;
         let file = File::create(&sealed)?;
-        let sink = Holey { file: &file, kept: [0, bytes / 2, bytes] };
+        let message = bytes + bytes / u64::from(form.frame_length.get()) * 32;
+        let sink = Holey { file: &file, kept: [0, message / 2, message] };
         let encryption = Encryption::new(&keyring).suite(form.suite).frame_length(form.frame_length);
         encryption.encrypt_at(&File::open(&plain)?, bytes, &sink)?;
         file.sync_all()?;
@@ -321,7 +322,12 @@ pub(crate) fn range(measurement: &Range) -> io::Result<()> {
         let (mut cold, mut warm) = (Vec::new(), Vec::new());
         for index in 0..11 {
             // Out of the kernel's cache, as `dd` does it when it copies nothing.
-            let out = [format!("if={}", sealed.display()), "iflag=nocache".to_owned(), "count=0".to_owned()];
+            let out = [
+                format!("if={}", sealed.display()),
+                "iflag=nocache".to_owned(),
+                "count=0".to_owned(),
+                "status=none".to_owned(),
+            ];
             command::run(command("dd", &out.each_ref().map(AsRef::as_ref)))?;
             let offset = bytes / 2 + (index << 21);
             cold.push(range_once(&keyring, &sealed, offset)?);

@@ -7,7 +7,7 @@ mod answers;
 mod credentials;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -55,7 +55,7 @@ pub struct ProxyConfig {
 ///
 /// # Errors
 /// [`ServerError::Token`], [`ServerError::Io`].
-pub fn create_key(token: TokenConfig, pin_file: &PathBuf, name: &str) -> Result<(), ServerError> {
+pub fn create_key(token: TokenConfig, pin_file: &Path, name: &str) -> Result<(), ServerError> {
     if !xks::is_key_id(name) {
         let rule = "1 to 128 letters, digits, hyphens, periods and underscores";
         return Err(crate::ConfigError::Value { setting: "create-key", rule }.into());
@@ -67,7 +67,7 @@ pub fn create_key(token: TokenConfig, pin_file: &PathBuf, name: &str) -> Result<
 ///
 /// # Errors
 /// [`ServerError::Io`], also when the file is there.
-pub fn create_credential(path: &std::path::Path, uri_prefix: &str) -> Result<(), ServerError> {
+pub fn create_credential(path: &Path, uri_prefix: &str) -> Result<(), ServerError> {
     credentials::create(path, &base_path(uri_prefix)?)
 }
 
@@ -136,7 +136,7 @@ fn base_path(prefix: &str) -> Result<String, ServerError> {
 }
 
 /// The PIN in a file, without the end of its line.
-fn pin(path: &PathBuf) -> Result<SecretBytes, ServerError> {
+fn pin(path: &Path) -> Result<SecretBytes, ServerError> {
     let mut pin = SecretBytes::from(credentials::read_secret(path)?);
     let length = pin.expose().trim_ascii_end().len();
     pin.truncate(length);
