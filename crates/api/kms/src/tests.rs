@@ -7,6 +7,7 @@ mod destruction;
 mod domain_keys;
 mod grants;
 mod imports;
+mod key_stores;
 mod keys;
 mod last_usage;
 mod managed_keys;
@@ -154,11 +155,16 @@ impl World {
     }
 
     pub(crate) fn over(store: Store) -> Self {
+        Self::with(store, |kms| kms)
+    }
+
+    /// The same with what `furnish` adds to KMS.
+    pub(crate) fn with(store: Store, furnish: impl FnOnce(Kms) -> Kms) -> Self {
         NOW.set(START);
         let directory = tempfile::tempdir().expect("a directory");
         let journal = Journal::open(journal::Config::new(directory.path()), &Key256::random()).expect("a journal");
         let people = Arc::new(People::default());
-        let kms = Arc::new(Kms::new(store.clone(), people.clone()));
+        let kms = Arc::new(furnish(Kms::new(store.clone(), people.clone())));
         let clock = || Timestamp::from_millis(NOW.get());
         let gateway = Gateway::new(people.clone(), Trail::new(journal), Arc::new(Nobody), clock).with(Arc::clone(&kms));
         let world = Self { kms, people, store, gateway, _directory: directory };
