@@ -108,7 +108,18 @@ mod tests {
             "arn:aws:iam::aws:policy/IAMFullAccess",
             "arn:aws:iam::aws:policy/IAMReadOnlyAccess",
             "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser",
+            "arn:aws:iam::aws:policy/AWSCodeCommitFullAccess",
+            "arn:aws:iam::aws:policy/AWSCodeCommitPowerUser",
+            "arn:aws:iam::aws:policy/AWSCodeCommitReadOnly",
+            "arn:aws:iam::aws:policy/AWSCodeDeployFullAccess",
+            "arn:aws:iam::aws:policy/AWSCodeDeployDeployerAccess",
+            "arn:aws:iam::aws:policy/AWSCodeDeployReadOnlyAccess",
             "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRole",
+            "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda",
+            "arn:aws:iam::aws:policy/AWSCodeDeployRoleForECS",
+            "arn:aws:iam::aws:policy/AmazonS3FullAccess",
+            "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+            "arn:aws:iam::aws:policy/SecurityAudit",
             "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess",
         ] {
             assert!(find(arn).is_some(), "{arn}");

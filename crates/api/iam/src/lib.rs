@@ -35,6 +35,7 @@ mod oidc_provider;
 mod operations;
 mod operator;
 mod page;
+mod passing;
 mod password;
 mod password_policy;
 mod policy_arn;

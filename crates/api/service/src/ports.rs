@@ -78,3 +78,17 @@ pub trait Principals: Send + Sync + 'static {
     /// The unique id (`AIDA…`, `AROA…`, the account id for `:root`) of the principal that `arn` names now.
     fn unique_id<'a>(&'a self, arn: &'a Arn) -> Boxed<'a, Result<Option<String>, StoreError>>;
 }
+
+/// What it takes to hand a role to a service.
+pub struct Passing {
+    /// What the caller must hold, whether or not there is such a role.
+    pub need: Need,
+    /// Whether there is, and its trust policy lets the service assume it.
+    pub trusted: bool,
+}
+
+/// Knows roles, for services that act with one that a caller hands to them. `iam` is it.
+pub trait Roles: Send + Sync + 'static {
+    /// What it takes to hand the role at `arn` to `service`, such as `codedeploy.amazonaws.com`.
+    fn passing<'a>(&'a self, arn: &'a Arn, service: &'a str) -> Boxed<'a, Result<Passing, StoreError>>;
+}

@@ -1,6 +1,9 @@
 //! Condition keys in whole calls: of the network, of time, of who calls, of IAM and of STS; each is met and then not.
 
+use policy::Value;
 use serde_json::{Value as Json, json};
+use service::ports::Roles;
+use wire::Arn;
 
 use super::server::{ACCOUNT, Key, Server, allow, pass};
 
@@ -169,6 +172,26 @@ async fn item_6_passing_a_role_is_checked_separately() {
         server.allow("ana", &both.to_string()).await;
         let answer = server.call(&server.key, "AddRoleToInstanceProfile", &add).await;
         assert_eq!(answer.error.is_none(), allowed, "{service}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn item_6_a_service_is_handed_a_role_that_trusts_it_by_whoever_may_pass_it() {
+    let server = Ana::arrives().await;
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+        "Principal":{"Service":"codedeploy.amazonaws.com"}}]}"#;
+    server.admin("CreateRole", &[("RoleName", "deployer"), ("AssumeRolePolicyDocument", trust)]).await.ok();
+    let arn = |name: &str| -> Arn { format!("arn:aws:iam::{ACCOUNT}:role/{name}").parse().expect("an ARN") };
+    for (role, service, trusted) in [
+        ("deployer", "codedeploy.amazonaws.com", true),
+        ("deployer", "ec2.amazonaws.com", false),
+        ("none", "codedeploy.amazonaws.com", false),
+    ] {
+        let passing = Roles::passing(&*server.iam, &arn(role), service).await.expect("read");
+        assert_eq!(passing.trusted, trusted, "{role} {service}");
+        assert_eq!((passing.need.action, passing.need.resource), ("iam:PassRole", arn(role).to_string()));
+        let given = passing.need.context.iter().find(|(key, _)| key == "iam:PassedToService");
+        assert_eq!(given.map(|(_, values)| values.as_slice()), Some(&[Value::from(service)][..]));
     }
 }
 
