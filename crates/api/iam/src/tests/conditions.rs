@@ -31,6 +31,9 @@ impl Ana {
     }
 }
 
+/// A condition, what is asked besides, and whether that is allowed.
+type Case<'a> = (Json, &'a [(&'a str, &'a str)], bool);
+
 /// A document that allows an action under a condition.
 fn only(action: &str, condition: &Json) -> String {
     let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition});
@@ -219,7 +222,7 @@ async fn keys_of_sts_limit_who_assumes_a_role_and_how() {
     server.admin("CreateRole", &[("RoleName", "worker"), ("AssumeRolePolicyDocument", &open)]).await.ok();
     let tag = [("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "red")];
     let passed_on = [tag[0], tag[1], ("TransitiveTagKeys.member.1", "team")];
-    let cases: &[(Json, &[(&str, &str)], bool)] = &[
+    let cases: &[Case<'_>] = &[
         (json!({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}), &[("RoleSessionName", "ana")], true),
         (json!({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}), &[("RoleSessionName", "bob")], false),
         (json!({"StringEquals": {"sts:ExternalId": "42"}}), &[("ExternalId", "42")], true),
