@@ -11,6 +11,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crypto::SecretBytes;
+use cryptoki::context::Pkcs11;
+use cryptoki::object::{Attribute, AttributeType};
 use testkit::SoftHsm;
 use token::{Crew, SealedParts, Token, TokenConfig, TokenError};
 
@@ -92,6 +94,16 @@ fn what_a_token_seals_is_aes_gcm_as_everybody_elses() {
     assert!(facts.serves() && !facts.sensitive, "{facts:?}");
 }
 
+/// The values of all keys of this label, as the module gives them to a process that is logged in.
+fn values_of(label: &str) -> Vec<Attribute> {
+    let context = Pkcs11::new(SoftHsm::module()).expect("the module");
+    let slots = context.get_slots_with_initialized_token().expect("slots");
+    let session = context.open_ro_session(slots[0]).expect("a session");
+    let found = session.find_objects(&[Attribute::Label(label.as_bytes().to_vec())]).expect("finds");
+    assert_eq!(found.len(), 1, "it is seen");
+    session.get_attributes(found[0], &[AttributeType::Value]).expect("attributes")
+}
+
 #[test]
 fn a_key_made_here_is_sensitive_and_cannot_be_extracted() {
     with_token!("a_key_made_here_is_sensitive_and_cannot_be_extracted");
@@ -99,6 +111,7 @@ fn a_key_made_here_is_sensitive_and_cannot_be_extracted() {
     token.generate_key("made").expect("a key");
     let facts = token.facts("made").expect("known");
     assert!(facts.serves() && facts.sensitive && !facts.extractable, "{facts:?}");
+    assert!(values_of("made").is_empty(), "not even who is logged in can read it");
     assert!(matches!(token.generate_key("made"), Err(TokenError::KeyExists { .. })));
     token.destroy_key("made").expect("destroyed");
     assert!(matches!(token.seal("made", b"", b"x"), Err(TokenError::NoKey { .. })));
