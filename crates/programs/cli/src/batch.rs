@@ -9,6 +9,7 @@ mod inputs;
 mod progress;
 mod publisher;
 mod record;
+mod target;
 mod work;
 
 use std::num::NonZeroUsize;

@@ -1,6 +1,7 @@
 //! How far the work is: a bar on a terminal, and nothing anywhere else.
 
-use std::io::IsTerminal as _;
+use std::fs::File;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,7 +12,7 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     /// A bar on standard error, if that is a terminal and `wanted`.
     pub(crate) fn new(wanted: bool) -> Self {
-        if !wanted || !std::io::stderr().is_terminal() {
+        if !wanted || !io::stderr().is_terminal() {
             return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
@@ -51,11 +52,30 @@ impl Progress {
     pub(super) fn tell(&self, line: &str) {
         self.suspended(|| {
             // Nowhere is left to complain to if this fails.
-            let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), format!("{line}\n").as_bytes());
+            let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
         });
     }
 
     pub(crate) fn end(&self) {
         self.0.finish_and_clear();
+    }
+
+    /// Asks a question on standard error; the answer comes from standard input, or from the terminal if that is data.
+    pub(super) fn ask(&self, question: &str, stdin_is_data: bool) -> io::Result<bool> {
+        self.suspended(|| {
+            let mut err = io::stderr().lock();
+            err.write_all(question.as_bytes())?;
+            err.flush()?;
+            let mut answer = String::new();
+            if stdin_is_data {
+                io::BufReader::new(File::open("/dev/tty")?).read_line(&mut answer)?;
+            } else {
+                io::stdin().lock().read_line(&mut answer)?;
+            }
+            if !io::stdin().is_terminal() {
+                err.write_all(b"\n")?;
+            }
+            Ok(answer.trim().eq_ignore_ascii_case("y") || answer.trim().eq_ignore_ascii_case("yes"))
+        })
     }
 }

@@ -9,10 +9,23 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use super::draft::Draft;
 
-/// How many outputs wait for the disk together at most. Each holds a file open.
-pub(super) const TOGETHER_MAX: usize = 128;
+/// How many outputs wait for the disk together at most.
+const TOGETHER_MAX: u64 = 1024;
+
+/// How many outputs may wait for the disk together. As many again may arrive meanwhile, and each holds a file open.
+pub(super) fn together_max() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if setrlimit(Resource::Nofile, raised).is_ok() {
+        limit = raised;
+    }
+    let open_max = limit.current.unwrap_or(u64::MAX);
+    usize::try_from((open_max / 3).clamp(1, TOGETHER_MAX)).unwrap_or(1)
+}
 
 /// From how many outputs on the file system as a whole is synced, which others' data are on as well.
 const MANY: usize = 16;
@@ -36,13 +49,14 @@ pub(super) enum Published {
 /// Publishes what arrives until nobody sends any more. `sync` waits for the disk, `replace` replaces files.
 pub(super) fn publish<T>(
     arriving: Receiver<Complete<T>>,
+    together_max: usize,
     sync: bool,
     replace: bool,
     mut tell: impl FnMut(T, &Path, Published),
 ) {
     while let Ok(first) = arriving.recv() {
         let mut together = vec![first];
-        together.extend(arriving.try_iter().take(TOGETHER_MAX - 1));
+        together.extend(arriving.try_iter().take(together_max - 1));
         let synced = if sync { sync_all(&together) } else { together.iter().map(|_| Ok(())).collect() };
         let mut directories = BTreeSet::new();
         let mut named = Vec::with_capacity(together.len());

@@ -1,9 +1,8 @@
 //! The run of a batch: inputs are found on one thread, worked on by several, and published by one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, BufRead as _, IsTerminal as _, Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -18,8 +17,9 @@ use serde_json::{Map, Value};
 use super::draft::Draft;
 use super::inputs::{Found, directory, found, make_directory};
 use super::progress::Progress;
-use super::publisher::{Complete, Published, TOGETHER_MAX, publish, sync_directory};
+use super::publisher::{Complete, Published, publish, sync_directory, together_max};
 use super::record::{self, Records};
+use super::target::{Destination, Targets, resolved};
 use super::{Files, base64, cores};
 use crate::failure::Failure;
 
@@ -136,12 +136,15 @@ pub(crate) fn run<O: Operation>(files: &Files, operation: &O) -> Result<(), Fail
         counts: Counts::default(),
     };
     let (jobs, waiting) = sync_channel(FOUND_AHEAD);
-    let (complete, arriving) = sync_channel(TOGETHER_MAX);
+    let together_max = together_max();
+    let (complete, arriving) = sync_channel(together_max);
     let waiting = Mutex::new(waiting);
     let made = thread::scope(|scope| {
         let publisher = || {
             let replace = !files.no_overwrite;
-            publish(arriving, !files.no_sync, replace, |told, target, how| batch.published(told, target, how));
+            publish(arriving, together_max, !files.no_sync, replace, |told, target, how| {
+                batch.published(told, target, how)
+            });
         };
         let mut started = thread::Builder::new().spawn_scoped(scope, publisher).map(drop);
         for worker in 0..if streams { 1 } else { files.parallel() } {
@@ -435,76 +438,4 @@ enum Failed {
     Record(io::Error),
     #[error(transparent)]
     Message(#[from] Error),
-}
-
-/// Where outputs go.
-enum Destination {
-    Stdout,
-    File(PathBuf),
-    Directory(PathBuf),
-}
-
-impl Destination {
-    fn of(files: &Files) -> Result<Self, Failure> {
-        let path = &files.output;
-        if path.as_os_str() == "-" {
-            return Ok(Self::Stdout);
-        }
-        if path.is_dir() {
-            return Ok(Self::Directory(path.clone()));
-        }
-        let several = files.input.len() > 1 || files.input.iter().any(|input| input.is_dir());
-        if several || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
-            let missing = format!("the output {} has to be an existing directory", path.display());
-            return Err(Failure::Usage(missing));
-        }
-        Ok(Self::File(path.clone()))
-    }
-}
-
-/// The file that a target names, through links, and what is known of it if it is there.
-fn resolved(target: &Path) -> io::Result<(PathBuf, Option<std::fs::Metadata>)> {
-    match std::fs::metadata(target) {
-        Ok(metadata) if metadata.is_file() && target.is_symlink() => Ok((target.canonicalize()?, Some(metadata))),
-        Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(metadata) => Ok((target.to_owned(), Some(metadata))),
-        // What links to nothing yet is replaced, as the name that it is.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((target.to_owned(), None)),
-        Err(error) => Err(error),
-    }
-}
-
-/// The outputs that are taken already, each as a hash: there may be a million.
-#[derive(Default)]
-struct Targets {
-    state: RandomState,
-    taken: HashSet<u64>,
-}
-
-impl Targets {
-    /// False when there is one of that name already.
-    fn insert(&mut self, target: &Path) -> bool {
-        self.taken.insert(self.state.hash_one(target))
-    }
-}
-
-impl Progress {
-    /// Asks a question on standard error; the answer comes from standard input, or from the terminal if that is data.
-    fn ask(&self, question: &str, stdin_is_data: bool) -> io::Result<bool> {
-        self.suspended(|| {
-            let mut err = io::stderr().lock();
-            err.write_all(question.as_bytes())?;
-            err.flush()?;
-            let mut answer = String::new();
-            if stdin_is_data {
-                io::BufReader::new(File::open("/dev/tty")?).read_line(&mut answer)?;
-            } else {
-                io::stdin().lock().read_line(&mut answer)?;
-            }
-            if !io::stdin().is_terminal() {
-                err.write_all(b"\n")?;
-            }
-            Ok(answer.trim().eq_ignore_ascii_case("y") || answer.trim().eq_ignore_ascii_case("yes"))
-        })
-    }
 }
