@@ -73,6 +73,11 @@ impl Place<'_> {
         {
             fs::create_dir_all(to)?;
             let mut command = make(verb, from, to);
+            // Variables would win over the configuration of the server that is measured.
+            let variables = std::env::vars_os().map(|(name, _)| name);
+            for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"AWS_")) {
+                command.env_remove(name);
+            }
             command.env("AWS_CONFIG_FILE", self.data.join("aws/config"));
             command.env("AWS_SHARED_CREDENTIALS_FILE", self.data.join("aws/credentials"));
             *speed = files as f64 / command::run(command)?.time.as_secs_f64();
