@@ -32,6 +32,8 @@ fn compare<S: Service>(missing: &str) {
     for entry in operations {
         let ours: BTreeMap<_, _> = entry.input.iter().map(|member| (member.name.to_owned(), member.required)).collect();
         assert_eq!(ours, model[entry.name], "members of {} and whether they are required", entry.name);
+        let unreadable = wire::shape::unreadable_pattern(entry.input);
+        assert_eq!(unreadable, None, "a pattern of {} that is no regular expression here", entry.name);
     }
 }
 

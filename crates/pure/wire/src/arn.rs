@@ -89,6 +89,15 @@ impl Arn {
     }
 }
 
+/// The account that a text names in an ARN's place for it; empty if the ARN leaves it out, and `None` if the text has
+/// not so many parts.
+#[must_use]
+pub fn account_of(arn: &str) -> Option<&str> {
+    let mut colons = arn.bytes().enumerate().filter(|(_, byte)| *byte == b':').map(|(at, _)| at);
+    let start = colons.nth(3)? + 1;
+    arn.get(start..colons.next().unwrap_or(arn.len()))
+}
+
 impl FromStr for Arn {
     type Err = ArnError;
 

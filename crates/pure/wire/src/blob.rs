@@ -43,13 +43,21 @@ impl std::fmt::Debug for Blob {
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&STANDARD.encode(&self.0))
+        if out.is_human_readable() {
+            out.serialize_str(&STANDARD.encode(&self.0))
+        } else {
+            out.serialize_bytes(&self.0)
+        }
     }
 }
 
 impl Serialize for SecretBlob {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&Zeroizing::new(STANDARD.encode(&*self.0)))
+        if out.is_human_readable() {
+            out.serialize_str(&Zeroizing::new(STANDARD.encode(&*self.0)))
+        } else {
+            out.serialize_bytes(&self.0)
+        }
     }
 }
 

@@ -2,17 +2,51 @@
 
 use std::io;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Bytes being written. Growing wipes what it leaves behind, and so does dropping.
 pub(crate) struct Buffer(Zeroizing<Vec<u8>>);
 
-/// Room for all but the longest answers.
-const CAPACITY: usize = 1024;
+/// Room for all but the longest answers. All of it is wiped, so it is not more than that.
+const CAPACITY: usize = 640;
 
 impl Buffer {
     pub(crate) fn new() -> Self {
         Self(Zeroizing::new(Vec::with_capacity(CAPACITY)))
+    }
+
+    /// Writes bytes.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Writes bytes in base64.
+    pub(crate) fn put_base64(&mut self, bytes: &[u8]) {
+        // A slice is never so long that its length in base64 is no number.
+        let length = base64::encoded_len(bytes.len(), true).unwrap_or(usize::MAX);
+        self.make_room(length);
+        let start = self.0.len();
+        self.0.resize(start + length, 0);
+        // The room is as long as the text.
+        let _ = STANDARD.encode_slice(bytes, self.0.get_mut(start..).unwrap_or_default());
+    }
+
+    /// Whether the last byte written is this.
+    pub(crate) fn ends_with(&self, byte: u8) -> bool {
+        self.0.last() == Some(&byte)
+    }
+
+    fn make_room(&mut self, bytes: usize) {
+        let length = self.0.len() + bytes;
+        if length > self.0.capacity() {
+            let mut larger = Vec::with_capacity(length.max(self.0.capacity() * 2));
+            larger.extend_from_slice(&self.0);
+            self.0.zeroize();
+            *self.0 = larger;
+        }
     }
 
     /// The bytes; wiping them is now the caller's.
@@ -23,14 +57,7 @@ impl Buffer {
 
 impl io::Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let length = self.0.len() + bytes.len();
-        if length > self.0.capacity() {
-            let mut larger = Vec::with_capacity(length.max(self.0.capacity() * 2));
-            larger.extend_from_slice(&self.0);
-            self.0.zeroize();
-            *self.0 = larger;
-        }
-        self.0.extend_from_slice(bytes);
+        self.put(bytes);
         Ok(bytes.len())
     }
 

@@ -3,11 +3,14 @@
 //! Source: Smithy, "AWS JSON 1.1 protocol".
 
 mod checked;
+mod write;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::checked::Checked;
+use self::write::Writer;
+pub use self::write::is_plain;
 use crate::Fault;
 use crate::buffer::Buffer;
 
@@ -37,7 +40,9 @@ pub fn version(content_type: &str) -> Option<&'static str> {
 /// naming what stands where something else was expected, as AWS words it.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     let body = if body.is_empty() { b"{}" } else { body };
-    let mut parser = serde_json::Deserializer::from_slice(body);
+    // Once for the whole body, not once for each text in it.
+    let body = std::str::from_utf8(body).map_err(|_| Fault::sender("SerializationException", ""))?;
+    let mut parser = serde_json::Deserializer::from_str(body);
     let value = T::deserialize(Checked(&mut parser)).and_then(|value| parser.end().map(|()| value));
     value.map_err(|error| Fault::sender("SerializationException", message(&error)))
 }
@@ -54,11 +59,19 @@ fn message(error: &serde_json::Error) -> String {
     message
 }
 
+/// Writes a value as JSON, its blobs in base64. Growing leaves no copy behind.
+///
+/// # Errors
+/// When it has a form that awsJson does not, such as a number for a name.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    let mut buffer = Buffer::new();
+    value.serialize(Writer(&mut buffer))?;
+    Ok(buffer.into_bytes())
+}
+
 /// Writes an output; the one that is `()` has an empty body.
 pub(crate) fn encode_output<T: Serialize>(output: &T) -> Result<Vec<u8>, serde_json::Error> {
-    let mut buffer = Buffer::new();
-    serde_json::to_writer(&mut buffer, output)?;
-    let bytes = buffer.into_bytes();
+    let bytes = encode(output)?;
     Ok(if bytes == b"null" { Vec::new() } else { bytes })
 }
 

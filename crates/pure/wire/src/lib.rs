@@ -14,7 +14,7 @@ pub mod sigv4;
 mod timestamp;
 mod xml;
 
-pub use arn::{Arn, ArnError};
+pub use arn::{Arn, ArnError, account_of};
 pub use blob::{Blob, SecretBlob, SecretText};
 pub use fault::{Culprit, Fault, Protocol};
 pub use protocol::{

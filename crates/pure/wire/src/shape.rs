@@ -35,6 +35,9 @@ pub trait Member: Sized {
     /// Whether values are kept out of messages and the audit trail.
     const SECRET: bool = false;
 
+    /// The members of the structure that it is, or that a list of it holds.
+    const INNER: &'static [MemberInfo] = &[];
+
     /// Turns the decoded value into the type, recording violations; `None` if one of them left no value.
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self>;
 
@@ -70,6 +73,24 @@ pub struct MemberInfo {
     pub required: bool,
     /// Whether its value must not be shown.
     pub secret: bool,
+    /// What its value must satisfy.
+    pub rules: &'static [Rule],
+    /// The members of the structures in it.
+    pub inner: &'static [MemberInfo],
+}
+
+/// The first pattern among the rules of these members, at any depth, that is not a regular expression we can read.
+/// Such a pattern would refuse every value: the tests look for one in every service's shapes.
+#[must_use]
+pub fn unreadable_pattern(members: &[MemberInfo]) -> Option<&'static str> {
+    fn among(rules: &[Rule]) -> Option<&'static str> {
+        rules.iter().find_map(|rule| match rule {
+            Rule::Pattern(pattern) => member::whole(pattern).is_err().then_some(*pattern),
+            Rule::Each(rules) => among(rules),
+            Rule::Length(..) | Rule::Range(..) => None,
+        })
+    }
+    members.iter().find_map(|member| among(member.rules).or_else(|| unreadable_pattern(member.inner)))
 }
 
 /// Declares an input structure.
@@ -112,6 +133,7 @@ macro_rules! shape {
 
             impl $crate::shape::Member for $name {
                 type Wire = Wire;
+                const INNER: &'static [$crate::shape::MemberInfo] = <Self as $crate::shape::Shape>::MEMBERS;
 
                 #[allow(unused_variables, unused_mut, reason = "unused by a shape without members")]
                 fn check(
@@ -155,6 +177,8 @@ macro_rules! shape {
                         name: $wire,
                         required: $crate::shape!(@required $presence),
                         secret: <$kind as $crate::shape::Member>::SECRET,
+                        rules: &[$($rule),*],
+                        inner: <$kind as $crate::shape::Member>::INNER,
                     },)*
                 ];
             }

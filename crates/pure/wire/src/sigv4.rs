@@ -5,6 +5,8 @@
 //!
 //! Source: IAM User Guide, "AWS Signature Version 4 for API requests".
 
+use http::HeaderName;
+
 mod authorization;
 mod canonical;
 mod error;
@@ -31,13 +33,13 @@ const TERMINATOR: &str = "aws4_request";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// The header, and in presigned requests the parameter, that states the body's hash.
-const CONTENT_HASH: &str = "x-amz-content-sha256";
+static CONTENT_HASH: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 
 /// The header of the time of signing.
-const DATE: &str = "x-amz-date";
+static DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
 /// The header of a session's token.
-const TOKEN: &str = "x-amz-security-token";
+static TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// The longest validity of a presigned request: seven days.
 pub const EXPIRY_SECONDS_MAX: u32 = 604_800;

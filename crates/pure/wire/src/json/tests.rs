@@ -159,7 +159,77 @@ fn answers_are_written_as_aws_writes_them() {
     assert_eq!(encode_fault(&fault), br#"{"__type":"InvalidCiphertextException"}"#);
 }
 
+#[test]
+fn every_form_of_an_output_is_written_as_serde_json_writes_it() {
+    #[derive(Serialize)]
+    struct Wrapped(u8);
+    #[derive(Serialize)]
+    enum Choice {
+        Plain,
+        Holding(Wrapped),
+    }
+    #[derive(Serialize)]
+    struct Inner {
+        texts: Vec<&'static str>,
+        nothing: Option<u8>,
+        something: Option<i64>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output {
+        blob: Blob,
+        empty: Blob,
+        at: Timestamp,
+        yes: bool,
+        least: i64,
+        most: u64,
+        third: f64,
+        letter: char,
+        pair: (u8, &'static str),
+        unit: (),
+        choices: [Choice; 2],
+        inner: Vec<Inner>,
+        none: Vec<Inner>,
+        map: BTreeMap<String, Vec<Choice>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        skipped: Option<u8>,
+        any: serde_json::Value,
+    }
+    let output = Output {
+        blob: Blob((0..=255).collect()),
+        empty: Blob(Vec::new()),
+        at: Timestamp::from_millis(1_763_908_618_123),
+        yes: true,
+        least: i64::MIN,
+        most: u64::MAX,
+        third: 1.0 / 3.0,
+        letter: '"',
+        pair: (1, "two"),
+        unit: (),
+        choices: [Choice::Plain, Choice::Holding(Wrapped(7))],
+        inner: vec![Inner {
+            texts: vec!["", "a\"b\\", "\u{0}\u{1f}\u{7f}é\u{1F511}"],
+            nothing: None,
+            something: Some(-1),
+        }],
+        none: Vec::new(),
+        map: BTreeMap::from([("\n".to_owned(), vec![Choice::Plain]), ("b".to_owned(), Vec::new())]),
+        skipped: None,
+        any: serde_json::json!({"a": [1, null, {"b": -0.5}], "c": {}}),
+    };
+    let written = encode_output(&output).expect("written");
+    assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&output).expect("written"));
+    assert!(encode_output(&BTreeMap::from([(1, 2)])).is_err(), "a number is no name");
+}
+
 proptest! {
+    #[test]
+    fn a_text_is_written_as_serde_json_writes_it(text in "[ -~\\x00-\\x1f\"\\\\é🔑]{0,40}") {
+        let expected = serde_json::to_string(&text).expect("written");
+        prop_assert_eq!(is_plain(&text), expected == format!("\"{text}\""));
+        prop_assert_eq!(encode_output(&text).expect("written"), expected.as_bytes());
+    }
+
     #[test]
     fn no_bytes_make_the_decoder_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Err(fault) = decode::<<Input as Member>::Wire>(&body) {

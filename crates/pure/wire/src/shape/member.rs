@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::ser::SerializeMap;
 
 use super::audit::audit_entry;
-use super::{AuditValue, Audited, Member, Path, Rule, Violations, quote};
+use super::{AuditValue, Audited, Member, MemberInfo, Path, Rule, Violations, quote};
 use crate::{Blob, SecretBlob, SecretText, Timestamp};
 
 fn check_length(length: usize, value: Option<&str>, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) {
@@ -46,6 +46,11 @@ impl Member for String {
     }
 }
 
+/// The pattern as one that the whole of a text has to match.
+pub(super) fn whole(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    regex_lite::Regex::new(&format!("^(?:{pattern})$"))
+}
+
 /// Whether the whole of `text` matches; each pattern is compiled once.
 fn pattern_matches(pattern: &'static str, text: &str) -> bool {
     use std::sync::{Mutex, PoisonError};
@@ -55,7 +60,10 @@ fn pattern_matches(pattern: &'static str, text: &str) -> bool {
         if let Some(regex) = compiled.get(pattern) {
             regex.clone()
         } else {
-            let Ok(regex) = regex_lite::Regex::new(&format!("^(?:{pattern})$")) else { return false };
+            let Ok(regex) = whole(pattern) else {
+                debug_assert!(false, "no regular expression: {pattern}");
+                return false;
+            };
             compiled.insert(pattern, regex.clone());
             regex
         }
@@ -163,6 +171,7 @@ impl Member for SecretText {
 impl<T: Member + AuditValue> Member for Vec<T> {
     type Wire = Vec<T::Wire>;
     const SECRET: bool = T::SECRET;
+    const INNER: &'static [MemberInfo] = T::INNER;
 
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
         check_length(wire.len(), None, path, rules, violations);

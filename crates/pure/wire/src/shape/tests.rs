@@ -71,3 +71,21 @@ fn the_audit_trail_sees_lower_camel_names_and_no_secrets() {
     assert_eq!(audited, r#"{"keyId":"a","spec":"AES_256","tags":[{"tagKey":"k","tagValue":"v"}],"grantTokens":[]}"#);
     assert!(Input::MEMBERS.iter().any(|member| member.name == "Plaintext" && member.secret));
 }
+
+crate::shape! {
+    struct Broken {
+        "Tags" tags: Vec<BrokenTag>, default, [Rule::Length(0, 2)];
+    }
+}
+
+crate::shape! {
+    struct BrokenTag {
+        "Keys" keys: Vec<String>, default, [Rule::Each(&[Rule::Length(1, 3), Rule::Pattern("[")])];
+    }
+}
+
+#[test]
+fn a_pattern_that_cannot_be_read_is_found_at_any_depth() {
+    assert_eq!(unreadable_pattern(Broken::MEMBERS), Some("["));
+    assert_eq!(unreadable_pattern(Input::MEMBERS), None);
+}

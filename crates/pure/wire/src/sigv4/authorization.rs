@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
+use http::header::{self, HeaderName};
 use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -39,7 +40,7 @@ pub struct Authorization<'a> {
     time: Timestamp,
     /// `time` as it was signed: `20150830T123600Z`.
     pub(super) time_text: [u8; 16],
-    /// The hash of the body as a presigned request states it.
+    /// What the request states about its body.
     pub(super) content_hash: Option<Cow<'a, str>>,
     pub(super) form: Form,
 }
@@ -68,12 +69,12 @@ impl<'a> Authorization<'a> {
     /// # Errors
     /// [`SigV4Error::Missing`] when the request is not signed; otherwise what is wrong with the form of it.
     pub fn parse(parts: &RequestParts<'a>) -> Result<Self, SigV4Error> {
-        let header = single(parts.headers, "authorization", HEADER_LENGTH_MAX)?;
+        let header = single(parts.headers, &header::AUTHORIZATION, HEADER_LENGTH_MAX)?;
         let presigned = parts.query.split('&').any(|pair| pair.starts_with("X-Amz-Algorithm="));
         match header {
             Some(_) if presigned => Err(SigV4Error::TwiceSigned),
             Some(header) if header.starts_with("AWS4-") => Self::from_header(header, parts.headers),
-            None if presigned => Self::from_query(parts.query),
+            None if presigned => Self::from_query(parts.query, parts.headers),
             _ => Err(SigV4Error::Missing),
         }
     }
@@ -96,9 +97,9 @@ impl<'a> Authorization<'a> {
                 return Err(SigV4Error::Repeated { name });
             }
         }
-        let date = match single(headers, DATE, 64)? {
+        let date = match single(headers, &DATE, 64)? {
             Some(date) => Some(date),
-            None => single(headers, "date", 64)?,
+            None => single(headers, &header::DATE, 64)?,
         };
         let (Some(credential), Some(signed_headers), Some(signature), Some(date)) =
             (credential, signed_headers, signature, date)
@@ -116,13 +117,13 @@ impl<'a> Authorization<'a> {
             signed_headers: signed_headers.into(),
             signature,
             date,
-            session_token: single(headers, TOKEN, TOKEN_LENGTH_MAX)?.map(Cow::Borrowed),
-            content_hash: single(headers, CONTENT_HASH, 128)?.map(Cow::Borrowed),
+            session_token: single(headers, &TOKEN, TOKEN_LENGTH_MAX)?.map(Cow::Borrowed),
+            content_hash: single(headers, &CONTENT_HASH, 128)?.map(Cow::Borrowed),
             form: Form::Header,
         })
     }
 
-    fn from_query(query: &'a str) -> Result<Self, SigV4Error> {
+    fn from_query(query: &'a str, headers: &'a HeaderMap) -> Result<Self, SigV4Error> {
         if query.len() > QUERY_LENGTH_MAX {
             return Err(SigV4Error::TooLong { name: "query" });
         }
@@ -177,7 +178,10 @@ impl<'a> Authorization<'a> {
             signature: &signature,
             date: &date,
             session_token,
-            content_hash,
+            content_hash: match content_hash {
+                Some(hash) => Some(hash),
+                None => single(headers, &CONTENT_HASH, 128)?.map(Cow::Borrowed),
+            },
             form: Form::Presigned { expires_seconds: expires.map(|text| parse_expiry(&text)).transpose()? },
         })
     }
@@ -186,7 +190,7 @@ impl<'a> Authorization<'a> {
         let Given { credential, signed_headers, signature, date, session_token, content_hash, form } = given;
         let (time, time_text) = parse_time(date).ok_or(SigV4Error::Date)?;
         let slashes = parse_credential(&credential)?;
-        if signed_headers.split(';').count() > SIGNED_HEADERS_MAX {
+        if signed_headers.bytes().filter(|byte| *byte == b';').count() >= SIGNED_HEADERS_MAX {
             return Err(SigV4Error::TooLong { name: "SignedHeaders" });
         }
         let authorization = Self {
@@ -284,12 +288,13 @@ struct Given<'a, 'g> {
 }
 
 /// The value of a header that counts once.
-pub(super) fn single<'a>(
+fn single<'a>(
     headers: &'a HeaderMap,
-    name: &'static str,
+    name: &'static HeaderName,
     length_max: usize,
 ) -> Result<Option<&'a str>, SigV4Error> {
     let mut values = headers.get_all(name).iter();
+    let name = name.as_str();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(SigV4Error::Repeated { name });

@@ -60,9 +60,13 @@ pub(super) fn signature(
     key: &super::SigningKey,
     time: &[u8],
     [date, region, service]: [&str; 3],
-    canonical: &[u8],
+    canonical: Vec<u8>,
 ) -> [u8; 32] {
-    key.sign(&[
+    let hash = hex::encode(&crypto::sha256(&canonical));
+    // The string to sign takes the place of what it was made of: one text is hashed faster than a dozen pieces.
+    let mut text = canonical;
+    text.clear();
+    for piece in [
         ALGORITHM.as_bytes(),
         b"\n",
         time,
@@ -75,8 +79,11 @@ pub(super) fn signature(
         b"/",
         TERMINATOR.as_bytes(),
         b"\n",
-        &hex::encode(&crypto::sha256(canonical)),
-    ])
+        &hash,
+    ] {
+        text.extend_from_slice(piece);
+    }
+    key.sign(&[&text])
 }
 
 /// Whether RFC 3986 calls the byte unreserved, so that it stands for itself everywhere.
@@ -206,9 +213,18 @@ fn write_header_values(headers: &HeaderMap, name: &str, out: &mut Vec<u8>) -> bo
 ///
 /// A value that is not UTF-8 is taken for Latin-1 and signed as UTF-8: botocore sends the one and signs the other.
 fn write_header_value(value: &[u8], out: &mut Vec<u8>) {
+    let value = value.trim_ascii();
+    // Looking at every byte without leaving early: the compiler makes a few wide instructions of it.
+    let ascii = value.iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\t'));
+    let pairs = value.iter().zip(value.iter().skip(1));
+    let single = pairs.fold(true, |single, (byte, next)| single & !((*byte == b' ') & (*next == b' ')));
+    if ascii && single {
+        out.extend_from_slice(value);
+        return;
+    }
     let latin = std::str::from_utf8(value).is_err();
     let mut space = false;
-    for byte in value.trim_ascii() {
+    for byte in value {
         if matches!(byte, b' ' | b'\t') {
             space = true;
             continue;

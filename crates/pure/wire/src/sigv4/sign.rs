@@ -71,12 +71,12 @@ impl Signer<'_> {
         let time_text = time.amz_date();
         let payload = self.payload_text(parts, payload)?;
         let mut added = HeaderMap::new();
-        added.insert(HeaderName::from_static(DATE), value(&time_text)?);
+        added.insert(&DATE, value(&time_text)?);
         if let Some(token) = self.session_token {
-            added.insert(HeaderName::from_static(TOKEN), value(token)?);
+            added.insert(&TOKEN, value(token)?);
         }
         if self.rules.stated_payload {
-            added.insert(HeaderName::from_static(CONTENT_HASH), value(&payload)?);
+            added.insert(&CONTENT_HASH, value(&payload)?);
         }
         let mut headers = parts.headers.clone();
         for (name, value) in &added {
@@ -143,7 +143,7 @@ impl Signer<'_> {
             Payload::Body(body) => crypto::sha256(body),
             Payload::Hash(hash) => hash,
             Payload::Stated if self.rules.stated_payload => {
-                let stated = parts.headers.get(CONTENT_HASH).and_then(|value| value.to_str().ok());
+                let stated = parts.headers.get(&CONTENT_HASH).and_then(|value| value.to_str().ok());
                 return Ok(stated.unwrap_or(UNSIGNED_PAYLOAD).to_owned());
             }
             Payload::Stated => return Err(SignError::Payload),
@@ -165,7 +165,7 @@ impl Signer<'_> {
                 .map_err(|_| SignError::Host)?;
         let scope = [day(time), self.region, self.service];
         let key = SigningKey::derive(self.secret_access_key, day(time), self.region, self.service);
-        Ok(digits(&canonical::signature(&key, time.as_bytes(), scope, &canonical)))
+        Ok(digits(&canonical::signature(&key, time.as_bytes(), scope, canonical)))
     }
 }
 

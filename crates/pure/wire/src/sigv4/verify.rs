@@ -1,10 +1,8 @@
 //! Whether a request is what its signer signed, and signed recently enough.
 
-use std::borrow::Cow;
-
-use super::authorization::{Form, single};
+use super::authorization::Form;
 use super::canonical::{self, Canonical};
-use super::{Authorization, CONTENT_HASH, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD, hex};
+use super::{Authorization, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD, hex};
 use crate::Timestamp;
 
 /// What a request to S3 states about its body.
@@ -37,6 +35,11 @@ impl StatedPayload {
     }
 }
 
+/// Whether a header is AWS's own, which has to be signed.
+fn is_amz(name: &str) -> bool {
+    name.starts_with("x-amz-")
+}
+
 impl Authorization<'_> {
     /// Checks the time, that what must be signed is signed, the body's hash, and the signature.
     ///
@@ -55,18 +58,19 @@ impl Authorization<'_> {
     ) -> Result<(), SigV4Error> {
         self.check_time(rules, now)?;
         self.check_signed_headers(parts)?;
-        let payload = self.canonical_payload(parts, payload, rules)?;
+        let mut digits = [0; 64];
+        let payload = self.canonical_payload(payload, rules, &mut digits)?;
         let canonical = Canonical {
             parts,
             path: rules.path,
             presigned: self.is_presigned(),
             signed_headers: &self.signed_headers,
-            payload: payload.as_ref(),
+            payload,
         }
         .write()
         .map_err(|_| SigV4Error::Signature)?;
         let scope = [self.date(), self.region(), self.service()];
-        let expected = canonical::signature(key, &self.time_text, scope, &canonical);
+        let expected = canonical::signature(key, &self.time_text, scope, canonical);
         if crypto::constant_time_eq(&expected, &self.signature) { Ok(()) } else { Err(SigV4Error::Signature) }
     }
 
@@ -86,22 +90,25 @@ impl Authorization<'_> {
     /// The names must be in canonical form, and cover the host and every `x-amz-` header that the request has.
     fn check_signed_headers(&self, parts: &RequestParts<'_>) -> Result<(), SigV4Error> {
         let mut before = "";
-        let mut host = false;
+        let (mut host, mut amz_signed) = (false, 0);
         for name in self.signed_headers() {
             // The signer signed them sorted; another order or repetition is not what was signed.
             if name <= before || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 return Err(SigV4Error::Signature);
             }
             host |= name == "host";
+            amz_signed += usize::from(is_amz(name) && parts.headers.contains_key(name));
             before = name;
         }
         if !host {
             return Err(SigV4Error::HostUnsigned);
         }
-        for name in parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-")) {
-            if !self.signed_headers().any(|signed| signed == name) {
-                return Err(SigV4Error::HeaderUnsigned { name: name.to_owned() });
-            }
+        let amz = || parts.headers.keys().map(http::HeaderName::as_str).filter(|name| is_amz(name));
+        // No name is signed twice, so that the numbers tell.
+        if amz_signed < amz().count()
+            && let Some(name) = amz().find(|name| !self.signed_headers().any(|signed| signed == *name))
+        {
+            return Err(SigV4Error::HeaderUnsigned { name: name.to_owned() });
         }
         Ok(())
     }
@@ -111,8 +118,8 @@ impl Authorization<'_> {
     ///
     /// # Errors
     /// [`SigV4Error::Payload`] when it states nothing, or nothing that is known.
-    pub fn stated_payload(&self, parts: &RequestParts<'_>) -> Result<StatedPayload, SigV4Error> {
-        match self.stated(parts)? {
+    pub fn stated_payload(&self) -> Result<StatedPayload, SigV4Error> {
+        match self.content_hash.as_deref() {
             Some(text) => StatedPayload::parse(text).ok_or(SigV4Error::Payload),
             None => match self.form {
                 Form::Presigned { .. } => Ok(StatedPayload::Unsigned),
@@ -121,21 +128,14 @@ impl Authorization<'_> {
         }
     }
 
-    fn stated<'s>(&'s self, parts: &RequestParts<'s>) -> Result<Option<&'s str>, SigV4Error> {
-        match &self.content_hash {
-            Some(hash) => Ok(Some(hash)),
-            None => single(parts.headers, CONTENT_HASH, 128),
-        }
-    }
-
-    /// The last line of the canonical request.
+    /// The last line of the canonical request. A hash that was computed here is written into `digits`.
     fn canonical_payload<'s>(
         &'s self,
-        parts: &RequestParts<'s>,
         payload: Payload<'_>,
         rules: Rules,
-    ) -> Result<Cow<'s, [u8]>, SigV4Error> {
-        let stated = self.stated(parts)?;
+        digits: &'s mut [u8; 64],
+    ) -> Result<&'s [u8], SigV4Error> {
+        let stated = self.content_hash.as_deref();
         let hash = match payload {
             Payload::Body(body) => crypto::sha256(body),
             Payload::Hash(hash) => hash,
@@ -143,22 +143,23 @@ impl Authorization<'_> {
                 if !rules.stated_payload {
                     return Err(SigV4Error::Payload);
                 }
-                self.stated_payload(parts)?;
-                return Ok(stated.unwrap_or(UNSIGNED_PAYLOAD).as_bytes().into());
+                self.stated_payload()?;
+                return Ok(stated.unwrap_or(UNSIGNED_PAYLOAD).as_bytes());
             }
         };
         match stated {
-            None if rules.stated_payload && self.is_presigned() => return Ok(UNSIGNED_PAYLOAD.as_bytes().into()),
+            None if rules.stated_payload && self.is_presigned() => return Ok(UNSIGNED_PAYLOAD.as_bytes()),
             None => {}
             Some(text) => match StatedPayload::parse(text) {
                 Some(StatedPayload::Hash(stated)) if stated == hash => {}
                 Some(StatedPayload::Unsigned) if rules.stated_payload => {
-                    return Ok(UNSIGNED_PAYLOAD.as_bytes().into());
+                    return Ok(UNSIGNED_PAYLOAD.as_bytes());
                 }
                 // A body at hand has no chunks any more, so its chunks cannot have been checked.
                 _ => return Err(SigV4Error::Payload),
             },
         }
-        Ok(hex::encode(&hash).to_vec().into())
+        *digits = hex::encode(&hash);
+        Ok(digits)
     }
 }

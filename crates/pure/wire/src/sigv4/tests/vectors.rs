@@ -182,7 +182,7 @@ fn the_signer_arrives_at_the_published_signatures() {
 
         if context.sign_body {
             let hash = String::from_utf8(hex::encode(&crypto::sha256(&request.body)).to_vec()).expect("digits");
-            request.headers.insert(CONTENT_HASH, HeaderValue::from_str(&hash).expect("a header value"));
+            request.headers.insert(&CONTENT_HASH, HeaderValue::from_str(&hash).expect("a header value"));
         }
         let added =
             context.signer().sign(&request.parts(), Payload::Body(&request.body), context.now()).expect("signed");

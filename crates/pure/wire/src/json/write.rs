@@ -1,0 +1,274 @@
+//! Writes outputs as JSON, as serde_json would: texts in one piece where nothing in them needs escaping, and bytes
+//! straight into base64.
+
+use serde::Serialize;
+use serde::ser::{Error as _, Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
+use serde_json::Error;
+
+use crate::buffer::Buffer;
+
+/// Whether a text stands for itself between the quotes of a JSON string.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    // The high bit of some byte is set if a byte of the word is below a space, a quote or a backslash.
+    const fn special(word: u64) -> u64 {
+        let below_space = word.wrapping_sub(ONES * b' ' as u64) & !word;
+        let (quote, backslash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+        let quoted = (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash);
+        (below_space | quoted) & HIGHS
+    }
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut last = [b'a'; 8];
+    for (last, byte) in last.iter_mut().zip(rest) {
+        *last = *byte;
+    }
+    let words = words.iter().fold(0, |seen, word| seen | special(u64::from_ne_bytes(*word)));
+    words | special(u64::from_ne_bytes(last)) == 0
+}
+
+/// Writes one value to the end of a buffer.
+pub(super) struct Writer<'a>(pub(super) &'a mut Buffer);
+
+impl<'a> Writer<'a> {
+    fn text(self, text: &str) -> Result<(), Error> {
+        if is_plain(text) {
+            self.0.put(b"\"");
+            self.0.put(text.as_bytes());
+            self.0.put(b"\"");
+            return Ok(());
+        }
+        serde_json::to_writer(self.0, text)
+    }
+
+    fn open(self, bracket: &[u8], close: &'static [u8]) -> Open<'a> {
+        self.0.put(bracket);
+        Open { out: self.0, any: false, close }
+    }
+}
+
+/// A list, map or structure whose members are being written.
+pub(super) struct Open<'a> {
+    out: &'a mut Buffer,
+    /// Whether a member is written, from which the next has to be parted.
+    any: bool,
+    close: &'static [u8],
+}
+
+impl Open<'_> {
+    fn part(&mut self) -> Writer<'_> {
+        if self.any {
+            self.out.put(b",");
+        }
+        self.any = true;
+        Writer(self.out)
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.out.put(b":");
+        value.serialize(Writer(self.out))
+    }
+
+    fn close(self) {
+        self.out.put(self.close);
+    }
+}
+
+/// What serde_json writes as well as anybody.
+macro_rules! plain {
+    ($($method:ident: $kind:ty),* $(,)?) => {$(
+        fn $method(self, value: $kind) -> Result<(), Error> {
+            serde_json::to_writer(self.0, &value)
+        }
+    )*};
+}
+
+fn no_form<T>() -> Result<T, Error> {
+    Err(Error::custom("the output has a form that awsJson does not"))
+}
+
+impl<'a> Serializer for Writer<'a> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Open<'a>;
+    type SerializeTuple = Open<'a>;
+    type SerializeMap = Open<'a>;
+    type SerializeStruct = Open<'a>;
+    type SerializeTupleStruct = Impossible<(), Error>;
+    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeStructVariant = Impossible<(), Error>;
+
+    /// It is; but blobs take it for one that has a form of its own for bytes, as this has.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    plain! {
+        serialize_bool: bool,
+        serialize_i8: i8,
+        serialize_i16: i16,
+        serialize_i32: i32,
+        serialize_i64: i64,
+        serialize_u8: u8,
+        serialize_u16: u16,
+        serialize_u32: u32,
+        serialize_u64: u64,
+        serialize_f32: f32,
+        serialize_f64: f64,
+        serialize_char: char,
+    }
+
+    fn serialize_str(self, text: &str) -> Result<(), Error> {
+        self.text(text)
+    }
+
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Error> {
+        self.0.put(b"\"");
+        self.0.put_base64(bytes);
+        self.0.put(b"\"");
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        self.0.put(b"null");
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
+        self.text(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        let mut open = self.open(b"{", b"}");
+        open.part().text(variant)?;
+        open.value(value)?;
+        open.close();
+        Ok(())
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'a>, Error> {
+        Ok(self.open(b"[", b"]"))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Open<'a>, Error> {
+        Ok(self.open(b"[", b"]"))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Error> {
+        no_form()
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Error> {
+        no_form()
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Open<'a>, Error> {
+        Ok(self.open(b"{", b"}"))
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'a>, Error> {
+        Ok(self.open(b"{", b"}"))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Error> {
+        no_form()
+    }
+}
+
+impl SerializeSeq for Open<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        value.serialize(self.part())
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeTuple for Open<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        value.serialize(self.part())
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeMap for Open<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        key.serialize(self.part())?;
+        // Only a text can be a name.
+        if self.out.ends_with(b'"') { Ok(()) } else { no_form() }
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.value(value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close();
+        Ok(())
+    }
+}
+
+impl SerializeStruct for Open<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+        self.part().text(name)?;
+        self.value(value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.close();
+        Ok(())
+    }
+}
