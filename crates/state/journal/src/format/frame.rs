@@ -1,5 +1,7 @@
 //! A frame: a batch of entries, chained, compressed and sealed.
 
+use std::io::Write as _;
+
 use crypto::{Key256, sealed, sha256};
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 
@@ -55,19 +57,25 @@ impl Sealer {
         let raw = entries.get(..taken).ok_or(Malformed)?;
         let first_sequence = end.sequence.checked_add(1).ok_or(Malformed)?;
 
-        self.plaintext.clear();
-        self.plaintext.extend_from_slice(&first_sequence.to_be_bytes());
-        self.plaintext.extend_from_slice(&count.to_be_bytes());
-        self.plaintext.extend_from_slice(&sealed_at.to_be_bytes());
-        self.plaintext.extend_from_slice(&end.chain);
-        self.plaintext.extend_from_slice(&after);
-        self.plaintext.extend_from_slice(&u32::try_from(taken).map_err(|_| Malformed)?.to_be_bytes());
-        self.plaintext.resize(META_BYTES + get_maximum_output_size(taken), 0);
-        let room = self.plaintext.get_mut(META_BYTES..).ok_or(Malformed)?;
+        // Room is made when it is first needed, and is not wiped between frames: what is left in it is overwritten.
+        let room = META_BYTES + get_maximum_output_size(taken);
+        if self.plaintext.len() < room {
+            self.plaintext.resize(room, 0);
+        }
+        let (mut meta, room) = self.plaintext.split_at_mut_checked(META_BYTES).ok_or(Malformed)?;
+        let length = u32::try_from(taken).map_err(|_| Malformed)?;
+        for field in [
+            &first_sequence.to_be_bytes()[..],
+            &count.to_be_bytes(),
+            &sealed_at.to_be_bytes(),
+            &end.chain,
+            &after,
+            &length.to_be_bytes(),
+        ] {
+            meta.write_all(field).map_err(|_| Malformed)?;
+        }
         let compressed = compress_into_with_table(raw, room, &mut self.table).map_err(|_| Malformed)?;
-        self.plaintext.truncate(META_BYTES + compressed);
-
-        let sealed = sealed::seal(key, AAD, &self.plaintext);
+        let sealed = sealed::seal(key, AAD, self.plaintext.get(..META_BYTES + compressed).ok_or(Malformed)?);
         let length = u32::try_from(sealed.len()).map_err(|_| Malformed)?;
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&sealed);
