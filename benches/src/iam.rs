@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{self, Credentials, call_iam, call_kms, element};
-use crate::load::{Connection, replay};
+use crate::load::{Connection, Load, replay};
 use crate::process::Process;
 use crate::{VARIANTS, report};
 
@@ -121,7 +121,8 @@ pub(crate) async fn authorisation(
     for round in 0..=rounds {
         for (index, requests) in requests.iter().enumerate() {
             let before = sealstack.cpu();
-            let measured = replay(address, Arc::clone(requests), CONNECTIONS, duration).await?;
+            let load = Load { address, closes: false, requests: Arc::clone(requests) };
+            let measured = replay(&load, CONNECTIONS, duration).await?;
             if measured.failed > 0 {
                 return Err(std::io::Error::other(format!("{} requests were refused", measured.failed)));
             }

@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// One HTTP/1.1 connection that is kept open.
+/// One HTTP/1.1 connection that is kept open, as far as the server lets it.
 pub(crate) struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Whether the server said that it closes after an answer. Some that say so do not, and then answer nothing more.
+    pub(crate) closes: bool,
 }
 
 /// An answer's status and body.
@@ -21,13 +24,14 @@ pub(crate) struct Answer {
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; 64 * 1024] })
+        Ok(Self { address, stream: dial(address).await?, buffer: vec![0; 64 * 1024], closes: false })
     }
 
     /// Sends a whole request and reads a whole answer; its status and where its body stands in the buffer.
     async fn exchange(&mut self, request: &[u8]) -> std::io::Result<(u16, std::ops::Range<usize>)> {
+        if self.closes {
+            self.stream = dial(self.address).await?;
+        }
         self.stream.write_all(request).await?;
         let mut filled = 0;
         let mut whole = None;
@@ -53,8 +57,17 @@ impl Connection {
 
     pub(crate) async fn call(&mut self, request: &[u8]) -> std::io::Result<Answer> {
         let (status, body) = self.exchange(request).await?;
+        self.closes |= String::from_utf8_lossy(&self.buffer[..body.start])
+            .lines()
+            .any(|line| line.eq_ignore_ascii_case("connection: close"));
         Ok(Answer { status, body: self.buffer[body].to_vec() })
     }
+}
+
+async fn dial(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Status, start of the body and its length, once the head is there.
@@ -80,16 +93,29 @@ pub(crate) struct Measured {
     pub(crate) failed: usize,
 }
 
-/// Replays `requests` in turn over `connections` connections for `duration`, all on the calling thread's runtime.
-pub(crate) async fn replay(
-    address: SocketAddr,
-    requests: Arc<Vec<Vec<u8>>>,
-    connections: usize,
-    duration: Duration,
-) -> std::io::Result<Measured> {
+/// What is replayed, and to whom.
+pub(crate) struct Load {
+    pub(crate) address: SocketAddr,
+    /// Whether each request takes a connection of its own, see [`Connection::closes`].
+    pub(crate) closes: bool,
+    pub(crate) requests: Arc<Vec<Vec<u8>>>,
+}
+
+/// How long a server may take over its last answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Replays requests in turn over `connections` connections for `duration`, all on the calling thread's runtime.
+pub(crate) async fn replay(load: &Load, connections: usize, duration: Duration) -> std::io::Result<Measured> {
+    let replayed = tokio::time::timeout(duration + PATIENCE, replay_all(load, connections, duration)).await;
+    replayed.unwrap_or_else(|_| Err(std::io::Error::other("it stopped answering")))
+}
+
+async fn replay_all(load: &Load, connections: usize, duration: Duration) -> std::io::Result<Measured> {
     let mut open = Vec::new();
     for _ in 0..connections {
-        open.push(Connection::open(address).await?);
+        let mut connection = Connection::open(load.address).await?;
+        connection.closes = load.closes;
+        open.push(connection);
     }
     let started = Instant::now();
     let deadline = started + duration;
@@ -97,7 +123,7 @@ pub(crate) async fn replay(
         .into_iter()
         .enumerate()
         .map(|(index, mut connection)| {
-            let requests = Arc::clone(&requests);
+            let requests = Arc::clone(&load.requests);
             tokio::spawn(async move {
                 let mut latencies = Vec::with_capacity(1 << 16);
                 let mut failed = 0;

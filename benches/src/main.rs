@@ -34,7 +34,7 @@ use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
 use client::{Credentials, call_iam, call_kms, element};
-use load::{Connection, Measured, replay};
+use load::{Connection, Load, Measured, replay};
 use process::Process;
 
 /// Signed requests are prepared in this many variants, which are replayed in turn.
@@ -149,6 +149,8 @@ struct World {
     credentials: Credentials,
     key: String,
     ciphertext: Value,
+    /// Whether the server takes one request a connection.
+    closes: bool,
 }
 
 /// A user with a policy of their own, so that identity policy, key policy and audit all take part in each call.
@@ -167,7 +169,7 @@ async fn prepare(address: SocketAddr, administrator: &Credentials) -> std::io::R
     let text = |name| element(&xml, name).unwrap_or_default().to_owned();
     let credentials = Credentials { id: text("AccessKeyId"), secret: text("SecretAccessKey") };
     let ciphertext = encrypt_once(&mut connection, &credentials, address, &key).await?;
-    Ok(World { credentials, key, ciphertext })
+    Ok(World { credentials, key, ciphertext, closes: connection.closes })
 }
 
 async fn encrypt_once(
@@ -216,47 +218,36 @@ async fn kms(duration: Duration, rounds: usize, connections: usize, peers: &[Str
     let world = prepare(sealstack.address, &administrator).await?;
     let canned = Process::canned()?;
 
+    let canned = Contestant { name: "canned reply", process: Some(&canned), address: canned.address, world: &world };
+    let ours = Contestant { name: "sealstack", process: Some(&sealstack), address: sealstack.address, world: &world };
+
     let mut table = report::Table::new();
     for round in 0..=rounds {
         // The first round warms up and is not counted.
         let counted = round > 0;
         let length = if counted { duration } else { Duration::from_secs(1) };
-        let yardstick = requests(&world, canned.address, "Encrypt");
-        measure(
-            &mut table,
-            counted,
-            "canned reply",
-            "-",
-            Some(&canned),
-            canned.address,
-            yardstick,
-            connections,
-            length,
-        )
-        .await?;
+        let mut yardstick = 0.0;
         for operation in OPERATIONS {
-            let requests = requests(&world, sealstack.address, operation);
-            measure(
-                &mut table,
-                counted,
-                "sealstack",
-                operation,
-                Some(&sealstack),
-                sealstack.address,
-                requests,
-                connections,
-                length,
-            )
-            .await?;
+            // Right before each, since a machine's speed changes from one minute to the next.
+            let reply = canned.run("Encrypt", connections, length).await?;
+            let run = ours.run(operation, connections, length).await?;
+            yardstick = reply.measured.requests_per_second;
+            if counted {
+                table.add(canned.name, "-", &reply, yardstick);
+                table.add(ours.name, operation, &run, yardstick);
+            }
         }
         for peer in peers {
             let (name, address) =
                 peer.split_once('=').ok_or_else(|| std::io::Error::other("a peer is NAME=ADDRESS"))?;
             let address = address.parse().map_err(std::io::Error::other)?;
             let world = peer_world(address).await?;
+            let peer = Contestant { name, process: None, address, world: &world };
             for operation in OPERATIONS {
-                let requests = requests(&world, address, operation);
-                measure(&mut table, counted, name, operation, None, address, requests, connections, length).await?;
+                let run = peer.run(operation, connections, length).await?;
+                if counted {
+                    table.add(name, operation, &run, yardstick);
+                }
             }
         }
     }
@@ -275,32 +266,39 @@ async fn peer_world(address: SocketAddr) -> std::io::Result<World> {
     let created = call_kms(&mut connection, &credentials, address, "CreateKey", &json!({})).await?;
     let key = created["KeyMetadata"]["Arn"].as_str().unwrap_or_default().to_owned();
     let ciphertext = encrypt_once(&mut connection, &credentials, address, &key).await?;
-    Ok(World { credentials, key, ciphertext })
+    Ok(World { credentials, key, ciphertext, closes: connection.closes })
 }
 
-#[allow(clippy::too_many_arguments, reason = "one call site's loop body")]
-async fn measure(
-    table: &mut report::Table,
-    counted: bool,
-    server: &str,
-    operation: &str,
-    process: Option<&Process>,
+/// A server that is measured.
+struct Contestant<'a> {
+    name: &'a str,
+    /// Its process, if it was started here.
+    process: Option<&'a Process>,
     address: SocketAddr,
-    requests: Arc<Vec<Vec<u8>>>,
-    connections: usize,
-    duration: Duration,
-) -> std::io::Result<()> {
-    let before = process.and_then(Process::cpu);
-    let measured: Measured = replay(address, requests, connections, duration).await?;
-    if measured.failed > 0 {
-        return Err(std::io::Error::other(format!("{server} {operation}: {} requests failed", measured.failed)));
+    world: &'a World,
+}
+
+/// What one run measured, and the processor time that the server spent on each request.
+struct Run {
+    measured: Measured,
+    cpu_micros: Option<f64>,
+}
+
+impl Contestant<'_> {
+    async fn run(&self, operation: &str, connections: usize, duration: Duration) -> std::io::Result<Run> {
+        let requests = requests(self.world, self.address, operation);
+        let load = Load { address: self.address, closes: self.world.closes, requests };
+        let cpu = || self.process.and_then(Process::cpu);
+        let before = cpu();
+        let failed = |what: String| std::io::Error::other(format!("{} {operation}: {what}", self.name));
+        let measured = replay(&load, connections, duration).await.map_err(|error| failed(error.to_string()))?;
+        if measured.failed > 0 {
+            return Err(failed(format!("{} requests failed", measured.failed)));
+        }
+        let spent = cpu().zip(before).map(|(after, before)| after.saturating_sub(before));
+        let cpu_micros = spent.map(|spent| spent.as_secs_f64() * 1e6 / measured.answered as f64);
+        Ok(Run { measured, cpu_micros })
     }
-    if counted {
-        let spent = process.and_then(Process::cpu).zip(before).map(|(after, before)| after.saturating_sub(before));
-        let each = spent.map(|spent| spent.as_secs_f64() * 1e6 / measured.answered as f64);
-        table.add(server, operation, &measured, each);
-    }
-    Ok(())
 }
 
 /// Times single calls, with 100 keys and then with `keys`.

@@ -1,8 +1,8 @@
-//! The table that is printed: medians over the rounds, and the ratio to the canned reply of the same round.
+//! The table that is printed: medians over the rounds, of the ratio to the canned reply right before as well.
 
 use std::collections::BTreeMap;
 
-use crate::load::Measured;
+use crate::Run;
 
 #[derive(Default)]
 struct Row {
@@ -10,6 +10,7 @@ struct Row {
     p50_micros: Vec<f64>,
     p99_micros: Vec<f64>,
     cpu_micros: Vec<f64>,
+    of_canned: Vec<f64>,
 }
 
 pub(crate) struct Table {
@@ -22,7 +23,9 @@ impl Table {
         Self { order: Vec::new(), rows: BTreeMap::new() }
     }
 
-    pub(crate) fn add(&mut self, server: &str, operation: &str, measured: &Measured, cpu_micros: Option<f64>) {
+    /// Adds a run; `yardstick` is how many requests a second the canned reply made right before it.
+    pub(crate) fn add(&mut self, server: &str, operation: &str, run: &Run, yardstick: f64) {
+        let Run { measured, cpu_micros } = run;
         let name = (server.to_owned(), operation.to_owned());
         if !self.order.contains(&name) {
             self.order.push(name.clone());
@@ -32,18 +35,16 @@ impl Table {
         row.p50_micros.push(measured.p50.as_micros() as f64);
         row.p99_micros.push(measured.p99.as_micros() as f64);
         row.cpu_micros.extend(cpu_micros);
+        row.of_canned.push(measured.requests_per_second / yardstick);
     }
 
     pub(crate) fn print(&self) {
-        let yardstick = &self.rows[&("canned reply".to_owned(), "-".to_owned())].requests_per_second;
         println!(
             "{:<14} {:<18} {:>10} {:>9} {:>9} {:>12} {:>10}",
             "server", "operation", "req/s", "p50", "p99", "of canned", "CPU"
         );
         for name in &self.order {
             let row = &self.rows[name];
-            let mut ratios: Vec<_> =
-                row.requests_per_second.iter().zip(yardstick).map(|(one, all)| one / all).collect();
             println!(
                 "{:<14} {:<18} {:>10.0} {:>6.2} ms {:>6.2} ms {:>12.2} {:>10}",
                 name.0,
@@ -51,7 +52,7 @@ impl Table {
                 median(&mut row.requests_per_second.clone()),
                 median(&mut row.p50_micros.clone()) / 1000.0,
                 median(&mut row.p99_micros.clone()) / 1000.0,
-                median(&mut ratios),
+                median(&mut row.of_canned.clone()),
                 match &row.cpu_micros[..] {
                     [] => "-".to_owned(),
                     all => format!("{:.1} µs", median(&mut all.to_vec())),
