@@ -179,18 +179,31 @@ impl Iam {
             return Ok(Credential { caller: known.caller, signing_key });
         }
         let known = self.known(authorization.access_key_id()).await?;
-        known.seen.store(now.millis(), Ordering::Relaxed);
-        let signing_key = self.signing_keys.get(&known.key.secret, authorization, now);
-        Ok(Credential { caller: Arc::clone(&known.caller), signing_key })
+        Ok(self.credential_of(&known, authorization, now))
     }
 
-    /// The caller whose access key has this id, if it is active.
+    /// The credential of a request whose caller is remembered, without a session's token.
+    pub(crate) fn remembered(&self, authorization: &Authorization<'_>, now: Timestamp) -> Option<Credential> {
+        if authorization.session_token().is_some() {
+            return None;
+        }
+        // Before anything else: it vouches for what is read from here on.
+        let epoch = self.epoch.now();
+        let known = self.callers.get(authorization.access_key_id())?;
+        let current = known.epoch.load(Ordering::Acquire) == epoch;
+        current.then(|| self.credential_of(&known, authorization, now))
+    }
+
+    fn credential_of(&self, known: &Known, authorization: &Authorization<'_>, now: Timestamp) -> Credential {
+        known.seen.store(now.millis(), Ordering::Relaxed);
+        let signing_key = self.signing_keys.get(&known.key.secret, authorization, now);
+        Credential { caller: Arc::clone(&known.caller), signing_key }
+    }
+
+    /// The caller whose access key has this id, if it is active, looked up in the store's caches.
     async fn known(&self, id: &str) -> Result<Arc<Known>, CredentialError> {
         // Before anything else: it vouches for what is read from here on.
         let epoch = self.epoch.now();
-        if let Some(known) = self.callers.get(id).filter(|known| known.epoch.load(Ordering::Acquire) == epoch) {
-            return Ok(known);
-        }
         // What cannot be a key is not worth a look into the store.
         let formed = ID_LENGTHS.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !formed || !id.starts_with(LONG_LIVED) {

@@ -10,7 +10,7 @@ use policy::{
     Context, Decision, Explanation, Kind as Grammar, Named, Policies, Policy, Principal, PrincipalKind, Reason,
     Request, ResourceSide, Source,
 };
-use service::ports::{Authority, Boxed, Credential, CredentialError};
+use service::ports::{Authority, Boxed, Credential, CredentialError, Soon};
 use service::{Caller, Guard, Need};
 use store::{Record, StoreError};
 use wire::Timestamp;
@@ -191,16 +191,21 @@ impl Iam {
         Ok(true)
     }
 
-    /// What the caller holds; `None` if the caller is gone.
-    async fn held(&self, caller: &Caller) -> Result<Option<Arc<Held>>, StoreError> {
+    /// What the caller holds, if that is remembered.
+    fn held_now(&self, caller: &Caller) -> Option<Arc<Held>> {
         // Before anything else: it vouches for what is read from here on.
         let epoch = self.epoch.now();
-        let principal = &caller.principal;
-        // A role session's unique id may add the session's name.
-        let id = principal.unique_id.split(':').next().unwrap_or_default();
-        if let Some(held) = self.held.get(id).filter(|held| held.epoch == epoch) {
+        self.held.get(holder_id(caller)).filter(|held| held.epoch == epoch)
+    }
+
+    /// What the caller holds; `None` if the caller is gone.
+    async fn held(&self, caller: &Caller) -> Result<Option<Arc<Held>>, StoreError> {
+        if let Some(held) = self.held_now(caller) {
             return Ok(Some(held));
         }
+        // Before anything else: it vouches for what is read from here on.
+        let epoch = self.epoch.now();
+        let (principal, id) = (&caller.principal, holder_id(caller));
         let mut held = Held::nothing(epoch);
         if !principal.account.is_empty() {
             held.service_control = self.service_control.get(service_control::PARENT, &principal.account).await?;
@@ -238,6 +243,7 @@ impl Iam {
         Ok(Some(held))
     }
 
+    /// Whether the caller may have the need, by policies that have to be put together first.
     pub(crate) async fn authorize(
         &self,
         caller: &Caller,
@@ -301,9 +307,14 @@ fn actor(principal: &Principal) -> Option<Actor> {
     }
 }
 
+/// The unique id under which a caller's policies are kept: a role session's may add the session's name.
+fn holder_id(caller: &Caller) -> &str {
+    caller.principal.unique_id.split(':').next().unwrap_or_default()
+}
+
 /// The account that owns a resource, as far as its ARN says.
 pub(crate) fn owner(resource: &str) -> Option<&str> {
-    resource.split(':').nth(4).filter(|account| unique_id::is_account(account))
+    wire::account_of(resource).filter(|account| unique_id::is_account(account))
 }
 
 impl Authority for Iam {
@@ -311,8 +322,11 @@ impl Authority for Iam {
         &'a self,
         authorization: &'a Authorization<'a>,
         now: Timestamp,
-    ) -> Boxed<'a, Result<Credential, CredentialError>> {
-        Box::pin(self.authenticate(authorization, now))
+    ) -> Soon<'a, Result<Credential, CredentialError>> {
+        match self.remembered(authorization, now) {
+            Some(credential) => Soon::Now(Ok(credential)),
+            None => Soon::Later(Box::pin(self.authenticate(authorization, now))),
+        }
     }
 
     fn decide<'a>(
@@ -320,8 +334,13 @@ impl Authority for Iam {
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Boxed<'a, Result<Decision, StoreError>> {
-        Box::pin(self.authorize(caller, need, context))
+    ) -> Soon<'a, Result<Decision, StoreError>> {
+        match self.held_now(caller) {
+            Some(held) => {
+                Soon::Now(held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::evaluate))
+            }
+            None => Soon::Later(Box::pin(self.authorize(caller, need, context))),
+        }
     }
 
     fn note(&self, caller: &Caller, action: &'static str, region: &str) {

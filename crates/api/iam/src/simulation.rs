@@ -305,7 +305,7 @@ fn details(matched: &[Matched]) -> BTreeMap<&'static str, &'static str> {
 
 /// The account that an ARN, or a bare id, names.
 fn account_in(owner: &str) -> Option<String> {
-    let account = if owner.contains(':') { owner.split(':').nth(4).unwrap_or_default() } else { owner };
+    let account = if owner.contains(':') { wire::account_of(owner).unwrap_or_default() } else { owner };
     Some(account.to_owned()).filter(|account| !account.is_empty())
 }
 

@@ -93,7 +93,8 @@ impl Found {
         let store = kms.store_of(&key.record).await?;
         let mut bad_token = false;
         if !grant_tokens.is_empty() {
-            bad_token = grant_token::add_granted(grant_tokens, &key, &mut grants, kms).await?;
+            // What few calls do is boxed: the others do not carry the room for it.
+            bad_token = Box::pin(grant_token::add_granted(grant_tokens, &key, &mut grants, kms)).await?;
         }
         Ok(Self { key, alias: alias.map(str::to_owned), grants, store, bad_token, unmade: false, idle_days: None })
     }
@@ -127,7 +128,7 @@ impl Found {
             Some(alias) if account != call.account() => {
                 let hidden = KmsError::AliasNotFound { arn: alias_arn(call.region, account, alias) };
                 let need = need(&self);
-                if call.would_allow(&need).await? { Ok(self) } else { Err(hidden) }
+                if Box::pin(call.would_allow(&need)).await? { Ok(self) } else { Err(hidden) }
             }
             _ => Ok(self),
         }
@@ -164,7 +165,7 @@ impl Found {
     /// Those of the store.
     pub(crate) async fn made(mut self, call: &Call<'_, Kms>) -> Result<Self, KmsError> {
         if self.unmade {
-            self.key = managed::make(&self.key.record, call).await?;
+            self.key = Box::pin(managed::make(&self.key.record, call)).await?;
             self.unmade = false;
         }
         Ok(self)

@@ -170,7 +170,7 @@ impl Kms {
         if let Some(known) = version.peek() {
             return Ok(known);
         }
-        let domain = self.domain_key_named(&version.wrapped(key)?.domain_key).await?;
+        let domain = Box::pin(self.domain_key_named(&version.wrapped(key)?.domain_key)).await?;
         version.unwrap(&domain, key)
     }
 

@@ -29,7 +29,7 @@ use crypto::Key256;
 use journal::Journal;
 use policy::{Context, Decision, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, evaluate};
 use serde_json::{Value, json};
-use service::ports::{Authority, Boxed, Credential, CredentialError, Principals};
+use service::ports::{Authority, Boxed, Credential, CredentialError, Principals, Soon};
 use service::{Caller, Gateway, Guard, Incoming, Need, Observer, Seen, Trail};
 use store::{Store, StoreError};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKey};
@@ -64,8 +64,8 @@ impl Authority for People {
         &'a self,
         authorization: &'a Authorization<'a>,
         _: Timestamp,
-    ) -> Boxed<'a, Result<Credential, CredentialError>> {
-        Box::pin(async move {
+    ) -> Soon<'a, Result<Credential, CredentialError>> {
+        Soon::Later(Box::pin(async move {
             let identities = self.identities.read().expect("no test panicked");
             let name = authorization.access_key_id();
             let identity = identities.get(name).ok_or(CredentialError::Unknown)?;
@@ -79,7 +79,7 @@ impl Authority for People {
                 }),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
-        })
+        }))
     }
 
     fn decide<'a>(
@@ -87,8 +87,8 @@ impl Authority for People {
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Boxed<'a, Result<Decision, StoreError>> {
-        Box::pin(async move {
+    ) -> Soon<'a, Result<Decision, StoreError>> {
+        Soon::Later(Box::pin(async move {
             let identities = self.identities.read().expect("no test panicked");
             let identity = &identities[&caller.access_key_id];
             let named: Vec<_> = identity.policy.iter().map(|policy| Named { name: "own", policy }).collect();
@@ -107,7 +107,7 @@ impl Authority for People {
                 _ => ResourceSide::None,
             };
             Ok(evaluate(&request, &Policies { identity: &named, resource, ..Policies::default() }))
-        })
+        }))
     }
 
     fn note(&self, _: &Caller, _: &'static str, _: &str) {}
@@ -244,7 +244,7 @@ impl World {
     }
 
     pub(crate) async fn call_in(&self, region: &str, caller: &str, operation: &str, input: Value) -> Answer {
-        let reply = self.gateway.handle(self.request(caller, region, operation, &input.to_string())).await;
+        let reply = self.gateway.handle(&self.request(caller, region, operation, &input.to_string())).await;
         let body: Value =
             if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).expect("JSON") };
         match reply.error {

@@ -1,5 +1,7 @@
 //! The one way from a request's bytes to an answer's: decode, find, decide, run, encode.
 
+use std::sync::PoisonError;
+
 use policy::{Context, Decision, Reason, Source};
 use store::StoreError;
 use wire::shape::Audited;
@@ -15,22 +17,23 @@ pub(crate) struct Outcome {
     /// The encoded output, or why there is none.
     pub(crate) answer: Result<Vec<u8>, Fault>,
     /// The input as the audit trail shows it, as JSON; `None` if it could not be decoded.
-    pub(crate) parameters: Option<String>,
+    pub(crate) parameters: Option<Vec<u8>>,
     /// The resources that the call needed.
     pub(crate) resources: Vec<String>,
 }
 
-pub(crate) async fn serve<O: Operation>(call: &Call<'_, O::Service>, body: &[u8]) -> Outcome {
+pub(crate) async fn serve<O: Operation>(call: Call<'_, O::Service>, body: &[u8]) -> Outcome {
     let protocol = <O::Service as Service>::PROTOCOL;
     let input: O::Input = match wire::decode(protocol, body) {
         Ok(input) => input,
         Err(fault) => return Outcome { answer: Err(fault), parameters: None, resources: Vec::new() },
     };
-    let parameters = serde_json::to_string(&Audited(&input)).ok();
+    let parameters = wire::json::encode(&Audited(&input)).ok();
     let mut resources = Vec::new();
-    let answer = permitted::<O>(input, call, &mut resources)
+    let answer = permitted::<O>(input, &call, &mut resources)
         .await
         .and_then(|output| wire::encode_output(protocol, O::NAME, call.request_id, &output));
+    resources.extend(call.touched.into_inner().unwrap_or_else(PoisonError::into_inner));
     Outcome { answer, parameters, resources }
 }
 
@@ -47,7 +50,7 @@ async fn permitted<O: Operation>(
         let decided = decide(call.authority, call.caller, need, call.context).await;
         let decided = decided.map_err(|error| <O::Service as Service>::Error::from(error).fault())?;
         if let Err(reason) = decided {
-            return Err(denied(<O::Service as Service>::PROTOCOL, call, need, &reason).await);
+            return Err(Box::pin(denied(<O::Service as Service>::PROTOCOL, call, need, &reason)).await);
         }
     }
     // Only a caller who passed every need learns that nothing was found.
@@ -78,9 +81,9 @@ pub(crate) async fn decide(
     context: &Context<'_>,
 ) -> Result<Result<(), Reason>, StoreError> {
     let decision = if need.context.is_empty() {
-        authority.decide(caller, need, context).await?
+        authority.decide(caller, need, context).get().await?
     } else {
-        authority.decide(caller, need, &need.context_over(context)).await?
+        authority.decide(caller, need, &need.context_over(context)).get().await?
     };
     Ok(match decision {
         Decision::Allowed(_) => Ok(()),
@@ -118,5 +121,5 @@ async fn denied<S: Service>(protocol: wire::Protocol, call: &Call<'_, S>, need: 
 
 /// Whether a resource belongs to an account, as far as its ARN says.
 fn owns(account: &str, resource: &str) -> bool {
-    !account.is_empty() && resource.split(':').nth(4) == Some(account)
+    !account.is_empty() && wire::account_of(resource) == Some(account)
 }

@@ -2,12 +2,20 @@
 //!
 //! Written by hand rather than through serde: it is made for every call, and most of its bytes need no escaping.
 
+use std::io::Write as _;
 use std::net::IpAddr;
 
 use policy::PrincipalKind;
 use wire::Timestamp;
 
 use crate::call::Caller;
+
+/// How a member begins that follows others. Names are ours and need no escaping.
+macro_rules! opening {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":\"")
+    };
+}
 
 /// One call as the trail keeps it.
 ///
@@ -25,7 +33,7 @@ pub(crate) struct Event<'a> {
     pub(crate) error_code: Option<&'a str>,
     pub(crate) error_message: Option<&'a str>,
     /// The input without its secrets, as JSON.
-    pub(crate) request_parameters: Option<&'a str>,
+    pub(crate) request_parameters: Option<&'a [u8]>,
     pub(crate) request_id: &'a str,
     pub(crate) event_id: &'a str,
     pub(crate) read_only: bool,
@@ -53,40 +61,38 @@ pub(crate) enum UserIdentity<'a> {
     Operator { uid: u32 },
 }
 
-/// Most events are between 600 and 900 bytes.
-const USUAL_BYTES: usize = 1024;
-
 impl Event<'_> {
-    /// The event as one JSON object.
-    pub(crate) fn to_json(&self) -> Vec<u8> {
-        let mut out = Object(Vec::with_capacity(USUAL_BYTES));
+    /// Writes the event as one JSON object to the end of `out`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let mut out = Object(out);
         out.raw(r#"{"eventVersion":"1.11","userIdentity":{"#);
         self.user_identity.write(&mut out);
         out.raw("}");
-        out.text("eventTime", &self.time.iso8601());
-        out.text("eventSource", self.source);
-        out.text("eventName", self.name);
-        out.text("awsRegion", self.region);
+        out.text(opening!("eventTime"), &self.time.iso8601());
+        out.text(opening!("eventSource"), self.source);
+        out.text(opening!("eventName"), self.name);
+        out.text(opening!("awsRegion"), self.region);
         match self.source_ip_address {
-            Some(ip) => out.text("sourceIPAddress", &ip.to_string()),
-            None => out.text("sourceIPAddress", "host"),
+            // Writing to memory cannot fail, and an address needs no escaping.
+            Some(ip) => drop(write!(out.0, r#","sourceIPAddress":"{ip}""#)),
+            None => out.text(opening!("sourceIPAddress"), "host"),
         }
-        out.text("userAgent", self.user_agent);
-        out.optional("errorCode", self.error_code);
-        out.optional("errorMessage", self.error_message);
+        out.text(opening!("userAgent"), self.user_agent);
+        out.optional(opening!("errorCode"), self.error_code);
+        out.optional(opening!("errorMessage"), self.error_message);
         out.raw(r#","requestParameters":"#);
-        out.raw(self.request_parameters.unwrap_or("null"));
+        out.0.extend_from_slice(self.request_parameters.unwrap_or(b"null"));
         // Answers carry data keys, plaintexts and secret access keys: none is kept. What a call made is in `resources`.
         out.raw(r#","responseElements":null"#);
-        out.text("requestID", self.request_id);
-        out.text("eventID", self.event_id);
+        out.text(opening!("requestID"), self.request_id);
+        out.text(opening!("eventID"), self.event_id);
         out.raw(if self.read_only { r#","readOnly":true"# } else { r#","readOnly":false"# });
         if !self.resources.is_empty() {
             out.raw(r#","resources":["#);
             for (index, arn) in self.resources.iter().enumerate() {
                 out.raw(if index == 0 { "{" } else { ",{" });
-                out.first("ARN", arn);
-                out.optional("accountId", account_of(arn));
+                out.text(r#""ARN":""#, arn);
+                out.optional(opening!("accountId"), wire::account_of(arn).filter(|account| !account.is_empty()));
                 out.raw("}");
             }
             out.raw("]");
@@ -95,33 +101,32 @@ impl Event<'_> {
             Kind::Call => r#","eventType":"AwsApiCall","managementEvent":true"#,
             Kind::Operator => r#","eventType":"SealstackOperatorAction","managementEvent":true"#,
         });
-        out.optional("recipientAccountId", self.recipient_account_id);
+        out.optional(opening!("recipientAccountId"), self.recipient_account_id);
         out.raw(r#","eventCategory":"Management"}"#);
-        out.0
     }
 }
 
 impl UserIdentity<'_> {
-    fn write(&self, out: &mut Object) {
+    fn write(&self, out: &mut Object<'_>) {
         match self {
             Self::Known(caller) => {
                 let principal = &caller.principal;
-                out.first("type", kind_name(&principal.kind));
-                out.text("principalId", &principal.unique_id);
-                out.text("arn", principal.arn.as_str());
-                out.text("accountId", &principal.account);
-                out.text("accessKeyId", &caller.access_key_id);
+                out.text(r#""type":""#, kind_name(&principal.kind));
+                out.text(opening!("principalId"), &principal.unique_id);
+                out.text(opening!("arn"), principal.arn.as_str());
+                out.text(opening!("accountId"), &principal.account);
+                out.text(opening!("accessKeyId"), &caller.access_key_id);
                 if principal.kind == PrincipalKind::User {
-                    out.text("userName", principal.arn.resource().rsplit('/').next().unwrap_or_default());
+                    out.text(opening!("userName"), principal.arn.resource().rsplit('/').next().unwrap_or_default());
                 }
             }
             Self::Unknown(claimed) => {
-                out.first("type", "Unknown");
-                out.optional("accessKeyId", *claimed);
+                out.text(r#""type":""#, "Unknown");
+                out.optional(opening!("accessKeyId"), *claimed);
             }
             Self::Operator { uid } => {
-                out.first("type", "Operator");
-                out.text("principalId", &format!("uid:{uid}"));
+                out.text(r#""type":""#, "Operator");
+                out.text(opening!("principalId"), &format!("uid:{uid}"));
             }
         }
     }
@@ -139,43 +144,30 @@ const fn kind_name(kind: &PrincipalKind) -> &'static str {
     }
 }
 
-fn account_of(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|account| !account.is_empty())
-}
+/// A JSON object in the making.
+struct Object<'a>(&'a mut Vec<u8>);
 
-/// A JSON object in the making. Names are ours and need no escaping.
-struct Object(Vec<u8>);
-
-impl Object {
+impl Object<'_> {
     fn raw(&mut self, json: &str) {
         self.0.extend_from_slice(json.as_bytes());
     }
 
-    /// A member that follows others.
-    fn text(&mut self, name: &str, value: &str) {
-        self.0.push(b',');
-        self.first(name, value);
-    }
-
-    fn first(&mut self, name: &str, value: &str) {
-        self.0.push(b'"');
-        self.raw(name);
-        self.raw("\":");
-        // Looking at every byte, without leaving early, is what the compiler turns into a few wide instructions.
-        let plain = value.bytes().fold(true, |plain, byte| plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
-        if plain {
-            self.0.push(b'"');
+    /// A text behind its name; `opening` ends with the text's first quote.
+    fn text(&mut self, opening: &str, value: &str) {
+        self.raw(opening);
+        if wire::json::is_plain(value) {
             self.raw(value);
             self.0.push(b'"');
         } else {
-            // Writing text to memory cannot fail.
-            let _ = serde_json::to_writer(&mut self.0, value);
+            // The quote is there already. Writing text to memory cannot fail.
+            self.0.pop();
+            let _ = serde_json::to_writer(&mut *self.0, value);
         }
     }
 
-    fn optional(&mut self, name: &str, value: Option<&str>) {
+    fn optional(&mut self, opening: &str, value: Option<&str>) {
         if let Some(value) = value {
-            self.text(name, value);
+            self.text(opening, value);
         }
     }
 }
@@ -198,14 +190,16 @@ mod tests {
             user_agent: agent,
             error_code: Some("AccessDeniedException"),
             error_message: None,
-            request_parameters: Some(r#"{"keyId":"alias/x"}"#),
+            request_parameters: Some(br#"{"keyId":"alias/x"}"#),
             request_id: "r",
             event_id: "e",
             read_only: true,
             resources: &["arn:aws:kms:us-east-1:111122223333:key/1".to_owned(), "*".to_owned()],
             recipient_account_id: None,
         };
-        let json: serde_json::Value = serde_json::from_slice(&event.to_json()).expect("JSON");
+        let mut written = Vec::new();
+        event.write(&mut written);
+        let json: serde_json::Value = serde_json::from_slice(&written).expect("JSON");
         assert_eq!(json["userAgent"], agent);
         assert_eq!(json["userIdentity"], serde_json::json!({"type": "Unknown", "accessKeyId": "AKIA\""}));
         assert_eq!(json["awsRegion"], "us-east-1\"");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -148,27 +148,24 @@ impl<S: Service> Endpoint for Served<S> {
     }
 
     fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a> {
-        Box::pin(async move {
-            let call = Call {
-                service: &self.service,
-                caller: scene.caller,
-                region: scene.region,
-                request_id: scene.request_id,
-                event_id: scene.event_id,
-                now: scene.now,
-                source: scene.source,
-                context: scene.context,
-                authority: scene.authority,
-                touched: Mutex::default(),
-            };
-            // INVARIANT: `index` came from this table's own `operation`.
-            let Some(entry) = self.operations.get(operation.index) else {
-                return Outcome::refused(CommonFault::InternalFailure.fault(S::PROTOCOL));
-            };
-            let mut outcome = (entry.serve)(&call, body).await;
-            outcome.resources.extend(call.touched.into_inner().unwrap_or_else(PoisonError::into_inner));
-            outcome
-        })
+        // INVARIANT: `index` came from this table's own `operation`.
+        let Some(entry) = self.operations.get(operation.index) else {
+            let refused = Outcome::refused(CommonFault::InternalFailure.fault(S::PROTOCOL));
+            return Box::pin(std::future::ready(refused));
+        };
+        let call = Call {
+            service: &self.service,
+            caller: scene.caller,
+            region: scene.region,
+            request_id: scene.request_id,
+            event_id: scene.event_id,
+            now: scene.now,
+            source: scene.source,
+            context: scene.context,
+            authority: scene.authority,
+            touched: Mutex::default(),
+        };
+        (entry.serve)(call, body)
     }
 }
 
@@ -194,10 +191,10 @@ impl Gateway {
     }
 
     /// Serves one request, whatever is in it.
-    pub async fn handle(&self, incoming: Incoming) -> Reply {
+    pub async fn handle(&self, incoming: &Incoming) -> Reply {
         let started = Instant::now();
         let request_id = request_id::next();
-        let (reply, service, operation) = self.answer(&incoming, request_id).await;
+        let (reply, service, operation) = self.answer(incoming, request_id).await;
         let elapsed = started.elapsed();
         tracing::debug!(
             service,
@@ -257,7 +254,7 @@ impl Gateway {
         let (outcome, effect, caller) = match (&authenticated, endpoint, operation) {
             (Err(fault), ..) => (Outcome::refused(fault.clone()), Effect::Read, None),
             (Ok(caller), Some(endpoint), Some(operation)) => {
-                let mut context = Context::over(&caller.context);
+                let mut context = Context::over(&caller.context).with_room(REQUEST_KEYS);
                 caller.principal.describe(&mut context);
                 describe(&mut context, &source, region, now);
                 let scene = Scene {
@@ -344,7 +341,7 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Arc<Caller>, Fault> {
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
-        let credential = self.authority.credential(authorization, now).await.map_err(|error| match error {
+        let credential = self.authority.credential(authorization, now).get().await.map_err(|error| match error {
             CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
             CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),
             CredentialError::Store(error) => {
@@ -402,6 +399,9 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
             .fault(protocol)
     })
 }
+
+/// Room for the condition keys that every request has, and for its caller's.
+const REQUEST_KEYS: usize = 12;
 
 /// Adds the condition keys that every request has.
 fn describe<'a>(context: &mut Context<'a>, source: &Source<'a>, region: &'a str, now: Timestamp) {

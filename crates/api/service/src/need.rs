@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use policy::{Context, Policy, Value, Values};
+use policy::{Context, Entry, Policy, Value, Values};
 
 /// One thing that the caller must be allowed.
 pub struct Need {
@@ -12,7 +12,7 @@ pub struct Need {
     /// The resource's ARN, or `*` where the action knows none.
     pub resource: String,
     /// Condition keys of this action on this resource.
-    pub context: Vec<(Cow<'static, str>, Values<'static>)>,
+    pub context: Vec<Entry<'static>>,
     /// The resource's side.
     pub guard: Guard,
     /// What a refusal calls the resource where its ARN would tell a stranger too much, such as a path: `user alice`.
@@ -92,13 +92,6 @@ impl Need {
     /// Lays the need's own condition keys over a request's.
     #[must_use]
     pub(crate) fn context_over<'a>(&'a self, request: &'a Context<'a>) -> Context<'a> {
-        let mut own = Context::over(request);
-        for (key, values) in &self.context {
-            match values {
-                Values::One(value) => own.insert(&**key, value.clone()),
-                Values::Many(values) => own.insert_many(&**key, values.iter().cloned()),
-            }
-        }
-        own
+        Context::layer(&self.context, request)
     }
 }

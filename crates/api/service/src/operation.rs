@@ -116,7 +116,7 @@ pub struct Entry<S: Service> {
     pub effect: Effect,
     /// The members of its input.
     pub input: &'static [MemberInfo],
-    pub(crate) serve: for<'a> fn(&'a Call<'a, S>, &'a [u8]) -> Running<'a>,
+    pub(crate) serve: for<'a> fn(Call<'a, S>, &'a [u8]) -> Running<'a>,
 }
 
 impl<S: Service> Entry<S> {

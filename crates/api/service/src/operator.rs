@@ -37,7 +37,7 @@ impl Trail {
             user_agent: "sealstack",
             error_code: action.error.map(|_| "Failed"),
             error_message: action.error,
-            request_parameters: action.parameters,
+            request_parameters: action.parameters.map(str::as_bytes),
             request_id: &request_id::next(),
             event_id: &request_id::next(),
             read_only: false,

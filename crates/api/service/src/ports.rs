@@ -19,6 +19,24 @@ pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, Ke
 /// A boxed future, for traits that are used as objects.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a port answers: at once where everything is at hand, as in nearly every call, or else later.
+pub enum Soon<'a, T> {
+    /// At once.
+    Now(T),
+    /// Once something has been read.
+    Later(Boxed<'a, T>),
+}
+
+impl<T> Soon<'_, T> {
+    /// The answer, waited for if need be.
+    pub async fn get(self) -> T {
+        match self {
+            Self::Now(answer) => answer,
+            Self::Later(answer) => answer.await,
+        }
+    }
+}
+
 /// What a valid access key stands for.
 pub struct Credential {
     /// Who signs with it.
@@ -48,7 +66,7 @@ pub trait Authority: Send + Sync + 'static {
         &'a self,
         authorization: &'a Authorization<'a>,
         now: Timestamp,
-    ) -> Boxed<'a, Result<Credential, CredentialError>>;
+    ) -> Soon<'a, Result<Credential, CredentialError>>;
 
     /// Whether `caller` may have `need` in `context`, which already holds the need's own keys.
     fn decide<'a>(
@@ -56,7 +74,7 @@ pub trait Authority: Send + Sync + 'static {
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Boxed<'a, Result<Decision, StoreError>>;
+    ) -> Soon<'a, Result<Decision, StoreError>>;
 
     /// Notes that `caller`, whose signature was verified, asks for `action` in `region`, whatever is decided. Called for
     /// every need of every call, so it has to be quick.

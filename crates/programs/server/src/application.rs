@@ -23,7 +23,7 @@ impl Trouble {
 /// Everything behind the HTTP connections.
 pub(crate) trait Application: Send + Sync + 'static {
     /// Answers a request, whatever is in it.
-    fn handle(&self, incoming: Incoming) -> impl Future<Output = Reply> + Send;
+    fn handle(&self, incoming: &Incoming) -> impl Future<Output = Reply> + Send;
 
     /// Why no request can be served at the moment; `None` when all is well.
     fn trouble(&self) -> Option<Trouble>;

@@ -4,6 +4,7 @@
 
 mod answer;
 mod body;
+mod content;
 mod stream;
 
 use std::convert::Infallible;

@@ -31,10 +31,10 @@ impl<A> Gate<A> {
 }
 
 impl<A: Application> Application for Gate<A> {
-    async fn handle(&self, incoming: Incoming) -> Reply {
+    async fn handle(&self, incoming: &Incoming) -> Reply {
         match self.0.get() {
             Some(services) => services.handle(incoming).await,
-            None => service::unavailable(&incoming, SEALED),
+            None => service::unavailable(incoming, SEALED),
         }
     }
 

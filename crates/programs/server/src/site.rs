@@ -55,6 +55,8 @@ impl<A> Site<A> {
         // The ward keeps the time. A limit of hyper's own would cost each request a timer.
         http1.header_read_timeout(None).max_header_size(limits.head_bytes_max);
         http1.max_buf_size(limits.head_bytes_max.max(READ_BUFFER_BYTES));
+        // A client that hangs up does not stop its call halfway: what has been changed has to reach the audit trail.
+        http1.half_close(true);
         let mut http2 = http2::Builder::new(TokioExecutor::new());
         http2
             .timer(TokioTimer::new())

@@ -173,7 +173,7 @@ impl Wired {
 }
 
 impl Application for Backend {
-    async fn handle(&self, incoming: Incoming) -> Reply {
+    async fn handle(&self, incoming: &Incoming) -> Reply {
         self.gateway.handle(incoming).await
     }
 

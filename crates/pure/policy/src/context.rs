@@ -16,9 +16,14 @@ use wire::{Arn, Timestamp};
 /// can be the parent of several that each describe one permission the request needs.
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
-    entries: Vec<(Cow<'a, str>, Values<'a>)>,
+    entries: Vec<Entry<'a>>,
+    /// Entries that somebody else keeps; the own ones hide those of the same name.
+    kept: &'a [Entry<'a>],
     parent: Option<&'a Context<'a>>,
 }
+
+/// A condition key and what it holds.
+pub type Entry<'a> = (Cow<'a, str>, Values<'a>);
 
 /// A value of a condition key. Each operator converts from text what it compares.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,13 +84,26 @@ impl<'a> Context<'a> {
     /// An empty context.
     #[must_use]
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), parent: None }
+        Self { entries: Vec::new(), kept: &[], parent: None }
     }
 
     /// An empty context on top of `parent`: its own keys hide the parent's of the same name.
     #[must_use]
     pub const fn over(parent: &'a Context<'a>) -> Self {
-        Self { entries: Vec::new(), parent: Some(parent) }
+        Self { entries: Vec::new(), kept: &[], parent: Some(parent) }
+    }
+
+    /// Entries that somebody else keeps, on top of `parent`: they hide the parent's of the same name. Copies nothing.
+    #[must_use]
+    pub const fn layer(kept: &'a [Entry<'a>], parent: &'a Context<'a>) -> Self {
+        Self { entries: Vec::new(), kept, parent: Some(parent) }
+    }
+
+    /// The same with room for so many keys.
+    #[must_use]
+    pub fn with_room(mut self, keys: usize) -> Self {
+        self.entries.reserve(keys);
+        self
     }
 
     /// Sets a single-valued key. The last value set for a name is the one that counts.
@@ -112,7 +130,8 @@ impl<'a> Context<'a> {
     pub fn get(&self, key: &str) -> Option<&Values<'a>> {
         let mut layer = Some(self);
         while let Some(context) = layer {
-            let found = context.entries.iter().rev().find(|(name, _)| name.eq_ignore_ascii_case(key));
+            let mut latest_first = context.entries.iter().rev().chain(context.kept.iter().rev());
+            let found = latest_first.find(|(name, _)| name.eq_ignore_ascii_case(key));
             if let Some((_, values)) = found {
                 return (!values.as_slice().is_empty()).then_some(values);
             }

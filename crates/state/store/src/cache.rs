@@ -142,7 +142,8 @@ impl<V: Send + Sync + 'static> Cache<V> {
     pub async fn get(&self, parent: &str, id: &str) -> Result<Option<Arc<V>>, StoreError> {
         match self.peek(parent, id) {
             Some(known) => Ok(known),
-            None => self.0.load(parent, id).await,
+            // Boxed, so that a call that finds what it needs does not carry the room for reading it.
+            None => Box::pin(self.0.load(parent, id)).await,
         }
     }
 
@@ -174,7 +175,7 @@ impl<V: Send + Sync + 'static> ListCache<V> {
     pub async fn get(&self, parent: &str) -> Result<Arc<V>, StoreError> {
         match self.peek(parent) {
             Some(known) => Ok(known),
-            None => self.0.load(parent, "").await,
+            None => Box::pin(self.0.load(parent, "")).await,
         }
     }
 

@@ -78,7 +78,7 @@ pub(crate) async fn limits(
     let arns: Vec<_> = arns.into_iter().filter_map(|descriptor| descriptor.arn).collect();
     for arn in &arns {
         // A policy of another account is nobody's here.
-        let own = arn.split(':').nth(4).is_some_and(|owner| owner == "aws" || owner == account);
+        let own = wire::account_of(arn).is_some_and(|owner| owner == "aws" || owner == account);
         if !own || sts.iam.managed(arn).await?.is_none() {
             return Err(IamError::NothingToAttach { arn: arn.clone() });
         }

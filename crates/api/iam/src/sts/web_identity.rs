@@ -214,7 +214,7 @@ impl Operation for AssumeRoleWithWebIdentity {
             return Err(IamError::Validation("ProviderId is for OAuth 2.0 access tokens only.".to_owned()));
         }
         // Before the role: without a token that is vouched for, nobody learns which roles there are.
-        let account = input.role_arn.split(':').nth(4).unwrap_or_default().to_owned();
+        let account = wire::account_of(&input.role_arn).unwrap_or_default().to_owned();
         let account = account.as_str();
         let Vouched { provider, subject, audience } =
             verify(call.service, account, &input.web_identity_token.0, call.now).await?;

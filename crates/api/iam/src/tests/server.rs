@@ -184,7 +184,7 @@ impl Server {
     async fn deliver(&self, headers: http::HeaderMap, body: String) -> Answer {
         let reply = self
             .gateway
-            .handle(Incoming {
+            .handle(&Incoming {
                 method: http::Method::POST,
                 uri: "/".parse().expect("a path"),
                 headers,

@@ -123,14 +123,14 @@ async fn an_account_has_its_quota_of_keys_in_each_region() {
     let journal = Journal::open(journal::Config::new(journal_directory.path()), &Key256::random()).expect("a journal");
     let clock = || Timestamp::from_millis(START);
     let gateway = Gateway::new(world.people.clone(), Trail::new(journal), Arc::new(Nobody), clock).with(Arc::new(kms));
-    let create = |region: &'static str| gateway.handle(world.request("admin", region, "CreateKey", "{}"));
+    let create = async |region| gateway.handle(&world.request("admin", region, "CreateKey", "{}")).await;
     assert_eq!(create(REGION).await.error, None);
     assert_eq!(create(REGION).await.error, None);
     assert_eq!(create(REGION).await.error, Some("LimitExceededException"));
     assert_eq!(create("eu-west-1").await.error, None);
     // A managed key is not the caller's and does not count.
     let managed = world.request("admin", REGION, "DescribeKey", r#"{"KeyId":"alias/aws/s3"}"#);
-    assert_eq!(gateway.handle(managed).await.error, None);
+    assert_eq!(gateway.handle(&managed).await.error, None);
 }
 
 #[tokio::test]

@@ -17,13 +17,9 @@ async fn every_use_is_told_with_its_time_and_its_ids() {
         json!({"KeyId": key, "KeyLastUsage": {}, "TrackingStartDate": created, "KeyCreationDate": created})
     );
     world.pass_days(3);
-    let reply = world.gateway.handle(world.request(
-        "admin",
-        REGION,
-        "GenerateDataKey",
-        &json!({"KeyId": key, "KeySpec": "AES_256"}).to_string(),
-    ));
-    let request_id = reply.await.request_id;
+    let input = json!({"KeyId": key, "KeySpec": "AES_256"}).to_string();
+    let request = world.request("admin", REGION, "GenerateDataKey", &input);
+    let request_id = world.gateway.handle(&request).await.request_id;
     let usage = last(&world, &key).await["KeyLastUsage"].take();
     assert_eq!((&usage["Operation"], &usage["KmsRequestId"]), (&json!("GenerateDataKey"), &json!(request_id)));
     assert_eq!(usage["Timestamp"], json!(world.now().millis() as f64 / 1000.0));

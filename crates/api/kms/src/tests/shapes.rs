@@ -13,7 +13,7 @@ async fn bad_input_gets_awss_error_on_every_operation() {
             ("\"x\"", "SerializationException"),
             ("\u{0}", "SerializationException"),
         ] {
-            let reply = world.gateway.handle(world.request("admin", REGION, entry.name, body)).await;
+            let reply = world.gateway.handle(&world.request("admin", REGION, entry.name, body)).await;
             assert_eq!(reply.error, Some(code), "{} with {body:?}", entry.name);
         }
         for member in entry.input {

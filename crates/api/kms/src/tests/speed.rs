@@ -32,7 +32,7 @@ async fn speed() {
         let requests: Vec<_> = (0..rounds).map(|_| world.request("admin", REGION, operation, &body)).collect();
         let started = Instant::now();
         for request in requests {
-            assert_eq!(world.gateway.handle(request).await.error, None);
+            assert_eq!(world.gateway.handle(&request).await.error, None);
         }
         println!("{operation}: {:.2} µs", started.elapsed().as_secs_f64() * 1e6 / f64::from(rounds));
     }

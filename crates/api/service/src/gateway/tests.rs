@@ -10,7 +10,7 @@ use wire::SecretBlob;
 use wire::sigv4::{Signer, SigningKey};
 
 use super::*;
-use crate::ports::{Boxed, Credential};
+use crate::ports::{Boxed, Credential, Soon};
 use crate::{Need, Operation, Permit, ServiceError, operations};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -105,8 +105,8 @@ impl Authority for Users {
         &'a self,
         authorization: &'a Authorization<'a>,
         _: Timestamp,
-    ) -> Boxed<'a, Result<Credential, CredentialError>> {
-        Box::pin(async move {
+    ) -> Soon<'a, Result<Credential, CredentialError>> {
+        Soon::Later(Box::pin(async move {
             let id = authorization.access_key_id();
             if !self.0.contains_key(id) {
                 return Err(CredentialError::Unknown);
@@ -122,7 +122,7 @@ impl Authority for Users {
                 }),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
-        })
+        }))
     }
 
     fn decide<'a>(
@@ -130,8 +130,8 @@ impl Authority for Users {
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Boxed<'a, Result<Decision, store::StoreError>> {
-        Box::pin(async move {
+    ) -> Soon<'a, Result<Decision, store::StoreError>> {
+        Soon::Later(Box::pin(async move {
             let policy = &self.0[caller.access_key_id.as_str()];
             let request = Request {
                 principal: &caller.principal,
@@ -151,7 +151,7 @@ impl Authority for Users {
                     resource: ResourceSide::None,
                 },
             ))
-        })
+        }))
     }
 
     fn note(&self, _: &Caller, _: &'static str, _: &str) {}
@@ -235,7 +235,7 @@ fn said(reply: &Reply) -> (u16, Option<&'static str>, String) {
 #[tokio::test]
 async fn an_allowed_call_is_answered() {
     let world = world();
-    let reply = world.gateway.handle(signed("owner", "toy", "ToyService.Take", r#"{"Name":"cup"}"#)).await;
+    let reply = world.gateway.handle(&signed("owner", "toy", "ToyService.Take", r#"{"Name":"cup"}"#)).await;
     assert_eq!(said(&reply), (200, None, r#"{"Name":"cup"}"#.to_owned()));
 }
 
@@ -244,13 +244,13 @@ async fn a_stranger_cannot_tell_missing_from_forbidden() {
     let world = world();
     for name in ["cup", "jug"] {
         let body = format!(r#"{{"Name":"{name}"}}"#);
-        let reply = world.gateway.handle(signed("stranger", "toy", "ToyService.Take", &body)).await;
+        let reply = world.gateway.handle(&signed("stranger", "toy", "ToyService.Take", &body)).await;
         let expect = format!(
             r#"{{"__type":"AccessDeniedException","message":"User: arn:aws:iam::111122223333:user/stranger is not authorized to perform: toy:Take on resource: {} because no identity-based policy allows the toy:Take action. Encoded authorization failure message: <toy:Take no identity-based policy allows it>"}}"#,
             arn(name)
         );
         assert_eq!(said(&reply), (400, Some("AccessDeniedException"), expect));
-        let reply = world.gateway.handle(signed("owner", "toy", "ToyService.Take", &body)).await;
+        let reply = world.gateway.handle(&signed("owner", "toy", "ToyService.Take", &body)).await;
         assert_eq!(reply.error, (name == "jug").then_some("NotFoundException"));
     }
 }
@@ -270,7 +270,7 @@ async fn what_is_not_properly_signed_is_refused() {
         (changed_body, "InvalidSignatureException"),
         (changed_target, "InvalidSignatureException"),
     ] {
-        let reply = world.gateway.handle(incoming).await;
+        let reply = world.gateway.handle(&incoming).await;
         assert_eq!(reply.error, Some(code), "{:?}", said(&reply));
     }
 }
@@ -287,7 +287,7 @@ async fn bad_input_is_answered_as_aws_answers_it() {
         ("OtherService.Take", "{}", "UnknownOperationException"),
         ("ToyService", "{}", "UnknownOperationException"),
     ] {
-        let reply = world.gateway.handle(signed("owner", "toy", operation, body)).await;
+        let reply = world.gateway.handle(&signed("owner", "toy", operation, body)).await;
         assert_eq!(reply.error, Some(code), "{operation} {body}");
     }
 }
@@ -305,7 +305,7 @@ async fn every_call_is_in_the_trail_and_no_secret_is() {
     ];
     let mut expected = Vec::new();
     for (incoming, event, user, error) in calls {
-        let reply = world.gateway.handle(incoming).await;
+        let reply = world.gateway.handle(&incoming).await;
         expected.push((event.to_owned(), user.to_owned(), error.map(str::to_owned), reply.request_id));
     }
     drop(world.gateway);

@@ -5,19 +5,19 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, FORWARDED, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode, request};
+use http::{HeaderMap, Method, Request, Response, StatusCode, request};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use service::Reply;
 use wire::CommonFault;
-use zeroize::Zeroizing;
 
 use super::body::{self, BodyError};
+use super::content::Content;
 use super::{Application, Protocol, Pulse, Site, Visitor};
 use crate::application::Trouble;
 
 /// What is sent back.
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Content>>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static(wire::REQUEST_ID_HEADER);
 const ERROR_TYPE: HeaderName = HeaderName::from_static(wire::ERROR_TYPE_HEADER);
@@ -61,21 +61,34 @@ impl<A: Application> Visit<A> {
         if !turn.serves() {
             return self.closed().await;
         }
-        let reply = self
-            .site
-            .application
-            .handle(service::Incoming {
-                method: parts.method,
-                uri: parts.uri,
-                headers: parts.headers,
-                body,
-                ip: self.visitor.ip,
-                secure: self.visitor.secure,
-            })
-            .await;
-        let Reply { status, request_id, error, .. } = &reply;
-        tracing::debug!(ip = %self.visitor.ip, status, request_id, error, "answered");
-        from_reply(reply)
+        let incoming = service::Incoming {
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            body,
+            ip: self.visitor.ip,
+            secure: self.visitor.secure,
+        };
+        match self.visitor.protocol {
+            Protocol::Http1 => serve(&self.site, incoming).await,
+            // A client that resets the stream drops this, and may not stop the call halfway: what it has changed has
+            // to reach the audit trail.
+            Protocol::Http2 => {
+                let site = Arc::clone(&self.site);
+                let serving = tokio::spawn(async move {
+                    let answer = serve(&site, incoming).await;
+                    drop(turn);
+                    answer
+                });
+                match serving.await {
+                    Ok(answer) => answer,
+                    Err(ended) => match ended.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(_) => self.closed().await,
+                    },
+                }
+            }
+        }
     }
 
     /// The server's own pages. A signed request is never one of them: it means a resource of that name.
@@ -157,15 +170,19 @@ impl<A: Application> Visit<A> {
     }
 }
 
-fn from_reply(reply: Reply) -> Answer {
-    // An answer may hold a plaintext or a secret access key: its bytes are wiped once they are sent.
-    let body = Bytes::from_owner(Zeroizing::new(reply.body));
-    let mut answer = plain(
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        HeaderValue::from_static(reply.content_type),
-        body,
-    );
-    let headers = answer.headers_mut();
+async fn serve<A: Application>(site: &Site<A>, incoming: service::Incoming) -> Answer {
+    let reply = site.application.handle(&incoming).await;
+    let Reply { status, request_id, error, .. } = &reply;
+    tracing::debug!(ip = %incoming.ip, status, request_id, error, "answered");
+    from_reply(reply, incoming.headers)
+}
+
+/// The answer that a reply is. Its headers take the room of the request's, and leave it to the connection's next.
+fn from_reply(reply: Reply, mut headers: HeaderMap) -> Answer {
+    let mut answer = Response::new(Full::new(Content::from(reply.body)));
+    *answer.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    headers.clear();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     // Request ids are made by the server and are always fit for a header.
     if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from(reply.request_id)) {
         headers.insert(REQUEST_ID, id);
@@ -173,13 +190,13 @@ fn from_reply(reply: Reply) -> Answer {
     if let Some(error) = reply.error {
         headers.insert(ERROR_TYPE, HeaderValue::from_static(error));
     }
+    *answer.headers_mut() = headers;
     answer
 }
 
-fn plain(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
+fn plain(status: StatusCode, content_type: HeaderValue, body: impl Into<Vec<u8>>) -> Answer {
+    let mut answer = Response::new(Full::new(Content::from(body.into())));
     *answer.status_mut() = status;
-    answer.headers_mut().reserve(4);
     answer.headers_mut().insert(CONTENT_TYPE, content_type);
     answer
 }

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Instant, SystemTime};
 
 use crypto::tls::LocalAuthority;
@@ -20,13 +21,17 @@ use crate::tls::{Certificates, Source};
 use crate::ward::Ward;
 
 /// Answers with what it was sent.
-struct Echo;
+#[derive(Default)]
+struct Echo {
+    finished: AtomicUsize,
+}
 
 impl Application for Echo {
-    async fn handle(&self, incoming: Incoming) -> Reply {
+    async fn handle(&self, incoming: &Incoming) -> Reply {
         if incoming.uri.path() == "/slow" {
             tokio::time::sleep(Duration::from_millis(400)).await;
         }
+        self.finished.fetch_add(1, Ordering::Relaxed);
         let secure = if incoming.secure { "TLS" } else { "plain" };
         let body = format!("{} {} {} {}", incoming.method, incoming.uri.path(), secure, incoming.body.len());
         let error = (incoming.uri.path() == "/error").then_some("NotFoundException");
@@ -69,7 +74,7 @@ fn run(limits: Limits) -> Running {
     let certificates = Arc::new(Certificates::new(Source::Local(authority, Vec::new())).expect("a certificate"));
     let listener = Listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let (address, ward) = (listener.address(), Ward::new(limits));
-    let site = Arc::new(Site::new(Echo, certificates, (limits, false), ward, Arc::default()));
+    let site = Arc::new(Site::new(Echo::default(), certificates, (limits, false), ward, Arc::default()));
     let watched = Arc::clone(&site);
     tokio::spawn(async move { watched.ward.sweep().await });
     let accepting = tokio::spawn(listener.accept(Arc::clone(&site)));
@@ -312,6 +317,28 @@ async fn ask_http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         answers.push(answer.await.expect("an answer"));
     }
     answers
+}
+
+#[tokio::test]
+async fn a_call_is_finished_though_its_client_has_hung_up() {
+    let server = run(short());
+    let mut plain = server.connect().await;
+    plain.write_all(b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab").await.expect("sent");
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(server.connect().await))
+            .await
+            .expect("a handshake");
+    let connection = tokio::spawn(connection);
+    let request = http::Request::post("http://localhost/slow").body(Full::new(Bytes::from_static(b"ab")));
+    let asking = tokio::spawn(async move { sender.send_request(request.expect("a request")).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(plain);
+    // One resets its stream, both close their connections.
+    asking.abort();
+    let _ = asking.await;
+    connection.abort();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(server.site.application.finished.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]

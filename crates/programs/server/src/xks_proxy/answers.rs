@@ -239,7 +239,7 @@ fn refusal(error: TokenError) -> Refusal {
 }
 
 impl Application for Proxy {
-    async fn handle(&self, incoming: Incoming) -> Reply {
+    async fn handle(&self, incoming: &Incoming) -> Reply {
         let begun = Instant::now();
         let request_id = uuid::Uuid::new_v4().to_string();
         let reply = |status, error: Option<ErrorName>, body| Reply {
@@ -252,7 +252,7 @@ impl Application for Proxy {
         if incoming.method != http::Method::POST {
             return reply(405, None, b"{}".to_vec());
         }
-        let answer = self.answer(&incoming).await;
+        let answer = self.answer(incoming).await;
         let elapsed = begun.elapsed();
         match answer {
             Ok(body) => {
