@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 
 use crate::client::{self, Credentials, call_iam, call_kms, element};
 use crate::load::{Connection, Load, replay};
+use crate::operation::{PLAINTEXT, VARIANTS};
 use crate::process::Process;
-use crate::{VARIANTS, report};
-
-/// 32 bytes, as a data key has.
-const PLAINTEXT: &str = "c2VhbHN0YWNrIGJlbmNobWFyayAzMiBieXRlcyAhISE=";
+use crate::report;
 
 /// Policies of a caller with many, and statements of each.
 const POLICIES: usize = 10;

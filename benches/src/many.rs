@@ -110,7 +110,7 @@ impl Place<'_> {
 pub(crate) async fn measure(measurement: &Measurement) -> io::Result<()> {
     let directory = tempfile::tempdir_in(&measurement.directory)?;
     let data = directory.path().join("data");
-    let server = Process::sealstack(&crate::binary()?, &data)?;
+    let server = Process::sealstack(&crate::binary()?, &data, &[])?;
     let place = Place { directory: directory.path(), data: &data, key: create_key(&server, &data).await? };
     println!("| {} files of 4 KiB | encrypt | decrypt |\n|---|---|---|", measurement.files);
     let cached = ["--caching", "capacity=1", "max_age=300"];

@@ -14,8 +14,9 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// `sealstack serve` on `data`, at a fixed port so that the first answer can be waited for at once.
-    pub(crate) fn sealstack(binary: &Path, data: &Path) -> std::io::Result<Self> {
+    /// `sealstack serve` on `data` with these `arguments` besides, at a fixed port so that the first answer can be waited
+    /// for at once.
+    pub(crate) fn sealstack(binary: &Path, data: &Path, arguments: &[&str]) -> std::io::Result<Self> {
         let address = free_port()?;
         let begun = Instant::now();
         let child = Command::new(binary)
@@ -23,6 +24,7 @@ impl Process {
             .arg("--data")
             .arg(data)
             .args(["--listen", &address.to_string()])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
