@@ -64,7 +64,7 @@ def signatures(key, algorithm, digest):
     made = [kms.sign(**input)["Signature"] for input in (whole, short)]
     for signature, input in zip(made, (short, whole)):
         assert kms.verify(Signature=signature, **input)["SignatureValid"]
-        refused("KMSInvalidSignatureException", kms.verify, Signature=signature[:-1] + b"\0", **input)
+        refused("KMSInvalidSignatureException", kms.verify, Signature=signature[:-1] + bytes([signature[-1] ^ 1]), **input)
     return made
 
 

@@ -1,7 +1,7 @@
 //! The keys of identity providers: read from files that the operator keeps, one for each provider.
 //!
-//! This server makes no outgoing connections, so nothing is fetched. A provider's file holds its JSON web key set
-//! (RFC 7517) and is called after its URL without scheme, `/` replaced by `_`, with `.jwks` behind it.
+//! Nothing is fetched: this server connects to nothing that its operator did not name. A provider's file holds its JSON
+//! web key set (RFC 7517) and is called after its URL without scheme, `/` replaced by `_`, with `.jwks` behind it.
 
 use std::io::Read as _;
 use std::path::PathBuf;
