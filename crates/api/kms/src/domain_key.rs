@@ -2,10 +2,13 @@
 //! and what the old one wraps is wrapped anew in the background.
 //!
 //! Every record says which domain key wraps it, so the work can end and begin anywhere. A retired key is dropped once a
-//! whole day and a whole look through the keys have found nothing under it.
+//! whole look through the keys has found nothing under it and no call can have it in hand: a day after this process had
+//! to do with it, or at once when that was another process, which has ended.
+
+mod report;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crypto::Key256;
 use serde::{Deserialize, Serialize};
@@ -17,13 +20,15 @@ use crate::error::KmsError;
 use crate::material::Wrapped;
 use crate::record::KeyRecord;
 
+pub use report::{DomainKeyReport, DomainKeyState, domain_keys};
+
 /// What the names of all domain keys in the keyring begin with.
 const PREFIX: &str = "domain/";
 
 /// How many regions' domain keys are kept in memory.
 pub(crate) const REGIONS_CACHED: usize = 256;
 
-/// How many days a retired key stays at least: calls that began before it retired are long over by then.
+/// How many days a retired key stays after it was in use in this process: calls that had it in hand are long over then.
 const RETIRED_DAYS: i64 = 1;
 
 /// How many keys are looked at together, and changed in one transaction.
@@ -77,6 +82,27 @@ impl Record for DomainKeys {
 
 /// All stand under one parent.
 const PARENT: &str = "";
+
+/// The retired domain keys that calls of this process may have in hand, by region and generation: since when none takes
+/// them any more.
+#[derive(Default)]
+pub(crate) struct InHand(Mutex<BTreeMap<(String, u32), Timestamp>>);
+
+impl InHand {
+    fn note(&self, region: &str, generation: u32, now: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((region.to_owned(), generation), now);
+    }
+
+    /// Whether no call can have it in hand.
+    fn is_out_of(&self, region: &str, generation: u32, now: Timestamp) -> bool {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get(&(region.to_owned(), generation)).is_none_or(|since| since.plus_days(RETIRED_DAYS) <= now)
+    }
+
+    fn forget(&self, region: &str, generation: u32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(region.to_owned(), generation));
+    }
+}
 
 /// A domain key that took over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,23 +187,20 @@ impl Kms {
     /// # Errors
     /// Those of the store.
     pub async fn turn_over_domain_keys(&self, now: Timestamp, days: u32) -> Result<DomainTurnover, KmsError> {
-        let mut turnover = DomainTurnover::default();
-        let mut regions = BTreeMap::new();
-        for name in self.store.keyring().names().await? {
-            let Some(region) = region_of(&name) else { continue };
-            if regions.contains_key(region) {
-                continue;
-            }
-            let (keys, rotated) = self.rotate_domain_key(region, now, days).await?;
-            turnover.rotated.extend(rotated);
-            regions.insert(region.to_owned(), keys);
-        }
+        let (mut regions, rotated) = self.rotate_domain_keys_after(now, days).await?;
+        let mut turnover = DomainTurnover { rotated, ..DomainTurnover::default() };
         regions.retain(|_, keys| !keys.retired.is_empty());
         if regions.is_empty() {
             return Ok(turnover);
         }
         let succession = self.succession(&regions).await?;
         (turnover.rewrapped, turnover.damaged) = self.rewrap_material(succession).await?;
+        if turnover.rewrapped > 0 {
+            // Calls may have read a record as it was before.
+            for (region, keys) in &regions {
+                keys.retired.iter().for_each(|retired| self.in_hand.note(region, retired.generation, now));
+            }
+        }
         // What is damaged may be mended from a backup, and needs its domain key then.
         if (turnover.rewrapped, turnover.damaged) == (0, 0) {
             for (region, keys) in &regions {
@@ -191,28 +214,59 @@ impl Kms {
         Ok(turnover)
     }
 
+    /// Gives a new domain key to every region at once, however long its own has served. What the old ones wrap waits for
+    /// the next [`turn_over_domain_keys`](Self::turn_over_domain_keys).
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn rotate_domain_keys(&self, now: Timestamp) -> Result<Vec<DomainRotation>, StoreError> {
+        Ok(self.rotate_domain_keys_after(now, 0).await?.1)
+    }
+
+    /// Gives a new domain key to every region whose own has served for `days`. Returns the domain keys of all regions.
+    async fn rotate_domain_keys_after(
+        &self,
+        now: Timestamp,
+        days: u32,
+    ) -> Result<(BTreeMap<String, DomainKeys>, Vec<DomainRotation>), StoreError> {
+        let _alone = self.rotating_domain_keys.lock().await;
+        let (mut regions, mut rotations) = (BTreeMap::new(), Vec::new());
+        for name in self.store.keyring().names().await? {
+            let Some(region) = region_of(&name) else { continue };
+            if regions.contains_key(region) {
+                continue;
+            }
+            let (keys, rotated) = self.rotate_domain_key(region, now, days).await?;
+            rotations.extend(rotated);
+            regions.insert(region.to_owned(), keys);
+        }
+        Ok((regions, rotations))
+    }
+
     /// A region's domain keys, after a new one took over if it was time.
     async fn rotate_domain_key(
         &self,
         region: &str,
         now: Timestamp,
         days: u32,
-    ) -> Result<(DomainKeys, Option<DomainRotation>), KmsError> {
+    ) -> Result<(DomainKeys, Option<DomainRotation>), StoreError> {
         let (parent, id) = (PARENT, region.to_owned());
-        let known = self.store.read(move |tx| tx.get::<DomainKeys>(parent, &id)).await;
-        let known = known.map_err(KmsError::from)?;
-        let next = match known {
-            // From now on its time counts.
-            None => DomainKeys { current: 1, since: now, retired: Vec::new() },
-            Some(keys) if keys.since.plus_days(i64::from(days)) <= now => {
-                let generation = keys.current.saturating_add(1);
-                // It lasts before anything is wrapped under it.
-                self.store.keyring().key(&DomainKey::name_of(region, generation)).await?;
-                let mut retired = keys.retired;
-                retired.push(Retired { generation: keys.current, at: now });
-                DomainKeys { current: generation, since: now, retired }
-            }
-            Some(keys) => return Ok((keys, None)),
+        let known = self.store.read(move |tx| tx.get::<DomainKeys>(parent, &id)).await?;
+        let is_known = known.is_some();
+        // From now on its time counts.
+        let keys = known.unwrap_or(DomainKeys { current: 1, since: now, retired: Vec::new() });
+        let next = if keys.since.plus_days(i64::from(days)) <= now {
+            let generation = keys.current.saturating_add(1);
+            // It lasts before anything is wrapped under it.
+            self.store.keyring().key(&DomainKey::name_of(region, generation)).await?;
+            self.in_hand.note(region, keys.current, now);
+            let mut retired = keys.retired;
+            retired.push(Retired { generation: keys.current, at: now });
+            DomainKeys { current: generation, since: now, retired }
+        } else if is_known {
+            return Ok((keys, None));
+        } else {
+            keys
         };
         let (id, record) = (region.to_owned(), next.clone());
         self.store.write(move |tx| tx.put(PARENT, &id, &record)).await?;
@@ -289,12 +343,13 @@ impl Kms {
         }
     }
 
-    /// Drops the retired domain keys of a region whose day is over. Nothing is under any of them.
+    /// Drops the retired domain keys of a region that no call can have in hand. Nothing is under any of them.
     async fn drop_retired(&self, region: &str, keys: &DomainKeys, now: Timestamp) -> Result<usize, KmsError> {
-        let over = |retired: &Retired| retired.at.plus_days(RETIRED_DAYS) <= now;
-        let gone: Vec<Retired> = keys.retired.iter().copied().filter(over).collect();
+        let is_free = |retired: &Retired| self.in_hand.is_out_of(region, retired.generation, now);
+        let gone: Vec<Retired> = keys.retired.iter().copied().filter(is_free).collect();
         for retired in &gone {
             self.store.keyring().remove(&DomainKey::name_of(region, retired.generation)).await?;
+            self.in_hand.forget(region, retired.generation);
             tracing::info!(region, generation = retired.generation, "a domain key that wraps nothing was dropped");
         }
         let (id, dropped) = (region.to_owned(), gone.len());

@@ -74,7 +74,7 @@ use service::{Entry, Service};
 use store::{Cache, ListCache, Store, Tx};
 use wire::{Protocol, Timestamp};
 
-pub use domain_key::{DomainRotation, DomainTurnover};
+pub use domain_key::{DomainKeyReport, DomainKeyState, DomainRotation, DomainTurnover, domain_keys};
 pub use error::{KmsError, TagFault};
 pub use key_store::KeyStoreFault;
 pub use reference::KeyId;
@@ -82,7 +82,7 @@ pub use seed::{SeedKey, seed};
 pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;
-use domain_key::{DomainKeys, REGIONS_CACHED};
+use domain_key::{DomainKeys, InHand, REGIONS_CACHED};
 use grant::{GrantRecord, Grants};
 use key_making::KeyMaking;
 use key_store::{Connections, KeyStoreRecord};
@@ -114,6 +114,8 @@ pub struct Kms {
     aliases: Cache<AliasRecord>,
     grants: ListCache<Grants>,
     domains: Cache<DomainKeys>,
+    in_hand: InHand,
+    rotating_domain_keys: tokio::sync::Mutex<()>,
     last_usages: LastUsages,
     key_making: KeyMaking,
     key_stores: Arc<dyn KeyStores>,
@@ -131,6 +133,8 @@ impl Kms {
             aliases: Cache::new::<AliasRecord>(&store, ALIASES_CACHED, |record| record),
             grants: ListCache::new::<GrantRecord>(&store, GRANTS_CACHED, Grants::new),
             domains: Cache::new::<DomainKeys>(&store, REGIONS_CACHED, |record| record),
+            in_hand: InHand::default(),
+            rotating_domain_keys: tokio::sync::Mutex::default(),
             last_usages: LastUsages::default(),
             key_stores: Arc::new(NoKeyStores),
             key_store_records: Cache::new::<KeyStoreRecord>(&store, KEY_STORES_CACHED, |record| record),

@@ -7,7 +7,7 @@ use server::ServerError;
 use server::admin::Client;
 use server::config::{Place, SealConfig, SealKind, SealSettings};
 use server::data_dir::Layout;
-use server::operator::Rotation;
+use server::operator::{self, DomainKeyReport, DomainKeyState, Rotation};
 use server::prompt;
 
 use crate::print;
@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Rotate(Rotate),
     /// Replace the root key, and split the key that seals it among several people
     Split(Split),
+    /// List the domain keys, and how many keys each of them wraps
+    DomainKeys(DomainKeys),
 }
 
 /// Replace the root key and its seal by new ones, of the same kind or another
@@ -109,6 +111,23 @@ Examples:
   sealstack seal split --shares 5 --threshold 3
   sealstack unseal";
 
+/// List the domain keys, and how many keys each of them wraps
+///
+/// When a domain key has served its time, what it wraps is wrapped anew in the background; this shows how far that is.
+/// Works while the server runs, and when it is stopped.
+#[derive(Args)]
+pub(crate) struct DomainKeys {
+    #[command(flatten)]
+    seal: SealSettings,
+
+    /// Have the running server replace every domain key first, however long it has served
+    ///
+    /// For when somebody may have got hold of one. Ciphertexts stay as they are. A server that is started anew once
+    /// nothing is wrapped under the old ones any more drops them at once; one that runs on, after a day.
+    #[arg(long)]
+    rotate: bool,
+}
+
 impl Command {
     pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
         let (data, file) = place.resolve()?;
@@ -121,6 +140,14 @@ impl Command {
             Self::Split(split) => {
                 server::log::start(&file.log)?;
                 split.run(&data, file.seal)
+            }
+            Self::DomainKeys(keys) => {
+                server::log::start(&file.log)?;
+                if keys.rotate {
+                    let count = Client::new(Layout::new(data.clone())).rotate_domain_keys()?;
+                    print(&format!("{count} new domain keys have taken over\n"))?;
+                }
+                domain_keys(&Layout::new(data), &SealConfig::from(keys.seal.over(file.seal)))
             }
         }
     }
@@ -153,6 +180,24 @@ fn status(layout: Layout) -> Result<(), ServerError> {
         Err(error) => return Err(error),
     }
     print(&text)
+}
+
+fn domain_keys(layout: &Layout, seal: &SealConfig) -> Result<(), ServerError> {
+    for DomainKeyReport { region, generation, state, keys } in operator::domain_keys(layout, seal)? {
+        let keys = if keys == 1 { "1 key".to_owned() } else { format!("{keys} keys") };
+        print(&match state {
+            DomainKeyState::Serves(None) => format!("{region} {generation}: serves, wraps {keys}\n"),
+            DomainKeyState::Serves(Some(since)) => {
+                format!("{region} {generation}: serves since {}, wraps {keys}\n", since.iso8601())
+            }
+            DomainKeyState::Made => format!("{region} {generation}: was made to serve next, wraps {keys}\n"),
+            DomainKeyState::Retired(at) => {
+                format!("{region} {generation}: retired at {}, still wraps {keys}\n", at.iso8601())
+            }
+            DomainKeyState::Gone => format!("{region} {generation}: is gone, {keys} cannot be unwrapped\n"),
+        })?;
+    }
+    Ok(())
 }
 
 impl Rotate {

@@ -144,6 +144,13 @@ impl Core {
         Ok(Rotated { configured: self.sealed_by, ..rotated })
     }
 
+    /// Replaces the domain keys; what they wrap is wrapped anew in the background. Returns how many there are.
+    pub(crate) async fn rotate_domain_keys(&self, uid: u32) -> Result<usize, ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        open.wired.rotate_domain_keys(uid).await
+    }
+
     /// Sees to it that the key is there that vouches for backups.
     pub(crate) async fn prepare_backup(&self) -> Result<(), ServerError> {
         let state = self.state.lock().await;

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -23,11 +25,28 @@ impl Jobs {
         F: Future<Output = Result<usize, E>> + Send,
         E: Display,
     {
+        self.every_or_when(period, Arc::default(), name, job);
+    }
+
+    /// The same, and also when somebody asks for it.
+    pub(crate) fn every_or_when<F, E>(
+        &mut self,
+        period: Duration,
+        asked: Arc<Notify>,
+        name: &'static str,
+        job: impl Fn() -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<usize, E>> + Send,
+        E: Display,
+    {
         self.always(async move {
             let mut interval = tokio::time::interval_at(Instant::now() + FIRST, period);
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                interval.tick().await;
+                tokio::select! {
+                    _ = interval.tick() => {}
+                    () = asked.notified() => {}
+                }
                 match job().await {
                     Ok(0) => {}
                     Ok(count) => tracing::info!(count, "{name}"),
@@ -50,7 +69,6 @@ impl Jobs {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;

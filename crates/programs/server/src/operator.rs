@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iam::{Account, Handover, IamError};
+pub use kms::{DomainKeyReport, DomainKeyState};
 use store::Store;
 
 use crate::admin::Client;
@@ -90,6 +91,15 @@ pub fn service_control(data: &DataDir, seal: &SealConfig, account: &str) -> Resu
 /// [`ServerError::Operator`]; those of opening the database.
 pub fn clear_service_control(data: &DataDir, seal: &SealConfig, account: &str) -> Result<bool, ServerError> {
     with_store(data, seal, async |store| iam::clear_service_control(store, account).await)
+}
+
+/// Every domain key, and how many keys each wraps. A server may be running in the directory.
+///
+/// # Errors
+/// Those of opening the database; [`ServerError::Store`].
+pub fn domain_keys(layout: &Layout, seal: &SealConfig) -> Result<Vec<DomainKeyReport>, ServerError> {
+    let store = lasting::open_beside(layout, seal)?;
+    Ok(runtime()?.block_on(kms::domain_keys(&store))?)
 }
 
 /// A rotation of the root key that is about to begin: its present seal has been opened as far as this process can.

@@ -6,14 +6,16 @@ use std::time::Duration;
 use cloudtrail::CloudTrail;
 use iam::{Iam, Sts};
 use journal::Journal;
-use kms::Kms;
+use kms::{DomainRotation, Kms};
 use service::ports::{Authority, Principals};
 use service::{Gateway, Incoming, Observer, OperatorEvent, Reply, Trail};
 use store::Store;
+use tokio::sync::Notify;
 
 use crate::application::{Application, Trouble};
 use crate::clock;
 use crate::data_dir::Layout;
+use crate::error::ServerError;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
 use crate::lasting::{Lasting, own_uid};
@@ -48,6 +50,8 @@ pub(crate) struct Wired {
     kms: Arc<Kms>,
     store: Store,
     trail: Trail,
+    /// Told when there is something to be wrapped under new domain keys.
+    domain_keys: Arc<Notify>,
 }
 
 /// The services, for the requests.
@@ -97,27 +101,21 @@ pub(crate) fn join(
             }
         }),
     });
-    let wired = Wired { iam, kms, store: store.clone(), trail: Trail::new(journal.clone()) };
+    let (store, trail, domain_keys) = (store.clone(), Trail::new(journal.clone()), Arc::default());
+    let wired = Wired { iam, kms, store, trail, domain_keys };
     (wired, Backend { gateway, journal: journal.clone(), metrics })
 }
 
 impl Wired {
     /// Adds what the services do by themselves.
     pub(crate) fn schedule(&self, jobs: &mut Jobs, domain_key_days: u32) {
-        let (kms, trail) = (Arc::clone(&self.kms), self.trail.clone());
-        jobs.every(DOMAIN_KEYS_PERIOD, "wrapping key material under new domain keys", move || {
+        let (kms, trail, asked) = (Arc::clone(&self.kms), self.trail.clone(), Arc::clone(&self.domain_keys));
+        let name = "wrapping key material under new domain keys";
+        jobs.every_or_when(DOMAIN_KEYS_PERIOD, asked, name, move || {
             let (kms, trail) = (Arc::clone(&kms), trail.clone());
             async move {
                 let turnover = kms.turn_over_domain_keys(clock::now(), domain_key_days).await?;
-                for kms::DomainRotation { region, generation } in &turnover.rotated {
-                    let parameters = format!(r#"{{"region":"{region}","generation":{generation}}}"#);
-                    let (name, uid) = ("RotateDomainKey", own_uid());
-                    let parameters = Some(parameters.as_str());
-                    let action = OperatorEvent { time: clock::now(), name, uid, parameters, error: None };
-                    if let Err(error) = trail.keep_operator(&action).await {
-                        tracing::error!(region, %error, "the rotation of a domain key is not in the audit log");
-                    }
-                }
+                keep_rotations(&trail, &turnover.rotated, own_uid()).await;
                 Ok::<_, kms::KmsError>(turnover.rewrapped + turnover.dropped)
             }
         });
@@ -161,6 +159,15 @@ impl Wired {
         });
     }
 
+    /// Gives a new domain key to every region, and has all that the old ones wrap wrapped anew in the background. `uid`
+    /// is the user who wants it. Returns how many there are.
+    pub(crate) async fn rotate_domain_keys(&self, uid: u32) -> Result<usize, ServerError> {
+        let rotated = self.kms.rotate_domain_keys(clock::now()).await?;
+        self.domain_keys.notify_one();
+        keep_rotations(&self.trail, &rotated, uid).await;
+        Ok(rotated.len())
+    }
+
     /// Writes what is only in memory, before the end.
     pub(crate) async fn finish(&self) {
         if let Err(error) = self.kms.flush_last_usages().await {
@@ -168,6 +175,17 @@ impl Wired {
         }
         if let Err(error) = self.iam.flush_last_uses().await {
             tracing::warn!(%error, "the last uses of access keys since a minute ago are not written");
+        }
+    }
+}
+
+async fn keep_rotations(trail: &Trail, rotated: &[DomainRotation], uid: u32) {
+    for DomainRotation { region, generation } in rotated {
+        let parameters = format!(r#"{{"region":"{region}","generation":{generation}}}"#);
+        let parameters = Some(parameters.as_str());
+        let action = OperatorEvent { time: clock::now(), name: "RotateDomainKey", uid, parameters, error: None };
+        if let Err(error) = trail.keep_operator(&action).await {
+            tracing::error!(region, %error, "the rotation of a domain key is not in the audit log");
         }
     }
 }

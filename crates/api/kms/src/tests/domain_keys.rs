@@ -1,7 +1,7 @@
 //! Domain keys: they take over from each other, and no ciphertext and no token notices.
 
 use super::*;
-use crate::domain_key::DomainTurnover;
+use crate::domain_key::{DomainKeyReport, DomainKeyState, DomainTurnover, domain_keys};
 use crate::record::KeyRecord;
 
 const PERIOD_DAYS: u32 = 365;
@@ -155,4 +155,56 @@ async fn material_that_cannot_be_unwrapped_keeps_its_domain_key_and_holds_up_no_
     let first = format!("domain/{REGION}");
     assert!(world.domain_keys().await.1.contains(&first), "the damaged key may be mended yet");
     world.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
+}
+
+/// What an operator is told: generation, state and how many keys.
+async fn told(world: &World) -> Vec<(u32, DomainKeyState, u64)> {
+    let told = domain_keys(&world.store).await.expect("read").into_iter();
+    told.map(|DomainKeyReport { generation, state, keys, .. }| (generation, state, keys)).collect()
+}
+
+#[tokio::test]
+async fn an_operator_replaces_domain_keys_early_and_sees_how_far_that_is() {
+    use DomainKeyState::{Retired, Serves};
+    let world = World::new();
+    let key = world.key().await;
+    let blob = world.encrypted(&key, "kept").await;
+    world.done("admin", "RotateKeyOnDemand", json!({"KeyId": key})).await;
+    world.encrypted(&key, "kept").await;
+    assert_eq!(told(&world).await, [(1, Serves(None), 1)], "a key of two versions is one key");
+    let now = world.now();
+    // Before its time began to count, and twice on end.
+    assert_eq!(world.kms.rotate_domain_keys(now).await.expect("rotated").len(), 1);
+    assert_eq!(told(&world).await, [(1, Retired(now), 1), (2, Serves(Some(now)), 0)]);
+    assert_eq!(world.kms.rotate_domain_keys(now).await.expect("rotated")[0].generation, 3);
+    world.key().await;
+    assert_eq!(told(&world).await, [(1, Retired(now), 1), (2, Retired(now), 0), (3, Serves(Some(now)), 1)]);
+    let turnover = world.turn_over().await;
+    assert_eq!((turnover.rotated.len(), turnover.rewrapped, turnover.dropped), (0, 1, 0));
+    assert_eq!(told(&world).await, [(1, Retired(now), 0), (2, Retired(now), 0), (3, Serves(Some(now)), 2)]);
+    world.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
+
+    // Calls that are under way may have them in hand, for a day in this process; in another one nobody has.
+    assert_eq!(world.turn_over().await, DomainTurnover::default());
+    let other = World::over(world.store.clone());
+    NOW.set(now.millis());
+    assert_eq!(other.turn_over().await, DomainTurnover { dropped: 2, ..DomainTurnover::default() });
+    assert_eq!(told(&other).await, [(3, Serves(Some(now)), 2)]);
+    other.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
+}
+
+#[tokio::test]
+async fn a_domain_key_that_a_process_moved_keys_from_stays_with_it_for_a_day() {
+    let world = World::new();
+    world.key().await;
+    world.kms.rotate_domain_keys(world.now()).await.expect("rotated");
+    let (store, now) = (world.store.clone(), world.now());
+    drop(world);
+    let world = World::over(store);
+    NOW.set(now.millis());
+    world.pass_days(30);
+    assert_eq!(world.turn_over().await.rewrapped, 1);
+    assert_eq!(world.turn_over().await.dropped, 0);
+    world.pass_days(1);
+    assert_eq!(world.turn_over().await.dropped, 1);
 }

@@ -63,6 +63,17 @@ impl Client {
         }
     }
 
+    /// Makes it replace the domain key of every region. Returns how many there are.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub fn rotate_domain_keys(&self) -> Result<usize, ServerError> {
+        match self.ask(&Question::RotateDomainKeys)? {
+            Answer::DomainKeysRotated { count } => Ok(count),
+            _ => Err(ServerError::Misunderstood),
+        }
+    }
+
     /// Sees to it that the key is there that vouches for backups, durably.
     ///
     /// # Errors

@@ -25,6 +25,8 @@ pub(crate) enum Question {
     Forget,
     /// Replace the root key and its seal.
     Rotate { current: Seal, next: Seal },
+    /// Replace the domain key of every region.
+    RotateDomainKeys,
     /// See to it that the key is there that vouches for backups.
     PrepareBackup,
     /// Vouch for the backup whose manifest has this SHA-256 digest, hexadecimal.
@@ -39,6 +41,8 @@ pub(crate) enum Answer {
     Status { awaiting: Option<Progress> },
     /// The root key and its seal were replaced.
     Rotated(Rotated),
+    /// So many domain keys were replaced.
+    DomainKeysRotated { count: usize },
     /// The key that vouches for backups is there.
     Prepared,
     /// The manifest's tag, hexadecimal.
