@@ -5,10 +5,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 
+mod calls;
 mod clients;
+mod load;
 mod server;
 mod soft_hsm;
 
+pub use calls::Calls;
 pub use clients::{Python, workspace_root};
+pub use load::{Outcome, while_calling};
 pub use server::{Server, Stopped};
 pub use soft_hsm::{Outside, SoftHsm};

@@ -241,6 +241,13 @@ impl Stopped {
         Server::run(self.binary, self.arguments, self.environment, self.data)
     }
 
+    /// The same with other flags than before.
+    #[must_use]
+    pub fn restart_with(mut self, arguments: &[&str]) -> Server {
+        self.arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        self.restart()
+    }
+
     /// Runs a subcommand on the directory.
     ///
     /// # Panics
