@@ -41,6 +41,30 @@ impl Python {
         Self { bin }
     }
 
+    /// The files of an installed package.
+    ///
+    /// # Panics
+    /// When it is not installed.
+    #[must_use]
+    pub fn package(&self, name: &str) -> PathBuf {
+        let versions = std::fs::read_dir(self.bin.with_file_name("lib")).expect("the environment has libraries");
+        let mut packages = versions.flatten().map(|version| version.path().join("site-packages").join(name));
+        packages
+            .find(|path| path.is_dir())
+            .unwrap_or_else(|| panic!("{name} is missing: run ./test once, it installs it"))
+    }
+
+    /// The vectors of NIST's Automated Cryptographic Validation Protocol.
+    ///
+    /// # Panics
+    /// When they are not there.
+    #[must_use]
+    pub fn acvp(&self) -> PathBuf {
+        let path = self.bin.with_file_name("acvp").join("assets");
+        assert!(path.is_dir(), "no vectors in {}: run ./test once, it fetches them", path.display());
+        path
+    }
+
     /// A command of the environment, such as `python` or `aws`, with no AWS settings inherited.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {

@@ -10,9 +10,11 @@ mod clients;
 mod load;
 mod server;
 mod soft_hsm;
+mod vectors;
 
 pub use calls::Calls;
 pub use clients::{Python, workspace_root};
 pub use load::{Outcome, while_calling};
 pub use server::{Server, Stopped};
 pub use soft_hsm::{Outside, SoftHsm};
+pub use vectors::{Record, hex, records};

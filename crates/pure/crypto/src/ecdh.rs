@@ -2,14 +2,13 @@
 
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, ECDH_P521, PrivateKey};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPublicKeyCompressedBin, PublicKeyX509Der};
-use aws_lc_rs::kdf::{KbkdfCtrHmacAlgorithm, KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkdf_ctr_hmac};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, EcdsaVerificationAlgorithm, ParsedPublicKey,
 };
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::{CryptoError, SecretBytes};
+use crate::{CryptoError, SecretBytes, kdf};
 
 /// A NIST curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,11 +156,6 @@ impl EcdhPrivateKey {
     }
 }
 
-const HMAC_SHA384: &KbkdfCtrHmacAlgorithm = match get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha384) {
-    Some(algorithm) => algorithm,
-    None => panic!("the provider has the counter-mode KDF with HMAC-SHA384"),
-};
-
 /// Fills `out` with key material from a shared secret: SP 800-108 in counter mode with HMAC-SHA384.
 ///
 /// Source: NIST SP 800-108r1, section 4.1: `HMAC(secret, [i]_32 ‖ label ‖ 0x00 ‖ context ‖ [bits of out]_32)`.
@@ -169,11 +163,10 @@ const HMAC_SHA384: &KbkdfCtrHmacAlgorithm = match get_kbkdf_ctr_hmac_algorithm(K
 /// # Errors
 /// [`CryptoError::Length`] when `out` is empty or longer than 512 MiB.
 pub fn derive(secret: &SecretBytes, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), CryptoError> {
-    let refused = CryptoError::Length { bytes: out.len() };
     let bits = u32::try_from(out.len()).ok().and_then(|bytes| bytes.checked_mul(8));
-    let Some(bits) = bits else { return Err(refused) };
+    let Some(bits) = bits else { return Err(CryptoError::Length { bytes: out.len() }) };
     let info = [label, &[0], context, &bits.to_be_bytes()].concat();
-    kbkdf_ctr_hmac(HMAC_SHA384, secret.expose(), &info, out).map_err(|_| refused)
+    kdf::counter_mode(kdf::HMAC_SHA384, secret.expose(), &info, out)
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
-//! Keys from keys: SP 800-108 in counter mode with HMAC-SHA256.
+//! Keys from keys: SP 800-108 in counter mode with HMAC.
 
 use aws_lc_rs::kdf::{KbkdfCtrHmacAlgorithm, KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkdf_ctr_hmac};
 
-use crate::Key256;
+use crate::{CryptoError, Key256};
 
-const HMAC_SHA256: &KbkdfCtrHmacAlgorithm = match get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256) {
-    Some(algorithm) => algorithm,
-    None => panic!("the provider has the counter-mode KDF with HMAC-SHA256"),
-};
+const HMAC_SHA256: &KbkdfCtrHmacAlgorithm = known(KbkdfCtrHmacAlgorithmId::Sha256);
+pub(crate) const HMAC_SHA384: &KbkdfCtrHmacAlgorithm = known(KbkdfCtrHmacAlgorithmId::Sha384);
+
+#[expect(clippy::panic, reason = "it runs while this is compiled")]
+const fn known(id: KbkdfCtrHmacAlgorithmId) -> &'static KbkdfCtrHmacAlgorithm {
+    match get_kbkdf_ctr_hmac_algorithm(id) {
+        Some(algorithm) => algorithm,
+        None => panic!("the provider has the counter-mode KDF with this hash"),
+    }
+}
 
 /// The output's length in bits, the last field of the fixed input.
 const OUTPUT_BITS: [u8; 4] = 256_u32.to_be_bytes();
@@ -42,7 +48,20 @@ pub fn derive(key: &Key256, label: &[u8], context: &[u8]) -> Key256 {
 
 #[expect(clippy::expect_used, reason = "it fails only on an empty key or output, and neither is")]
 fn expand(key: &Key256, info: &[u8]) -> Key256 {
-    Key256::fill(|out| kbkdf_ctr_hmac(HMAC_SHA256, key.expose(), info, out).expect("a key derives a key"))
+    Key256::fill(|out| counter_mode(HMAC_SHA256, key.expose(), info, out).expect("a key derives a key"))
+}
+
+/// Fills `out` from a fixed input, which each block has behind its number of 32 bits.
+///
+/// # Errors
+/// [`CryptoError::Length`] when the key or `out` is empty, or `out` is longer than the provider fills.
+pub(crate) fn counter_mode(
+    algorithm: &'static KbkdfCtrHmacAlgorithm,
+    key: &[u8],
+    fixed: &[u8],
+    out: &mut [u8],
+) -> Result<(), CryptoError> {
+    kbkdf_ctr_hmac(algorithm, key, fixed, out).map_err(|_| CryptoError::Length { bytes: out.len() })
 }
 
 #[cfg(test)]

