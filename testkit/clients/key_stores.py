@@ -138,15 +138,34 @@ def token(pin, wrong_anchor, anchor):
     notes.update(blob=blob.hex(), context=context, plaintext=plaintext.hex(), key=key, store=key_store)
 
 
-def proxy(credential_file, wrong_prefix, pid):
+def place_of(credential_file):
     credential = json.load(open(credential_file))
-    place = {
+    return {
         "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
         "XksProxyUriEndpoint": "https://localhost",
         "XksProxyUriPath": credential["XksProxyUriPath"],
         "XksProxyConnectivity": "PUBLIC_ENDPOINT",
         "XksProxyAuthenticationCredential": credential["XksProxyAuthenticationCredential"],
     }
+
+
+def ready(credential_file, key_file):
+    """A store that is connected, and a key in it. Writes down which."""
+    key_store = kms.create_custom_key_store(CustomKeyStoreName="outside", **place_of(credential_file))["CustomKeyStoreId"]
+    connect(key_store)
+    wanted = {"Origin": "EXTERNAL_KEY_STORE", "CustomKeyStoreId": key_store, "XksKeyId": "key-1"}
+    notes.update(store=key_store, key=kms.create_key(**wanted)["KeyMetadata"]["KeyId"])
+    with open(key_file, "w") as out:
+        out.write(notes["key"])
+
+
+def still_connected():
+    found = store(CustomKeyStoreId=notes["store"])
+    assert found["ConnectionState"] == "CONNECTED", found
+
+
+def proxy(credential_file, wrong_prefix, pid):
+    place = place_of(credential_file)
     create = kms.create_custom_key_store
     wrong = {**place["XksProxyAuthenticationCredential"], "RawSecretAccessKey": "A" * 43}
     stranger = {**place["XksProxyAuthenticationCredential"], "AccessKeyId": "A" * 20}

@@ -3,11 +3,15 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 
+mod proxy;
+mod under_load;
+
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use proxy::{Outside, TOKEN};
 use testkit::{Server, SoftHsm};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sealstack");
@@ -94,98 +98,29 @@ fn keys_in_a_token_are_made_used_and_kept_there() {
     }
 }
 
-/// A proxy in front of a token.
-struct Proxy {
-    child: Child,
-    port: u16,
-}
-
-impl Proxy {
-    fn start(hsm: &SoftHsm, port: u16, arguments: &[&str]) -> Self {
-        let (variable, value) = hsm.environment();
-        let mut child = Command::new(BINARY)
-            .args(["xks-proxy", "--listen", &format!("127.0.0.1:{port}")])
-            .args(arguments)
-            .env(variable, value)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the proxy");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
-        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
-        Self { child, port: port.unwrap_or_else(|| panic!("the proxy did not start: {line:?}")) }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn keys_behind_our_own_proxy_serve_a_key_store_over_tls() {
-    let hsm = SoftHsm::new();
-    hsm.add_token("outside", PIN);
-    let directory = tempfile::tempdir().expect("a directory");
-    let pin = file(directory.path(), "pin", &format!("{PIN}\n"));
-    let (chain, key) = certificate(directory.path(), "proxy");
-    let credential = directory.path().join("credential.json");
-    let (variable, value) = hsm.environment();
-    let sealstack = |arguments: &[&str]| {
-        let output = Command::new(BINARY).arg("xks-proxy").args(arguments).env(variable, &value).output();
-        output.expect("sealstack")
-    };
-    let made = sealstack(&["--create-credential", text(&credential), "--uri-prefix", "/example"]);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    assert_eq!(std::fs::metadata(&credential).expect("made").permissions().mode() & 0o777, 0o600);
-    let module = text(SoftHsm::module());
-    let token = ["--module", module, "--token-label", "outside", "--pin-file", text(&pin)];
-    let create = |key: &str| sealstack(&[&token[..], &["--create-key", key]].concat());
-    assert!(create("key-1").status.success());
-    assert_eq!(create("key-1").status.code(), Some(3), "it is there");
-    assert_eq!(create("no/key").status.code(), Some(2), "no key's id");
-    let short = file(directory.path(), "short.key", "0123456789abcdef");
+    let outside = Outside::new();
+    assert_eq!(outside.create_key("key-1").status.code(), Some(3), "it is there");
+    assert_eq!(outside.create_key("no/key").status.code(), Some(2), "no key's id");
+    let (variable, value) = outside.hsm.environment();
+    let short = file(outside.directory.path(), "short.key", "0123456789abcdef");
     let imported = Command::new("softhsm2-util")
-        .args([
-            "--import",
-            text(&short),
-            "--aes",
-            "--token",
-            "outside",
-            "--pin",
-            PIN,
-            "--label",
-            "short-key",
-            "--id",
-            "02",
-        ])
-        .env(variable, &value)
+        .args(["--import", text(&short), "--aes", "--token", TOKEN, "--pin", PIN, "--label", "short-key", "--id", "02"])
+        .env(variable, value)
         .output()
         .expect("softhsm2-util");
     assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
 
-    let arguments = [
-        &token[..],
-        &["--uri-prefix", "/example", "--credential", text(&credential)],
-        &["--tls-certificate", text(&chain), "--tls-key", text(&key)],
-    ]
-    .concat();
-    let proxy = Proxy::start(&hsm, 0, &arguments);
+    let proxy = outside.start(0);
     let port = proxy.port;
-    let trusted = format!("port = {port}\nca = '{}'\n", chain.display());
-    let config = format!("[xks.\"https://localhost\"]\n{trusted}[xks.\"https://127.0.0.1\"]\n{trusted}");
-    let config = file(directory.path(), "sealstack.toml", &config);
-    let server = Server::start(BINARY, &["--config", text(&config)]);
-    let notes = directory.path().join("notes");
-    let pid = proxy.child.id().to_string();
-    play(&server, &notes, "proxy", &[text(&credential), "/other/kms/xks/v1", &pid]);
+    let server = Server::start(BINARY, &["--config", text(&outside.configuration(port))]);
+    let notes = outside.path("notes");
+    play(&server, &notes, "proxy", &[text(&outside.credential), "/other/kms/xks/v1", &proxy.pid()]);
 
     drop(proxy);
     play(&server, &notes, "down", &[]);
-    let proxy = Proxy::start(&hsm, port, &arguments);
+    let proxy = outside.start(port);
     play(&server, &notes, "back", &["reconnect"]);
     let server = server.kill().restart();
     play(&server, &notes, "back", &["by itself"]);
@@ -194,7 +129,7 @@ fn keys_behind_our_own_proxy_serve_a_key_store_over_tls() {
     let url = format!("https://localhost:{port}/example/kms/xks/v1/health");
     let status = |arguments: &[&str]| {
         let mut curl = Command::new("curl");
-        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", text(&chain)]).args(arguments);
+        curl.args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", text(&outside.chain)]).args(arguments);
         String::from_utf8(curl.output().expect("curl").stdout).expect("text")
     };
     assert_eq!(status(&[&url]), "405");
