@@ -8,6 +8,7 @@
 mod calls;
 mod clients;
 mod load;
+mod moto;
 mod server;
 mod soft_hsm;
 mod vectors;
@@ -15,6 +16,7 @@ mod vectors;
 pub use calls::Calls;
 pub use clients::{Python, workspace_root};
 pub use load::{Outcome, while_calling};
+pub use moto::{Moto, MotoWorld};
 pub use server::{Server, Stopped};
 pub use soft_hsm::{Outside, SoftHsm};
 pub use vectors::{Record, hex, records};

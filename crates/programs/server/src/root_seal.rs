@@ -48,7 +48,10 @@ pub(crate) fn source(layout: &Layout, seal: &SealConfig) -> Result<Source, Serve
     match kind(seal, sealed) {
         Kind::Kms => {
             let recorded = status.and_then(|status| status.kms);
-            let key = kms_key(seal, recorded.as_ref())?;
+            let configured = seal.kms_key.as_deref();
+            // What is no ARN says nothing of where the key is: it named the key when the seal was made.
+            let configured = configured.filter(|key| recorded.is_none() || key.starts_with("arn:"));
+            let key = kms_key(seal, configured, recorded.as_ref())?;
             // A key on record is known by its ARN already.
             let is_known = recorded.is_some_and(|recorded| recorded.arn == key.arn);
             Ok(Source::Ready(if is_known { kms_seal::known(key) } else { kms_seal::named(key)? }))
@@ -80,7 +83,7 @@ pub(crate) fn open(layout: &Layout, seal: &SealConfig) -> Result<seal::SealConfi
 /// A key of another service is looked up by [`resolved`], where the rotation runs.
 pub(crate) fn next(next: &SealConfig, current: &seal::Status) -> Result<Option<seal::SealConfig>, ServerError> {
     Ok(match kind(next, Some(current.kind)) {
-        Kind::Kms => Some(kms_seal::known(kms_key(next, current.kms.as_ref())?)),
+        Kind::Kms => Some(kms_seal::known(kms_key(next, next.kms_key.as_deref(), current.kms.as_ref())?)),
         Kind::Token => {
             let key = token_key(next, current.token.as_ref())?;
             let pin = secret(next.pin_file.as_deref(), NEW_PIN, "PIN")?;
@@ -101,16 +104,13 @@ pub(crate) fn resolved(next: seal::SealConfig) -> Result<seal::SealConfig, Serve
     }
 }
 
-/// The other service's key: the one that is configured, or else the one on record.
-fn kms_key(seal: &SealConfig, recorded: Option<&KmsKey>) -> Result<KmsKey, ServerError> {
-    let configured = seal.kms_key.as_ref();
-    // What is no ARN says nothing of where the key is: it named the key when the seal was made.
-    let moved = configured.filter(|key| recorded.is_none() || key.starts_with("arn:"));
-    let arn = moved
-        .or(recorded.map(|recorded| &recorded.arn))
+/// The other service's key: the one that is `wanted`, or else the one on record.
+fn kms_key(seal: &SealConfig, wanted: Option<&str>, recorded: Option<&KmsKey>) -> Result<KmsKey, ServerError> {
+    let arn = wanted
+        .or(recorded.map(|recorded| recorded.arn.as_str()))
         .ok_or(ConfigError::Together { given: "the seal kms", missing: "the setting seal-kms-key" })?;
     let profile = seal.kms_profile.clone().or_else(|| recorded?.profile.clone());
-    Ok(KmsKey { arn: arn.clone(), profile })
+    Ok(KmsKey { arn: arn.to_owned(), profile })
 }
 
 /// The token's key: as it is configured, or else as it is on record.
