@@ -195,7 +195,7 @@ impl KeyOperation for CreateGrant {
         crypto::random_bytes(&mut id);
         let operations: BTreeSet<_> = input.operations.iter().copied().collect();
         let grant = GrantRecord {
-            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: crypto::hex::encode(&id),
             account: key.account.clone(),
             region: key.region.clone(),
             key_id: key.id.clone(),

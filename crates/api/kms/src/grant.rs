@@ -155,7 +155,7 @@ impl GrantRecord {
         let operations: Vec<_> = self.operations.iter().map(|operation| operation.as_str()).collect();
         let parts = (name, &self.issuing_account, &self.grantee, &self.retiring, operations, &self.constraints);
         let text = serde_json::to_vec(&parts).ok()?;
-        Some(crypto::sha256(&text).iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(crypto::hex::encode(&crypto::sha256(&text)))
     }
 
     /// Stores it with all that finds it, unless the same request was made before. Returns the id of the grant that is

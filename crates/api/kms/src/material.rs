@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crypto::{HmacKey, Key256, SecretBytes, sealed};
+use crypto::{HmacKey, Key256, SecretBytes, hex, sealed};
 use serde::{Deserialize, Serialize};
 use wire::{Blob, Timestamp};
 
@@ -40,7 +40,7 @@ impl MaterialId {
 
 impl fmt::Display for MaterialId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        out.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -54,15 +54,7 @@ impl TryFrom<String> for MaterialId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let mut bytes = [0; 32];
-        if text.len() != 64 {
-            return Err("not a key material id");
-        }
-        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let digits = std::str::from_utf8(digits).ok();
-            *byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or("not a key material id")?;
-        }
-        Ok(Self(bytes))
+        hex::decode(&text).map(Self).ok_or("not a key material id")
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use crypto::hex;
 use envelope::{Error, Framing, Header, Inspection};
 use serde_json::{Value, json};
 
@@ -132,7 +133,7 @@ fn as_text(seen: &Seen, name: &Path) -> String {
     line("format", format!("version {}", suite.format_version()));
     line("key commitment", if suite.commits() { "yes" } else { "no" }.to_owned());
     line("signature", if suite.signs() { "yes" } else { "no" }.to_owned());
-    line("message id", header.message_id().iter().map(|byte| format!("{byte:02x}")).collect());
+    line("message id", hex::encode(header.message_id()));
     for key in header.encrypted_data_keys() {
         line("data key under", format!("{} {}", shown(&key.provider_id), shown(&key.wrapping_key())));
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crypto::SecretBytes;
+use crypto::{SecretBytes, hex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::oneshot;
@@ -22,7 +22,6 @@ use tokio::task::{JoinHandle, JoinSet};
 pub use client::Client;
 use message::{Answer, Question};
 
-use crate::backup::{from_hex, hex};
 use crate::core::{Core, Unsealing};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
@@ -176,8 +175,8 @@ async fn answer(question: Question, core: &Core, uid: u32) -> Result<Answer, Ser
             Answer::Prepared
         }
         Question::VouchForBackup { manifest_digest } => {
-            let digest = from_hex(&manifest_digest).ok_or(ServerError::Misunderstood)?;
-            Answer::Vouched { tag: hex(&core.vouch_for_backup(&digest, uid).await?) }
+            let digest = hex::decode(&manifest_digest).ok_or(ServerError::Misunderstood)?;
+            Answer::Vouched { tag: hex::encode(&core.vouch_for_backup(&digest, uid).await?) }
         }
         Question::Rotate { current, next } => {
             Answer::Rotated(core.rotate_root(current.try_into()?, next.try_into()?, uid).await?)

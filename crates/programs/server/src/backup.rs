@@ -13,7 +13,6 @@ mod restore;
 
 pub use create::{Made, create};
 pub use error::BackupError;
-pub(crate) use manifest::{from_hex, hex};
 pub use restore::{Restored, restore};
 
 use crypto::{HmacKey, Key256};

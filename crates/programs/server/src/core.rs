@@ -163,7 +163,7 @@ impl Core {
     pub(crate) async fn vouch_for_backup(&self, manifest_digest: &[u8; 32], uid: u32) -> Result<[u8; 32], ServerError> {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
-        let parameters = format!(r#"{{"manifestSha256":"{}"}}"#, backup::hex(manifest_digest));
+        let parameters = format!(r#"{{"manifestSha256":"{}"}}"#, crypto::hex::encode(manifest_digest));
         open.lasting.keep("CreateBackup", uid, Some(&parameters), None).await?;
         let key = open.lasting.store.keyring().key(backup::KEY).await?;
         Ok(backup::tag(&key, manifest_digest))

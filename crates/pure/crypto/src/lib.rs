@@ -11,6 +11,7 @@ pub mod ecdh;
 mod ed25519;
 mod error;
 pub mod hardening;
+pub mod hex;
 pub mod hkdf;
 pub mod jws;
 pub mod kdf;

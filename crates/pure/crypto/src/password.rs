@@ -56,7 +56,7 @@ mod tests {
         let cost = Cost { memory_kib: 65_536, passes: 2, lanes: 1 };
         let key = derive(&SecretBytes::from(&b"password"[..]), b"somesalt", cost).unwrap();
         let expected = "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7";
-        assert_eq!(crate::secret::tests::hex(key.expose()), expected);
+        assert_eq!(crate::hex::encode(key.expose()), expected);
     }
 
     #[test]

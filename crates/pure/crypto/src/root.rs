@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{CryptoError, Key256, kdf};
+use crate::{CryptoError, Key256, hex, kdf};
 
 /// Names a root key without revealing it: derived from the key, so the two cannot come apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +24,7 @@ impl RootKeyId {
 
 impl fmt::Display for RootKeyId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        out.write_str(&hex::encode(&self.0))
     }
 }
 

@@ -13,7 +13,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::{CryptoError, SecretBytes, sha256};
+use crate::{CryptoError, SecretBytes, hex, sha256};
 
 /// How long the authority's own certificate is valid.
 const AUTHORITY_DAYS: u32 = 3650;
@@ -171,10 +171,8 @@ impl ServerIdentity {
 
 /// The authority's parameters follow from its key alone, so that a restored one signs exactly as it did when made.
 fn authority_params(key: &KeyPair) -> CertificateParams {
-    let mut name = "Sealstack local authority ".to_owned();
-    for byte in sha256(key.der_bytes()).iter().take(4) {
-        name.push_str(&format!("{byte:02x}"));
-    }
+    let [a, b, c, d, ..] = sha256(key.der_bytes());
+    let name = format!("Sealstack local authority {}", hex::encode(&[a, b, c, d]));
     let mut params = CertificateParams::default();
     params.distinguished_name = common_name(&name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

@@ -52,7 +52,7 @@ impl EncryptedDataKey {
         let name = self.raw_aes_name().unwrap_or(&self.provider_info);
         match std::str::from_utf8(name) {
             Ok(text) if !text.contains(char::is_control) => text.to_owned(),
-            _ => self.provider_info.iter().map(|byte| format!("{byte:02x}")).collect(),
+            _ => crypto::hex::encode(&self.provider_info),
         }
     }
 

@@ -10,7 +10,6 @@ use http::HeaderName;
 mod authorization;
 mod canonical;
 mod error;
-mod hex;
 mod key;
 mod rules;
 mod sign;

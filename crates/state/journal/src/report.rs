@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
+use crypto::hex;
+
 /// An intact log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -88,8 +90,7 @@ pub struct Anchor {
 
 impl fmt::Display for Anchor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:", self.sequence)?;
-        self.chain.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        write!(out, "{}:{}", self.sequence, hex::encode(&self.chain))
     }
 }
 
@@ -103,18 +104,7 @@ impl FromStr for Anchor {
 
     fn from_str(text: &str) -> Result<Self, AnchorError> {
         let (sequence, hash) = text.split_once(':').ok_or(AnchorError)?;
-        let mut chain = [0; 32];
-        if hash.len() != 2 * chain.len() {
-            return Err(AnchorError);
-        }
-        for (byte, pair) in chain.iter_mut().zip(hash.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(pair).map_err(|_| AnchorError)?;
-            // A sign would pass as part of a number.
-            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                return Err(AnchorError);
-            }
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| AnchorError)?;
-        }
+        let chain = hex::decode(hash).ok_or(AnchorError)?;
         Ok(Self { sequence: sequence.parse().map_err(|_| AnchorError)?, chain })
     }
 }

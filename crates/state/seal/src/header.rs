@@ -329,11 +329,7 @@ impl TryFrom<String> for KeyId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const REFUSED: &str = "a root key id has 16 hexadecimal digits";
-        if text.len() != 16 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(REFUSED);
-        }
-        let id = u64::from_str_radix(&text, 16).map_err(|_| REFUSED)?;
-        Ok(Self(RootKeyId::from_bytes(id.to_be_bytes())))
+        let id = crypto::hex::decode(&text).ok_or("a root key id has 16 hexadecimal digits")?;
+        Ok(Self(RootKeyId::from_bytes(id)))
     }
 }

@@ -8,7 +8,7 @@ use std::num::NonZeroU8;
 use std::path::Path;
 use std::str::FromStr;
 
-use crypto::{Key256, SecretBytes, Sha256, constant_time_eq, random_bytes, shamir};
+use crypto::{Key256, SecretBytes, Sha256, constant_time_eq, hex, random_bytes, shamir};
 use serde::{Deserialize, Serialize};
 
 use crate::header::{Header, Seal};
@@ -49,7 +49,7 @@ pub struct SplitId([u8; 4]);
 
 impl fmt::Display for SplitId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:08x}", u32::from_be_bytes(self.0))
+        out.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -63,11 +63,7 @@ impl TryFrom<String> for SplitId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const REFUSED: &str = "a split's id has 8 hexadecimal digits";
-        if text.len() != 8 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(REFUSED);
-        }
-        u32::from_str_radix(&text, 16).map(|id| Self(id.to_be_bytes())).map_err(|_| REFUSED)
+        hex::decode(&text).map(Self).ok_or("a split's id has 8 hexadecimal digits")
     }
 }
 

@@ -1,6 +1,6 @@
 //! The constraints of the members of key stores, and how a store's id is made.
 
-use crypto::random_bytes;
+use crypto::{hex, random_bytes};
 use wire::shape::Rule;
 
 pub(super) const STORE_NAME: Rule = Rule::Length(1, 256);
@@ -34,7 +34,7 @@ wire::shape! {
 pub(super) fn random_id() -> String {
     let mut bytes = [0; 9];
     random_bytes(&mut bytes);
-    let mut id = bytes.iter().fold("cks-".to_owned(), |id, byte| format!("{id}{byte:02x}"));
+    let mut id = format!("cks-{}", hex::encode(&bytes));
     id.pop();
     id
 }

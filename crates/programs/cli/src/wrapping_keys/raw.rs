@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use crypto::SecretBytes;
+use crypto::{SecretBytes, hex};
 use envelope::{Keyring, Padding, RawAesKeyring, RawRsaKeyring};
 
 use super::group::Settings;
@@ -125,15 +125,7 @@ fn decode(contents: &SecretBytes, encoding: Encoding) -> Option<SecretBytes> {
     match encoding {
         Encoding::Raw => Some(SecretBytes::from(contents.expose())),
         Encoding::Base64 => BASE64.decode(text).ok().map(SecretBytes::from),
-        Encoding::Hex => {
-            let mut key = SecretBytes::with_capacity(text.len() / 2);
-            let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-            for pair in text.chunks(2) {
-                let [high, low] = pair else { return None };
-                key.extend(&[digit(high)? << 4 | digit(low)?]);
-            }
-            Some(key)
-        }
+        Encoding::Hex => hex::decode_secret(text),
     }
 }
 

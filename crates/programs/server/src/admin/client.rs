@@ -3,11 +3,10 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
-use crypto::SecretBytes;
+use crypto::{SecretBytes, hex};
 use seal::{Progress, SealConfig};
 
 use super::message::{Answer, Question, Seal, secret};
-use crate::backup::{from_hex, hex};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
 use crate::lasting::Rotated;
@@ -90,8 +89,8 @@ impl Client {
     /// # Errors
     /// [`ServerError::NotRunning`], [`ServerError::Refused`].
     pub(crate) fn vouch_for_backup(&self, manifest_digest: &[u8; 32]) -> Result<[u8; 32], ServerError> {
-        match self.ask(&Question::VouchForBackup { manifest_digest: hex(manifest_digest) })? {
-            Answer::Vouched { tag } => from_hex(&tag).ok_or(ServerError::Misunderstood),
+        match self.ask(&Question::VouchForBackup { manifest_digest: hex::encode(manifest_digest) })? {
+            Answer::Vouched { tag } => hex::decode(&tag).ok_or(ServerError::Misunderstood),
             _ => Err(ServerError::Misunderstood),
         }
     }

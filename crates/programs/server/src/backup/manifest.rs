@@ -1,5 +1,6 @@
 //! What a backup says of itself: `about.json` at its beginning, `manifest.json` at its end.
 
+use crypto::hex;
 use serde::{Deserialize, Serialize};
 
 use super::{BackupError, FORMAT};
@@ -54,29 +55,6 @@ impl About {
 
 impl Listed {
     pub(super) fn new(name: &str, bytes: u64, digest: &[u8; 32]) -> Self {
-        Self { name: name.to_owned(), bytes, sha256: hex(digest) }
+        Self { name: name.to_owned(), bytes, sha256: hex::encode(digest) }
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            out.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    out
-}
-
-/// The 32 bytes of 64 hexadecimal digits.
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut out = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    for (byte, digits) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(out)
 }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::secret::tests::{bytes, hex};
+use crate::hex::encode as hex;
+use crate::secret::tests::bytes;
 
 /// McGrew and Viega, "The Galois/Counter Mode of Operation (GCM)", appendix B: test cases 4, 10 and 16.
 #[test]

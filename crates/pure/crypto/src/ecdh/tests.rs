@@ -1,5 +1,6 @@
 use super::*;
-use crate::secret::tests::{bytes, hex};
+use crate::hex::encode as hex;
+use crate::secret::tests::bytes;
 
 const CURVES: [(Curve, usize, usize); 3] = [(Curve::P256, 33, 91), (Curve::P384, 49, 120), (Curve::P521, 67, 158)];
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::secret::tests::{bytes, hex};
+use crate::hex::encode as hex;
+use crate::secret::tests::bytes;
 use crate::{KeyPair, sha256};
 
 const SCHEMES: [(PairKind, &[Scheme]); 9] = [

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crypto::hex;
 use http::HeaderMap;
 use http::header::{self, HeaderName};
 use percent_encoding::percent_decode_str;
@@ -10,7 +11,6 @@ use time::format_description::well_known::Rfc2822;
 
 use super::{
     ALGORITHM, CONTENT_HASH, DATE, EXPIRY_SECONDS_MAX, MissingParameters, RequestParts, SigV4Error, TERMINATOR, TOKEN,
-    hex,
 };
 use crate::Timestamp;
 
@@ -199,7 +199,7 @@ impl<'a> Authorization<'a> {
             signed_headers,
             session_token,
             // What is not 64 digits is no signature of anything, so it is wrong rather than malformed.
-            signature: hex::decode(signature).ok_or(SigV4Error::Signature)?,
+            signature: hex::decode_lower(signature).ok_or(SigV4Error::Signature)?,
             time,
             time_text,
             content_hash,

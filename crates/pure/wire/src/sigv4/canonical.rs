@@ -1,8 +1,9 @@
 //! The canonical request: one text that client and server both arrive at, written in one pass into one buffer.
 
+use crypto::hex;
 use http::HeaderMap;
 
-use super::{ALGORITHM, PathForm, RequestParts, TERMINATOR, hex};
+use super::{ALGORITHM, PathForm, RequestParts, TERMINATOR};
 
 /// What a canonical request is made of, besides the request itself.
 pub(super) struct Canonical<'a> {
@@ -62,7 +63,7 @@ pub(super) fn signature(
     [date, region, service]: [&str; 3],
     canonical: Vec<u8>,
 ) -> [u8; 32] {
-    let hash = hex::encode(&crypto::sha256(&canonical));
+    let hash = hex::encode_hash(&crypto::sha256(&canonical));
     // The string to sign takes the place of what it was made of: one text is hashed faster than a dozen pieces.
     let mut text = canonical;
     text.clear();

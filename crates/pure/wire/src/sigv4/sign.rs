@@ -1,11 +1,12 @@
 //! Signing as a client does: for the command line, the load generator and the tests.
 
+use crypto::hex;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::canonical::{self, Canonical, encode};
 use super::{
     ALGORITHM, CONTENT_HASH, DATE, EXPIRY_SECONDS_MAX, Payload, RequestParts, Rules, SigningKey, TERMINATOR, TOKEN,
-    UNSIGNED_PAYLOAD, hex,
+    UNSIGNED_PAYLOAD,
 };
 use crate::Timestamp;
 
@@ -148,7 +149,7 @@ impl Signer<'_> {
             }
             Payload::Stated => return Err(SignError::Payload),
         };
-        Ok(digits(&hash))
+        Ok(hex::encode(&hash))
     }
 
     fn signature(
@@ -165,7 +166,7 @@ impl Signer<'_> {
                 .map_err(|_| SignError::Host)?;
         let scope = [day(time), self.region, self.service];
         let key = SigningKey::derive(self.secret_access_key, day(time), self.region, self.service);
-        Ok(digits(&canonical::signature(&key, time.as_bytes(), scope, canonical)))
+        Ok(hex::encode(&canonical::signature(&key, time.as_bytes(), scope, canonical)))
     }
 }
 
@@ -194,8 +195,4 @@ fn push_parameter(name: &str, value: &str, query: &mut String) {
 
 fn day(time: &str) -> &str {
     time.get(..8).unwrap_or_default()
-}
-
-fn digits(bytes: &[u8; 32]) -> String {
-    String::from_utf8_lossy(&hex::encode(bytes)).into_owned()
 }

@@ -1,8 +1,10 @@
 //! Whether a request is what its signer signed, and signed recently enough.
 
+use crypto::hex;
+
 use super::authorization::Form;
 use super::canonical::{self, Canonical};
-use super::{Authorization, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD, hex};
+use super::{Authorization, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD};
 use crate::Timestamp;
 
 /// What a request to S3 states about its body.
@@ -30,7 +32,7 @@ impl StatedPayload {
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Some(Self::SignedChunks { trailer: false }),
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => Some(Self::SignedChunks { trailer: true }),
             "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Some(Self::UnsignedChunks),
-            _ => hex::decode(text).map(Self::Hash),
+            _ => hex::decode_lower(text).map(Self::Hash),
         }
     }
 }
@@ -159,7 +161,7 @@ impl Authorization<'_> {
                 _ => return Err(SigV4Error::Payload),
             },
         }
-        *digits = hex::encode(&hash);
+        *digits = hex::encode_hash(&hash);
         Ok(digits)
     }
 }

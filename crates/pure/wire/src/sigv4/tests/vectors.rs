@@ -181,7 +181,7 @@ fn the_signer_arrives_at_the_published_signatures() {
         assert_eq!(presigned, expected, "{}", vector.name);
 
         if context.sign_body {
-            let hash = String::from_utf8(hex::encode(&crypto::sha256(&request.body)).to_vec()).expect("digits");
+            let hash = crypto::hex::encode(&crypto::sha256(&request.body));
             request.headers.insert(&CONTENT_HASH, HeaderValue::from_str(&hash).expect("a header value"));
         }
         let added =
