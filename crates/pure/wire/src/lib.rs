@@ -12,6 +12,7 @@ pub mod query;
 pub mod shape;
 pub mod sigv4;
 mod timestamp;
+mod unanswered;
 mod xml;
 
 pub use arn::{Arn, ArnError, account_of};

@@ -2,10 +2,11 @@
 //! straight into base64.
 
 use serde::Serialize;
-use serde::ser::{Error as _, Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
+use serde::ser::{Error as _, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
 use serde_json::Error;
 
 use crate::buffer::Buffer;
+use crate::unanswered::refuse_unanswered;
 
 /// Whether a text stands for itself between the quotes of a JSON string.
 #[must_use]
@@ -84,8 +85,8 @@ macro_rules! plain {
     )*};
 }
 
-fn no_form<T>() -> Result<T, Error> {
-    Err(Error::custom("the output has a form that awsJson does not"))
+fn no_form() -> Error {
+    Error::custom("the output has a form that awsJson does not")
 }
 
 impl<'a> Serializer for Writer<'a> {
@@ -95,9 +96,8 @@ impl<'a> Serializer for Writer<'a> {
     type SerializeTuple = Open<'a>;
     type SerializeMap = Open<'a>;
     type SerializeStruct = Open<'a>;
-    type SerializeTupleStruct = Impossible<(), Error>;
-    type SerializeTupleVariant = Impossible<(), Error>;
-    type SerializeStructVariant = Impossible<(), Error>;
+
+    refuse_unanswered!(Error, no_form());
 
     /// It is; but blobs take it for one that has a form of its own for bytes, as this has.
     fn is_human_readable(&self) -> bool {
@@ -177,36 +177,12 @@ impl<'a> Serializer for Writer<'a> {
         Ok(self.open(b"[", b"]"))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Error> {
-        no_form()
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant, Error> {
-        no_form()
-    }
-
     fn serialize_map(self, _: Option<usize>) -> Result<Open<'a>, Error> {
         Ok(self.open(b"{", b"}"))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'a>, Error> {
         Ok(self.open(b"{", b"}"))
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant, Error> {
-        no_form()
     }
 }
 
@@ -229,12 +205,11 @@ impl SerializeTuple for Open<'_> {
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        value.serialize(self.part())
+        SerializeSeq::serialize_element(self, value)
     }
 
     fn end(self) -> Result<(), Error> {
-        self.close();
-        Ok(())
+        SerializeSeq::end(self)
     }
 }
 
@@ -245,7 +220,7 @@ impl SerializeMap for Open<'_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
         key.serialize(self.part())?;
         // Only a text can be a name.
-        if self.out.ends_with(b'"') { Ok(()) } else { no_form() }
+        if self.out.ends_with(b'"') { Ok(()) } else { Err(no_form()) }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {

@@ -125,34 +125,25 @@ impl Member for Timestamp {
     }
 }
 
-impl Member for Blob {
-    type Wire = Self;
-    // Not secret, but large and of no use to a reader of the trail.
-    const SECRET: bool = true;
+macro_rules! bytes_member {
+    ($($bytes:ty),*) => {$(
+        impl Member for $bytes {
+            type Wire = Self;
+            // What is not secret is large, and of no use to a reader of the trail.
+            const SECRET: bool = true;
 
-    fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
-        check_length(wire.0.len(), None, path, rules, violations);
-        Some(wire)
-    }
+            fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
+                check_length(wire.0.len(), None, path, rules, violations);
+                Some(wire)
+            }
 
-    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
-        Ok(())
-    }
+            fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+                Ok(())
+            }
+        }
+    )*};
 }
-
-impl Member for SecretBlob {
-    type Wire = Self;
-    const SECRET: bool = true;
-
-    fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
-        check_length(wire.0.len(), None, path, rules, violations);
-        Some(wire)
-    }
-
-    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
-        Ok(())
-    }
-}
+bytes_member!(Blob, SecretBlob);
 
 impl Member for SecretText {
     type Wire = Self;

@@ -8,6 +8,7 @@ use serde::ser::{Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStr
 use super::{XmlError, end, start, text};
 use crate::Timestamp;
 use crate::buffer::Buffer;
+use crate::unanswered::refuse_unanswered;
 
 /// Where a value is written, and under which name.
 pub(super) struct Element<'w, 'n> {
@@ -62,11 +63,10 @@ impl<'w, 'n> Serializer for Element<'w, 'n> {
     type Error = XmlError;
     type SerializeSeq = Parent<'w, 'n>;
     type SerializeTuple = Impossible<(), XmlError>;
-    type SerializeTupleStruct = Impossible<(), XmlError>;
-    type SerializeTupleVariant = Impossible<(), XmlError>;
     type SerializeMap = Parent<'w, 'n>;
     type SerializeStruct = Parent<'w, 'n>;
-    type SerializeStructVariant = Impossible<(), XmlError>;
+
+    refuse_unanswered!(XmlError, XmlError::Form("a tuple, or a variant with values"));
 
     as_text! {
         serialize_bool: bool,
@@ -141,36 +141,12 @@ impl<'w, 'n> Serializer for Element<'w, 'n> {
         Err(XmlError::Form("a tuple"))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, XmlError> {
-        Err(XmlError::Form("a tuple"))
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant, XmlError> {
-        Err(XmlError::Form("a variant with a value"))
-    }
-
     fn serialize_map(self, _: Option<usize>) -> Result<Parent<'w, 'n>, XmlError> {
         Parent::open(self)
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parent<'w, 'n>, XmlError> {
         Parent::open(self)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant, XmlError> {
-        Err(XmlError::Form("a variant with a value"))
     }
 }
 
