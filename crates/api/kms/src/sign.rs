@@ -101,6 +101,19 @@ fn taken(
     Ok((scheme, message))
 }
 
+/// What both operations begin with: the key serves the algorithm, and the scheme takes the message. A dry run ends here.
+fn prepared<'m>(
+    key: &LiveKey,
+    operation: &'static str,
+    algorithm: SigningAlgorithm,
+    (message_type, message): (Option<MessageType>, &'m SecretBlob),
+    dry_run: bool,
+) -> Result<(Scheme, Message<'m>), KmsError> {
+    check_use(key, algorithm, operation)?;
+    let taken = taken(algorithm, message_type.unwrap_or(MessageType::Raw), &message.0)?;
+    if dry_run { Err(KmsError::DryRun) } else { Ok(taken) }
+}
+
 fn describe(need: Need, algorithm: SigningAlgorithm, message_type: Option<MessageType>) -> Need {
     let message_type = message_type.unwrap_or(MessageType::Raw);
     need.with("kms:SigningAlgorithm", algorithm.as_str()).with("kms:MessageType", message_type.as_str())
@@ -141,12 +154,8 @@ impl KeyOperation for Sign {
 
     async fn run(input: SignInput, found: Found, call: &Call<'_, Kms>) -> Result<SignOutput, KmsError> {
         let (key, algorithm) = (&found.key, input.signing_algorithm);
-        check_use(key, algorithm, Self::NAME)?;
-        let message_type = input.message_type.unwrap_or(MessageType::Raw);
-        let (scheme, message) = taken(algorithm, message_type, &input.message.0)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+        let message = (input.message_type, &input.message);
+        let (scheme, message) = prepared(key, Self::NAME, algorithm, message, input.dry_run)?;
         let Material::Signing(private) = call.service.material(key, key.current()?).await? else {
             return Err(damaged(key, &CryptoError::Key));
         };
@@ -186,12 +195,8 @@ impl KeyOperation for Verify {
 
     async fn run(input: VerifyInput, found: Found, _: &Call<'_, Kms>) -> Result<VerifyOutput, KmsError> {
         let (key, algorithm) = (&found.key, input.signing_algorithm);
-        check_use(key, algorithm, Self::NAME)?;
-        let message_type = input.message_type.unwrap_or(MessageType::Raw);
-        let (scheme, message) = taken(algorithm, message_type, &input.message.0)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+        let message = (input.message_type, &input.message);
+        let (scheme, message) = prepared(key, Self::NAME, algorithm, message, input.dry_run)?;
         let PublicMaterial::Verifying(public) = key.current()?.public(key)? else {
             return Err(damaged(key, &CryptoError::Key));
         };
