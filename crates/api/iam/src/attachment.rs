@@ -212,79 +212,53 @@ fn attached<E: Holder>(entity: &E, window: Window, prefix: Option<&str>) -> Resu
     })
 }
 
+/// An operation that attaches a managed policy or detaches it, as `$change` does.
+macro_rules! attachment {
+    ($entity:ty, $member:literal, $name_max:literal, $operation:ident $input:ident, $change:ident) => {
+        wire::shape! {
+            #[doc = concat!("The input of `", stringify!($operation), "`.")]
+            pub struct $input {
+                $member name: String, required, [Rule::Length(1, $name_max)];
+                "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
+            }
+        }
+
+        pub(crate) struct $operation;
+
+        impl Operation for $operation {
+            type Service = Iam;
+            const NAME: &'static str = stringify!($operation);
+            const EFFECT: Effect = Effect::Change;
+            type Input = $input;
+            type Output = ();
+            type Target = $entity;
+
+            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$entity, IamError> {
+                policy_arn::check(&input.policy_arn)?;
+                call.service.entity(call.account(), &input.name).await
+            }
+
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+                let action = concat!("iam:", stringify!($operation));
+                vec![need(action, call.account(), &input.name, &input.policy_arn, found)]
+            }
+
+            async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+                let known = found.into_inner().identity;
+                call.service.store.write(move |tx| $change::<$entity>(tx, &known, &input.policy_arn)).await
+            }
+        }
+    };
+}
+
 /// The three operations on the managed policies of one kind of entity.
 macro_rules! attachments {
     (
         $entity:ty, $member:literal, $name_max:literal,
         $attach:ident $attach_input:ident, $detach:ident $detach_input:ident, $list:ident $list_input:ident
     ) => {
-        wire::shape! {
-            #[doc = concat!("The input of `", stringify!($attach), "`.")]
-            pub struct $attach_input {
-                $member name: String, required, [Rule::Length(1, $name_max)];
-                "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
-            }
-        }
-
-        pub(crate) struct $attach;
-
-        impl Operation for $attach {
-            type Service = Iam;
-            const NAME: &'static str = stringify!($attach);
-            const EFFECT: Effect = Effect::Change;
-            type Input = $attach_input;
-            type Output = ();
-            type Target = $entity;
-
-            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$entity, IamError> {
-                policy_arn::check(&input.policy_arn)?;
-                call.service.entity(call.account(), &input.name).await
-            }
-
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
-                let action = concat!("iam:", stringify!($attach));
-                vec![need(action, call.account(), &input.name, &input.policy_arn, found)]
-            }
-
-            async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-                let known = found.into_inner().identity;
-                call.service.store.write(move |tx| attach::<$entity>(tx, &known, &input.policy_arn)).await
-            }
-        }
-
-        wire::shape! {
-            #[doc = concat!("The input of `", stringify!($detach), "`.")]
-            pub struct $detach_input {
-                $member name: String, required, [Rule::Length(1, $name_max)];
-                "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
-            }
-        }
-
-        pub(crate) struct $detach;
-
-        impl Operation for $detach {
-            type Service = Iam;
-            const NAME: &'static str = stringify!($detach);
-            const EFFECT: Effect = Effect::Change;
-            type Input = $detach_input;
-            type Output = ();
-            type Target = $entity;
-
-            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$entity, IamError> {
-                policy_arn::check(&input.policy_arn)?;
-                call.service.entity(call.account(), &input.name).await
-            }
-
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
-                let action = concat!("iam:", stringify!($detach));
-                vec![need(action, call.account(), &input.name, &input.policy_arn, found)]
-            }
-
-            async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-                let known = found.into_inner().identity;
-                call.service.store.write(move |tx| detach::<$entity>(tx, &known, &input.policy_arn)).await
-            }
-        }
+        attachment!($entity, $member, $name_max, $attach $attach_input, attach);
+        attachment!($entity, $member, $name_max, $detach $detach_input, detach);
 
         wire::shape! {
             #[doc = concat!("The input of `", stringify!($list), "`.")]

@@ -39,6 +39,34 @@ pub(crate) trait Tagged: Entity {
     fn tags_mut(&mut self) -> &mut Vec<Tag>;
 }
 
+/// Makes a record with the fields `identity` and `tags` an [`Entity`] of a kind, whose tags can be changed.
+macro_rules! tagged {
+    ($record:ty, $kind:expr) => {
+        impl $crate::entity::Entity for $record {
+            const KIND: $crate::name::Kind = $kind;
+
+            fn identity(&self) -> &$crate::entity::Identity {
+                &self.identity
+            }
+
+            fn identity_mut(&mut self) -> &mut $crate::entity::Identity {
+                &mut self.identity
+            }
+
+            fn tags(&self) -> &[$crate::tag::Tag] {
+                &self.tags
+            }
+        }
+
+        impl $crate::entity::Tagged for $record {
+            fn tags_mut(&mut self) -> &mut Vec<$crate::tag::Tag> {
+                &mut self.tags
+            }
+        }
+    };
+}
+pub(crate) use tagged;
+
 /// What policies are attached to: a user, a group, a role.
 pub(crate) trait Holder: Entity {
     /// What its inline policies may have together, in characters without white space.

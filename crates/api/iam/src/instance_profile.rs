@@ -9,7 +9,7 @@ use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
-use crate::entity::{self, Entity, Holder, Identity, Tagged};
+use crate::entity::{self, Entity, Holder, Identity};
 use crate::error::{Conflict, IamError, Quota};
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
@@ -40,27 +40,7 @@ impl Record for InstanceProfile {
     const COLLECTION: &'static str = "iam.instance-profile";
 }
 
-impl Entity for InstanceProfile {
-    const KIND: Kind = Kind::InstanceProfile;
-
-    fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    fn identity_mut(&mut self) -> &mut Identity {
-        &mut self.identity
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
-    }
-}
-
-impl Tagged for InstanceProfile {
-    fn tags_mut(&mut self) -> &mut Vec<Tag> {
-        &mut self.tags
-    }
-}
+entity::tagged!(InstanceProfile, Kind::InstanceProfile);
 
 /// A profile that has a role, under the role's unique id and the profile's.
 #[derive(Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use wire::{Arn, Timestamp};
 use crate::Iam;
 use crate::attachment::{self, UsageCount};
 use crate::aws_managed::{self, AwsManaged};
-use crate::entity::{self, Entity, Identity, Tagged};
+use crate::entity::{self, Entity, Identity};
 use crate::error::{Conflict, IamError, Quota};
 use crate::name::{self, Kind};
 use crate::policy_version::VersionView;
@@ -78,27 +78,7 @@ impl Record for ManagedPolicy {
     const COLLECTION: &'static str = "iam.policy";
 }
 
-impl Entity for ManagedPolicy {
-    const KIND: Kind = Kind::Policy;
-
-    fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    fn identity_mut(&mut self) -> &mut Identity {
-        &mut self.identity
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
-    }
-}
-
-impl Tagged for ManagedPolicy {
-    fn tags_mut(&mut self) -> &mut Vec<Tag> {
-        &mut self.tags
-    }
-}
+entity::tagged!(ManagedPolicy, Kind::Policy);
 
 /// The document of one version of a managed policy, under the policy's ARN and the version.
 ///

@@ -10,7 +10,7 @@ use crate::Iam;
 use crate::attachment::{self, Usage};
 use crate::boundary::{self, BoundaryView};
 use crate::document;
-use crate::entity::{self, Entity, Holder, Identity, Tagged};
+use crate::entity::{self, Entity, Holder, Identity};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
 use crate::instance_profile::ProfileOfRole;
@@ -52,27 +52,7 @@ impl Record for Role {
     const COLLECTION: &'static str = "iam.role";
 }
 
-impl Entity for Role {
-    const KIND: Kind = Kind::Role;
-
-    fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    fn identity_mut(&mut self) -> &mut Identity {
-        &mut self.identity
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
-    }
-}
-
-impl Tagged for Role {
-    fn tags_mut(&mut self) -> &mut Vec<Tag> {
-        &mut self.tags
-    }
-}
+entity::tagged!(Role, Kind::Role);
 
 impl Holder for Role {
     const INLINE_SIZE_MAX: usize = 10_240;

@@ -60,51 +60,19 @@ trait Found: Send + Sync {
     fn into_identity(self) -> Result<Identity, IamError>;
 }
 
-impl Found for User {
+impl<E: Tagged> Found for E {
     type Record = Self;
 
     fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
         entity::need(action, call.account(), name, found)
     }
 
-    fn into_tags(self) -> Vec<Tag> {
-        self.tags
+    fn into_tags(mut self) -> Vec<Tag> {
+        std::mem::take(self.tags_mut())
     }
 
     fn into_identity(self) -> Result<Identity, IamError> {
-        Ok(self.identity)
-    }
-}
-
-impl Found for Role {
-    type Record = Self;
-
-    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
-        entity::need(action, call.account(), name, found)
-    }
-
-    fn into_tags(self) -> Vec<Tag> {
-        self.tags
-    }
-
-    fn into_identity(self) -> Result<Identity, IamError> {
-        Ok(self.identity)
-    }
-}
-
-impl Found for InstanceProfile {
-    type Record = Self;
-
-    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
-        entity::need(action, call.account(), name, found)
-    }
-
-    fn into_tags(self) -> Vec<Tag> {
-        self.tags
-    }
-
-    fn into_identity(self) -> Result<Identity, IamError> {
-        Ok(self.identity)
+        Ok(self.identity().clone())
     }
 }
 
@@ -127,15 +95,7 @@ impl Found for AnyPolicy {
     }
 }
 
-async fn find_user(name: &str, call: &Call<'_, Iam>) -> Result<User, IamError> {
-    call.service.entity(call.account(), name).await
-}
-
-async fn find_role(name: &str, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-    call.service.entity(call.account(), name).await
-}
-
-async fn find_instance_profile(name: &str, call: &Call<'_, Iam>) -> Result<InstanceProfile, IamError> {
+async fn named<E: Entity>(name: &str, call: &Call<'_, Iam>) -> Result<E, IamError> {
     call.service.entity(call.account(), name).await
 }
 
@@ -249,15 +209,15 @@ macro_rules! tagging {
 }
 
 tagging!(
-    User, find_user, "UserName", Rule::Length(1, 128),
+    User, named::<User>, "UserName", Rule::Length(1, 128),
     TagUser TagUserInput, UntagUser UntagUserInput, ListUserTags ListUserTagsInput
 );
 tagging!(
-    Role, find_role, "RoleName", Rule::Length(1, 64),
+    Role, named::<Role>, "RoleName", Rule::Length(1, 64),
     TagRole TagRoleInput, UntagRole UntagRoleInput, ListRoleTags ListRoleTagsInput
 );
 tagging!(
-    InstanceProfile, find_instance_profile, "InstanceProfileName", Rule::Length(1, 128),
+    InstanceProfile, named::<InstanceProfile>, "InstanceProfileName", Rule::Length(1, 128),
     TagInstanceProfile TagInstanceProfileInput, UntagInstanceProfile UntagInstanceProfileInput,
     ListInstanceProfileTags ListInstanceProfileTagsInput
 );

@@ -11,7 +11,7 @@ use wire::{Arn, Timestamp};
 use crate::Iam;
 use crate::attachment::{self, Usage};
 use crate::boundary::{self, BoundaryView};
-use crate::entity::{self, Entity, Holder, Identity, Tagged};
+use crate::entity::{self, Entity, Holder, Identity};
 use crate::error::{Conflict, IamError};
 use crate::inline_policy::InlinePolicy;
 use crate::last_administrator;
@@ -44,27 +44,7 @@ impl Record for User {
     const COLLECTION: &'static str = "iam.user";
 }
 
-impl Entity for User {
-    const KIND: Kind = Kind::User;
-
-    fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    fn identity_mut(&mut self) -> &mut Identity {
-        &mut self.identity
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &self.tags
-    }
-}
-
-impl Tagged for User {
-    fn tags_mut(&mut self) -> &mut Vec<Tag> {
-        &mut self.tags
-    }
-}
+entity::tagged!(User, Kind::User);
 
 impl Holder for User {
     const INLINE_SIZE_MAX: usize = 2048;
