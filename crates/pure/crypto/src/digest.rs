@@ -1,5 +1,11 @@
 //! SHA-256 and SHA-384, whole and streamed.
 
+#[cfg(target_arch = "x86_64")]
+mod choice;
+#[cfg(target_arch = "x86_64")]
+mod constants;
+#[cfg(target_arch = "x86_64")]
+mod rounds;
 mod sha384;
 #[cfg(target_arch = "x86_64")]
 mod vector;
