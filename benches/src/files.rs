@@ -40,6 +40,9 @@ pub(crate) struct Measurement {
     /// How often each is run; the medians are printed
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Only contestants with this in their name
+    #[arg(long, default_value = "")]
+    only: String,
     /// A Python with the official SDK
     #[arg(long)]
     python: Option<PathBuf>,
@@ -67,6 +70,8 @@ struct Contestant {
     decrypt: Make,
     /// Slow ones run once.
     slow: bool,
+    /// Whether it hashes what it writes, and can be no faster than that.
+    signs: bool,
 }
 
 impl Contestant {
@@ -75,11 +80,16 @@ impl Contestant {
         encrypt: impl Fn(&Path, &Path) -> io::Result<Command> + 'static,
         decrypt: impl Fn(&Path, &Path) -> io::Result<Command> + 'static,
     ) -> Self {
-        Self { name: name.into(), encrypt: Box::new(encrypt), decrypt: Box::new(decrypt), slow: false }
+        Self { name: name.into(), encrypt: Box::new(encrypt), decrypt: Box::new(decrypt), slow: false, signs: false }
     }
 
     fn slow(mut self) -> Self {
         self.slow = true;
+        self
+    }
+
+    fn of(mut self, form: Form) -> Self {
+        self.signs = form.suite.signs();
         self
     }
 }
@@ -109,7 +119,7 @@ fn library(name: &str, form: Form) -> Contestant {
         command.arg(from).arg(to);
         Ok(command)
     };
-    Contestant::new(format!("library, {name}"), encrypt, decrypt)
+    Contestant::new(format!("library, {name}"), encrypt, decrypt).of(form)
 }
 
 /// The command. Like its peers here it does not wait for the disk.
@@ -130,7 +140,7 @@ fn sealstack(name: &str, form: Form, directory: &Path) -> io::Result<Contestant>
         Ok(command)
     };
     let decrypt = move |from: &Path, to: &Path| Ok(decrypting("decrypt", from, to));
-    Ok(Contestant::new(format!("`sealstack`, {name}"), encrypt, decrypt))
+    Ok(Contestant::new(format!("`sealstack`, {name}"), encrypt, decrypt).of(form))
 }
 
 /// `age`, if it is installed: with a key pair that it makes.
@@ -187,6 +197,7 @@ fn contestants(measurement: &Measurement, directory: &Path) -> io::Result<Vec<Co
     if let Some(node) = &measurement.node {
         all.push(official("npm SDK, unsigned, 1 MiB frames", node, &clients.join("encryption_sdk.js"), long));
     }
+    all.retain(|contestant| contestant.name.contains(&measurement.only));
     Ok(all)
 }
 
@@ -203,11 +214,13 @@ fn write_plaintext(path: &Path, mebibytes: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// What was measured in one direction: each run, and the run of `cp` just before it on the same file, in GB/s.
+/// What was measured in one direction, in GB/s: each run, and just before it `cp` on the same file and, for who signs,
+/// SHA-384.
 #[derive(Default)]
 struct Runs {
     ours: Vec<f64>,
     cp: Vec<f64>,
+    hash: Vec<f64>,
     peak_kilobytes: u64,
 }
 
@@ -219,22 +232,33 @@ fn one(make: &Make, from: &Path, to: &Path) -> io::Result<Run> {
     command::run(make(from, to)?)
 }
 
-/// Runs `cp` and `make` in turn from one file into new ones, of which the last one of `make` stays. Only one copy is
-/// not yet on the disk at any time, or else the kernel begins to write back and slows down who comes next.
-fn several(rounds: usize, make: &Make, from: &Path, to: &Path, bytes: u64) -> io::Result<Runs> {
+/// Runs `cp` and `contestant` in turn from one file into new ones, of which the contestant's last one stays. Only one
+/// copy is not yet on the disk at any time, or else the kernel begins to write back and slows down who comes next.
+fn several(rounds: usize, contestant: &Contestant, make: &Make, from: &Path, to: &Path) -> io::Result<Runs> {
+    let bytes = fs::metadata(from)?.len();
     let speed = |run: Run| bytes as f64 / run.time.as_secs_f64() / 1e9;
+    let rounds = if contestant.slow { 0 } else { rounds };
     let mut runs = Runs::default();
     for round in 0..=rounds {
         let cp = speed(one(&cp().encrypt, from, to)?);
+        let hash = contestant.signs.then(|| Ok::<_, io::Error>(sha384().max(openssl_sha384()?.unwrap_or(0.0))));
+        let hash = hash.transpose()?;
         let run = one(make, from, to)?;
         runs.peak_kilobytes = runs.peak_kilobytes.max(run.peak_kilobytes);
         // The first round warms up, unless it is the only one.
         if round > 0 || rounds == 0 {
             runs.ours.push(speed(run));
             runs.cp.push(cp);
+            runs.hash.extend(hash);
         }
     }
     Ok(runs)
+}
+
+/// The median of how fast the runs were beside something.
+fn ratio(ours: &[f64], other: &[f64]) -> Option<f64> {
+    let mut ratios: Vec<_> = ours.iter().zip(other).map(|(ours, other)| ours / other).collect();
+    (!ratios.is_empty()).then(|| median(&mut ratios))
 }
 
 /// Encrypts and decrypts one file with each contestant.
@@ -243,51 +267,59 @@ pub(crate) fn measure(measurement: &Measurement) -> io::Result<()> {
     let path = |name: &str| directory.path().join(name);
     let (plain, sealed, opened) = (path("plain"), path("sealed"), path("opened"));
     write_plaintext(&plain, measurement.mebibytes)?;
-    let bytes = measurement.mebibytes << 20;
-    println!("| | encrypt | of `cp` | decrypt | of `cp` | peak memory |");
-    println!("|---|---|---|---|---|---|");
+    println!("| | encrypt | of `cp` | of SHA-384 | decrypt | of `cp` | of SHA-384 | peak memory |");
+    println!("|---|---|---|---|---|---|---|---|");
     for contestant in contestants(measurement, directory.path())? {
-        let rounds = if contestant.slow { 0 } else { measurement.rounds };
-        let mut encrypt = several(rounds, &contestant.encrypt, &plain, &sealed, bytes)?;
+        let rounds = measurement.rounds;
+        let mut encrypt = several(rounds, &contestant, &contestant.encrypt, &plain, &sealed)?;
         File::open(&sealed)?.sync_all()?;
-        let mut decrypt = several(rounds, &contestant.decrypt, &sealed, &opened, bytes)?;
+        let mut decrypt = several(rounds, &contestant, &contestant.decrypt, &sealed, &opened)?;
         if !command("cmp", &[plain.as_ref(), opened.as_ref()]).status()?.success() {
             return Err(io::Error::other(format!("{}: the file came back changed", contestant.name)));
         }
         fs::remove_file(&opened)?;
         print!("| {} ", contestant.name);
         for runs in [&mut encrypt, &mut decrypt] {
-            let mut ratios: Vec<_> = runs.ours.iter().zip(&runs.cp).map(|(ours, cp)| ours / cp).collect();
-            print!("| {:.2} GB/s | {:.2} ", median(&mut runs.ours), median(&mut ratios));
+            let [cp, hash] = [&runs.cp, &runs.hash].map(|other| ratio(&runs.ours, other));
+            let [cp, hash] =
+                [cp, hash].map(|ratio| ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}")));
+            print!("| {:.2} GB/s | {cp} | {hash} ", median(&mut runs.ours));
         }
         println!("| {} MB |", encrypt.peak_kilobytes.max(decrypt.peak_kilobytes) / 1000);
     }
-    sha384()
-}
-
-/// How fast this machine hashes: a signed message can be no faster.
-fn sha384() -> io::Result<()> {
-    let chunk = vec![1; 1 << 20];
-    let mut ours: Vec<f64> = (0..5)
-        .map(|_| {
-            let begun = Instant::now();
-            let mut digest = crypto::Sha384::new();
-            (0..512).for_each(|_| digest.update(&chunk));
-            std::hint::black_box(digest.finish());
-            f64::from(512 << 20) / begun.elapsed().as_secs_f64() / 1e9
-        })
-        .collect();
-    print!("SHA-384 in memory: {:.2} GB/s here", median(&mut ours));
-    let openssl =
-        Command::new("openssl").args(["speed", "-seconds", "1", "-bytes", "1048576", "-evp", "sha384"]).output();
-    let said = openssl.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let figure =
-        said.lines().find_map(|line| line.strip_prefix("sha384")?.trim().strip_suffix('k')?.parse::<f64>().ok());
-    match figure {
-        Some(kilobytes) => println!(", {:.2} GB/s with OpenSSL", kilobytes / 1e6),
+    print!("SHA-384 in memory: {:.2} GB/s here", sha384());
+    match openssl_sha384()? {
+        Some(speed) => println!(", {speed:.2} GB/s with OpenSSL"),
         None => println!(),
     }
     Ok(())
+}
+
+/// How fast this machine hashes, in GB/s: a signed message can be no faster.
+fn sha384() -> f64 {
+    let chunk = vec![1; 1 << 20];
+    let speed = |_| {
+        let begun = Instant::now();
+        let mut digest = crypto::Sha384::new();
+        (0..64).for_each(|_| digest.update(&chunk));
+        std::hint::black_box(digest.finish());
+        f64::from(64 << 20) / begun.elapsed().as_secs_f64() / 1e9
+    };
+    median(&mut (0..5).map(speed).collect::<Vec<_>>())
+}
+
+/// The same with OpenSSL, where that is installed.
+fn openssl_sha384() -> io::Result<Option<f64>> {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["speed", "-seconds", "1", "-bytes", "1048576", "-evp", "sha384"]);
+    let said = match openssl.output() {
+        Ok(output) => output.stdout,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let said = String::from_utf8_lossy(&said);
+    let figure = |line: &str| line.strip_prefix("sha384")?.trim().strip_suffix('k')?.parse::<f64>().ok();
+    Ok(said.lines().find_map(figure).map(|kilobytes| kilobytes / 1e6))
 }
 
 /// A file that keeps what is written around some places, and has holes elsewhere: a large message that takes no disk.
