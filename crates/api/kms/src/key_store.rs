@@ -12,6 +12,7 @@ mod describe;
 mod fault;
 mod held;
 mod name;
+mod on_store;
 mod orphan;
 mod update;
 
@@ -30,6 +31,7 @@ pub(crate) use delete::DeleteCustomKeyStore;
 pub(crate) use describe::DescribeCustomKeyStores;
 pub use fault::KeyStoreFault;
 pub(crate) use held::{Held, cause, random, state};
+pub(crate) use on_store::OnStore;
 pub(crate) use orphan::release;
 pub(crate) use update::UpdateCustomKeyStore;
 

@@ -85,7 +85,7 @@ use alias::AliasRecord;
 use domain_key::{DomainKeys, InHand, REGIONS_CACHED};
 use grant::{GrantRecord, Grants};
 use key_making::KeyMaking;
-use key_store::{Connections, KeyStoreRecord};
+use key_store::{Connections, KeyStoreRecord, OnStore};
 use last_usage::LastUsages;
 use on_key::On;
 use ready::Material;
@@ -220,21 +220,21 @@ impl Service for Kms {
         service::operations![
             On<deletion::CancelKeyDeletion>,
             alias::CreateAlias,
-            key_store::ConnectCustomKeyStore,
+            OnStore<key_store::ConnectCustomKeyStore>,
             key_store::CreateCustomKeyStore,
             On<create_grant::CreateGrant>,
             key::CreateKey,
             On<shared_secret::Decapsulate>,
             decrypt::Decrypt,
             alias::DeleteAlias,
-            key_store::DeleteCustomKeyStore,
+            OnStore<key_store::DeleteCustomKeyStore>,
             On<delete_material::DeleteImportedKeyMaterial>,
             On<shared_secret::DeriveSharedSecret>,
             key_store::DescribeCustomKeyStores,
             On<key::DescribeKey>,
             On<enable::DisableKey>,
             On<rotation::DisableKeyRotation>,
-            key_store::DisconnectCustomKeyStore,
+            OnStore<key_store::DisconnectCustomKeyStore>,
             On<enable::EnableKey>,
             On<rotation::EnableKeyRotation>,
             On<shared_secret::Encapsulate>,

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use service::Call;
 use service::ports::{Cause, KeyStore, KeyStoreError};
-use service::{Call, Effect, Need, Operation, Permit};
 
 use super::fault::{During, connection_error};
-use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, cause, find, need};
+use super::on_store::StoreOperation;
+use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, cause, find};
 use crate::Kms;
 use crate::error::KmsError;
 use crate::record::domain;
@@ -27,23 +28,11 @@ wire::shape! {
 /// Source: AWS KMS API Reference, ConnectCustomKeyStore.
 pub(crate) struct ConnectCustomKeyStore;
 
-impl Operation for ConnectCustomKeyStore {
-    type Service = Kms;
+impl StoreOperation for ConnectCustomKeyStore {
     const NAME: &'static str = "ConnectCustomKeyStore";
-    const EFFECT: Effect = Effect::Change;
-    type Input = StoreIdInput;
-    type Output = ();
-    type Target = ();
+    const ACTION: &'static str = "kms:ConnectCustomKeyStore";
 
-    async fn find(_: &StoreIdInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
-
-    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
-        need("kms:ConnectCustomKeyStore", call)
-    }
-
-    async fn run(input: StoreIdInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let begun = call
             .service
@@ -78,23 +67,11 @@ impl Operation for ConnectCustomKeyStore {
 /// Source: AWS KMS API Reference, DisconnectCustomKeyStore.
 pub(crate) struct DisconnectCustomKeyStore;
 
-impl Operation for DisconnectCustomKeyStore {
-    type Service = Kms;
+impl StoreOperation for DisconnectCustomKeyStore {
     const NAME: &'static str = "DisconnectCustomKeyStore";
-    const EFFECT: Effect = Effect::Change;
-    type Input = StoreIdInput;
-    type Output = ();
-    type Target = ();
+    const ACTION: &'static str = "kms:DisconnectCustomKeyStore";
 
-    async fn find(_: &StoreIdInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
-
-    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
-        need("kms:DisconnectCustomKeyStore", call)
-    }
-
-    async fn run(input: StoreIdInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let path = call
             .service

@@ -1,10 +1,11 @@
 //! Deleting a key store: it must hold no keys, and be disconnected.
 
-use service::{Call, Effect, Need, Operation, Permit};
+use service::Call;
 
 use super::connection::StoreIdInput;
+use super::on_store::StoreOperation;
 use super::orphan::OrphanRecord;
-use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, PlaceClaim, find, need};
+use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, PlaceClaim, find};
 use crate::Kms;
 use crate::error::KmsError;
 use crate::record::domain;
@@ -14,23 +15,11 @@ use crate::record::domain;
 /// Source: AWS KMS API Reference, DeleteCustomKeyStore.
 pub(crate) struct DeleteCustomKeyStore;
 
-impl Operation for DeleteCustomKeyStore {
-    type Service = Kms;
+impl StoreOperation for DeleteCustomKeyStore {
     const NAME: &'static str = "DeleteCustomKeyStore";
-    const EFFECT: Effect = Effect::Change;
-    type Input = StoreIdInput;
-    type Output = ();
-    type Target = ();
+    const ACTION: &'static str = "kms:DeleteCustomKeyStore";
 
-    async fn find(_: &StoreIdInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
-
-    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
-        need("kms:DeleteCustomKeyStore", call)
-    }
-
-    async fn run(input: StoreIdInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let (path, left) = call
             .service
