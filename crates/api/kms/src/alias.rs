@@ -132,7 +132,8 @@ impl Operation for CreateAlias {
 
 fn take_alias(record: &mut KeyRecord, name: &str) -> Result<(), KmsError> {
     if record.aliases.len() >= ALIASES_MAX && !record.aliases.contains(name) {
-        return Err(KmsError::LimitExceeded(format!("A key can have at most {ALIASES_MAX} aliases.")));
+        let (most, usage) = (ALIASES_MAX as u64, record.aliases.len() as u64);
+        return Err(KmsError::QuotaExceeded { quota: "Aliases per key", most, usage });
     }
     record.aliases.insert(name.to_owned());
     Ok(())

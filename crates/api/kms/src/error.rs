@@ -161,7 +161,17 @@ pub enum KmsError {
     /// The alias name is reserved.
     #[error("{0}")]
     InvalidAliasName(String),
-    /// A quota is used up.
+    /// A quota of how many there may be is used up.
+    #[error("{quota} quota for this account in this region is {most}, current usage is {usage}.")]
+    QuotaExceeded {
+        /// What there would be too many of.
+        quota: &'static str,
+        /// How many there may be.
+        most: u64,
+        /// How many there are.
+        usage: u64,
+    },
+    /// Another limit is reached.
     #[error("{0}")]
     LimitExceeded(String),
     /// The key rotates by itself in a moment.
@@ -241,7 +251,7 @@ impl KmsError {
             Self::Validation(_) => "ValidationException",
             Self::AliasExists { .. } | Self::ReplicaExists { .. } => "AlreadyExistsException",
             Self::InvalidAliasName(_) => "InvalidAliasNameException",
-            Self::LimitExceeded(_) => "LimitExceededException",
+            Self::QuotaExceeded { .. } | Self::LimitExceeded(_) => "LimitExceededException",
             Self::RotationDue { .. } => "ConflictException",
             Self::Tag(_) => "TagException",
             Self::MalformedPolicy(_) => "MalformedPolicyDocumentException",

@@ -162,7 +162,7 @@ impl GrantRecord {
     /// there in the end.
     ///
     /// # Errors
-    /// [`KmsError::LimitExceeded`]; those of the store.
+    /// [`KmsError::QuotaExceeded`]; those of the store.
     pub(crate) fn add(&self, key: &mut KeyRecord, tx: &mut Tx<'_>) -> Result<String, KmsError> {
         let (path, digest) = (self.path(), self.digest());
         if let Some(digest) = &digest
@@ -171,7 +171,8 @@ impl GrantRecord {
             return Ok(same.grant_id);
         }
         if key.grants >= GRANTS_MAX {
-            return Err(KmsError::LimitExceeded(format!("A key can have at most {GRANTS_MAX} grants.")));
+            let (most, usage) = (u64::from(GRANTS_MAX), u64::from(key.grants));
+            return Err(KmsError::QuotaExceeded { quota: "Grants per key", most, usage });
         }
         key.grants += 1;
         tx.insert(&path, &self.id, self)?;

@@ -40,11 +40,11 @@ impl KeyCount {
     /// Counts one key more, of `most` at most.
     ///
     /// # Errors
-    /// [`KmsError::LimitExceeded`]; those of the store.
+    /// [`KmsError::QuotaExceeded`]; those of the store.
     pub(crate) fn increase(tx: &mut Tx<'_>, domain: &str, most: u64) -> Result<(), KmsError> {
         let keys = tx.get::<Self>(domain, "")?.map_or(0, |count| count.keys);
         if keys >= most {
-            return Err(KmsError::LimitExceeded(format!("An account can have at most {most} keys in a Region.")));
+            return Err(KmsError::QuotaExceeded { quota: "Key", most, usage: keys });
         }
         Ok(tx.put(domain, "", &Self { keys: keys + 1 })?)
     }

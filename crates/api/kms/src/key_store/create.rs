@@ -76,7 +76,7 @@ impl CreateCustomKeyStoreInput {
             },
             KeyStoreType::ExternalKeyStore => {
                 let connectivity = self.connectivity.ok_or_else(|| missing("XksProxyConnectivity"))?;
-                only_public(connectivity, self.vpc_service)?;
+                only_public(connectivity, self.vpc_service, self.vpc_service_owner)?;
                 let credential = self.credential.ok_or_else(|| missing("XksProxyAuthenticationCredential"))?;
                 let path = self.path.ok_or_else(|| missing("XksProxyUriPath"))?;
                 only_version_1(&path)?;
@@ -96,16 +96,22 @@ impl CreateCustomKeyStoreInput {
 ///
 /// # Errors
 /// [`KeyStoreFault::NoVpcEndpointService`]; [`KmsError::Validation`].
-pub(super) fn only_public(connectivity: Connectivity, vpc_service: Option<String>) -> Result<(), KmsError> {
-    match (connectivity, vpc_service) {
-        (Connectivity::PublicEndpoint, None) => Ok(()),
-        (Connectivity::PublicEndpoint, Some(_)) => Err(KmsError::Validation(
-            "XksProxyVpcEndpointServiceName is not valid with XksProxyConnectivity PUBLIC_ENDPOINT.".to_owned(),
-        )),
-        (Connectivity::VpcEndpointService, None) => Err(KmsError::Validation(
+pub(super) fn only_public(
+    connectivity: Connectivity,
+    vpc_service: Option<String>,
+    vpc_service_owner: Option<String>,
+) -> Result<(), KmsError> {
+    let not_public = |member: &str| {
+        Err(KmsError::Validation(format!("{member} is not valid with XksProxyConnectivity PUBLIC_ENDPOINT.")))
+    };
+    match (connectivity, vpc_service, vpc_service_owner) {
+        (Connectivity::PublicEndpoint, None, None) => Ok(()),
+        (Connectivity::PublicEndpoint, Some(_), _) => not_public("XksProxyVpcEndpointServiceName"),
+        (Connectivity::PublicEndpoint, None, Some(_)) => not_public("XksProxyVpcEndpointServiceOwner"),
+        (Connectivity::VpcEndpointService, None, _) => Err(KmsError::Validation(
             "XksProxyVpcEndpointServiceName is required with XksProxyConnectivity VPC_ENDPOINT_SERVICE.".to_owned(),
         )),
-        (Connectivity::VpcEndpointService, Some(name)) => Err(KeyStoreFault::NoVpcEndpointService { name }.into()),
+        (Connectivity::VpcEndpointService, Some(name), _) => Err(KeyStoreFault::NoVpcEndpointService { name }.into()),
     }
 }
 
@@ -169,9 +175,8 @@ impl Operation for CreateCustomKeyStore {
                 let domain = record.domain();
                 let others = all(tx, &domain)?;
                 if others.len() >= STORES_MAX {
-                    return Err(KmsError::LimitExceeded(format!(
-                        "An account can have at most {STORES_MAX} custom key stores in a Region."
-                    )));
+                    let (most, usage) = (STORES_MAX as u64, others.len() as u64);
+                    return Err(KmsError::QuotaExceeded { quota: "Custom key store", most, usage });
                 }
                 is_free(&others, &record.name)?;
                 claim(&record, tx)?;

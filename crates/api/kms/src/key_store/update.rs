@@ -68,9 +68,8 @@ impl UpdateCustomKeyStoreInput {
             let kind = record.place.kind();
             return invalid(format!("{member} is not valid for a custom key store of type {kind}."));
         }
-        if self.vpc_service.is_some() || self.connectivity.is_some() {
-            only_public(self.connectivity.unwrap_or(Connectivity::PublicEndpoint), self.vpc_service.clone())?;
-        }
+        let connectivity = self.connectivity.unwrap_or(Connectivity::PublicEndpoint);
+        only_public(connectivity, self.vpc_service.clone(), self.vpc_service_owner.clone())?;
         if let Some(path) = &self.path {
             only_version_1(path)?;
         }
