@@ -1,4 +1,5 @@
-"""Custom key stores from outside, with boto3: in a token, and behind a proxy. Each phase leaves its notes for the next."""
+"""Custom key stores from outside, with boto3: in a token, and behind a proxy. Each phase leaves its notes for the next, the
+errors that it met among them; the last one compares those with what the installed botocore documents."""
 
 import json
 import os
@@ -9,7 +10,12 @@ import time
 import boto3
 from botocore.exceptions import ClientError
 
+import false_proxy
+from documented import Seen, Unseen, errors_of
+
 kms = boto3.client("kms")
+seen = Seen()
+seen.watch(kms)
 notes_file, phase, *arguments = sys.argv[1:]
 notes = json.load(open(notes_file)) if os.path.exists(notes_file) else {}
 
@@ -78,6 +84,52 @@ def flipped(blob, place):
     return blob[:place] + bytes([blob[place] ^ 1]) + blob[place + 1:]
 
 
+def refuses_what_stores_are_not(key_store, place):
+    """What is not there, and one store more than an account can have."""
+    gone = {"CustomKeyStoreId": "cks-0"}
+    for operation in (kms.connect_custom_key_store, kms.delete_custom_key_store, kms.describe_custom_key_stores,
+                      kms.disconnect_custom_key_store, kms.update_custom_key_store):
+        more = {"NewCustomKeyStoreName": "new"} if operation == kms.update_custom_key_store else {}
+        refused("CustomKeyStoreNotFoundException", operation, **gone, **more)
+    refused("InvalidMarkerException", kms.describe_custom_key_stores, Marker="not one of ours")
+    refused("CustomKeyStoreNotFoundException", kms.generate_random, NumberOfBytes=1, **gone)
+    refused("CustomKeyStoreInvalidStateException", kms.generate_random, NumberOfBytes=1, CustomKeyStoreId=key_store)
+
+    spare = [kms.create_custom_key_store(CustomKeyStoreName=f"spare {letter}",
+                                         **{**place, "CloudHsmClusterId": f"cluster-spareroom{letter * 2}"})
+             for letter in "abcdefghi"]
+    refused("LimitExceededException", kms.create_custom_key_store, CustomKeyStoreName="one more",
+            **{**place, "CloudHsmClusterId": "cluster-vaultroomtwo"})
+    update, own = kms.update_custom_key_store, {"CustomKeyStoreId": key_store}
+    refused("CustomKeyStoreNameInUseException", update, **own, NewCustomKeyStoreName="spare a")
+    refused("CloudHsmClusterNotFoundException", update, **own, CloudHsmClusterId="cluster-nosuchtoken")
+    refused("CloudHsmClusterNotActiveException", update, **own, CloudHsmClusterId="cluster-tokenisgone")
+    refused("CloudHsmClusterNotRelatedException", update, **own, CloudHsmClusterId="cluster-otheranchor")
+    for made in spare:
+        kms.delete_custom_key_store(CustomKeyStoreId=made["CustomKeyStoreId"])
+
+
+def unfit(pin, anchor):
+    """The token has lost what its keys need."""
+    code, own = "CloudHsmClusterInvalidConfigurationException", {"CustomKeyStoreId": notes["store"]}
+    told = refused(code, kms.create_key, Origin="AWS_CLOUDHSM", **own)
+    assert "has no CKM_AES_GCM" in told, told
+    refused("KMSInvalidStateException", kms.encrypt, KeyId=notes["key"], Plaintext=b"x")
+    kms.disconnect_custom_key_store(**own)
+    refused(code, kms.connect_custom_key_store, **own)
+    refused(code, kms.update_custom_key_store, **own, KeyStorePassword=pin)
+    refused(code, kms.create_custom_key_store, CustomKeyStoreName="unfit", CloudHsmClusterId="cluster-vaultroomtwo",
+            TrustAnchorCertificate=open(anchor).read(), KeyStorePassword=pin)
+    assert store(**own)["ConnectionState"] == "DISCONNECTED"
+
+
+def absent():
+    """The token is gone."""
+    own = {"CustomKeyStoreId": notes["store"]}
+    refused("CloudHsmClusterNotActiveException", kms.connect_custom_key_store, **own)
+    assert store(**own)["ConnectionState"] == "DISCONNECTED"
+
+
 def token(pin, wrong_anchor, anchor):
     wrong_anchor, anchor = open(wrong_anchor).read(), open(anchor).read()
     place = {"CloudHsmClusterId": "cluster-vaultroomone", "TrustAnchorCertificate": anchor, "KeyStorePassword": "wrong " + pin}
@@ -88,6 +140,7 @@ def token(pin, wrong_anchor, anchor):
     refused("IncorrectTrustAnchorException", create, CustomKeyStoreName="no", **{**place, "TrustAnchorCertificate": "no PEM"})
     refused("ValidationException", create, CustomKeyStoreName="no", CloudHsmClusterId="cluster-vaultroomone")
     key_store = create(CustomKeyStoreName="vault", **place)["CustomKeyStoreId"]
+    refuses_what_stores_are_not(key_store, place)
     refused("CustomKeyStoreNameInUseException", create, CustomKeyStoreName="vault", **{**place, "CloudHsmClusterId": "cluster-vaultroomtwo"})
     refused("CloudHsmClusterInUseException", create, CustomKeyStoreName="other", **place)
     found = store(CustomKeyStoreName="vault")
@@ -107,6 +160,7 @@ def token(pin, wrong_anchor, anchor):
     kms.update_custom_key_store(CustomKeyStoreId=key_store, KeyStorePassword=pin, NewCustomKeyStoreName="the vault")
     connect(key_store)
     refused("CustomKeyStoreInvalidStateException", kms.update_custom_key_store, CustomKeyStoreId=key_store, KeyStorePassword=pin)
+    refused("CustomKeyStoreInvalidStateException", kms.delete_custom_key_store, CustomKeyStoreId=key_store)
 
     refused("UnsupportedOperationException", kms.create_key, **wanted, KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
     refused("UnsupportedOperationException", kms.create_key, **wanted, MultiRegion=True)
@@ -138,6 +192,34 @@ def token(pin, wrong_anchor, anchor):
     notes.update(blob=blob.hex(), context=context, plaintext=plaintext.hex(), key=key, store=key_store)
 
 
+def refuses_what_proxies_are_not(place, *false):
+    """Beside a proxy that answers anything: whoever has the certificate may be one."""
+    impostor = false_proxy.FalseProxy(*false)
+    there = {**place, "XksProxyUriEndpoint": impostor.endpoint}
+    impostor.answer = b"{}"
+    refused("XksProxyInvalidResponseException", kms.create_custom_key_store, CustomKeyStoreName="false", **there)
+    impostor.answer = false_proxy.HEALTHY
+    own = {"CustomKeyStoreId": kms.create_custom_key_store(CustomKeyStoreName="false", **there)["CustomKeyStoreId"]}
+    update = kms.update_custom_key_store
+    for code, change in {
+        "XksProxyUriInUseException": {"XksProxyUriEndpoint": place["XksProxyUriEndpoint"]},
+        "XksProxyUriUnreachableException": {"XksProxyUriEndpoint": "https://127.0.0.1"},
+        "XksProxyInvalidConfigurationException": {"XksProxyUriEndpoint": "https://169.254.169.254"},
+        "XksProxyVpcEndpointServiceNotFoundException": {
+            "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE",
+            "XksProxyVpcEndpointServiceName": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"},
+        "ValidationException": {"XksProxyVpcEndpointServiceOwner": "111122223333"},
+    }.items():
+        refused(code, update, **own, **change)
+    refused("ValidationException", kms.create_custom_key_store, CustomKeyStoreName="owned",
+            XksProxyVpcEndpointServiceOwner="111122223333", **place)
+    impostor.answer = b"no JSON"
+    refused("XksProxyInvalidResponseException", update, **own,
+            XksProxyAuthenticationCredential=place["XksProxyAuthenticationCredential"])
+    kms.delete_custom_key_store(**own)
+    impostor.stop()
+
+
 def place_of(credential_file):
     credential = json.load(open(credential_file))
     return {
@@ -164,7 +246,7 @@ def still_connected():
     assert found["ConnectionState"] == "CONNECTED", found
 
 
-def proxy(credential_file, wrong_prefix, pid):
+def proxy(credential_file, wrong_prefix, pid, *false):
     place = place_of(credential_file)
     create = kms.create_custom_key_store
     wrong = {**place["XksProxyAuthenticationCredential"], "RawSecretAccessKey": "A" * 43}
@@ -182,6 +264,7 @@ def proxy(credential_file, wrong_prefix, pid):
         "XksProxyVpcEndpointServiceName": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"})
     key_store = create(CustomKeyStoreName="outside", **place)["CustomKeyStoreId"]
     refused("XksProxyUriInUseException", create, CustomKeyStoreName="again", **place)
+    refuses_what_proxies_are_not(place, *false)
     found = store(CustomKeyStoreId=key_store)
     assert wrong["AccessKeyId"] == found["XksProxyConfiguration"]["AccessKeyId"], found
     assert place["XksProxyAuthenticationCredential"]["RawSecretAccessKey"] not in str(found)
@@ -251,7 +334,27 @@ def load(seconds):
         print(plaintext.hex(), blob.hex(), flush=True)
 
 
+def documented(unseen, kind):
+    """Every documented error of these operations that is one of tokens, or one of proxies, was met or is listed."""
+    unseen = Unseen(unseen)
+    of_kind = lambda code: code.startswith("Xks") == (kind == "proxy")
+    unseen.entries = [entry for entry in unseen.entries if of_kind(entry[2])]
+    for operation in OPERATIONS:
+        errors = errors_of(kms.meta.service_model.operation_model(operation))
+        errors = {code for code in errors if of_kind(code)}
+        if operation in ("CreateKey", "GenerateRandom"):
+            errors = {code for code in errors if code.startswith(("CloudHsm", "CustomKeyStore", "Xks"))}
+        unseen.compare("error", operation, errors, errors & set(notes["errors"].get(operation, ())))
+    unseen.conclude()
+
+
+OPERATIONS = [name for name in kms.meta.service_model.operation_names if "CustomKeyStore" in name]
+OPERATIONS += ["CreateKey", "GenerateRandom"]
+
 globals()[phase](*arguments)
+errors = notes.setdefault("errors", {})
+for operation, codes in seen.errors.items():
+    errors[operation] = sorted(codes | set(errors.get(operation, ())))
 with open(notes_file, "w") as out:
     json.dump(notes, out)
 print("as it should be")

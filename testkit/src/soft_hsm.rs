@@ -30,12 +30,23 @@ impl SoftHsm {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let tokens = directory.path().join("tokens");
         std::fs::create_dir(&tokens).expect("a directory for tokens");
-        let text =
-            format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display());
         let hsm = Self { directory };
-        std::fs::write(hsm.configuration(), text).expect("a configuration");
+        hsm.allow("ALL");
         let _ = Self::module();
         hsm
+    }
+
+    /// What the tokens can do from the next start of a process on, in SoftHSM2's own terms: `ALL`, or the names
+    /// of mechanisms.
+    ///
+    /// # Panics
+    /// When the configuration cannot be written.
+    pub fn allow(&self, mechanisms: &str) {
+        let text = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.mechanisms = {mechanisms}\n",
+            self.tokens().display()
+        );
+        std::fs::write(self.configuration(), text).expect("a configuration");
     }
 
     /// The PKCS#11 module.
@@ -71,6 +82,17 @@ impl SoftHsm {
     pub fn add_token(&self, label: &str, pin: &str) {
         let mut command = Command::new("softhsm2-util");
         command.args(["--init-token", "--free", "--label", label, "--so-pin", OFFICER_PIN, "--pin", pin]);
+        let (name, value) = self.environment();
+        let _ = succeed(command.env(name, value));
+    }
+
+    /// Destroys a token and all that is in it.
+    ///
+    /// # Panics
+    /// When it cannot be destroyed.
+    pub fn remove_token(&self, label: &str) {
+        let mut command = Command::new("softhsm2-util");
+        command.args(["--delete-token", "--token", label]);
         let (name, value) = self.environment();
         let _ = succeed(command.env(name, value));
     }

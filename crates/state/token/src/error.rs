@@ -48,6 +48,14 @@ pub enum TokenError {
         /// The token.
         label: String,
     },
+    /// The token lacks what keys need.
+    #[error("the token {label:?} has no mechanism {mechanism}, which keys for AES-256-GCM need")]
+    Unfit {
+        /// The token.
+        label: String,
+        /// What it lacks, as PKCS#11 calls it.
+        mechanism: &'static str,
+    },
     /// There is no such key.
     #[error("the token has no key labelled {key:?}")]
     NoKey {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crypto::{SecretBytes, constant_time_eq};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::MechanismType;
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::RawAuthPin;
@@ -15,6 +16,10 @@ use crate::error::{TokenError, reason};
 
 /// The modules of this process, and for ever: unloading one under a library's own threads is not safe.
 static MODULES: Mutex<Vec<Arc<Module>>> = Mutex::new(Vec::new());
+
+/// What a token must be able to do, as PKCS#11 calls it.
+const NEEDED: [(MechanismType, &str); 2] =
+    [(MechanismType::AES_KEY_GEN, "CKM_AES_KEY_GEN"), (MechanismType::AES_GCM, "CKM_AES_GCM")];
 
 /// A module that is ready for use.
 pub(crate) struct Module {
@@ -80,6 +85,15 @@ impl Module {
         }
     }
 
+    /// Whether a token can do what its keys are for.
+    fn check(&self, slot: Slot, label: &str) -> Result<(), TokenError> {
+        let has = self.context.get_mechanism_list(slot).map_err(|error| TokenError::of(&error))?;
+        match NEEDED.into_iter().find(|(needed, _)| !has.contains(needed)) {
+            Some((_, mechanism)) => Err(TokenError::Unfit { label: label.to_owned(), mechanism }),
+            None => Ok(()),
+        }
+    }
+
     /// Logs the process in to the token of `session`.
     pub(crate) fn log_in(
         &self,
@@ -119,11 +133,17 @@ impl Module {
 }
 
 impl Entering<'_> {
-    /// Finds the token with this label.
+    /// Finds the token with this label, one that can do what its keys are for.
     ///
     /// Some modules look for tokens only when they start: one that does not find it is started anew, unless somebody is
     /// logged in through it.
     pub(crate) fn find(&self, label: &str) -> Result<(Slot, TokenInfo), TokenError> {
+        let (slot, info) = self.look_for(label)?;
+        self.module.check(slot, label)?;
+        Ok((slot, info))
+    }
+
+    fn look_for(&self, label: &str) -> Result<(Slot, TokenInfo), TokenError> {
         let module = self.module;
         let failed = |error: Error| TokenError::Module { path: module.path.clone(), reason: reason(&error) };
         // It is not running when the last attempt to start it failed.

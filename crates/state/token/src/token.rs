@@ -82,10 +82,10 @@ impl Token {
         Ok(Self { config, pin, module, identity, login: Mutex::new(Login::In(Arc::new(live))) })
     }
 
-    /// Whether the token is there, without logging in to it.
+    /// Whether the token is there and can do what its keys are for, without logging in to it.
     ///
     /// # Errors
-    /// [`TokenError::Module`], [`TokenError::NoToken`], [`TokenError::Ambiguous`].
+    /// [`TokenError::Module`], [`TokenError::NoToken`], [`TokenError::Ambiguous`], [`TokenError::Unfit`].
     pub fn find(config: &TokenConfig) -> Result<(), TokenError> {
         Module::load(&config.module)?.enter().find(&config.label).map(drop)
     }

@@ -23,7 +23,8 @@ wire::shape! {
     }
 }
 
-/// Begins to connect a key store. How that ends, `DescribeCustomKeyStores` tells.
+/// Begins to connect a key store. How that ends, `DescribeCustomKeyStores` tells; a token that is not there, or not up to
+/// it, is refused at once.
 ///
 /// Source: AWS KMS API Reference, ConnectCustomKeyStore.
 pub(crate) struct ConnectCustomKeyStore;
@@ -34,6 +35,8 @@ impl StoreOperation for ConnectCustomKeyStore {
 
     async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
+        let cause = cause(Self::NAME, call);
+        call.service.check_token(&domain, &input.id, &cause).await?;
         let begun = call
             .service
             .store
@@ -55,7 +58,6 @@ impl StoreOperation for ConnectCustomKeyStore {
             .await?;
         if let Some(record) = begun {
             let kms = Arc::clone(call.service);
-            let cause = cause(Self::NAME, call);
             tokio::spawn(async move { kms.attempt(&record, &cause).await });
         }
         Ok(())
@@ -99,6 +101,25 @@ impl StoreOperation for DisconnectCustomKeyStore {
 }
 
 impl Kms {
+    /// Looks whether the token of a disconnected store can be connected at all.
+    ///
+    /// # Errors
+    /// [`KeyStoreFault::NotFound`]; [`KeyStoreFault::Refused`] when the token is absent or lacks what keys need.
+    async fn check_token(&self, domain: &str, id: &str, cause: &Cause) -> Result<(), KmsError> {
+        let record = self.key_store_records.get(domain, id).await?;
+        let record = record.ok_or_else(|| KmsError::from(KeyStoreFault::NotFound { text: id.to_owned() }))?;
+        if record.cluster_id().is_none() || record.connection != ConnectionState::Disconnected {
+            return Ok(());
+        }
+        match self.key_stores.check(&record.place.to_port(), cause).await {
+            Err(error @ (KeyStoreError::TokenAbsent(_) | KeyStoreError::TokenUnfit { .. })) => {
+                tracing::warn!(store = record.id, cause = ?error, "a custom key store cannot be connected");
+                Err(KeyStoreFault::Refused { during: During::Connecting, error }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Tries to connect a store that is said to be connecting, and notes how that ended.
     pub(super) async fn attempt(&self, record: &KeyStoreRecord, cause: &Cause) {
         let place = record.place.to_port();

@@ -9,6 +9,8 @@ use super::ConnectionErrorCode;
 pub enum During {
     /// `CreateCustomKeyStore`, `UpdateCustomKeyStore`.
     Configuration,
+    /// `ConnectCustomKeyStore`.
+    Connecting,
     /// `CreateKey`.
     CreateKey,
     /// Using a key.
@@ -103,7 +105,7 @@ impl KeyStoreFault {
             Self::NoVpcEndpointService { .. } => "XksProxyVpcEndpointServiceNotFoundException",
             Self::HasKeys { .. } => "CustomKeyStoreHasCMKsException",
             Self::KeyInUse { .. } => "XksKeyAlreadyInUseException",
-            Self::Refused { during: During::Configuration, error } => during_configuration(error),
+            Self::Refused { during: During::Configuration | During::Connecting, error } => during_configuration(error),
             Self::Refused { during: During::CreateKey, error } => during_create_key(error),
             Self::Refused { during: During::Use, .. } => "KMSInvalidStateException",
         }
@@ -116,9 +118,10 @@ const fn during_configuration(error: &KeyStoreError) -> &'static str {
         KeyStoreError::UnknownToken => "CloudHsmClusterNotFoundException",
         KeyStoreError::WrongTrustAnchor | KeyStoreError::MalformedTrustAnchor => "IncorrectTrustAnchorException",
         KeyStoreError::TokenAbsent(_) => "CloudHsmClusterNotActiveException",
-        KeyStoreError::WrongPin | KeyStoreError::PinLocked | KeyStoreError::NoUser => {
-            "CloudHsmClusterInvalidConfigurationException"
-        }
+        KeyStoreError::TokenUnfit { .. }
+        | KeyStoreError::WrongPin
+        | KeyStoreError::PinLocked
+        | KeyStoreError::NoUser => "CloudHsmClusterInvalidConfigurationException",
         KeyStoreError::Forbidden { .. } | KeyStoreError::InvalidPath => "XksProxyInvalidConfigurationException",
         KeyStoreError::NotAuthenticated => "XksProxyIncorrectAuthenticationCredentialException",
         KeyStoreError::Unreachable
@@ -141,6 +144,7 @@ const fn during_configuration(error: &KeyStoreError) -> &'static str {
 
 const fn during_create_key(error: &KeyStoreError) -> &'static str {
     match error {
+        KeyStoreError::TokenUnfit { .. } => "CloudHsmClusterInvalidConfigurationException",
         KeyStoreError::KeyNotFound => "XksKeyNotFoundException",
         KeyStoreError::KeyDisabled | KeyStoreError::KeyUnfit | KeyStoreError::Unsupported => {
             "XksKeyInvalidConfigurationException"
@@ -172,6 +176,7 @@ pub(super) const fn connection_error(error: &KeyStoreError) -> ConnectionErrorCo
         }
         KeyStoreError::WrongTrustAnchor
         | KeyStoreError::MalformedTrustAnchor
+        | KeyStoreError::TokenUnfit { .. }
         | KeyStoreError::KeyNotFound
         | KeyStoreError::KeyDisabled
         | KeyStoreError::KeyUnfit

@@ -76,6 +76,12 @@ pub enum KeyStoreError {
     /// The token is not there.
     #[error("The hardware security module of this custom key store does not answer.")]
     TokenAbsent(String),
+    /// The token cannot do what its keys are for.
+    #[error("The hardware security module of this custom key store has no {mechanism}, which its KMS keys need.")]
+    TokenUnfit {
+        /// What it lacks, as PKCS#11 calls it.
+        mechanism: &'static str,
+    },
     /// The token refuses the PIN.
     #[error("The hardware security module of this custom key store refuses the key store password.")]
     WrongPin,

@@ -12,17 +12,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use proxy::{Outside, TOKEN};
-use testkit::{Server, SoftHsm};
+use testkit::{Server, SoftHsm, workspace_root};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sealstack");
 const PIN: &str = "correct horse battery";
 
-/// A self-signed certificate for localhost, and its key.
+/// Where the test's script plays a proxy of its own.
+const FALSE_PROXY: &str = "127.0.0.2";
+
+/// A self-signed certificate for localhost and the false proxy, and its key.
 fn certificate(directory: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (chain, key) = (directory.join(format!("{name}.pem")), directory.join(format!("{name}.key")));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
-        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-subj", "/CN=localhost", "-addext"])
+        .arg(format!("subjectAltName=DNS:localhost,IP:{FALSE_PROXY}"))
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-out")
         .arg(&chain)
@@ -52,6 +56,12 @@ fn play(server: &Server, notes: &Path, phase: &str, arguments: &[&str]) {
     assert!(said.ends_with("as it should be\n"), "{said}");
 }
 
+/// Compares the errors that were met with those that are documented.
+fn compare(server: &Server, notes: &Path, kind: &str) {
+    let unseen = workspace_root().join("crates/api/kms/unseen-key-stores.txt");
+    play(server, notes, "documented", &[text(&unseen), kind]);
+}
+
 #[test]
 fn keys_in_a_token_are_made_used_and_kept_there() {
     let hsm = SoftHsm::new();
@@ -60,13 +70,15 @@ fn keys_in_a_token_are_made_used_and_kept_there() {
     let (anchor, _) = certificate(directory.path(), "anchor");
     let (other, _) = certificate(directory.path(), "other");
     let token = |label: &str| format!("module = '{}'\ntoken-label = '{label}'\n", SoftHsm::module().display());
-    let config = format!(
+    let vault = token("vault");
+    let mut config = format!(
         "[hsm.cluster-vaultroomone]\n{vault}trust-anchor = '{}'\n[hsm.cluster-vaultroomtwo]\n{vault}\n\
-         [hsm.cluster-tokenisgone]\n{}",
+         [hsm.cluster-otheranchor]\n{vault}trust-anchor = '{}'\n[hsm.cluster-tokenisgone]\n{}",
         anchor.display(),
+        other.display(),
         token("gone"),
-        vault = token("vault"),
     );
+    config.extend(('a'..='i').map(|letter| format!("[hsm.cluster-spareroom{letter}{letter}]\n{vault}")));
     let config = file(directory.path(), "sealstack.toml", &config);
     let server = Server::start_in(vec![hsm.environment()], BINARY, &["--config", text(&config)]);
     let notes = directory.path().join("notes");
@@ -96,6 +108,16 @@ fn keys_in_a_token_are_made_used_and_kept_there() {
             assert!(!bytes.windows(PIN.len()).any(|window| window == PIN.as_bytes()), "{}", path.display());
         }
     }
+
+    hsm.allow("CKM_AES_KEY_GEN,CKM_AES_CBC");
+    let server = stopped.restart();
+    play(&server, &notes, "unfit", &[PIN, text(&anchor)]);
+    let stopped = server.terminate();
+    hsm.allow("ALL");
+    hsm.remove_token("vault");
+    let server = stopped.restart();
+    play(&server, &notes, "absent", &[]);
+    compare(&server, &notes, "token");
 }
 
 #[test]
@@ -114,9 +136,18 @@ fn keys_behind_our_own_proxy_serve_a_key_store_over_tls() {
 
     let proxy = outside.start(0);
     let port = proxy.port;
-    let server = Server::start(BINARY, &["--config", text(&outside.configuration(port))]);
+    let false_port = std::net::TcpListener::bind((FALSE_PROXY, 0)).and_then(|listener| listener.local_addr());
+    let false_port = false_port.expect("a free port").port().to_string();
+    let config = std::fs::read_to_string(outside.configuration(port)).expect("its configuration");
+    let chain = text(&outside.chain);
+    let config = format!("{config}[xks.\"https://{FALSE_PROXY}\"]\nport = {false_port}\nca = '{chain}'\n");
+    let config = file(outside.directory.path(), "sealstack.toml", &config);
+    let server = Server::start(BINARY, &["--config", text(&config)]);
     let notes = outside.path("notes");
-    play(&server, &notes, "proxy", &[text(&outside.credential), "/other/kms/xks/v1", &proxy.pid()]);
+    let impostor = [FALSE_PROXY, &false_port, chain, text(&outside.path("proxy.key"))];
+    let known = [text(&outside.credential), "/other/kms/xks/v1", &proxy.pid()];
+    play(&server, &notes, "proxy", &[&known[..], &impostor].concat());
+    compare(&server, &notes, "proxy");
 
     drop(proxy);
     play(&server, &notes, "down", &[]);

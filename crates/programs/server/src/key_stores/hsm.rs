@@ -20,10 +20,11 @@ pub(super) struct Hsm {
     crew: Crew,
 }
 
-/// Whether the token is there and is the one that the caller means.
+/// Whether the token is there, is the one that the caller means, and can do what its keys are for.
 ///
 /// # Errors
-/// [`KeyStoreError::MalformedTrustAnchor`], [`KeyStoreError::WrongTrustAnchor`], [`KeyStoreError::TokenAbsent`].
+/// [`KeyStoreError::MalformedTrustAnchor`], [`KeyStoreError::WrongTrustAnchor`], [`KeyStoreError::TokenAbsent`],
+/// [`KeyStoreError::TokenUnfit`].
 pub(super) async fn check(settings: &HsmSettings, trust_anchor: &str) -> Result<(), KeyStoreError> {
     let given = crypto::tls::certificate_der(trust_anchor.as_bytes());
     let given = given.map_err(|_| KeyStoreError::MalformedTrustAnchor)?;
@@ -91,6 +92,7 @@ fn refused(error: TokenError) -> KeyStoreError {
         TokenError::WrongPin { .. } => KeyStoreError::WrongPin,
         TokenError::PinLocked { .. } => KeyStoreError::PinLocked,
         TokenError::NoUser { .. } => KeyStoreError::NoUser,
+        TokenError::Unfit { mechanism, .. } => KeyStoreError::TokenUnfit { mechanism },
         TokenError::NoKey { .. } => KeyStoreError::MaterialMissing,
         TokenError::KeyUse { .. } => KeyStoreError::KeyUnfit,
         TokenError::NotAuthentic => KeyStoreError::NotAuthentic,
