@@ -121,18 +121,18 @@ impl KeyOperation for ListGrants {
 
     async fn run(input: ListGrantsInput, found: Found, call: &Call<'_, Kms>) -> Result<ListGrantsOutput, KmsError> {
         let (path, store) = (found.key.record.path(), &call.service.store);
+        let (size, after) = (page::size(input.limit, USUAL, MOST), page::cursor(input.marker.as_deref())?);
+        input.grant_id.as_deref().map_or(Ok(()), check_grant_id)?;
         // No grant has a service as its grantee.
         if input.grantee_service_principal.is_some() {
             return Ok(ListGrantsOutput::new(Vec::new(), None));
         }
         if let Some(id) = input.grant_id {
-            check_grant_id(&id)?;
             let grant = store.read(move |tx| tx.get::<GrantRecord>(&path, &id)).await.map_err(KmsError::from)?;
             let wanted = |grant: &GrantRecord| is_of(grant, input.grantee_principal.as_deref());
             return Ok(ListGrantsOutput::new(grant.into_iter().filter(wanted).collect(), None));
         }
-        let (size, grantee) = (page::size(input.limit, USUAL, MOST), input.grantee_principal);
-        let after = page::cursor(input.marker.as_deref())?;
+        let grantee = input.grantee_principal;
         let (grants, next) = store.read(move |tx| some_of(tx, &path, after, grantee.as_deref(), size)).await?;
         Ok(ListGrantsOutput::new(grants, next))
     }
@@ -209,6 +209,11 @@ impl Operation for ListRetirableGrants {
         _: Permit<()>,
         call: &Call<'_, Kms>,
     ) -> Result<ListGrantsOutput, KmsError> {
+        let (size, after) = (page::size(input.limit, USUAL, MOST), page::cursor(input.marker.as_deref())?);
+        if input.retiring_principal.is_some() && input.retiring_service_principal.is_some() {
+            let message = "Specify either RetiringPrincipal or RetiringServicePrincipal.";
+            return Err(KmsError::Validation(message.to_owned()));
+        }
         let Some(principal) = &input.retiring_principal else {
             // No grant can be retired by a service.
             return match input.retiring_service_principal {
@@ -221,7 +226,6 @@ impl Operation for ListRetirableGrants {
             };
         };
         let party = Party::resolve(principal, &*call.service.principals).await?;
-        let (size, after) = (page::size(input.limit, USUAL, MOST), page::cursor(input.marker.as_deref())?);
         let (region, parent) = (call.region.to_owned(), retirable_parent(call.region, &party.bound));
         let read = call.service.store.read(move |tx| {
             let page = tx.page::<RetirableRecord>(&parent, after.as_ref(), size)?;

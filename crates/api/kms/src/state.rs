@@ -181,4 +181,4 @@ pub(crate) fn check(operation: &str, state: KeyState, origin: Origin, arn: &str)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

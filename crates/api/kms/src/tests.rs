@@ -18,6 +18,7 @@ mod rotations;
 mod shapes;
 mod specs;
 mod speed;
+mod states;
 mod usage;
 
 use std::cell::Cell;
@@ -36,6 +37,8 @@ use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKe
 use wire::{Arn, Timestamp};
 
 use crate::Kms;
+use crate::error::KmsError;
+use crate::record::{KeyRecord, domain};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const OTHER_ACCOUNT: &str = "444455556666";
@@ -292,6 +295,18 @@ impl World {
     pub(crate) async fn key_with(&self, statements: &[Value]) -> String {
         let policy = policy_with(statements);
         text(&self.done("admin", "CreateKey", json!({"Policy": policy})).await["KeyMetadata"]["KeyId"])
+    }
+
+    /// Changes a key's record behind KMS's back.
+    pub(crate) async fn change_record(&self, key: &str, change: impl FnOnce(&mut KeyRecord) + Send + 'static) {
+        let key = key.to_owned();
+        let written = self.store.write(move |tx| {
+            let mut record = tx.get::<KeyRecord>(&domain(ACCOUNT, REGION), &key)?.expect("the key");
+            change(&mut record);
+            tx.put(&domain(ACCOUNT, REGION), &key, &record)?;
+            Ok::<_, KmsError>(())
+        });
+        written.await.expect("writes");
     }
 
     /// Encrypts `text` and returns the ciphertext in base64.

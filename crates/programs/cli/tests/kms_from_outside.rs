@@ -29,10 +29,17 @@ fn the_encryption_sdk_opens_in_each_region_what_it_sealed_in_the_other() {
 
 #[test]
 fn every_documented_error_member_and_bound_is_seen_or_listed_with_the_reason() {
-    let lists = ["missing.txt", "unseen.txt"].map(|name| workspace_root().join("crates/api/kms").join(name));
-    let [missing, unseen] = lists.map(|path| path.to_str().expect("text").to_owned());
-    let said = server().script("kms_documented.py", &[&missing, &unseen]);
+    let lists = ["missing.txt", "unseen.txt", "wording.txt"];
+    let lists = lists.map(|name| workspace_root().join("crates/api/kms").join(name));
+    let lists = lists.each_ref().map(|path| path.to_str().expect("text"));
+    let said = server().script("kms_documented.py", &lists);
     assert!(said.ends_with("are as documented.\n"), "{said}");
+}
+
+#[test]
+fn every_documented_member_of_an_input_is_acted_upon_or_refused() {
+    let said = server().script("kms_members.py", &[]);
+    assert!(said.ends_with(" members are acted upon or refused.\n"), "{said}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ const WITHOUT_KEY: [&str; 11] = [
 ];
 
 /// The states of each column.
-const COLUMNS: [&[KeyState]; 7] = [
+pub(crate) const COLUMNS: [&[KeyState]; 7] = [
     &[KeyState::Enabled],
     &[KeyState::Disabled],
     &[KeyState::PendingDeletion, KeyState::PendingReplicaDeletion],
@@ -91,7 +91,7 @@ const COLUMNS: [&[KeyState]; 7] = [
     &[KeyState::Updating],
 ];
 
-fn expected_rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+pub(crate) fn expected_rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
     EXPECTED.lines().filter(|line| !line.trim().is_empty()).map(|line| {
         let mut words = line.split_whitespace();
         let operation = words.next().expect("a name");
@@ -101,14 +101,14 @@ fn expected_rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
     })
 }
 
-/// What a note says to a key of `origin` in `state`.
-fn told(note: &str, state: KeyState, origin: Origin) -> Result<(), String> {
-    let invalid = |is: &str| Err(format!("KMSInvalidStateException: {ARN} is {is}."));
+/// What a note says to the key `arn` of `origin` in `state`.
+pub(crate) fn told(note: &str, state: KeyState, origin: Origin, arn: &str) -> Result<(), String> {
+    let invalid = |is: &str| Err(format!("KMSInvalidStateException: {arn} is {is}."));
     let origin =
-        Err(format!("UnsupportedOperationException: {ARN} origin is {origin} which is not valid for this operation."));
+        Err(format!("UnsupportedOperationException: {arn} origin is {origin} which is not valid for this operation."));
     match note {
         "ok" => Ok(()),
-        "[1]" => Err(format!("DisabledException: {ARN} is disabled.")),
+        "[1]" => Err(format!("DisabledException: {arn} is disabled.")),
         "[3]" if state == KeyState::PendingReplicaDeletion => invalid("pending replica deletion"),
         "[3]" => invalid("pending deletion"),
         "[4]" => invalid("not pending deletion"),
@@ -141,9 +141,9 @@ fn every_operation_does_in_every_state_what_awss_table_says() {
                 };
                 let outcome =
                     |origin| check(operation, state, origin, ARN).map_err(|error| format!("{}: {error}", error.code()));
-                assert_eq!(outcome(origin), told(own, state, origin), "{operation} on a key that is {state}");
+                assert_eq!(outcome(origin), told(own, state, origin, ARN), "{operation} on a key that is {state}");
                 for &origin in others.iter().filter(|_| !other.is_empty()) {
-                    assert_eq!(outcome(origin), told(other, state, origin), "{operation}, {state}, {origin}");
+                    assert_eq!(outcome(origin), told(other, state, origin, ARN), "{operation}, {state}, {origin}");
                 }
             }
         }

@@ -366,3 +366,16 @@ async fn a_token_reaches_a_grant_that_this_server_has_not_heard_of() {
     let bad = crate::grant_token::add_granted(&tokens, &live, &mut grants, &world.kms).await.expect("reads");
     assert!(!bad && grants.is_some_and(|grants| grants.has(&text(&made["GrantId"]))));
 }
+
+#[tokio::test]
+async fn a_key_has_at_most_fifty_thousand_grants() {
+    let world = World::new();
+    let key = world.key().await;
+    world.change_record(&key, |record| record.grants = 49_999).await;
+    let made = world.done("admin", "CreateGrant", grant(&key, "alice", &["Decrypt"])).await;
+    let error = world.refused("admin", "CreateGrant", grant(&key, "bob", &["Decrypt"])).await;
+    let quota = "Grants per key quota for this account in this region is 50000, current usage is 50000.";
+    assert_eq!(error, format!("LimitExceededException: {quota}"));
+    world.done("admin", "RevokeGrant", json!({"KeyId": key, "GrantId": made["GrantId"]})).await;
+    world.done("admin", "CreateGrant", grant(&key, "bob", &["Decrypt"])).await;
+}

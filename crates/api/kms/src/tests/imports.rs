@@ -4,20 +4,19 @@ use crypto::rsa::{Padding, RsaPublicKey};
 use crypto::{KeyPair, PairKind, key_wrap, random_bytes};
 
 use super::*;
-use crate::record::{KeyRecord, domain};
 
 const DAY: i64 = 86_400_000;
 
 /// What `GetParametersForImport` gave.
-struct Parameters {
-    token: Value,
+pub(super) struct Parameters {
+    pub(super) token: Value,
     public: RsaPublicKey,
     algorithm: &'static str,
 }
 
 impl Parameters {
     /// Wraps as the algorithm says.
-    fn wrap(&self, secret: &[u8]) -> Value {
+    pub(super) fn wrap(&self, secret: &[u8]) -> Value {
         let padding = if self.algorithm.ends_with("SHA_256") { Padding::OaepSha256 } else { Padding::OaepSha1 };
         let wrapped = if self.algorithm.starts_with("RSA_AES") {
             let aes = [9; 32];
@@ -52,7 +51,7 @@ impl World {
         text(&made["KeyId"])
     }
 
-    async fn parameters_in(&self, region: &str, key: &str, algorithm: &'static str) -> Parameters {
+    pub(super) async fn parameters_in(&self, region: &str, key: &str, algorithm: &'static str) -> Parameters {
         let input = json!({"KeyId": key, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048"});
         let answer = self.call_in(region, "admin", "GetParametersForImport", input).await.expect("gives parameters");
         assert_eq!(answer["ParametersValidTo"], json!((self.now().millis() + DAY) as f64 / 1000.0));
@@ -73,7 +72,7 @@ impl World {
         self.call_in(region, "admin", "ImportKeyMaterial", input).await
     }
 
-    async fn import(&self, key: &str, secret: &[u8], more: Value) -> Value {
+    pub(super) async fn import(&self, key: &str, secret: &[u8], more: Value) -> Value {
         self.import_in(REGION, key, secret, more).await.expect("imports")
     }
 

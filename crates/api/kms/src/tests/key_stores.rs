@@ -12,7 +12,7 @@ use super::*;
 
 /// Both kinds of store at once: keys by name, and the refusal that is given next.
 #[derive(Default)]
-struct Vault {
+pub(super) struct Vault {
     keys: Mutex<BTreeMap<String, Key256>>,
     refuses: Mutex<Option<KeyStoreError>>,
     destroyed: Mutex<Vec<String>>,
@@ -118,13 +118,13 @@ impl KeyStore for Open {
     }
 }
 
-fn world() -> (World, Arc<Vault>) {
+pub(super) fn world() -> (World, Arc<Vault>) {
     let vault = Arc::new(Vault::default());
     let stores = Arc::new(Vaults(Arc::clone(&vault)));
     (World::with(Store::open_in_memory().expect("a store"), |kms| kms.with_key_stores(stores)), vault)
 }
 
-fn token() -> Value {
+pub(super) fn token() -> Value {
     json!({
         "CustomKeyStoreName": "vault", "CloudHsmClusterId": "cluster-vaultroomone",
         "TrustAnchorCertificate": "anchor", "KeyStorePassword": "password",
@@ -143,13 +143,18 @@ fn proxy() -> Value {
 }
 
 impl World {
-    async fn connected_store(&self, input: Value) -> String {
+    pub(super) async fn connected_store(&self, input: Value) -> String {
         let id = text(&self.done("admin", "CreateCustomKeyStore", input).await["CustomKeyStoreId"]);
+        self.connect(&id).await;
+        id
+    }
+
+    pub(super) async fn connect(&self, id: &str) {
         self.done("admin", "ConnectCustomKeyStore", json!({"CustomKeyStoreId": id})).await;
         for _ in 0..1000 {
             let found = self.done("admin", "DescribeCustomKeyStores", json!({"CustomKeyStoreId": id})).await;
             if found["CustomKeyStores"][0]["ConnectionState"] == "CONNECTED" {
-                return id;
+                return;
             }
             tokio::task::yield_now().await;
         }

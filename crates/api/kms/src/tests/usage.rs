@@ -325,3 +325,29 @@ async fn a_disabled_or_doomed_key_refuses_use() {
         assert_eq!(world.refused("admin", operation, input.clone()).await, expected);
     }
 }
+
+/// Whatever is wrong in here is for the log: the caller is told no more than that it is not their fault.
+#[tokio::test]
+async fn a_key_whose_record_is_damaged_fails_inside_every_operation_that_needs_its_material() {
+    let world = World::new();
+    let key = world.key().await;
+    let blob = world.encrypted(&key, "x").await;
+    world.change_record(&key, |record| record.materials.clear()).await;
+    let data_key = json!({"KeyId": key, "KeySpec": "AES_256"});
+    let pair = json!({"KeyId": key, "KeyPairSpec": "ECC_NIST_P256"});
+    for (operation, input) in [
+        ("Encrypt", json!({"KeyId": key, "Plaintext": "AAAA"})),
+        ("GenerateDataKey", data_key.clone()),
+        ("GenerateDataKeyWithoutPlaintext", data_key),
+        ("GenerateDataKeyPair", pair.clone()),
+        ("GenerateDataKeyPairWithoutPlaintext", pair),
+        (
+            "ReEncrypt",
+            json!({"CiphertextBlob": world.encrypted(&world.key().await, "x").await, "DestinationKeyId": key}),
+        ),
+    ] {
+        assert_eq!(world.refused("admin", operation, input).await, "KMSInternalException: ", "{operation}");
+    }
+    let error = world.refused("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
+    assert_eq!(error, "InvalidCiphertextException: ", "it names a version that the key has not");
+}

@@ -144,8 +144,9 @@ fn keys_behind_our_own_proxy_serve_a_key_store_over_tls() {
     let config = file(outside.directory.path(), "sealstack.toml", &config);
     let server = Server::start(BINARY, &["--config", text(&config)]);
     let notes = outside.path("notes");
-    let impostor = [FALSE_PROXY, &false_port, chain, text(&outside.path("proxy.key"))];
-    let known = [text(&outside.credential), "/other/kms/xks/v1", &proxy.pid()];
+    let (key, pid) = (outside.path("proxy.key"), proxy.pid());
+    let impostor = [FALSE_PROXY, &false_port, chain, text(&key)];
+    let known = [text(&outside.credential), "/other/kms/xks/v1", &pid];
     play(&server, &notes, "proxy", &[&known[..], &impostor].concat());
     compare(&server, &notes, "proxy");
 
