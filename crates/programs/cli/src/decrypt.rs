@@ -1,7 +1,6 @@
 //! `sealstack decrypt`: messages of the AWS Encryption SDK's format back into files and streams.
 
 use std::io::{Read, Seek as _, Write};
-use std::num::NonZeroU64;
 use std::ops::Range;
 
 use envelope::{Decryption, Error, Header, Opened};
@@ -11,7 +10,7 @@ use tempfile::tempfile;
 use crate::batch::{self, Files, Input, Operation, Output};
 use crate::failure::Failure;
 use crate::materials::Caching;
-use crate::settings::{Bounds, Required};
+use crate::settings::{Bounds, Held, Required};
 use crate::wrapping_keys::{KeyServices, Purpose, WrappingKeys};
 
 /// Decrypt messages that any AWS Encryption SDK wrote
@@ -41,9 +40,8 @@ pub(crate) struct Decrypt {
     #[command(flatten)]
     caching: Caching,
 
-    /// The longest frame, or message without frames, that is held in memory, in bytes [default: 67108864]
-    #[arg(long, value_name = "BYTES")]
-    max_length: Option<NonZeroU64>,
+    #[command(flatten)]
+    held: Held,
 
     /// Refuse signed messages
     ///
@@ -97,10 +95,8 @@ impl Decrypt {
         let keyring = self.keys.keyring(&services, Purpose::Decrypt)?;
         let materials = self.caching.materials(keyring, &self.required_encryption_context_keys)?;
         let required = Required::of(&self.encryption_context, &self.required_encryption_context_keys)?;
-        let mut decryption = self.bounds.decryption(required.of_messages(Decryption::new(&materials)));
-        if let Some(max) = self.max_length {
-            decryption = decryption.frame_bytes_max(max.get());
-        }
+        let decryption = required.of_messages(Decryption::new(&materials));
+        let decryption = self.held.decryption(self.bounds.decryption(decryption));
         batch::run(&self.files, &Decrypting { decryption, settings: &self })
     }
 }

@@ -3,7 +3,6 @@
 //! The plaintext goes from the old message to the new one in memory, frame by frame, and never to a disk.
 
 use std::io::Read;
-use std::num::NonZeroU64;
 
 use envelope::{Decryption, Encryption, EncryptionContext, Error, FRAME_LENGTH_DEFAULT, Framing};
 use serde_json::{Map, Value};
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::batch::{self, Files, Input, Operation, Output};
 use crate::failure::Failure;
 use crate::materials::Caching;
-use crate::settings::{Bounds, Required, Sealing, context};
+use crate::settings::{Bounds, Held, Required, Sealing, context};
 use crate::wrapping_keys::{KeyServices, NewWrappingKeys, Purpose, WrappingKeys};
 use crate::{decrypt, encrypt};
 
@@ -48,9 +47,8 @@ pub(crate) struct Reencrypt {
     #[command(flatten)]
     caching: Caching,
 
-    /// The longest frame, or message without frames, that is held in memory, in bytes [default: 67108864]
-    #[arg(long, value_name = "BYTES")]
-    max_length: Option<NonZeroU64>,
+    #[command(flatten)]
+    held: Held,
 }
 
 const AFTER_HELP: &str = "\
@@ -68,10 +66,8 @@ impl Reencrypt {
         let new = self.caching.materials(self.new_keys.0.keyring(&services, Purpose::Encrypt)?, &[])?;
         let required = Required::of(&self.encryption_context, &[])?;
         let context = self.new_encryption_context.as_deref().map(context).transpose()?;
-        let mut decryption = self.bounds.decryption(required.of_messages(Decryption::new(&old)));
-        if let Some(max) = self.max_length {
-            decryption = decryption.frame_bytes_max(max.get());
-        }
+        let decryption = required.of_messages(Decryption::new(&old));
+        let decryption = self.held.decryption(self.bounds.decryption(decryption));
         let encryption = self.bounds.encryption(Encryption::new(&new));
         batch::run(&self.files, &Reencrypting { decryption, encryption, sealing: &self.sealing, context })
     }

@@ -1,7 +1,7 @@
 //! Settings that the commands on messages share: the encryption context, the algorithm suite, policies and bounds.
 
 use std::collections::BTreeMap;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use clap::Args;
 use envelope::{AlgorithmSuite, CommitmentPolicy, Decryption, Encryption, EncryptionContext, FRAME_LENGTH_DEFAULT};
@@ -66,6 +66,23 @@ impl Bounds {
         match self.max_encrypted_data_keys {
             None => decryption,
             Some(max) => decryption.data_keys_max(max.get()),
+        }
+    }
+}
+
+/// How much of a message is held in memory.
+#[derive(Args)]
+pub(crate) struct Held {
+    /// The longest frame, or message without frames, that is held in memory, in bytes [default: 67108864]
+    #[arg(long, value_name = "BYTES")]
+    max_length: Option<NonZeroU64>,
+}
+
+impl Held {
+    pub(crate) fn decryption<'m>(&self, decryption: Decryption<'m>) -> Decryption<'m> {
+        match self.max_length {
+            None => decryption,
+            Some(max) => decryption.frame_bytes_max(max.get()),
         }
     }
 }
