@@ -1,4 +1,4 @@
-//! DER, written: the little that key encodings need and the provider does not write. Reads nothing.
+//! DER: the little that encodings of keys and signatures need and the provider does not do.
 
 use crate::SecretBytes;
 
@@ -7,6 +7,9 @@ pub(crate) const SEQUENCE: u8 = 0x30;
 
 /// The tag of an OCTET STRING.
 pub(crate) const OCTET_STRING: u8 = 0x04;
+
+/// The tag of an INTEGER.
+const INTEGER: u8 = 0x02;
 
 /// The tag of a BIT STRING.
 pub(crate) const BIT_STRING: u8 = 0x03;
@@ -31,6 +34,24 @@ pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
         out.extend_from_slice(part);
     }
     out
+}
+
+/// An INTEGER of a number that is not negative, big-endian.
+pub(crate) fn integer(number: &[u8]) -> Vec<u8> {
+    let significant = number.iter().position(|byte| *byte != 0).and_then(|first| number.get(first..)).unwrap_or(&[0]);
+    let negative = significant.first().is_some_and(|byte| *byte >= 0x80);
+    element(INTEGER, &[if negative { &[0] } else { &[] }, significant])
+}
+
+/// Takes an INTEGER of less than 128 bytes that is not negative off `bytes`: the number, without zeros before it, and
+/// the rest.
+pub(crate) fn small_integer(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [INTEGER, length @ 1..0x80, rest @ ..] = bytes else { return None };
+    let (number, rest) = rest.split_at_checked(usize::from(*length))?;
+    match number {
+        [0x80..=0xff, ..] | [0, 0..0x80, ..] => None,
+        [0, number @ ..] | number => Some((number, rest)),
+    }
 }
 
 /// A PrivateKeyInfo (RFC 5208, section 5): a private key under its whole AlgorithmIdentifier.

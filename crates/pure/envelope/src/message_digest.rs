@@ -13,7 +13,7 @@ use crate::buffer::Buffer;
 const WAITING_MAX: usize = 2;
 
 /// Signatures are drawn until one has the usual length, so that a message's length follows from its plaintext's.
-/// About every second one has.
+/// About every second one has, and nearly every other has once its s is the order minus s.
 const DRAWS_MAX: usize = 64;
 
 /// The longest signature that is read, in bytes: two integers of 49 bytes, and their DER.
@@ -64,8 +64,10 @@ const fn signature_bytes(algorithm: Ecdsa) -> usize {
 /// Signs a digest and puts the footer together.
 pub(crate) fn footer(key: &EcdsaKey, digest: &[u8]) -> Result<Vec<u8>, Error> {
     for _ in 0..DRAWS_MAX {
-        let signature = key.sign_digest(digest)?;
-        if signature.len() == signature_bytes(key.algorithm()) {
+        let drawn = key.sign_digest(digest)?;
+        let usual = |signature: &Vec<u8>| signature.len() == signature_bytes(key.algorithm());
+        let mirrored = || signature::mirrored(key.algorithm(), &drawn).filter(usual);
+        if let Some(signature) = if usual(&drawn) { Some(drawn) } else { mirrored() } {
             let length = u16::try_from(signature.len()).map_err(|_| CryptoError::Length { bytes: signature.len() })?;
             return Ok([&length.to_be_bytes(), &signature[..]].concat());
         }

@@ -37,3 +37,38 @@ fn a_published_signature_verifies() {
     verify_digest(Ecdsa::P384Sha384, &key, &sha384(b"sample"), &signature).unwrap();
     assert!(verify_digest(Ecdsa::P384Sha384, &key, &sha384(b"simple"), &signature).is_err());
 }
+
+#[test]
+fn the_mirror_of_a_signature_verifies_and_its_mirror_is_the_signature() {
+    for (algorithm, digest) in
+        [(Ecdsa::P256Sha256, sha256(b"message").to_vec()), (Ecdsa::P384Sha384, sha384(b"message").to_vec())]
+    {
+        let key = EcdsaKey::generate(algorithm).unwrap();
+        let mut lengths = std::collections::BTreeSet::new();
+        for _ in 0..32 {
+            let signature = key.sign_digest(&digest).unwrap();
+            let other = mirrored(algorithm, &signature).unwrap();
+            assert_ne!(signature, other);
+            verify_digest(algorithm, &key.public_key().unwrap(), &digest, &other).unwrap();
+            assert_eq!(mirrored(algorithm, &other).unwrap(), signature);
+            lengths.extend([signature.len(), other.len()]);
+        }
+        assert!(lengths.len() > 1, "the mirror of a short signature is a long one");
+    }
+}
+
+#[test]
+fn what_is_no_signature_has_no_mirror() {
+    let (n, zero) = ([&[2, 33, 0][..], &P256_ORDER].concat(), [2, 1, 0]);
+    let mut more = [&[2, 33, 0][..], &P256_ORDER].concat();
+    *more.last_mut().unwrap() += 1;
+    let long = [&[2, 34, 1, 0][..], &P256_ORDER].concat();
+    for s in [n, zero.to_vec(), more, long, vec![2, 1, 0x80], vec![2, 2, 0, 1], vec![2, 0], vec![4, 1, 1], vec![]] {
+        let signature = der::element(der::SEQUENCE, &[&[2, 1, 1], &s]);
+        assert_eq!(mirrored(Ecdsa::P256Sha256, &signature), None, "{s:02x?}");
+    }
+    let good = [0x30, 6, 2, 1, 1, 2, 1, 1];
+    assert!(mirrored(Ecdsa::P256Sha256, &good).is_some());
+    assert_eq!(mirrored(Ecdsa::P256Sha256, &good[..7]), None);
+    assert_eq!(mirrored(Ecdsa::P256Sha256, &[&good[..], &[0]].concat()), None);
+}
