@@ -1,6 +1,6 @@
 //! The key service of the `envelope` library, called over HTTPS.
 //!
-//! The library's functions wait on threads of their own; the calls run on the runtime that is handed in here.
+//! The library's functions wait on threads of their own: then the calls run on the runtime that is handed in here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -99,8 +99,8 @@ fn form<T>(member: Option<T>) -> Result<T, KmsError> {
 }
 
 impl Kms {
-    /// The service in a region, called with a session's credentials. Calls run on `runtime`, whichever thread waits
-    /// for them.
+    /// The service in a region, called with a session's credentials. Calls run on the runtime that they are awaited on,
+    /// and on `runtime` when a thread without one waits for them.
     #[must_use]
     pub fn new(session: Arc<Session>, region: impl Into<String>, runtime: Handle) -> Self {
         Self { session, region: region.into(), runtime }
@@ -118,12 +118,15 @@ impl Kms {
     async fn call(&self, operation: &'static str, input: &Input<'_>) -> Result<Output, KmsError> {
         let mut body = SecretBytes::with_capacity(1024);
         serde_json::to_writer(&mut body, input).map_err(|_| ClientError::Form { service: "KMS" })?;
-        let (session, region) = (Arc::clone(&self.session), self.region.clone());
-        let calling = self
-            .runtime
-            .spawn(async move { session.call_json(KMS, &region, &format!("TrentService.{operation}"), body).await });
-        let interrupted = |error: tokio::task::JoinError| KmsError::new("Interrupted", error.to_string());
-        let answer = calling.await.map_err(interrupted)??;
+        let target = format!("TrentService.{operation}");
+        let answer = if Handle::try_current().is_ok() {
+            self.session.call_json(KMS, &self.region, &target, body).await?
+        } else {
+            let (session, region) = (Arc::clone(&self.session), self.region.clone());
+            let calling = self.runtime.spawn(async move { session.call_json(KMS, &region, &target, body).await });
+            let interrupted = |error: tokio::task::JoinError| KmsError::new("Interrupted", error.to_string());
+            calling.await.map_err(interrupted)??
+        };
         // The parser's own error could quote a plaintext.
         serde_json::from_slice(answer.expose()).map_err(|_| ClientError::Form { service: "KMS" }.into())
     }

@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::runtime::{self, Handle};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
@@ -173,13 +174,13 @@ struct Idle {
     since: Instant,
 }
 
-/// Sends requests. Its connections live on the runtime that it is used on.
+/// Sends requests, on any runtime: a connection lives on the one that it was made on, and serves that alone.
 pub struct Transport {
     trust: Trust,
     limits: Limits,
     /// Made with the first connection that needs it: the system's certificates take a while to read.
     tls: OnceLock<Arc<rustls::ClientConfig>>,
-    idle: Mutex<HashMap<Origin, Vec<Idle>>>,
+    idle: Mutex<HashMap<(runtime::Id, Origin), Vec<Idle>>>,
 }
 
 impl Transport {
@@ -194,17 +195,18 @@ impl Transport {
     /// # Errors
     /// [`TransportError`].
     pub async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
-        let origin = Origin::of(&request.uri)?;
-        while let Some(mut sender) = self.kept(&origin) {
-            match self.exchange(&mut sender, &origin, request).await {
-                Ok(answer) => return Ok(self.answered(origin, sender, answer)),
+        let place = (Handle::current().id(), Origin::of(&request.uri)?);
+        let origin = &place.1;
+        while let Some(mut sender) = self.kept(&place) {
+            match self.exchange(&mut sender, origin, request).await {
+                Ok(answer) => return Ok(self.answered(place, sender, answer)),
                 Err(Lost::Unsent) => {}
                 Err(Lost::Sent(error)) => return Err(error),
             }
         }
-        let mut sender = self.connect(&origin).await?;
-        match self.exchange(&mut sender, &origin, request).await {
-            Ok(answer) => Ok(self.answered(origin, sender, answer)),
+        let mut sender = self.connect(origin).await?;
+        match self.exchange(&mut sender, origin, request).await {
+            Ok(answer) => Ok(self.answered(place, sender, answer)),
             Err(Lost::Sent(error)) => Err(error),
             Err(Lost::Unsent) => {
                 let cause = io::ErrorKind::ConnectionAborted.into();
@@ -213,9 +215,9 @@ impl Transport {
         }
     }
 
-    fn kept(&self, origin: &Origin) -> Option<SendRequest<Body>> {
+    fn kept(&self, place: &(runtime::Id, Origin)) -> Option<SendRequest<Body>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let connections = idle.get_mut(origin)?;
+        let connections = idle.get_mut(place)?;
         while let Some(Idle { sender, since }) = connections.pop() {
             if sender.is_ready() && since.elapsed() < self.limits.idle {
                 return Some(sender);
@@ -224,9 +226,9 @@ impl Transport {
         None
     }
 
-    fn answered(&self, origin: Origin, sender: SendRequest<Body>, answer: Answer) -> Answer {
+    fn answered(&self, place: (runtime::Id, Origin), sender: SendRequest<Body>, answer: Answer) -> Answer {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let connections = idle.entry(origin).or_default();
+        let connections = idle.entry(place).or_default();
         if connections.len() < self.limits.idle_connections_max && !sender.is_closed() {
             connections.push(Idle { sender, since: Instant::now() });
         }
