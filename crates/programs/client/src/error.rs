@@ -80,6 +80,33 @@ pub enum ClientError {
         /// Why.
         cause: Box<ClientError>,
     },
+    /// The role could not be assumed by an identity provider's token.
+    #[error("can't assume the role {role} by the token in {}: {cause}{}", path.display(), advice(cause))]
+    WebIdentity {
+        /// The role.
+        role: String,
+        /// The token's file.
+        path: PathBuf,
+        /// Why.
+        cause: Box<ClientError>,
+    },
+}
+
+/// What helps against a refusal of a token.
+fn advice(cause: &ClientError) -> &'static str {
+    let ClientError::Service(refusal) = cause else { return "" };
+    match refusal.code.as_str() {
+        "ExpiredTokenException" => "; have the provider write a new token there",
+        "InvalidIdentityToken" => {
+            "; it has to be a token of an OpenID Connect provider that IAM knows in the role's account, made for one of \
+             the provider's client ids"
+        }
+        "IDPCommunicationError" => "; the security token service needs the provider's keys first",
+        "AccessDenied" => {
+            "; the role's trust policy has to allow sts:AssumeRoleWithWebIdentity to whom the token names"
+        }
+        _ => "",
+    }
 }
 
 impl ClientError {
@@ -93,7 +120,7 @@ impl ClientError {
             Self::Sign(_) | Self::NoCredentials { .. } => "NoCredentials",
             Self::NoRegion { .. } | Self::Region(_) => "NoRegion",
             Self::NoProfile(_) | Self::Profile { .. } | Self::File { .. } => "Configuration",
-            Self::Role { .. } => "RoleNotAssumed",
+            Self::Role { .. } | Self::WebIdentity { .. } => "RoleNotAssumed",
         }
     }
 }

@@ -67,6 +67,8 @@ pub(crate) async fn assume(session: &Session, by: &Credentials, role: &Role) -> 
 
 /// Assumes a role by the token in a file, which others renew there.
 pub(crate) async fn assume_by_token(session: &Session, role: &Role, path: &Path) -> Result<Credentials, ClientError> {
+    let failed =
+        |cause| ClientError::WebIdentity { role: role.arn.clone(), path: path.to_owned(), cause: Box::new(cause) };
     let token = std::fs::read_to_string(path).map(Zeroizing::new);
     let token = token.map_err(|cause| ClientError::File { path: path.to_owned(), cause })?;
     let seconds = role.seconds.map(|seconds| seconds.to_string());
@@ -81,8 +83,8 @@ pub(crate) async fn assume_by_token(session: &Session, role: &Role, path: &Path)
             parameter(form, name, value);
         }
     })
-    .map_err(role.failed())?;
-    let answer = session.transport.call_unsigned(&request, session.attempts).await.map_err(role.failed())?;
+    .map_err(failed)?;
+    let answer = session.transport.call_unsigned(&request, session.attempts).await.map_err(failed)?;
     credentials(&answer.body).ok_or(ClientError::Form { service: STS.name })
 }
 

@@ -12,6 +12,7 @@ mod files;
 mod interruption;
 mod keys;
 mod streams;
+mod web_identity;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -35,6 +35,13 @@ sso_session = s
 [profile metadata]
 role_arn = arn:aws:iam::1:role/r
 credential_source = Ec2InstanceMetadata
+[profile environment]
+role_arn = arn:aws:iam::1:role/r
+credential_source = Environment
+[profile both]
+role_arn = arn:aws:iam::1:role/r
+credential_source = Environment
+source_profile = plain
 [profile lone]
 role_arn = arn:aws:iam::1:role/r
 [profile keys-elsewhere]
@@ -98,6 +105,8 @@ fn profiles_that_lead_nowhere_say_why() {
         ("mfa", "mfa_serial"),
         ("sso", "credential_process"),
         ("metadata", "only Environment"),
+        ("environment", "no access key in the environment"),
+        ("both", "both source_profile and credential_source"),
         ("lone", "no source_profile"),
     ] {
         let said = found(&[], Some(profile));
@@ -108,8 +117,9 @@ fn profiles_that_lead_nowhere_say_why() {
 #[test]
 fn roles_are_assumed_by_their_source() {
     let directory = tempfile::tempdir().expect("a directory");
-    for (profile, by) in [("role", "AKIAPLAIN"), ("self", "AKIASELF")] {
-        let session = session(directory.path(), &[], Some(profile)).expect("a session");
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    for (profile, by) in [("role", "AKIAPLAIN"), ("self", "AKIASELF"), ("environment", "AKIAENV")] {
+        let session = session(directory.path(), &keys, Some(profile)).expect("a session");
         match Source::find(&session).expect("a source") {
             Source::Role(source, role) => {
                 assert!(matches!(*source, Source::Known(found) if found.access_key_id == by), "{profile}");
