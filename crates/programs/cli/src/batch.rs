@@ -5,10 +5,13 @@
 
 mod base64;
 mod draft;
+mod finding;
 mod inputs;
 mod progress;
 mod publisher;
+mod queue;
 mod record;
+mod small;
 mod target;
 mod work;
 
@@ -22,7 +25,7 @@ pub(crate) use draft::Draft;
 pub(crate) use inputs::{Found, found};
 pub(crate) use progress::Progress;
 pub(crate) use record::header;
-pub(crate) use work::{Input, Operation, Output, run};
+pub(crate) use work::{Input, Operation, Output, Worked, run};
 
 use crate::failure::Failure;
 
@@ -57,7 +60,8 @@ pub(crate) struct Files {
     #[arg(long, value_name = "SUFFIX")]
     pub(crate) strip_suffix: Option<String>,
 
-    /// How many inputs are worked on at a time [default: one for each core, two to eight]
+    /// How many inputs are worked on at a time [default: one for each core, two to eight; of short ones eight times as
+    /// many, which wait for the key service together]
     #[arg(long, value_name = "N")]
     pub(crate) parallel: Option<NonZeroUsize>,
 

@@ -1,13 +1,14 @@
 //! `sealstack decrypt`: messages of the AWS Encryption SDK's format back into files and streams.
 
+use std::fs::File;
 use std::io::{Read, Seek as _, Write};
 use std::ops::Range;
 
-use envelope::{Decryption, Error, Header, Opened};
+use envelope::{Bytes, Decryption, Error, Header, Opened, Part};
 use serde_json::{Map, Value};
 use tempfile::tempfile;
 
-use crate::batch::{self, Files, Input, Operation, Output};
+use crate::batch::{self, Files, Input, Operation, Output, Worked};
 use crate::failure::Failure;
 use crate::materials::Caching;
 use crate::settings::{Bounds, Held, Required};
@@ -112,9 +113,25 @@ impl Operation for Decrypting<'_> {
     const PRIVATE: bool = true;
     const IN_PLACE: bool = false;
 
-    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error> {
+    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Worked, Error> {
         let decryption = self.decryption.clone().threads(threads);
-        Ok(record(&self.decrypt(&decryption, input, output)?))
+        let opened = self.decrypt(&decryption, input, output)?;
+        Ok(Box::new(move || record(&opened)))
+    }
+
+    fn takes_small(&self) -> bool {
+        self.settings.range.is_none()
+    }
+
+    async fn work_small(&self, input: &[u8], draft: &File) -> Result<Worked, Error> {
+        if self.settings.decrypt_unsigned && Header::inspect(input)?.suite().signs() {
+            return Err(Error::Signed);
+        }
+        let truncated = Error::Truncated { part: Part::Header };
+        let opening = self.decryption.begin(input).await?.ok_or(truncated)?;
+        // The draft gets its name after everything was verified, so it may hold what is not verified yet.
+        let opened = opening.open_at(&Bytes(input), input.len() as u64, draft)?;
+        Ok(Box::new(move || record(&opened)))
     }
 }
 

@@ -1,15 +1,16 @@
 //! `sealstack encrypt`: files and streams into messages of the AWS Encryption SDK's format.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::num::NonZeroU64;
 
-use envelope::{Encryption, Error, Sealed};
+use envelope::{Encryption, Error, Sealed, Sealing, WriteAt as _};
 use serde_json::{Map, Value};
 
-use crate::batch::{self, Files, Input, Operation, Output};
+use crate::batch::{self, Files, Input, Operation, Output, Worked};
 use crate::failure::Failure;
 use crate::materials::Caching;
-use crate::settings::{Bounds, Sealing, context};
+use crate::settings::{self, Bounds, context};
 use crate::wrapping_keys::{KeyServices, Purpose, WrappingKeys};
 
 /// Encrypt files or streams into messages that every AWS Encryption SDK reads
@@ -34,7 +35,7 @@ pub(crate) struct Encrypt {
     required_encryption_context_keys: Vec<String>,
 
     #[command(flatten)]
-    sealing: Sealing,
+    sealing: settings::Sealing,
 
     #[command(flatten)]
     bounds: Bounds,
@@ -84,7 +85,7 @@ impl Operation for Encrypting<'_> {
     const PRIVATE: bool = false;
     const IN_PLACE: bool = false;
 
-    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error> {
+    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Worked, Error> {
         let encryption = self.encryption.clone().threads(threads);
         let sealed = match (input, output) {
             (Input::File(source, length), Output::Draft(sink)) => encryption.encrypt_at(&source, length, sink)?,
@@ -96,8 +97,27 @@ impl Operation for Encrypting<'_> {
             (Input::Stream(source), Output::Draft(sink)) => encryption.encrypt_stream(source, sink)?,
             (Input::Stream(source), Output::Stream(sink)) => encryption.encrypt_stream(source, sink)?,
         };
-        Ok(record(&sealed))
+        Ok(Box::new(move || record(&sealed)))
     }
+
+    fn takes_small(&self) -> bool {
+        true
+    }
+
+    async fn work_small(&self, input: &[u8], draft: &File) -> Result<Worked, Error> {
+        let sealing = self.encryption.begin(Some(input.len() as u64)).await?;
+        let (message, sealed) = message(sealing, input)?;
+        draft.write_all_at(&message, 0)?;
+        Ok(Box::new(move || record(&sealed)))
+    }
+}
+
+/// A message that is in memory as its plaintext is.
+pub(crate) fn message(sealing: Sealing, plaintext: &[u8]) -> Result<(Vec<u8>, Sealed), Error> {
+    let whole = usize::try_from(sealing.message_bytes(plaintext.len() as u64)?).unwrap_or_default();
+    let mut writer = sealing.writer(Vec::with_capacity(whole))?;
+    writer.write_all(plaintext)?;
+    writer.finish()
 }
 
 /// What is told of a new message.

@@ -2,12 +2,15 @@
 //!
 //! The plaintext goes from the old message to the new one in memory, frame by frame, and never to a disk.
 
+use std::fs::File;
 use std::io::Read;
 
-use envelope::{Decryption, Encryption, EncryptionContext, Error, FRAME_LENGTH_DEFAULT, Framing};
+use envelope::{
+    Decryption, Encryption, EncryptionContext, Error, FRAME_LENGTH_DEFAULT, Framing, Opened, Part, Sealed, WriteAt as _,
+};
 use serde_json::{Map, Value};
 
-use crate::batch::{self, Files, Input, Operation, Output};
+use crate::batch::{self, Files, Input, Operation, Output, Worked};
 use crate::failure::Failure;
 use crate::materials::Caching;
 use crate::settings::{Bounds, Held, Required, Sealing, context};
@@ -86,7 +89,7 @@ impl Operation for Reencrypting<'_> {
     const PRIVATE: bool = false;
     const IN_PLACE: bool = true;
 
-    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error> {
+    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Worked, Error> {
         let (source, length): (Box<dyn Read + '_>, _) = match input {
             Input::File(source, length) => (Box::new(source), Some(length)),
             Input::Stream(source) => (source, None),
@@ -95,12 +98,7 @@ impl Operation for Reencrypting<'_> {
         // A message that turns out not to be authentic ends this with an error, and the new one is never complete.
         let reader = decryption.unverified_reader(source)?;
         let opened = reader.opened().clone();
-        let context = self.context.clone().unwrap_or_else(|| opened.header.context().without_reserved());
-        let usual = match opened.header.framing() {
-            Framing::Framed(length) => length,
-            Framing::Unframed => FRAME_LENGTH_DEFAULT,
-        };
-        let mut encryption = self.sealing.apply(self.encryption.clone(), usual).context(context).threads(threads);
+        let mut encryption = self.encryption_like(&opened).threads(threads);
         // The plaintext is shorter than its message; a bound on it lets data keys be cached.
         if let Some(length) = length {
             encryption = encryption.plaintext_max(length);
@@ -109,10 +107,42 @@ impl Operation for Reencrypting<'_> {
             Output::Draft(sink) => encryption.encrypt_stream(reader, sink)?,
             Output::Stream(sink) => encryption.encrypt_stream(reader, sink)?,
         };
-        let mut record = decrypt::record(&opened);
-        let old = record.remove("header").unwrap_or_default();
-        record.insert("old_header".to_owned(), old);
-        record.extend(encrypt::record(&sealed));
-        Ok(record)
+        Ok(Box::new(move || record(&opened, &sealed)))
     }
+
+    fn takes_small(&self) -> bool {
+        true
+    }
+
+    async fn work_small(&self, input: &[u8], draft: &File) -> Result<Worked, Error> {
+        let truncated = Error::Truncated { part: Part::Header };
+        let opening = self.decryption.begin(input).await?.ok_or(truncated)?;
+        let body = input.get(opening.body_offset()..).unwrap_or_default();
+        let (plaintext, opened) = opening.open(body)?;
+        let sealing = self.encryption_like(&opened).begin(Some(plaintext.len() as u64)).await?;
+        let (message, sealed) = encrypt::message(sealing, &plaintext)?;
+        draft.write_all_at(&message, 0)?;
+        Ok(Box::new(move || record(&opened, &sealed)))
+    }
+}
+
+impl Reencrypting<'_> {
+    /// How the message after `opened` is encrypted.
+    fn encryption_like(&self, opened: &Opened) -> Encryption<'_> {
+        let context = self.context.clone().unwrap_or_else(|| opened.header.context().without_reserved());
+        let usual = match opened.header.framing() {
+            Framing::Framed(length) => length,
+            Framing::Unframed => FRAME_LENGTH_DEFAULT,
+        };
+        self.sealing.apply(self.encryption.clone(), usual).context(context)
+    }
+}
+
+/// What is told of a message that came after another.
+fn record(opened: &Opened, sealed: &Sealed) -> Map<String, Value> {
+    let mut record = decrypt::record(opened);
+    let old = record.remove("header").unwrap_or_default();
+    record.insert("old_header".to_owned(), old);
+    record.extend(encrypt::record(sealed));
+    record
 }

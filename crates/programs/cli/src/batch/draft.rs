@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
 use tempfile::TempPath;
 
 use crate::interrupt;
@@ -72,12 +73,11 @@ impl Draft {
 
     /// Gives the draft its name. False when there is a file of that name and it may not be replaced.
     pub(crate) fn publish(mut self, target: &Path, replace: bool) -> io::Result<bool> {
-        if replace && let Ok(replaced) = std::fs::metadata(target) {
-            // Who could read the file may go on reading it, and nobody else.
-            self.file.set_permissions(Permissions::from_mode(replaced.permissions().mode() & 0o777))?;
-        }
         let Some(mut named) = self.named.take() else { return self.link(target, replace) };
         let Some(path) = named.0.take() else { return Ok(false) };
+        if replace {
+            self.take_on_mode(target)?;
+        }
         let mut drafts = interrupt::drafts();
         let name = path.to_path_buf();
         let published = if replace { path.persist(target) } else { path.persist_noclobber(target) };
@@ -85,13 +85,26 @@ impl Draft {
         settle(published.map_err(|error| error.error), replace)
     }
 
+    /// Lets those read the draft who could read the file that it replaces, and nobody else.
+    fn take_on_mode(&self, replaced: &Path) -> io::Result<()> {
+        let Ok(replaced) = std::fs::metadata(replaced) else { return Ok(()) };
+        self.file.set_permissions(Permissions::from_mode(replaced.permissions().mode() & 0o777))
+    }
+
     fn link(&self, target: &Path, replace: bool) -> io::Result<bool> {
-        let source = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let link = |path: &Path| {
-            rustix::fs::linkat(CWD, source.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(io::Error::from)
+            let linked = match rustix::fs::linkat(&self.file, "", CWD, path, AtFlags::EMPTY_PATH) {
+                // Before Linux 6.10 that was for a few only, and a way through /proc for everybody.
+                Err(Errno::NOENT | Errno::PERM) => {
+                    let source = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+                    rustix::fs::linkat(CWD, source.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW)
+                }
+                linked => linked,
+            };
+            linked.map_err(io::Error::from)
         };
         match link(target) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && replace => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && replace => self.take_on_mode(target)?,
             linked => return settle(linked, replace),
         }
         // A link replaces nothing and a rename does: the draft has a name of its own for this moment.

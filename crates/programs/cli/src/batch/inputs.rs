@@ -1,7 +1,8 @@
 //! The inputs that arguments stand for: files, patterns, and the trees below directories.
 
 use std::collections::BTreeSet;
-use std::fs::Metadata;
+use std::ffi::OsString;
+use std::fs::{FileType, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -105,26 +106,11 @@ fn under(
             }
         };
         let mut directories = Vec::new();
-        for name in entries {
+        for (name, kind) in entries {
             let (path, below) = (directory.join(&name), below.join(&name));
-            let kind = match path.symlink_metadata() {
-                Ok(metadata) if metadata.is_symlink() => match std::fs::metadata(&path) {
-                    // Links to directories lead around in circles.
-                    Ok(metadata) if metadata.is_dir() => Err("is a link to a directory"),
-                    Ok(metadata) => Ok(metadata),
-                    Err(error) => {
-                        failed(&path, format!("can't be read: {error}"));
-                        continue;
-                    }
-                },
-                Ok(metadata) => Ok(metadata),
-                Err(error) => {
-                    failed(&path, format!("can't be read: {error}"));
-                    continue;
-                }
-            };
-            let found = match kind {
-                Ok(metadata) if metadata.is_dir() => {
+            let found = match kind_of(&path, kind) {
+                Ok(Kind::File) => Found::File(path, below),
+                Ok(Kind::Directory(metadata)) => {
                     if except.is_some_and(|except| identity(except) == identity(&metadata)) {
                         Found::Passed(path, "is the output directory")
                     } else {
@@ -132,9 +118,11 @@ fn under(
                         continue;
                     }
                 }
-                Ok(metadata) if metadata.is_file() => Found::File(path, below),
-                Ok(_) => Found::Passed(path, "is no file"),
-                Err(reason) => Found::Passed(path, reason),
+                Ok(Kind::Other(reason)) => Found::Passed(path, reason),
+                Err(error) => {
+                    failed(&path, format!("can't be read: {error}"));
+                    continue;
+                }
             };
             if !each(found) {
                 return false;
@@ -145,9 +133,37 @@ fn under(
     true
 }
 
-/// The names in a directory, sorted.
-fn entries(directory: &Path) -> io::Result<BTreeSet<std::ffi::OsString>> {
-    std::fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
+/// What a name in a directory stands for.
+enum Kind {
+    /// A file, or a link to one.
+    File,
+    Directory(Metadata),
+    /// Something that is passed over, and why.
+    Other(&'static str),
+}
+
+/// What `path` is; `kind` is what its directory says of it.
+fn kind_of(path: &Path, kind: FileType) -> io::Result<Kind> {
+    if kind.is_file() {
+        return Ok(Kind::File);
+    }
+    let metadata = std::fs::metadata(path)?;
+    Ok(match (metadata.is_dir(), kind.is_symlink()) {
+        (false, true) => Kind::File,
+        (false, false) => Kind::Other("is no file"),
+        // Links to directories lead around in circles.
+        (true, true) => Kind::Other("is a link to a directory"),
+        (true, false) => Kind::Directory(metadata),
+    })
+}
+
+/// The names in a directory, sorted, and what kind of thing each stands for.
+fn entries(directory: &Path) -> io::Result<Vec<(OsString, FileType)>> {
+    let entries =
+        std::fs::read_dir(directory)?.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))));
+    let mut entries: Vec<_> = entries.collect::<io::Result<_>>()?;
+    entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(entries)
 }
 
 /// The directory in which `target` lies.

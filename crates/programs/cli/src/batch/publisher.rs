@@ -7,7 +7,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -46,28 +48,58 @@ pub(super) enum Published {
     Failed(io::Error),
 }
 
-/// Publishes what arrives until nobody sends any more. `sync` waits for the disk, `replace` replaces files.
+/// How long more outputs are waited for, unless none will come: a file system that is synced for a few at a time is
+/// busy with that alone.
+const GATHERING: Duration = Duration::from_millis(100);
+
+/// How long the first and the longest of the pauses are in which outputs pile up. Being woken for each would cost more.
+const PAUSES: [Duration; 2] = [Duration::from_micros(50), Duration::from_millis(5)];
+
+/// What arrives after `first` before it is time to wait for the disk.
+fn gathered<T>(first: T, arriving: &Receiver<T>, together_max: usize) -> Vec<T> {
+    let (mut together, [mut pause, longest]) = (vec![first], PAUSES);
+    let until = Instant::now() + GATHERING;
+    while together.len() < together_max {
+        match arriving.try_recv() {
+            Ok(more) => together.push(more),
+            Err(TryRecvError::Empty) if Instant::now() < until => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(longest);
+            }
+            Err(_) => break,
+        }
+    }
+    together
+}
+
+/// Gives an output its name.
+pub(super) fn give_name(draft: Draft, target: &Path, replace: bool) -> Published {
+    match draft.publish(target, replace) {
+        Ok(true) => Published::Named,
+        Ok(false) => Published::Kept,
+        Err(error) => Published::Failed(error),
+    }
+}
+
+/// Publishes what arrives once it is on the disk, until nobody sends any more. `replace` replaces files.
 pub(super) fn publish<T>(
     arriving: Receiver<Complete<T>>,
     together_max: usize,
-    sync: bool,
     replace: bool,
     mut tell: impl FnMut(T, &Path, Published),
 ) {
     while let Ok(first) = arriving.recv() {
-        let mut together = vec![first];
-        together.extend(arriving.try_iter().take(together_max - 1));
-        let synced = if sync { sync_all(&together) } else { together.iter().map(|_| Ok(())).collect() };
+        let together = gathered(first, &arriving, together_max);
+        let synced = sync_all(&together);
         let mut directories = BTreeSet::new();
         let mut named = Vec::with_capacity(together.len());
         for (Complete { draft, target, told }, synced) in together.into_iter().zip(synced) {
             let directory = draft.directory().to_owned();
-            let published = match synced.and_then(|()| draft.publish(&target, replace)) {
-                Ok(true) => Published::Named,
-                Ok(false) => Published::Kept,
+            let published = match synced {
+                Ok(()) => give_name(draft, &target, replace),
                 Err(error) => Published::Failed(error),
             };
-            if sync && matches!(published, Published::Named) {
+            if matches!(published, Published::Named) {
                 directories.insert(directory);
             }
             named.push((told, target, published));
@@ -104,4 +136,24 @@ fn sync_file_systems<T>(complete: &[Complete<T>]) -> io::Result<()> {
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn outputs_gather_until_there_are_enough_or_none_will_come() {
+        let (sender, arriving) = channel();
+        for number in 1..=5 {
+            sender.send(number).expect("it is there");
+        }
+        assert_eq!(gathered(0, &arriving, 3), [0, 1, 2]);
+        sender.send(6).expect("it is there");
+        drop(sender);
+        assert_eq!(gathered(0, &arriving, 100), [0, 3, 4, 5, 6]);
+        assert_eq!(gathered(0, &arriving, 100), [0]);
+    }
 }

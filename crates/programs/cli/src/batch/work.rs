@@ -1,30 +1,34 @@
-//! The run of a batch: inputs are found on one thread, worked on by several, and published by one.
+//! The run of a batch: inputs are found on one thread, worked on by several, and published by one that waits for the
+//! disk, or by those that worked on them when nobody waits.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use envelope::{Error, ReadAt};
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::inputs::{Found, directory, found, make_directory};
+use super::inputs::directory;
 use super::progress::Progress;
-use super::publisher::{Complete, Published, publish, sync_directory, together_max};
+use super::publisher::{Complete, Published, give_name, publish, sync_directory, together_max};
+use super::queue::{Taker, queue};
 use super::record::{self, Records};
-use super::target::{Destination, Targets, resolved};
+use super::target::resolved;
 use super::{Files, base64, cores};
 use crate::failure::Failure;
 
 /// How many inputs are found ahead of the work.
-const FOUND_AHEAD: usize = 256;
+const FOUND_AHEAD: usize = 1024;
+
+/// The longest input that is worked on in memory, in bytes.
+const SMALL_BYTES_MAX: usize = 128 << 10;
 
 /// What is done with each input.
 pub(crate) trait Operation: Sync {
@@ -38,8 +42,17 @@ pub(crate) trait Operation: Sync {
     const IN_PLACE: bool;
 
     /// Works on one input, with up to `threads` threads, and returns what is to be recorded.
-    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Map<String, Value>, Error>;
+    fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Worked, Error>;
+
+    /// Whether an input that is held in memory may be worked on with others beside it.
+    fn takes_small(&self) -> bool;
+
+    /// Works on one input that is held in memory. Others have their turn while it waits for the key service.
+    fn work_small(&self, input: &[u8], draft: &File) -> impl Future<Output = Result<Worked, Error>>;
 }
+
+/// What is to be recorded of an output, put together if anybody reads it.
+pub(crate) type Worked = Box<dyn FnOnce() -> Map<String, Value> + Send>;
 
 /// What is read.
 pub(crate) enum Input<'a> {
@@ -89,40 +102,66 @@ impl Seek for Source<'_> {
 const STDIN: &str = "<stdin>";
 
 /// What an output's outcome is told with.
-struct Told {
+pub(super) struct Told {
     input: PathBuf,
     output: Option<PathBuf>,
-    worked: Map<String, Value>,
+    worked: Worked,
+}
+
+impl Told {
+    pub(super) fn of(job: &Job, worked: Worked) -> Self {
+        Self { input: job.name().to_owned(), output: job.target.clone(), worked }
+    }
 }
 
 /// One piece of work.
-struct Job {
-    input: Option<PathBuf>,
-    target: Option<PathBuf>,
+pub(super) struct Job {
+    pub(super) input: Option<PathBuf>,
+    pub(super) target: Option<PathBuf>,
 }
 
 impl Job {
-    fn name(&self) -> &Path {
+    pub(super) fn name(&self) -> &Path {
         self.input.as_deref().unwrap_or(Path::new(STDIN))
+    }
+}
+
+/// An input that is open.
+pub(super) struct Opened {
+    pub(super) job: Job,
+    pub(super) file: File,
+    pub(super) metadata: Metadata,
+    /// The file that the output will be, through links, unless it goes to a stream.
+    pub(super) target: Option<PathBuf>,
+}
+
+impl Opened {
+    /// Whether its length is known: files that the kernel makes up have none before they are read.
+    fn is_regular(&self) -> bool {
+        self.job.input.is_some() && self.metadata.is_file() && self.metadata.len() > 0
     }
 }
 
 /// What happened so far.
 #[derive(Default)]
-struct Counts {
-    inputs: AtomicU64,
+pub(super) struct Counts {
+    pub(super) inputs: AtomicU64,
     failed: AtomicU64,
     done: AtomicU64,
+    /// How many workers have an input to themselves.
     busy: AtomicUsize,
 }
 
-struct Batch<'a, O> {
-    files: &'a Files,
-    operation: &'a O,
-    progress: Progress,
+pub(super) struct Batch<'a, O> {
+    pub(super) files: &'a Files,
+    pub(super) operation: &'a O,
+    pub(super) progress: Progress,
     records: Records,
-    counts: Counts,
+    pub(super) counts: Counts,
 }
+
+/// The way of complete outputs to their publisher; without one, they are published by whoever completes them.
+pub(super) type Publisher = Option<SyncSender<Complete<Told>>>;
 
 /// Works on every input.
 pub(crate) fn run<O: Operation>(files: &Files, operation: &O) -> Result<(), Failure> {
@@ -135,29 +174,30 @@ pub(crate) fn run<O: Operation>(files: &Files, operation: &O) -> Result<(), Fail
         records: Records::open(files)?,
         counts: Counts::default(),
     };
-    let (jobs, waiting) = sync_channel(FOUND_AHEAD);
+    let (jobs, waiting) = queue(FOUND_AHEAD);
     let together_max = together_max();
     let (complete, arriving) = sync_channel(together_max);
-    let waiting = Mutex::new(waiting);
+    let complete = Some(complete).filter(|_| !files.no_sync);
     let made = thread::scope(|scope| {
         let publisher = || {
-            let replace = !files.no_overwrite;
-            publish(arriving, together_max, !files.no_sync, replace, |told, target, how| {
-                batch.published(told, target, how)
+            publish(arriving, together_max, !files.no_overwrite, |told, target, how| {
+                batch.published(told, target, how);
             });
         };
-        let mut started = thread::Builder::new().spawn_scoped(scope, publisher).map(drop);
+        let mut started = match &complete {
+            Some(_) => thread::Builder::new().spawn_scoped(scope, publisher).map(drop),
+            None => Ok(()),
+        };
         for worker in 0..if streams { 1 } else { files.parallel() } {
-            let complete = complete.clone();
+            let (complete, waiting) = (complete.clone(), waiting.clone());
             let batch = &batch;
-            let waiting = &waiting;
-            let spawned = thread::Builder::new().spawn_scoped(scope, move || batch.worker(waiting, complete));
+            let spawned = thread::Builder::new().spawn_scoped(scope, move || batch.worker(&waiting, complete));
             // Where the system gives no more threads, those that are there do the work.
             if worker == 0 {
                 started = started.and(spawned.map(drop));
             }
         }
-        drop(complete);
+        drop((complete, waiting));
         match started {
             Ok(()) => batch.find(jobs),
             Err(cause) => Err(server::ServerError::System { action: "start a thread", cause }.into()),
@@ -183,142 +223,46 @@ fn sync_made(made: &BTreeSet<PathBuf>, no_sync: bool) -> Result<(), Failure> {
 }
 
 impl<O: Operation> Batch<'_, O> {
-    fn fail(&self, name: &Path, reason: impl std::fmt::Display) {
+    pub(super) fn fail(&self, name: &Path, reason: impl std::fmt::Display) {
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
         self.progress.tell(&format!("sealstack: {}: {reason}", name.display()));
     }
 
-    fn skip(&self, name: &Path, reason: &str) {
+    pub(super) fn skip(&self, name: &Path, reason: &str) {
         if !self.files.quiet {
             self.progress.tell(&format!("sealstack: {}: {reason}; skipped", name.display()));
         }
     }
 
-    /// Finds inputs and decides where their outputs go. Returns the directories that it made.
-    fn find(&self, jobs: SyncSender<Job>) -> Result<BTreeSet<PathBuf>, Failure> {
-        let into = Destination::of(self.files)?;
-        if !matches!(into, Destination::Directory(_)) && self.has_several() {
-            return Err(Failure::Usage("several inputs need an existing directory as their output".to_owned()));
-        }
-        let mut made = BTreeSet::new();
-        let mut targets = Targets::default();
-        let mut outcome = Ok(());
-        let except = match &into {
-            Destination::Directory(path) => Some(path.as_path()),
-            _ => None,
+    /// Works on inputs: on short ones several at a time, and on any other by itself.
+    fn worker(&self, waiting: &Taker<Job>, complete: Publisher) {
+        // Where the system has nothing to wait with, inputs are worked on one after the other.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok();
+        let next = || match &runtime {
+            Some(runtime) => runtime.block_on(self.small(waiting, &complete)),
+            None => std::iter::from_fn(|| waiting.take()).find_map(|job| self.open(job)),
         };
-        let mut each = |found: Found| {
-            let (input, below) = match found {
-                Found::Passed(path, reason) => {
-                    self.skip(&path, reason);
-                    return true;
-                }
-                Found::Stdin => (None, None),
-                Found::File(path, below) => (Some(path), Some(below)),
-            };
-            self.counts.inputs.fetch_add(1, Ordering::Relaxed);
-            let mut job = Job { input, target: None };
-            job.target = match (&into, below) {
-                (Destination::Stdout, _) => None,
-                (Destination::File(path), _) => Some(path.clone()),
-                (Destination::Directory(_), None) => {
-                    outcome =
-                        Err(Failure::Usage("what comes from standard input needs a file as its output".to_owned()));
-                    return false;
-                }
-                (Destination::Directory(root), Some(below)) => {
-                    let target = root.join(self.renamed(&below));
-                    if !targets.insert(&target) {
-                        self.fail(job.name(), format_args!("another input has the output {} too", target.display()));
-                        return true;
-                    }
-                    if let Err(error) = make_directory(directory(&target), &mut made) {
-                        self.fail(job.name(), error);
-                        return true;
-                    }
-                    Some(target)
-                }
-            };
-            if self.progress.is_shown()
-                && let Some(metadata) = job.input.as_ref().and_then(|path| std::fs::metadata(path).ok())
-            {
-                self.progress.expect(metadata.len());
-            }
-            match self.may_write(&job) {
-                // The receivers live until this ends.
-                Ok(true) => jobs.send(job).is_ok(),
-                Ok(false) => true,
-                Err(error) => {
-                    self.fail(job.name(), error);
-                    true
-                }
-            }
-        };
-        let mut failed = |path: &Path, reason: String| {
-            self.counts.inputs.fetch_add(1, Ordering::Relaxed);
-            self.fail(path, reason);
-        };
-        found(&self.files.input, self.files.recursive, except, &mut each, &mut failed);
-        outcome.map(|()| made)
-    }
-
-    /// Whether the arguments stand for more than one input.
-    fn has_several(&self) -> bool {
-        let mut count = 0;
-        let mut each = |found| {
-            count += usize::from(!matches!(found, Found::Passed(..)));
-            count < 2
-        };
-        // What can't be found is told by the run itself.
-        found(&self.files.input, self.files.recursive, None, &mut each, &mut |_, _| {});
-        count > 1
-    }
-
-    /// The name of an output in a directory.
-    fn renamed(&self, below: &Path) -> PathBuf {
-        let mut name = below.file_name().unwrap_or_default().to_owned();
-        let stripped = self.files.strip_suffix.as_ref().and_then(|suffix| {
-            let name = name.to_str()?.strip_suffix(suffix.as_str())?;
-            (!name.is_empty()).then(|| name.to_owned())
-        });
-        if let Some(stripped) = stripped {
-            name = stripped.into();
-        }
-        name.push(self.files.suffix.as_deref().unwrap_or(O::SUFFIX));
-        below.with_file_name(name)
-    }
-
-    /// Whether a file that is there may be replaced.
-    fn may_write(&self, job: &Job) -> io::Result<bool> {
-        let Some(target) = &job.target else { return Ok(true) };
-        if !(self.files.no_overwrite || self.files.interactive) || target.symlink_metadata().is_err() {
-            return Ok(true);
-        }
-        if self.files.interactive {
-            let stdin_is_data = self.files.input.iter().any(|path| path.as_os_str() == "-");
-            if self.progress.ask(&format!("replace {}? [y/N] ", target.display()), stdin_is_data)? {
-                return Ok(true);
-            }
-        }
-        self.skip(job.name(), &format!("{} is there", target.display()));
-        Ok(false)
-    }
-
-    fn worker(&self, waiting: &Mutex<Receiver<Job>>, complete: SyncSender<Complete<Told>>) {
-        loop {
-            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = next else { return };
+        while let Some(opened) = next() {
             // One big input gets all cores, many get one each.
             let busy = self.counts.busy.fetch_add(1, Ordering::Relaxed) + 1;
-            let worked = self.work(&job, (cores() / busy).max(1));
+            let worked = self.work(&opened, (cores() / busy).max(1));
             self.counts.busy.fetch_sub(1, Ordering::Relaxed);
             match worked {
-                Ok(Some(finished)) => {
-                    // The publisher lives as long as there are workers.
-                    let _ = complete.send(finished);
-                }
+                Ok(Some(finished)) => self.publish(finished, &complete),
                 Ok(None) => self.done(),
-                Err(error) => self.fail(job.name(), error),
+                Err(error) => self.fail(opened.job.name(), error),
+            }
+        }
+    }
+
+    /// Hands on an output that is complete.
+    pub(super) fn publish(&self, Complete { draft, target, told }: Complete<Told>, publisher: &Publisher) {
+        match publisher {
+            // The publisher lives as long as there are workers.
+            Some(publisher) => drop(publisher.send(Complete { draft, target, told })),
+            None => {
+                let how = give_name(draft, &target, !self.files.no_overwrite);
+                self.published(told, &target, how);
             }
         }
     }
@@ -327,8 +271,13 @@ impl<O: Operation> Batch<'_, O> {
         self.progress.done(self.counts.done.fetch_add(1, Ordering::Relaxed) + 1);
     }
 
-    /// Works on one input. What went to a stream is done then, and a draft still has to be published.
-    fn work(&self, job: &Job, threads: usize) -> Result<Option<Complete<Told>>, Failed> {
+    /// Opens an input, or tells why that fails.
+    pub(super) fn open(&self, job: Job) -> Option<Opened> {
+        let name = job.name().to_owned();
+        self.try_open(job).map_err(|error| self.fail(&name, error)).ok()
+    }
+
+    fn try_open(&self, job: Job) -> Result<Opened, Failed> {
         let file = match &job.input {
             None => File::from(io::stdin().as_fd().try_clone_to_owned().map_err(Failed::Read)?),
             Some(path) => File::open(path).map_err(Failed::Read)?,
@@ -337,21 +286,44 @@ impl<O: Operation> Batch<'_, O> {
         if metadata.is_dir() {
             return Err(Failed::Read(io::ErrorKind::IsADirectory.into()));
         }
-        // Files that the kernel makes up have no length before they are read.
-        let regular = job.input.is_some() && metadata.is_file() && metadata.len() > 0;
-        let source = Source { file: &file, progress: &self.progress };
-        let input = match (regular, self.files.decode) {
-            (true, false) => Input::File(source, metadata.len()),
-            (_, true) => Input::Stream(Box::new(base64::decoder(source))),
-            (false, false) => Input::Stream(Box::new(source)),
-        };
         let target = job.target.as_deref().map(resolved).transpose().map_err(Failed::Write)?;
         let (target, replaced) = match target {
             Some((target, replaced)) => (Some(target), replaced),
             None => (None, None),
         };
-        let special = replaced.as_ref().is_some_and(|metadata| !metadata.is_file());
-        let Some(target) = target.filter(|_| !special) else {
+        let same = |replaced: &Metadata| (replaced.dev(), replaced.ino()) == (metadata.dev(), metadata.ino());
+        if !O::IN_PLACE && replaced.as_ref().is_some_and(|replaced| replaced.is_file() && same(replaced)) {
+            return Err(Failed::Same);
+        }
+        // What is no file is written to as a stream.
+        let target = target.filter(|_| replaced.is_none_or(|metadata| metadata.is_file()));
+        Ok(Opened { job, file, metadata, target })
+    }
+
+    /// The length of an input that is worked on in memory, in bytes.
+    pub(super) fn small_bytes(&self, opened: &Opened) -> Option<usize> {
+        let Files { decode, encode, .. } = self.files;
+        let small =
+            opened.is_regular() && opened.target.is_some() && !decode && !encode && self.operation.takes_small();
+        usize::try_from(opened.metadata.len()).ok().filter(|length| small && *length <= SMALL_BYTES_MAX)
+    }
+
+    /// A draft for an output.
+    pub(super) fn draft(target: &Path) -> Result<Draft, Failed> {
+        let failed = |cause| Failed::Draft { target: target.to_owned(), cause };
+        Draft::create(directory(target), O::PRIVATE).map_err(failed)
+    }
+
+    /// Works on one input. What went to a stream is done then, and a draft still has to be published.
+    fn work(&self, opened: &Opened, threads: usize) -> Result<Option<Complete<Told>>, Failed> {
+        let Opened { job, file, metadata, target } = opened;
+        let source = Source { file, progress: &self.progress };
+        let input = match (opened.is_regular(), self.files.decode) {
+            (true, false) => Input::File(source, metadata.len()),
+            (_, true) => Input::Stream(Box::new(base64::decoder(source))),
+            (false, false) => Input::Stream(Box::new(source)),
+        };
+        let Some(target) = target else {
             let mut sink = match &job.target {
                 Some(path) => File::options().write(true).open(path).map_err(Failed::Write)?,
                 None => File::from(io::stdout().as_fd().try_clone_to_owned().map_err(Failed::Write)?),
@@ -360,28 +332,17 @@ impl<O: Operation> Batch<'_, O> {
             self.record(job.name(), job.target.as_deref(), worked).map_err(Failed::Record)?;
             return Ok(None);
         };
-        let same = |replaced: &std::fs::Metadata| (replaced.dev(), replaced.ino()) == (metadata.dev(), metadata.ino());
-        if !O::IN_PLACE && replaced.as_ref().is_some_and(same) {
-            return Err(Failed::Same);
-        }
-        let draft = Draft::create(directory(&target), O::PRIVATE)
-            .map_err(|cause| Failed::Draft { target: target.clone(), cause })?;
+        let draft = Self::draft(target)?;
         let worked = if self.files.encode {
             let mut sink = draft.file();
             self.work_to_stream(input, &mut sink, threads)?
         } else {
             self.operation.work(input, Output::Draft(draft.file()), threads)?
         };
-        let told = Told { input: job.name().to_owned(), output: job.target.clone(), worked };
-        Ok(Some(Complete { draft, target, told }))
+        Ok(Some(Complete { draft, target: target.clone(), told: Told::of(job, worked) }))
     }
 
-    fn work_to_stream(
-        &self,
-        input: Input<'_>,
-        sink: &mut impl Write,
-        threads: usize,
-    ) -> Result<Map<String, Value>, Error> {
+    fn work_to_stream(&self, input: Input<'_>, sink: &mut impl Write, threads: usize) -> Result<Worked, Error> {
         if !self.files.encode {
             return self.operation.work(input, Output::Stream(sink), threads);
         }
@@ -392,7 +353,7 @@ impl<O: Operation> Batch<'_, O> {
     }
 
     /// Writes the record of an output.
-    fn record(&self, input: &Path, output: Option<&Path>, worked: Map<String, Value>) -> io::Result<()> {
+    fn record(&self, input: &Path, output: Option<&Path>, worked: Worked) -> io::Result<()> {
         if !self.records.are_wanted() {
             return Ok(());
         }
@@ -400,7 +361,7 @@ impl<O: Operation> Batch<'_, O> {
             Some(path) if path != Path::new(STDIN) => record::path(path),
             _ => none.into(),
         };
-        let mut record = worked;
+        let mut record = worked();
         record.insert("mode".to_owned(), O::MODE.into());
         record.insert("input".to_owned(), path(Some(input), STDIN));
         record.insert("output".to_owned(), path(output, "<stdout>"));
@@ -425,7 +386,7 @@ impl<O: Operation> Batch<'_, O> {
 
 /// Why one input failed.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+pub(super) enum Failed {
     #[error("can't be read: {0}")]
     Read(io::Error),
     #[error("its output can't be written: {0}")]

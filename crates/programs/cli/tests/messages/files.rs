@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 
 use serde_json::json;
 
-use crate::{Place, RAW, bytes, done, fed, records, refused};
+use crate::{Place, RAW, Service, bytes, done, fed, records, refused};
 
 #[test]
 fn a_tree_is_encrypted_and_comes_back_and_links_do_not_lead_in_circles() {
@@ -291,4 +291,49 @@ fn messages_are_inspected_without_a_key() {
     assert!(said.contains("vault/none") && said.contains("1 of 3 inputs failed"), "{said}");
     let piped = fed(&mut place.command(&["inspect", "--json", "-"]), &message);
     assert!(String::from_utf8(done(piped)).expect("text").contains(r#""input":"<stdin>""#));
+}
+
+#[test]
+fn short_files_and_long_ones_of_one_run_come_back_each_and_one_that_was_changed_is_told() {
+    let service = Service::start();
+    service.key("one");
+    // Short ones wait for the key service together; a long one comes in between, and one is empty.
+    let contents = |number: usize| bytes(if number % 37 == 5 { 200_000 + number } else { number * 3 });
+    for number in 0..150 {
+        service.place.write(&format!("in/{}/{number}", number % 3), &contents(number));
+    }
+    for directory in ["vault", "back"] {
+        std::fs::create_dir(service.place.path(directory)).expect("made");
+    }
+    let arguments = ["-r", "-w", "key=alias/one", "--metadata-output"];
+    done(service.run(&[&["encrypt", "-i", "in", "-o", "vault"], &arguments[..], &["sealed"]].concat()));
+    let mut broken = service.place.read("vault/1/100.encrypted");
+    let end = broken.len() - 1;
+    broken[end] ^= 1;
+    service.place.write("vault/1/100.encrypted", &broken);
+    let said = refused(
+        service.run(
+            &[
+                &["decrypt", "-i", "vault", "-o", "back", "--strip-suffix", ".encrypted", "--suffix", "--no-sync"],
+                &arguments[..],
+                &["opened"],
+            ]
+            .concat(),
+        ),
+        1,
+    );
+    assert!(said.contains("vault/1/100.encrypted: ") && said.contains("1 of 150 inputs failed"), "{said}");
+    for number in (0..150).filter(|number| *number != 100) {
+        assert!(service.place.read(&format!("back/{}/{number}", number % 3)) == contents(number), "{number}");
+    }
+    assert!(!service.place.exists("back/1/100"));
+    assert_eq!(service.place.names("back/1").len(), 49, "nothing is left of what failed");
+    // Each was recorded once, with a data key of its own.
+    let mut keys: Vec<String> = records(&service.place.path("sealed"))
+        .iter()
+        .map(|record| record["header"]["encrypted_data_keys"][0]["encrypted_data_key"].to_string())
+        .collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!((keys.len(), records(&service.place.path("opened")).len()), (150, 149));
 }
