@@ -1,11 +1,14 @@
-//! Many small files, each under a data key of its own from a running server: the command beside `aws-encryption-cli`.
+//! Many small files, each under a data key of its own from a running server: the command beside `aws-encryption-cli`, with
+//! the same settings on both.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use crypto::signature::{Ecdsa, EcdsaKey, verify_digest};
 use serde_json::json;
 
 use crate::client::{Credentials, call_kms};
@@ -28,10 +31,20 @@ pub(crate) struct Measurement {
     /// The official command
     #[arg(long)]
     aws_encryption_cli: Option<PathBuf>,
-    /// How many files it gets, once
-    #[arg(long, default_value_t = 1000)]
-    peer_files: usize,
+    /// How often it is run
+    #[arg(long, default_value_t = 1)]
+    peer_rounds: usize,
+    /// How many files get a process each
+    #[arg(long, default_value_t = 20)]
+    processes: usize,
 }
+
+/// Settings that both commands know, by what they are called in the table.
+const SETTINGS: [(&str, &[&str]); 3] = [
+    ("usual settings: signed, a data key for each", &[]),
+    ("signed, `--caching capacity=1 max_age=300`", &["--caching", "capacity=1", "max_age=300"]),
+    ("suite 0478: unsigned, a data key for each", &["--algorithm", "AES_256_GCM_HKDF_SHA512_COMMIT_KEY"]),
+];
 
 fn write_files(directory: &Path, count: usize) -> io::Result<()> {
     fs::create_dir_all(directory)?;
@@ -50,6 +63,13 @@ async fn create_key(server: &Process, data: &Path) -> io::Result<String> {
     Ok(created["KeyMetadata"]["Arn"].as_str().unwrap_or_default().to_owned())
 }
 
+/// One of the two commands.
+#[derive(Clone)]
+enum Contender {
+    Ours { synced: bool },
+    Official(PathBuf),
+}
+
 /// Where the files of each run are, and how the commands find the server.
 struct Place<'a> {
     directory: &'a Path,
@@ -58,8 +78,8 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// How many files a second, there and back.
-    fn run(&self, files: usize, make: impl Fn(&str, &Path, &Path) -> Command) -> io::Result<[f64; 2]> {
+    /// How many files a second, there and back. `each` gives every file a process, one after the other.
+    fn run(&self, who: &Contender, settings: &[&str], files: usize, each: bool) -> io::Result<[f64; 2]> {
         let [plain, sealed, opened] = ["plain", "sealed", "opened"].map(|name| self.directory.join(name));
         for made in [&plain, &sealed, &opened] {
             if made.exists() {
@@ -67,74 +87,143 @@ impl Place<'_> {
             }
         }
         write_files(&plain, files)?;
+        // What earlier runs left to be written is not waited for in this one.
+        command::run(Command::new("sync"))?;
         let mut speeds = [0.0; 2];
         for (speed, (verb, from, to)) in
             speeds.iter_mut().zip([("encrypt", &plain, &sealed), ("decrypt", &sealed, &opened)])
         {
             fs::create_dir_all(to)?;
-            let mut command = make(verb, from, to);
-            // Variables would win over the configuration of the server that is measured.
-            let variables = std::env::vars_os().map(|(name, _)| name);
-            for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"AWS_")) {
-                command.env_remove(name);
+            let inputs = if each { paths(from)? } else { vec![from.clone()] };
+            let mut time = Duration::ZERO;
+            for input in inputs {
+                // Only encrypting takes an algorithm: messages say theirs.
+                let settings = if verb == "encrypt" || settings.contains(&"--caching") { settings } else { &[] };
+                time += command::run(self.command(who, verb, settings, &input, to)?)?.time;
             }
-            command.env("AWS_CONFIG_FILE", self.data.join("aws/config"));
-            command.env("AWS_SHARED_CREDENTIALS_FILE", self.data.join("aws/credentials"));
-            *speed = files as f64 / command::run(command)?.time.as_secs_f64();
+            *speed = files as f64 / time.as_secs_f64();
             if fs::read_dir(to)?.count() != files {
                 return Err(io::Error::other("files are missing"));
             }
         }
+        if fs::read(opened.join("00000.encrypted.decrypted"))? != [0; 4096] {
+            return Err(io::Error::other("a file is not what it was"));
+        }
         Ok(speeds)
     }
 
-    fn ours(&self, more: &[&str]) -> impl Fn(&str, &Path, &Path) -> Command {
-        let (key, more) = (format!("key={}", self.key), more.iter().map(ToString::to_string).collect::<Vec<_>>());
-        move |verb, from, to| {
-            let mut command = Command::new(crate::binary().unwrap_or_default());
-            command.args([verb, "-w", &key, "-r", "-q"]).args(&more).arg("-i").arg(from).arg("-o").arg(to);
-            command
+    fn command(&self, who: &Contender, verb: &str, settings: &[&str], from: &Path, to: &Path) -> io::Result<Command> {
+        let mut command = match who {
+            Contender::Ours { synced } => {
+                let mut command = Command::new(crate::binary()?);
+                command.args([verb, "-q"]).args((!synced).then_some("--no-sync"));
+                command
+            }
+            Contender::Official(program) => {
+                let mut command = Command::new(program);
+                command.args([&format!("--{verb}"), "-S"]);
+                command
+            }
+        };
+        command.args(["-r", "-w", &format!("key={}", self.key)]).args(settings).arg("-i").arg(from).arg("-o").arg(to);
+        // Variables would win over the configuration of the server that is measured.
+        let variables = std::env::vars_os().map(|(name, _)| name);
+        for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"AWS_")) {
+            command.env_remove(name);
         }
+        command.env("AWS_CONFIG_FILE", self.data.join("aws/config"));
+        command.env("AWS_SHARED_CREDENTIALS_FILE", self.data.join("aws/credentials"));
+        Ok(command)
     }
 
-    fn official(&self, program: &Path) -> impl Fn(&str, &Path, &Path) -> Command {
-        let (key, program) = (format!("key={}", self.key), program.to_owned());
-        move |verb, from, to| {
-            let mut command = Command::new(&program);
-            command.args([&format!("--{verb}"), "-w", &key, "-r", "-S", "-i"]).arg(from).arg("-o").arg(to);
-            command
+    /// The medians of some rounds.
+    fn medians(&self, who: &Contender, settings: &[&str], form: Form) -> io::Result<[f64; 2]> {
+        let (mut encrypt, mut decrypt) = (Vec::new(), Vec::new());
+        for _ in 0..form.rounds {
+            let [sealed, opened] = self.run(who, settings, form.files, form.each)?;
+            encrypt.push(sealed);
+            decrypt.push(opened);
         }
+        Ok([median(&mut encrypt), median(&mut decrypt)])
+    }
+}
+
+/// How often, how many files, and whether each gets a process.
+#[derive(Clone, Copy)]
+struct Form {
+    rounds: usize,
+    files: usize,
+    each: bool,
+}
+
+fn paths(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// Prints a line; with the official command's speeds, also how many times as fast this is.
+fn print(name: &str, [encrypt, decrypt]: [f64; 2], official: Option<[f64; 2]>) {
+    let times = |ours: f64, theirs: f64| format!("{ours:.0} files/s, {:.1} times", ours / theirs);
+    match official {
+        None => println!("| {name} | {encrypt:.0} files/s | {decrypt:.0} files/s |"),
+        Some(theirs) => println!("| {name} | {} | {} |", times(encrypt, theirs[0]), times(decrypt, theirs[1])),
     }
 }
 
 pub(crate) async fn measure(measurement: &Measurement) -> io::Result<()> {
+    primitives()?;
     let directory = tempfile::tempdir_in(&measurement.directory)?;
     let data = directory.path().join("data");
     let server = Process::sealstack(&crate::binary()?, &data, &[])?;
     let place = Place { directory: directory.path(), data: &data, key: create_key(&server, &data).await? };
-    println!("| {} files of 4 KiB | encrypt | decrypt |\n|---|---|---|", measurement.files);
-    let cached = ["--caching", "capacity=1", "max_age=300"];
-    let unsynced = ["--no-sync"];
-    let both = [&cached[..], &unsynced].concat();
-    for (name, more) in [
-        ("`sealstack`", &[][..]),
-        ("`sealstack --no-sync`", &unsynced),
-        ("`sealstack --no-sync --caching`, as many files under one data key", &both),
-    ] {
-        let (mut encrypt, mut decrypt) = (Vec::new(), Vec::new());
-        for _ in 0..measurement.rounds {
-            let [sealed, opened] = place.run(measurement.files, place.ours(more))?;
-            encrypt.push(sealed);
-            decrypt.push(opened);
+    let official = measurement.aws_encryption_cli.clone().map(Contender::Official);
+    let Measurement { files, rounds, peer_rounds, processes, .. } = *measurement;
+    let all = Form { rounds, files, each: false };
+    let each = Form { rounds, files: processes, each: true };
+    println!("| {files} files of 4 KiB | encrypt | decrypt |\n|---|---|---|");
+    for (name, settings) in SETTINGS {
+        println!("| **{name}** | | |");
+        let theirs = match &official {
+            None => None,
+            Some(who) => Some(place.medians(who, settings, Form { rounds: peer_rounds, ..all })?),
+        };
+        if let Some(theirs) = theirs {
+            print("`aws-encryption-cli`", theirs, None);
         }
-        println!("| {name} | {:.0} files/s | {:.0} files/s |", median(&mut encrypt), median(&mut decrypt));
+        for (name, synced) in [("`sealstack --no-sync`", false), ("`sealstack`", true)] {
+            print(name, place.medians(&Contender::Ours { synced }, settings, all)?, theirs);
+        }
     }
-    if let Some(program) = &measurement.aws_encryption_cli {
-        let [encrypt, decrypt] = place.run(measurement.peer_files, place.official(program))?;
-        println!(
-            "| `aws-encryption-cli`, {} files | {encrypt:.0} files/s | {decrypt:.0} files/s |",
-            measurement.peer_files
-        );
+    println!("| **usual settings, a process for each of {processes} files** | | |");
+    let theirs = match &official {
+        None => None,
+        Some(who) => Some(place.medians(who, &[], Form { rounds: peer_rounds, ..each })?),
+    };
+    if let Some(theirs) = theirs {
+        print("`aws-encryption-cli`", theirs, None);
     }
+    for (name, synced) in [("`sealstack --no-sync`", false), ("`sealstack`", true)] {
+        print(name, place.medians(&Contender::Ours { synced }, &[], each)?, theirs);
+    }
+    Ok(())
+}
+
+/// What signatures cost on one core: a message takes a key and a signature, or a verification.
+fn primitives() -> io::Result<()> {
+    const TIMES: u32 = 2000;
+    let each = |act: &mut dyn FnMut() -> io::Result<()>| -> io::Result<f64> {
+        let begun = Instant::now();
+        for _ in 0..TIMES {
+            act()?;
+        }
+        Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES))
+    };
+    let (failed, digest) = (io::Error::other, crypto::sha384(b"message"));
+    let key = EcdsaKey::generate(Ecdsa::P384Sha384).map_err(failed)?;
+    let (public, signature) = (key.public_key().map_err(failed)?, key.sign_digest(&digest).map_err(failed)?);
+    let new_key = || EcdsaKey::generate(Ecdsa::P384Sha384).and_then(|key| key.public_key());
+    let make = each(&mut || new_key().map(drop).map_err(failed))?;
+    let sign = each(&mut || key.sign_digest(&digest).map(drop).map_err(failed))?;
+    let verify = each(&mut || verify_digest(Ecdsa::P384Sha384, &public, &digest, &signature).map_err(failed))?;
+    println!("P-384 on one core: a key {make:.0} µs, a signature {sign:.0} µs, a verification {verify:.0} µs\n");
     Ok(())
 }
