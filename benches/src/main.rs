@@ -24,6 +24,7 @@ mod many;
 mod message;
 mod operation;
 mod process;
+mod raw;
 mod report;
 mod scale;
 
@@ -59,6 +60,9 @@ enum Measurement {
         /// Connections
         #[arg(long, default_value_t = 16)]
         connections: usize,
+        /// An operation to measure, by its name in the table; may be repeated, and without it all are
+        #[arg(long, value_name = "NAME")]
+        operation: Vec<String>,
         /// A peer that speaks KMS and accepts any signature, such as moto=127.0.0.1:5000; may be repeated
         #[arg(long, value_name = "NAME=ADDRESS")]
         peer: Vec<String>,
@@ -120,8 +124,10 @@ fn main() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
-            Measurement::Kms { seconds, rounds, connections, peer } => {
-                kms(Duration::from_secs(seconds), rounds, connections, &peer).await
+            Measurement::Kms { seconds, rounds, connections, operation, peer } => {
+                let wanted = |one: &Operation| operation.is_empty() || operation.iter().any(|name| name == one.name());
+                let operations: Vec<_> = Operation::OURS.into_iter().filter(wanted).collect();
+                kms(Duration::from_secs(seconds), rounds, connections, &operations, &peer).await
             }
             Measurement::Scale { keys } => scale::measure(keys).await,
             Measurement::Iam { seconds, rounds, users, policies } => {
@@ -170,7 +176,13 @@ async fn prepare(address: SocketAddr, administrator: &Credentials) -> std::io::R
     Ok(World { credentials, keys, closes: connection.closes })
 }
 
-async fn kms(duration: Duration, rounds: usize, connections: usize, peers: &[String]) -> std::io::Result<()> {
+async fn kms(
+    duration: Duration,
+    rounds: usize,
+    connections: usize,
+    operations: &[Operation],
+    peers: &[String],
+) -> std::io::Result<()> {
     let directory = tempfile::tempdir()?;
     let data = directory.path().join("data");
     let first_start = Process::sealstack(&binary()?, &data, &[])?;
@@ -193,13 +205,13 @@ async fn kms(duration: Duration, rounds: usize, connections: usize, peers: &[Str
     let canned = Contestant { name: "canned reply", process: Some(&canned), address: canned.address, world: &world };
     let ours = Contestant { name: "sealstack", process: Some(&sealstack), address: sealstack.address, world: &world };
 
-    let mut table = report::Table::new();
+    let (mut table, mut raw) = (report::Table::new(), raw::Raw::new()?);
     for round in 0..=rounds {
         // The first round warms up and is not counted.
         let counted = round > 0;
         let length = if counted { duration } else { Duration::from_secs(1) };
         let mut yardstick = 0.0;
-        for operation in Operation::OURS {
+        for &operation in operations {
             // Right before each, since a machine's speed changes from one minute to the next.
             let reply = canned.run(Operation::Encrypt, connections, length).await?;
             let run = ours.run(operation, connections, length).await?;
@@ -207,6 +219,9 @@ async fn kms(duration: Duration, rounds: usize, connections: usize, peers: &[Str
             if counted {
                 table.add(canned.name, "-", &reply, yardstick);
                 table.add(ours.name, operation.name(), &run, yardstick);
+                if operation == Operation::SignRsa2048 {
+                    raw.round(duration, run.measured.requests_per_second)?;
+                }
             }
         }
         for peer in peers {
@@ -224,6 +239,10 @@ async fn kms(duration: Duration, rounds: usize, connections: usize, peers: &[Str
         }
     }
     table.print();
+    raw.print();
+    if operations.len() < Operation::OURS.len() {
+        return Ok(());
+    }
     // Making RSA pairs takes long; whoever encrypts meanwhile must not notice.
     let (pairs, beside) = tokio::join!(
         ours.run(Operation::GenerateDataKeyPairRsa2048, 4, duration),
