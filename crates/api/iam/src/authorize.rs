@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use policy::{
-    Context, Decision, Explanation, Kind as Grammar, Named, Policies, Policy, Principal, PrincipalKind, Reason,
-    Request, ResourceSide, Source,
+    Context, Explanation, Kind as Grammar, Named, Policies, Policy, Principal, PrincipalKind, Reason, Request,
+    ResourceSide, Source,
 };
 use service::ports::{Authority, Boxed, Credential, CredentialError, Soon};
 use service::{Caller, Guard, Need};
@@ -249,11 +249,11 @@ impl Iam {
         caller: &Caller,
         need: &Need,
         context: &Context<'_>,
-    ) -> Result<Decision, StoreError> {
+    ) -> Result<Result<(), Reason>, StoreError> {
         let Some(held) = self.held(caller).await? else {
-            return Ok(Decision::Denied(Reason::NoAllow(Source::Identity)));
+            return Ok(Err(Reason::NoAllow(Source::Identity)));
         };
-        held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::evaluate)
+        held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::permit)
     }
 
     /// All that bears on a decision; `None` if the caller or the caller's boundary is gone.
@@ -334,10 +334,10 @@ impl Authority for Iam {
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Decision, StoreError>> {
+    ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
         match self.held_now(caller) {
             Some(held) => {
-                Soon::Now(held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::evaluate))
+                Soon::Now(held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::permit))
             }
             None => Soon::Later(Box::pin(self.authorize(caller, need, context))),
         }

@@ -90,10 +90,13 @@ impl Found {
             0 => None,
             _ => Some(kms.grants.get(&key.record.path()).await?),
         };
-        let store = kms.store_of(&key.record).await?;
+        // What few calls do is boxed: the others do not carry the room for it.
+        let store = match &key.record.held {
+            None => None,
+            Some(_) => Box::pin(kms.store_of(&key.record)).await?,
+        };
         let mut bad_token = false;
         if !grant_tokens.is_empty() {
-            // What few calls do is boxed: the others do not carry the room for it.
             bad_token = Box::pin(grant_token::add_granted(grant_tokens, &key, &mut grants, kms)).await?;
         }
         Ok(Self { key, alias: alias.map(str::to_owned), grants, store, bad_token, unmade: false, idle_days: None })
@@ -119,18 +122,20 @@ impl Found {
     /// # Errors
     /// [`KmsError::AliasNotFound`].
     pub(crate) async fn unless_hidden(
-        self,
+        &self,
         need: impl FnOnce(&Self) -> Need + Send,
         call: &Call<'_, Kms>,
-    ) -> Result<Self, KmsError> {
+    ) -> Result<(), KmsError> {
         let account = &self.key.record.account;
         match &self.alias {
             Some(alias) if account != call.account() => {
-                let hidden = KmsError::AliasNotFound { arn: alias_arn(call.region, account, alias) };
-                let need = need(&self);
-                if Box::pin(call.would_allow(&need)).await? { Ok(self) } else { Err(hidden) }
+                Box::pin(async move {
+                    let hidden = KmsError::AliasNotFound { arn: alias_arn(call.region, account, alias) };
+                    if call.would_allow(&need(self)).await? { Ok(()) } else { Err(hidden) }
+                })
+                .await
             }
-            _ => Ok(self),
+            _ => Ok(()),
         }
     }
 
@@ -159,16 +164,16 @@ impl Found {
         state::check(operation, state, record.origin, &self.key.arn)
     }
 
-    /// The same, once an AWS-managed key that nobody has used before has been made.
+    /// Makes the key if it is an AWS-managed one that nobody has used before.
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) async fn made(mut self, call: &Call<'_, Kms>) -> Result<Self, KmsError> {
+    pub(crate) async fn make(&mut self, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         if self.unmade {
             self.key = Box::pin(managed::make(&self.key.record, call)).await?;
             self.unmade = false;
         }
-        Ok(self)
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Data keys: random keys for others' data, given out encrypted and, if wanted, in the clear.
 
+use std::future::Future;
+
 use crypto::random_bytes;
 use serde::Serialize;
 use service::{Call, Effect, Need};
@@ -126,23 +128,26 @@ impl KeyOperation for GenerateDataKey {
         access::describe_encryption(need, ALGORITHM, &input.encryption_context)
     }
 
-    async fn run(
+    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+    fn run(
         input: GenerateDataKeyInput,
         found: Found,
         call: &Call<'_, Kms>,
-    ) -> Result<GenerateDataKeyOutput, KmsError> {
-        refuse_recipient(input.recipient.as_ref())?;
-        let length = length(input.key_spec, input.number_of_bytes)?;
-        let (plaintext, sealed) = generate(length, &input.encryption_context, &found, Self::NAME, call).await?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
+    ) -> impl Future<Output = Result<GenerateDataKeyOutput, KmsError>> + Send {
+        async move {
+            refuse_recipient(input.recipient.as_ref())?;
+            let length = length(input.key_spec, input.number_of_bytes)?;
+            let (plaintext, sealed) = generate(length, &input.encryption_context, &found, Self::NAME, call).await?;
+            if input.dry_run {
+                return Err(KmsError::DryRun);
+            }
+            Ok(GenerateDataKeyOutput {
+                ciphertext_blob: sealed.blob,
+                plaintext,
+                key_id: found.key.arn.clone(),
+                key_material_id: sealed.material_id,
+            })
         }
-        Ok(GenerateDataKeyOutput {
-            ciphertext_blob: sealed.blob,
-            plaintext,
-            key_id: found.key.arn.clone(),
-            key_material_id: sealed.material_id,
-        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Decrypting what any version of a key has encrypted.
 
+use std::future::Future;
+
 use serde::Serialize;
 use service::{Call, Effect, Need, Operation, Permit};
 use wire::{Blob, SecretBlob};
@@ -123,7 +125,8 @@ impl Source<'_> {
     ) -> Result<(SecretBlob, Option<String>), KmsError> {
         let kms = &**call.service;
         if let Some(padding) = self.algorithm.padding() {
-            return Ok((rsa_cipher::decrypt(kms, key, padding, context, self.bytes()?).await?, None));
+            // What few calls do is boxed: the others do not carry the room for it.
+            return Ok((Box::pin(rsa_cipher::decrypt(kms, key, padding, context, self.bytes()?)).await?, None));
         }
         let ciphertext = self.parse()?;
         if !key.made(ciphertext.names()) {
@@ -138,7 +141,7 @@ impl Source<'_> {
             }
             (AnyCiphertext::Held(blob), Some(held)) => {
                 let cause = key_store::cause(operation, call);
-                kms.open_held(key, held, blob, version, context, &cause).await?
+                Box::pin(kms.open_held(key, held, blob, version, context, cause)).await?
             }
             // It names a key of the other kind: nobody made it.
             _ => return Err(KmsError::InvalidCiphertext(BlobError::NotAuthentic)),
@@ -207,7 +210,8 @@ impl Operation for Decrypt {
 
     async fn find(input: &DecryptInput, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
         let found = input.source().find(ACTION, &input.grant_tokens, call).await?;
-        found.unless_hidden(|found| input.need(found, call), call).await
+        found.unless_hidden(|found| input.need(found, call), call).await?;
+        Ok(found)
     }
 
     fn needs(input: &DecryptInput, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
@@ -217,22 +221,29 @@ impl Operation for Decrypt {
         }
     }
 
-    async fn run(input: DecryptInput, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<DecryptOutput, KmsError> {
-        let found = target.into_inner();
-        found.ready(Self::NAME, call)?;
-        let found = found.made(call).await?;
-        let (key, algorithm) = (&found.key, input.algorithm());
-        check_use(key, algorithm, Self::NAME)?;
-        refuse_recipient(input.recipient.as_ref())?;
-        if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.key_id.as_deref())? {
-            return Err(KmsError::DryRun);
+    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+    fn run(
+        input: DecryptInput,
+        target: Permit<Found>,
+        call: &Call<'_, Kms>,
+    ) -> impl Future<Output = Result<DecryptOutput, KmsError>> + Send {
+        async move {
+            let mut found = target.into_inner();
+            found.ready(Self::NAME, call)?;
+            found.make(call).await?;
+            let (key, algorithm) = (&found.key, input.algorithm());
+            check_use(key, algorithm, Self::NAME)?;
+            refuse_recipient(input.recipient.as_ref())?;
+            if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.key_id.as_deref())? {
+                return Err(KmsError::DryRun);
+            }
+            let opened = input.source().open(key, &input.encryption_context, Self::NAME, call).await?;
+            if input.dry_run {
+                return Err(KmsError::DryRun);
+            }
+            let (plaintext, key_material_id) = opened;
+            call.service.used(key, Usage::Decrypt, call);
+            Ok(DecryptOutput { key_id: key.arn.clone(), plaintext, encryption_algorithm: algorithm, key_material_id })
         }
-        let opened = input.source().open(key, &input.encryption_context, Self::NAME, call).await?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
-        let (plaintext, key_material_id) = opened;
-        call.service.used(key, Usage::Decrypt, call);
-        Ok(DecryptOutput { key_id: key.arn.clone(), plaintext, encryption_algorithm: algorithm, key_material_id })
     }
 }

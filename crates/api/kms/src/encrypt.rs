@@ -1,5 +1,7 @@
 //! Encrypting up to 4096 bytes directly under a key.
 
+use std::future::Future;
+
 use serde::Serialize;
 use service::{Call, Effect, Need};
 use wire::{Blob, SecretBlob};
@@ -76,15 +78,22 @@ impl KeyOperation for Encrypt {
         access::describe_encryption(need, input.algorithm(), &input.encryption_context)
     }
 
-    async fn run(input: EncryptInput, found: Found, call: &Call<'_, Kms>) -> Result<EncryptOutput, KmsError> {
-        let (key, algorithm) = (&found.key, input.algorithm());
-        check_use(key, algorithm, Self::NAME)?;
-        let context = &input.encryption_context;
-        let encrypted = call.service.encrypt(key, algorithm, context, &input.plaintext.0, Self::NAME, call).await?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
+    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+    fn run(
+        input: EncryptInput,
+        found: Found,
+        call: &Call<'_, Kms>,
+    ) -> impl Future<Output = Result<EncryptOutput, KmsError>> + Send {
+        async move {
+            let (key, algorithm) = (&found.key, input.algorithm());
+            check_use(key, algorithm, Self::NAME)?;
+            let context = &input.encryption_context;
+            let encrypted = call.service.encrypt(key, algorithm, context, &input.plaintext.0, Self::NAME, call).await?;
+            if input.dry_run {
+                return Err(KmsError::DryRun);
+            }
+            Ok(EncryptOutput { ciphertext_blob: encrypted.0, key_id: key.arn.clone(), encryption_algorithm: algorithm })
         }
-        Ok(EncryptOutput { ciphertext_blob: encrypted.0, key_id: key.arn.clone(), encryption_algorithm: algorithm })
     }
 }
 
@@ -137,8 +146,9 @@ impl Kms {
                 Blob(blob::seal(material, &key.names(version)?, context, plaintext))
             }
             Some(held) => {
+                // What few calls do is boxed: the others do not carry the room for it.
                 let cause = key_store::cause(operation, call);
-                self.seal_held(key, held, version, context, plaintext, &cause).await?
+                Box::pin(self.seal_held(key, held, version, context, plaintext, cause)).await?
             }
         };
         Ok(Sealed { blob, material_id: key.shown_material_id(version) })

@@ -78,9 +78,10 @@ impl<K: KeyOperation> Operation for On<K> {
     async fn find(input: &K::Input, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
         let mut found = Found::find(K::key_id(input), K::FORMS, K::grant_tokens(input), call).await?;
         if K::ASKS_IDLENESS {
-            found.idle_days = Some(call.service.idle_days(&found.key, call.now).await?);
+            found.idle_days = Some(Box::pin(call.service.idle_days(&found.key, call.now)).await?);
         }
-        found.unless_hidden(|found| need::<K>(input, found, call), call).await
+        found.unless_hidden(|found| need::<K>(input, found, call), call).await?;
+        Ok(found)
     }
 
     fn needs(input: &K::Input, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
@@ -90,15 +91,23 @@ impl<K: KeyOperation> Operation for On<K> {
         }
     }
 
-    async fn run(input: K::Input, target: Permit<Found>, call: &Call<'_, Kms>) -> Result<K::Output, KmsError> {
-        let found = target.into_inner();
-        found.ready(K::NAME, call)?;
-        let found = found.made(call).await?;
-        // Only operations that use a key are uses of it.
-        let Some(usage) = Usage::from_text(K::NAME) else { return K::run(input, found, call).await };
-        let key = Arc::clone(&found.key);
-        let output = K::run(input, found, call).await?;
-        call.service.used(&key, usage, call);
-        Ok(output)
+    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+    fn run(
+        input: K::Input,
+        target: Permit<Found>,
+        call: &Call<'_, Kms>,
+    ) -> impl Future<Output = Result<K::Output, KmsError>> + Send {
+        async move {
+            let mut found = target.into_inner();
+            found.ready(K::NAME, call)?;
+            found.make(call).await?;
+            // Only operations that use a key are uses of it.
+            let used = Usage::from_text(K::NAME).map(|usage| (usage, Arc::clone(&found.key)));
+            let output = K::run(input, found, call).await?;
+            if let Some((usage, key)) = used {
+                call.service.used(&key, usage, call);
+            }
+            Ok(output)
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Moving a ciphertext to another key or encryption context, without the plaintext leaving the server.
 
+use std::future::Future;
+
 use serde::Serialize;
 use service::{Call, Effect, Need, Operation, Permit};
 use wire::Blob;
@@ -109,26 +111,28 @@ impl Operation for ReEncrypt {
     async fn find(input: &ReEncryptInput, call: &Call<'_, Kms>) -> Result<Keys, KmsError> {
         let from = input.source().find(FROM, &input.grant_tokens, call).await;
         let to = Found::find(&input.destination_key_id, Forms::KeyOrAlias, &input.grant_tokens, call).await;
-        let keys = Keys { from, to };
+        let mut keys = Keys { from, to };
         let same = keys.same();
-        Ok(Keys {
-            from: match keys.from {
-                Ok(from) => from.unless_hidden(|from| input.need_from(from, same, call), call).await,
-                missing => missing,
-            },
-            to: match keys.to {
-                Ok(to) => to.unless_hidden(|to| input.need_to(to, same, call), call).await,
-                missing => missing,
-            },
-        })
+        if let Ok(from) = &keys.from
+            && let Err(hidden) = from.unless_hidden(|from| input.need_from(from, same, call), call).await
+        {
+            keys.from = Err(hidden);
+        }
+        if let Ok(to) = &keys.to
+            && let Err(hidden) = to.unless_hidden(|to| input.need_to(to, same, call), call).await
+        {
+            keys.to = Err(hidden);
+        }
+        Ok(keys)
     }
 
     fn needs(input: &ReEncryptInput, found: Option<&Keys>, call: &Call<'_, Kms>) -> Vec<Need> {
         let same = found.is_some_and(Keys::same);
-        let mut needs = match found.map(|keys| &keys.from) {
-            Some(Ok(from)) => vec![input.need_from(from, same, call)],
-            _ => input.source().needs_of_missing(FROM, call),
-        };
+        let mut needs = Vec::with_capacity(2);
+        match found.map(|keys| &keys.from) {
+            Some(Ok(from)) => needs.push(input.need_from(from, same, call)),
+            _ => needs.extend(input.source().needs_of_missing(FROM, call)),
+        }
         match found.map(|keys| &keys.to) {
             Some(Ok(to)) => needs.push(input.need_to(to, same, call)),
             _ => needs.extend(access::needs_of_missing(&input.destination_key_id, Forms::KeyOrAlias, TO, call)),
@@ -136,41 +140,45 @@ impl Operation for ReEncrypt {
         needs
     }
 
-    async fn run(
+    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+    fn run(
         input: ReEncryptInput,
         target: Permit<Keys>,
         call: &Call<'_, Kms>,
-    ) -> Result<ReEncryptOutput, KmsError> {
-        let Keys { from, to } = target.into_inner();
-        let (from, to) = (from?, to?);
-        from.ready(Self::NAME, call)?;
-        to.ready(Self::NAME, call)?;
-        let (from, to) = (from.made(call).await?, to.made(call).await?);
-        let (from_algorithm, to_algorithm) = (input.source_algorithm(), input.destination_algorithm());
-        check_use(&from.key, from_algorithm, Self::NAME)?;
-        check_use(&to.key, to_algorithm, Self::NAME)?;
-        if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.source_key_id.as_deref())? {
-            return Err(KmsError::DryRun);
+    ) -> impl Future<Output = Result<ReEncryptOutput, KmsError>> + Send {
+        async move {
+            let Keys { from, to } = target.into_inner();
+            let (mut from, mut to) = (from?, to?);
+            from.ready(Self::NAME, call)?;
+            to.ready(Self::NAME, call)?;
+            from.make(call).await?;
+            to.make(call).await?;
+            let (from_algorithm, to_algorithm) = (input.source_algorithm(), input.destination_algorithm());
+            check_use(&from.key, from_algorithm, Self::NAME)?;
+            check_use(&to.key, to_algorithm, Self::NAME)?;
+            if ignores_ciphertext(input.dry_run, &input.dry_run_modifiers, input.source_key_id.as_deref())? {
+                return Err(KmsError::DryRun);
+            }
+            let kms = &**call.service;
+            let opened = input.source().open(&from.key, &input.source_encryption_context, Self::NAME, call).await?;
+            let (plaintext, source_key_material_id) = opened;
+            let context = &input.destination_encryption_context;
+            let encrypted = kms.encrypt(&to.key, to_algorithm, context, &plaintext.0, Self::NAME, call).await?;
+            let (ciphertext_blob, destination_key_material_id) = encrypted;
+            if input.dry_run {
+                return Err(KmsError::DryRun);
+            }
+            kms.used(&from.key, Usage::ReEncrypt, call);
+            kms.used(&to.key, Usage::ReEncrypt, call);
+            Ok(ReEncryptOutput {
+                ciphertext_blob,
+                source_key_id: from.key.arn.clone(),
+                key_id: to.key.arn.clone(),
+                source_encryption_algorithm: from_algorithm,
+                destination_encryption_algorithm: to_algorithm,
+                source_key_material_id,
+                destination_key_material_id,
+            })
         }
-        let kms = &**call.service;
-        let opened = input.source().open(&from.key, &input.source_encryption_context, Self::NAME, call).await?;
-        let (plaintext, source_key_material_id) = opened;
-        let context = &input.destination_encryption_context;
-        let encrypted = kms.encrypt(&to.key, to_algorithm, context, &plaintext.0, Self::NAME, call).await?;
-        let (ciphertext_blob, destination_key_material_id) = encrypted;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
-        kms.used(&from.key, Usage::ReEncrypt, call);
-        kms.used(&to.key, Usage::ReEncrypt, call);
-        Ok(ReEncryptOutput {
-            ciphertext_blob,
-            source_key_id: from.key.arn.clone(),
-            key_id: to.key.arn.clone(),
-            source_encryption_algorithm: from_algorithm,
-            destination_encryption_algorithm: to_algorithm,
-            source_key_material_id,
-            destination_key_material_id,
-        })
     }
 }

@@ -28,7 +28,7 @@ use std::sync::{Arc, RwLock};
 
 use crypto::Key256;
 use journal::Journal;
-use policy::{Context, Decision, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, evaluate};
+use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
 use service::ports::{Authority, Boxed, Credential, CredentialError, Principals, Soon};
 use service::{Caller, Gateway, Guard, Incoming, Need, Observer, Seen, Trail};
@@ -90,7 +90,7 @@ impl Authority for People {
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Decision, StoreError>> {
+    ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
         Soon::Later(Box::pin(async move {
             let identities = self.identities.read().expect("no test panicked");
             let identity = &identities[&caller.access_key_id];
@@ -109,7 +109,7 @@ impl Authority for People {
                 Guard::GrantedToSession(policy) => ResourceSide::GrantedToSession(resource(policy)),
                 _ => ResourceSide::None,
             };
-            Ok(evaluate(&request, &Policies { identity: &named, resource, ..Policies::default() }))
+            Ok(permit(&request, &Policies { identity: &named, resource, ..Policies::default() }))
         }))
     }
 

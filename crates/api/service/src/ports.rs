@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use policy::{Context, Decision, Reason};
+use policy::{Context, Reason};
 use store::StoreError;
 use wire::sigv4::{Authorization, SigningKey};
 use wire::{Arn, Timestamp};
@@ -68,13 +68,13 @@ pub trait Authority: Send + Sync + 'static {
         now: Timestamp,
     ) -> Soon<'a, Result<Credential, CredentialError>>;
 
-    /// Whether `caller` may have `need` in `context`, which already holds the need's own keys.
+    /// Whether `caller` may have `need` in `context`, which already holds the need's own keys; why not, if not.
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Decision, StoreError>>;
+    ) -> Soon<'a, Result<Result<(), Reason>, StoreError>>;
 
     /// Notes that `caller`, whose signature was verified, asks for `action` in `region`, whatever is decided. Called for
     /// every need of every call, so it has to be quick.

@@ -13,10 +13,9 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub(crate) fn next() -> String {
     let count = NEXT.fetch_add(1, Ordering::Relaxed);
     let (high, low) = (KEYS.0.hash_one(count), KEYS.1.hash_one(count));
-    uuid::Builder::from_random_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
-        .into_uuid()
-        .hyphenated()
-        .to_string()
+    let id = uuid::Builder::from_random_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes());
+    // Written, not formatted.
+    id.into_uuid().hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()).to_owned()
 }
 
 #[cfg(test)]

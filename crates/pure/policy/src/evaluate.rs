@@ -73,16 +73,24 @@ impl Default for Policies<'_> {
     }
 }
 
-/// Decides a request. Only the answer allocates: the names of the policies that it cites.
+/// Decides a request, and cites what decided.
 #[must_use]
 pub fn evaluate(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
     match decide(request, policies) {
-        Ok(by) => Decision::Allowed(by),
+        Ok(allowing) => Decision::Allowed(allowing.cite()),
         Err(reason) => Decision::Denied(reason),
     }
 }
 
-fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Result<By, Reason> {
+/// Decides a request as [`evaluate`] does, without saying what allowed it. Nothing is allocated unless it is refused.
+///
+/// # Errors
+/// Why the request is refused.
+pub fn permit(request: &Request<'_>, policies: &Policies<'_>) -> Result<(), Reason> {
+    decide(request, policies).map(|_| ())
+}
+
+fn decide<'a>(request: &Request<'a>, policies: &Policies<'a>) -> Result<Allowing<'a>, Reason> {
     let mut room = Room::new();
     let probe = Probe::new(request, policies.boundary.is_some(), &mut room);
 
@@ -115,7 +123,7 @@ fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Result<By, Reason> 
             if findings.across || !direct {
                 findings.limits()?;
             }
-            Ok(By { grant: true, ..By::default() })
+            Ok(Allowing { grant: true, ..Allowing::default() })
         }),
     }
 }
@@ -134,6 +142,7 @@ impl<'a> ResourceSide<'a> {
 }
 
 /// The statement that allows, and how it reaches the caller.
+#[derive(Clone, Copy)]
 struct Found<'a> {
     named: Named<'a>,
     source: Source,
@@ -150,6 +159,22 @@ impl Found<'_> {
 
 pub(crate) fn cite(named: &Named<'_>, source: Source, index: usize, statement: &Statement) -> Cited {
     Cited { source, policy: named.name.to_owned(), statement: index, sid: statement.sid.clone() }
+}
+
+/// What allowed a request, see [`By`].
+#[derive(Default)]
+struct Allowing<'a> {
+    resource: Option<Found<'a>>,
+    identity: Option<Found<'a>>,
+    root: bool,
+    grant: bool,
+}
+
+impl Allowing<'_> {
+    fn cite(&self) -> By {
+        let cite = |found: &Option<Found<'_>>| found.as_ref().map(Found::cite);
+        By { resource: cite(&self.resource), identity: cite(&self.identity), root: self.root, grant: self.grant }
+    }
 }
 
 /// Looks for the statement that allows and reaches furthest; fails on one that denies.
@@ -187,16 +212,16 @@ struct Findings<'a> {
     across: bool,
 }
 
-impl Findings<'_> {
+impl<'a> Findings<'a> {
     /// Weighs what allows. `mandatory` says that nobody gets in whom the resource's policy does not let in.
-    fn conclude(&self, mandatory: bool, source: Source) -> Result<By, Reason> {
+    fn conclude(&self, mandatory: bool, source: Source) -> Result<Allowing<'a>, Reason> {
         let reach = self.resource.as_ref().map(|found| found.reach);
-        let resource = || self.resource.as_ref().map(Found::cite);
+        let resource = self.resource;
 
         // Whoever belongs to no account has no identity policies: the resource alone decides.
         if !self.principal.has_account() {
             return match reach {
-                Some(_) => Ok(By { resource: resource(), ..By::default() }),
+                Some(_) => Ok(Allowing { resource, ..Allowing::default() }),
                 None => Err(Reason::NoAllow(source)),
             };
         }
@@ -210,10 +235,10 @@ impl Findings<'_> {
         }
         if !self.across {
             match reach {
-                Some(Reach::Direct) => return Ok(By { resource: resource(), ..By::default() }),
+                Some(Reach::Direct) => return Ok(Allowing { resource, ..Allowing::default() }),
                 Some(Reach::Holder) => {
                     self.limits()?;
-                    return Ok(By { resource: resource(), ..By::default() });
+                    return Ok(Allowing { resource, ..Allowing::default() });
                 }
                 Some(Reach::Account) | None => {}
             }
@@ -223,8 +248,8 @@ impl Findings<'_> {
             return Err(Reason::NoAllow(Source::Identity));
         }
         self.limits()?;
-        let resource = if self.across || mandatory { resource() } else { None };
-        Ok(By { resource, identity: self.identity.as_ref().map(Found::cite), root, grant: false })
+        let resource = resource.filter(|_| self.across || mandatory);
+        Ok(Allowing { resource, identity: self.identity, root, grant: false })
     }
 
     /// What limits the caller whoever allows: the boundary and the session's policies.

@@ -30,7 +30,7 @@ mod scene;
 pub use context::{Context, Entry, Value, Values};
 pub use decision::{By, Cited, Decision, Reason, Source};
 pub use document::{Kind, Policy};
-pub use evaluate::{Named, Policies, Request, ResourceSide, evaluate};
+pub use evaluate::{Named, Policies, Request, ResourceSide, evaluate, permit};
 pub use explain::{Explanation, Matched, explain};
 pub use json::{Position, Span};
 pub use malformed::Malformed;

@@ -75,7 +75,9 @@ impl Timestamp {
     /// The same instant as a `time` value; the epoch if it is out of that type's range.
     #[must_use]
     pub fn date_time(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        // In 64 bits: every call asks for some dates.
+        let whole = OffsetDateTime::from_unix_timestamp(self.0.div_euclid(1000));
+        whole.map_or(OffsetDateTime::UNIX_EPOCH, |whole| whole + time::Duration::milliseconds(self.0.rem_euclid(1000)))
     }
 }
 
@@ -87,7 +89,7 @@ impl From<std::time::SystemTime> for Timestamp {
 
 impl From<OffsetDateTime> for Timestamp {
     fn from(at: OffsetDateTime) -> Self {
-        Self(i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX))
+        Self(at.unix_timestamp() * 1000 + i64::from(at.millisecond()))
     }
 }
 

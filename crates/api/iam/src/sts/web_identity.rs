@@ -242,7 +242,7 @@ impl Operation for AssumeRoleWithWebIdentity {
             session_policies: None,
         };
         let need = Need::identity("sts:AssumeRoleWithWebIdentity", input.role_arn).guarded(Guard::Trust(trust));
-        if !call.service.iam.authorize(&caller, &need, &context).await?.is_allowed() {
+        if call.service.iam.authorize(&caller, &need, &context).await?.is_err() {
             return Err(refused());
         }
 

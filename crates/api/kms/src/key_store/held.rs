@@ -85,15 +85,15 @@ impl Kms {
         version: &Version,
         context: &EncryptionContext,
         plaintext: &[u8],
-        cause: &Cause,
+        cause: Cause,
     ) -> Result<Blob, KmsError> {
         let store = self.store_of(&key.record).await?;
         let store = store.ok_or_else(|| KmsError::Damaged(format!("{} is held nowhere", key.arn)))?;
-        let connected = self.connected(&store, During::Use, cause).await?;
+        let connected = self.connected(&store, During::Use, &cause).await?;
         let material = self.backing_key(key, version).await?;
         let half = blob::seal_half(material, &key.names(version)?, context, plaintext);
         let name = HeldKey { id: &held.key, arn: &key.arn };
-        let outer = connected.encrypt(name, cause, &half.aad, &half.inner).await;
+        let outer = connected.encrypt(name, &cause, &half.aad, &half.inner).await;
         let outer = outer.map_err(|error| refused(error, key))?;
         half.finish(&outer).map(Blob).ok_or_else(|| refused(KeyStoreError::Malformed, key))
     }
@@ -109,13 +109,13 @@ impl Kms {
         blob: &HeldBlob<'_>,
         version: &Version,
         context: &EncryptionContext,
-        cause: &Cause,
+        cause: Cause,
     ) -> Result<SecretBlob, KmsError> {
         let store = self.store_of(&key.record).await?;
         let store = store.ok_or_else(|| KmsError::Damaged(format!("{} is held nowhere", key.arn)))?;
-        let connected = self.connected(&store, During::Use, cause).await?;
+        let connected = self.connected(&store, During::Use, &cause).await?;
         let name = HeldKey { id: &held.key, arn: &key.arn };
-        let inner = connected.decrypt(name, cause, &blob.aad(context), &blob.outer).await;
+        let inner = connected.decrypt(name, &cause, &blob.aad(context), &blob.outer).await;
         let inner = inner.map_err(|error| refused(error, key))?;
         let material = self.backing_key(key, version).await?;
         blob.open(inner.expose(), material, context).map(SecretBlob).map_err(KmsError::InvalidCiphertext)

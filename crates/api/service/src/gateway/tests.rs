@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use crypto::Key256;
-use policy::{Decision, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, evaluate};
+use policy::{Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde::Serialize;
 use wire::SecretBlob;
 use wire::sigv4::{Signer, SigningKey};
@@ -130,7 +130,7 @@ impl Authority for Users {
         caller: &'a Caller,
         need: &'a Need,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Decision, store::StoreError>> {
+    ) -> Soon<'a, Result<Result<(), Reason>, store::StoreError>> {
         Soon::Later(Box::pin(async move {
             let policy = &self.0[caller.access_key_id.as_str()];
             let request = Request {
@@ -141,7 +141,7 @@ impl Authority for Users {
                 context,
             };
             let identity = [Named { name: "own", policy }];
-            Ok(evaluate(
+            Ok(permit(
                 &request,
                 &Policies {
                     identity: &identity,

@@ -92,6 +92,7 @@ impl Authorization<'_> {
     /// The names must be in canonical form, and cover the host and every `x-amz-` header that the request has.
     fn check_signed_headers(&self, parts: &RequestParts<'_>) -> Result<(), SigV4Error> {
         let mut before = "";
+        let amz = || parts.headers.keys().map(http::HeaderName::as_str).filter(|name| is_amz(name));
         let (mut host, mut amz_signed) = (false, 0);
         for name in self.signed_headers() {
             // The signer signed them sorted; another order or repetition is not what was signed.
@@ -99,13 +100,12 @@ impl Authorization<'_> {
                 return Err(SigV4Error::Signature);
             }
             host |= name == "host";
-            amz_signed += usize::from(is_amz(name) && parts.headers.contains_key(name));
+            amz_signed += usize::from(is_amz(name) && amz().any(|header| header == name));
             before = name;
         }
         if !host {
             return Err(SigV4Error::HostUnsigned);
         }
-        let amz = || parts.headers.keys().map(http::HeaderName::as_str).filter(|name| is_amz(name));
         // No name is signed twice, so that the numbers tell.
         if amz_signed < amz().count()
             && let Some(name) = amz().find(|name| !self.signed_headers().any(|signed| signed == *name))
