@@ -8,6 +8,7 @@ use crate::header::Framing;
 use crate::layout::{Layout, Run};
 use crate::message_digest::verify;
 use crate::opening::{Opened, Opening};
+use crate::placed::Placed;
 use crate::positioned::{FromStart, ReadAt, WriteAt};
 use crate::{Decryption, Error, Part, runs};
 
@@ -69,7 +70,8 @@ impl Decryption<'_> {
         let opening = self.begin_at(source, length)?;
         let (ending, begin) = opening.ending(source, length)?;
         let last = u64::from(ending.layout.last_sequence()) - 1;
-        opening.open_run(source, begin, ending.layout.frames(last, last + 1), &mut Vec::new(), &mut Vec::new())?;
+        let (mut body, mut plaintext) = <(Placed, Placed)>::default();
+        opening.open_run(source, begin, ending.layout.frames(last, last + 1), &mut body, &mut plaintext)?;
         Ok((ending.layout.plaintext_bytes(), opening.opened))
     }
 }
@@ -120,13 +122,14 @@ impl Opening {
         source: &impl ReadAt,
         begin: u64,
         run: Option<Run>,
-        body: &mut Vec<u8>,
-        plaintext: &mut Vec<u8>,
+        body: &mut Placed,
+        plaintext: &mut Placed,
     ) -> Result<(), Error> {
         let run = run.ok_or(Error::Truncated { part: Part::Body })?;
-        body.resize(run.body_bytes, 0);
-        source.read_exact_at(body, begin + run.body_offset)?;
-        plaintext.resize(run.plaintext_bytes, 0);
+        let offset = begin + run.body_offset;
+        let body = body.at(offset, run.body_bytes);
+        source.read_exact_at(body, offset)?;
+        let plaintext = plaintext.at(run.plaintext_offset, run.plaintext_bytes);
         runs::open(&self.cipher, &run, body, plaintext)
     }
 
@@ -137,21 +140,21 @@ impl Opening {
     fn open_frames_at(&self, source: &impl ReadAt, length: u64, staging: &impl WriteAt) -> Result<(), Error> {
         let (Ending { layout, signature }, begin) = self.ending(source, length)?;
         self.check_layout(&layout)?;
-        let open = |plaintext: &mut Vec<u8>, index: u64, body: &mut Vec<u8>| {
+        let open = |plaintext: &mut Placed, index: u64, body: &mut Placed| {
             let Some(run) = layout.run(index) else { return Ok(()) };
             self.open_run(source, begin, Some(run), body, plaintext)?;
-            Ok(staging.write_all_at(plaintext, run.plaintext_offset)?)
+            Ok(staging.write_all_at(plaintext.bytes(), run.plaintext_offset)?)
         };
         let runs = layout.runs();
         match (self.digest(), self.verification()) {
             (Some(mut digest), Some((algorithm, key))) => {
                 let buffer_bytes = layout.run_bytes_max().1;
-                runs::each_digested(self.threads, runs, buffer_bytes, &mut digest, Vec::new, open)?;
+                runs::each_digested(self.threads, runs, buffer_bytes, &mut digest, Placed::default, open)?;
                 verify(algorithm, key, &digest.finish(), &signature)
             }
             _ if self.header().suite.signs() => Err(Error::PublicKeyMissing),
             _ => {
-                let buffers = || (Vec::new(), Vec::new());
+                let buffers = <(Placed, Placed)>::default;
                 runs::each(self.threads, runs, buffers, |(plaintext, body), index| open(plaintext, index, body))
             }
         }
@@ -172,7 +175,7 @@ impl Opening {
         self.check_layout(&layout)?;
         let total = layout.plaintext_bytes();
         let (start, end) = (range.start.min(total), range.end.min(total));
-        let (mut body, mut plaintext) = (Vec::new(), Vec::new());
+        let (mut body, mut plaintext) = <(Placed, Placed)>::default();
         let (first, stop) = layout.frames_of(start, end.max(start));
         if range.end > total {
             // Only the final frame tells that the plaintext ends here.
@@ -188,8 +191,8 @@ impl Opening {
             self.open_run(source, begin, run, &mut body, &mut plaintext)?;
             let offset = run.map_or(0, |run| run.plaintext_offset);
             let from = usize::try_from(start.saturating_sub(offset)).unwrap_or(usize::MAX);
-            let to = usize::try_from(end - offset).unwrap_or(usize::MAX).min(plaintext.len());
-            sink.write_all(plaintext.get(from..to).unwrap_or_default())?;
+            let to = usize::try_from(end - offset).unwrap_or(usize::MAX).min(plaintext.bytes().len());
+            sink.write_all(plaintext.bytes().get(from..to).unwrap_or_default())?;
             next = upto;
         }
         sink.flush()?;

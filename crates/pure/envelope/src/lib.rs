@@ -63,6 +63,7 @@ mod materials;
 mod message_digest;
 mod message_key;
 mod opening;
+mod placed;
 mod positioned;
 mod revisit;
 mod runs;

@@ -11,6 +11,7 @@ use crypto::CryptoError;
 use crate::frame::{FrameCipher, REGULAR_OVERHEAD};
 use crate::layout::Run;
 use crate::message_digest::MessageDigest;
+use crate::placed::Placed;
 use crate::{Error, Part};
 
 fn misfit(bytes: usize) -> Error {
@@ -138,7 +139,7 @@ pub(crate) fn each_digested<S>(
     buffer_bytes: usize,
     digest: &mut MessageDigest,
     state: impl Fn() -> S + Sync,
-    each: impl Fn(&mut S, u64, &mut Vec<u8>) -> Result<(), Error> + Sync,
+    each: impl Fn(&mut S, u64, &mut Placed) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     // One thread hashes, and no number of workers makes it faster than about two.
     let workers = threads.saturating_sub(1).min(2);
@@ -148,7 +149,7 @@ pub(crate) fn each_digested<S>(
     let share = DIGESTED_BYTES_MAX.checked_div(buffer_bytes).unwrap_or(0);
     for _ in 0..share.clamp(workers + 1, workers * 2 + 2) {
         // The receiver lives.
-        let _ = empty.send(Vec::new());
+        let _ = empty.send(Placed::default());
     }
     let empty_buffers = Mutex::new(empty_buffers);
     let started = thread::scope(|scope| {
@@ -165,10 +166,10 @@ pub(crate) fn each_digested<S>(
         started
     });
     if started == 0 {
-        let (mut state, mut buffer) = (state(), Vec::new());
+        let (mut state, mut buffer) = (state(), Placed::default());
         for run in 0..runs {
             each(&mut state, run, &mut buffer)?;
-            digest.update(&buffer);
+            digest.update(buffer.bytes());
         }
     }
     work.outcome()
@@ -177,10 +178,10 @@ pub(crate) fn each_digested<S>(
 /// A worker takes a buffer before a run, so the run that is hashed next always has one.
 fn digested_worker<S>(
     work: &Work,
-    empty: &Mutex<Receiver<Vec<u8>>>,
-    full: Sender<(u64, Vec<u8>)>,
+    empty: &Mutex<Receiver<Placed>>,
+    full: Sender<(u64, Placed)>,
     state: &(impl Fn() -> S + Sync),
-    each: &(impl Fn(&mut S, u64, &mut Vec<u8>) -> Result<(), Error> + Sync),
+    each: &(impl Fn(&mut S, u64, &mut Placed) -> Result<(), Error> + Sync),
 ) {
     let mut state = state();
     loop {
@@ -201,7 +202,7 @@ fn digested_worker<S>(
 }
 
 /// Hashes buffers by the number of their run until all are in or one failed.
-fn in_order(work: &Work, full: Receiver<(u64, Vec<u8>)>, empty: Sender<Vec<u8>>, digest: &mut MessageDigest) {
+fn in_order(work: &Work, full: Receiver<(u64, Placed)>, empty: Sender<Placed>, digest: &mut MessageDigest) {
     let mut early = BTreeMap::new();
     let mut next = 0;
     while next < work.runs {
@@ -212,7 +213,7 @@ fn in_order(work: &Work, full: Receiver<(u64, Vec<u8>)>, empty: Sender<Vec<u8>>,
         }
         early.insert(run, buffer);
         while let Some(buffer) = early.remove(&next) {
-            digest.update(&buffer);
+            digest.update(buffer.bytes());
             next += 1;
             // The workers may be done already.
             let _ = empty.send(buffer);

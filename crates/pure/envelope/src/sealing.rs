@@ -10,6 +10,7 @@ use crate::frame::{FINAL_OVERHEAD, FRAMES_MAX, FrameCipher, REGULAR_OVERHEAD, UN
 use crate::header::{Framing, Header};
 use crate::layout::{Layout, Run};
 use crate::message_digest::{DigestLane, MessageDigest, footer, footer_bytes};
+use crate::placed::Placed;
 use crate::positioned::{ReadAt, WriteAt};
 use crate::{EncryptionContext, Error, runs};
 
@@ -145,14 +146,14 @@ impl Sealing {
         let layout = Layout::of_plaintext(length, frame_length)?;
         let begin = self.bytes.len() as u64;
         sink.write_all_at(&self.bytes, 0)?;
-        let plaintext_buffer = || vec![0; layout.run_bytes_max().0];
-        let seal = |plaintext: &mut Vec<u8>, index: u64, body: &mut Vec<u8>| {
+        let seal = |plaintext: &mut Placed, index: u64, body: &mut Placed| {
             let Some(run) = layout.run(index) else { return Ok(()) };
-            let plaintext = plaintext.get_mut(..run.plaintext_bytes).unwrap_or_default();
+            let plaintext = plaintext.at(run.plaintext_offset, run.plaintext_bytes);
             source.read_exact_at(plaintext, run.plaintext_offset)?;
-            body.resize(run.body_bytes, 0);
+            let offset = begin + run.body_offset;
+            let body = body.at(offset, run.body_bytes);
             runs::seal(&self.cipher, &run, plaintext, body)?;
-            Ok(sink.write_all_at(body, begin + run.body_offset)?)
+            Ok(sink.write_all_at(body, offset)?)
         };
         match (self.digest(), &self.signing_key) {
             (Some(mut digest), Some(key)) => {
@@ -161,13 +162,13 @@ impl Sealing {
                     layout.runs(),
                     layout.run_bytes_max().1,
                     &mut digest,
-                    plaintext_buffer,
+                    Placed::default,
                     seal,
                 )?;
                 sink.write_all_at(&footer(key, &digest.finish())?, begin + layout.body_bytes())?;
             }
             _ => {
-                let buffers = || (plaintext_buffer(), Vec::new());
+                let buffers = <(Placed, Placed)>::default;
                 runs::each(self.threads, layout.runs(), buffers, |(plaintext, body), index| {
                     seal(plaintext, index, body)
                 })?;
