@@ -214,8 +214,8 @@ fn write_plaintext(path: &Path, mebibytes: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// What was measured in one direction, in GB/s: each run, and just before it `cp` on the same file and, for who signs,
-/// SHA-384.
+/// What was measured in one direction, in GB/s: each run, and just before it SHA-384, for who signs, and `cp` on the
+/// same file.
 #[derive(Default)]
 struct Runs {
     ours: Vec<f64>,
@@ -234,15 +234,17 @@ fn one(make: &Make, from: &Path, to: &Path) -> io::Result<Run> {
 
 /// Runs `cp` and `contestant` in turn from one file into new ones, of which the contestant's last one stays. Only one
 /// copy is not yet on the disk at any time, or else the kernel begins to write back and slows down who comes next.
+/// Nothing comes between the two: memory that is free for seconds may go back to a virtual machine's host, and to have
+/// it again costs whoever writes next.
 fn several(rounds: usize, contestant: &Contestant, make: &Make, from: &Path, to: &Path) -> io::Result<Runs> {
     let bytes = fs::metadata(from)?.len();
     let speed = |run: Run| bytes as f64 / run.time.as_secs_f64() / 1e9;
     let rounds = if contestant.slow { 0 } else { rounds };
     let mut runs = Runs::default();
     for round in 0..=rounds {
-        let cp = speed(one(&cp().encrypt, from, to)?);
         let hash = contestant.signs.then(|| Ok::<_, io::Error>(sha384().max(openssl_sha384()?.unwrap_or(0.0))));
         let hash = hash.transpose()?;
+        let cp = speed(one(&cp().encrypt, from, to)?);
         let run = one(make, from, to)?;
         runs.peak_kilobytes = runs.peak_kilobytes.max(run.peak_kilobytes);
         // The first round warms up, unless it is the only one.
