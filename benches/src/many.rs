@@ -162,9 +162,10 @@ fn paths(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Prints a line; with the official command's speeds, also how many times as fast this is.
 fn print(name: &str, [encrypt, decrypt]: [f64; 2], official: Option<[f64; 2]>) {
-    let times = |ours: f64, theirs: f64| format!("{ours:.0} files/s, {:.1} times", ours / theirs);
+    let speed = |files: f64| if files < 10.0 { format!("{files:.1} files/s") } else { format!("{files:.0} files/s") };
+    let times = |ours: f64, theirs: f64| format!("{}, {:.1} times", speed(ours), ours / theirs);
     match official {
-        None => println!("| {name} | {encrypt:.0} files/s | {decrypt:.0} files/s |"),
+        None => println!("| {name} | {} | {} |", speed(encrypt), speed(decrypt)),
         Some(theirs) => println!("| {name} | {} | {} |", times(encrypt, theirs[0]), times(decrypt, theirs[1])),
     }
 }
