@@ -30,19 +30,24 @@ fn hash(function: HashFunction) -> Option<Hash> {
     }
 }
 
+/// The hash and the kind of key that a group of signatures is made with, or why there are no such.
+fn parameters(function: HashFunction, bits: usize) -> Result<(Hash, PairKind), &'static str> {
+    let hash = hash(function).ok_or(NO_SUCH_HASH)?;
+    Ok((hash, kind(bits).ok_or(NO_SUCH_SIZE)?))
+}
+
 /// The acceptable ones leave NULL out of the DigestInfo; RFC 8017 wants it, and they are refused.
 #[test]
 fn pkcs1_signatures_have_the_one_encoding_that_the_standard_gives_them() {
     let mut tally = Tally::default();
     for name in rsa_pkcs1_verify::TestName::all() {
         for group in rsa_pkcs1_verify::TestSet::load(name).unwrap().test_groups {
-            let Some(hash) = hash(group.hash) else {
-                tally.skip(NO_SUCH_HASH, group.tests.len());
-                continue;
-            };
-            let Some(kind) = kind(group.key_size) else {
-                tally.skip(NO_SUCH_SIZE, group.tests.len());
-                continue;
+            let (hash, kind) = match parameters(group.hash, group.key_size) {
+                Ok(parameters) => parameters,
+                Err(reason) => {
+                    tally.skip(reason, group.tests.len());
+                    continue;
+                }
             };
             let key = VerifyingKey::read(kind, &group.der).unwrap();
             for test in group.tests {
@@ -64,13 +69,12 @@ fn pss_signatures_have_the_parameters_of_the_scheme() {
     let mut tally = Tally::default();
     for name in rsa_pss_verify::TestName::all() {
         for group in rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
-            let Some(hash) = hash(group.hash) else {
-                tally.skip(NO_SUCH_HASH, group.tests.len());
-                continue;
-            };
-            let Some(kind) = kind(group.key_size) else {
-                tally.skip(NO_SUCH_SIZE, group.tests.len());
-                continue;
+            let (hash, kind) = match parameters(group.hash, group.key_size) {
+                Ok(parameters) => parameters,
+                Err(reason) => {
+                    tally.skip(reason, group.tests.len());
+                    continue;
+                }
             };
             if group.test_type == rsa_pss_verify::TestGroupTypeId::RsaPssVerifyWithParam {
                 tally.skip(PSS_ALONE, group.tests.len());
