@@ -1,17 +1,24 @@
 //! Which files a journal consists of, for whoever copies it. Reads none of them.
+//!
+//! A copy is an intact journal up to some moment, also while a writer is at work, if it is made in this order: the head
+//! is read whole, since it is rewritten in place; then the segments are listed, and each is copied as long as it is by
+//! then or longer, since it only grows. The head vouches for no more than was in the segments when it was written.
+//! Retention may remove a segment before it is copied.
 
 use std::path::{Path, PathBuf};
 
 use crate::{JournalError, head, segment};
 
-/// The files of the journal in `dir`: its head, then its segments, oldest first.
-///
-/// Copied in this order, each as long as it is by then, they are an intact journal up to some moment, also while a writer
-/// is at work. Retention may remove a segment before it is copied.
+/// The head of the journal in `dir`: a small file that is rewritten in place.
+#[must_use]
+pub fn head_file(dir: &Path) -> PathBuf {
+    head::path(dir)
+}
+
+/// The segments of the journal in `dir`, oldest first.
 ///
 /// # Errors
 /// [`JournalError::Io`].
-pub fn files(dir: &Path) -> Result<Vec<PathBuf>, JournalError> {
-    let segments = segment::list(dir)?;
-    Ok(std::iter::once(head::path(dir)).chain(segments.into_iter().map(|number| segment::path(dir, number))).collect())
+pub fn segment_files(dir: &Path) -> Result<Vec<PathBuf>, JournalError> {
+    Ok(segment::list(dir)?.into_iter().map(|number| segment::path(dir, number)).collect())
 }

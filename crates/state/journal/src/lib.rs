@@ -23,7 +23,7 @@ mod writer;
 
 pub use config::{Config, Retention};
 pub use error::{Damage, Finding, Findings, JournalError};
-pub use files::files;
+pub use files::{head_file, segment_files};
 pub use journal::{Journal, Ticket};
 pub use read::{Order, Record, read};
 pub use report::{Anchor, AnchorError, Note, Report, SegmentReport};

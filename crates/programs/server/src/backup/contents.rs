@@ -1,7 +1,7 @@
 //! What of a data directory is in a backup, and what a backup may put there.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::data_dir::Layout;
@@ -22,11 +22,11 @@ const AUDIT: &str = "audit";
 /// The directory of identity providers' keys, which are public.
 const PROVIDER_KEYS: &str = "oidc";
 
-/// A file to be backed up, as long as it was when it was opened: the audit log may grow.
+/// A file to be backed up, as long as it was when it was found: the audit log may grow.
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) path: PathBuf,
-    pub(super) file: File,
+    pub(super) content: Box<dyn Read>,
     pub(super) bytes: u64,
 }
 
@@ -39,21 +39,31 @@ impl Member {
             Err(cause) => return Err(failed(cause)),
         };
         let found = file.metadata().map_err(failed)?;
-        Ok(found.is_file().then_some(Self { name, bytes: found.len(), path, file }))
+        Ok(found.is_file().then(|| Self { name, bytes: found.len(), path, content: Box::new(file) }))
+    }
+
+    /// The file as it is now, however it changes until it is written.
+    fn at_once(mut self) -> Result<Self, ServerError> {
+        let mut bytes = Vec::new();
+        let read = self.content.read_to_end(&mut bytes);
+        read.map_err(|cause| ServerError::Io { action: "read", path: self.path.clone(), cause })?;
+        Ok(Self { bytes: bytes.len() as u64, content: Box::new(Cursor::new(bytes)), ..self })
     }
 }
 
 /// Everything but the seal's header and the database.
 ///
-/// The audit log comes last, so that it holds at least what the database does, and its head before its segments, which
-/// then reach at least as far as the head says.
+/// The audit log comes last, so that it holds at least what the database does, and in the order in which the journal's
+/// files have to be copied.
 pub(super) fn beside_database(layout: &Layout) -> Result<Vec<Member>, ServerError> {
     let mut members = Vec::new();
     members.extend(Member::open(CONFIGURATION.to_owned(), layout.root().join(CONFIGURATION))?);
     for path in files(&layout.provider_keys())? {
         members.extend(named(PROVIDER_KEYS, path)?);
     }
-    for path in journal::files(&layout.audit())? {
+    let head = named(AUDIT, journal::head_file(&layout.audit()))?;
+    members.extend(head.map(Member::at_once).transpose()?);
+    for path in journal::segment_files(&layout.audit())? {
         members.extend(named(AUDIT, path)?);
     }
     Ok(members)
@@ -106,6 +116,30 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_head_of_the_audit_log_is_as_old_as_the_list_of_its_segments() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let layout = Layout::new(directory.path().to_owned());
+        let (head, segment) = (journal::head_file(&layout.audit()), layout.audit().join("00000001.seal"));
+        std::fs::create_dir(layout.audit()).expect("a directory");
+        let write = |text: &str| {
+            std::fs::write(&head, text).expect("written in place");
+            std::fs::write(&segment, text).expect("written in place");
+        };
+        write("as it was");
+        let members = beside_database(&layout).expect("members");
+        write("as it has become since");
+        let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(names, ["audit/head.seal", "audit/00000001.seal"]);
+        let copied = |member: Member| {
+            let mut text = String::new();
+            member.content.take(member.bytes).read_to_string(&mut text).expect("text");
+            text
+        };
+        let copied: Vec<_> = members.into_iter().map(copied).collect();
+        assert_eq!(copied, ["as it was", "as it has"]);
+    }
 
     #[test]
     fn a_member_stays_within_the_directory() {

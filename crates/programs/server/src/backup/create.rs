@@ -165,8 +165,8 @@ fn write_failed(cause: std::io::Error) -> ServerError {
 }
 
 impl<W: Write> Archive<'_, W> {
-    fn member(&mut self, Member { name, path, file, bytes }: Member) -> Result<(), ServerError> {
-        let (digest, read) = self.append(&name, bytes, file)?;
+    fn member(&mut self, Member { name, path, content, bytes }: Member) -> Result<(), ServerError> {
+        let (digest, read) = self.append(&name, bytes, content)?;
         if read != bytes {
             let cause = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
             return Err(ServerError::Io { action: "read the whole of", path, cause });
