@@ -201,6 +201,12 @@ pub enum KmsError {
     /// A custom key store, or what it takes it for.
     #[error(transparent)]
     KeyStore(#[from] KeyStoreFault),
+    /// The disk failed while the key was read. It is not gone: another attempt may succeed.
+    #[error("the key cannot be read")]
+    KeyUnavailable(#[source] StoreError),
+    /// Another process has held the database for too long.
+    #[error("the store is held by another process")]
+    StoreHeld(#[source] StoreError),
     /// The store failed.
     #[error("the store failed")]
     Store(#[source] StoreError),
@@ -260,16 +266,27 @@ impl KmsError {
             Self::InvalidGrantId => "InvalidGrantIdException",
             Self::DryRun => "DryRunOperationException",
             Self::KeyStore(fault) => fault.code(),
+            Self::KeyUnavailable(_) => "KeyUnavailableException",
+            Self::StoreHeld(_) => "DependencyTimeoutException",
             Self::Store(_) | Self::Damaged(_) => "KMSInternalException",
         }
     }
 
-    /// The HTTP status: 400, or 500 when the fault is ours.
+    /// The HTTP status: 400, or 500 and 503 when the fault is ours.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Store(_) | Self::Damaged(_) => 500,
+            Self::StoreHeld(_) => 503,
+            Self::KeyUnavailable(_) | Self::Store(_) | Self::Damaged(_) => 500,
             _ => 400,
+        }
+    }
+
+    /// What a failure to read a key, or what its material is wrapped with, means for the caller.
+    pub(crate) fn of_key(error: StoreError) -> Self {
+        match error {
+            StoreError::Io { .. } | StoreError::Closed => Self::KeyUnavailable(error),
+            other => other.into(),
         }
     }
 }
@@ -278,6 +295,7 @@ impl From<StoreError> for KmsError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::BadCursor => Self::InvalidMarker,
+            StoreError::Busy { .. } => Self::StoreHeld(error),
             other => Self::Store(other),
         }
     }
@@ -289,5 +307,26 @@ impl ServiceError for KmsError {
         // What went wrong inside is for the log.
         let message = if status >= 500 { String::new() } else { self.to_string() };
         Fault { code: self.code(), status, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_attempt_may_mend_has_a_name_that_clients_retry() {
+        let path = std::path::PathBuf::from("/data/sealstack.db");
+        let failed = StoreError::Io { path: path.clone(), detail: "disk I/O error".to_owned() };
+        let damaged = StoreError::NotAuthentic { collection: "keys".to_owned() };
+        for (error, code, status) in [
+            (KmsError::of_key(failed.clone()), "KeyUnavailableException", 500),
+            (KmsError::of_key(StoreError::Closed), "KeyUnavailableException", 500),
+            (KmsError::of_key(damaged), "KMSInternalException", 500),
+            (KmsError::from(failed), "KMSInternalException", 500),
+            (KmsError::from(StoreError::Busy { path }), "DependencyTimeoutException", 503),
+        ] {
+            assert_eq!(error.fault(), Fault { code, status, message: String::new() });
+        }
     }
 }

@@ -165,7 +165,7 @@ impl Kms {
     /// # Errors
     /// [`KmsError::KeyNotFound`]; those of the store.
     async fn live(&self, region: &str, account: &str, id: &str) -> Result<Arc<LiveKey>, KmsError> {
-        let key = self.keys.get(&domain(account, region), id).await?;
+        let key = self.keys.get(&domain(account, region), id).await.map_err(KmsError::of_key)?;
         key.ok_or_else(|| KmsError::KeyNotFound { arn: reference::key_arn(region, account, id) })
     }
 

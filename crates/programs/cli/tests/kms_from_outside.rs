@@ -47,3 +47,11 @@ fn openssl_and_cryptography_agree_with_keys_of_every_spec() {
     let said = server().script("key_specs.py", &[]);
     assert_eq!(said, "Keys of every spec do what OpenSSL and cryptography do.\n");
 }
+
+#[test]
+fn a_change_that_waits_for_too_long_fails_with_the_error_that_clients_retry() {
+    let server = server();
+    let database = server.data().join("sealstack.db");
+    let said = server.script("held_database.py", &[database.to_str().expect("text")]);
+    assert_eq!(said, "What is held is waited for, and refused in time.\n");
+}
