@@ -128,10 +128,7 @@ impl World {
             let killed = Instant::now();
             (server.kill(), killed)
         });
-        let before: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.ended < killed).collect();
-        assert!(!before.is_empty(), "keys were used");
-        let refused = before.iter().find_map(|outcome| outcome.refusal.as_ref());
-        assert!(refused.is_none(), "{refused:?}");
+        assert!(granted(&outcomes, killed) > 0, "keys were used");
         stopped
     }
 
@@ -155,6 +152,14 @@ impl World {
             }
         });
     }
+}
+
+/// How many calls were answered before the server was killed. None of them was refused.
+fn granted(outcomes: &[Outcome], killed: Instant) -> usize {
+    let before: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.ended < killed).collect();
+    let refused = before.iter().find_map(|outcome| outcome.refusal.as_ref());
+    assert!(refused.is_none(), "keys are of use throughout: {refused:?}");
+    before.len()
 }
 
 fn take<'a, T>(next: &AtomicUsize, from: &'a [T]) -> Option<(usize, &'a T)> {
@@ -244,8 +249,8 @@ fn copy_files(from: &Path, to: &Path) {
 }
 
 /// Asks for a rotation and kills the server: every other time as soon as the old seal and the new are both named, else
-/// at a moment of its own.
-fn kill_during_rotation(server: Server, new: &str, attempt: usize) -> Stopped {
+/// at a moment of its own. Tells when that began.
+fn kill_during_rotation(server: Server, new: &str, attempt: usize) -> (Stopped, Instant) {
     let mut rotation = Command::new(BINARY)
         .args(["seal", "rotate", "--new-seal", new])
         .env("SEALSTACK_DATA", server.data())
@@ -265,9 +270,10 @@ fn kill_during_rotation(server: Server, new: &str, attempt: usize) -> Stopped {
         }
         std::thread::sleep(Duration::from_micros(200));
     }
+    let killed = Instant::now();
     let stopped = server.kill();
     let _ = rotation.wait().expect("it ends with its server");
-    stopped
+    (stopped, killed)
 }
 
 #[test]
@@ -292,11 +298,23 @@ fn replacing_the_root_key_survives_kill_9_at_any_moment() {
     let named = |status: &str| if status.starts_with("sealed by a passphrase") { "passphrase" } else { "key-file" };
     let generation = |status: &str| status.lines().find(|line| line.contains("generation")).map(str::to_owned);
     let (mut interrupted, mut finished, mut never_begun) = (0, 0, 0);
+    // What was encrypted meanwhile: under which key, and the ciphertext.
+    let (next, answered) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     for attempt in 0.. {
         assert!(attempt < 100, "{interrupted} interrupted, {finished} finished, {never_begun} never begun");
         let before = printed(&server.sealstack(&["seal", "status"]));
         let (old, new) = (named(&before), kinds[(attempt + 1) % kinds.len()]);
-        let stopped = kill_during_rotation(server, new, attempt);
+        let calls = Calls::new(&server);
+        let work = |_| {
+            let index = next.fetch_add(1, Ordering::Relaxed) % REGIONS;
+            let calls = calls.in_region(&region(index));
+            assert_eq!(calls.decrypt(&ids[index], &blobs[index])?, b"kept");
+            let made = calls.encrypt(&ids[index], b"meanwhile")?;
+            answered.lock().expect("no thread panicked").push((index, made));
+            Ok(())
+        };
+        let ((stopped, killed), outcomes) = while_calling(USERS, work, || kill_during_rotation(server, new, attempt));
+        granted(&outcomes, killed);
         let after = status(&stopped);
         let by_old = opens(BINARY, &stopped.data(), old);
         let by_new = opens(BINARY, &stopped.data(), new);
@@ -323,6 +341,11 @@ fn replacing_the_root_key_survives_kill_9_at_any_moment() {
     let calls = Calls::new(&server);
     for (index, blob) in blobs.iter().enumerate() {
         assert_eq!(calls.in_region(&region(index)).decrypt(&ids[index], blob).expect("decrypted"), b"kept");
+    }
+    let answered = answered.into_inner().expect("no thread panicked");
+    assert!(answered.len() > interrupted + finished, "keys were used meanwhile");
+    for (index, made) in &answered {
+        assert_eq!(calls.in_region(&region(*index)).decrypt(&ids[*index], made).expect("decrypted"), b"meanwhile");
     }
     let stopped = server.terminate();
     assert!(printed(&stopped.sealstack(&["audit", "verify"])).starts_with("intact"));
