@@ -1,6 +1,7 @@
 //! Many small files, each under a data key of its own from a running server: the command beside `aws-encryption-cli`, with
 //! the same settings on both.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -75,17 +76,17 @@ struct Place<'a> {
     directory: &'a Path,
     data: &'a Path,
     key: String,
+    runs: Cell<usize>,
 }
 
 impl Place<'_> {
     /// How many files a second, there and back. `each` gives every file a process, one after the other.
     fn run(&self, who: &Contender, settings: &[&str], files: usize, each: bool) -> io::Result<[f64; 2]> {
-        let [plain, sealed, opened] = ["plain", "sealed", "opened"].map(|name| self.directory.join(name));
-        for made in [&plain, &sealed, &opened] {
-            if made.exists() {
-                fs::remove_dir_all(made)?;
-            }
-        }
+        // Nothing is removed before the end: ext4 does not give out inodes again within minutes, and searching past
+        // thousands of them takes longer for each new file than the work on it.
+        self.runs.set(self.runs.get() + 1);
+        let run = self.directory.join(self.runs.get().to_string());
+        let [plain, sealed, opened] = ["plain", "sealed", "opened"].map(|name| run.join(name));
         write_files(&plain, files)?;
         // What earlier runs left to be written is not waited for in this one.
         command::run(Command::new("sync"))?;
@@ -175,7 +176,8 @@ pub(crate) async fn measure(measurement: &Measurement) -> io::Result<()> {
     let directory = tempfile::tempdir_in(&measurement.directory)?;
     let data = directory.path().join("data");
     let server = Process::sealstack(&crate::binary()?, &data, &[])?;
-    let place = Place { directory: directory.path(), data: &data, key: create_key(&server, &data).await? };
+    let place =
+        Place { directory: directory.path(), data: &data, key: create_key(&server, &data).await?, runs: Cell::new(0) };
     let official = measurement.aws_encryption_cli.clone().map(Contender::Official);
     let Measurement { files, rounds, peer_rounds, processes, .. } = *measurement;
     let all = Form { rounds, files, each: false };
