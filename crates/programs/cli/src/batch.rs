@@ -60,8 +60,8 @@ pub(crate) struct Files {
     #[arg(long, value_name = "SUFFIX")]
     pub(crate) strip_suffix: Option<String>,
 
-    /// How many inputs are worked on at a time [default: one for each core, two to eight; of short ones eight times as
-    /// many, which wait for the key service together]
+    /// How many inputs are worked on at a time [default: one for each core, two to eight; of short ones sixteen times
+    /// as many, which wait for the key service together]
     #[arg(long, value_name = "N")]
     pub(crate) parallel: Option<NonZeroUsize>,
 

@@ -16,7 +16,10 @@ use super::queue::Taker;
 use super::work::{Batch, Failed, Job, Opened, Operation, Publisher, Told, Worked};
 
 /// How many short inputs a worker has in memory at a time, unless it was said how many are worked on at a time.
-const TOGETHER_MAX: usize = 8;
+///
+/// Half of them are begun at once, so their calls come one after the other: a key service on the same machine then
+/// answers several each time that it is woken.
+const TOGETHER_MAX: usize = 16;
 
 impl<O: Operation> Batch<'_, O> {
     /// Works on short inputs until there is another one, which it hands back, or no more at all.
@@ -25,7 +28,8 @@ impl<O: Operation> Batch<'_, O> {
         let mut together = FuturesUnordered::new();
         let mut other = None;
         loop {
-            while other.is_none() && together.len() < together_max {
+            let room = together.len() <= together_max / 2;
+            while room && other.is_none() && together.len() < together_max {
                 let job = if together.is_empty() { waiting.take() } else { waiting.at_hand() };
                 let Some(job) = job else { break };
                 let Some(opened) = self.open(job) else { continue };
