@@ -4,10 +4,14 @@
 //! `aws configure export-credentials --format process` does, and whatever else there is.
 
 mod process;
+mod signing_keys;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use signing_keys::SigningKeys;
 use wire::Timestamp;
+use wire::sigv4::SigningKey;
 use zeroize::Zeroizing;
 
 use crate::profile::Profile;
@@ -22,16 +26,33 @@ const CHAIN_MAX: usize = 8;
 /// An access key, permanent or of a session. Wiped when dropped; no `Debug`.
 pub struct Credentials {
     /// The access key's id.
-    pub access_key_id: String,
+    pub(crate) access_key_id: String,
     /// The access key's secret.
-    pub secret_access_key: Zeroizing<String>,
+    pub(crate) secret_access_key: Zeroizing<String>,
     /// The session's token.
-    pub session_token: Option<Zeroizing<String>>,
+    pub(crate) session_token: Option<Zeroizing<String>>,
     /// When they end, if they do.
-    pub expires: Option<SystemTime>,
+    pub(crate) expires: Option<SystemTime>,
+    keys: SigningKeys,
 }
 
 impl Credentials {
+    /// An access key from its parts.
+    #[must_use]
+    pub fn new(
+        access_key_id: String,
+        secret_access_key: Zeroizing<String>,
+        session_token: Option<Zeroizing<String>>,
+        expires: Option<SystemTime>,
+    ) -> Self {
+        Self { access_key_id, secret_access_key, session_token, expires, keys: SigningKeys::default() }
+    }
+
+    /// The key that signs for a service in a region on the day of `time`.
+    pub(crate) fn signing_key(&self, time: Timestamp, region: &str, service: &str) -> Arc<SigningKey> {
+        self.keys.key(&self.secret_access_key, &time.amz_date(), region, service)
+    }
+
     pub(crate) fn expires_soon(&self) -> bool {
         self.expires.is_some_and(|expires| SystemTime::now() + EXPIRES_SOON >= expires)
     }
@@ -156,20 +177,12 @@ impl Source {
 
 fn of_environment(session: &Session) -> Option<Credentials> {
     let value = |name| session.environment.value(name).map(str::to_owned);
-    Some(Credentials {
-        access_key_id: value("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: value("AWS_SECRET_ACCESS_KEY")?.into(),
-        session_token: value("AWS_SESSION_TOKEN").map(Zeroizing::new),
-        expires: None,
-    })
+    let (id, secret) = (value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?);
+    Some(Credentials::new(id, secret.into(), value("AWS_SESSION_TOKEN").map(Zeroizing::new), None))
 }
 
 fn of_settings(profile: &Profile) -> Option<Credentials> {
     let value = |name| profile.value(name).map(str::to_owned);
-    Some(Credentials {
-        access_key_id: value("aws_access_key_id")?,
-        secret_access_key: value("aws_secret_access_key")?.into(),
-        session_token: value("aws_session_token").map(Zeroizing::new),
-        expires: None,
-    })
+    let (id, secret) = (value("aws_access_key_id")?, value("aws_secret_access_key")?);
+    Some(Credentials::new(id, secret.into(), value("aws_session_token").map(Zeroizing::new), None))
 }

@@ -41,7 +41,9 @@ impl Signing<'_> {
             service: self.service,
             rules: Rules::STANDARD,
         };
-        let added = signer.sign(&parts, Payload::Body(request.body.expose()), now())?;
+        let time = now();
+        let key = self.credentials.signing_key(time, self.region, self.service);
+        let added = signer.sign_with(&key, &parts, Payload::Body(request.body.expose()), time)?;
         for (name, value) in &added {
             headers.insert(name, value.clone());
         }

@@ -111,12 +111,8 @@ fn parameter(form: &mut SecretBytes, name: &str, value: Option<&str>) {
 fn credentials(body: &SecretBytes) -> Option<Credentials> {
     let mut fields = fields(body.expose())?;
     let mut take = |name: &str| fields.remove(name);
-    Some(Credentials {
-        access_key_id: take("AccessKeyId")?.to_string(),
-        secret_access_key: take("SecretAccessKey")?,
-        session_token: Some(take("SessionToken")?),
-        expires: Some(moment(&take("Expiration")?)?),
-    })
+    let (id, secret, token) = (take("AccessKeyId")?, take("SecretAccessKey")?, take("SessionToken")?);
+    Some(Credentials::new(id.to_string(), secret, Some(token), Some(moment(&take("Expiration")?)?)))
 }
 
 /// The texts of the elements that hold nothing but text, by name; `None` when it isn't XML.

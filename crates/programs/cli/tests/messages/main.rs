@@ -146,12 +146,8 @@ impl Service {
             let line = credentials.lines().find_map(|line| line.strip_prefix(name)).expect("a setting");
             line.trim_start_matches([' ', '=']).to_owned()
         };
-        let administrator = Credentials {
-            access_key_id: value("aws_access_key_id"),
-            secret_access_key: value("aws_secret_access_key").into(),
-            session_token: None,
-            expires: None,
-        };
+        let secret = value("aws_secret_access_key").into();
+        let administrator = Credentials::new(value("aws_access_key_id"), secret, None, None);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let transport = Transport::new(Trust::Only(pem), Limits::default());
         Self { place: Place::new(), server, runtime, transport, administrator }

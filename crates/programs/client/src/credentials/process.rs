@@ -47,10 +47,6 @@ pub(super) async fn run(command: String, profile: String) -> Result<Credentials,
         None => None,
         Some(text) => Some(moment(text).ok_or_else(|| wrong("printed an Expiration that is no time".to_owned()))?),
     };
-    Ok(Credentials {
-        access_key_id: printed.access_key_id,
-        secret_access_key: printed.secret_access_key.into(),
-        session_token: printed.session_token.map(Zeroizing::new),
-        expires,
-    })
+    let (secret, token) = (printed.secret_access_key.into(), printed.session_token.map(Zeroizing::new));
+    Ok(Credentials::new(printed.access_key_id, secret, token, expires))
 }

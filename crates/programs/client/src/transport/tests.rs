@@ -191,12 +191,8 @@ async fn a_busy_service_is_asked_again_with_a_new_signature_and_a_refusal_is_fin
             }));
         }
     });
-    let credentials = crate::Credentials {
-        access_key_id: "AKIAEXAMPLE".to_owned(),
-        secret_access_key: "the secret".to_owned().into(),
-        session_token: Some("the token".to_owned().into()),
-        expires: None,
-    };
+    let (secret, token) = ("the secret".to_owned().into(), "the token".to_owned().into());
+    let credentials = crate::Credentials::new("AKIAEXAMPLE".to_owned(), secret, Some(token), None);
     let signing = crate::Signing { credentials: &credentials, region: "us-east-1", service: "kms" };
     let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
     let transport = transport(Limits::default());

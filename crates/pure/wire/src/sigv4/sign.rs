@@ -68,6 +68,20 @@ impl Signer<'_> {
         payload: Payload<'_>,
         time: Timestamp,
     ) -> Result<HeaderMap, SignError> {
+        self.sign_with(&self.key(&time.amz_date()), parts, payload, time)
+    }
+
+    /// The headers that sign the request with the signing key of these credentials, scope and day, which somebody kept.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn sign_with(
+        &self,
+        key: &SigningKey,
+        parts: &RequestParts<'_>,
+        payload: Payload<'_>,
+        time: Timestamp,
+    ) -> Result<HeaderMap, SignError> {
         let value = |text: &str| HeaderValue::from_str(text).map_err(|_| SignError::Credentials);
         let time_text = time.amz_date();
         let payload = self.payload_text(parts, payload)?;
@@ -85,7 +99,7 @@ impl Signer<'_> {
         }
         let parts = RequestParts { headers: &headers, ..*parts };
         let signed_headers = signed_headers(&parts)?;
-        let signature = self.signature(&parts, false, &signed_headers, &payload, &time_text)?;
+        let signature = self.signature(key, &parts, (false, &signed_headers), &payload, &time_text)?;
         let credential = self.credential(&time_text);
         let mut authorization = value(&format!(
             "{ALGORITHM} Credential={credential}, SignedHeaders={signed_headers}, Signature={signature}"
@@ -128,8 +142,9 @@ impl Signer<'_> {
                 push_parameter(name, value, &mut query);
             }
         }
-        let signature =
-            self.signature(&RequestParts { query: &query, ..*parts }, true, &signed_headers, &payload, &time_text)?;
+        let presigned = RequestParts { query: &query, ..*parts };
+        let key = self.key(&time_text);
+        let signature = self.signature(&key, &presigned, (true, &signed_headers), &payload, &time_text)?;
         push_parameter("X-Amz-Signature", &signature, &mut query);
         Ok(query)
     }
@@ -152,11 +167,15 @@ impl Signer<'_> {
         Ok(hex::encode(&hash))
     }
 
+    fn key(&self, time: &str) -> SigningKey {
+        SigningKey::derive(self.secret_access_key, day(time), self.region, self.service)
+    }
+
     fn signature(
         &self,
+        key: &SigningKey,
         parts: &RequestParts<'_>,
-        presigned: bool,
-        signed_headers: &str,
+        (presigned, signed_headers): (bool, &str),
         payload: &str,
         time: &str,
     ) -> Result<String, SignError> {
@@ -165,8 +184,7 @@ impl Signer<'_> {
                 .write()
                 .map_err(|_| SignError::Host)?;
         let scope = [day(time), self.region, self.service];
-        let key = SigningKey::derive(self.secret_access_key, day(time), self.region, self.service);
-        Ok(hex::encode(&canonical::signature(&key, time.as_bytes(), scope, canonical)))
+        Ok(hex::encode(&canonical::signature(key, time.as_bytes(), scope, canonical)))
     }
 }
 
