@@ -6,7 +6,6 @@ use std::ops::Range;
 use crate::ending::{Ending, find};
 use crate::header::Framing;
 use crate::layout::{Layout, Run};
-use crate::message_digest::verify;
 use crate::opening::{Opened, Opening};
 use crate::placed::Placed;
 use crate::positioned::{FromStart, ReadAt, WriteAt};
@@ -146,11 +145,11 @@ impl Opening {
             Ok(staging.write_all_at(plaintext.bytes(), run.plaintext_offset)?)
         };
         let runs = layout.runs();
-        match (self.digest(), self.verification()) {
-            (Some(mut digest), Some((algorithm, key))) => {
+        match (self.digest(), &self.verification_key) {
+            (Some(mut digest), Some(key)) => {
                 let buffer_bytes = layout.run_bytes_max().1;
                 runs::each_digested(self.threads, runs, buffer_bytes, &mut digest, Placed::default, open)?;
-                verify(algorithm, key, &digest.finish(), &signature)
+                key.verify(&digest.finish(), &signature)
             }
             _ if self.header().suite.signs() => Err(Error::PublicKeyMissing),
             _ => {

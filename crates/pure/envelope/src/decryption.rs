@@ -11,7 +11,7 @@ use crate::header::{self, Parsed};
 use crate::materials::{DecryptionRequest, MaterialsSource};
 use crate::message_key::MessageKey;
 use crate::opening::{Opened, Opening};
-use crate::{CommitmentPolicy, EncryptionContext, Error};
+use crate::{CommitmentPolicy, EncryptionContext, Error, VerificationKey};
 
 /// The longest frame that is held in memory unless more is allowed, in bytes.
 const FRAME_BYTES_MAX_DEFAULT: u64 = 64 << 20;
@@ -142,8 +142,10 @@ impl<'m> Decryption<'m> {
             encrypted_data_keys: &header.encrypted_data_keys,
         };
         let materials = self.materials.decryption(request).await?;
-        if header.suite.signs() && materials.verification_key.is_none() {
-            return Err(Error::PublicKeyMissing);
+        match (header.suite.signature(), materials.verification_key.as_ref().map(VerificationKey::algorithm)) {
+            (expected, there) if expected == there => {}
+            (None, _) => return Err(Error::PublicKeyUnexpected),
+            (Some(_), _) => return Err(Error::PublicKeyMissing),
         }
         let key = MessageKey::derive(header.suite, &materials.data_key, &header.message_id)?;
         key.verify_commitment(&header)?;

@@ -71,6 +71,7 @@ mod sealing;
 #[cfg(feature = "tokio")]
 mod stream;
 mod suite;
+mod verification_key;
 
 pub use context::EncryptionContext;
 pub use crypto::{CryptoError, SecretBytes};
@@ -94,6 +95,7 @@ pub use opening::{Opened, Opening};
 pub use positioned::{Bytes, ReadAt, WriteAt};
 pub use sealing::{Sealed, Sealing, SealingWriter};
 pub use suite::{AlgorithmSuite, CommitmentPolicy, UnknownSuite};
+pub use verification_key::VerificationKey;
 
 /// Runs the examples of the crate's README.
 #[cfg(doctest)]

@@ -16,7 +16,7 @@ pub use required::RequiredContext;
 
 use crate::context::PUBLIC_KEY;
 use crate::keyring::{KeyFailure, KeyFailureReason, Keyring, Pending, Unwrapping, Wrapping};
-use crate::{AlgorithmSuite, CommitmentPolicy, DataKey, EncryptedDataKey, EncryptionContext, Error};
+use crate::{AlgorithmSuite, CommitmentPolicy, DataKey, EncryptedDataKey, EncryptionContext, Error, VerificationKey};
 
 /// What a message is to be encrypted with.
 #[derive(Clone, Debug)]
@@ -78,8 +78,8 @@ pub struct DecryptionMaterials {
     pub data_key_index: usize,
     /// The wrapping key that opened it, for people to read.
     pub wrapping_key: String,
-    /// The public key that verifies the message's signature, if its suite signs: a point.
-    pub verification_key: Option<Vec<u8>>,
+    /// The public key that verifies the message's signature, if its suite signs.
+    pub verification_key: Option<VerificationKey>,
 }
 
 /// A source of materials.
@@ -149,7 +149,7 @@ async fn decryption(keyring: &impl Keyring, request: DecryptionRequest<'_>) -> R
         }
     }
     let verification_key = match (suite.signs(), context.get(PUBLIC_KEY)) {
-        (true, Some(text)) => Some(BASE64.decode(text).map_err(|_| Error::PublicKeyMissing)?),
+        (true, Some(text)) => VerificationKey::new(suite, BASE64.decode(text).map_err(|_| Error::PublicKeyMissing)?),
         (true, None) => return Err(Error::PublicKeyMissing),
         (false, Some(_)) => return Err(Error::PublicKeyUnexpected),
         (false, None) => None,

@@ -75,11 +75,6 @@ pub(crate) fn footer(key: &EcdsaKey, digest: &[u8]) -> Result<Vec<u8>, Error> {
     Err(Error::Crypto(CryptoError::Key))
 }
 
-/// Verifies a signature over a digest.
-pub(crate) fn verify(algorithm: Ecdsa, key: &[u8], digest: &[u8], signature: &[u8]) -> Result<(), Error> {
-    signature::verify_digest(algorithm, key, digest, signature).map_err(|_| Error::SignatureNotAuthentic)
-}
-
 /// Hashes buffers in their order: here while there are few, on a thread of its own once there are more.
 pub(crate) struct DigestLane {
     state: State,

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use crypto::signature::Ecdsa;
-
 use crate::buffer::Buffer;
 use crate::frame::{
     FINAL_HEAD, FINAL_MARK, FINAL_OVERHEAD, FRAMES_MAX, FrameCipher, REGULAR_OVERHEAD, UNFRAMED_HEAD,
     UNFRAMED_OVERHEAD, parse_final_head,
 };
 use crate::header::{Framing, Header};
-use crate::message_digest::{DigestLane, MessageDigest, verify};
+use crate::message_digest::{DigestLane, MessageDigest};
 use crate::sealing::READ_BYTES;
-use crate::{EncryptionContext, Error, Part};
+use crate::{EncryptionContext, Error, Part, VerificationKey};
 
 /// What is known of a message that was opened.
 #[derive(Clone, Debug)]
@@ -32,7 +30,7 @@ pub struct Opening {
     pub(crate) opened: Opened,
     pub(crate) bytes: Vec<u8>,
     pub(crate) cipher: Arc<FrameCipher>,
-    pub(crate) verification_key: Option<Vec<u8>>,
+    pub(crate) verification_key: Option<VerificationKey>,
     /// Whether the signature was verified already, in another pass over the same bytes.
     pub(crate) verified: bool,
     pub(crate) frame_bytes_max: u64,
@@ -77,15 +75,9 @@ impl Opening {
         }
     }
 
-    /// The algorithm and the public key of the signature, if there is one to verify.
-    pub(crate) fn verification(&self) -> Option<(Ecdsa, &[u8])> {
-        Some((self.opened.header.suite.signature()?, self.verification_key.as_deref()?))
-    }
-
     /// A digest that has taken in the header.
     pub(crate) fn digest(&self) -> Option<MessageDigest> {
-        let (algorithm, _) = self.verification()?;
-        let mut digest = MessageDigest::new(algorithm);
+        let mut digest = MessageDigest::new(self.verification_key.as_ref()?.algorithm());
         digest.update(&self.bytes);
         Some(digest)
     }
@@ -285,9 +277,9 @@ impl OpeningCore {
             let length = usize::from(u16::from_be_bytes(*length));
             let Some((signature, _)) = rest.split_at_checked(length) else { return Ok(length - rest.len()) };
             if !self.opening.verified {
-                let (algorithm, key) = self.opening.verification().ok_or(Error::PublicKeyMissing)?;
+                let key = self.opening.verification_key.as_ref().ok_or(Error::PublicKeyMissing)?;
                 let digest = self.lane.take().ok_or(Error::SignatureNotAuthentic)?.finish()?;
-                verify(algorithm, key, &digest, signature)?;
+                key.verify(&digest, signature)?;
             }
             input.consume(2 + length);
         }
