@@ -145,7 +145,8 @@ impl Session {
         target: &str,
         body: SecretBytes,
     ) -> Result<SecretBytes, ClientError> {
-        let mut headers = HeaderMap::new();
+        // Room for those that sign it as well.
+        let mut headers = HeaderMap::with_capacity(8);
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
         let target = HeaderValue::from_str(target).map_err(|_| ClientError::Form { service: service.name })?;
         headers.insert("x-amz-target", target);

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use http::Uri;
 use wire::Timestamp;
-use wire::sigv4::{Payload, RequestParts, Rules, Signer};
+use wire::sigv4::{Payload, Rules, Signer};
 
 use crate::transport::host;
 use crate::{Answer, ClientError, Credentials, Request, ServiceError, Transport, TransportError, retry};
@@ -26,13 +26,6 @@ impl Signing<'_> {
         let url = || TransportError::Url(request.uri.to_string());
         let mut headers = request.headers.clone();
         headers.insert(http::header::HOST, host(&request.uri).ok_or_else(url)?);
-        let parts = RequestParts {
-            method: request.method.as_str(),
-            path: request.uri.path(),
-            query: request.uri.query().unwrap_or_default(),
-            headers: &headers,
-            host: None,
-        };
         let signer = Signer {
             access_key_id: &self.credentials.access_key_id,
             secret_access_key: self.credentials.secret_access_key.as_bytes(),
@@ -43,10 +36,9 @@ impl Signing<'_> {
         };
         let time = now();
         let key = self.credentials.signing_key(time, self.region, self.service);
-        let added = signer.sign_with(&key, &parts, Payload::Body(request.body.expose()), time)?;
-        for (name, value) in &added {
-            headers.insert(name, value.clone());
-        }
+        let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
+        let line = (request.method.as_str(), path, query);
+        signer.sign_with(&key, line, &mut headers, Payload::Body(request.body.expose()), time)?;
         let body = crypto::SecretBytes::from(request.body.expose());
         Ok(Request { method: request.method.clone(), uri: request.uri.clone(), headers, body })
     }
@@ -86,7 +78,7 @@ impl Transport {
         let mut made = 0;
         loop {
             // Signed anew each time: a signature is good for some minutes only.
-            let answered = match self.send(&request()?).await {
+            let answered = match self.send(request()?).await {
                 Ok(answer) if answer.status.is_success() => return Ok(answer),
                 Ok(answer) => ClientError::Service(refusal(&answer)),
                 Err(error) => error.into(),

@@ -19,7 +19,6 @@ use tokio::net::TcpStream;
 use tokio::runtime::{self, Handle};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use zeroize::Zeroizing;
 
 use crate::Trust;
 
@@ -56,7 +55,7 @@ pub struct Request {
     pub method: Method,
     /// Where to, with scheme, host, path and query.
     pub uri: Uri,
-    /// The headers, without `Host`.
+    /// The headers. `Host` is added unless it is there.
     pub headers: HeaderMap,
     /// The body. It may hold secrets.
     pub body: SecretBytes,
@@ -194,21 +193,22 @@ impl Transport {
     ///
     /// # Errors
     /// [`TransportError`].
-    pub async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
+    pub async fn send(&self, request: Request) -> Result<Answer, TransportError> {
         let place = (Handle::current().id(), Origin::of(&request.uri)?);
         let origin = &place.1;
+        let mut message = message(request, origin)?;
         while let Some(mut sender) = self.kept(&place) {
-            match self.exchange(&mut sender, origin, request).await {
+            match self.exchange(&mut sender, origin, message).await {
                 Ok(answer) => return Ok(self.answered(place, sender, answer)),
-                Err(Lost::Unsent) => {}
+                Err(Lost::Unsent(unsent)) => message = *unsent,
                 Err(Lost::Sent(error)) => return Err(error),
             }
         }
         let mut sender = self.connect(origin).await?;
-        match self.exchange(&mut sender, origin, request).await {
+        match self.exchange(&mut sender, origin, message).await {
             Ok(answer) => Ok(self.answered(place, sender, answer)),
             Err(Lost::Sent(error)) => Err(error),
-            Err(Lost::Unsent) => {
+            Err(Lost::Unsent(_)) => {
                 let cause = io::ErrorKind::ConnectionAborted.into();
                 Err(TransportError::Connect { host: origin.name(), cause })
             }
@@ -262,14 +262,12 @@ impl Transport {
         &self,
         sender: &mut SendRequest<Body>,
         origin: &Origin,
-        request: &Request,
+        message: http::Request<Body>,
     ) -> Result<Answer, Lost> {
-        let message =
-            message(request, origin).ok_or_else(|| Lost::Sent(TransportError::Url(request.uri.to_string())))?;
         let host = || origin.name();
         let exchanging = async {
             let answer = sender.try_send_request(message).await.map_err(|mut error| match error.take_message() {
-                Some(_) => Lost::Unsent,
+                Some(message) => Lost::Unsent(Box::new(message)),
                 None => Lost::Sent(TransportError::Broken { host: host(), cause: error.into_error() }),
             })?;
             let (head, mut incoming) = answer.into_parts();
@@ -292,7 +290,7 @@ impl Transport {
 /// How a request on a connection came to nothing.
 enum Lost {
     /// It never left: the connection was closed already.
-    Unsent,
+    Unsent(Box<http::Request<Body>>),
     /// It may have arrived.
     Sent(TransportError),
 }
@@ -321,15 +319,26 @@ pub(crate) fn host(uri: &Uri) -> Option<HeaderValue> {
     }
 }
 
-fn message(request: &Request, origin: &Origin) -> Option<http::Request<Body>> {
-    let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    // The copy that the connection sends is wiped as well once it is sent.
-    let body = Bytes::from_owner(Zeroizing::new(request.body.expose().to_vec()));
-    let mut message = http::Request::builder().method(&request.method).uri(path).body(Full::new(body)).ok()?;
-    *message.headers_mut() = request.headers.clone();
-    let host = host(&request.uri).or_else(|| HeaderValue::from_str(&origin.name()).ok())?;
-    message.headers_mut().insert(http::header::HOST, host);
-    Some(message)
+/// A body on its way, wiped once it is sent.
+struct Wiped(SecretBytes);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+fn message(request: Request, origin: &Origin) -> Result<http::Request<Body>, TransportError> {
+    let Request { method, uri, headers, body } = request;
+    let mut message = http::Request::new(Full::new(Bytes::from_owner(Wiped(body))));
+    *message.method_mut() = method;
+    *message.headers_mut() = headers;
+    if !message.headers().contains_key(http::header::HOST) {
+        let host = host(&uri).or_else(|| HeaderValue::from_str(&origin.name()).ok());
+        message.headers_mut().insert(http::header::HOST, host.ok_or_else(|| TransportError::Url(uri.to_string()))?);
+    }
+    *message.uri_mut() = uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
+    Ok(message)
 }
 
 #[cfg(test)]

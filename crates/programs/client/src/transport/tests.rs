@@ -69,7 +69,7 @@ async fn a_connection_is_used_again_and_replaced_once_it_is_closed() {
     let transport = transport(Limits::default());
     let mut answers = Vec::new();
     for _ in 0..4 {
-        let answer = transport.send(&request(&format!("http://127.0.0.1:{port}/"), "x")).await.expect("an answer");
+        let answer = transport.send(request(&format!("http://127.0.0.1:{port}/"), "x")).await.expect("an answer");
         answers.push(String::from_utf8(answer.body.expose().to_vec()).expect("text"));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -91,7 +91,7 @@ async fn what_is_sent_has_its_host_path_headers_and_body() {
     });
     let mut sent = request(&format!("http://localhost:{port}/a%20b?c=d"), "body");
     sent.headers.insert("x-amz-target", HeaderValue::from_static("T"));
-    transport(Limits::default()).send(&sent).await.expect("an answer");
+    transport(Limits::default()).send(sent).await.expect("an answer");
     let received = received.await.expect("it came");
     assert!(received.starts_with("POST /a%20b?c=d HTTP/1.1\r\n"), "{received}");
     for part in [&format!("host: localhost:{port}\r\n"), "x-amz-target: T\r\n", "\r\n\r\nbody"] {
@@ -114,7 +114,7 @@ async fn answers_are_bounded_in_time_and_size() {
     let limits = Limits { answer: Duration::from_millis(100), body_bytes_max: 1999, ..Limits::default() };
     let transport = transport(limits);
     let to = |path: &str| request(&format!("http://127.0.0.1:{port}{path}"), "");
-    let (slow, long) = (transport.send(&to("/slow")).await, transport.send(&to("/long")).await);
+    let (slow, long) = (transport.send(to("/slow")).await, transport.send(to("/long")).await);
     assert!(matches!(slow, Err(TransportError::Time { .. })));
     assert!(matches!(long, Err(TransportError::TooLong { max: 1999, .. })));
 }
@@ -134,7 +134,7 @@ async fn only_a_trusted_server_is_spoken_to() {
         }
     });
     let send = async |trust, host: &str| {
-        Transport::new(trust, Limits::default()).send(&request(&format!("https://{host}:{port}/"), "")).await
+        Transport::new(trust, Limits::default()).send(request(&format!("https://{host}:{port}/"), "")).await
     };
     let pem = |authority: &LocalAuthority| authority.certificate_pem().as_bytes().to_vec();
     for host in ["127.0.0.1", "localhost"] {
@@ -154,7 +154,7 @@ fn authority() -> LocalAuthority {
 async fn plain_http_stays_within_this_machine() {
     let transport = transport(Limits::default());
     for (url, plain) in [("http://192.0.2.1/", true), ("http://kms.example/", true), ("ftp://localhost/", false)] {
-        let refused = transport.send(&request(url, "")).await;
+        let refused = transport.send(request(url, "")).await;
         match refused {
             Err(TransportError::PlainHttp(_)) => assert!(plain, "{url}"),
             Err(TransportError::Url(_)) => assert!(!plain, "{url}"),
@@ -163,7 +163,7 @@ async fn plain_http_stays_within_this_machine() {
     }
     let (listener, port) = listen().await;
     drop(listener);
-    let refused = transport.send(&request(&format!("http://[::1]:{port}/"), "")).await;
+    let refused = transport.send(request(&format!("http://[::1]:{port}/"), "")).await;
     assert!(matches!(refused, Err(TransportError::Connect { .. })));
 }
 

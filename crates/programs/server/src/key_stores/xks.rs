@@ -90,7 +90,7 @@ impl Proxy {
         let mut body = SecretBytes::with_capacity(1024);
         serde_json::to_writer(&mut body, question).map_err(|error| KeyStoreError::Failed(error.to_string()))?;
         let request = self.signed(route, body, &cause.region)?;
-        let answer = match tokio::time::timeout(TIMEOUT, self.endpoint.transport.send(&request)).await {
+        let answer = match tokio::time::timeout(TIMEOUT, self.endpoint.transport.send(request)).await {
             Err(_) => return Err(KeyStoreError::TimedOut),
             Ok(answer) => answer.map_err(|error| unreachable(&error))?,
         };

@@ -68,45 +68,60 @@ impl Signer<'_> {
         payload: Payload<'_>,
         time: Timestamp,
     ) -> Result<HeaderMap, SignError> {
-        self.sign_with(&self.key(&time.amz_date()), parts, payload, time)
+        let RequestParts { method, path, query, headers, host } = *parts;
+        let (mut headers, payload) = (headers.clone(), self.payload_text(headers, payload)?);
+        let time = time.amz_date();
+        self.add(&self.key(&time), (method, path, query, host), &mut headers, &payload, &time)?;
+        let token = self.session_token.map(|_| &TOKEN);
+        let hash = self.rules.stated_payload.then_some(&CONTENT_HASH);
+        let added = [Some(&DATE), token, hash, Some(&http::header::AUTHORIZATION)].into_iter().flatten();
+        Ok(added.filter_map(|name| Some((name.clone(), headers.remove(name)?))).collect())
     }
 
-    /// The headers that sign the request with the signing key of these credentials, scope and day, which somebody kept.
+    /// Signs a request with the signing key of these credentials, scope and day, which somebody kept: adds headers to
+    /// those of the request, `Host` among them. `query` is as in [`RequestParts`].
     ///
     /// # Errors
     /// [`SignError`].
     pub fn sign_with(
         &self,
         key: &SigningKey,
-        parts: &RequestParts<'_>,
+        (method, path, query): (&str, &str, &str),
+        headers: &mut HeaderMap,
         payload: Payload<'_>,
         time: Timestamp,
-    ) -> Result<HeaderMap, SignError> {
+    ) -> Result<(), SignError> {
+        let payload = self.payload_text(headers, payload)?;
+        self.add(key, (method, path, query, None), headers, &payload, &time.amz_date())
+    }
+
+    /// Adds the headers that sign a request to `headers`, which are the request's.
+    fn add(
+        &self,
+        key: &SigningKey,
+        (method, path, query, host): (&str, &str, &str, Option<&str>),
+        headers: &mut HeaderMap,
+        payload: &str,
+        time: &str,
+    ) -> Result<(), SignError> {
         let value = |text: &str| HeaderValue::from_str(text).map_err(|_| SignError::Credentials);
-        let time_text = time.amz_date();
-        let payload = self.payload_text(parts, payload)?;
-        let mut added = HeaderMap::new();
-        added.insert(&DATE, value(&time_text)?);
+        headers.insert(&DATE, value(time)?);
         if let Some(token) = self.session_token {
-            added.insert(&TOKEN, value(token)?);
+            headers.insert(&TOKEN, value(token)?);
         }
         if self.rules.stated_payload {
-            added.insert(&CONTENT_HASH, value(&payload)?);
+            headers.insert(&CONTENT_HASH, value(payload)?);
         }
-        let mut headers = parts.headers.clone();
-        for (name, value) in &added {
-            headers.insert(name, value.clone());
-        }
-        let parts = RequestParts { headers: &headers, ..*parts };
+        let parts = RequestParts { method, path, query, headers, host };
         let signed_headers = signed_headers(&parts)?;
-        let signature = self.signature(key, &parts, (false, &signed_headers), &payload, &time_text)?;
-        let credential = self.credential(&time_text);
+        let signature = self.signature(key, &parts, (false, &signed_headers), payload, time)?;
+        let credential = self.credential(time);
         let mut authorization = value(&format!(
             "{ALGORITHM} Credential={credential}, SignedHeaders={signed_headers}, Signature={signature}"
         ))?;
         authorization.set_sensitive(true);
-        added.insert(http::header::AUTHORIZATION, authorization);
-        Ok(added)
+        headers.insert(http::header::AUTHORIZATION, authorization);
+        Ok(())
     }
 
     /// The query that presigns the request: `parts.query` with the authorization and the signature appended.
@@ -124,8 +139,11 @@ impl Signer<'_> {
             return Err(SignError::Expiry);
         }
         let time_text = time.amz_date();
-        let payload =
-            if self.rules.stated_payload { UNSIGNED_PAYLOAD.to_owned() } else { self.payload_text(parts, payload)? };
+        let payload = if self.rules.stated_payload {
+            UNSIGNED_PAYLOAD.to_owned()
+        } else {
+            self.payload_text(parts.headers, payload)?
+        };
         let signed_headers = signed_headers(parts)?;
         let mut query = parts.query.to_owned();
         let expires = expires_seconds.to_string();
@@ -154,12 +172,12 @@ impl Signer<'_> {
         format!("{access_key_id}/{}/{region}/{service}/{TERMINATOR}", day(time))
     }
 
-    fn payload_text(&self, parts: &RequestParts<'_>, payload: Payload<'_>) -> Result<String, SignError> {
+    fn payload_text(&self, headers: &HeaderMap, payload: Payload<'_>) -> Result<String, SignError> {
         let hash = match payload {
             Payload::Body(body) => crypto::sha256(body),
             Payload::Hash(hash) => hash,
             Payload::Stated if self.rules.stated_payload => {
-                let stated = parts.headers.get(&CONTENT_HASH).and_then(|value| value.to_str().ok());
+                let stated = headers.get(&CONTENT_HASH).and_then(|value| value.to_str().ok());
                 return Ok(stated.unwrap_or(UNSIGNED_PAYLOAD).to_owned());
             }
             Payload::Stated => return Err(SignError::Payload),
