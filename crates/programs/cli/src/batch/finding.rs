@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use super::inputs::{Found, directory, found, make_directory};
+use super::inputs::{Found, directory, found, is_empty, make_directory};
 use super::queue::Giver;
 use super::target::{Destination, Targets};
 use super::work::{Batch, Job, Operation};
@@ -19,8 +19,8 @@ impl<O: Operation> Batch<'_, O> {
             return Err(Failure::Usage("several inputs need an existing directory as their output".to_owned()));
         }
         let mut made = BTreeSet::new();
-        // The directory of the output before, which is there.
-        let mut there = PathBuf::new();
+        // The directory of the output before, which is there, and whether it held nothing then.
+        let (mut there, mut empty) = (PathBuf::new(), false);
         let mut targets = Targets::default();
         let mut outcome = Ok(());
         let except = match &into {
@@ -37,7 +37,7 @@ impl<O: Operation> Batch<'_, O> {
                 Found::File(path, below) => (Some(path), Some(below)),
             };
             self.counts.inputs.fetch_add(1, Ordering::Relaxed);
-            let mut job = Job { input, target: None };
+            let mut job = Job { input, target: None, fresh: false };
             job.target = match (&into, below) {
                 (Destination::Stdout, _) => None,
                 (Destination::File(path), _) => Some(path.clone()),
@@ -58,7 +58,9 @@ impl<O: Operation> Batch<'_, O> {
                             return true;
                         }
                         directory(&target).clone_into(&mut there);
+                        empty = made.contains(&there) || is_empty(&there);
                     }
+                    job.fresh = empty;
                     Some(target)
                 }
             };

@@ -174,6 +174,11 @@ pub(super) fn directory(target: &Path) -> &Path {
     }
 }
 
+/// Whether a directory holds nothing.
+pub(super) fn is_empty(directory: &Path) -> bool {
+    std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 /// Makes a directory and those that it lies in. The ones that were made go to `made`.
 pub(super) fn make_directory(path: &Path, made: &mut BTreeSet<PathBuf>) -> Result<(), Failure> {
     let failed = |cause| Failure::File { action: "make", path: path.to_owned(), cause };
@@ -248,9 +253,11 @@ mod tests {
     fn patterns_are_matched_unless_a_file_has_that_name() {
         let root = tempfile::tempdir().expect("a directory");
         let path = |name: &str| root.path().join(name);
+        assert!(is_empty(root.path()) && !is_empty(&path("none")));
         for file in ["a1", "a2", "b1", ".a3", "c[1]"] {
             std::fs::write(path(file), "").expect("written");
         }
+        assert!(!is_empty(root.path()));
         assert_eq!(list(&[path("a*"), "-".into()], false, None), ["a1", "a2", "-"]);
         assert_eq!(list(&[path("?1")], false, None), ["a1", "b1"]);
         assert_eq!(list(&[path("c[1]")], false, None), ["c[1]"]);

@@ -118,6 +118,8 @@ impl Told {
 pub(super) struct Job {
     pub(super) input: Option<PathBuf>,
     pub(super) target: Option<PathBuf>,
+    /// Whether the target's directory was empty before this run, so that nothing of the target's name is there.
+    pub(super) fresh: bool,
 }
 
 impl Job {
@@ -286,7 +288,11 @@ impl<O: Operation> Batch<'_, O> {
         if metadata.is_dir() {
             return Err(Failed::Read(io::ErrorKind::IsADirectory.into()));
         }
-        let target = job.target.as_deref().map(resolved).transpose().map_err(Failed::Write)?;
+        // A look for a name locks its directory, where others give names.
+        let target = match &job.target {
+            Some(target) if job.fresh => Some((target.clone(), None)),
+            target => target.as_deref().map(resolved).transpose().map_err(Failed::Write)?,
+        };
         let (target, replaced) = match target {
             Some((target, replaced)) => (Some(target), replaced),
             None => (None, None),
