@@ -17,7 +17,17 @@ async fn speed() {
     let signing = json!({"KeyId": p256, "Message": message, "SigningAlgorithm": "ECDSA_SHA_256"});
     let mut verifying = signing.clone();
     verifying["Signature"] = world.done("admin", "Sign", signing.clone()).await["Signature"].take();
+    let context = json!({"purpose": "bench"});
+    let sealing = json!({"KeyId": key, "Plaintext": base64(&[7; 32]), "EncryptionContext": context});
+    let sealed = world.done("admin", "Encrypt", sealing.clone()).await["CiphertextBlob"].take();
     for (operation, input) in [
+        ("Encrypt", sealing),
+        ("Decrypt", json!({"CiphertextBlob": sealed, "EncryptionContext": context})),
+        (
+            "ReEncrypt",
+            json!({"CiphertextBlob": sealed, "DestinationKeyId": key, "SourceEncryptionContext": context,
+                "DestinationEncryptionContext": context}),
+        ),
         ("Encrypt", json!({"KeyId": key, "Plaintext": base64(&[7; 32])})),
         ("Decrypt", json!({"CiphertextBlob": blob})),
         ("GenerateDataKey", json!({"KeyId": key, "KeySpec": "AES_256"})),
