@@ -21,7 +21,7 @@
 mod held;
 
 use crypto::aead::{AeadKey, NONCE_LENGTH, TAG_LENGTH};
-use crypto::{Key256, kdf, random_bytes, sha256};
+use crypto::{Key256, kdf, random_nonce, sha256};
 use zeroize::Zeroizing;
 
 use crate::context::{self, EncryptionContext};
@@ -173,8 +173,7 @@ pub struct Ciphertext<'a> {
 ///
 /// Source: AWS KMS Cryptographic Details, "Encrypt"; NIST SP 800-108 and SP 800-38D.
 pub(crate) fn seal(material: &Key256, names: &KeyVersion, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
-    let mut nonce = [0; NONCE_LENGTH_OF_CALL];
-    random_bytes(&mut nonce);
+    let nonce: [u8; NONCE_LENGTH_OF_CALL] = random_nonce();
     let mut blob = Vec::with_capacity(plaintext.len() + OVERHEAD);
     append_header(VERSION, names, &nonce, &mut blob);
     let associated = associated_data(&blob, context);

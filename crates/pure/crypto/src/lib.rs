@@ -37,6 +37,6 @@ pub use error::CryptoError;
 pub use locked::{LockedMemory, locked_memory};
 pub use mac::{HmacKey, MacKey, constant_time_eq};
 pub use pair::{KeyPair, PairKind};
-pub use random::random_bytes;
+pub use random::{random_bytes, random_nonce};
 pub use root::{RootKey, RootKeyId};
 pub use secret::{Key256, SecretBytes};
