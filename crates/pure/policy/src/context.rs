@@ -146,7 +146,7 @@ impl<'a> Context<'a> {
         let mut keys: Vec<(&str, &Values<'a>)> = Vec::new();
         let mut layer = Some(self);
         while let Some(context) = layer {
-            for (name, _) in &context.entries {
+            for (name, _) in context.entries.iter().chain(context.kept) {
                 let seen = keys.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
                 if let Some(values) = self.get(name).filter(|_| !seen) {
                     keys.push((name, values));

@@ -54,6 +54,18 @@ async fn a_denying_statement_is_named_and_the_decoded_message_tells_all() {
 }
 
 #[tokio::test]
+async fn the_decoded_message_has_the_condition_keys_of_the_action_too() {
+    let server = Server::start().await;
+    let bob = server.user("bob").await;
+    let boundary = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let answer = server.call(&bob, "CreateUser", &[("UserName", "eve"), ("PermissionsBoundary", boundary)]).await;
+    let told = decoded(&server, &server.admin, &parts(&answer).1).await;
+    let conditions = told["context"]["conditions"]["items"].as_array().expect("a list");
+    let own = json!({"key": "iam:PermissionsBoundary", "values": {"items": [{"value": boundary}]}});
+    assert!(conditions.contains(&own), "{told}");
+}
+
+#[tokio::test]
 async fn only_those_who_may_decode_in_an_account_that_it_concerns_learn_what_was_sealed() {
     let server = Server::start().await;
     let ana = server.user("ana").await;

@@ -24,6 +24,19 @@ fn a_layer_hides_its_parents_keys_and_keeps_their_others() {
 }
 
 #[test]
+fn every_layer_tells_its_keys_each_once() {
+    let mut request = Context::new();
+    request.insert("aws:username", "alice");
+    request.insert("kms:ViaService", "s3");
+    let kept = [("kms:viaservice".into(), Values::One("ebs".into())), ("kms:KeySpec".into(), Values::Many(Vec::new()))];
+    let mut own = Context::layer(&kept, &request);
+    own.insert("kms:RequestAlias", "alias/x");
+    let (ebs, alice, alias) = (Values::One("ebs".into()), Values::One("alice".into()), Values::One("alias/x".into()));
+    let expected = [("kms:RequestAlias", &alias), ("kms:viaservice", &ebs), ("aws:username", &alice)];
+    assert_eq!(own.keys(), expected, "one without values is absent");
+}
+
+#[test]
 fn values_have_a_text() {
     let time = OffsetDateTime::from_unix_timestamp(1_795_445_018).expect("a time");
     let address: IpAddr = "2001:db8::1".parse().expect("an address");
