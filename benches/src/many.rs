@@ -1,7 +1,6 @@
 //! Many small files, each under a data key of its own from a running server: the command beside `aws-encryption-cli`, with
 //! the same settings on both.
 
-use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use crypto::signature::{Ecdsa, EcdsaKey, verify_digest};
+use crypto::signature::{Ecdsa, EcdsaKey, EcdsaPublicKey};
 use serde_json::json;
 
 use crate::client::{Credentials, call_kms};
@@ -76,7 +75,6 @@ struct Place<'a> {
     directory: &'a Path,
     data: &'a Path,
     key: String,
-    runs: Cell<usize>,
 }
 
 impl Place<'_> {
@@ -84,8 +82,7 @@ impl Place<'_> {
     fn run(&self, who: &Contender, settings: &[&str], files: usize, each: bool) -> io::Result<[f64; 2]> {
         // Nothing is removed before the end: ext4 does not give out inodes again within minutes, and searching past
         // thousands of them takes longer for each new file than the work on it.
-        self.runs.set(self.runs.get() + 1);
-        let run = self.directory.join(self.runs.get().to_string());
+        let run = tempfile::tempdir_in(self.directory)?.keep();
         let [plain, sealed, opened] = ["plain", "sealed", "opened"].map(|name| run.join(name));
         write_files(&plain, files)?;
         // What earlier runs left to be written is not waited for in this one.
@@ -176,8 +173,7 @@ pub(crate) async fn measure(measurement: &Measurement) -> io::Result<()> {
     let directory = tempfile::tempdir_in(&measurement.directory)?;
     let data = directory.path().join("data");
     let server = Process::sealstack(&crate::binary()?, &data, &[])?;
-    let place =
-        Place { directory: directory.path(), data: &data, key: create_key(&server, &data).await?, runs: Cell::new(0) };
+    let place = Place { directory: directory.path(), data: &data, key: create_key(&server, &data).await? };
     let official = measurement.aws_encryption_cli.clone().map(Contender::Official);
     let Measurement { files, rounds, peer_rounds, processes, .. } = *measurement;
     let all = Form { rounds, files, each: false };
@@ -226,7 +222,10 @@ fn primitives() -> io::Result<()> {
     let new_key = || EcdsaKey::generate(Ecdsa::P384Sha384).and_then(|key| key.public_key());
     let make = each(&mut || new_key().map(drop).map_err(failed))?;
     let sign = each(&mut || key.sign_digest(&digest).map(drop).map_err(failed))?;
-    let verify = each(&mut || verify_digest(Ecdsa::P384Sha384, &public, &digest, &signature).map_err(failed))?;
+    let verify = each(&mut || {
+        let key = EcdsaPublicKey::read(Ecdsa::P384Sha384, &public).map_err(failed)?;
+        key.verify_digest(&digest, &signature).map_err(failed)
+    })?;
     println!("P-384 on one core: a key {make:.0} µs, a signature {sign:.0} µs, a verification {verify:.0} µs\n");
     Ok(())
 }

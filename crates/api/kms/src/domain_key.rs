@@ -169,7 +169,7 @@ impl Kms {
     /// The domain key under which stored material is wrapped.
     ///
     /// # Errors
-    /// [`KmsError::Damaged`] when there is no such key any more.
+    /// [`KmsError::Damaged`] when there is no such key any more; [`KmsError::KeyUnavailable`]; those of the store.
     pub(crate) async fn domain_key_named(&self, name: &str) -> Result<Arc<Key256>, KmsError> {
         let key = self.store.keyring().existing(name).await.map_err(KmsError::of_key)?;
         key.ok_or_else(|| KmsError::Damaged(format!("there is no domain key {name}")))

@@ -163,7 +163,7 @@ impl Kms {
     /// The key `id` of `account` in `region`.
     ///
     /// # Errors
-    /// [`KmsError::KeyNotFound`]; those of the store.
+    /// [`KmsError::KeyNotFound`], [`KmsError::KeyUnavailable`]; those of the store.
     async fn live(&self, region: &str, account: &str, id: &str) -> Result<Arc<LiveKey>, KmsError> {
         let key = self.keys.get(&domain(account, region), id).await.map_err(KmsError::of_key)?;
         key.ok_or_else(|| KmsError::KeyNotFound { arn: reference::key_arn(region, account, id) })

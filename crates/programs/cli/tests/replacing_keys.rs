@@ -88,6 +88,8 @@ fn wait_for(server: &Server, wanted: impl Fn(&str) -> bool) {
 /// The keys, and a ciphertext of each.
 struct World {
     ids: Vec<String>,
+    /// Where each key is.
+    region: fn(usize) -> String,
     blobs: Vec<Vec<u8>>,
     /// What was encrypted meanwhile: which key, and the ciphertext. The plaintext is the key's id.
     answered: Mutex<Vec<(usize, Vec<u8>)>>,
@@ -96,12 +98,13 @@ struct World {
 
 impl World {
     /// Encrypts something under each key.
-    fn new(server: &Server, ids: Vec<String>) -> Self {
+    fn new(server: &Server, ids: Vec<String>, region: fn(usize) -> String) -> Self {
         let (calls, next, blobs) = (Calls::new(server), AtomicUsize::new(0), Mutex::new(vec![Vec::new(); ids.len()]));
         std::thread::scope(|scope| {
             for _ in 0..USERS {
                 scope.spawn(|| {
                     while let Some((index, id)) = take(&next, &ids) {
+                        let calls = calls.in_region(&region(index));
                         let blob = calls.encrypt(id, id.as_bytes()).expect("encrypted");
                         blobs.lock().expect("no thread panicked")[index] = blob;
                     }
@@ -109,27 +112,26 @@ impl World {
             }
         });
         let blobs = blobs.into_inner().expect("no thread panicked");
-        Self { ids, blobs, answered: Mutex::default(), next: AtomicUsize::new(0) }
+        Self { ids, region, blobs, answered: Mutex::default(), next: AtomicUsize::new(0) }
     }
 
-    /// Uses one key after another until `meanwhile` has killed the server. Nothing fails before that.
-    fn use_until_killed(&self, server: Server, meanwhile: impl FnOnce(&Server)) -> Stopped {
+    /// Uses one key after another until `meanwhile` has killed the server. Nothing fails before that. Returns how many
+    /// uses were answered by then.
+    fn use_until_killed(&self, server: Server, meanwhile: impl FnOnce(Server) -> Killed) -> (Stopped, usize) {
         let calls = Calls::new(&server);
         let work = |_| {
             let index = self.next.fetch_add(1, Ordering::Relaxed) % self.ids.len();
-            let (id, blob) = (&self.ids[index], &self.blobs[index]);
+            let (id, blob, calls) = (&self.ids[index], &self.blobs[index], calls.in_region(&(self.region)(index)));
             assert_eq!(calls.decrypt(id, blob)?, id.as_bytes());
             let made = calls.encrypt(id, id.as_bytes())?;
             self.answered.lock().expect("no thread panicked").push((index, made));
             Ok(())
         };
-        let ((stopped, killed), outcomes) = while_calling(USERS, work, || {
-            meanwhile(&server);
-            let killed = Instant::now();
-            (server.kill(), killed)
-        });
-        assert!(granted(&outcomes, killed) > 0, "keys were used");
-        stopped
+        let (Killed { stopped, at }, outcomes) = while_calling(USERS, work, || meanwhile(server));
+        let before: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.ended < at).collect();
+        let refused = before.iter().find_map(|outcome| outcome.refusal.as_ref());
+        assert!(refused.is_none(), "keys are of use throughout: {refused:?}");
+        (stopped, before.len())
     }
 
     /// Every key opens what it encrypted, at first and meanwhile, and encrypts.
@@ -142,7 +144,7 @@ impl World {
             for _ in 0..USERS {
                 scope.spawn(|| {
                     while let Some((at, (index, blob))) = take(&next, &all) {
-                        let id = &self.ids[*index];
+                        let (id, calls) = (&self.ids[*index], calls.in_region(&(self.region)(*index)));
                         assert_eq!(calls.decrypt(id, blob).expect("decrypted"), id.as_bytes());
                         if at < self.ids.len() {
                             calls.encrypt(id, b"still of use").expect("encrypted");
@@ -154,12 +156,17 @@ impl World {
     }
 }
 
-/// How many calls were answered before the server was killed. None of them was refused.
-fn granted(outcomes: &[Outcome], killed: Instant) -> usize {
-    let before: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.ended < killed).collect();
-    let refused = before.iter().find_map(|outcome| outcome.refusal.as_ref());
-    assert!(refused.is_none(), "keys are of use throughout: {refused:?}");
-    before.len()
+/// A server that was killed, and when that began.
+struct Killed {
+    stopped: Stopped,
+    at: Instant,
+}
+
+impl Killed {
+    fn now(server: Server) -> Self {
+        let at = Instant::now();
+        Self { stopped: server.kill(), at }
+    }
 }
 
 fn take<'a, T>(next: &AtomicUsize, from: &'a [T]) -> Option<(usize, &'a T)> {
@@ -170,16 +177,17 @@ fn take<'a, T>(next: &AtomicUsize, from: &'a [T]) -> Option<(usize, &'a T)> {
 #[test]
 fn wrapping_under_a_new_domain_key_goes_on_after_kill_9_in_the_middle_of_it() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (seed, ids) = seed(directory.path(), KEYS, |_| "us-east-1".to_owned());
+    let region = |_| "us-east-1".to_owned();
+    let (seed, ids) = seed(directory.path(), KEYS, region);
     let mut server = Server::start(BINARY, &["--seed", text(&seed)]);
-    let world = World::new(&server, ids);
+    let world = World::new(&server, ids, region);
 
     let (mut in_the_middle, mut attempts) = (Vec::new(), 0);
     while in_the_middle.len() < KILLS_IN_THE_MIDDLE {
         attempts += 1;
         assert!(attempts <= ATTEMPTS_MAX, "killed in the middle only with {in_the_middle:?} keys left");
         let mut seen = KEYS;
-        let stopped = world.use_until_killed(server, |server| {
+        let (stopped, used) = world.use_until_killed(server, |server| {
             seen = under_retired(&server.sealstack(&["seal", "domain-keys", "--rotate"])).0;
             // Earlier the first time, later the last.
             let enough = KEYS - 1 - KEYS * in_the_middle.len() / (KILLS_IN_THE_MIDDLE + 1);
@@ -188,7 +196,9 @@ fn wrapping_under_a_new_domain_key_goes_on_after_kill_9_in_the_middle_of_it() {
                 assert!(Instant::now() < deadline, "{}", server.log());
                 seen = under_retired(&server.sealstack(&["seal", "domain-keys"])).0;
             }
+            Killed::now(server)
         });
+        assert!(used > 0, "keys were used");
         let (left, retired) = under_retired(&stopped.sealstack(&["seal", "domain-keys"]));
         assert!(left <= seen && retired > 0, "{left} of {seen} are left under {retired}");
         if left > 0 {
@@ -199,9 +209,11 @@ fn wrapping_under_a_new_domain_key_goes_on_after_kill_9_in_the_middle_of_it() {
     println!("killed with {in_the_middle:?} of {KEYS} keys left to wrap anew, in {attempts} attempts");
 
     // Nobody asks for anything: what is left is moved.
-    let stopped = world.use_until_killed(server, |server| {
-        wait_for(server, |told| told.lines().all(|line| !line.contains("retired") || line.ends_with("wraps 0 keys")));
+    let (stopped, used) = world.use_until_killed(server, |server| {
+        wait_for(&server, |told| told.lines().all(|line| !line.contains("retired") || line.ends_with("wraps 0 keys")));
+        Killed::now(server)
     });
+    assert!(used > 0, "keys were used");
     // Nothing is under the old ones and nobody can have them in hand: they go.
     let server = stopped.restart();
     wait_for(&server, |told| told.lines().count() == 1);
@@ -249,8 +261,8 @@ fn copy_files(from: &Path, to: &Path) {
 }
 
 /// Asks for a rotation and kills the server: every other time as soon as the old seal and the new are both named, else
-/// at a moment of its own. Tells when that began.
-fn kill_during_rotation(server: Server, new: &str, attempt: usize) -> (Stopped, Instant) {
+/// at a moment of its own.
+fn kill_during_rotation(server: Server, new: &str, attempt: usize) -> Killed {
     let mut rotation = Command::new(BINARY)
         .args(["seal", "rotate", "--new-seal", new])
         .env("SEALSTACK_DATA", server.data())
@@ -270,27 +282,20 @@ fn kill_during_rotation(server: Server, new: &str, attempt: usize) -> (Stopped, 
         }
         std::thread::sleep(Duration::from_micros(200));
     }
-    let killed = Instant::now();
-    let stopped = server.kill();
+    let killed = Killed::now(server);
     let _ = rotation.wait().expect("it ends with its server");
-    (stopped, killed)
+    killed
 }
 
 #[test]
 fn replacing_the_root_key_survives_kill_9_at_any_moment() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (seed, ids) = seed(directory.path(), REGIONS, |index| format!("us-test-{index}"));
+    let region = |index: usize| format!("us-test-{index}");
+    let (seed, ids) = seed(directory.path(), REGIONS, region);
     let environment =
         vec![("SEALSTACK_SEAL_PASSPHRASE", PASSPHRASE.into()), ("SEALSTACK_NEW_SEAL_PASSPHRASE", PASSPHRASE.into())];
     let mut server = Server::start_in(environment, BINARY, &["--seed", text(&seed)]);
-    let region = |index: usize| format!("us-test-{index}");
-    let blobs: Vec<Vec<u8>> = {
-        let calls = Calls::new(&server);
-        ids.iter()
-            .enumerate()
-            .map(|(index, id)| calls.in_region(&region(index)).encrypt(id, b"kept").expect("encrypted"))
-            .collect()
-    };
+    let world = World::new(&server, ids, region);
     let status = |stopped: &Stopped| printed(&stopped.sealstack(&["seal", "status"]));
 
     // The kinds that the seal has in turn; each rotation is killed the sooner or later after it was asked for.
@@ -298,23 +303,13 @@ fn replacing_the_root_key_survives_kill_9_at_any_moment() {
     let named = |status: &str| if status.starts_with("sealed by a passphrase") { "passphrase" } else { "key-file" };
     let generation = |status: &str| status.lines().find(|line| line.contains("generation")).map(str::to_owned);
     let (mut interrupted, mut finished, mut never_begun) = (0, 0, 0);
-    // What was encrypted meanwhile: under which key, and the ciphertext.
-    let (next, answered) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let mut used = 0;
     for attempt in 0.. {
         assert!(attempt < 100, "{interrupted} interrupted, {finished} finished, {never_begun} never begun");
         let before = printed(&server.sealstack(&["seal", "status"]));
         let (old, new) = (named(&before), kinds[(attempt + 1) % kinds.len()]);
-        let calls = Calls::new(&server);
-        let work = |_| {
-            let index = next.fetch_add(1, Ordering::Relaxed) % REGIONS;
-            let calls = calls.in_region(&region(index));
-            assert_eq!(calls.decrypt(&ids[index], &blobs[index])?, b"kept");
-            let made = calls.encrypt(&ids[index], b"meanwhile")?;
-            answered.lock().expect("no thread panicked").push((index, made));
-            Ok(())
-        };
-        let ((stopped, killed), outcomes) = while_calling(USERS, work, || kill_during_rotation(server, new, attempt));
-        granted(&outcomes, killed);
+        let (stopped, answered) = world.use_until_killed(server, |server| kill_during_rotation(server, new, attempt));
+        used += answered;
         let after = status(&stopped);
         let by_old = opens(BINARY, &stopped.data(), old);
         let by_new = opens(BINARY, &stopped.data(), new);
@@ -330,23 +325,16 @@ fn replacing_the_root_key_survives_kill_9_at_any_moment() {
         server = stopped.restart();
         let calls = Calls::new(&server);
         for index in [0, attempt % REGIONS, REGIONS - 1] {
-            let opened = calls.in_region(&region(index)).decrypt(&ids[index], &blobs[index]);
-            assert_eq!(opened.expect("decrypted"), b"kept");
+            let (id, blob) = (&world.ids[index], &world.blobs[index]);
+            assert_eq!(calls.in_region(&region(index)).decrypt(id, blob).expect("decrypted"), id.as_bytes());
         }
         if interrupted >= ROTATIONS_INTERRUPTED && finished > 0 && never_begun > 0 {
             break;
         }
     }
     println!("killed before {never_begun} rotations, within {interrupted} and after {finished}");
-    let calls = Calls::new(&server);
-    for (index, blob) in blobs.iter().enumerate() {
-        assert_eq!(calls.in_region(&region(index)).decrypt(&ids[index], blob).expect("decrypted"), b"kept");
-    }
-    let answered = answered.into_inner().expect("no thread panicked");
-    assert!(answered.len() > interrupted + finished, "keys were used meanwhile");
-    for (index, made) in &answered {
-        assert_eq!(calls.in_region(&region(*index)).decrypt(&ids[*index], made).expect("decrypted"), b"meanwhile");
-    }
+    assert!(used > interrupted + finished, "keys were used meanwhile");
+    world.check(&server);
     let stopped = server.terminate();
     assert!(printed(&stopped.sealstack(&["audit", "verify"])).starts_with("intact"));
 }

