@@ -8,6 +8,7 @@ mod key_stores;
 mod settings;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub struct Config {
     /// Days for which a region's domain key serves.
     pub domain_key_days: u32,
     /// Worker threads; one for each core when not given.
-    pub workers: Option<usize>,
+    pub workers: Option<NonZeroUsize>,
     /// The root seal.
     pub seal: SealConfig,
     /// The server's certificate.
@@ -185,7 +186,7 @@ impl Config {
             ephemeral: settings.ephemeral.unwrap_or(false),
             domain_key_days: within("domain-key-days", settings.domain_key_days, 1..=36_500, "between 1 and 36500")?
                 .unwrap_or(DOMAIN_KEY_DAYS),
-            workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?,
+            workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?.and_then(NonZeroUsize::new),
             seal: SealConfig::from(settings.seal),
             tls: TlsConfig::resolve(settings.tls)?,
             key_stores: KeyStoresConfig::resolve(settings.hsm.unwrap_or_default(), settings.xks.unwrap_or_default())?,

@@ -33,6 +33,7 @@ mod site;
 mod tls;
 mod ward;
 mod wiring;
+mod workers;
 pub mod xks_proxy;
 
 pub use error::{ConfigError, ServerError};

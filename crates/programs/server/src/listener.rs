@@ -12,6 +12,7 @@ use crate::application::Application;
 use crate::connection;
 use crate::error::ServerError;
 use crate::site::Site;
+use crate::workers::Workers;
 
 /// Connections that the kernel queues for us.
 const BACKLOG: u32 = 1024;
@@ -44,8 +45,8 @@ impl Listener {
         self.address
     }
 
-    /// Accepts connections until dropped, and serves each in a task of its own.
-    pub(crate) async fn accept<A: Application>(self, site: Arc<Site<A>>) {
+    /// Accepts connections until dropped, and has each served by one of the workers.
+    pub(crate) async fn accept<A: Application>(self, site: Arc<Site<A>>, workers: Arc<Workers>) {
         while let Some(place) = site.ward.place().await {
             let (stream, peer) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
@@ -59,8 +60,12 @@ impl Listener {
             site.traffic.accepted.fetch_add(1, Ordering::Relaxed);
             let admission = site.ward.admit(place);
             let pulse = Arc::clone(admission.pulse());
-            let site = Arc::clone(&site);
-            tokio::spawn(admission.attend(connection::serve(site, stream, peer.ip().to_canonical(), pulse)));
+            let (site, ip) = (Arc::clone(&site), peer.ip().to_canonical());
+            let served =
+                workers.serve(stream, move |stream| admission.attend(connection::serve(site, stream, ip, pulse)));
+            if let Err(error) = served {
+                tracing::error!(%error, "a connection could not be handed to a worker");
+            }
         }
     }
 }

@@ -28,10 +28,11 @@ use crate::site::{Site, Traffic};
 use crate::tls::{Certificates, Source};
 use crate::ward::Ward;
 use crate::wiring::Backend;
+use crate::workers::Workers;
 use crate::{authority, root_seal};
 
-/// Threads for what blocks: the database's reads, the start, the end.
-const BLOCKING_THREADS_MAX: usize = 16;
+/// Threads for what blocks outside of calls: the start, background jobs, the end.
+const BLOCKING_THREADS_MAX: usize = 4;
 
 /// Descriptors that are not connections: the database, the audit log, timers.
 const DESCRIPTORS_RESERVED: u64 = 64;
@@ -47,6 +48,7 @@ pub struct Server {
     ephemeral: bool,
     sealed: bool,
     site: Arc<Site<Gate<Backend>>>,
+    workers: Arc<Workers>,
     accepting: JoinHandle<()>,
     admin: Admin,
     jobs: Jobs,
@@ -70,13 +72,7 @@ pub fn run(config: Config, announce: impl FnOnce(&Server)) -> Result<(), ServerE
     }
     let config = fit_descriptors(config);
 
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).thread_name("sealstack");
-    if let Some(workers) = config.workers {
-        builder.worker_threads(workers);
-    }
-    let runtime = builder.build().map_err(|cause| ServerError::System { action: "start threads", cause })?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let server = Server::start(config).await?;
         announce(&server);
@@ -92,6 +88,13 @@ pub fn run(config: Config, announce: impl FnOnce(&Server)) -> Result<(), ServerE
     })
 }
 
+/// The runtime of this thread: for the port, background jobs and the admin socket. Connections live on the workers.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, ServerError> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).thread_name("sealstack-job");
+    builder.build().map_err(|cause| ServerError::System { action: "start threads", cause })
+}
+
 impl Server {
     /// Opens or makes everything in the data directory, and answers requests once this returns.
     ///
@@ -105,7 +108,7 @@ impl Server {
         let data_dir = if config.ephemeral { DataDir::ephemeral()? } else { DataDir::create(&config.data)? };
         // Before anything is made: a taken port is the commonest reason not to start.
         let listener = Listener::bind(config.listen)?;
-        let address = listener.address();
+        let (address, workers) = (listener.address(), Arc::new(Workers::start(config.workers)?));
         let layout = data_dir.layout();
         first_start::prepare(layout)?;
         let (lasting, gathering) = if config.ephemeral {
@@ -156,7 +159,7 @@ impl Server {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
         });
         let admin = Admin::listen(layout, Arc::clone(&core))?;
-        let accepting = tokio::spawn(listener.accept(Arc::clone(&site)));
+        let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
         // Last: whoever waits for the profile finds a server that answers.
         aws_profile::write_config(layout, &endpoint)?;
 
@@ -168,6 +171,7 @@ impl Server {
             ephemeral,
             sealed,
             site,
+            workers,
             accepting,
             admin,
             jobs,
@@ -221,7 +225,7 @@ impl Server {
     /// [`ServerError::Store`] and [`ServerError::Journal`] when something could not be written out. What was
     /// acknowledged is durable in any case.
     pub async fn stop(self) -> Result<(), ServerError> {
-        let Self { site, accepting, admin, jobs, core, grace, data_dir, .. } = self;
+        let Self { site, workers, accepting, admin, jobs, core, grace, data_dir, .. } = self;
         site.draining.store(true, Ordering::Relaxed);
         accepting.abort();
         // It was just told to end; however it ended, the port is free.
@@ -231,6 +235,9 @@ impl Server {
         admin.stop().await;
         drop(site);
         let closed = core.close().await;
+        if let Some(workers) = Arc::into_inner(workers) {
+            workers.stop().await;
+        }
         drop(data_dir);
         closed?;
         tracing::info!("stopped");

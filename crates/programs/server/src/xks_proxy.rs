@@ -20,10 +20,11 @@ use crate::config::{Limits, OwnCertificate};
 use crate::error::ServerError;
 use crate::jobs::Jobs;
 use crate::listener::Listener;
-use crate::server::Signals;
+use crate::server::{Signals, runtime};
 use crate::site::{Site, Traffic};
 use crate::tls::{Certificates, Source};
 use crate::ward::Ward;
+use crate::workers::Workers;
 use answers::Proxy;
 use credentials::Credentials;
 
@@ -88,9 +89,8 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
     }
     let crew = Crew::new(token, config.sessions)?;
     let credentials = Arc::new(Credentials::read(config.credentials)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("xks-proxy").build();
-    let runtime = runtime.map_err(|cause| ServerError::System { action: "start threads", cause })?;
-    runtime.block_on(async {
+    let workers = Arc::new(Workers::start(None)?);
+    runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let listener = Listener::bind(config.listen)?;
         let address = listener.address();
@@ -107,7 +107,7 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
         });
         jobs.every(RENEWAL_PERIOD, "reading changed credentials", move || std::future::ready(credentials.renew()));
-        let accepting = tokio::spawn(listener.accept(Arc::clone(&site)));
+        let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
         tracing::info!(%address, "listening");
         announce(address);
         let name = signals.next().await;
@@ -118,6 +118,9 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
         let _ = accepting.await;
         ward.drain(limits.shutdown_timeout).await;
         jobs.stop().await;
+        if let Some(workers) = Arc::into_inner(workers) {
+            workers.stop().await;
+        }
         Ok(())
     })
 }

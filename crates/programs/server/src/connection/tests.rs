@@ -19,6 +19,7 @@ use crate::config::Limits;
 use crate::listener::Listener;
 use crate::tls::{Certificates, Source};
 use crate::ward::Ward;
+use crate::workers::Workers;
 
 /// Answers with what it was sent.
 #[derive(Default)]
@@ -54,6 +55,7 @@ struct Running {
     site: Arc<Site<Echo>>,
     certificate: String,
     accepting: tokio::task::JoinHandle<()>,
+    _workers: Arc<Workers>,
 }
 
 fn short() -> Limits {
@@ -77,8 +79,9 @@ fn run(limits: Limits) -> Running {
     let site = Arc::new(Site::new(Echo::default(), certificates, (limits, false), ward, Arc::default()));
     let watched = Arc::clone(&site);
     tokio::spawn(async move { watched.ward.sweep().await });
-    let accepting = tokio::spawn(listener.accept(Arc::clone(&site)));
-    Running { address, site, certificate, accepting }
+    let workers = Arc::new(Workers::start(None).expect("threads"));
+    let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
+    Running { address, site, certificate, accepting, _workers: workers }
 }
 
 impl Running {
