@@ -24,6 +24,7 @@ pub(crate) enum Operation {
     GenerateMac,
     SignP256,
     SignRsa2048,
+    SignRsa4096,
     GenerateDataKeyPairRsa2048,
 }
 
@@ -52,6 +53,7 @@ impl Operation {
             Self::GenerateMac => "GenerateMac",
             Self::SignP256 => "Sign P-256",
             Self::SignRsa2048 => "Sign RSA-2048",
+            Self::SignRsa4096 => "Sign RSA-4096",
             Self::GenerateDataKeyPairRsa2048 => "GenerateDataKeyPair",
         }
     }
@@ -59,7 +61,7 @@ impl Operation {
     /// As the protocol calls it.
     const fn target(self) -> &'static str {
         match self {
-            Self::SignP256 | Self::SignRsa2048 => "Sign",
+            Self::SignP256 | Self::SignRsa2048 | Self::SignRsa4096 => "Sign",
             other => other.name(),
         }
     }
@@ -78,8 +80,9 @@ impl Operation {
             Self::SignP256 => {
                 json!({"KeyId": keys.p256, "Message": PLAINTEXT, "SigningAlgorithm": "ECDSA_SHA_256"})
             }
-            Self::SignRsa2048 => {
-                json!({"KeyId": keys.rsa, "Message": PLAINTEXT, "SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"})
+            Self::SignRsa2048 | Self::SignRsa4096 => {
+                let key = if self == Self::SignRsa2048 { &keys.rsa2048 } else { &keys.rsa4096 };
+                json!({"KeyId": key, "Message": PLAINTEXT, "SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"})
             }
             Self::GenerateDataKeyPairRsa2048 => {
                 json!({"KeyId": keys.symmetric, "KeyPairSpec": "RSA_2048", "EncryptionContext": context})
@@ -100,7 +103,8 @@ pub(crate) struct Keys {
     pub(crate) symmetric: String,
     hmac: String,
     p256: String,
-    rsa: String,
+    rsa2048: String,
+    rsa4096: String,
     /// Something encrypted under the symmetric key.
     pub(crate) ciphertext: Value,
 }
@@ -129,7 +133,8 @@ impl Keys {
         for (key, spec, usage) in [
             (&mut keys.hmac, "HMAC_256", "GENERATE_VERIFY_MAC"),
             (&mut keys.p256, "ECC_NIST_P256", "SIGN_VERIFY"),
-            (&mut keys.rsa, "RSA_2048", "SIGN_VERIFY"),
+            (&mut keys.rsa2048, "RSA_2048", "SIGN_VERIFY"),
+            (&mut keys.rsa4096, "RSA_4096", "SIGN_VERIFY"),
         ] {
             *key = create(connection, credentials, address, &json!({"KeySpec": spec, "KeyUsage": usage})).await?;
         }

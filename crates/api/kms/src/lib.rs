@@ -35,6 +35,7 @@ mod key_making;
 mod key_policy;
 mod key_store;
 mod last_usage;
+mod long_work;
 mod mac;
 mod managed;
 mod material;
@@ -84,9 +85,9 @@ pub use spec::{KeySpec, KeyUsage, Origin};
 use alias::AliasRecord;
 use domain_key::{DomainKeys, InHand, REGIONS_CACHED};
 use grant::{GrantRecord, Grants};
-use key_making::KeyMaking;
 use key_store::{Connections, KeyStoreRecord, OnStore};
 use last_usage::LastUsages;
+use long_work::LongWork;
 use on_key::On;
 use ready::Material;
 use record::{KeyRecord, LiveKey, Version, domain};
@@ -117,7 +118,8 @@ pub struct Kms {
     in_hand: InHand,
     rotating_domain_keys: tokio::sync::Mutex<()>,
     last_usages: LastUsages,
-    key_making: KeyMaking,
+    key_making: LongWork,
+    slow_key_use: LongWork,
     key_stores: Arc<dyn KeyStores>,
     key_store_records: Cache<KeyStoreRecord>,
     connections: Connections,
@@ -141,7 +143,8 @@ impl Kms {
             connections: Connections::default(),
             store,
             principals,
-            key_making: KeyMaking::new(),
+            key_making: LongWork::on_half_the_cores(),
+            slow_key_use: LongWork::on_every_core(),
             keys_max: KEYS_MAX,
         }
     }

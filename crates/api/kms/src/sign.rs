@@ -1,5 +1,7 @@
 //! Signing and verifying, of messages and of what was hashed elsewhere.
 
+use std::sync::Arc;
+
 use crypto::CryptoError;
 use crypto::signing::{Message, Scheme};
 use serde::Serialize;
@@ -123,6 +125,16 @@ fn damaged(key: &LiveKey, error: &CryptoError) -> KmsError {
     KmsError::Damaged(format!("{}: {error}", key.arn))
 }
 
+/// Signs with the private key, which is ready.
+fn signature(key: &LiveKey, input: &SignInput) -> Result<Vec<u8>, KmsError> {
+    let message_type = input.message_type.unwrap_or(MessageType::Raw);
+    let (scheme, message) = taken(input.signing_algorithm, message_type, &input.message.0)?;
+    let Some(Material::Signing(private)) = key.current()?.peek() else {
+        return Err(damaged(key, &CryptoError::Key));
+    };
+    private.sign(scheme, message).map_err(|error| damaged(key, &error))
+}
+
 /// Signs with a private key.
 ///
 /// Source: AWS KMS API Reference, Sign.
@@ -153,13 +165,15 @@ impl KeyOperation for Sign {
     }
 
     async fn run(input: SignInput, found: Found, call: &Call<'_, Kms>) -> Result<SignOutput, KmsError> {
-        let (key, algorithm) = (&found.key, input.signing_algorithm);
-        let message = (input.message_type, &input.message);
-        let (scheme, message) = prepared(key, Self::NAME, algorithm, message, input.dry_run)?;
-        let Material::Signing(private) = call.service.material(key, key.current()?).await? else {
-            return Err(damaged(key, &CryptoError::Key));
+        let (kms, key, algorithm) = (call.service, found.key, input.signing_algorithm);
+        prepared(&key, Self::NAME, algorithm, (input.message_type, &input.message), input.dry_run)?;
+        kms.material(&key, key.current()?).await?;
+        let signature = if key.record.spec.is_slow_to_use() {
+            let key = Arc::clone(&key);
+            Box::pin(kms.slow_key_use.run(move || signature(&key, &input))).await?
+        } else {
+            signature(&key, &input)?
         };
-        let signature = private.sign(scheme, message).map_err(|error| damaged(key, &error))?;
         Ok(SignOutput { key_id: key.arn.clone(), signature: Blob(signature), signing_algorithm: algorithm })
     }
 }

@@ -200,6 +200,11 @@ impl KeySpec {
             _ => None,
         }
     }
+
+    /// Whether the private key takes about a millisecond or more for each use.
+    pub(crate) const fn is_slow_to_use(self) -> bool {
+        matches!(self, Self::Rsa3072 | Self::Rsa4096)
+    }
 }
 
 impl DataKeyPairSpec {

@@ -616,3 +616,21 @@ async fn a_pair_of_several_regions_signs_and_verifies_in_each_of_them() {
     let public = world.call_in("eu-west-1", "admin", "GetPublicKey", json!({"KeyId": key})).await.expect("a key");
     assert_eq!(public["PublicKey"], world.done("admin", "GetPublicKey", json!({"KeyId": key})).await["PublicKey"]);
 }
+
+#[tokio::test]
+async fn the_thread_that_asks_a_large_rsa_key_for_a_signature_serves_others_meanwhile() {
+    let world = World::new();
+    let (rsa, key) = (world.key_of("RSA_3072", "SIGN_VERIFY").await, world.key().await);
+    let signing = json!({"KeyId": rsa, "Message": base64(&[7; 32]), "SigningAlgorithm": "RSASSA_PKCS1_V1_5_SHA_256"});
+    let encrypting = json!({"KeyId": key, "Plaintext": "AAAA"});
+    let order = std::sync::Mutex::new(Vec::new());
+    let call = async |operation: &'static str, input: &Value| {
+        world.done("admin", operation, input.clone()).await;
+        order.lock().expect("no panic").push(operation);
+    };
+    // Both keys are in memory from here on.
+    call("Sign", &signing).await;
+    call("Encrypt", &encrypting).await;
+    tokio::join!(call("Sign", &signing), call("Encrypt", &encrypting));
+    assert_eq!(*order.lock().expect("no panic"), ["Sign", "Encrypt", "Encrypt", "Sign"]);
+}
