@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use crypto::password::{Cost, derive};
 use crypto::{SecretBytes, constant_time_eq, random_bytes};
 use serde::de::DeserializeOwned;
-use serde::ser::SerializeMap;
+use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use store::{ReadTx, Record, StoreError};
 use tokio::sync::Semaphore;
@@ -54,7 +54,7 @@ impl Member for PasswordInput {
         Some(wire)
     }
 
-    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+    fn audit<S: SerializeStruct>(&self, _: &'static str, _: &mut S) -> Result<(), S::Error> {
         Ok(())
     }
 }

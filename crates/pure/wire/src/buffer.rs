@@ -19,8 +19,16 @@ impl Buffer {
 
     /// Writes bytes.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.make_room(bytes.len());
-        self.0.extend_from_slice(bytes);
+        self.put_all([bytes]);
+    }
+
+    /// Writes bytes piece after piece, making room once.
+    #[inline]
+    pub(crate) fn put_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
+        self.make_room(pieces.iter().map(|piece| piece.len()).sum());
+        for piece in pieces {
+            self.0.extend_from_slice(piece);
+        }
     }
 
     /// Writes bytes in base64.
@@ -39,14 +47,19 @@ impl Buffer {
         self.0.last() == Some(&byte)
     }
 
+    #[inline]
     fn make_room(&mut self, bytes: usize) {
-        let length = self.0.len() + bytes;
-        if length > self.0.capacity() {
-            let mut larger = Vec::with_capacity(length.max(self.0.capacity() * 2));
-            larger.extend_from_slice(&self.0);
-            self.0.zeroize();
-            *self.0 = larger;
+        if bytes > self.0.capacity() - self.0.len() {
+            self.grow(self.0.len() + bytes);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, length: usize) {
+        let mut larger = Vec::with_capacity(length.max(self.0.capacity() * 2));
+        larger.extend_from_slice(&self.0);
+        self.0.zeroize();
+        *self.0 = larger;
     }
 
     /// The bytes; wiping them is now the caller's.

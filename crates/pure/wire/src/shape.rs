@@ -9,9 +9,9 @@ mod member;
 mod violation;
 
 use serde::de::DeserializeOwned;
-use serde::ser::SerializeMap;
+use serde::ser::SerializeStruct;
 
-pub use audit::{AuditValue, Audited};
+pub use audit::{AuditValue, Audited, lower_first};
 pub use violation::{Path, Violations, quote};
 
 /// One rule of a member.
@@ -35,6 +35,10 @@ pub trait Member: Sized {
     /// Whether values are kept out of messages and the audit trail.
     const SECRET: bool = false;
 
+    /// Whether it is a structure. The audit trail shows a structure in a structure under its wire name, and everything
+    /// else under the same name in lower camel case.
+    const STRUCTURE: bool = false;
+
     /// The members of the structure that it is, or that a list of it holds.
     const INNER: &'static [MemberInfo] = &[];
 
@@ -42,7 +46,10 @@ pub trait Member: Sized {
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self>;
 
     /// Writes the value as the audit trail shows it. Secrets write nothing.
-    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error>;
+    ///
+    /// # Errors
+    /// The serializer's.
+    fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error>;
 }
 
 /// A structure that [`shape!`](crate::shape!) declared.
@@ -133,6 +140,7 @@ macro_rules! shape {
 
             impl $crate::shape::Member for $name {
                 type Wire = Wire;
+                const STRUCTURE: bool = true;
                 const INNER: &'static [$crate::shape::MemberInfo] = <Self as $crate::shape::Shape>::MEMBERS;
 
                 #[allow(unused_variables, unused_mut, reason = "unused by a shape without members")]
@@ -152,22 +160,23 @@ macro_rules! shape {
                     Some(Self { $($field: $field?,)* })
                 }
 
-                fn audit<M: ::serde::ser::SerializeMap>(
+                fn audit<S: ::serde::ser::SerializeStruct>(
                     &self,
                     name: &'static str,
-                    out: &mut M,
-                ) -> Result<(), M::Error> {
-                    out.serialize_entry(name, &$crate::shape::Audited(self))
+                    out: &mut S,
+                ) -> Result<(), S::Error> {
+                    out.serialize_field(name, &$crate::shape::Audited(self))
                 }
             }
 
             impl $crate::shape::AuditValue for $name {
                 #[allow(unused_mut, reason = "unused by a shape without members")]
                 fn audit_value<S: ::serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-                    use ::serde::ser::SerializeMap as _;
-                    let mut map = out.serialize_map(None)?;
-                    $($crate::shape!(@audit $presence self.$field, $wire, &mut map);)*
-                    map.end()
+                    use ::serde::ser::SerializeStruct as _;
+                    let length = <Self as $crate::shape::Shape>::MEMBERS.len();
+                    let mut members = out.serialize_struct(stringify!($name), length)?;
+                    $($crate::shape!(@audit $presence self.$field, $kind, $wire, &mut members);)*
+                    members.end()
                 }
             }
 
@@ -207,17 +216,23 @@ macro_rules! shape {
             None => Some(None),
         }
     };
-    (@audit required $value:expr, $name:literal, $out:expr) => {
-        $crate::shape::Member::audit(&$value, $name, $out)?
-    };
-    (@audit default $value:expr, $name:literal, $out:expr) => {
-        $crate::shape::Member::audit(&$value, $name, $out)?
-    };
-    (@audit optional $value:expr, $name:literal, $out:expr) => {
+    (@audit optional $value:expr, $kind:ty, $name:literal, $out:expr) => {
         if let Some(value) = &$value {
-            $crate::shape::Member::audit(value, $name, $out)?;
+            $crate::shape::Member::audit(value, $crate::shape!(@audited $kind, $name), $out)?;
         }
     };
+    (@audit $presence:ident $value:expr, $kind:ty, $name:literal, $out:expr) => {
+        $crate::shape::Member::audit(&$value, $crate::shape!(@audited $kind, $name), $out)?
+    };
+    (@audited $kind:ty, $name:literal) => {{
+        const LOWER: [u8; $name.len()] = $crate::shape::lower_first($name);
+        const {
+            match ::std::str::from_utf8(&LOWER) {
+                Ok(lower) if !<$kind as $crate::shape::Member>::STRUCTURE => lower,
+                _ => $name,
+            }
+        }
+    }};
     (@required required) => { true };
     (@required default) => { false };
     (@required optional) => { false };
@@ -280,8 +295,8 @@ macro_rules! text_enum {
                 value
             }
 
-            fn audit<M: ::serde::ser::SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
-                $crate::shape::Member::audit(&self.as_str().to_owned(), name, out)
+            fn audit<S: ::serde::ser::SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
+                out.serialize_field(name, self.as_str())
             }
         }
 

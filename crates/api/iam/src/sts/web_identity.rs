@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use policy::{Context, Principal};
 use serde::de::DeserializeOwned;
-use serde::ser::SerializeMap;
+use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 use service::{Call, Caller, Effect, Guard, Need, Operation, Permit};
 use wire::Timestamp;
@@ -49,7 +49,7 @@ impl Member for IdentityToken {
         Some(wire)
     }
 
-    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+    fn audit<S: SerializeStruct>(&self, _: &'static str, _: &mut S) -> Result<(), S::Error> {
         Ok(())
     }
 }

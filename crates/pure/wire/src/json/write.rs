@@ -20,13 +20,15 @@ pub fn is_plain(text: &str) -> bool {
         let quoted = (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash);
         (below_space | quoted) & HIGHS
     }
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut last = [b'a'; 8];
-    for (last, byte) in last.iter_mut().zip(rest) {
-        *last = *byte;
+    let bytes = text.as_bytes();
+    match bytes.last_chunk() {
+        Some(last) => {
+            // The last word overlaps the one before it.
+            let last = special(u64::from_ne_bytes(*last));
+            bytes.as_chunks().0.iter().fold(last, |seen, word| seen | special(u64::from_ne_bytes(*word))) == 0
+        }
+        None => !bytes.iter().any(|&byte| matches!(byte, ..b' ' | b'"' | b'\\')),
     }
-    let words = words.iter().fold(0, |seen, word| seen | special(u64::from_ne_bytes(*word)));
-    words | special(u64::from_ne_bytes(last)) == 0
 }
 
 /// Writes one value to the end of a buffer.
@@ -35,34 +37,35 @@ pub(super) struct Writer<'a>(pub(super) &'a mut Buffer);
 impl<'a> Writer<'a> {
     fn text(self, text: &str) -> Result<(), Error> {
         if is_plain(text) {
-            self.0.put(b"\"");
-            self.0.put(text.as_bytes());
-            self.0.put(b"\"");
+            self.name(text);
             return Ok(());
         }
         serde_json::to_writer(self.0, text)
     }
 
-    fn open(self, bracket: &[u8], close: &'static [u8]) -> Open<'a> {
-        self.0.put(bracket);
-        Open { out: self.0, any: false, close }
+    /// Writes a text that needs no escaping, as names and variants in the program have none.
+    fn name(self, name: &str) {
+        debug_assert!(is_plain(name), "a name needs escaping: {name}");
+        self.0.put_all([b"\"", name.as_bytes(), b"\""]);
+    }
+
+    const fn open(self, bracket: u8, close: u8) -> Open<'a> {
+        Open { out: self.0, before: bracket, close }
     }
 }
 
 /// A list, map or structure whose members are being written.
 pub(super) struct Open<'a> {
     out: &'a mut Buffer,
-    /// Whether a member is written, from which the next has to be parted.
-    any: bool,
-    close: &'static [u8],
+    /// What stands before the next member: the opening bracket, and then a comma.
+    before: u8,
+    close: u8,
 }
 
 impl Open<'_> {
     fn part(&mut self) -> Writer<'_> {
-        if self.any {
-            self.out.put(b",");
-        }
-        self.any = true;
+        self.out.put(&[self.before]);
+        self.before = b',';
         Writer(self.out)
     }
 
@@ -72,7 +75,11 @@ impl Open<'_> {
     }
 
     fn close(self) {
-        self.out.put(self.close);
+        if self.before == b',' {
+            self.out.put(&[self.close]);
+        } else {
+            self.out.put(&[self.before, self.close]);
+        }
     }
 }
 
@@ -148,7 +155,8 @@ impl<'a> Serializer for Writer<'a> {
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
-        self.text(variant)
+        self.name(variant);
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
@@ -162,27 +170,26 @@ impl<'a> Serializer for Writer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        let mut open = self.open(b"{", b"}");
-        open.part().text(variant)?;
-        open.value(value)?;
+        let mut open = self.open(b'{', b'}');
+        SerializeStruct::serialize_field(&mut open, variant, value)?;
         open.close();
         Ok(())
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Open<'a>, Error> {
-        Ok(self.open(b"[", b"]"))
+        Ok(self.open(b'[', b']'))
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Open<'a>, Error> {
-        Ok(self.open(b"[", b"]"))
+        Ok(self.open(b'[', b']'))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Open<'a>, Error> {
-        Ok(self.open(b"{", b"}"))
+        Ok(self.open(b'{', b'}'))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'a>, Error> {
-        Ok(self.open(b"{", b"}"))
+        Ok(self.open(b'{', b'}'))
     }
 }
 
@@ -238,8 +245,10 @@ impl SerializeStruct for Open<'_> {
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        self.part().text(name)?;
-        self.value(value)
+        debug_assert!(is_plain(name), "a name needs escaping: {name}");
+        self.out.put_all([&[self.before, b'"'], name.as_bytes(), b"\":"]);
+        self.before = b',';
+        value.serialize(Writer(self.out))
     }
 
     fn end(self) -> Result<(), Error> {

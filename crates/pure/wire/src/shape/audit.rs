@@ -1,6 +1,6 @@
 //! Inputs as the audit trail shows them: lower camel-case names, no secrets.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 /// A value as it stands alone in the audit trail, such as a list's element.
 pub trait AuditValue {
@@ -17,6 +17,12 @@ impl AuditValue for String {
     }
 }
 
+impl<T: AuditValue> AuditValue for Vec<T> {
+    fn audit_value<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_seq(self.iter().map(Audited))
+    }
+}
+
 /// Serialises a value as the audit trail shows it: lower camel-case names, no secrets.
 pub struct Audited<'a, T>(pub &'a T);
 
@@ -26,20 +32,13 @@ impl<T: AuditValue> Serialize for Audited<'_, T> {
     }
 }
 
-pub(super) fn audit_entry<T: Serialize, M: SerializeMap>(
-    name: &'static str,
-    value: &T,
-    out: &mut M,
-) -> Result<(), M::Error> {
-    let mut letters = [0_u8; 64];
-    match letters.get_mut(..name.len()) {
-        Some(lower) => {
-            lower.copy_from_slice(name.as_bytes());
-            if let Some(first) = lower.first_mut() {
-                first.make_ascii_lowercase();
-            }
-            out.serialize_entry(std::str::from_utf8(lower).unwrap_or(name), value)
-        }
-        None => out.serialize_entry(name, value),
+/// The bytes of a name whose first letter is made small.
+#[must_use]
+pub const fn lower_first<const N: usize>(name: &str) -> [u8; N] {
+    let mut lower = [0; N];
+    lower.copy_from_slice(name.as_bytes());
+    if let Some(first) = lower.first_mut() {
+        first.make_ascii_lowercase();
     }
+    lower
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::SerializeMap;
+use serde::ser::SerializeStruct;
 
-use super::audit::audit_entry;
 use super::{AuditValue, Audited, Member, MemberInfo, Path, Rule, Violations, quote};
 use crate::{Blob, SecretBlob, SecretText, Timestamp};
 
@@ -41,8 +40,8 @@ impl Member for String {
         Some(wire)
     }
 
-    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
-        audit_entry(name, self, out)
+    fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
+        out.serialize_field(name, self)
     }
 }
 
@@ -93,8 +92,8 @@ macro_rules! number_member {
                 Some(wire)
             }
 
-            fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
-                audit_entry(name, self, out)
+            fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
+                out.serialize_field(name, self)
             }
         }
     )*};
@@ -108,8 +107,8 @@ impl Member for bool {
         Some(wire)
     }
 
-    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
-        audit_entry(name, self, out)
+    fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
+        out.serialize_field(name, self)
     }
 }
 
@@ -120,8 +119,8 @@ impl Member for Timestamp {
         Some(wire)
     }
 
-    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
-        audit_entry(name, &self.iso8601(), out)
+    fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
+        out.serialize_field(name, &self.iso8601())
     }
 }
 
@@ -137,7 +136,7 @@ macro_rules! bytes_member {
                 Some(wire)
             }
 
-            fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+            fn audit<S: SerializeStruct>(&self, _: &'static str, _: &mut S) -> Result<(), S::Error> {
                 Ok(())
             }
         }
@@ -154,7 +153,7 @@ impl Member for SecretText {
         Some(wire)
     }
 
-    fn audit<M: SerializeMap>(&self, _: &'static str, _: &mut M) -> Result<(), M::Error> {
+    fn audit<S: SerializeStruct>(&self, _: &'static str, _: &mut S) -> Result<(), S::Error> {
         Ok(())
     }
 }
@@ -178,8 +177,8 @@ impl<T: Member + AuditValue> Member for Vec<T> {
         whole.then_some(values)
     }
 
-    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
-        if T::SECRET { Ok(()) } else { audit_entry(name, &self.iter().map(Audited).collect::<Vec<_>>(), out) }
+    fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
+        if T::SECRET { Ok(()) } else { out.serialize_field(name, &Audited(self)) }
     }
 }
 
@@ -191,7 +190,7 @@ impl Member for BTreeMap<String, String> {
         Some(wire)
     }
 
-    fn audit<M: SerializeMap>(&self, name: &'static str, out: &mut M) -> Result<(), M::Error> {
-        audit_entry(name, self, out)
+    fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
+        out.serialize_field(name, self)
     }
 }

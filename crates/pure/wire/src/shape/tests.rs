@@ -1,5 +1,7 @@
 //! Shapes: what is collected, how it is worded, and what the audit trail sees.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::SecretBlob;
 
@@ -22,6 +24,10 @@ crate::shape! {
         "Spec" spec: Spec, optional, [];
         "Tags" tags: Vec<Tag>, default, [Rule::Length(0, 2)];
         "GrantTokens" grant_tokens: Vec<String>, default, [Rule::Length(0, 2), Rule::Each(&[Rule::Length(1, 3)])];
+        "EncryptionContext" context: BTreeMap<String, String>, default, [];
+        "Owner" owner: Tag, optional, [];
+        "DryRun" dry_run: bool, optional, [];
+        "At" at: crate::Timestamp, optional, [];
     }
 }
 
@@ -64,11 +70,24 @@ fn violations_are_collected_and_worded_as_aws_words_them() {
 #[test]
 fn the_audit_trail_sees_lower_camel_names_and_no_secrets() {
     let input = accept(
-        r#"{"KeyId":"a","Plaintext":"QUFB","Spec":"AES_256","Tags":[{"TagKey":"k","TagValue":"v"}],"Ignored":1}"#,
+        r#"{"KeyId":"a","Plaintext":"QUFB","NumberOfBytes":7,"Spec":"AES_256","Tags":[{"TagKey":"k","TagValue":"v"},
+        {"TagKey":"\"","TagValue":"é"}],"EncryptionContext":{"B":"\\","A":""},"Owner":{"TagKey":"k","TagValue":"v"},
+        "DryRun":false,"At":1763908618.123,"Ignored":1}"#,
     )
     .expect("valid");
-    let audited = serde_json::to_string(&Audited(&input)).expect("json");
-    assert_eq!(audited, r#"{"keyId":"a","spec":"AES_256","tags":[{"tagKey":"k","tagValue":"v"}],"grantTokens":[]}"#);
+    let expect = concat!(
+        r#"{"keyId":"a","numberOfBytes":7,"spec":"AES_256","#,
+        r#""tags":[{"tagKey":"k","tagValue":"v"},{"tagKey":"\"","tagValue":"é"}],"#,
+        r#""grantTokens":[],"encryptionContext":{"A":"","B":"\\"},"Owner":{"tagKey":"k","tagValue":"v"},"#,
+        r#""dryRun":false,"at":"2025-11-23T14:36:58Z"}"#
+    );
+    assert_eq!(serde_json::to_string(&Audited(&input)).expect("json"), expect);
+    assert_eq!(crate::json::encode(&Audited(&input)).expect("json"), expect.as_bytes());
+    let input = accept(r#"{"KeyId":"a"}"#).expect("valid");
+    assert_eq!(
+        crate::json::encode(&Audited(&input)).expect("json"),
+        br#"{"keyId":"a","tags":[],"grantTokens":[],"encryptionContext":{}}"#
+    );
     assert!(Input::MEMBERS.iter().any(|member| member.name == "Plaintext" && member.secret));
 }
 
