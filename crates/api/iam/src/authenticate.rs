@@ -105,7 +105,7 @@ fn describe(key: &AccessKey, user: Option<&User>) -> Caller {
         }
         None => Principal::root(&key.account),
     };
-    Caller { principal, access_key_id: key.id.clone(), context, session_policies: None }
+    Caller::new(principal, key.id.clone(), context, None)
 }
 
 /// What a signing key is derived for.

@@ -38,7 +38,7 @@ impl Iam {
         for Tag { key, value } in tags {
             context.insert(format!("aws:PrincipalTag/{key}"), value);
         }
-        Ok(Caller { principal, access_key_id: String::new(), context, session_policies })
+        Ok(Caller::new(principal, String::new(), context, session_policies))
     }
 
     /// Explains what is decided about a request of `caller`, whose context has the request's keys as well; `None` if the

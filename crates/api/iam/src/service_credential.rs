@@ -486,12 +486,8 @@ impl Iam {
                 for Tag { key, value } in &user.tags {
                     context.insert(format!("aws:PrincipalTag/{key}"), value.clone());
                 }
-                Ok(Some(Arc::new(Caller {
-                    principal: Principal::user(user.arn(), &user.identity.id),
-                    access_key_id: credential.id,
-                    context,
-                    session_policies: None,
-                })))
+                let principal = Principal::user(user.arn(), &user.identity.id);
+                Ok(Some(Arc::new(Caller::new(principal, credential.id, context, None))))
             })
             .await
     }

@@ -291,7 +291,7 @@ impl Iam {
             }
         }
         let session_policies = self.session_policies(opened).await?;
-        Ok(Caller { principal, access_key_id: session.access_key_id.clone(), context, session_policies })
+        Ok(Caller::new(principal, session.access_key_id.clone(), context, session_policies))
     }
 
     async fn bearing_user(&self, account: &str, id: &str) -> Result<Arc<User>, CredentialError> {

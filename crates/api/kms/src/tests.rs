@@ -51,7 +51,7 @@ thread_local! {
 
 /// Whoever calls: an identity and what its policies say.
 struct Identity {
-    principal: Principal,
+    caller: Arc<Caller>,
     policy: Option<Policy>,
 }
 
@@ -74,12 +74,7 @@ impl Authority for People {
             let identity = identities.get(name).ok_or(CredentialError::Unknown)?;
             let (date, region, service) = (authorization.date(), authorization.region(), authorization.service());
             Ok(Credential {
-                caller: Arc::new(Caller {
-                    principal: identity.principal.clone(),
-                    access_key_id: name.to_owned(),
-                    context: Context::new(),
-                    session_policies: None,
-                }),
+                caller: Arc::clone(&identity.caller),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
         }))
@@ -196,7 +191,8 @@ impl World {
             ids.insert(principal.arn.to_string(), principal.unique_id.clone());
         }
         let mut identities = self.people.identities.write().expect("no test panicked");
-        identities.insert(name.to_owned(), Identity { principal, policy });
+        let caller = Arc::new(Caller::new(principal, name.to_owned(), Context::new(), None));
+        identities.insert(name.to_owned(), Identity { caller, policy });
     }
 
     /// Adds a user, or changes one.

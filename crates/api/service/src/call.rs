@@ -1,11 +1,12 @@
 //! One call as its operation sees it: who calls, where, when, from which address.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use policy::{Context, Policy, Principal};
 use wire::Timestamp;
 
+use crate::event;
 use crate::operation::Service;
 use crate::ports::Authority;
 
@@ -19,6 +20,26 @@ pub struct Caller {
     pub context: Context<'static>,
     /// What limits the session, if policies were passed when it was made.
     pub session_policies: Option<Vec<Arc<Policy>>>,
+    /// The members of `userIdentity` in its audit records, written once they are needed.
+    identity: OnceLock<Vec<u8>>,
+}
+
+impl Caller {
+    /// A caller of these four parts.
+    #[must_use]
+    pub const fn new(
+        principal: Principal,
+        access_key_id: String,
+        context: Context<'static>,
+        session_policies: Option<Vec<Arc<Policy>>>,
+    ) -> Self {
+        Self { principal, access_key_id, context, session_policies, identity: OnceLock::new() }
+    }
+
+    /// The members of `userIdentity` in its audit records, as JSON.
+    pub(crate) fn identity(&self) -> &[u8] {
+        self.identity.get_or_init(|| event::identity_of(self))
+    }
 }
 
 /// Where a request came from.

@@ -65,17 +65,21 @@ impl Event<'_> {
     /// Writes the event as one JSON object to the end of `out`.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let mut out = Object(out);
+        // Texts of the program's own are known to be plain, and so are ids.
         out.raw(r#"{"eventVersion":"1.11","userIdentity":{"#);
         self.user_identity.write(&mut out);
         out.raw("}");
-        out.text(opening!("eventTime"), &self.time.iso8601());
-        out.text(opening!("eventSource"), self.source);
-        out.text(opening!("eventName"), self.name);
+        out.plain(opening!("eventTime"), &self.time.iso8601());
+        out.plain(opening!("eventSource"), self.source);
+        out.plain(opening!("eventName"), self.name);
         out.text(opening!("awsRegion"), self.region);
         match self.source_ip_address {
-            // Writing to memory cannot fail, and an address needs no escaping.
-            Some(ip) => drop(write!(out.0, r#","sourceIPAddress":"{ip}""#)),
-            None => out.text(opening!("sourceIPAddress"), "host"),
+            Some(ip) => {
+                out.raw(opening!("sourceIPAddress"));
+                out.address(ip);
+                out.raw("\"");
+            }
+            None => out.plain(opening!("sourceIPAddress"), "host"),
         }
         out.text(opening!("userAgent"), self.user_agent);
         out.optional(opening!("errorCode"), self.error_code);
@@ -84,8 +88,8 @@ impl Event<'_> {
         out.0.extend_from_slice(self.request_parameters.unwrap_or(b"null"));
         // Answers carry data keys, plaintexts and secret access keys: none is kept. What a call made is in `resources`.
         out.raw(r#","responseElements":null"#);
-        out.text(opening!("requestID"), self.request_id);
-        out.text(opening!("eventID"), self.event_id);
+        out.plain(opening!("requestID"), self.request_id);
+        out.plain(opening!("eventID"), self.event_id);
         out.raw(if self.read_only { r#","readOnly":true"# } else { r#","readOnly":false"# });
         if !self.resources.is_empty() {
             out.raw(r#","resources":["#);
@@ -109,17 +113,7 @@ impl Event<'_> {
 impl UserIdentity<'_> {
     fn write(&self, out: &mut Object<'_>) {
         match self {
-            Self::Known(caller) => {
-                let principal = &caller.principal;
-                out.text(r#""type":""#, kind_name(&principal.kind));
-                out.text(opening!("principalId"), &principal.unique_id);
-                out.text(opening!("arn"), principal.arn.as_str());
-                out.text(opening!("accountId"), &principal.account);
-                out.text(opening!("accessKeyId"), &caller.access_key_id);
-                if principal.kind == PrincipalKind::User {
-                    out.text(opening!("userName"), principal.arn.resource().rsplit('/').next().unwrap_or_default());
-                }
-            }
+            Self::Known(caller) => out.0.extend_from_slice(caller.identity()),
             Self::Unknown(claimed) => {
                 out.text(r#""type":""#, "Unknown");
                 out.optional(opening!("accessKeyId"), *claimed);
@@ -130,6 +124,22 @@ impl UserIdentity<'_> {
             }
         }
     }
+}
+
+/// The members of `userIdentity` for a caller, as JSON.
+pub(crate) fn identity_of(caller: &Caller) -> Vec<u8> {
+    let mut members = Vec::new();
+    let mut out = Object(&mut members);
+    let principal = &caller.principal;
+    out.plain(r#""type":""#, kind_name(&principal.kind));
+    out.text(opening!("principalId"), &principal.unique_id);
+    out.text(opening!("arn"), principal.arn.as_str());
+    out.text(opening!("accountId"), &principal.account);
+    out.text(opening!("accessKeyId"), &caller.access_key_id);
+    if principal.kind == PrincipalKind::User {
+        out.text(opening!("userName"), principal.arn.resource().rsplit('/').next().unwrap_or_default());
+    }
+    members
 }
 
 const fn kind_name(kind: &PrincipalKind) -> &'static str {
@@ -154,14 +164,41 @@ impl Object<'_> {
 
     /// A text behind its name; `opening` ends with the text's first quote.
     fn text(&mut self, opening: &str, value: &str) {
-        self.raw(opening);
         if wire::json::is_plain(value) {
-            self.raw(value);
-            self.0.push(b'"');
+            self.plain(opening, value);
         } else {
+            self.raw(opening);
             // The quote is there already. Writing text to memory cannot fail.
             self.0.pop();
             let _ = serde_json::to_writer(&mut *self.0, value);
+        }
+    }
+
+    /// A text that is known to need no escaping, behind its name.
+    fn plain(&mut self, opening: &str, value: &str) {
+        debug_assert!(wire::json::is_plain(value), "{value} needs escaping");
+        self.raw(opening);
+        self.raw(value);
+        self.0.push(b'"');
+    }
+
+    /// An address, without quotes. The digits of the usual kind are written, not formatted.
+    fn address(&mut self, ip: IpAddr) {
+        match ip {
+            IpAddr::V4(ip) => {
+                for (index, octet) in ip.octets().into_iter().enumerate() {
+                    if index > 0 {
+                        self.0.push(b'.');
+                    }
+                    for (least, digit) in [(100, octet / 100), (10, octet / 10 % 10), (0, octet % 10)] {
+                        if octet >= least {
+                            self.0.push(b'0' + digit);
+                        }
+                    }
+                }
+            }
+            // Writing to memory cannot fail.
+            IpAddr::V6(ip) => drop(write!(self.0, "{ip}")),
         }
     }
 
@@ -210,5 +247,60 @@ mod tests {
         assert_eq!(json["resources"][1], serde_json::json!({"ARN": "*"}));
         assert_eq!(json["errorCode"], "AccessDeniedException");
         assert!(json.get("errorMessage").is_none());
+    }
+
+    /// A call of `caller`, from `ip`.
+    fn written(caller: &Caller, ip: &str) -> String {
+        let event = Event {
+            kind: Kind::Call,
+            user_identity: UserIdentity::Known(caller),
+            time: Timestamp::from_millis(1_763_908_618_123),
+            source: "kms.amazonaws.com",
+            name: "Encrypt",
+            region: "us-east-1",
+            source_ip_address: Some(ip.parse().expect("an address")),
+            user_agent: "",
+            error_code: None,
+            error_message: Some("\\"),
+            request_parameters: None,
+            request_id: "r",
+            event_id: "e",
+            read_only: false,
+            resources: &["arn:aws:kms:us-east-1::key/1".to_owned()],
+            recipient_account_id: Some(&caller.principal.account),
+        };
+        let mut written = b"before".to_vec();
+        event.write(&mut written);
+        String::from_utf8(written).expect("text")
+    }
+
+    #[test]
+    fn every_byte_of_a_record_is_as_it_was() {
+        let arn = |text: &str| text.parse().expect("an ARN");
+        let session = arn("arn:aws:sts::111122223333:assumed-role/a/\"b");
+        for (principal, ip, identity) in [
+            (
+                policy::Principal::user(arn("arn:aws:iam::111122223333:user/path/ana"), "AIDAX"),
+                "10.0.99.100",
+                r#""type":"IAMUser","principalId":"AIDAX","arn":"arn:aws:iam::111122223333:user/path/ana","accountId":"111122223333","accessKeyId":"AKIA\\","userName":"ana""#,
+            ),
+            (
+                policy::Principal::role_session(session, arn("arn:aws:iam::111122223333:role/a"), "AROAX:\"b"),
+                "255.1.20.203",
+                r#""type":"AssumedRole","principalId":"AROAX:\"b","arn":"arn:aws:sts::111122223333:assumed-role/a/\"b","accountId":"111122223333","accessKeyId":"AKIA\\""#,
+            ),
+            (
+                policy::Principal::root("111122223333"),
+                "2001:db8::1",
+                r#""type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","accessKeyId":"AKIA\\""#,
+            ),
+        ] {
+            let caller = Caller::new(principal, "AKIA\\".to_owned(), policy::Context::new(), None);
+            let expect = format!(
+                r#"before{{"eventVersion":"1.11","userIdentity":{{{identity}}},"eventTime":"2025-11-23T14:36:58Z","eventSource":"kms.amazonaws.com","eventName":"Encrypt","awsRegion":"us-east-1","sourceIPAddress":"{ip}","userAgent":"","errorMessage":"\\","requestParameters":null,"responseElements":null,"requestID":"r","eventID":"e","readOnly":false,"resources":[{{"ARN":"arn:aws:kms:us-east-1::key/1"}}],"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}}"#
+            );
+            assert_eq!(written(&caller, ip), expect);
+            assert_eq!(written(&caller, ip), expect, "again");
+        }
     }
 }

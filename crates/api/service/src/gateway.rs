@@ -368,12 +368,7 @@ const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
 
 /// Who calls without a signature.
 fn anonymous() -> Caller {
-    Caller {
-        principal: policy::Principal::anonymous(),
-        access_key_id: String::new(),
-        context: Context::new(),
-        session_policies: None,
-    }
+    Caller::new(policy::Principal::anonymous(), String::new(), Context::new(), None)
 }
 
 /// The fault of a request for an operation that no service serves.

@@ -10,6 +10,7 @@ use wire::Arn;
 use crate::tests::server::{ACCOUNT, Server, allow};
 
 const KEY: &str = "arn:aws:kms:eu-central-1:111122223333:key/1";
+const ACCESS_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 
 fn key_policy(principal: &str) -> Policy {
     let text = format!(
@@ -22,12 +23,7 @@ fn key_policy(principal: &str) -> Policy {
 async fn caller(server: &Server, name: &str) -> Caller {
     let shown = server.admin("GetUser", &[("UserName", name)]).await.ok();
     let arn: Arn = shown.text("Arn").parse().expect("an ARN");
-    Caller {
-        principal: Principal::user(arn, shown.text("UserId")),
-        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        context: Context::new(),
-        session_policies: None,
-    }
+    Caller::new(Principal::user(arn, shown.text("UserId")), ACCESS_KEY.to_owned(), Context::new(), None)
 }
 
 async fn decide(server: &Server, caller: &Caller, policy: Policy) -> Result<(), Reason> {
@@ -40,12 +36,7 @@ async fn a_mandatory_policy_binds_administrators_and_the_root_user() {
     let server = Server::start().await;
     server.user_who("ana", &allow("kms:*")).await;
     let ana = caller(&server, "ana").await;
-    let root = Caller {
-        principal: Principal::root(ACCOUNT),
-        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        context: Context::new(),
-        session_policies: None,
-    };
+    let root = Caller::new(Principal::root(ACCOUNT), ACCESS_KEY.to_owned(), Context::new(), None);
     let other = key_policy("arn:aws:iam::111122223333:user/bob");
     for caller in [&ana, &root] {
         let refused = Err(Reason::NoAllow(Source::Resource));

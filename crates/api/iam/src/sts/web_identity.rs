@@ -235,12 +235,7 @@ impl Operation for AssumeRoleWithWebIdentity {
                 context.insert(key.as_str(), only);
             }
         }
-        let caller = Caller {
-            principal: Principal::federated(&arn),
-            access_key_id: String::new(),
-            context: Context::new(),
-            session_policies: None,
-        };
+        let caller = Caller::new(Principal::federated(&arn), String::new(), Context::new(), None);
         let need = Need::identity("sts:AssumeRoleWithWebIdentity", input.role_arn).guarded(Guard::Trust(trust));
         if call.service.iam.authorize(&caller, &need, &context).await?.is_err() {
             return Err(refused());

@@ -114,12 +114,7 @@ impl Authority for Users {
             let arn = format!("arn:aws:iam::111122223333:user/{id}").parse().expect("an ARN");
             let (date, region, service) = (authorization.date(), authorization.region(), authorization.service());
             Ok(Credential {
-                caller: Arc::new(Caller {
-                    principal: Principal::user(arn, "AIDATOY"),
-                    access_key_id: id.to_owned(),
-                    context: Context::new(),
-                    session_policies: None,
-                }),
+                caller: Arc::new(Caller::new(Principal::user(arn, "AIDATOY"), id.to_owned(), Context::new(), None)),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
         }))
