@@ -5,6 +5,7 @@
 //! compare with botocore's models and the audit trail uses to leave secrets out.
 
 mod audit;
+mod chosen;
 mod member;
 mod violation;
 
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
 
 pub use audit::{AuditValue, Audited, lower_first};
+pub use chosen::{Chosen, FromText};
 pub use violation::{Path, Violations, quote};
 
 /// One rule of a member.
@@ -279,24 +281,25 @@ macro_rules! text_enum {
         }
 
         impl $crate::shape::Member for $name {
-            type Wire = String;
+            type Wire = $crate::shape::Chosen<Self>;
 
             fn check(
-                wire: String,
+                wire: Self::Wire,
                 path: &$crate::shape::Path<'_>,
                 _: &[$crate::shape::Rule],
                 violations: &mut $crate::shape::Violations,
             ) -> Option<Self> {
-                let value = Self::from_text(&wire);
-                if value.is_none() {
-                    let rule = format!("Member must satisfy enum value set: [{}]", Self::TEXTS.join(", "));
-                    violations.add(Some($crate::shape::quote(&wire)), path, &rule);
-                }
-                value
+                wire.check(Self::TEXTS, path, violations)
             }
 
             fn audit<S: ::serde::ser::SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
                 out.serialize_field(name, self.as_str())
+            }
+        }
+
+        impl $crate::shape::FromText for $name {
+            fn from_text(text: &str) -> Option<Self> {
+                Self::from_text(text)
             }
         }
 

@@ -59,7 +59,7 @@ fn leaves_become_what_is_asked_for() {
     assert_eq!((input.max_items, input.long, input.force), (Some(5), Some(-5_000_000_000), Some(true)));
     assert_eq!(input.blob, Some(Blob(vec![0, 1])));
     assert_eq!(input.at, Some(Timestamp::from_millis(1_763_908_618_000)));
-    assert_eq!(input.status.as_deref(), Some("Active"));
+    assert!(input.status.is_some_and(|status| status.0 == Ok(Status::Active)));
     assert!(input.tags.is_none() && input.names.is_none() && input.attributes.is_none() && input.tag.is_none());
     assert_eq!(decoded("UserName=").user_name.as_deref(), Some(""));
     assert_eq!(decoded("UserName").user_name.as_deref(), Some(""));

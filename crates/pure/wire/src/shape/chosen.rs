@@ -1,0 +1,47 @@
+//! Enumerations as they are decoded: the value of a text, or the text if it is none.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use super::{Path, Violations, quote};
+
+/// A type whose values are texts on the wire.
+pub trait FromText: Sized {
+    /// The value of a text.
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+/// A value by its text, or what the caller sent instead: that is told once all of the input is decoded.
+pub struct Chosen<T>(pub Result<T, String>);
+
+impl<T> Chosen<T> {
+    /// The value, or a violation that lists the texts there are.
+    pub fn check(self, texts: &[&str], path: &Path<'_>, violations: &mut Violations) -> Option<T> {
+        self.0
+            .inspect_err(|text| {
+                let rule = format!("Member must satisfy enum value set: [{}]", texts.join(", "));
+                violations.add(Some(quote(text)), path, &rule);
+            })
+            .ok()
+    }
+}
+
+impl<'de, T: FromText> Deserialize<'de> for Chosen<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Choosing<T>(PhantomData<T>);
+        impl<T: FromText> Visitor<'_> for Choosing<T> {
+            type Value = Chosen<T>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Chosen<T>, E> {
+                Ok(Chosen(T::from_text(text).ok_or_else(|| text.to_owned())))
+            }
+        }
+        from.deserialize_string(Choosing(PhantomData))
+    }
+}
