@@ -11,7 +11,7 @@ use policy::{
     ResourceSide, Source,
 };
 use service::ports::{Authority, Boxed, Credential, CredentialError, Soon};
-use service::{Caller, Guard, Need};
+use service::{Caller, Guard, Needed};
 use store::{Record, StoreError};
 use wire::Timestamp;
 use wire::sigv4::Authorization;
@@ -247,7 +247,7 @@ impl Iam {
     pub(crate) async fn authorize(
         &self,
         caller: &Caller,
-        need: &Need,
+        need: &Needed<'_>,
         context: &Context<'_>,
     ) -> Result<Result<(), Reason>, StoreError> {
         let Some(held) = self.held(caller).await? else {
@@ -272,7 +272,7 @@ impl Iam {
     async fn seal_refusal(
         &self,
         caller: &Caller,
-        need: &Need,
+        need: &Needed<'_>,
         context: &Context<'_>,
         reason: &Reason,
     ) -> Result<Option<String>, StoreError> {
@@ -332,7 +332,7 @@ impl Authority for Iam {
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Need,
+        need: &'a Needed<'a>,
         context: &'a Context<'a>,
     ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
         match self.held_now(caller) {
@@ -350,7 +350,7 @@ impl Authority for Iam {
     fn sealed_refusal<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Need,
+        need: &'a Needed<'a>,
         context: &'a Context<'a>,
         reason: &'a Reason,
     ) -> Boxed<'a, Option<String>> {

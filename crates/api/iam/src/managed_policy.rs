@@ -167,7 +167,7 @@ impl AnyPolicy {
 
 /// The need of an action on the policy with this ARN.
 pub(crate) fn need(action: &'static str, arn: &str, found: Option<&AnyPolicy>) -> Need {
-    let need = Need::identity(action, arn).shown_as(format!("policy {arn}"));
+    let need = Need::identity(action, arn.to_owned()).shown_as(format!("policy {arn}"));
     match found {
         Some(AnyPolicy::Own(policy)) => tag::on_resource(need, &policy.tags),
         Some(AnyPolicy::Aws(_)) | None => need,

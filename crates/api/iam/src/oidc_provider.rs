@@ -80,7 +80,10 @@ async fn load(arn: &str, call: &Call<'_, Iam>) -> Result<OidcProvider, IamError>
 }
 
 fn need(action: &'static str, arn: &str, found: Option<&OidcProvider>) -> Need {
-    tag::on_resource(Need::identity(action, arn), found.map(|found| found.tags.as_slice()).unwrap_or_default())
+    tag::on_resource(
+        Need::identity(action, arn.to_owned()),
+        found.map(|found| found.tags.as_slice()).unwrap_or_default(),
+    )
 }
 
 /// Changes a provider's record.

@@ -9,7 +9,7 @@ use crypto::sealed;
 use policy::{Cited, Context, Effect as Says, Matched, Reason, Source};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use service::{Caller, Need};
+use service::{Caller, Needed};
 use store::{Store, StoreError};
 use wire::Timestamp;
 
@@ -137,7 +137,7 @@ impl Refusal {
     /// A refusal for `reason`, with the statements that bore on it.
     pub(crate) fn new(
         caller: &Caller,
-        need: &Need,
+        need: &Needed<'_>,
         context: &Context<'_>,
         reason: &Reason,
         matched: Vec<Matched>,

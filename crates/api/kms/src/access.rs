@@ -1,8 +1,9 @@
 //! From a caller's name for a key to the key, and to what the caller must hold to use it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use service::{Call, Caller, Guard, Need};
+use service::{Call, Caller, Guard, Need, Needed};
 
 use crate::Kms;
 use crate::algorithm::EncryptionAlgorithm;
@@ -18,6 +19,7 @@ use crate::reference::{Forms, Reference, Target, alias_arn, key_arn};
 use crate::state;
 
 /// A key that a call names, with all that decides whether the call may use it.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) key: Arc<LiveKey>,
     /// The alias by which it was named.
@@ -73,6 +75,12 @@ impl Found {
         }
     }
 
+    /// Whether `text` names this key, which was found without an alias, by its id or ARN.
+    pub(crate) fn is_named(&self, text: &str, call: &Call<'_, Kms>) -> bool {
+        let by_id = || text == self.key.record.id && self.key.record.account == call.account();
+        self.alias.is_none() && (text == self.key.arn || by_id())
+    }
+
     /// Finds the key `id` of `account`.
     ///
     /// # Errors
@@ -121,9 +129,9 @@ impl Found {
     ///
     /// # Errors
     /// [`KmsError::AliasNotFound`].
-    pub(crate) async fn unless_hidden(
-        &self,
-        need: impl FnOnce(&Self) -> Need + Send,
+    pub(crate) async fn unless_hidden<'n>(
+        &'n self,
+        need: impl FnOnce(&'n Self) -> Needed<'n> + Send,
         call: &Call<'_, Kms>,
     ) -> Result<(), KmsError> {
         let account = &self.key.record.account;
@@ -140,13 +148,19 @@ impl Found {
     }
 
     /// The need of `action` on the key: by its policy, or by a grant for `granted`.
-    pub(crate) fn need(&self, action: &'static str, granted: Option<&GrantUse<'_>>, call: &Call<'_, Kms>) -> Need {
+    pub(crate) fn need<'n>(
+        &'n self,
+        action: &'static str,
+        granted: Option<&GrantUse<'_>>,
+        call: &'n Call<'_, Kms>,
+    ) -> Needed<'n> {
         let key = &*self.key;
         let guard = guard(key, self.grants.as_deref(), granted, call.caller, action);
-        let need = Need { action, resource: key.arn.clone(), context: Vec::with_capacity(12), guard, shown: None };
+        let (resource, context) = (Cow::Borrowed(&*key.arn), Vec::with_capacity(12));
+        let need = Needed { action, resource, context, guard, shown: None };
         let need = describe_key(need, &key.record, call);
         match &self.alias {
-            Some(alias) => need.with("kms:RequestAlias", alias.clone()),
+            Some(alias) => need.with("kms:RequestAlias", alias),
             None => need,
         }
     }
@@ -219,43 +233,47 @@ pub(crate) fn need_of_missing(arn: String, account: &str, action: &'static str, 
 /// Adds the condition keys that every action on a key has.
 ///
 /// Source: AWS KMS Developer Guide, "AWS KMS condition keys".
-pub(crate) fn describe_key(need: Need, key: &KeyRecord, call: &Call<'_, Kms>) -> Need {
+pub(crate) fn describe_key<'n>(need: Needed<'n>, key: &'n KeyRecord, call: &'n Call<'_, Kms>) -> Needed<'n> {
     describe_key_to(need, key, call.account())
 }
 
 /// The same for a caller of this account.
-pub(crate) fn describe_key_to(need: Need, key: &KeyRecord, account: &str) -> Need {
+pub(crate) fn describe_key_to<'n>(need: Needed<'n>, key: &'n KeyRecord, account: &'n str) -> Needed<'n> {
     let mut need = need
-        .with("kms:CallerAccount", account.to_owned())
+        .with("kms:CallerAccount", account)
         .with("kms:KeySpec", key.spec.as_str())
         .with("kms:KeyUsage", key.usage.as_str())
         .with("kms:KeyOrigin", key.origin.as_str())
         .with("kms:MultiRegion", key.multi_region.is_some())
-        .with("aws:ResourceAccount", key.account.clone());
+        .with("aws:ResourceAccount", &key.account);
     if let Some(key_type) = key.multi_region_key_type() {
         need = need.with("kms:MultiRegionKeyType", key_type.as_str());
     }
     if !key.aliases.is_empty() {
-        need = need.with_many("kms:ResourceAliases", key.aliases.iter().cloned());
+        need = need.with_many("kms:ResourceAliases", &key.aliases);
     }
     for (name, value) in &key.tags {
-        need = need.with(format!("aws:ResourceTag/{name}"), value.clone());
+        need = need.with(["aws:ResourceTag/", name].concat(), value);
     }
     need
 }
 
 /// Adds the condition keys of encrypting and decrypting.
-pub(crate) fn describe_encryption(need: Need, algorithm: EncryptionAlgorithm, context: &EncryptionContext) -> Need {
+pub(crate) fn describe_encryption<'n>(
+    need: Needed<'n>,
+    algorithm: EncryptionAlgorithm,
+    context: &'n EncryptionContext,
+) -> Needed<'n> {
     describe_context(need.with("kms:EncryptionAlgorithm", algorithm.as_str()), context)
 }
 
 /// Adds the condition keys of an encryption context.
-pub(crate) fn describe_context(mut need: Need, context: &EncryptionContext) -> Need {
+pub(crate) fn describe_context<'n>(mut need: Needed<'n>, context: &'n EncryptionContext) -> Needed<'n> {
     if !context.is_empty() {
-        need = need.with_many("kms:EncryptionContextKeys", context.keys().cloned());
+        need = need.with_many("kms:EncryptionContextKeys", context.keys());
     }
     for (name, value) in context {
-        need = need.with(format!("kms:EncryptionContext:{name}"), value.clone());
+        need = need.with(["kms:EncryptionContext:", name].concat(), value);
     }
     need
 }

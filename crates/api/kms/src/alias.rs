@@ -1,7 +1,7 @@
 //! Aliases: names for keys that can be pointed at another key. They convey no rights to the key.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Need, Needed, Operation, Permit};
 use store::{Record, Tx};
 use wire::Timestamp;
 
@@ -102,7 +102,7 @@ impl Operation for CreateAlias {
         target_key(&input.target_key_id, call).await
     }
 
-    fn needs(input: &AliasInput, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(input: &'n AliasInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         let (action, name) = ("kms:CreateAlias", input.alias_name.as_str());
         match found {
             Some(found) => vec![need_on_alias(action, name, call), found.need(action, None, call)],
@@ -160,7 +160,7 @@ impl Named {
         Ok(Self { alias, key })
     }
 
-    fn needs(&self, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(&'n self, action: &'static str, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         let key = self.key.as_ref().map(|found| found.need(action, None, call));
         [Some(need_on_alias(action, &self.alias.name, call)), key].into_iter().flatten().collect()
     }
@@ -197,7 +197,7 @@ impl Operation for DeleteAlias {
         Named::find(&input.alias_name, call).await
     }
 
-    fn needs(input: &DeleteAliasInput, found: Option<&Named>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(input: &'n DeleteAliasInput, found: Option<&'n Named>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         let action = "kms:DeleteAlias";
         match found {
             Some(named) => named.needs(action, call),
@@ -250,7 +250,7 @@ impl Operation for UpdateAlias {
         Ok(Redirection { named, to: target_key(&input.target_key_id, call).await })
     }
 
-    fn needs(input: &AliasInput, found: Option<&Redirection>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(input: &'n AliasInput, found: Option<&'n Redirection>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         let action = "kms:UpdateAlias";
         let Some(Redirection { named, to }) = found else {
             return needs_of_missing(action, &input.alias_name, &input.target_key_id, call);

@@ -1,7 +1,7 @@
 //! Listing aliases: of an account in a region, or of one key.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Need, Needed, Operation, Permit};
 use wire::Timestamp;
 
 use crate::Kms;
@@ -61,7 +61,7 @@ impl Operation for ListAliases {
         }
     }
 
-    fn needs(_: &ListAliasesInput, _: Option<&Option<Found>>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(_: &'n ListAliasesInput, _: Option<&'n Option<Found>>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         vec![Need::identity("kms:ListAliases", "*").with("kms:CallerAccount", call.account().to_owned())]
     }
 

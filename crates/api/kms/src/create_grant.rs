@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use store::Tx;
 use wire::shape::Rule;
 
@@ -162,7 +162,7 @@ impl KeyOperation for CreateGrant {
         &input.grant_tokens
     }
 
-    fn describe(input: &CreateGrantInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n CreateGrantInput, need: Needed<'n>) -> Needed<'n> {
         let operations = input.operations.iter().map(|operation| operation.as_str());
         let mut need = need.with("kms:GrantIsForAWSResource", false).with_many("kms:GrantOperations", operations);
         if let Some(principal) = &input.grantee_principal {
@@ -177,7 +177,7 @@ impl KeyOperation for CreateGrant {
             ("EncryptionContextEquals", constraints.encryption_context_equals),
         ] {
             if let Some(context) = context {
-                need = access::describe_context(need.with("kms:GrantConstraintType", name), &context);
+                need = access::describe_context(need.with("kms:GrantConstraintType", name), &context).into_owned();
             }
         }
         need

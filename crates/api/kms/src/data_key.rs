@@ -4,7 +4,7 @@ use std::future::Future;
 
 use crypto::random_bytes;
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
@@ -124,7 +124,7 @@ impl KeyOperation for GenerateDataKey {
         &input.grant_tokens
     }
 
-    fn describe(input: &GenerateDataKeyInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n GenerateDataKeyInput, need: Needed<'n>) -> Needed<'n> {
         access::describe_encryption(need, ALGORITHM, &input.encryption_context)
     }
 
@@ -176,7 +176,7 @@ impl KeyOperation for GenerateDataKeyWithoutPlaintext {
         &input.grant_tokens
     }
 
-    fn describe(input: &GenerateDataKeyWithoutPlaintextInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n GenerateDataKeyWithoutPlaintextInput, need: Needed<'n>) -> Needed<'n> {
         access::describe_encryption(need, ALGORITHM, &input.encryption_context)
     }
 

@@ -2,7 +2,7 @@
 
 use crypto::KeyPair;
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
@@ -123,7 +123,7 @@ impl KeyOperation for GenerateDataKeyPair {
         &input.grant_tokens
     }
 
-    fn describe(input: &GenerateDataKeyPairInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n GenerateDataKeyPairInput, need: Needed<'n>) -> Needed<'n> {
         let need = access::describe_encryption(need, ALGORITHM, &input.encryption_context);
         need.with("kms:DataKeyPairSpec", input.key_pair_spec.as_str())
     }
@@ -172,7 +172,7 @@ impl KeyOperation for GenerateDataKeyPairWithoutPlaintext {
         &input.grant_tokens
     }
 
-    fn describe(input: &GenerateDataKeyPairWithoutPlaintextInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n GenerateDataKeyPairWithoutPlaintextInput, need: Needed<'n>) -> Needed<'n> {
         let need = access::describe_encryption(need, ALGORITHM, &input.encryption_context);
         need.with("kms:DataKeyPairSpec", input.key_pair_spec.as_str())
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Need, Needed, Operation, Permit};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -17,7 +17,7 @@ use crate::grant::{GrantOperation, GrantUse};
 use crate::key_store;
 use crate::last_usage::Usage;
 use crate::record::LiveKey;
-use crate::reference::{Forms, key_arn};
+use crate::reference::{Forms, KeyId, key_arn};
 use crate::rsa_cipher;
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 use crate::spec::{DryRunModifier, RecipientInfo};
@@ -73,8 +73,9 @@ impl Source<'_> {
             return Found::find(key_id, Forms::KeyOrAlias, grant_tokens, call).await;
         }
         let names = *self.parse()?.names();
-        let (account, id) = (names.account.to_string(), names.key.to_string());
-        match Found::of_key(&account, &id, None, grant_tokens, call).await {
+        let (mut account, mut id) = ([0; 12], [0; KeyId::LENGTH]);
+        let (account, id) = (names.account.write(&mut account), names.key.write(&mut id));
+        match Found::of_key(account, id, None, grant_tokens, call).await {
             Err(KmsError::KeyNotFound { .. }) => {
                 Err(KmsError::CiphertextOfNoKey { caller: call.caller.principal.arn.to_string(), action })
             }
@@ -116,37 +117,45 @@ impl Source<'_> {
     /// # Errors
     /// [`KmsError::InvalidCiphertext`], [`KmsError::IncorrectKey`]; [`KmsError::Validation`] for an encryption context
     /// where there can be none.
-    pub(crate) async fn open(
+    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+    pub(crate) fn open(
         self,
         key: &LiveKey,
         context: &EncryptionContext,
         operation: &'static str,
         call: &Call<'_, Kms>,
-    ) -> Result<(SecretBlob, Option<String>), KmsError> {
-        let kms = &**call.service;
-        if let Some(padding) = self.algorithm.padding() {
-            // What few calls do is boxed: the others do not carry the room for it.
-            return Ok((Box::pin(rsa_cipher::decrypt(kms, key, padding, context, self.bytes()?)).await?, None));
-        }
-        let ciphertext = self.parse()?;
-        if !key.made(ciphertext.names()) {
-            return Err(KmsError::IncorrectKey);
-        }
-        let version = key.version(&ciphertext.names().material);
-        let version = version.ok_or(KmsError::InvalidCiphertext(BlobError::UnknownMaterial))?;
-        let plaintext = match (&ciphertext, &key.record.held) {
-            (AnyCiphertext::Kept(kept), None) => {
-                let material = kms.backing_key(key, version).await?;
-                SecretBlob(kept.open(material, context).map_err(KmsError::InvalidCiphertext)?)
+    ) -> impl Future<Output = Result<(SecretBlob, Option<String>), KmsError>> + Send {
+        async move {
+            let kms = &**call.service;
+            if let Some(padding) = self.algorithm.padding() {
+                let bytes = self.bytes()?;
+                // What few calls do is boxed: the others do not carry the room for it.
+                return Ok((Box::pin(rsa_cipher::decrypt(kms, key, padding, context, bytes)).await?, None));
             }
-            (AnyCiphertext::Held(blob), Some(held)) => {
-                let cause = key_store::cause(operation, call);
-                Box::pin(kms.open_held(key, held, blob, version, context, cause)).await?
+            let ciphertext = match self.key_id {
+                Some(_) => self.parse()?,
+                // Finding the key has taken it apart before.
+                None => AnyCiphertext::parse_again(self.bytes()?).map_err(KmsError::InvalidCiphertext)?,
+            };
+            if !key.made(ciphertext.names()) {
+                return Err(KmsError::IncorrectKey);
             }
-            // It names a key of the other kind: nobody made it.
-            _ => return Err(KmsError::InvalidCiphertext(BlobError::NotAuthentic)),
-        };
-        Ok((plaintext, key.shown_material_id(version)))
+            let version = key.version(&ciphertext.names().material);
+            let version = version.ok_or(KmsError::InvalidCiphertext(BlobError::UnknownMaterial))?;
+            let plaintext = match (&ciphertext, &key.record.held) {
+                (AnyCiphertext::Kept(kept), None) => {
+                    let material = kms.backing_key(key, version).await?;
+                    SecretBlob(kept.open(material, context).map_err(KmsError::InvalidCiphertext)?)
+                }
+                (AnyCiphertext::Held(blob), Some(held)) => {
+                    let cause = key_store::cause(operation, call);
+                    Box::pin(kms.open_held(key, held, blob, version, context, cause)).await?
+                }
+                // It names a key of the other kind: nobody made it.
+                _ => return Err(KmsError::InvalidCiphertext(BlobError::NotAuthentic)),
+            };
+            Ok((plaintext, key.shown_material_id(version)))
+        }
     }
 }
 
@@ -186,7 +195,7 @@ impl DecryptInput {
         Source { blob: self.ciphertext_blob.as_ref(), key_id: self.key_id.as_deref(), algorithm: self.algorithm() }
     }
 
-    fn need(&self, found: &Found, call: &Call<'_, Kms>) -> Need {
+    fn need<'n>(&'n self, found: &'n Found, call: &'n Call<'_, Kms>) -> Needed<'n> {
         let usage = GrantUse::Crypto(GrantOperation::Decrypt, &self.encryption_context);
         let need = found.need(ACTION, Some(&usage), call);
         access::describe_encryption(need, self.algorithm(), &self.encryption_context)
@@ -214,7 +223,7 @@ impl Operation for Decrypt {
         Ok(found)
     }
 
-    fn needs(input: &DecryptInput, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(input: &'n DecryptInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         match found {
             Some(found) => vec![input.need(found, call)],
             None => input.source().needs_of_missing(ACTION, call),

@@ -1,7 +1,7 @@
 //! Deletion: planned, called off, and done when its time has come.
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -67,7 +67,7 @@ impl KeyOperation for ScheduleKeyDeletion {
         None
     }
 
-    fn describe(input: &ScheduleKeyDeletionInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n ScheduleKeyDeletionInput, need: Needed<'n>) -> Needed<'n> {
         let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
         need.with("kms:ScheduleKeyDeletionPendingWindowInDays", days)
     }

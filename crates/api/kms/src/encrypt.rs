@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -74,7 +74,7 @@ impl KeyOperation for Encrypt {
         &input.grant_tokens
     }
 
-    fn describe(input: &EncryptInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n EncryptInput, need: Needed<'n>) -> Needed<'n> {
         access::describe_encryption(need, input.algorithm(), &input.encryption_context)
     }
 

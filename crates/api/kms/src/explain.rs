@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use service::{Caller, Need, Side};
+use service::{Caller, Needed, Side};
 use wire::Arn;
 
 use crate::Kms;
@@ -35,8 +35,8 @@ impl Kms {
             operation => GrantUse::Crypto(operation, encryption_context),
         });
         let guard = guard(&key, Some(&granted), usage.as_ref(), caller, action);
-        let need = Need::identity("", key.arn.clone()).guarded(guard);
+        let need = Needed::identity("", &*key.arn).guarded(guard);
         let need = access::describe_key_to(need, &key.record, &caller.principal.account);
-        Ok(Some(Side::from(access::describe_context(need, encryption_context))))
+        Ok(Some(Side::from(access::describe_context(need, encryption_context).into_owned())))
     }
 }

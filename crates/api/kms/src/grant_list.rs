@@ -1,7 +1,7 @@
 //! Listing grants: of a key, or of a principal that can retire them.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Need, Needed, Operation, Permit};
 use store::ReadTx;
 use wire::{Arn, Timestamp};
 
@@ -115,7 +115,7 @@ impl KeyOperation for ListGrants {
         None
     }
 
-    fn describe(_: &ListGrantsInput, need: Need) -> Need {
+    fn describe<'n>(_: &'n ListGrantsInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:GrantIsForAWSResource", false)
     }
 

@@ -1,7 +1,7 @@
 //! `ImportKeyMaterial`: takes in material that was made elsewhere, for the first time or again.
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use store::Tx;
 use wire::shape::Rule;
 use wire::{Blob, Timestamp};
@@ -126,7 +126,7 @@ impl KeyOperation for ImportKeyMaterial {
         None
     }
 
-    fn describe(input: &ImportKeyMaterialInput, mut need: Need) -> Need {
+    fn describe<'n>(input: &'n ImportKeyMaterialInput, mut need: Needed<'n>) -> Needed<'n> {
         if let Some(model) = input.expiration_model {
             need = need.with("kms:ExpirationModel", model.as_str());
         }

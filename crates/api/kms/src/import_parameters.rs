@@ -1,7 +1,7 @@
 //! `GetParametersForImport`: a wrapping key and a token, with which material can be imported for a day.
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use wire::{Blob, Timestamp};
 
 use crate::Kms;
@@ -57,7 +57,7 @@ impl KeyOperation for GetParametersForImport {
         None
     }
 
-    fn describe(input: &GetParametersForImportInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n GetParametersForImportInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:WrappingAlgorithm", input.wrapping_algorithm.as_str())
             .with("kms:WrappingKeySpec", input.wrapping_key_spec.as_str())
     }

@@ -7,7 +7,7 @@ use policy::{Kind, Policy, PrincipalPattern};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::ports::Principals;
-use service::{Call, Effect, Guard, Need};
+use service::{Call, Effect, Guard, Needed};
 
 use crate::Kms;
 use crate::access::{self, Found};
@@ -146,7 +146,7 @@ impl PolicyRecord {
     /// [`KmsError::MalformedPolicy`].
     pub(crate) async fn check_lockout(&self, key: &KeyRecord, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let arn = key.arn();
-        let need = Need::identity("kms:PutKeyPolicy", arn.as_str()).guarded(Guard::Mandatory(self.parsed(&arn)));
+        let need = Needed::identity("kms:PutKeyPolicy", arn.as_str()).guarded(Guard::Mandatory(self.parsed(&arn)));
         if call.would_allow(&access::describe_key(need, key, call)).await? {
             return Ok(());
         }
@@ -282,7 +282,7 @@ impl KeyOperation for PutKeyPolicy {
         None
     }
 
-    fn describe(input: &PutKeyPolicyInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n PutKeyPolicyInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:BypassPolicyLockoutSafetyCheck", input.bypass)
     }
 

@@ -1,7 +1,7 @@
 //! Message authentication codes, made and verified.
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -89,7 +89,7 @@ impl KeyOperation for GenerateMac {
         &input.grant_tokens
     }
 
-    fn describe(input: &GenerateMacInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n GenerateMacInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:MacAlgorithm", input.mac_algorithm.as_str())
     }
 
@@ -129,7 +129,7 @@ impl KeyOperation for VerifyMac {
         &input.grant_tokens
     }
 
-    fn describe(input: &VerifyMacInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n VerifyMacInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:MacAlgorithm", input.mac_algorithm.as_str())
     }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Needed, Operation, Permit};
 use wire::shape::{AuditValue, Shape};
 
 use crate::Kms;
@@ -44,7 +44,7 @@ pub(crate) trait KeyOperation: 'static {
     }
 
     /// Adds the condition keys of this action to those that every action on a key has.
-    fn describe(_input: &Self::Input, need: Need) -> Need {
+    fn describe<'n>(_input: &'n Self::Input, need: Needed<'n>) -> Needed<'n> {
         need
     }
 
@@ -56,7 +56,7 @@ pub(crate) trait KeyOperation: 'static {
     ) -> impl Future<Output = Result<Self::Output, KmsError>> + Send;
 }
 
-fn need<K: KeyOperation>(input: &K::Input, found: &Found, call: &Call<'_, Kms>) -> Need {
+fn need<'n, K: KeyOperation>(input: &'n K::Input, found: &'n Found, call: &'n Call<'_, Kms>) -> Needed<'n> {
     let need = K::describe(input, found.need(K::ACTION, K::granted(input).as_ref(), call));
     match found.idle_days {
         Some(days) => need.with("kms:TrailingDaysWithoutKeyUsage", days),
@@ -84,7 +84,7 @@ impl<K: KeyOperation> Operation for On<K> {
         Ok(found)
     }
 
-    fn needs(input: &K::Input, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(input: &'n K::Input, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         match found {
             Some(found) => vec![need::<K>(input, found, call)],
             None => access::needs_of_missing(K::key_id(input), K::FORMS, K::ACTION, call),

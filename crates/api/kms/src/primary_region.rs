@@ -1,6 +1,6 @@
 //! `UpdatePrimaryRegion`: a replica becomes the primary key, and the primary key a replica.
 
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Needed, Operation, Permit};
 
 use crate::Kms;
 use crate::access::{self, Found};
@@ -52,7 +52,11 @@ impl Operation for UpdatePrimaryRegion {
         Ok(Keys { primary, replica })
     }
 
-    fn needs(input: &UpdatePrimaryRegionInput, found: Option<&Keys>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(
+        input: &'n UpdatePrimaryRegionInput,
+        found: Option<&'n Keys>,
+        call: &'n Call<'_, Kms>,
+    ) -> Vec<Needed<'n>> {
         let needs = match found {
             Some(keys) => {
                 let replica = keys.replica.as_ref().map(|replica| replica.need(ACTION, None, call));

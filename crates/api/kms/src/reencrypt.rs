@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Needed, Operation, Permit};
 use wire::Blob;
 
 use crate::Kms;
@@ -72,13 +72,13 @@ impl ReEncryptInput {
         self.destination_encryption_algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
     }
 
-    fn need_from(&self, from: &Found, same: bool, call: &Call<'_, Kms>) -> Need {
+    fn need_from<'n>(&'n self, from: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Needed<'n> {
         let context = &self.source_encryption_context;
         let need = from.need(FROM, Some(&GrantUse::Crypto(GrantOperation::ReEncryptFrom, context)), call);
         access::describe_encryption(need, self.source_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
     }
 
-    fn need_to(&self, to: &Found, same: bool, call: &Call<'_, Kms>) -> Need {
+    fn need_to<'n>(&'n self, to: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Needed<'n> {
         let context = &self.destination_encryption_context;
         let need = to.need(TO, Some(&GrantUse::Crypto(GrantOperation::ReEncryptTo, context)), call);
         access::describe_encryption(need, self.destination_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
@@ -110,7 +110,10 @@ impl Operation for ReEncrypt {
 
     async fn find(input: &ReEncryptInput, call: &Call<'_, Kms>) -> Result<Keys, KmsError> {
         let from = input.source().find(FROM, &input.grant_tokens, call).await;
-        let to = Found::find(&input.destination_key_id, Forms::KeyOrAlias, &input.grant_tokens, call).await;
+        let to = match &from {
+            Ok(from) if from.is_named(&input.destination_key_id, call) => Ok(from.clone()),
+            _ => Found::find(&input.destination_key_id, Forms::KeyOrAlias, &input.grant_tokens, call).await,
+        };
         let mut keys = Keys { from, to };
         let same = keys.same();
         if let Ok(from) = &keys.from
@@ -126,7 +129,7 @@ impl Operation for ReEncrypt {
         Ok(keys)
     }
 
-    fn needs(input: &ReEncryptInput, found: Option<&Keys>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(input: &'n ReEncryptInput, found: Option<&'n Keys>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         let same = found.is_some_and(Keys::same);
         let mut needs = Vec::with_capacity(2);
         match found.map(|keys| &keys.from) {

@@ -114,6 +114,9 @@ pub(crate) fn account_arn(account: &str) -> Arn {
     Arn::new("iam", "", account, "root")
 }
 
+/// What the ids of multi-Region keys begin with.
+const MULTI_PREFIX: &str = "mrk-";
+
 /// A key id: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyId {
@@ -132,10 +135,26 @@ impl KeyId {
         if multi_region { Self::Multi(bytes) } else { Self::Single(bytes) }
     }
 
+    /// The length of either form in bytes.
+    pub(crate) const LENGTH: usize = 36;
+
+    /// Writes the id.
+    pub(crate) fn write<'b>(&self, text: &'b mut [u8; Self::LENGTH]) -> &'b str {
+        match self {
+            Self::Single(bytes) => uuid::Uuid::from_bytes(*bytes).hyphenated().encode_lower(text),
+            Self::Multi(bytes) => {
+                let (prefix, digits) = text.split_at_mut(MULTI_PREFIX.len());
+                prefix.copy_from_slice(MULTI_PREFIX.as_bytes());
+                uuid::Uuid::from_bytes(*bytes).simple().encode_lower(digits);
+                str::from_utf8(text).unwrap_or_default()
+            }
+        }
+    }
+
     /// Reads an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (digits, of): (&str, fn([u8; 16]) -> Self) = match text.strip_prefix("mrk-") {
+        let (digits, of): (&str, fn([u8; 16]) -> Self) = match text.strip_prefix(MULTI_PREFIX) {
             Some(digits) if digits.len() == 32 => (digits, Self::Multi),
             // The other forms of a UUID have other lengths.
             None if text.len() == 36 => (text, Self::Single),
@@ -149,10 +168,7 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Single(bytes) => write!(out, "{}", uuid::Uuid::from_bytes(*bytes).hyphenated()),
-            Self::Multi(bytes) => write!(out, "mrk-{}", uuid::Uuid::from_bytes(*bytes).simple()),
-        }
+        out.write_str(self.write(&mut [0; Self::LENGTH]))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{Call, Effect, Need, Needed, Operation, Permit};
 
 use crate::Kms;
 use crate::access::{self, Found};
@@ -88,7 +88,7 @@ impl Operation for ReplicateKey {
         Found::find(&input.key_id, Forms::OwnKey, &[], call).await
     }
 
-    fn needs(input: &ReplicateKeyInput, found: Option<&Found>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(input: &'n ReplicateKeyInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
         let here = match found {
             Some(found) => vec![found.need(ACTION, None, call)],
             None => access::needs_of_missing(&input.key_id, Forms::OwnKey, ACTION, call),

@@ -1,6 +1,6 @@
 //! Ending grants: retiring by those whom a grant names, revoking by those who manage the key.
 
-use service::{Call, Effect, Guard, Need, Operation, Permit};
+use service::{Call, Effect, Guard, Needed, Operation, Permit};
 use store::Tx;
 
 use crate::Kms;
@@ -61,7 +61,7 @@ impl KeyOperation for RevokeGrant {
         None
     }
 
-    fn describe(_: &RevokeGrantInput, need: Need) -> Need {
+    fn describe<'n>(_: &'n RevokeGrantInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:GrantIsForAWSResource", false)
     }
 
@@ -130,12 +130,16 @@ impl Operation for RetireGrant {
         Ok(Retirable { found, grant })
     }
 
-    fn needs(input: &RetireGrantInput, target: Option<&Retirable>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs<'n>(
+        input: &'n RetireGrantInput,
+        target: Option<&'n Retirable>,
+        call: &'n Call<'_, Kms>,
+    ) -> Vec<Needed<'n>> {
         match (target, &input.key_id) {
             (Some(Retirable { found, grant }), _) => {
                 let mut need = found.need(ACTION, None, call);
                 need.guard = guard(found, grant, call);
-                vec![access::describe_context(need, &constrained(grant))]
+                vec![access::describe_context(need, &constrained(grant)).into_owned()]
             }
             (None, Some(key_id)) => match Reference::parse(key_id, call.region, call.account(), Forms::Key) {
                 Ok(Reference { account, target: Target::Key(id) }) => {

@@ -1,7 +1,7 @@
 //! Rotation: when keys take up new material, by themselves or on demand. Old versions stay and decrypt for ever.
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -69,7 +69,7 @@ impl KeyOperation for EnableKeyRotation {
         None
     }
 
-    fn describe(input: &EnableKeyRotationInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n EnableKeyRotationInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:RotationPeriodInDays", input.rotation_period_in_days.unwrap_or(PERIOD_DAYS))
     }
 

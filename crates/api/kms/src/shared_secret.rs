@@ -3,7 +3,7 @@
 use crypto::CryptoError;
 use crypto::ecdh::EcdhPublicKey;
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
@@ -68,7 +68,7 @@ impl KeyOperation for DeriveSharedSecret {
         &input.grant_tokens
     }
 
-    fn describe(input: &DeriveSharedSecretInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n DeriveSharedSecretInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:KeyAgreementAlgorithm", input.key_agreement_algorithm.as_str())
     }
 
@@ -175,7 +175,7 @@ impl KeyOperation for Encapsulate {
         &input.grant_tokens
     }
 
-    fn describe(input: &EncapsulateInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n EncapsulateInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:EncapsulationAlgorithm", input.encapsulation_algorithm.as_str())
     }
 
@@ -223,7 +223,7 @@ impl KeyOperation for Decapsulate {
         &input.grant_tokens
     }
 
-    fn describe(input: &DecapsulateInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n DecapsulateInput, need: Needed<'n>) -> Needed<'n> {
         need.with("kms:EncapsulationAlgorithm", input.encapsulation_algorithm.as_str())
     }
 

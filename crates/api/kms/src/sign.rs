@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crypto::CryptoError;
 use crypto::signing::{Message, Scheme};
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -116,7 +116,7 @@ fn prepared<'m>(
     if dry_run { Err(KmsError::DryRun) } else { Ok(taken) }
 }
 
-fn describe(need: Need, algorithm: SigningAlgorithm, message_type: Option<MessageType>) -> Need {
+fn describe(need: Needed<'_>, algorithm: SigningAlgorithm, message_type: Option<MessageType>) -> Needed<'_> {
     let message_type = message_type.unwrap_or(MessageType::Raw);
     need.with("kms:SigningAlgorithm", algorithm.as_str()).with("kms:MessageType", message_type.as_str())
 }
@@ -160,7 +160,7 @@ impl KeyOperation for Sign {
         &input.grant_tokens
     }
 
-    fn describe(input: &SignInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n SignInput, need: Needed<'n>) -> Needed<'n> {
         describe(need, input.signing_algorithm, input.message_type)
     }
 
@@ -203,7 +203,7 @@ impl KeyOperation for Verify {
         &input.grant_tokens
     }
 
-    fn describe(input: &VerifyInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n VerifyInput, need: Needed<'n>) -> Needed<'n> {
         describe(need, input.signing_algorithm, input.message_type)
     }
 

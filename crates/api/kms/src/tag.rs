@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use service::{Call, Effect, Need};
+use service::{Call, Effect, Needed};
 use store::Tx;
 use wire::shape::Rule;
 
@@ -52,7 +52,7 @@ fn check_key(key: &str) -> Result<(), KmsError> {
 }
 
 /// Adds the condition keys of tags that a request gives.
-pub(crate) fn describe_tags(need: Need, tags: &[Tag]) -> Need {
+pub(crate) fn describe_tags<'n>(need: Needed<'n>, tags: &[Tag]) -> Needed<'n> {
     let need = need.with_many("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()));
     tags.iter().fold(need, |need, tag| need.with(format!("aws:RequestTag/{}", tag.key), tag.value.clone()))
 }
@@ -84,7 +84,7 @@ impl KeyOperation for TagResource {
         None
     }
 
-    fn describe(input: &TagResourceInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n TagResourceInput, need: Needed<'n>) -> Needed<'n> {
         describe_tags(need, &input.tags)
     }
 
@@ -121,7 +121,7 @@ impl KeyOperation for UntagResource {
         None
     }
 
-    fn describe(input: &UntagResourceInput, need: Need) -> Need {
+    fn describe<'n>(input: &'n UntagResourceInput, need: Needed<'n>) -> Needed<'n> {
         need.with_many("aws:TagKeys", input.tag_keys.iter().cloned())
     }
 

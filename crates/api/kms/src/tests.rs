@@ -31,7 +31,7 @@ use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
 use service::ports::{Authority, Boxed, Credential, CredentialError, Principals, Soon};
-use service::{Caller, Gateway, Guard, Incoming, Need, Observer, Seen, Trail};
+use service::{Caller, Gateway, Guard, Incoming, Needed, Observer, Seen, Trail};
 use store::{Store, StoreError};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
@@ -83,7 +83,7 @@ impl Authority for People {
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Need,
+        need: &'a Needed<'a>,
         context: &'a Context<'a>,
     ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
         Soon::Later(Box::pin(async move {
@@ -113,7 +113,7 @@ impl Authority for People {
     fn sealed_refusal<'a>(
         &'a self,
         _: &'a Caller,
-        _: &'a Need,
+        _: &'a Needed<'a>,
         _: &'a Context<'a>,
         _: &'a Reason,
     ) -> Boxed<'a, Option<String>> {

@@ -88,7 +88,7 @@ impl<S: Service> Call<'_, S> {
 
     /// Whether the caller would be allowed something more, for rules that are about another action than the call's,
     /// such as the lock-out check of a key policy.
-    pub async fn would_allow(&self, need: &crate::Need) -> Result<bool, store::StoreError> {
+    pub async fn would_allow(&self, need: &crate::Needed<'_>) -> Result<bool, store::StoreError> {
         let decided = crate::dispatch::decide(self.authority, self.caller, need, self.context).await?;
         Ok(decided.is_ok())
     }

@@ -1,5 +1,6 @@
 //! The one way from a request's bytes to an answer's: decode, find, decide, run, encode.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::PoisonError;
 
@@ -9,7 +10,7 @@ use wire::shape::Audited;
 use wire::{CommonFault, Fault};
 
 use crate::call::{Call, Caller};
-use crate::need::Need;
+use crate::need::Needed;
 use crate::operation::{Operation, Permit, Service, ServiceError};
 use crate::ports::Authority;
 
@@ -39,15 +40,17 @@ pub(crate) fn serve<'a, O: Operation>(
         let found = O::find(&input, &call).await;
         let needs = O::needs(&input, found.as_ref().ok(), &call);
         let refusal = refusal(&call, &needs).await;
-        let named = needs.into_iter().map(|need| need.resource);
-        let mut resources: Vec<_> = named.filter(|resource| resource != "*").collect();
-        let answer = match (refusal, found) {
-            (Some(fault), _) => Err(fault),
-            // Only a caller who passed every need learns that nothing was found.
-            (None, Err(error)) => Err(told(&error, call.request_id)),
-            (None, Ok(target)) => match O::run(input, Permit::new(target), &call).await {
-                Ok(output) => wire::encode_output(protocol, O::NAME, call.request_id, &output),
+        let mut resources = Vec::with_capacity(needs.len());
+        resources.extend(needs.into_iter().map(|need| need.resource).filter(|name| name != "*").map(Cow::into_owned));
+        let answer = match refusal {
+            Some(fault) => Err(fault),
+            None => match found {
+                // Only a caller who passed every need learns that nothing was found.
                 Err(error) => Err(told(&error, call.request_id)),
+                Ok(target) => match O::run(input, Permit::new(target), &call).await {
+                    Ok(output) => wire::encode_output(protocol, O::NAME, call.request_id, &output),
+                    Err(error) => Err(told(&error, call.request_id)),
+                },
             },
         };
         resources.extend(call.touched.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -56,7 +59,7 @@ pub(crate) fn serve<'a, O: Operation>(
 }
 
 /// Why the caller may not have all of `needs`; `None` if they may.
-async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Need]) -> Option<Fault> {
+async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Needed<'_>]) -> Option<Fault> {
     for need in needs {
         call.authority.note(call.caller, need.action, call.region);
         match decide(call.authority, call.caller, need, call.context).await {
@@ -87,7 +90,7 @@ fn told<E: ServiceError>(error: &E, request_id: &str) -> Fault {
 pub(crate) async fn decide(
     authority: &dyn Authority,
     caller: &Caller,
-    need: &Need,
+    need: &Needed<'_>,
     context: &Context<'_>,
 ) -> Result<Result<(), Reason>, StoreError> {
     authority.decide(caller, need, &need.context_over(context)).get().await
@@ -101,10 +104,10 @@ pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
 /// A deny in a policy of the caller's own account is named down to the statement. What the policies of other accounts'
 /// resources say is for those who keep them: the message says no more than their kind, and what was sealed into it
 /// tells the rest to whoever may know.
-async fn denied<S: Service>(protocol: wire::Protocol, call: &Call<'_, S>, need: &Need, reason: &Reason) -> Fault {
+async fn denied<S: Service>(protocol: wire::Protocol, call: &Call<'_, S>, need: &Needed<'_>, reason: &Reason) -> Fault {
     let principal = &call.caller.principal;
     let (arn, action) = (&principal.arn, need.action);
-    let resource = need.shown.as_ref().unwrap_or(&need.resource);
+    let resource = need.shown.as_deref().unwrap_or(&need.resource);
     let phrase = reason.phrase(action);
     let mut message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
     if let Reason::ExplicitDeny(cited) = reason

@@ -17,7 +17,7 @@ mod unavailable;
 
 pub use call::{Call, Caller, Source};
 pub use gateway::{Gateway, Incoming, Observer, Reply, Seen};
-pub use need::{Guard, Need, Side};
+pub use need::{Guard, Need, Needed, Side};
 pub use operation::{Effect, Entry, Operation, Permit, Service, ServiceError};
 pub use operator::OperatorEvent;
 pub use trail::Trail;

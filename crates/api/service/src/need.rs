@@ -5,19 +5,23 @@ use std::sync::Arc;
 
 use policy::{Context, Entry, Policy, Value, Values};
 
-/// One thing that the caller must be allowed.
-pub struct Need {
+/// One thing that the caller must be allowed, which says nothing of its own that others keep: its input, its target, its
+/// call.
+pub struct Needed<'a> {
     /// The IAM action, such as `kms:Encrypt`.
     pub action: &'static str,
     /// The resource's ARN, or `*` where the action knows none.
-    pub resource: String,
+    pub resource: Cow<'a, str>,
     /// Condition keys of this action on this resource.
-    pub context: Vec<Entry<'static>>,
+    pub context: Vec<Entry<'a>>,
     /// The resource's side.
     pub guard: Guard,
     /// What a refusal calls the resource where its ARN would tell a stranger too much, such as a path: `user alice`.
     pub shown: Option<String>,
 }
+
+/// The same, on its own.
+pub type Need = Needed<'static>;
 
 /// What the resource itself has to say.
 #[derive(Clone)]
@@ -41,7 +45,7 @@ pub struct Side {
     /// What the resource itself has to say.
     pub guard: Guard,
     /// Its condition keys.
-    pub context: Vec<(Cow<'static, str>, Values<'static>)>,
+    pub context: Vec<Entry<'static>>,
 }
 
 impl From<Need> for Side {
@@ -50,10 +54,10 @@ impl From<Need> for Side {
     }
 }
 
-impl Need {
+impl<'a> Needed<'a> {
     /// An action that identity policies alone decide.
     #[must_use]
-    pub fn identity(action: &'static str, resource: impl Into<String>) -> Self {
+    pub fn identity(action: &'static str, resource: impl Into<Cow<'a, str>>) -> Self {
         Self { action, resource: resource.into(), context: Vec::new(), guard: Guard::Identity, shown: None }
     }
 
@@ -73,25 +77,55 @@ impl Need {
 
     /// The same need with one more single-valued condition key.
     #[must_use]
-    pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value<'static>>) -> Self {
+    pub fn with(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
         self.context.push((key.into(), Values::One(value.into())));
         self
     }
 
     /// The same need with one more multi-valued condition key.
     #[must_use]
-    pub fn with_many<V: Into<Value<'static>>>(
+    pub fn with_many<V: Into<Value<'a>>>(
         mut self,
-        key: impl Into<Cow<'static, str>>,
+        key: impl Into<Cow<'a, str>>,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
         self.context.push((key.into(), Values::Many(values.into_iter().map(Into::into).collect())));
         self
     }
 
+    /// The same on its own, with copies of what others keep.
+    #[must_use]
+    pub fn into_owned(self) -> Need {
+        let own = |(key, values): Entry<'_>| -> Entry<'static> {
+            let values = match values {
+                Values::One(value) => Values::One(owned(value)),
+                Values::Many(values) => Values::Many(values.into_iter().map(owned).collect()),
+            };
+            (Cow::Owned(key.into_owned()), values)
+        };
+        Need {
+            action: self.action,
+            resource: Cow::Owned(self.resource.into_owned()),
+            context: self.context.into_iter().map(own).collect(),
+            guard: self.guard,
+            shown: self.shown,
+        }
+    }
+
     /// Lays the need's own condition keys over a request's.
     #[must_use]
-    pub(crate) fn context_over<'a>(&'a self, request: &'a Context<'a>) -> Context<'a> {
+    pub(crate) fn context_over<'c>(&'c self, request: &'c Context<'c>) -> Context<'c> {
         Context::layer(&self.context, request)
+    }
+}
+
+fn owned(value: Value<'_>) -> Value<'static> {
+    match value {
+        Value::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+        Value::Bool(value) => Value::Bool(value),
+        Value::Number(number) => Value::Number(number),
+        Value::Time(time) => Value::Time(time),
+        Value::Address(address) => Value::Address(address),
+        Value::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
     }
 }

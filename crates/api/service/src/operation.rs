@@ -10,7 +10,7 @@ use wire::{Fault, Protocol};
 
 use crate::call::Call;
 use crate::dispatch;
-use crate::need::Need;
+use crate::need::Needed;
 
 /// An AWS service: its names, its protocol, its operations, and (as the implementing type) its state.
 pub trait Service: Send + Sync + Sized + 'static {
@@ -74,7 +74,11 @@ pub trait Operation: 'static {
 
     /// What the caller must hold. Asked even when nothing was found, so that a stranger cannot tell missing from
     /// forbidden; an empty list means that the operation is open to every authenticated caller.
-    fn needs(input: &Self::Input, found: Option<&Self::Target>, call: &Call<'_, Self::Service>) -> Vec<Need>;
+    fn needs<'n>(
+        input: &'n Self::Input,
+        found: Option<&'n Self::Target>,
+        call: &'n Call<'_, Self::Service>,
+    ) -> Vec<Needed<'n>>;
 
     /// Does it.
     fn run(

@@ -12,7 +12,7 @@ use wire::sigv4::{Authorization, SigningKey};
 use wire::{Arn, Timestamp};
 
 use crate::call::Caller;
-use crate::need::Need;
+use crate::need::{Need, Needed};
 
 pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores, NoKeyStores};
 
@@ -72,7 +72,7 @@ pub trait Authority: Send + Sync + 'static {
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Need,
+        need: &'a Needed<'a>,
         context: &'a Context<'a>,
     ) -> Soon<'a, Result<Result<(), Reason>, StoreError>>;
 
@@ -85,7 +85,7 @@ pub trait Authority: Send + Sync + 'static {
     fn sealed_refusal<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Need,
+        need: &'a Needed<'a>,
         context: &'a Context<'a>,
         reason: &'a Reason,
     ) -> Boxed<'a, Option<String>>;

@@ -167,7 +167,7 @@ impl Operation for AssumeRole {
             |assumed| (assumed.role.tags.as_slice(), Arc::clone(&assumed.trust)),
         );
         let need = |action| {
-            let need = tag::on_resource(Need::identity(action, input.role_arn.as_str()), tags);
+            let need = tag::on_resource(Need::identity(action, input.role_arn.clone()), tags);
             let mut need = tagged(need, &input.tags, &input.transitive_tag_keys)
                 .guarded(Guard::Trust(Arc::clone(&trust)))
                 .with("sts:RoleSessionName", input.role_session_name.clone());

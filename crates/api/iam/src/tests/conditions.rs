@@ -192,7 +192,7 @@ async fn item_6_a_service_is_handed_a_role_that_trusts_it_by_whoever_may_pass_it
     ] {
         let passing = Roles::passing(&*server.iam, &arn(role), service).await.expect("read");
         assert_eq!(passing.trusted, trusted, "{role} {service}");
-        assert_eq!((passing.need.action, passing.need.resource), ("iam:PassRole", arn(role).to_string()));
+        assert_eq!((passing.need.action, &*passing.need.resource), ("iam:PassRole", &*arn(role).to_string()));
         let given = passing.need.context.iter().find(|(key, _)| key == "iam:PassedToService");
         assert_eq!(given.map(|(_, values)| values.as_slice()), Some(&[Value::from(service)][..]));
     }

@@ -14,7 +14,8 @@
 use service::ports::HeldCiphertext;
 
 use super::{
-    BlobError, Header, IV, NONCE_LENGTH_OF_CALL, PLAINTEXT_MAX, TAG_LENGTH, append_header, associated_data, message_key,
+    BlobError, Check, Header, IV, NONCE_LENGTH_OF_CALL, PLAINTEXT_MAX, TAG_LENGTH, append_header, associated_data,
+    message_key,
 };
 use crate::blob::KeyVersion;
 use crate::context::{self, EncryptionContext};
@@ -83,8 +84,12 @@ impl<'a> HeldBlob<'a> {
     /// # Errors
     /// [`BlobError`].
     pub fn parse(blob: &'a [u8]) -> Result<Self, BlobError> {
+        Self::read(blob, Check::Compare)
+    }
+
+    pub(super) fn read(blob: &'a [u8], check: Check) -> Result<Self, BlobError> {
         let length = BlobError::Length { bytes: blob.len() };
-        let (header, rest) = Header::parse(blob, VERSION)?;
+        let (names, header, rest) = Header::read(blob, VERSION, check)?;
         let (vector, rest) = behind_length(rest).ok_or(length)?;
         let (metadata, rest) = behind_length(rest).ok_or(length)?;
         let (tag, ciphertext) = rest.split_first_chunk::<TAG_LENGTH>().ok_or(length)?;
@@ -97,7 +102,7 @@ impl<'a> HeldBlob<'a> {
             tag: *tag,
             metadata: metadata.to_vec(),
         };
-        Ok(Self { names: header.names, header, outer })
+        Ok(Self { names, header, outer })
     }
 
     /// The ciphertext put together again.

@@ -11,7 +11,7 @@ use wire::sigv4::{Signer, SigningKey};
 
 use super::*;
 use crate::ports::{Boxed, Credential, Soon};
-use crate::{Need, Operation, Permit, ServiceError, operations};
+use crate::{Need, Needed, Operation, Permit, ServiceError, operations};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -123,7 +123,7 @@ impl Authority for Users {
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Need,
+        need: &'a Needed<'a>,
         context: &'a Context<'a>,
     ) -> Soon<'a, Result<Result<(), Reason>, store::StoreError>> {
         Soon::Later(Box::pin(async move {
@@ -154,7 +154,7 @@ impl Authority for Users {
     fn sealed_refusal<'a>(
         &'a self,
         _: &'a Caller,
-        need: &'a Need,
+        need: &'a Needed<'a>,
         _: &'a Context<'a>,
         reason: &'a Reason,
     ) -> Boxed<'a, Option<String>> {
