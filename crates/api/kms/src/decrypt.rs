@@ -1,6 +1,7 @@
 //! Decrypting what any version of a key has encrypted.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use serde::Serialize;
 use service::{Call, Effect, Need, Needed, Operation, Permit};
@@ -120,7 +121,7 @@ impl Source<'_> {
     #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
     pub(crate) fn open(
         self,
-        key: &LiveKey,
+        key: &Arc<LiveKey>,
         context: &EncryptionContext,
         operation: &'static str,
         call: &Call<'_, Kms>,

@@ -1,5 +1,7 @@
 //! Encrypting and decrypting with RSA keys. Their ciphertexts are what the standard says and name no key.
 
+use std::sync::Arc;
+
 use crypto::CryptoError;
 use crypto::rsa::Padding;
 use wire::{Blob, SecretBlob};
@@ -42,13 +44,23 @@ pub(crate) fn encrypt(
 /// [`KmsError::InvalidCiphertext`]; [`KmsError::Validation`] for an encryption context.
 pub(crate) async fn decrypt(
     kms: &Kms,
-    key: &LiveKey,
+    key: &Arc<LiveKey>,
     padding: Padding,
     context: &EncryptionContext,
     ciphertext: &[u8],
 ) -> Result<SecretBlob, KmsError> {
     refuse_context(context)?;
-    let Material::Decrypting(private) = kms.material(key, key.current()?).await? else { return Err(no_rsa(key)) };
+    kms.material(key, key.current()?).await?;
+    if key.record.spec.is_slow_to_use() {
+        let (key, ciphertext) = (Arc::clone(key), ciphertext.to_vec());
+        return kms.slow_key_use.run(move || opened(&key, padding, &ciphertext)).await;
+    }
+    opened(key, padding, ciphertext)
+}
+
+/// Decrypts with the private key, which is ready.
+fn opened(key: &LiveKey, padding: Padding, ciphertext: &[u8]) -> Result<SecretBlob, KmsError> {
+    let Some(Material::Decrypting(private)) = key.current()?.peek() else { return Err(no_rsa(key)) };
     let opened = private.decrypt(padding, ciphertext);
     let plaintext = opened.map_err(|_| KmsError::InvalidCiphertext(BlobError::NotAuthentic))?;
     Ok(SecretBlob(Zeroizing::new(plaintext.expose().to_vec())))
