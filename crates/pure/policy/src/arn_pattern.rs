@@ -24,9 +24,14 @@ pub(crate) type Segments<'a> = [&'a str; 6];
 
 /// Parts an ARN; `None` if the text is not one.
 pub(crate) fn segments(text: &str) -> Option<Segments<'_>> {
-    let mut parts = text.splitn(6, ':');
-    let segments = [parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?];
-    (segments.first() == Some(&"arn")).then_some(segments)
+    let mut rest = text.strip_prefix("arn:")?;
+    let mut next = || {
+        let (segment, after) = rest.split_at_checked(rest.bytes().position(|byte| byte == b':')?)?;
+        rest = after.get(1..)?;
+        Some(segment)
+    };
+    let [partition, service, region, account] = [next()?, next()?, next()?, next()?];
+    Some(["arn", partition, service, region, account, rest])
 }
 
 impl ArnPattern {

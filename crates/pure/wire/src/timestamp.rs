@@ -40,22 +40,15 @@ impl Timestamp {
         // Every answer in XML and every audit record has one: digits are written, not formatted.
         let at = self.date_time();
         let (hour, minute, second) = at.to_hms();
-        let mut out = String::with_capacity(20);
         let year = at.year().unsigned_abs();
-        for (number, digits, after) in [
-            (year, 4, '-'),
-            (u32::from(u8::from(at.month())), 2, '-'),
-            (u32::from(at.day()), 2, 'T'),
-            (u32::from(hour), 2, ':'),
-            (u32::from(minute), 2, ':'),
-            (u32::from(second), 2, 'Z'),
-        ] {
-            for place in (0..digits).rev() {
-                let digit = number / 10_u32.pow(place) % 10;
-                out.push(char::from_digit(digit, 10).unwrap_or_default());
-            }
-            out.push(after);
-        }
+        let mut out = String::with_capacity(20);
+        push_pair(&mut out, year / 100 % 100, "");
+        push_pair(&mut out, year % 100, "-");
+        push_pair(&mut out, u8::from(at.month()).into(), "-");
+        push_pair(&mut out, at.day().into(), "T");
+        push_pair(&mut out, hour.into(), ":");
+        push_pair(&mut out, minute.into(), ":");
+        push_pair(&mut out, second.into(), "Z");
         out
     }
 
@@ -79,6 +72,14 @@ impl Timestamp {
         let whole = OffsetDateTime::from_unix_timestamp(self.0.div_euclid(1000));
         whole.map_or(OffsetDateTime::UNIX_EPOCH, |whole| whole + time::Duration::milliseconds(self.0.rem_euclid(1000)))
     }
+}
+
+/// Writes a number below 100 in two digits.
+fn push_pair(out: &mut String, number: u32, after: &str) {
+    for digit in [number / 10, number % 10] {
+        out.push(char::from_digit(digit, 10).unwrap_or_default());
+    }
+    out.push_str(after);
 }
 
 impl From<std::time::SystemTime> for Timestamp {
@@ -139,5 +140,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Timestamp>(&json).expect("back"), at);
         assert_eq!(at.iso8601(), "2025-11-23T14:36:58Z");
         assert_eq!(at.amz_date(), "20251123T143658Z");
+        assert_eq!(Timestamp::from_millis(253_402_300_799_999).iso8601(), "9999-12-31T23:59:59Z");
+        assert_eq!(Timestamp::from_millis(-59_011_459_200_000).iso8601(), "0100-01-01T00:00:00Z");
     }
 }

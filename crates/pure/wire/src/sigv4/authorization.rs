@@ -80,18 +80,20 @@ impl<'a> Authorization<'a> {
     }
 
     fn from_header(header: &'a str, headers: &'a HeaderMap) -> Result<Self, SigV4Error> {
-        let (algorithm, rest) = header.split_once(' ').unwrap_or((header, ""));
-        if algorithm != ALGORITHM {
+        let rest = header.strip_prefix(ALGORITHM).ok_or(SigV4Error::Algorithm)?;
+        if !rest.is_empty() && !rest.starts_with(' ') {
             return Err(SigV4Error::Algorithm);
         }
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for pair in rest.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').ok_or(SigV4Error::Pair)?;
-            let (slot, name) = match name {
-                "Credential" => (&mut credential, "Credential"),
-                "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
-                "Signature" => (&mut signature, "Signature"),
-                _ => return Err(SigV4Error::Pair),
+            let (slot, name, value) = if let Some(value) = pair.strip_prefix("Credential=") {
+                (&mut credential, "Credential", value)
+            } else if let Some(value) = pair.strip_prefix("SignedHeaders=") {
+                (&mut signed_headers, "SignedHeaders", value)
+            } else if let Some(value) = pair.strip_prefix("Signature=") {
+                (&mut signature, "Signature", value)
+            } else {
+                return Err(SigV4Error::Pair);
             };
             if slot.replace(value).is_some() {
                 return Err(SigV4Error::Repeated { name });
@@ -302,7 +304,9 @@ fn single<'a>(
     if value.len() > length_max {
         return Err(SigV4Error::TooLong { name });
     }
-    value.to_str().map(|value| Some(value.trim())).map_err(|_| SigV4Error::Illegible { name })
+    // What a header's value may have besides ASCII is the upper half of the bytes.
+    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
+    text.map(|text| Some(text.trim())).ok_or(SigV4Error::Illegible { name })
 }
 
 /// Finds the slashes of `keyid/date/region/service/aws4_request`.

@@ -37,12 +37,12 @@ impl Canonical<'_> {
         out.push(b'\n');
         write_query(query, self.presigned, &mut out);
         out.push(b'\n');
-        for name in self.signed_headers.split(';') {
-            out.extend_from_slice(name.as_bytes());
+        for name in names(self.signed_headers) {
+            out.extend_from_slice(name);
             out.push(b':');
             if !write_header_values(headers, name, &mut out) {
                 match self.parts.host {
-                    Some(host) if name == "host" => write_header_value(host.as_bytes(), &mut out),
+                    Some(host) if name == b"host" => write_header_value(host.as_bytes(), &mut out),
                     _ => return Err(HeaderAbsent),
                 }
             }
@@ -54,6 +54,11 @@ impl Canonical<'_> {
         out.extend_from_slice(self.payload);
         Ok(out)
     }
+}
+
+/// The names in a list of signed headers, as bytes: they are short, and a byte is found quicker than a character.
+pub(super) fn names(signed_headers: &str) -> impl Iterator<Item = &[u8]> {
+    signed_headers.as_bytes().split(|byte| *byte == b';')
 }
 
 /// The signature of a canonical request. `time` is the time of signing as `20150830T123600Z`.
@@ -200,9 +205,9 @@ fn write_query(query: &str, presigned: bool, out: &mut Vec<u8>) {
 /// Writes a header's values joined by commas; false if the request has none.
 ///
 /// A request has few headers: walking over them is faster than reading `name` as one and hashing it.
-fn write_header_values(headers: &HeaderMap, name: &str, out: &mut Vec<u8>) -> bool {
+fn write_header_values(headers: &HeaderMap, name: &[u8], out: &mut Vec<u8>) -> bool {
     let mut found = false;
-    for (_, value) in headers.iter().filter(|(header, _)| header.as_str() == name) {
+    for (_, value) in headers.iter().filter(|(header, _)| header.as_str().as_bytes() == name) {
         if found {
             out.push(b',');
         }
@@ -217,7 +222,12 @@ fn write_header_values(headers: &HeaderMap, name: &str, out: &mut Vec<u8>) -> bo
 /// A value that is not UTF-8 is taken for Latin-1 and signed as UTF-8: botocore sends the one and signs the other.
 fn write_header_value(value: &[u8], out: &mut Vec<u8>) {
     let value = value.trim_ascii();
-    // Looking at every byte without leaving early: the compiler makes a few wide instructions of it.
+    // Looking at every byte without leaving early: the compiler makes a few wide instructions of it. Most values have
+    // no blank at all.
+    if value.iter().fold(true, |plain, byte| plain & byte.is_ascii_graphic()) {
+        out.extend_from_slice(value);
+        return;
+    }
     let ascii = value.iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\t'));
     let pairs = value.iter().zip(value.iter().skip(1));
     let single = pairs.fold(true, |single, (byte, next)| single & !((*byte == b' ') & (*next == b' ')));

@@ -3,7 +3,7 @@
 use crypto::hex;
 
 use super::authorization::Form;
-use super::canonical::{self, Canonical};
+use super::canonical::{self, Canonical, names};
 use super::{Authorization, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD};
 use crate::Timestamp;
 
@@ -38,8 +38,8 @@ impl StatedPayload {
 }
 
 /// Whether a header is AWS's own, which has to be signed.
-fn is_amz(name: &str) -> bool {
-    name.starts_with("x-amz-")
+fn is_amz(name: &[u8]) -> bool {
+    name.starts_with(b"x-amz-")
 }
 
 impl Authorization<'_> {
@@ -91,16 +91,16 @@ impl Authorization<'_> {
 
     /// The names must be in canonical form, and cover the host and every `x-amz-` header that the request has.
     fn check_signed_headers(&self, parts: &RequestParts<'_>) -> Result<(), SigV4Error> {
-        let mut before = "";
-        let amz = || parts.headers.keys().map(http::HeaderName::as_str).filter(|name| is_amz(name));
+        let mut before: &[u8] = b"";
+        let amz = || parts.headers.keys().map(http::HeaderName::as_str).filter(|name| is_amz(name.as_bytes()));
         let (mut host, mut amz_signed) = (false, 0);
-        for name in self.signed_headers() {
+        for name in names(&self.signed_headers) {
             // The signer signed them sorted; another order or repetition is not what was signed.
-            if name <= before || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            if name <= before || name.iter().any(u8::is_ascii_uppercase) {
                 return Err(SigV4Error::Signature);
             }
-            host |= name == "host";
-            amz_signed += usize::from(is_amz(name) && amz().any(|header| header == name));
+            host |= name == b"host";
+            amz_signed += usize::from(is_amz(name) && amz().any(|header| header.as_bytes() == name));
             before = name;
         }
         if !host {
