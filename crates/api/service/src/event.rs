@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_of_a_record_is_as_it_was() {
+    fn every_byte_of_a_record_is_pinned() {
         let arn = |text: &str| text.parse().expect("an ARN");
         let session = arn("arn:aws:sts::111122223333:assumed-role/a/\"b");
         for (principal, ip, identity) in [
