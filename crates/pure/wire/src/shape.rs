@@ -37,10 +37,6 @@ pub trait Member: Sized {
     /// Whether values are kept out of messages and the audit trail.
     const SECRET: bool = false;
 
-    /// Whether it is a structure. The audit trail shows a structure in a structure under its wire name, and everything
-    /// else under the same name in lower camel case.
-    const STRUCTURE: bool = false;
-
     /// The members of the structure that it is, or that a list of it holds.
     const INNER: &'static [MemberInfo] = &[];
 
@@ -142,7 +138,6 @@ macro_rules! shape {
 
             impl $crate::shape::Member for $name {
                 type Wire = Wire;
-                const STRUCTURE: bool = true;
                 const INNER: &'static [$crate::shape::MemberInfo] = <Self as $crate::shape::Shape>::MEMBERS;
 
                 #[allow(unused_variables, unused_mut, reason = "unused by a shape without members")]
@@ -177,7 +172,7 @@ macro_rules! shape {
                     use ::serde::ser::SerializeStruct as _;
                     let length = <Self as $crate::shape::Shape>::MEMBERS.len();
                     let mut members = out.serialize_struct(stringify!($name), length)?;
-                    $($crate::shape!(@audit $presence self.$field, $kind, $wire, &mut members);)*
+                    $($crate::shape!(@audit $presence self.$field, $wire, &mut members);)*
                     members.end()
                 }
             }
@@ -218,20 +213,20 @@ macro_rules! shape {
             None => Some(None),
         }
     };
-    (@audit optional $value:expr, $kind:ty, $name:literal, $out:expr) => {
+    (@audit optional $value:expr, $name:literal, $out:expr) => {
         if let Some(value) = &$value {
-            $crate::shape::Member::audit(value, $crate::shape!(@audited $kind, $name), $out)?;
+            $crate::shape::Member::audit(value, $crate::shape!(@audited $name), $out)?;
         }
     };
-    (@audit $presence:ident $value:expr, $kind:ty, $name:literal, $out:expr) => {
-        $crate::shape::Member::audit(&$value, $crate::shape!(@audited $kind, $name), $out)?
+    (@audit $presence:ident $value:expr, $name:literal, $out:expr) => {
+        $crate::shape::Member::audit(&$value, $crate::shape!(@audited $name), $out)?
     };
-    (@audited $kind:ty, $name:literal) => {{
+    (@audited $name:literal) => {{
         const LOWER: [u8; $name.len()] = $crate::shape::lower_first($name);
         const {
             match ::std::str::from_utf8(&LOWER) {
-                Ok(lower) if !<$kind as $crate::shape::Member>::STRUCTURE => lower,
-                _ => $name,
+                Ok(lower) => lower,
+                Err(_) => $name,
             }
         }
     }};

@@ -218,6 +218,25 @@ async fn a_ciphertext_moves_to_another_key_and_context() {
 }
 
 #[tokio::test]
+async fn a_ciphertext_stays_with_its_key_however_that_is_named_and_gets_another_context() {
+    let world = World::new();
+    let key = world.key().await;
+    let blob = world.encrypted(&key, "stays").await;
+    world.done("admin", "CreateAlias", json!({"AliasName": "alias/same", "TargetKeyId": key})).await;
+    let into = |name: &str| json!({"CiphertextBlob": blob, "DestinationKeyId": name, "DestinationEncryptionContext": {"new": "2"}});
+    for name in [&key, &arn_of(&key), "alias/same"] {
+        let moved = world.done("admin", "ReEncrypt", into(name)).await;
+        assert_eq!((&moved["SourceKeyId"], &moved["KeyId"]), (&json!(arn_of(&key)), &json!(arn_of(&key))), "{name}");
+        let open = json!({"CiphertextBlob": moved["CiphertextBlob"], "EncryptionContext": {"new": "2"}});
+        assert_eq!(world.done("admin", "Decrypt", open).await["Plaintext"], base64(b"stays"), "{name}");
+    }
+    // The same id elsewhere is another key.
+    for elsewhere in [arn_of(&key).replace(ACCOUNT, "444455556666"), arn_of(&key).replace(REGION, "eu-west-1")] {
+        world.refused("admin", "ReEncrypt", into(&elsewhere)).await;
+    }
+}
+
+#[tokio::test]
 async fn an_algorithm_that_does_not_go_with_the_key_is_refused() {
     let world = World::new();
     let key = world.key().await;
