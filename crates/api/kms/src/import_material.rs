@@ -151,14 +151,14 @@ impl KeyOperation for ImportKeyMaterial {
         let (token, wrapped) = (input.import_token, input.encrypted_key_material);
         let key_arn = key.arn.clone();
         // RSA takes milliseconds, during which others are served.
-        let opening = tokio::task::spawn_blocking(move || {
+        let opening = kms.slow_key_use.run(move || {
             let token = import_token::open(&tokens, &key_arn, &token.0, now)?;
             let secret = token.algorithm.unwrap(&token.key, &wrapped.0).map_err(KmsError::InvalidWrapping)?;
             NewMaterial::read(spec, secret.expose()).ok_or_else(|| {
                 KmsError::IncorrectKeyMaterial(format!("The key material is not valid for key spec {spec}."))
             })
         });
-        let material = opening.await.map_err(|_| KmsError::Damaged(format!("importing into {arn} ended early")))??;
+        let material = opening.await?;
         let id = material.id(&key.record.id);
         if input.key_material_id.as_ref().is_some_and(|expected| *expected != id.to_string()) {
             let message = "The key material is not the one that the KeyMaterialId identifies.";

@@ -13,8 +13,8 @@ pub fn encode(bytes: &[u8]) -> String {
 pub fn encode_hash(bytes: &[u8; 32]) -> [u8; 64] {
     // Every call writes two. Without branches, so that the compiler makes wide instructions of the loop.
     let mut digits = [0; 64];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
     }
     digits
 }
@@ -26,7 +26,7 @@ const fn digit(value: u8) -> u8 {
     b'0' + value + (letter & 39)
 }
 
-/// The value of a digit in lower case, and zero if it is one.
+/// The value of a digit in lower case; and zero, or anything else if it is none.
 fn value(digit: u8) -> (u8, u8) {
     let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
     let (is_number, is_letter) = (u8::from(number < 10).wrapping_neg(), u8::from(letter < 6).wrapping_neg());
@@ -50,8 +50,7 @@ pub fn decode_lower<const N: usize>(digits: &str) -> Option<[u8; N]> {
     }
     // As in `encode_hash`: the same steps whatever the text is.
     let (mut bytes, mut wrong) = ([0; N], 0);
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = *pair else { return None };
+    for (byte, &[high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
         let ((high, not_high), (low, not_low)) = (value(high), value(low));
         *byte = high << 4 | low;
         wrong |= not_high | not_low;
