@@ -29,7 +29,7 @@ mod report;
 mod scale;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -66,6 +66,9 @@ enum Measurement {
         /// A peer that speaks KMS and accepts any signature, such as moto=127.0.0.1:5000; may be repeated
         #[arg(long, value_name = "NAME=ADDRESS")]
         peer: Vec<String>,
+        /// Another build to measure beside this one, such as before=/tmp/sealstack; may be repeated
+        #[arg(long, value_name = "NAME=BINARY")]
+        build: Vec<String>,
     },
     /// The time of each operation with few keys and with many
     Scale {
@@ -124,10 +127,10 @@ fn main() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
-            Measurement::Kms { seconds, rounds, connections, operation, peer } => {
+            Measurement::Kms { seconds, rounds, connections, operation, peer, build } => {
                 let wanted = |one: &Operation| operation.is_empty() || operation.iter().any(|name| name == one.name());
                 let operations: Vec<_> = Operation::OURS.into_iter().filter(wanted).collect();
-                kms(Duration::from_secs(seconds), rounds, connections, &operations, &peer).await
+                kms(Duration::from_secs(seconds), rounds, connections, &operations, &peer, &build).await
             }
             Measurement::Scale { keys } => scale::measure(keys).await,
             Measurement::Iam { seconds, rounds, users, policies } => {
@@ -158,7 +161,10 @@ struct World {
 }
 
 /// A user with a policy of their own, so that identity policy, key policy and audit all take part in each call.
-async fn prepare(address: SocketAddr, administrator: &Credentials) -> std::io::Result<World> {
+async fn prepare(sealstack: &Process, data: &Path) -> std::io::Result<World> {
+    let administrator =
+        &Credentials::read(&data.join("aws/credentials")).ok_or_else(|| std::io::Error::other("no credentials"))?;
+    let address = sealstack.address;
     let mut connection = Connection::open(address).await?;
     let keys = Keys::of_every_kind(&mut connection, administrator, address).await?;
     call_iam(&mut connection, administrator, address, "Action=CreateUser&UserName=bench").await?;
@@ -182,6 +188,7 @@ async fn kms(
     connections: usize,
     operations: &[Operation],
     peers: &[String],
+    builds: &[String],
 ) -> std::io::Result<()> {
     let directory = tempfile::tempdir()?;
     let data = directory.path().join("data");
@@ -197,13 +204,23 @@ async fn kms(
     let sealstack = Process::sealstack(&binary()?, &data, &[])?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     println!("idle memory: {:.1} MB resident", sealstack.resident_kilobytes().unwrap_or_default() as f64 / 1024.0);
-    let administrator =
-        Credentials::read(&data.join("aws/credentials")).ok_or_else(|| std::io::Error::other("no credentials"))?;
-    let world = prepare(sealstack.address, &administrator).await?;
+    let world = prepare(&sealstack, &data).await?;
+    let mut others = Vec::new();
+    for build in builds {
+        let (name, binary) = pair(build)?;
+        let data = directory.path().join(name);
+        let process = Process::sealstack(Path::new(binary), &data, &[])?;
+        let world = prepare(&process, &data).await?;
+        others.push((name, process, world));
+    }
     let canned = Process::canned()?;
 
     let canned = Contestant { name: "canned reply", process: Some(&canned), address: canned.address, world: &world };
     let ours = Contestant { name: "sealstack", process: Some(&sealstack), address: sealstack.address, world: &world };
+    let others: Vec<_> = others
+        .iter()
+        .map(|(name, process, world)| Contestant { name, process: Some(process), address: process.address, world })
+        .collect();
 
     let (mut table, mut raw) = (report::Table::new(), raw::Raw::new()?);
     for round in 0..=rounds {
@@ -223,10 +240,15 @@ async fn kms(
                     raw.round(duration, run.measured.requests_per_second)?;
                 }
             }
+            for other in &others {
+                let run = other.run(operation, connections, length).await?;
+                if counted {
+                    table.add(other.name, operation.name(), &run, yardstick);
+                }
+            }
         }
         for peer in peers {
-            let (name, address) =
-                peer.split_once('=').ok_or_else(|| std::io::Error::other("a peer is NAME=ADDRESS"))?;
+            let (name, address) = pair(peer)?;
             let address = address.parse().map_err(std::io::Error::other)?;
             let world = peer_world(address).await?;
             let peer = Contestant { name, process: None, address, world: &world };
@@ -263,6 +285,11 @@ async fn kms(
         sealstack.resident_kilobytes().unwrap_or_default() as f64 / 1024.0
     );
     Ok(())
+}
+
+/// The two sides of an argument.
+fn pair(argument: &str) -> std::io::Result<(&str, &str)> {
+    argument.split_once('=').ok_or_else(|| std::io::Error::other(format!("{argument} is not NAME=WHAT")))
 }
 
 /// A key on a peer that takes any credentials.
