@@ -10,11 +10,12 @@ use tokio::sync::oneshot;
 use crate::format::{ENTRY_OVERHEAD, Entry};
 use crate::{JournalError, RECORD_BYTES_MAX, Ticket};
 
-/// The writer is woken early once this much waits, in bytes.
-const FLUSH_BYTES: usize = 1 << 20;
+/// The writer is woken early once this much waits, in bytes. Little enough that sealing it does not keep a core from
+/// calls for long, and that it is still in a cache by then.
+const FLUSH_BYTES: usize = 1 << 17;
 
-/// After a burst the buffer is shrunk to this much, in bytes.
-const IDLE_BYTES: usize = 2 * FLUSH_BYTES;
+/// After a burst the buffer is shrunk to this much, in bytes: what comes in during a sync has room.
+const IDLE_BYTES: usize = 1 << 20;
 
 /// Where callers leave records for the writer.
 pub(crate) struct Buffer {
