@@ -21,7 +21,8 @@
 mod held;
 
 use crypto::aead::{AeadKey, NONCE_LENGTH, TAG_LENGTH};
-use crypto::{Key256, kdf, random_nonce, sha256};
+use crypto::kdf::DerivationKey;
+use crypto::{random_nonce, sha256};
 use zeroize::Zeroizing;
 
 use crate::context::{self, EncryptionContext};
@@ -200,7 +201,12 @@ pub struct Ciphertext<'a> {
 /// Seals `plaintext`, of 1 to 4096 bytes, under `material` of the key that `names` says.
 ///
 /// Source: AWS KMS Cryptographic Details, "Encrypt"; NIST SP 800-108 and SP 800-38D.
-pub(crate) fn seal(material: &Key256, names: &KeyVersion, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
+pub(crate) fn seal(
+    material: &DerivationKey,
+    names: &KeyVersion,
+    context: &EncryptionContext,
+    plaintext: &[u8],
+) -> Vec<u8> {
     let nonce: [u8; NONCE_LENGTH_OF_CALL] = random_nonce();
     let mut blob = Vec::with_capacity(plaintext.len() + OVERHEAD);
     append_header(VERSION, names, &nonce, &mut blob);
@@ -248,7 +254,7 @@ impl<'a> Header<'a> {
         &self,
         data: &[u8],
         tag: &[u8; TAG_LENGTH],
-        material: &Key256,
+        material: &DerivationKey,
         context: &EncryptionContext,
     ) -> Result<Zeroizing<Vec<u8>>, BlobError> {
         let associated = associated_data(self.bytes, context);
@@ -293,7 +299,11 @@ impl<'a> Ciphertext<'a> {
     ///
     /// # Errors
     /// [`BlobError::NotAuthentic`].
-    pub(crate) fn open(&self, material: &Key256, context: &EncryptionContext) -> Result<Zeroizing<Vec<u8>>, BlobError> {
+    pub(crate) fn open(
+        &self,
+        material: &DerivationKey,
+        context: &EncryptionContext,
+    ) -> Result<Zeroizing<Vec<u8>>, BlobError> {
         self.header.open(self.data, self.tag, material, context)
     }
 }
@@ -332,8 +342,8 @@ fn associated_data(header: &[u8], context: &EncryptionContext) -> Vec<u8> {
     out
 }
 
-fn message_key(material: &Key256, nonce: &[u8; NONCE_LENGTH_OF_CALL]) -> AeadKey {
-    AeadKey::aes256(&kdf::derive(material, LABEL, nonce))
+fn message_key(material: &DerivationKey, nonce: &[u8; NONCE_LENGTH_OF_CALL]) -> AeadKey {
+    AeadKey::aes256(&material.derive(LABEL, nonce))
 }
 
 #[cfg(test)]

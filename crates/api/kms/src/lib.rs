@@ -69,7 +69,7 @@ mod wrapping;
 
 use std::sync::Arc;
 
-use crypto::Key256;
+use crypto::kdf::DerivationKey;
 use service::ports::{KeyStores, NoKeyStores, Principals};
 use service::{Entry, Service};
 use store::{Cache, ListCache, Store, Tx};
@@ -182,7 +182,7 @@ impl Kms {
     }
 
     /// The backing key of a version of a symmetric encryption key.
-    async fn backing_key<'k>(&self, key: &LiveKey, version: &'k Version) -> Result<&'k Key256, KmsError> {
+    async fn backing_key<'k>(&self, key: &LiveKey, version: &'k Version) -> Result<&'k DerivationKey, KmsError> {
         match self.material(key, version).await? {
             Material::Backing(backing) => Ok(backing),
             _ => Err(KmsError::Damaged(format!("{} is no symmetric encryption key", key.arn))),

@@ -1,6 +1,7 @@
 //! Material ready for use: unwrapped, parsed once, and kept. What a key's spec and usage say decides what it becomes.
 
 use crypto::ecdh::EcdhPrivateKey;
+use crypto::kdf::DerivationKey;
 use crypto::kem::{DecapsulationKey, EncapsulationKey};
 use crypto::rsa::{RsaPrivateKey, RsaPublicKey};
 use crypto::signing::{SigningKey, VerifyingKey};
@@ -11,7 +12,7 @@ use crate::spec::{KeySpec, KeyUsage};
 /// A secret, ready for what its key is for.
 pub(crate) enum Material {
     /// The backing key of a symmetric encryption key. It stands here itself: every data key passes by.
-    Backing(Key256),
+    Backing(DerivationKey),
     /// An HMAC key.
     Mac(Box<MacKey>),
     /// A private key that signs.
@@ -33,7 +34,9 @@ impl Material {
         if let Some(hash) = spec.mac_hash() {
             return Ok(Self::Mac(Box::new(MacKey::new(hash, secret))));
         }
-        let Some(kind) = spec.pair_kind() else { return Ok(Self::Backing(Key256::from_slice(secret)?)) };
+        let Some(kind) = spec.pair_kind() else {
+            return Ok(Self::Backing(DerivationKey::new(&Key256::from_slice(secret)?)));
+        };
         match usage {
             KeyUsage::SignVerify => Ok(Self::Signing(Box::new(SigningKey::read(kind, secret)?))),
             KeyUsage::EncryptDecrypt => Ok(Self::Decrypting(Box::new(RsaPrivateKey::read(secret)?))),

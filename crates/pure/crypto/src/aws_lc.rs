@@ -1,5 +1,5 @@
 //! What aws-lc has and aws-lc-rs does not show: Ed25519ph, ML-DSA over a message representative that the caller computed,
-//! and the encodings of ML-KEM's private keys.
+//! the encodings of ML-KEM's private keys, and what HMAC keeps of a key.
 //!
 //! Calls C functions, so it is unsafe; what it offers is not. Everything that goes in is a slice of a length that was
 //! checked, everything that comes out is owned, and every object is freed by its owner's drop.
@@ -8,13 +8,16 @@
     reason = "these functions have no safe interface, and a second implementation would hold private keys"
 )]
 
+use std::mem::MaybeUninit;
 use std::ptr::{NonNull, null, null_mut};
 
 use aws_lc_sys::{
     CBS, ED25519ph_sign, ED25519ph_verify, EVP_PKEY, EVP_PKEY_CTX, EVP_PKEY_CTX_free, EVP_PKEY_CTX_new, EVP_PKEY_KEM,
     EVP_PKEY_free, EVP_PKEY_get_raw_private_key, EVP_PKEY_get_raw_public_key, EVP_PKEY_id,
     EVP_PKEY_pqdsa_new_raw_private_key, EVP_PKEY_pqdsa_new_raw_public_key, EVP_PKEY_sign, EVP_PKEY_sign_init,
-    EVP_PKEY_verify, EVP_PKEY_verify_init, EVP_parse_private_key, NID_MLDSA44, NID_MLDSA65, NID_MLDSA87,
+    EVP_PKEY_verify, EVP_PKEY_verify_init, EVP_parse_private_key, EVP_sha256, HMAC_CTX, HMAC_CTX_cleanup,
+    HMAC_CTX_init, HMAC_Final, HMAC_Init_ex, HMAC_Init_from_precomputed_key, HMAC_Update, HMAC_get_precomputed_key,
+    HMAC_set_precomputed_key_export, NID_MLDSA44, NID_MLDSA65, NID_MLDSA87,
 };
 
 use crate::{CryptoError, SecretBytes};
@@ -139,6 +142,62 @@ pub(crate) fn ml_kem_read(set: MlKem, pkcs8: &[u8]) -> Result<(Vec<u8>, SecretBy
         Ok((public, private))
     } else {
         Err(CryptoError::Key)
+    }
+}
+
+/// What HMAC-SHA256 keeps of a key: the hash's states behind the inner and the outer padding (RFC 2104, section 4). As
+/// secret as the key.
+pub(crate) type HmacState = [[u8; 32]; 2];
+
+/// Fills `state` with what HMAC-SHA256 keeps of a key of any length.
+pub(crate) fn hmac_sha256_state(key: &[u8], state: &mut HmacState) -> Result<(), CryptoError> {
+    let mut context = HmacContext::new();
+    let mut length = size_of_val(state);
+    // SAFETY: the context is initialised, the key has its own length, and `length` says how much room the state has.
+    let done = unsafe {
+        HMAC_Init_ex(context.pointer(), key.as_ptr().cast(), key.len(), EVP_sha256(), null_mut()) == 1
+            && HMAC_set_precomputed_key_export(context.pointer()) == 1
+            && HMAC_get_precomputed_key(context.pointer(), state.as_mut_ptr().cast(), &raw mut length) == 1
+    };
+    if done && length == size_of_val(state) { Ok(()) } else { Err(CryptoError::Key) }
+}
+
+/// Writes the tag of the parts, as if they were one message, under the key of `state`.
+pub(crate) fn hmac_sha256(state: &HmacState, parts: &[&[u8]], tag: &mut [u8; 32]) -> Result<(), CryptoError> {
+    let mut context = HmacContext::new();
+    // SAFETY: the context is initialised, the state has the length that is told, and it outlives the call.
+    let mut done = unsafe {
+        HMAC_Init_from_precomputed_key(context.pointer(), state.as_ptr().cast(), size_of_val(state), EVP_sha256()) == 1
+    };
+    for part in parts {
+        // SAFETY: the context is initialised, and the part has its own length.
+        done &= unsafe { HMAC_Update(context.pointer(), part.as_ptr(), part.len()) } == 1;
+    }
+    // SAFETY: the context is initialised, and a tag has the 32 bytes that SHA-256 writes; their number may go untold.
+    done &= unsafe { HMAC_Final(context.pointer(), tag.as_mut_ptr(), null_mut()) } == 1;
+    if done { Ok(()) } else { Err(CryptoError::Key) }
+}
+
+/// An HMAC in progress, cleared when dropped. It is not moved once it holds anything.
+struct HmacContext(MaybeUninit<HMAC_CTX>);
+
+impl HmacContext {
+    fn new() -> Self {
+        let mut context = MaybeUninit::uninit();
+        // SAFETY: the function writes the whole context and reads nothing of it.
+        unsafe { HMAC_CTX_init(context.as_mut_ptr()) };
+        Self(context)
+    }
+
+    const fn pointer(&mut self) -> *mut HMAC_CTX {
+        self.0.as_mut_ptr()
+    }
+}
+
+impl Drop for HmacContext {
+    fn drop(&mut self) {
+        // SAFETY: the context was initialised, and is not used after this.
+        unsafe { HMAC_CTX_cleanup(self.pointer()) }
     }
 }
 

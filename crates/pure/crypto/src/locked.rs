@@ -1,5 +1,5 @@
 //! Memory for keys: pages of our own that are locked against swapping, left out of core dumps, and cut into slots of
-//! 32 bytes.
+//! 32 bytes, of which a secret takes one or two.
 //!
 //! Unsafe code is here, in `aws_lc.rs` and in `digest/vector.rs`, and nowhere else. Slots are claimed and given back
 //! without a lock; a slot is all zeros whenever nobody holds it.
@@ -58,7 +58,7 @@ struct Region {
     next: OnceLock<Box<Self>>,
 }
 
-// SAFETY: `base` is only an address; the memory behind it is reached through a `Slot`, and each slot has one holder.
+// SAFETY: `base` is only an address; the memory behind it is reached through `Slots`, and each slot has one holder.
 unsafe impl Send for Region {}
 // SAFETY: as above; everything else in the region is atomic.
 unsafe impl Sync for Region {}
@@ -85,17 +85,17 @@ impl Region {
         Self { base: base.cast(), held: [const { AtomicU64::new(0) }; WORDS], next: OnceLock::new() }
     }
 
-    /// Claims a free slot, looking from the word `from` on.
-    fn claim(&'static self, from: usize) -> Option<Slot> {
+    /// Claims `N` free slots side by side, looking from the word `from` on.
+    fn claim<const N: usize>(&'static self, from: usize) -> Option<Slots<N>> {
         for (word, held) in self.held.iter().enumerate().skip(from) {
             let mut seen = held.load(Ordering::Relaxed);
-            while seen != u64::MAX {
-                let bit = seen.trailing_ones();
-                // Acquire pairs with the release in `Slot::drop`: the last holder's zeros are seen before our writes.
-                match held.compare_exchange_weak(seen, seen | 1 << bit, Ordering::Acquire, Ordering::Relaxed) {
+            while let Some(bit) = Slots::<N>::free(seen) {
+                // Acquire pairs with the release in `drop`: the last holder's zeros are seen before our writes.
+                let taken = seen | Slots::<N>::MASK << bit;
+                match held.compare_exchange_weak(seen, taken, Ordering::Acquire, Ordering::Relaxed) {
                     Ok(_) => {
                         HINT.set(Some((self, word)));
-                        return Some(Slot { region: self, index: word * SLOTS_PER_WORD + bit as usize });
+                        return Some(Slots { region: self, index: word * SLOTS_PER_WORD + bit as usize });
                     }
                     Err(now) => seen = now,
                 }
@@ -105,46 +105,61 @@ impl Region {
     }
 }
 
-/// A slot's only holder.
-pub(crate) struct Slot {
+/// The only holder of `N` slots side by side.
+pub(crate) struct Slots<const N: usize> {
     region: &'static Region,
     index: usize,
 }
 
-impl Slot {
-    /// A slot of zeros.
+impl<const N: usize> Slots<N> {
+    /// The bits of one holder's slots.
+    const MASK: u64 = (1 << N) - 1;
+
+    /// The first bits of all places for `N` slots. One place never reaches into the next, nor into the next word.
+    const PLACES: u64 = u64::MAX / Self::MASK;
+
+    const FITS: () = assert!(N > 0 && N < SLOTS_PER_WORD && SLOTS_PER_WORD.is_multiple_of(N));
+
+    /// Where there is a free place, when `held` are the bits of a word.
+    fn free(held: u64) -> Option<u32> {
+        let () = Self::FITS;
+        let free = (0..N).fold(Self::PLACES, |free, slot| free & !(held >> slot));
+        (free != 0).then(|| free.trailing_zeros())
+    }
+
+    /// Slots of zeros.
     pub(crate) fn new() -> Self {
         if let Some((region, word)) = HINT.get()
-            && let Some(slot) = region.claim(word)
+            && let Some(slots) = region.claim(word)
         {
-            return slot;
+            return slots;
         }
         let mut region = first_region();
         loop {
-            if let Some(slot) = region.claim(0) {
-                return slot;
+            if let Some(slots) = region.claim(0) {
+                return slots;
             }
             region = region.next.get_or_init(|| Box::new(Region::map()));
         }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8; SLOT_BYTES] {
-        // SAFETY: `index` is below SLOTS, so the slot lies in the mapping, which is never unmapped; any bytes are
-        // valid; the slot's bit is ours, so only `bytes_mut` of this holder could write, and it borrows it mutably.
-        unsafe { self.region.base.add(self.index).as_ref() }
+    pub(crate) fn bytes(&self) -> &[[u8; SLOT_BYTES]; N] {
+        // SAFETY: `index + N` is at most SLOTS, so the slots lie in the mapping, which is never unmapped; any bytes are
+        // valid; the slots' bits are ours, so only `bytes_mut` of this holder could write, and it borrows mutably.
+        unsafe { self.region.base.add(self.index).cast().as_ref() }
     }
 
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8; SLOT_BYTES] {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [[u8; SLOT_BYTES]; N] {
         // SAFETY: as in `bytes`, and the mutable borrow makes this the only reference.
-        unsafe { self.region.base.add(self.index).as_mut() }
+        unsafe { self.region.base.add(self.index).cast().as_mut() }
     }
 }
 
-impl Drop for Slot {
+impl<const N: usize> Drop for Slots<N> {
     fn drop(&mut self) {
         self.bytes_mut().zeroize();
         if let Some(held) = self.region.held.get(self.index / SLOTS_PER_WORD) {
-            held.fetch_and(!(1 << (self.index % SLOTS_PER_WORD)), Ordering::Release);
+            held.fetch_and(!(Self::MASK << (self.index % SLOTS_PER_WORD)), Ordering::Release);
         }
     }
 }

@@ -2,28 +2,35 @@
 
 use aws_lc_rs::hmac;
 
-use crate::Hash;
+use crate::locked::Slots;
+use crate::{Hash, aws_lc};
 
-/// A key for HMAC-SHA256 whose padding is hashed once, so that each signature costs the message alone.
-pub struct HmacKey(hmac::Key);
+/// A key for HMAC-SHA256 whose padding is hashed once, so that each signature costs the message alone. It stays in
+/// locked memory.
+pub struct HmacKey(Slots<2>);
 
 impl HmacKey {
     /// Takes a key of any length.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "it fails only without a context or a hash, and both are there")]
     pub fn new(key: &[u8]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+        let mut state = Slots::new();
+        aws_lc::hmac_sha256_state(key, state.bytes_mut()).expect("HMAC takes any key");
+        Self(state)
     }
 
     /// The tag of the parts as if they were one message. Parts are not delimited: the caller's format must be.
     #[must_use]
     pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.0);
-        for part in parts {
-            context.update(part);
-        }
         let mut tag = [0; 32];
-        tag.copy_from_slice(context.sign().as_ref());
+        self.sign_into(parts, &mut tag);
         tag
+    }
+
+    /// Writes the tag of the parts to where it stays.
+    #[expect(clippy::expect_used, reason = "it fails only without a context or a state, and both are there")]
+    pub(crate) fn sign_into(&self, parts: &[&[u8]], tag: &mut [u8; 32]) {
+        aws_lc::hmac_sha256(self.0.bytes(), parts, tag).expect("HMAC takes any message");
     }
 
     /// Whether `tag` is the parts' tag, compared in constant time.

@@ -6,11 +6,11 @@ use std::io;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::locked::Slot;
+use crate::locked::Slots;
 use crate::{CryptoError, random_bytes};
 
 /// Thirty-two secret bytes that are kept out of swap and core dumps and zeroised when dropped.
-pub struct Key256(Slot);
+pub struct Key256(Slots<1>);
 
 impl Key256 {
     /// A new random key.
@@ -31,15 +31,17 @@ impl Key256 {
     /// A key that `write` fills, in the place where it stays. It begins as zeros.
     #[must_use]
     pub fn fill(write: impl FnOnce(&mut [u8; 32])) -> Self {
-        let mut slot = Slot::new();
-        write(slot.bytes_mut());
-        Self(slot)
+        let mut slots = Slots::new();
+        let [slot] = slots.bytes_mut();
+        write(slot);
+        Self(slots)
     }
 
     /// The bytes, for the moment of their use.
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
-        self.0.bytes()
+        let [slot] = self.0.bytes();
+        slot
     }
 
     /// A second holder of the same key.

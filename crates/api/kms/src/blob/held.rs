@@ -19,7 +19,8 @@ use super::{
 };
 use crate::blob::KeyVersion;
 use crate::context::{self, EncryptionContext};
-use crypto::{Key256, random_nonce, sha256};
+use crypto::kdf::DerivationKey;
+use crypto::{random_nonce, sha256};
 use zeroize::Zeroizing;
 
 /// The version of these ciphertexts.
@@ -35,7 +36,12 @@ pub(crate) struct HalfSealed {
 }
 
 /// Seals `plaintext` under our own `material` of the key.
-pub(crate) fn seal(material: &Key256, names: &KeyVersion, context: &EncryptionContext, plaintext: &[u8]) -> HalfSealed {
+pub(crate) fn seal(
+    material: &DerivationKey,
+    names: &KeyVersion,
+    context: &EncryptionContext,
+    plaintext: &[u8],
+) -> HalfSealed {
     let nonce: [u8; NONCE_LENGTH_OF_CALL] = random_nonce();
     let mut header = Vec::new();
     append_header(VERSION, names, &nonce, &mut header);
@@ -123,7 +129,7 @@ impl<'a> HeldBlob<'a> {
     pub(crate) fn open(
         &self,
         inner: &[u8],
-        material: &Key256,
+        material: &DerivationKey,
         context: &EncryptionContext,
     ) -> Result<Zeroizing<Vec<u8>>, BlobError> {
         let (data, tag) = inner.split_last_chunk::<TAG_LENGTH>().ok_or(BlobError::NotAuthentic)?;

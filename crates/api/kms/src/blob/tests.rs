@@ -12,13 +12,17 @@ fn names() -> KeyVersion {
     }
 }
 
+fn new_material() -> DerivationKey {
+    DerivationKey::new(&crypto::Key256::random())
+}
+
 fn pairs(pairs: &[(&str, &str)]) -> EncryptionContext {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
 fn a_ciphertext_names_its_key_and_opens_with_it() {
-    let (material, context) = (Key256::random(), pairs(&[("purpose", "test")]));
+    let (material, context) = (new_material(), pairs(&[("purpose", "test")]));
     for key in [names().key, KeyId::Multi([7; 16])] {
         let names = KeyVersion { key, ..names() };
         let blob = seal(&material, &names, &context, b"attack at dawn");
@@ -32,7 +36,7 @@ fn a_ciphertext_names_its_key_and_opens_with_it() {
 
 #[test]
 fn the_longest_plaintext_makes_a_ciphertext_within_the_limit_of_6144_bytes() {
-    let material = Key256::random();
+    let material = new_material();
     let blob = seal(&material, &names(), &EncryptionContext::new(), &[7; PLAINTEXT_MAX]);
     assert_eq!(blob.len(), PLAINTEXT_MAX + OVERHEAD);
     assert!(blob.len() <= 6144);
@@ -41,10 +45,10 @@ fn the_longest_plaintext_makes_a_ciphertext_within_the_limit_of_6144_bytes() {
 
 #[test]
 fn another_key_or_context_opens_nothing() {
-    let (material, context) = (Key256::random(), pairs(&[("a", "b")]));
+    let (material, context) = (new_material(), pairs(&[("a", "b")]));
     let blob = seal(&material, &names(), &context, b"secret");
     let parsed = Ciphertext::parse(&blob).expect("well-formed");
-    assert_eq!(parsed.open(&Key256::random(), &context).err(), Some(BlobError::NotAuthentic));
+    assert_eq!(parsed.open(&new_material(), &context).err(), Some(BlobError::NotAuthentic));
     for other in [&[][..], &[("a", "B")], &[("A", "b")], &[("a", "b"), ("c", "d")]] {
         assert_eq!(parsed.open(&material, &pairs(other)).err(), Some(BlobError::NotAuthentic));
     }
@@ -52,7 +56,7 @@ fn another_key_or_context_opens_nothing() {
 
 #[test]
 fn the_same_plaintext_never_gives_the_same_ciphertext() {
-    let material = Key256::random();
+    let material = new_material();
     let blobs: std::collections::BTreeSet<_> =
         (0..100).map(|_| seal(&material, &names(), &EncryptionContext::new(), b"same")).collect();
     assert_eq!(blobs.len(), 100);
@@ -60,12 +64,12 @@ fn the_same_plaintext_never_gives_the_same_ciphertext() {
 
 #[test]
 fn what_is_not_one_of_ours_says_why_to_the_log() {
-    let blob = seal(&Key256::random(), &names(), &EncryptionContext::new(), b"x");
+    let blob = seal(&new_material(), &names(), &EncryptionContext::new(), b"x");
     let mut later = blob.clone();
     later[0] = 2;
     let mut damaged = blob.clone();
     damaged[10] ^= 1;
-    let long = seal(&Key256::random(), &names(), &EncryptionContext::new(), &[0; PLAINTEXT_MAX + 1]);
+    let long = seal(&new_material(), &names(), &EncryptionContext::new(), &[0; PLAINTEXT_MAX + 1]);
     for (bytes, expected) in [
         (&b""[..], BlobError::Length { bytes: 0 }),
         (&blob[..OVERHEAD], BlobError::Length { bytes: OVERHEAD }),
@@ -78,7 +82,7 @@ fn what_is_not_one_of_ours_says_why_to_the_log() {
     }
 }
 
-fn opened(blob: &[u8], material: &Key256, context: &EncryptionContext) -> Result<Vec<u8>, BlobError> {
+fn opened(blob: &[u8], material: &DerivationKey, context: &EncryptionContext) -> Result<Vec<u8>, BlobError> {
     Ciphertext::parse(blob)?.open(material, context).map(|plaintext| plaintext.to_vec())
 }
 
@@ -99,7 +103,7 @@ proptest! {
         bytes.extend_from_slice(&rest);
         if let Ok(parsed) = Ciphertext::parse(&bytes) {
             prop_assert_eq!(parsed.to_bytes(), bytes.clone());
-            prop_assert!(parsed.open(&Key256::random(), &EncryptionContext::new()).is_err());
+            prop_assert!(parsed.open(&new_material(), &EncryptionContext::new()).is_err());
         }
     }
 
@@ -109,7 +113,7 @@ proptest! {
         bit in any::<prop::sample::Index>(),
         cut in any::<prop::sample::Index>(),
     ) {
-        let (material, context) = (Key256::random(), pairs(&[("a", "b")]));
+        let (material, context) = (new_material(), pairs(&[("a", "b")]));
         let blob = seal(&material, &names(), &context, &plaintext);
         prop_assert_eq!(opened(&blob, &material, &context), Ok(plaintext));
         let mut flipped = blob.clone();

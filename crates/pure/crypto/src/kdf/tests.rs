@@ -1,7 +1,6 @@
 use testkit::{Python, records};
 
 use super::*;
-use crate::HmacKey;
 
 /// NIST's CAVP vectors whose counter stands before the fixed input and has 32 bits; there are 40 for each hash.
 #[test]
@@ -26,6 +25,7 @@ fn nists_vectors_come_out() {
             let whole = expand(&key, &fixed);
             let length = expected.len().min(32);
             assert_eq!(whole.expose()[..length], expected[..length]);
+            assert_eq!(DerivationKey::new(&key).expand(&fixed).expose(), whole.expose());
             expanded += 1;
         }
         ran[hash] += 1;
@@ -41,6 +41,7 @@ fn a_derived_key_is_one_block_of_hmac_over_the_fixed_input() {
         let context = vec![7; length];
         let expected = mac.sign(&[&1_u32.to_be_bytes(), b"label", &[0], &context, &OUTPUT_BITS]);
         assert_eq!(derive(&key, b"label", &context).expose(), &expected);
+        assert_eq!(DerivationKey::new(&key).derive(b"label", &context).expose(), &expected);
     }
 }
 

@@ -5,9 +5,9 @@ use super::*;
 
 #[test]
 fn a_slot_is_zeros_when_it_comes_and_when_it_goes() {
-    let mut slot = Slot::new();
-    assert_eq!(slot.bytes(), &[0; SLOT_BYTES]);
-    slot.bytes_mut().fill(0xff);
+    let mut slot = Slots::<1>::new();
+    assert_eq!(slot.bytes(), &[[0; SLOT_BYTES]]);
+    slot.bytes_mut().fill([0xff; SLOT_BYTES]);
     let (region, index) = (slot.region, slot.index);
     drop(slot);
     // Another test's thread may claim the slot at once, so try until nobody has.
@@ -15,8 +15,8 @@ fn a_slot_is_zeros_when_it_comes_and_when_it_goes() {
         let word = &region.held[index / SLOTS_PER_WORD];
         let bit = 1 << (index % SLOTS_PER_WORD);
         if word.fetch_or(bit, Ordering::Acquire) & bit == 0 {
-            let again = Slot { region, index };
-            assert_eq!(again.bytes(), &[0; SLOT_BYTES]);
+            let again = Slots::<1> { region, index };
+            assert_eq!(again.bytes(), &[[0; SLOT_BYTES]]);
             return;
         }
     }
@@ -25,11 +25,23 @@ fn a_slot_is_zeros_when_it_comes_and_when_it_goes() {
 
 #[test]
 fn more_slots_than_a_region_has_are_all_different() {
-    let slots: Vec<Slot> = (0..SLOTS * 2 + 1).map(|_| Slot::new()).collect();
+    let slots: Vec<Slots<1>> = (0..SLOTS * 2 + 1).map(|_| Slots::new()).collect();
     let addresses: HashSet<usize> = slots.iter().map(|slot| slot.bytes().as_ptr() as usize).collect();
     assert_eq!(addresses.len(), slots.len());
     let memory = locked_memory();
     assert!(memory.locked_bytes + memory.unlocked_bytes >= REGION_BYTES * 3);
+}
+
+#[test]
+fn two_slots_stand_side_by_side_in_one_word() {
+    assert_eq!(Slots::<1>::free(0b1011), Some(2));
+    for (held, place) in [(0, Some(0)), (0b1, Some(2)), (0b10, Some(2)), (0b0100_0011, Some(2)), (0b0100_0111, Some(4))]
+    {
+        assert_eq!(Slots::<2>::free(held), place, "{held:b}");
+    }
+    assert_eq!(Slots::<2>::free(u64::MAX >> 2), Some(62));
+    assert_eq!(Slots::<2>::free(0x5555_5555_5555_5555), None);
+    assert_eq!(Slots::<2>::free(u64::MAX >> 1), None);
 }
 
 #[test]
@@ -42,13 +54,15 @@ fn many_threads_never_share_a_slot() {
             scope.spawn(move || {
                 start.wait();
                 for round in 0..200_usize {
-                    let mut slots: Vec<Slot> = (0..=round % 100).map(|_| Slot::new()).collect();
-                    for slot in &mut slots {
-                        assert_eq!(slot.bytes(), &[0; SLOT_BYTES]);
-                        slot.bytes_mut().fill(thread);
+                    let mut held: Vec<_> = (0..=round % 100).map(|_| (Slots::<1>::new(), Slots::<2>::new())).collect();
+                    for slot in held.iter_mut().flat_map(|(one, two)| one.bytes_mut().iter_mut().chain(two.bytes_mut()))
+                    {
+                        assert_eq!(slot, &[0; SLOT_BYTES]);
+                        slot.fill(thread);
                     }
                     std::thread::yield_now();
-                    assert!(slots.iter().all(|slot| slot.bytes() == &[thread; SLOT_BYTES]));
+                    let mut slots = held.iter().flat_map(|(one, two)| one.bytes().iter().chain(two.bytes()));
+                    assert!(slots.all(|slot| slot == &[thread; SLOT_BYTES]));
                 }
             });
         }
@@ -57,7 +71,7 @@ fn many_threads_never_share_a_slot() {
 
 #[test]
 fn the_kernel_reports_the_region_as_locked_and_not_dumped() {
-    let slot = Slot::new();
+    let slot = Slots::<1>::new();
     if locked_memory().unlocked_bytes > 0 {
         return;
     }

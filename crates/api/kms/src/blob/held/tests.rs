@@ -1,5 +1,6 @@
 //! Ciphertexts of keys held elsewhere. The key store is played by AES-GCM under a key of the test's.
 
+use crypto::Key256;
 use crypto::aead::AeadKey;
 use proptest::prelude::*;
 
@@ -15,6 +16,10 @@ fn names() -> KeyVersion {
     }
 }
 
+fn material() -> DerivationKey {
+    DerivationKey::new(&Key256::random())
+}
+
 fn pairs(pairs: &[(&str, &str)]) -> EncryptionContext {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
@@ -27,13 +32,13 @@ fn store(key: &Key256, aad: &[u8], inner: &[u8]) -> HeldCiphertext {
     HeldCiphertext { ciphertext, vector: NONCE.to_vec(), tag, metadata: b"m1".to_vec() }
 }
 
-fn sealed(ours: &Key256, theirs: &Key256, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
+fn sealed(ours: &DerivationKey, theirs: &Key256, context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
     let half = seal(ours, &names(), context, plaintext);
     let outer = store(theirs, &half.aad, &half.inner);
     half.finish(&outer).expect("the store did its part")
 }
 
-fn opened(blob: &[u8], ours: &Key256, theirs: &Key256, context: &EncryptionContext) -> Option<Vec<u8>> {
+fn opened(blob: &[u8], ours: &DerivationKey, theirs: &Key256, context: &EncryptionContext) -> Option<Vec<u8>> {
     let held = HeldBlob::parse(blob).ok()?;
     let mut inner = held.outer.ciphertext.clone();
     let nonce = held.outer.vector.as_slice().try_into().ok()?;
@@ -43,10 +48,10 @@ fn opened(blob: &[u8], ours: &Key256, theirs: &Key256, context: &EncryptionConte
 
 #[test]
 fn it_takes_both_keys_and_the_context_to_open_one() {
-    let (ours, theirs, context) = (Key256::random(), Key256::random(), pairs(&[("purpose", "test")]));
+    let (ours, theirs, context) = (material(), Key256::random(), pairs(&[("purpose", "test")]));
     let blob = sealed(&ours, &theirs, &context, b"attack at dawn");
     assert_eq!(opened(&blob, &ours, &theirs, &context).as_deref(), Some(&b"attack at dawn"[..]));
-    assert!(opened(&blob, &Key256::random(), &theirs, &context).is_none(), "without our material");
+    assert!(opened(&blob, &material(), &theirs, &context).is_none(), "without our material");
     assert!(opened(&blob, &ours, &Key256::random(), &context).is_none(), "without the store's key");
     assert!(opened(&blob, &ours, &theirs, &pairs(&[("purpose", "Test")])).is_none(), "in another context");
     let parsed = AnyCiphertext::parse(&blob).expect("well-formed");
@@ -56,7 +61,7 @@ fn it_takes_both_keys_and_the_context_to_open_one() {
 #[test]
 fn the_longest_is_within_both_limits() {
     let (key, context) = (Key256::random(), EncryptionContext::new());
-    let half = seal(&key, &names(), &context, &[7; PLAINTEXT_MAX]);
+    let half = seal(&material(), &names(), &context, &[7; PLAINTEXT_MAX]);
     assert!(half.inner.len() <= 4300 && half.aad.len() <= 8192, "what every proxy takes");
     let outer = HeldCiphertext { vector: vec![0; 16], metadata: vec![0; 20], ..store(&key, &half.aad, &half.inner) };
     let blob = half.finish(&outer).expect("finished");
@@ -66,7 +71,7 @@ fn the_longest_is_within_both_limits() {
 #[test]
 fn a_store_that_sends_another_length_makes_no_ciphertext() {
     let (key, context) = (Key256::random(), EncryptionContext::new());
-    let half = seal(&key, &names(), &context, b"x");
+    let half = seal(&material(), &names(), &context, b"x");
     let mut outer = store(&key, &half.aad, &half.inner);
     outer.ciphertext.pop();
     assert!(half.finish(&outer).is_none());
@@ -75,7 +80,7 @@ fn a_store_that_sends_another_length_makes_no_ciphertext() {
 proptest! {
     #[test]
     fn arbitrary_bytes_are_refused_or_read_back(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let half = seal(&Key256::random(), &names(), &EncryptionContext::new(), b"x");
+        let half = seal(&material(), &names(), &EncryptionContext::new(), b"x");
         if let Some(first) = bytes.first_mut() {
             *first = VERSION;
         }
@@ -92,7 +97,7 @@ proptest! {
         bit in any::<prop::sample::Index>(),
         cut in any::<prop::sample::Index>(),
     ) {
-        let (ours, theirs, context) = (Key256::random(), Key256::random(), pairs(&[("a", "b")]));
+        let (ours, theirs, context) = (material(), Key256::random(), pairs(&[("a", "b")]));
         let blob = sealed(&ours, &theirs, &context, &plaintext);
         prop_assert_eq!(opened(&blob, &ours, &theirs, &context), Some(plaintext));
         let mut flipped = blob.clone();
