@@ -43,6 +43,11 @@ pub trait Member: Sized {
     /// Turns the decoded value into the type, recording violations; `None` if one of them left no value.
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self>;
 
+    /// Whether it is what a `default` member is when it is missing.
+    fn is_default(&self) -> bool {
+        false
+    }
+
     /// Writes the value as the audit trail shows it. Secrets write nothing.
     ///
     /// # Errors
@@ -216,6 +221,12 @@ macro_rules! shape {
     (@audit optional $value:expr, $name:literal, $out:expr) => {
         if let Some(value) = &$value {
             $crate::shape::Member::audit(value, $crate::shape!(@audited $name), $out)?;
+        }
+    };
+    // As in CloudTrail, which shows what was sent.
+    (@audit default $value:expr, $name:literal, $out:expr) => {
+        if !$crate::shape::Member::is_default(&$value) {
+            $crate::shape!(@audit required $value, $name, $out);
         }
     };
     (@audit $presence:ident $value:expr, $name:literal, $out:expr) => {

@@ -40,6 +40,10 @@ impl Member for String {
         Some(wire)
     }
 
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
+
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
         out.serialize_field(name, self)
     }
@@ -92,6 +96,10 @@ macro_rules! number_member {
                 Some(wire)
             }
 
+            fn is_default(&self) -> bool {
+                *self == 0
+            }
+
             fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
                 out.serialize_field(name, self)
             }
@@ -105,6 +113,10 @@ impl Member for bool {
 
     fn check(wire: bool, _: &Path<'_>, _: &[Rule], _: &mut Violations) -> Option<Self> {
         Some(wire)
+    }
+
+    fn is_default(&self) -> bool {
+        !self
     }
 
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
@@ -177,6 +189,10 @@ impl<T: Member + AuditValue> Member for Vec<T> {
         whole.then_some(values)
     }
 
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
+
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
         if T::SECRET { Ok(()) } else { out.serialize_field(name, &Audited(self)) }
     }
@@ -188,6 +204,10 @@ impl Member for BTreeMap<String, String> {
     fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
         check_length(wire.len(), None, path, rules, violations);
         Some(wire)
+    }
+
+    fn is_default(&self) -> bool {
+        self.is_empty()
     }
 
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
