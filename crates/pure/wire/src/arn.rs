@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use memchr::memchr_iter;
+
 /// An ARN held as its text, with the boundaries of its six parts.
 ///
 /// Source: IAM User Guide, "Amazon Resource Names (ARNs)".
@@ -93,7 +95,7 @@ impl Arn {
 /// not so many parts.
 #[must_use]
 pub fn account_of(arn: &str) -> Option<&str> {
-    let mut colons = arn.bytes().enumerate().filter(|(_, byte)| *byte == b':').map(|(at, _)| at);
+    let mut colons = memchr_iter(b':', arn.as_bytes());
     let start = colons.nth(3)? + 1;
     arn.get(start..colons.next().unwrap_or(arn.len()))
 }

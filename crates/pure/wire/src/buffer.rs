@@ -4,31 +4,46 @@ use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
 /// Bytes being written. Growing wipes what it leaves behind, and so does dropping.
-pub(crate) struct Buffer(Zeroizing<Vec<u8>>);
+pub(crate) struct Buffer(Vec<u8>);
 
 /// Room for all but the longest answers. All of it is wiped, so it is not more than that.
 const CAPACITY: usize = 640;
 
 impl Buffer {
     pub(crate) fn new() -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(CAPACITY)))
+        Self(Vec::with_capacity(CAPACITY))
     }
 
     /// Writes bytes.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.put_all([bytes]);
+        self.make_room(bytes.len());
+        self.0.extend_from_slice(bytes);
     }
 
-    /// Writes bytes piece after piece, making room once.
-    #[inline]
-    pub(crate) fn put_all<const N: usize>(&mut self, pieces: [&[u8]; N]) {
-        self.make_room(pieces.iter().map(|piece| piece.len()).sum());
-        for piece in pieces {
-            self.0.extend_from_slice(piece);
-        }
+    /// Writes one byte.
+    pub(crate) fn put_byte(&mut self, byte: u8) {
+        self.make_room(1);
+        self.0.push(byte);
+    }
+
+    /// Writes a text as it is, between quotes.
+    pub(crate) fn put_quoted(&mut self, text: &str) {
+        self.make_room(text.len() + 2);
+        self.0.push(b'"');
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(b'"');
+    }
+
+    /// Writes how a member of an object begins: what stands before it, its name between quotes, a colon.
+    pub(crate) fn put_name(&mut self, before: u8, name: &str) {
+        self.make_room(name.len() + 4);
+        self.0.push(before);
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
     }
 
     /// Writes bytes in base64.
@@ -58,14 +73,27 @@ impl Buffer {
     fn grow(&mut self, length: usize) {
         let mut larger = Vec::with_capacity(length.max(self.0.capacity() * 2));
         larger.extend_from_slice(&self.0);
-        self.0.zeroize();
-        *self.0 = larger;
+        wipe(&mut self.0);
+        self.0 = larger;
     }
 
-    /// The bytes; wiping them is now the caller's.
+    /// The bytes; [wiping](wipe) them is now the caller's.
     pub(crate) fn into_bytes(mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.0)
+        std::mem::take(&mut self.0)
     }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+/// Wipes all the room that bytes have. What is beyond a vector's end is wiped in wide instructions, and what is before it
+/// byte by byte: so it is emptied first.
+pub fn wipe(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.zeroize();
 }
 
 impl io::Write for Buffer {

@@ -40,16 +40,13 @@ impl Timestamp {
         // Every answer in XML and every audit record has one: digits are written, not formatted.
         let at = self.date_time();
         let (hour, minute, second) = at.to_hms();
-        let year = at.year().unsigned_abs();
-        let mut out = String::with_capacity(20);
-        push_pair(&mut out, year / 100 % 100, "");
-        push_pair(&mut out, year % 100, "-");
-        push_pair(&mut out, u8::from(at.month()).into(), "-");
-        push_pair(&mut out, at.day().into(), "T");
-        push_pair(&mut out, hour.into(), ":");
-        push_pair(&mut out, minute.into(), ":");
-        push_pair(&mut out, second.into(), "Z");
-        out
+        let year = at.year().unsigned_abs() % 10_000;
+        let [century, year] = [year / 100, year % 100].map(|part| u8::try_from(part).unwrap_or_default());
+        let parts = [century, year, at.month().into(), at.day(), hour, minute, second];
+        let [[c1, c2], [y1, y2], [m1, m2], [d1, d2], [h1, h2], [n1, n2], [s1, s2]] =
+            parts.map(|part| [b'0' + part / 10, b'0' + part % 10]);
+        let text = [c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z'];
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// `20261123T144338Z`, the form in SigV4 headers.
@@ -72,14 +69,6 @@ impl Timestamp {
         let whole = OffsetDateTime::from_unix_timestamp(self.0.div_euclid(1000));
         whole.map_or(OffsetDateTime::UNIX_EPOCH, |whole| whole + time::Duration::milliseconds(self.0.rem_euclid(1000)))
     }
-}
-
-/// Writes a number below 100 in two digits.
-fn push_pair(out: &mut String, number: u32, after: &str) {
-    for digit in [number / 10, number % 10] {
-        out.push(char::from_digit(digit, 10).unwrap_or_default());
-    }
-    out.push_str(after);
 }
 
 impl From<std::time::SystemTime> for Timestamp {

@@ -1,17 +1,22 @@
 //! An answer's bytes on their way out: wiped once they are sent, since they may hold a plaintext or a secret access key.
 
 use bytes::Buf;
-use zeroize::Zeroizing;
 
 /// The bytes of an answer, of which the first so many are sent.
 pub(super) struct Content {
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: Vec<u8>,
     sent: usize,
 }
 
 impl From<Vec<u8>> for Content {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes: Zeroizing::new(bytes), sent: 0 }
+        Self { bytes, sent: 0 }
+    }
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        wire::wipe(&mut self.bytes);
     }
 }
 

@@ -11,23 +11,25 @@ use crate::unanswered::refuse_unanswered;
 /// Whether a text stands for itself between the quotes of a JSON string.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = ONES << 7;
-    // The high bit of some byte is set if a byte of the word is below a space, a quote or a backslash.
-    const fn special(word: u64) -> u64 {
-        let below_space = word.wrapping_sub(ONES * b' ' as u64) & !word;
-        let (quote, backslash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
-        let quoted = (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash);
-        (below_space | quoted) & HIGHS
+    const fn is_special(byte: u8) -> bool {
+        (byte < b' ') | (byte == b'"') | (byte == b'\\')
+    }
+    // Every byte of a chunk is looked at, whatever it is: the compiler makes a few wide instructions of it.
+    fn look<const N: usize>(mut seen: [bool; N], chunk: &[u8; N]) -> [bool; N] {
+        for (seen, byte) in seen.iter_mut().zip(chunk) {
+            *seen |= is_special(*byte);
+        }
+        seen
     }
     let bytes = text.as_bytes();
-    match bytes.last_chunk() {
-        Some(last) => {
-            // The last word overlaps the one before it.
-            let last = special(u64::from_ne_bytes(*last));
-            bytes.as_chunks().0.iter().fold(last, |seen, word| seen | special(u64::from_ne_bytes(*word))) == 0
-        }
-        None => !bytes.iter().any(|&byte| matches!(byte, ..b' ' | b'"' | b'\\')),
+    // The last chunk overlaps the one before it.
+    if let Some(last) = bytes.last_chunk() {
+        let seen = look([false; 16], last);
+        bytes.as_chunks().0.iter().fold(seen, look) == [false; 16]
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        look(look([false; 8], first), last) == [false; 8]
+    } else {
+        !bytes.iter().any(|byte| is_special(*byte))
     }
 }
 
@@ -46,7 +48,7 @@ impl<'a> Writer<'a> {
     /// Writes a text that needs no escaping, as names and variants in the program have none.
     fn name(self, name: &str) {
         debug_assert!(is_plain(name), "a name needs escaping: {name}");
-        self.0.put_all([b"\"", name.as_bytes(), b"\""]);
+        self.0.put_quoted(name);
     }
 
     const fn open(self, bracket: u8, close: u8) -> Open<'a> {
@@ -64,22 +66,21 @@ pub(super) struct Open<'a> {
 
 impl Open<'_> {
     fn part(&mut self) -> Writer<'_> {
-        self.out.put(&[self.before]);
+        self.out.put_byte(self.before);
         self.before = b',';
         Writer(self.out)
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.out.put(b":");
+        self.out.put_byte(b':');
         value.serialize(Writer(self.out))
     }
 
     fn close(self) {
-        if self.before == b',' {
-            self.out.put(&[self.close]);
-        } else {
-            self.out.put(&[self.before, self.close]);
+        if self.before != b',' {
+            self.out.put_byte(self.before);
         }
+        self.out.put_byte(self.close);
     }
 }
 
@@ -131,9 +132,9 @@ impl<'a> Serializer for Writer<'a> {
     }
 
     fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Error> {
-        self.0.put(b"\"");
+        self.0.put_byte(b'"');
         self.0.put_base64(bytes);
-        self.0.put(b"\"");
+        self.0.put_byte(b'"');
         Ok(())
     }
 
@@ -246,7 +247,7 @@ impl SerializeStruct for Open<'_> {
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
         debug_assert!(is_plain(name), "a name needs escaping: {name}");
-        self.out.put_all([&[self.before, b'"'], name.as_bytes(), b"\":"]);
+        self.out.put_name(self.before, name);
         self.before = b',';
         value.serialize(Writer(self.out))
     }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crypto::hex;
 use http::HeaderMap;
 use http::header::{self, HeaderName};
+use memchr::{memchr, memchr_iter};
 use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -36,7 +36,8 @@ pub struct Authorization<'a> {
     slashes: [usize; 4],
     pub(super) signed_headers: Cow<'a, str>,
     session_token: Option<Cow<'a, str>>,
-    pub(super) signature: [u8; 32],
+    /// In digits, as they came.
+    pub(super) signature: [u8; 64],
     time: Timestamp,
     /// `time` as it was signed: `20150830T123600Z`.
     pub(super) time_text: [u8; 16],
@@ -70,7 +71,8 @@ impl<'a> Authorization<'a> {
     /// [`SigV4Error::Missing`] when the request is not signed; otherwise what is wrong with the form of it.
     pub fn parse(parts: &RequestParts<'a>) -> Result<Self, SigV4Error> {
         let header = single(parts.headers, &header::AUTHORIZATION, HEADER_LENGTH_MAX)?;
-        let presigned = parts.query.split('&').any(|pair| pair.starts_with("X-Amz-Algorithm="));
+        let mut pairs = parts.query.as_bytes().split(|byte| *byte == b'&');
+        let presigned = pairs.any(|pair| pair.starts_with(b"X-Amz-Algorithm="));
         match header {
             Some(_) if presigned => Err(SigV4Error::TwiceSigned),
             Some(header) if header.starts_with("AWS4-") => Self::from_header(header, parts.headers),
@@ -80,12 +82,18 @@ impl<'a> Authorization<'a> {
     }
 
     fn from_header(header: &'a str, headers: &'a HeaderMap) -> Result<Self, SigV4Error> {
-        let rest = header.strip_prefix(ALGORITHM).ok_or(SigV4Error::Algorithm)?;
+        let mut rest = header.strip_prefix(ALGORITHM).ok_or(SigV4Error::Algorithm)?;
         if !rest.is_empty() && !rest.starts_with(' ') {
             return Err(SigV4Error::Algorithm);
         }
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
-        for pair in rest.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        while !rest.is_empty() {
+            let (pair, after) = rest.split_at(memchr(b',', rest.as_bytes()).unwrap_or(rest.len()));
+            let pair = pair.trim_ascii();
+            rest = after.get(1..).unwrap_or_default();
+            if pair.is_empty() {
+                continue;
+            }
             let (slot, name, value) = if let Some(value) = pair.strip_prefix("Credential=") {
                 (&mut credential, "Credential", value)
             } else if let Some(value) = pair.strip_prefix("SignedHeaders=") {
@@ -192,7 +200,7 @@ impl<'a> Authorization<'a> {
         let Given { credential, signed_headers, signature, date, session_token, content_hash, form } = given;
         let (time, time_text) = parse_time(date).ok_or(SigV4Error::Date)?;
         let slashes = parse_credential(&credential)?;
-        if signed_headers.bytes().filter(|byte| *byte == b';').count() >= SIGNED_HEADERS_MAX {
+        if memchr_iter(b';', signed_headers.as_bytes()).count() >= SIGNED_HEADERS_MAX {
             return Err(SigV4Error::TooLong { name: "SignedHeaders" });
         }
         let authorization = Self {
@@ -201,7 +209,7 @@ impl<'a> Authorization<'a> {
             signed_headers,
             session_token,
             // What is not 64 digits is no signature of anything, so it is wrong rather than malformed.
-            signature: hex::decode_lower(signature).ok_or(SigV4Error::Signature)?,
+            signature: hash_digits(signature).ok_or(SigV4Error::Signature)?,
             time,
             time_text,
             content_hash,
@@ -241,6 +249,12 @@ impl<'a> Authorization<'a> {
     #[must_use]
     pub fn service(&self) -> &str {
         self.element(3)
+    }
+
+    /// The scope: date, region, service and what ends it, with slashes in between.
+    pub(super) fn scope(&self) -> &str {
+        let [start, ..] = self.slashes;
+        self.credential.get(start + 1..).unwrap_or_default()
     }
 
     /// The names of the signed headers.
@@ -306,7 +320,7 @@ fn single<'a>(
     }
     // What a header's value may have besides ASCII is the upper half of the bytes.
     let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
-    text.map(|text| Some(text.trim())).ok_or(SigV4Error::Illegible { name })
+    text.map(|text| Some(text.trim_ascii())).ok_or(SigV4Error::Illegible { name })
 }
 
 /// Finds the slashes of `keyid/date/region/service/aws4_request`.
@@ -315,18 +329,27 @@ fn parse_credential(credential: &str) -> Result<[usize; 4], SigV4Error> {
         return Err(SigV4Error::TooLong { name: "Credential" });
     }
     let mut slashes = [0; 4];
-    let mut found = credential.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
+    let mut found = memchr_iter(b'/', credential.as_bytes());
     for slash in &mut slashes {
         *slash = found.next().ok_or(SigV4Error::Credential)?;
     }
     let [_, _, _, last] = slashes;
-    if found.next().is_some() || !credential.bytes().all(|byte| byte.is_ascii_graphic()) {
+    // Every byte is looked at, whatever it is: the compiler makes a few wide instructions of it.
+    let graphic = credential.bytes().fold(true, |graphic, byte| graphic & byte.is_ascii_graphic());
+    if found.next().is_some() || !graphic {
         return Err(SigV4Error::Credential);
     }
     if credential.get(last + 1..) != Some(TERMINATOR) {
         return Err(SigV4Error::Terminator);
     }
     Ok(slashes)
+}
+
+/// A text that is 64 hexadecimal digits in lower case.
+fn hash_digits(text: &str) -> Option<[u8; 64]> {
+    let digits = <[u8; 64]>::try_from(text.as_bytes()).ok()?;
+    let all = digits.iter().fold(true, |all, byte| all & (byte.is_ascii_digit() | matches!(byte, b'a'..=b'f')));
+    all.then_some(digits)
 }
 
 fn parse_expiry(text: &str) -> Result<u32, SigV4Error> {
@@ -340,24 +363,22 @@ fn parse_expiry(text: &str) -> Result<u32, SigV4Error> {
 /// Reads `20150830T123600Z`, or what HTTP's `Date` header may have instead, and gives it back in the first form.
 fn parse_time(text: &str) -> Option<(Timestamp, [u8; 16])> {
     if let Ok(same) = <[u8; 16]>::try_from(text.as_bytes()) {
-        return parse_amz_date(text).map(|time| (time, same));
+        return parse_amz_date(&same).map(|time| (time, same));
     }
     let time = Timestamp::from(OffsetDateTime::parse(text, &Rfc2822).ok()?);
     Some((time, time.amz_date().into_bytes().try_into().ok()?))
 }
 
 /// Reads `20150830T123600Z`.
-fn parse_amz_date(text: &str) -> Option<Timestamp> {
-    let number = |from: usize, to: usize| -> Option<u16> {
-        let digits = text.get(from..to)?;
-        if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+fn parse_amz_date(text: &[u8; 16]) -> Option<Timestamp> {
+    let [c1, c2, y1, y2, m1, m2, d1, d2, b'T', h1, h2, n1, n2, s1, s2, b'Z'] = *text else { return None };
+    let number = |high: u8, low: u8| {
+        let digits = high.is_ascii_digit() && low.is_ascii_digit();
+        digits.then(|| (high - b'0') * 10 + (low - b'0'))
     };
-    let small = |from, to| u8::try_from(number(from, to)?).ok();
-    if text.get(8..9) != Some("T") || text.get(15..) != Some("Z") {
-        return None;
-    }
-    let month = time::Month::try_from(small(4, 6)?).ok()?;
-    let date = time::Date::from_calendar_date(i32::from(number(0, 4)?), month, small(6, 8)?).ok()?;
-    let time = time::Time::from_hms(small(9, 11)?, small(11, 13)?, small(13, 15)?).ok()?;
+    let year = i32::from(number(c1, c2)?) * 100 + i32::from(number(y1, y2)?);
+    let month = time::Month::try_from(number(m1, m2)?).ok()?;
+    let date = time::Date::from_calendar_date(year, month, number(d1, d2)?).ok()?;
+    let time = time::Time::from_hms(number(h1, h2)?, number(n1, n2)?, number(s1, s2)?).ok()?;
     Some(OffsetDateTime::new_utc(date, time).into())
 }

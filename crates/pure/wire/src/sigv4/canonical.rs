@@ -3,11 +3,13 @@
 use crypto::hex;
 use http::HeaderMap;
 
-use super::{ALGORITHM, PathForm, RequestParts, TERMINATOR};
+use super::{ALGORITHM, PathForm, RequestParts};
 
 /// What a canonical request is made of, besides the request itself.
 pub(super) struct Canonical<'a> {
     pub(super) parts: &'a RequestParts<'a>,
+    /// Those of the request.
+    pub(super) headers: &'a Headers<'a>,
     pub(super) path: PathForm,
     /// Whether a parameter `X-Amz-Signature` is the signature rather than a part of what is signed.
     pub(super) presigned: bool,
@@ -17,21 +19,43 @@ pub(super) struct Canonical<'a> {
     pub(super) payload: &'a [u8],
 }
 
+/// A request's headers in a row: they are looked through for every name that is signed, and a map is slow to walk.
+///
+/// There are few: this is faster than reading each name as a header's and hashing it.
+pub(super) struct Headers<'a>(Vec<(&'a str, &'a [u8])>);
+
+impl<'a> Headers<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut row = Vec::with_capacity(headers.len());
+        row.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        Self(row)
+    }
+
+    /// The name of each value.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+
+    /// The values of one name.
+    fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().filter(move |(header, _)| header.as_bytes() == name).map(|(_, value)| *value)
+    }
+}
+
 /// A header is named as signed that the request does not have.
 pub(super) struct HeaderAbsent;
 
 impl Canonical<'_> {
     /// The text.
     pub(super) fn write(&self) -> Result<Vec<u8>, HeaderAbsent> {
-        let RequestParts { method, path, query, headers, .. } = self.parts;
+        let RequestParts { method, path, query, .. } = self.parts;
         let mut out = Vec::with_capacity(768 + path.len() + query.len() + 2 * self.signed_headers.len());
         out.extend_from_slice(method.as_bytes());
         out.push(b'\n');
         match self.path {
+            _ if matches!(*path, "" | "/") => out.push(b'/'),
             PathForm::Normalized => write_normalized_path(path, &mut out),
-            PathForm::Unnormalized if path.is_empty() => out.push(b'/'),
             PathForm::Unnormalized => encode(path.as_bytes(), true, &mut out),
-            PathForm::AsSent if path.is_empty() => out.push(b'/'),
             PathForm::AsSent => out.extend_from_slice(path.as_bytes()),
         }
         out.push(b'\n');
@@ -40,11 +64,15 @@ impl Canonical<'_> {
         for name in names(self.signed_headers) {
             out.extend_from_slice(name);
             out.push(b':');
-            if !write_header_values(headers, name, &mut out) {
-                match self.parts.host {
-                    Some(host) if name == b"host" => write_header_value(host.as_bytes(), &mut out),
-                    _ => return Err(HeaderAbsent),
-                }
+            let mut values = self.headers.values(name);
+            match (values.next(), self.parts.host) {
+                (Some(value), _) => write_header_value(value, &mut out),
+                (None, Some(host)) if name == b"host" => write_header_value(host.as_bytes(), &mut out),
+                (None, _) => return Err(HeaderAbsent),
+            }
+            for value in values {
+                out.push(b',');
+                write_header_value(value, &mut out);
             }
             out.push(b'\n');
         }
@@ -61,34 +89,18 @@ pub(super) fn names(signed_headers: &str) -> impl Iterator<Item = &[u8]> {
     signed_headers.as_bytes().split(|byte| *byte == b';')
 }
 
-/// The signature of a canonical request. `time` is the time of signing as `20150830T123600Z`.
-pub(super) fn signature(
-    key: &super::SigningKey,
-    time: &[u8],
-    [date, region, service]: [&str; 3],
-    canonical: Vec<u8>,
-) -> [u8; 32] {
+/// The signature of a canonical request. `time` is the time of signing as `20150830T123600Z`, `scope` the credential's
+/// from its date to its end.
+pub(super) fn signature(key: &super::SigningKey, time: &[u8], scope: &str, canonical: Vec<u8>) -> [u8; 32] {
     let hash = hex::encode_hash(&crypto::sha256(&canonical));
     // The string to sign takes the place of what it was made of: one text is hashed faster than a dozen pieces.
     let mut text = canonical;
     text.clear();
-    for piece in [
-        ALGORITHM.as_bytes(),
-        b"\n",
-        time,
-        b"\n",
-        date.as_bytes(),
-        b"/",
-        region.as_bytes(),
-        b"/",
-        service.as_bytes(),
-        b"/",
-        TERMINATOR.as_bytes(),
-        b"\n",
-        &hash,
-    ] {
-        text.extend_from_slice(piece);
+    for line in [ALGORITHM.as_bytes(), time, scope.as_bytes()] {
+        text.extend_from_slice(line);
+        text.push(b'\n');
     }
+    text.extend_from_slice(&hash);
     key.sign(&[&text])
 }
 
@@ -200,21 +212,6 @@ fn write_query(query: &str, presigned: bool, out: &mut Vec<u8>) {
         out.push(b'=');
         out.extend_from_slice(text(middle, end));
     }
-}
-
-/// Writes a header's values joined by commas; false if the request has none.
-///
-/// A request has few headers: walking over them is faster than reading `name` as one and hashing it.
-fn write_header_values(headers: &HeaderMap, name: &[u8], out: &mut Vec<u8>) -> bool {
-    let mut found = false;
-    for (_, value) in headers.iter().filter(|(header, _)| header.as_str().as_bytes() == name) {
-        if found {
-            out.push(b',');
-        }
-        found = true;
-        write_header_value(value.as_bytes(), out);
-    }
-    found
 }
 
 /// Writes a value without the blanks around it and with one space for every run of blanks in it.

@@ -3,7 +3,7 @@
 use crypto::hex;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::canonical::{self, Canonical, encode};
+use super::canonical::{self, Canonical, Headers, encode};
 use super::{
     ALGORITHM, CONTENT_HASH, DATE, EXPIRY_SECONDS_MAX, Payload, RequestParts, Rules, SigningKey, TERMINATOR, TOKEN,
     UNSIGNED_PAYLOAD,
@@ -168,8 +168,11 @@ impl Signer<'_> {
     }
 
     fn credential(&self, time: &str) -> String {
-        let Self { access_key_id, region, service, .. } = self;
-        format!("{access_key_id}/{}/{region}/{service}/{TERMINATOR}", day(time))
+        format!("{}/{}", self.access_key_id, self.scope(time))
+    }
+
+    fn scope(&self, time: &str) -> String {
+        format!("{}/{}/{}/{TERMINATOR}", day(time), self.region, self.service)
     }
 
     fn payload_text(&self, headers: &HeaderMap, payload: Payload<'_>) -> Result<String, SignError> {
@@ -197,12 +200,17 @@ impl Signer<'_> {
         payload: &str,
         time: &str,
     ) -> Result<String, SignError> {
-        let canonical =
-            Canonical { parts, path: self.rules.path, presigned, signed_headers, payload: payload.as_bytes() }
-                .write()
-                .map_err(|_| SignError::Host)?;
-        let scope = [day(time), self.region, self.service];
-        Ok(hex::encode(&canonical::signature(key, time.as_bytes(), scope, canonical)))
+        let canonical = Canonical {
+            parts,
+            headers: &Headers::of(parts.headers),
+            path: self.rules.path,
+            presigned,
+            signed_headers,
+            payload: payload.as_bytes(),
+        }
+        .write()
+        .map_err(|_| SignError::Host)?;
+        Ok(hex::encode(&canonical::signature(key, time.as_bytes(), &self.scope(time), canonical)))
     }
 }
 

@@ -3,7 +3,7 @@
 use crypto::hex;
 
 use super::authorization::Form;
-use super::canonical::{self, Canonical, names};
+use super::canonical::{self, Canonical, Headers, names};
 use super::{Authorization, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD};
 use crate::Timestamp;
 
@@ -59,11 +59,13 @@ impl Authorization<'_> {
         now: Timestamp,
     ) -> Result<(), SigV4Error> {
         self.check_time(rules, now)?;
-        self.check_signed_headers(parts)?;
+        let headers = Headers::of(parts.headers);
+        self.check_signed_headers(&headers)?;
         let mut digits = [0; 64];
         let payload = self.canonical_payload(payload, rules, &mut digits)?;
         let canonical = Canonical {
             parts,
+            headers: &headers,
             path: rules.path,
             presigned: self.is_presigned(),
             signed_headers: &self.signed_headers,
@@ -71,8 +73,7 @@ impl Authorization<'_> {
         }
         .write()
         .map_err(|_| SigV4Error::Signature)?;
-        let scope = [self.date(), self.region(), self.service()];
-        let expected = canonical::signature(key, &self.time_text, scope, canonical);
+        let expected = hex::encode_hash(&canonical::signature(key, &self.time_text, self.scope(), canonical));
         if crypto::constant_time_eq(&expected, &self.signature) { Ok(()) } else { Err(SigV4Error::Signature) }
     }
 
@@ -90,9 +91,9 @@ impl Authorization<'_> {
     }
 
     /// The names must be in canonical form, and cover the host and every `x-amz-` header that the request has.
-    fn check_signed_headers(&self, parts: &RequestParts<'_>) -> Result<(), SigV4Error> {
+    fn check_signed_headers(&self, headers: &Headers<'_>) -> Result<(), SigV4Error> {
         let mut before: &[u8] = b"";
-        let amz = || parts.headers.keys().map(http::HeaderName::as_str).filter(|name| is_amz(name.as_bytes()));
+        let amz = || headers.names().filter(|name| is_amz(name.as_bytes()));
         let (mut host, mut amz_signed) = (false, 0);
         for name in names(&self.signed_headers) {
             // The signer signed them sorted; another order or repetition is not what was signed.
@@ -100,7 +101,9 @@ impl Authorization<'_> {
                 return Err(SigV4Error::Signature);
             }
             host |= name == b"host";
-            amz_signed += usize::from(is_amz(name) && amz().any(|header| header.as_bytes() == name));
+            if is_amz(name) {
+                amz_signed += amz().filter(|header| header.as_bytes() == name).count();
+            }
             before = name;
         }
         if !host {
@@ -108,7 +111,7 @@ impl Authorization<'_> {
         }
         // No name is signed twice, so that the numbers tell.
         if amz_signed < amz().count()
-            && let Some(name) = amz().find(|name| !self.signed_headers().any(|signed| signed == *name))
+            && let Some(name) = amz().find(|name| !names(&self.signed_headers).any(|signed| signed == name.as_bytes()))
         {
             return Err(SigV4Error::HeaderUnsigned { name: name.to_owned() });
         }
