@@ -57,23 +57,41 @@ impl Mask {
 
     /// The mask of one name in lower case.
     fn of(name: &str) -> Self {
-        Self { name: bit(name), ..Self::beginning(name) }
+        // The hash of the whole name goes on where its prefix's ends.
+        let (mut hash, mut service, mut initial) = (FNV_START, None, None);
+        for byte in name.bytes() {
+            if byte == b':' && service.is_none() {
+                service = Some(bit(hash));
+            } else if service.is_some() && initial.is_none() {
+                initial = Some(letter(byte));
+            }
+            hash = fnv(hash, byte);
+        }
+        Self { service: service.unwrap_or(u64::MAX), name: bit(hash), initial: initial.unwrap_or(u32::MAX) }
     }
 
     /// The mask of every name that begins so; the prefix and its colon are part of it.
     fn beginning(start: &str) -> Self {
-        let Some((service, name)) = start.split_once(':') else { return Self::ANY };
-        let initial = name.bytes().next().map_or(u32::MAX, |byte| 1 << (byte & 31));
-        Self { service: bit(service), name: u64::MAX, initial }
+        Self { name: u64::MAX, ..Self::of(start) }
     }
 }
 
-/// One bit of 64 for a text (FNV-1a, folded).
-fn bit(text: &str) -> u64 {
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+/// One bit of 32 for a name's first letter.
+const fn letter(byte: u8) -> u32 {
+    1 << (byte & 31)
+}
+
+/// One bit of 64 for a hash.
+const fn bit(hash: u64) -> u64 {
     1 << (hash >> 58)
+}
+
+/// What FNV-1a begins with.
+const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// One step of FNV-1a.
+const fn fnv(hash: u64, byte: u8) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
 impl Room {

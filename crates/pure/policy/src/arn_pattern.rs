@@ -1,5 +1,7 @@
 //! ARNs with wildcards, matched segment by segment: a `*` never crosses the colons that part the first five.
 
+use std::cell::OnceCell;
+
 use crate::Context;
 use crate::glob::{Glob, Piece, Syntax, pieces};
 use crate::variable::Variable;
@@ -19,11 +21,28 @@ pub(crate) enum ArnPattern {
     Variable(Variable),
 }
 
+/// A text that may be an ARN. It is parted when its segments are first asked for: few patterns do.
+pub(crate) struct Parted<'a> {
+    text: &'a str,
+    segments: OnceCell<Option<Segments<'a>>>,
+}
+
+impl<'a> Parted<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, segments: OnceCell::new() }
+    }
+
+    /// The segments; `None` if the text is not an ARN.
+    pub(crate) fn segments(&self) -> Option<&Segments<'a>> {
+        self.segments.get_or_init(|| segments(self.text)).as_ref()
+    }
+}
+
 /// A text in the segments of an ARN; the sixth keeps its colons.
-pub(crate) type Segments<'a> = [&'a str; 6];
+type Segments<'a> = [&'a str; 6];
 
 /// Parts an ARN; `None` if the text is not one.
-pub(crate) fn segments(text: &str) -> Option<Segments<'_>> {
+fn segments(text: &str) -> Option<Segments<'_>> {
     let mut rest = text.strip_prefix("arn:")?;
     let mut next = || {
         let (segment, after) = rest.split_at_checked(rest.bytes().position(|byte| byte == b':')?)?;
@@ -79,13 +98,15 @@ impl ArnPattern {
         }
     }
 
-    /// Whether `text` matches; `parted` is the same text in its segments, if it is an ARN.
-    pub(crate) fn matches(&self, text: &str, parted: Option<&Segments<'_>>, context: &Context<'_>) -> bool {
+    /// Whether the whole of a text matches.
+    pub(crate) fn matches(&self, parted: &Parted<'_>, context: &Context<'_>) -> bool {
+        let text = parted.text;
         match self {
             Self::Any => true,
             Self::Exact(arn) => **arn == *text,
             Self::Prefix(prefix) => text.starts_with(&**prefix),
             Self::Segments(globs) => parted
+                .segments()
                 .is_some_and(|parted| globs.iter().zip(parted).rev().all(|(glob, part)| glob.matches(part, context))),
             Self::Variable(variable) => variable.resolve(context).is_some_and(|arn| *arn == *text),
         }

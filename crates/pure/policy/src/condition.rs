@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 
-use crate::arn_pattern::{ArnPattern, segments};
+use crate::arn_pattern::{ArnPattern, Parted};
 use crate::glob::{Glob, Syntax};
 use crate::variable::Variable;
 use crate::{Context, Value, Values};
@@ -216,8 +216,8 @@ impl Test {
             }
             Self::Arn(patterns) => {
                 let text = value.text();
-                let parted = segments(&text);
-                parted.is_some() && patterns.iter().any(|pattern| pattern.matches(&text, parted.as_ref(), context))
+                let parted = Parted::new(&text);
+                parted.segments().is_some() && patterns.iter().any(|pattern| pattern.matches(&parted, context))
             }
         }
     }

@@ -183,9 +183,13 @@ impl Principal {
         }
     }
 
-    /// The unique id without the session name that a role session may add.
-    pub(crate) fn bare_id(&self) -> &str {
-        self.unique_id.split(':').next().unwrap_or_default()
+    /// The unique id without the session name that a role session may add: the id under which policies are kept.
+    #[must_use]
+    pub fn bare_id(&self) -> &str {
+        match self.kind {
+            PrincipalKind::Role { .. } => self.unique_id.split(':').next().unwrap_or_default(),
+            _ => &self.unique_id,
+        }
     }
 }
 

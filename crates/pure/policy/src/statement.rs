@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::action::{Action, ActionPattern, Mask, Room};
-use crate::arn_pattern::{ArnPattern, Segments, segments};
+use crate::arn_pattern::{ArnPattern, Parted};
 use crate::condition::Condition;
 use crate::json::Span;
 use crate::principal_pattern::{PrincipalPattern, Reach, exempts, reach};
@@ -51,9 +51,7 @@ impl<T> Element<T> {
 pub(crate) struct Probe<'a> {
     pub(crate) principal: &'a Principal,
     pub(crate) action: Action<'a>,
-    resource: &'a str,
-    /// The resource in the segments of an ARN, if it is one.
-    parted: Option<Segments<'a>>,
+    resource: Parted<'a>,
     pub(crate) context: &'a Context<'a>,
     /// Whether the caller has a permissions boundary.
     bounded: bool,
@@ -64,8 +62,7 @@ impl<'a> Probe<'a> {
         Self {
             principal: request.principal,
             action: Action::new(request.action, room),
-            resource: request.resource,
-            parted: segments(request.resource),
+            resource: Parted::new(request.resource),
             context: request.context,
             bounded,
         }
@@ -111,7 +108,7 @@ impl Statement {
             return None;
         }
         let reach = self.reach(probe)?;
-        let resource = |pattern: &ArnPattern| pattern.matches(probe.resource, probe.parted.as_ref(), probe.context);
+        let resource = |pattern: &ArnPattern| pattern.matches(&probe.resource, probe.context);
         let applies = self.resources.as_ref().is_none_or(|element| element.covers(resource))
             && self.conditions.iter().all(|condition| condition.holds(probe.context));
         applies.then_some(reach)

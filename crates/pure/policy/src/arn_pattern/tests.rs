@@ -6,7 +6,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     context.insert("aws:PrincipalTag/region", "eu:1");
     context.insert("aws:SourceArn", "arn:aws:s3:::bucket/*");
     let pattern = ArnPattern::compile(pattern, true, false).expect("a pattern");
-    pattern.matches(text, segments(text).as_ref(), &context)
+    pattern.matches(&Parted::new(text), &context)
 }
 
 #[test]
