@@ -5,7 +5,7 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use policy::{Context, Principal};
 use quick_cache::Equivalent;
@@ -18,7 +18,6 @@ use wire::sigv4::{Authorization, SigningKey};
 use crate::Iam;
 use crate::access_key::{self, AccessKey, Status};
 use crate::entity::Entity;
-use crate::last_use::Noted;
 use crate::secret::SecretAccessKey;
 use crate::tag::Tag;
 use crate::user::User;
@@ -42,16 +41,6 @@ pub(crate) struct Known {
     key: Arc<AccessKey>,
     user: Option<Arc<User>>,
     pub(crate) caller: Arc<Caller>,
-    pub(crate) noted: Noted,
-    /// When it last called, in milliseconds since the epoch.
-    seen: AtomicI64,
-}
-
-impl Known {
-    /// When it last called.
-    pub(crate) fn seen(&self) -> Timestamp {
-        Timestamp::from_millis(self.seen.load(Ordering::Relaxed))
-    }
 }
 
 /// Callers by access key.
@@ -85,8 +74,6 @@ impl Callers {
             caller: Arc::new(describe(&key, user.as_deref())),
             key,
             user,
-            noted: Noted::default(),
-            seen: AtomicI64::new(0),
         });
         self.0.insert(known.key.id.clone(), Arc::clone(&known));
         known
@@ -195,7 +182,6 @@ impl Iam {
     }
 
     fn credential_of(&self, known: &Known, authorization: &Authorization<'_>, now: Timestamp) -> Credential {
-        known.seen.store(now.millis(), Ordering::Relaxed);
         let signing_key = self.signing_keys.get(&known.key.secret, authorization, now);
         Credential { caller: Arc::clone(&known.caller), signing_key }
     }

@@ -195,7 +195,7 @@ impl Iam {
     fn held_now(&self, caller: &Caller) -> Option<Arc<Held>> {
         // Before anything else: it vouches for what is read from here on.
         let epoch = self.epoch.now();
-        self.held.get(holder_id(caller)).filter(|held| held.epoch == epoch)
+        self.held.get(caller.principal.bare_id()).filter(|held| held.epoch == epoch)
     }
 
     /// What the caller holds; `None` if the caller is gone.
@@ -205,7 +205,7 @@ impl Iam {
         }
         // Before anything else: it vouches for what is read from here on.
         let epoch = self.epoch.now();
-        let (principal, id) = (&caller.principal, holder_id(caller));
+        let (principal, id) = (&caller.principal, caller.principal.bare_id());
         let mut held = Held::nothing(epoch);
         if !principal.account.is_empty() {
             held.service_control = self.service_control.get(service_control::PARENT, &principal.account).await?;
@@ -284,32 +284,30 @@ impl Iam {
 
     /// Notes that the caller's credential is in use, and what the user or role asks for. Only verified callers get this
     /// far.
-    pub(crate) fn note_use(&self, caller: &Caller, action: &'static str, region: &str) {
-        let id = &caller.access_key_id;
-        if let Some(known) = self.callers.get(id) {
-            let by = || (Some(Used::AccessKey(id.clone())), actor(&caller.principal));
-            self.last_uses.note(&known.noted, &Use { action, region, at: known.seen() }, by);
-        } else if let Some(known) = self.sessions.get(id) {
-            let by = || (known.used(), actor(&caller.principal));
-            self.last_uses.note(known.noted(), &Use { action, region, at: known.seen() }, by);
+    pub(crate) fn note_use(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp) {
+        if !caller.noted.is_new(action, at) {
+            return;
         }
+        let id = &caller.access_key_id;
+        let used = if self.callers.get(id).is_some() {
+            Some(Used::AccessKey(id.clone()))
+        } else if let Some(known) = self.sessions.get(id) {
+            known.used()
+        } else {
+            return;
+        };
+        self.last_uses.note(&Use { action, region, at }, used, actor(&caller.principal));
     }
 }
 
 /// The user or role that a caller is, or is a session of.
 fn actor(principal: &Principal) -> Option<Actor> {
-    let id = principal.unique_id.split(':').next().unwrap_or_default();
     match principal.kind {
         PrincipalKind::User | PrincipalKind::FederatedUser { .. } | PrincipalKind::Role { .. } => {
-            Some(Actor { account: principal.account.clone(), id: id.to_owned() })
+            Some(Actor { account: principal.account.clone(), id: principal.bare_id().to_owned() })
         }
         _ => None,
     }
-}
-
-/// The unique id under which a caller's policies are kept: a role session's may add the session's name.
-fn holder_id(caller: &Caller) -> &str {
-    caller.principal.unique_id.split(':').next().unwrap_or_default()
 }
 
 /// The account that owns a resource, as far as its ARN says.
@@ -343,8 +341,8 @@ impl Authority for Iam {
         }
     }
 
-    fn note(&self, caller: &Caller, action: &'static str, region: &str) {
-        self.note_use(caller, action, region);
+    fn note(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp) {
+        self.note_use(caller, action, region, at);
     }
 
     fn sealed_refusal<'a>(

@@ -4,7 +4,6 @@
 //! A use is remembered to the minute, so that a key in constant use costs the hot path one comparison.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -47,28 +46,6 @@ impl Record for ActionUse {
 pub(crate) struct Actor {
     pub(crate) account: String,
     pub(crate) id: String,
-}
-
-/// What a credential was last noted with: the minute and the action. Each action has one of several places, so that
-/// few get in each other's way.
-#[derive(Default)]
-pub(crate) struct Noted([AtomicU64; 8]);
-
-impl Noted {
-    /// Whether this use is the first in its minute, as far as is remembered.
-    fn is_new(&self, action: &'static str, at: Timestamp) -> bool {
-        // Literals are told apart by where they stand. One that stands twice is noted twice.
-        let address = action.as_ptr().addr();
-        let place = self.0.get((address >> 3) % self.0.len());
-        let minute = u64::try_from(at.millis() / 60_000).unwrap_or_default();
-        let stamp = (minute << 32) | (u64::try_from(address).unwrap_or_default() & 0xffff_ffff);
-        place.is_none_or(|place| {
-            place.load(Ordering::Relaxed) != stamp && {
-                place.store(stamp, Ordering::Relaxed);
-                true
-            }
-        })
-    }
 }
 
 /// What is used.
@@ -118,13 +95,9 @@ struct Pending {
 }
 
 impl LastUses {
-    /// Notes a use, unless the last one noted was the same in the same minute.
-    pub(crate) fn note(&self, noted: &Noted, call: &Use<'_>, by: impl FnOnce() -> (Option<Used>, Option<Actor>)) {
+    /// Notes a use of a credential, and what its holder asked for.
+    pub(crate) fn note(&self, call: &Use<'_>, used: Option<Used>, actor: Option<Actor>) {
         let Use { action, region, at } = *call;
-        if !noted.is_new(action, at) {
-            return;
-        }
-        let (used, actor) = by();
         let service = action.split(':').next().unwrap_or_default();
         let mut pending = self.pending();
         if let Some(used) = used {

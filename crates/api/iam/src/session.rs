@@ -4,7 +4,6 @@
 //! again in every call: a role or user that is gone, or whose policies changed, takes its sessions along at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +19,7 @@ use wire::{Arn, Timestamp};
 
 use crate::Iam;
 use crate::entity::Entity as _;
-use crate::last_use::{Noted, Used};
+use crate::last_use::Used;
 use crate::role::Role;
 use crate::secret::SecretAccessKey;
 use crate::tag::Tag;
@@ -146,9 +145,6 @@ struct Opened {
     session: Session,
     /// The policy that was passed as text, parsed.
     inline: Option<Arc<Policy>>,
-    noted: Noted,
-    /// When it last called, in milliseconds since the epoch.
-    seen: AtomicI64,
 }
 
 /// A session, and its caller as of a count of changes.
@@ -162,14 +158,6 @@ pub(crate) struct KnownSession {
 impl KnownSession {
     pub(crate) fn secret(&self) -> &SecretAccessKey {
         &self.opened.session.secret
-    }
-
-    pub(crate) fn noted(&self) -> &Noted {
-        &self.opened.noted
-    }
-
-    pub(crate) fn seen(&self) -> Timestamp {
-        Timestamp::from_millis(self.opened.seen.load(Ordering::Relaxed))
     }
 
     /// What a use of the session is a use of.
@@ -227,7 +215,6 @@ impl Iam {
         if session.lacks_iam() && authorization.service() == "iam" {
             return Err(CredentialError::Unknown);
         }
-        current.opened.seen.store(now.millis(), Ordering::Relaxed);
         Ok(current)
     }
 
@@ -238,7 +225,7 @@ impl Iam {
         let inline = session.limits.as_ref().and_then(|limits| limits.inline.as_deref());
         let inline = inline.map(|text| Policy::parse(text, Grammar::Session)).transpose();
         let inline = inline.map_err(|_| CredentialError::Unknown)?.map(Arc::new);
-        Ok(Opened { token: token.to_owned(), session, inline, noted: Noted::default(), seen: AtomicI64::new(0) })
+        Ok(Opened { token: token.to_owned(), session, inline })
     }
 
     /// The caller that a session stands for now.

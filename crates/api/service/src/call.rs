@@ -7,6 +7,7 @@ use policy::{Context, Policy, Principal};
 use wire::Timestamp;
 
 use crate::event;
+use crate::noted::Noted;
 use crate::operation::Service;
 use crate::ports::Authority;
 
@@ -20,6 +21,8 @@ pub struct Caller {
     pub context: Context<'static>,
     /// What limits the session, if policies were passed when it was made.
     pub session_policies: Option<Vec<Arc<Policy>>>,
+    /// What it was last noted with, see [`Authority::note`].
+    pub noted: Noted,
     /// The members of `userIdentity` in its audit records, written once they are needed.
     identity: OnceLock<Vec<u8>>,
 }
@@ -33,7 +36,7 @@ impl Caller {
         context: Context<'static>,
         session_policies: Option<Vec<Arc<Policy>>>,
     ) -> Self {
-        Self { principal, access_key_id, context, session_policies, identity: OnceLock::new() }
+        Self { principal, access_key_id, context, session_policies, noted: Noted::new(), identity: OnceLock::new() }
     }
 
     /// The members of `userIdentity` in its audit records, as JSON.

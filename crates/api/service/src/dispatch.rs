@@ -61,7 +61,7 @@ pub(crate) fn serve<'a, O: Operation>(
 /// Why the caller may not have all of `needs`; `None` if they may.
 async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Needed<'_>]) -> Option<Fault> {
     for need in needs {
-        call.authority.note(call.caller, need.action, call.region);
+        call.authority.note(call.caller, need.action, call.region, call.now);
         match decide(call.authority, call.caller, need, call.context).await {
             Ok(Ok(())) => {}
             Ok(Err(reason)) => return Some(Box::pin(denied(S::PROTOCOL, call, need, &reason)).await),

@@ -305,9 +305,7 @@ impl Gateway {
     /// The service by `X-Amz-Target`'s prefix, or for the query protocol by the credential scope; then its operation.
     fn route(&self, incoming: &Incoming, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<Listed>) {
         if let Some(target) = incoming.headers.get(&TARGET) {
-            let Some((prefix, name)) = target.to_str().ok().and_then(|target| target.rsplit_once('.')) else {
-                return (None, None);
-            };
+            let Some((prefix, name)) = target.to_str().ok().and_then(split_target) else { return (None, None) };
             let endpoint = self.services.iter().find(|service| service.target_prefix() == prefix);
             return (endpoint.map(Box::as_ref), endpoint.and_then(|endpoint| endpoint.operation(name)));
         }
@@ -363,6 +361,12 @@ impl Gateway {
 /// The header that names service and operation. A constant, so that looking it up parses no name.
 static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
+/// A service's prefix and the name of its operation. The name is short: its letters are looked at from the end.
+fn split_target(target: &str) -> Option<(&str, &str)> {
+    let dot = target.bytes().rposition(|byte| byte == b'.')?;
+    Some((target.get(..dot)?, target.get(dot + 1..)?))
+}
+
 /// The protocol in which a request for no service we know is answered.
 const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
 
@@ -381,7 +385,7 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
     };
     if matches!(protocol, Protocol::Json { .. }) {
         let target = incoming.headers.get(&TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
-        let name = target.rsplit_once('.').map_or("", |(_, name)| name);
+        let name = split_target(target).map_or("", |(_, name)| name);
         let unknown = CommonFault::UnknownOperation { operation: String::new(), version: String::new() };
         return not_served(name).unwrap_or_else(|| unknown.fault(protocol));
     }

@@ -78,7 +78,7 @@ pub trait Authority: Send + Sync + 'static {
 
     /// Notes that `caller`, whose signature was verified, asks for `action` in `region`, whatever is decided. Called for
     /// every need of every call, so it has to be quick.
-    fn note(&self, caller: &Caller, action: &'static str, region: &str);
+    fn note(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp);
 
     /// All that bore on a refusal, sealed: for the caller to hand to somebody who may decode it. `None` where there is
     /// nothing to be handed on.

@@ -44,7 +44,7 @@ impl Operation for GetCallerIdentity {
     }
 
     async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetCallerIdentityOutput, IamError> {
-        call.service.iam.note_use(call.caller, "sts:GetCallerIdentity", call.region);
+        call.service.iam.note_use(call.caller, "sts:GetCallerIdentity", call.region, call.now);
         let principal = &call.caller.principal;
         let session = principal.arn.resource().rsplit('/').next().unwrap_or_default();
         let user_id = match &principal.kind {

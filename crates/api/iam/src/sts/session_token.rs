@@ -75,7 +75,7 @@ impl Operation for GetSessionToken {
     }
 
     async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetSessionTokenOutput, IamError> {
-        call.service.iam.note_use(call.caller, "sts:GetSessionToken", call.region);
+        call.service.iam.note_use(call.caller, "sts:GetSessionToken", call.region, call.now);
         without_mfa(input.serial_number.as_ref(), input.token_code.as_ref())?;
         let bearer = user(call)?.map_or(Bearer::Root, Bearer::User);
         let mut session = Session::new(call.account(), bearer, call.now, seconds(call, input.duration_seconds));

@@ -149,7 +149,7 @@ impl Authority for Users {
         }))
     }
 
-    fn note(&self, _: &Caller, _: &'static str, _: &str) {}
+    fn note(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}
 
     fn sealed_refusal<'a>(
         &'a self,
