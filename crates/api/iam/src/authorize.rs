@@ -10,8 +10,8 @@ use policy::{
     Context, Explanation, Kind as Grammar, Named, Policies, Policy, Principal, PrincipalKind, Reason, Request,
     ResourceSide, Source,
 };
-use service::ports::{Authority, Boxed, Credential, CredentialError, Soon};
-use service::{Caller, Guard, Needed};
+use service::ports::{Authority, Credential, CredentialError};
+use service::{Boxed, Caller, Guard, Needed, Soon};
 use store::{Record, StoreError};
 use wire::Timestamp;
 use wire::sigv4::Authorization;
@@ -322,8 +322,8 @@ impl Authority for Iam {
         now: Timestamp,
     ) -> Soon<'a, Result<Credential, CredentialError>> {
         match self.remembered(authorization, now) {
-            Some(credential) => Soon::Now(Ok(credential)),
-            None => Soon::Later(Box::pin(self.authenticate(authorization, now))),
+            Some(credential) => Soon::now(Ok(credential)),
+            None => Soon::later(self.authenticate(authorization, now)),
         }
     }
 
@@ -335,9 +335,9 @@ impl Authority for Iam {
     ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
         match self.held_now(caller) {
             Some(held) => {
-                Soon::Now(held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::permit))
+                Soon::now(held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::permit))
             }
-            None => Soon::Later(Box::pin(self.authorize(caller, need, context))),
+            None => Soon::later(self.authorize(caller, need, context)),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Handing a role to a service: what the caller must hold, and whether the role lets the service in at all.
 
 use policy::{Context, Named, Policies, Principal, Request, ResourceSide};
+use service::Boxed;
 use service::Need;
-use service::ports::{Boxed, Passing, Roles};
+use service::ports::{Passing, Roles};
 use store::StoreError;
 use wire::Arn;
 

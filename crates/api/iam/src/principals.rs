@@ -1,6 +1,7 @@
 //! Which principals exist: from an ARN in a policy to the unique id of whoever bears it now.
 
-use service::ports::{Boxed, Principals};
+use service::Boxed;
+use service::ports::Principals;
 use store::{ReadTx, StoreError};
 use wire::Arn;
 

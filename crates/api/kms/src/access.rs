@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use service::{Call, Caller, Guard, Need, Needed};
+use service::{Call, Caller, Guard, Need, Needed, Soon};
 
 use crate::Kms;
 use crate::algorithm::EncryptionAlgorithm;
@@ -40,39 +40,45 @@ impl Found {
     ///
     /// # Errors
     /// Those of [`Reference::parse`]; [`KmsError::KeyNotFound`], [`KmsError::AliasNotFound`].
-    pub(crate) async fn find(
-        reference: &str,
+    pub(crate) fn find<'a>(
+        reference: &'a str,
         forms: Forms,
+        grant_tokens: &'a [String],
+        call: &'a Call<'_, Kms>,
+    ) -> Soon<'a, Result<Self, KmsError>> {
+        match Reference::parse(reference, call.region, call.account(), forms) {
+            Err(error) => Soon::now(Err(error)),
+            // Not for other accounts, whatever the key's policy says.
+            Ok(Reference { account, target: Target::Key(id) })
+                if forms == Forms::OwnKey && account != call.account() =>
+            {
+                Soon::now(Err(KmsError::KeyNotFound { arn: key_arn(call.region, account, id) }))
+            }
+            Ok(Reference { account, target: Target::Key(id) }) => Self::of_key(account, id, None, grant_tokens, call),
+            Ok(Reference { account, target: Target::Alias(name) }) => {
+                Soon::later(Self::of_alias(account, name, grant_tokens, call))
+            }
+        }
+    }
+
+    async fn of_alias(
+        account: &str,
+        name: &str,
         grant_tokens: &[String],
         call: &Call<'_, Kms>,
     ) -> Result<Self, KmsError> {
-        let Reference { account, target } = Reference::parse(reference, call.region, call.account(), forms)?;
-        match target {
-            // Not for other accounts, whatever the key's policy says.
-            Target::Key(id) if forms == Forms::OwnKey && account != call.account() => {
-                Err(KmsError::KeyNotFound { arn: key_arn(call.region, account, id) })
-            }
-            Target::Key(id) => Self::of_key(account, id, None, grant_tokens, call).await,
-            Target::Alias(name) => {
-                let kms = &**call.service;
-                if let Some(alias) = kms.aliases.get(&domain(account, call.region), name).await? {
-                    return Self::of_key(account, &alias.key_id, Some(name), grant_tokens, call).await;
-                }
-                let unmade = managed::service_of(name).map(|service| managed::record(service, account, call));
-                let record =
-                    unmade.ok_or_else(|| KmsError::AliasNotFound { arn: alias_arn(call.region, account, name) })?;
-                let key = Arc::new(LiveKey::from(record));
-                Ok(Self {
-                    key,
-                    alias: Some(name.to_owned()),
-                    grants: None,
-                    store: None,
-                    bad_token: false,
-                    unmade: true,
-                    idle_days: None,
-                })
-            }
+        if let Some(alias) = call.service.aliases.get(&domain(account, call.region), name).await? {
+            return Self::of_key(account, &alias.key_id, Some(name), grant_tokens, call).await;
         }
+        let unmade = managed::service_of(name).map(|service| managed::record(service, account, call));
+        let record = unmade.ok_or_else(|| KmsError::AliasNotFound { arn: alias_arn(call.region, account, name) })?;
+        Ok(Self { unmade: true, ..Self::plain(Arc::new(LiveKey::from(record)), Some(name)) })
+    }
+
+    /// A key that nobody has granted and that is held here.
+    fn plain(key: Arc<LiveKey>, alias: Option<&str>) -> Self {
+        let alias = alias.map(str::to_owned);
+        Self { key, alias, grants: None, store: None, bad_token: false, unmade: false, idle_days: None }
     }
 
     /// Whether `text` names this key, which was found without an alias, by its id or ARN.
@@ -85,29 +91,45 @@ impl Found {
     ///
     /// # Errors
     /// [`KmsError::KeyNotFound`].
-    pub(crate) async fn of_key(
-        account: &str,
-        id: &str,
+    pub(crate) fn of_key<'a>(
+        account: &'a str,
+        id: &'a str,
+        alias: Option<&'a str>,
+        grant_tokens: &'a [String],
+        call: &'a Call<'_, Kms>,
+    ) -> Soon<'a, Result<Self, KmsError>> {
+        match call.service.live(call.region, account, id) {
+            Soon::Now(known) => match known.into_inner() {
+                Err(error) => Soon::now(Err(error)),
+                Ok(key) if key.record.grants == 0 && key.record.held.is_none() && grant_tokens.is_empty() => {
+                    Soon::now(Ok(Self::plain(key, alias)))
+                }
+                Ok(key) => Soon::later(Self::of_live(key, alias, grant_tokens, call)),
+            },
+            Soon::Later(key) => Soon::later(async move { Self::of_live(key.await?, alias, grant_tokens, call).await }),
+        }
+    }
+
+    async fn of_live(
+        key: Arc<LiveKey>,
         alias: Option<&str>,
         grant_tokens: &[String],
         call: &Call<'_, Kms>,
     ) -> Result<Self, KmsError> {
         let kms = &**call.service;
-        let key = kms.live(call.region, account, id).await?;
         let mut grants = match key.record.grants {
             0 => None,
             _ => Some(kms.grants.get(&key.record.path()).await?),
         };
-        // What few calls do is boxed: the others do not carry the room for it.
         let store = match &key.record.held {
             None => None,
-            Some(_) => Box::pin(kms.store_of(&key.record)).await?,
+            Some(_) => kms.store_of(&key.record).await?,
         };
         let mut bad_token = false;
         if !grant_tokens.is_empty() {
-            bad_token = Box::pin(grant_token::add_granted(grant_tokens, &key, &mut grants, kms)).await?;
+            bad_token = grant_token::add_granted(grant_tokens, &key, &mut grants, kms).await?;
         }
-        Ok(Self { key, alias: alias.map(str::to_owned), grants, store, bad_token, unmade: false, idle_days: None })
+        Ok(Self { grants, store, bad_token, ..Self::plain(key, alias) })
     }
 
     /// Finds a related key in another region, which only policies let anybody use from here.
@@ -120,8 +142,7 @@ impl Found {
         id: &str,
         call: &Call<'_, Kms>,
     ) -> Result<Self, KmsError> {
-        let key = call.service.live(region, account, id).await?;
-        Ok(Self { key, alias: None, grants: None, store: None, bad_token: false, unmade: false, idle_days: None })
+        Ok(Self::plain(call.service.live(region, account, id).await?, None))
     }
 
     /// Hides the key from a caller who names it by another account's alias and may not use it: the refusal would name

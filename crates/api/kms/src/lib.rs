@@ -71,7 +71,7 @@ use std::sync::Arc;
 
 use crypto::kdf::DerivationKey;
 use service::ports::{KeyStores, NoKeyStores, Principals};
-use service::{Entry, Service};
+use service::{Entry, Service, Soon};
 use store::{Cache, ListCache, Store, Tx};
 use wire::{Protocol, Timestamp};
 
@@ -167,26 +167,44 @@ impl Kms {
     ///
     /// # Errors
     /// [`KmsError::KeyNotFound`], [`KmsError::KeyUnavailable`]; those of the store.
-    async fn live(&self, region: &str, account: &str, id: &str) -> Result<Arc<LiveKey>, KmsError> {
-        let key = self.keys.get(&domain(account, region), id).await.map_err(KmsError::of_key)?;
-        key.ok_or_else(|| KmsError::KeyNotFound { arn: reference::key_arn(region, account, id) })
+    fn live<'a>(&'a self, region: &'a str, account: &'a str, id: &'a str) -> Soon<'a, Result<Arc<LiveKey>, KmsError>> {
+        let missing = move || KmsError::KeyNotFound { arn: reference::key_arn(region, account, id) };
+        let domain = domain(account, region);
+        match self.keys.peek(&domain, id) {
+            Some(key) => Soon::now(key.ok_or_else(missing)),
+            None => {
+                Soon::later(
+                    async move { self.keys.get(&domain, id).await.map_err(KmsError::of_key)?.ok_or_else(missing) },
+                )
+            }
+        }
     }
 
     /// The material of a version, ready for use.
-    async fn material<'k>(&self, key: &LiveKey, version: &'k Version) -> Result<&'k Material, KmsError> {
-        if let Some(known) = version.peek() {
-            return Ok(known);
+    fn material<'a, 'k: 'a>(
+        &'a self,
+        key: &'a LiveKey,
+        version: &'k Version,
+    ) -> Soon<'a, Result<&'k Material, KmsError>> {
+        match version.peek() {
+            Some(known) => Soon::now(Ok(known)),
+            None => Soon::later(async move {
+                let domain = self.domain_key_named(&version.wrapped(key)?.domain_key).await?;
+                version.unwrap(&domain, key)
+            }),
         }
-        let domain = Box::pin(self.domain_key_named(&version.wrapped(key)?.domain_key)).await?;
-        version.unwrap(&domain, key)
     }
 
     /// The backing key of a version of a symmetric encryption key.
-    async fn backing_key<'k>(&self, key: &LiveKey, version: &'k Version) -> Result<&'k DerivationKey, KmsError> {
-        match self.material(key, version).await? {
+    fn backing_key<'a, 'k: 'a>(
+        &'a self,
+        key: &'a LiveKey,
+        version: &'k Version,
+    ) -> Soon<'a, Result<&'k DerivationKey, KmsError>> {
+        self.material(key, version).map(|material| match material? {
             Material::Backing(backing) => Ok(backing),
             _ => Err(KmsError::Damaged(format!("{} is no symmetric encryption key", key.arn))),
-        }
+        })
     }
 
     /// Changes a key's record, if the state that it is in by then permits the operation.

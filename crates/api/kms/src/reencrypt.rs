@@ -163,11 +163,11 @@ impl Operation for ReEncrypt {
                 return Err(KmsError::DryRun);
             }
             let kms = &**call.service;
-            let opened = input.source().open(&from.key, &input.source_encryption_context, Self::NAME, call).await?;
-            let (plaintext, source_key_material_id) = opened;
-            let context = &input.destination_encryption_context;
-            let encrypted = kms.encrypt(&to.key, to_algorithm, context, &plaintext.0, Self::NAME, call).await?;
-            let (ciphertext_blob, destination_key_material_id) = encrypted;
+            let (from_context, to_context) = (&input.source_encryption_context, &input.destination_encryption_context);
+            let (plaintext, source_key_material_id) =
+                input.source().open(&from.key, from_context, Self::NAME, call).await?;
+            let (ciphertext_blob, destination_key_material_id) =
+                kms.encrypt(&to.key, to_algorithm, to_context, &plaintext.0, Self::NAME, call).await?;
             if input.dry_run {
                 return Err(KmsError::DryRun);
             }

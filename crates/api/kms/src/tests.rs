@@ -30,8 +30,8 @@ use crypto::Key256;
 use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
-use service::ports::{Authority, Boxed, Credential, CredentialError, Principals, Soon};
-use service::{Caller, Gateway, Guard, Incoming, Needed, Observer, Seen, Trail};
+use service::ports::{Authority, Credential, CredentialError, Principals};
+use service::{Boxed, Caller, Gateway, Guard, Incoming, Needed, Observer, Seen, Soon, Trail};
 use store::{Store, StoreError};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
@@ -68,7 +68,7 @@ impl Authority for People {
         authorization: &'a Authorization<'a>,
         _: Timestamp,
     ) -> Soon<'a, Result<Credential, CredentialError>> {
-        Soon::Later(Box::pin(async move {
+        Soon::later(async move {
             let identities = self.identities.read().expect("no test panicked");
             let name = authorization.access_key_id();
             let identity = identities.get(name).ok_or(CredentialError::Unknown)?;
@@ -77,7 +77,7 @@ impl Authority for People {
                 caller: Arc::clone(&identity.caller),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
-        }))
+        })
     }
 
     fn decide<'a>(
@@ -86,7 +86,7 @@ impl Authority for People {
         need: &'a Needed<'a>,
         context: &'a Context<'a>,
     ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
-        Soon::Later(Box::pin(async move {
+        Soon::later(async move {
             let identities = self.identities.read().expect("no test panicked");
             let identity = &identities[&caller.access_key_id];
             let named: Vec<_> = identity.policy.iter().map(|policy| Named { name: "own", policy }).collect();
@@ -105,7 +105,7 @@ impl Authority for People {
                 _ => ResourceSide::None,
             };
             Ok(permit(&request, &Policies { identity: &named, resource, ..Policies::default() }))
-        }))
+        })
     }
 
     fn note(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}

@@ -93,7 +93,7 @@ pub(crate) async fn decide(
     need: &Needed<'_>,
     context: &Context<'_>,
 ) -> Result<Result<(), Reason>, StoreError> {
-    authority.decide(caller, need, &need.context_over(context)).get().await
+    authority.decide(caller, need, &need.context_over(context)).await
 }
 
 /// What stands between a refusal's message and what [`Authority::sealed_refusal`] adds to it, as in AWS's messages.

@@ -339,7 +339,7 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Arc<Caller>, Fault> {
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
-        let credential = self.authority.credential(authorization, now).get().await.map_err(|error| match error {
+        let credential = self.authority.credential(authorization, now).await.map_err(|error| match error {
             CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
             CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),
             CredentialError::Store(error) => {

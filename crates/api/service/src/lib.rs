@@ -13,6 +13,7 @@ mod operation;
 mod operator;
 pub mod ports;
 mod request_id;
+mod soon;
 mod trail;
 mod unavailable;
 
@@ -22,5 +23,6 @@ pub use need::{Guard, Need, Needed, Side};
 pub use noted::Noted;
 pub use operation::{Effect, Entry, Operation, Permit, Service, ServiceError};
 pub use operator::OperatorEvent;
+pub use soon::{Boxed, Soon};
 pub use trail::Trail;
 pub use unavailable::unavailable;

@@ -2,8 +2,6 @@
 
 mod key_stores;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use policy::{Context, Reason};
@@ -13,29 +11,9 @@ use wire::{Arn, Timestamp};
 
 use crate::call::Caller;
 use crate::need::{Need, Needed};
+use crate::soon::{Boxed, Soon};
 
 pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores, NoKeyStores};
-
-/// A boxed future, for traits that are used as objects.
-pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What a port answers: at once where everything is at hand, as in nearly every call, or else later.
-pub enum Soon<'a, T> {
-    /// At once.
-    Now(T),
-    /// Once something has been read.
-    Later(Boxed<'a, T>),
-}
-
-impl<T> Soon<'_, T> {
-    /// The answer, waited for if need be.
-    pub async fn get(self) -> T {
-        match self {
-            Self::Now(answer) => answer,
-            Self::Later(answer) => answer.await,
-        }
-    }
-}
 
 /// What a valid access key stands for.
 pub struct Credential {

@@ -6,7 +6,8 @@ mod xks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use service::ports::{Boxed, Cause, KeyStore, KeyStoreError, KeyStorePlace, KeyStores};
+use service::Boxed;
+use service::ports::{Cause, KeyStore, KeyStoreError, KeyStorePlace, KeyStores};
 
 use crate::config::{HsmSettings, KeyStoresConfig};
 use crate::error::ServerError;

@@ -28,7 +28,7 @@ async fn caller(server: &Server, name: &str) -> Caller {
 
 async fn decide(server: &Server, caller: &Caller, policy: Policy) -> Result<(), Reason> {
     let need = Need::identity("kms:Decrypt", KEY).guarded(Guard::Mandatory(Arc::new(policy)));
-    server.iam.decide(caller, &need, &Context::new()).get().await.expect("decided")
+    server.iam.decide(caller, &need, &Context::new()).await.expect("decided")
 }
 
 #[tokio::test]
@@ -81,6 +81,6 @@ async fn a_grant_needs_no_policy_that_allows() {
     let ana = caller(&server, "ana").await;
     let policy = Arc::new(key_policy("arn:aws:iam::111122223333:user/bob"));
     let need = Need::identity("kms:Decrypt", KEY).guarded(Guard::Granted(Arc::clone(&policy)));
-    let decision = server.iam.decide(&ana, &need, &Context::new()).get().await.expect("decided");
+    let decision = server.iam.decide(&ana, &need, &Context::new()).await.expect("decided");
     assert!(decision.is_ok(), "{decision:?}");
 }

@@ -10,7 +10,8 @@ use wire::SecretBlob;
 use wire::sigv4::{Signer, SigningKey};
 
 use super::*;
-use crate::ports::{Boxed, Credential, Soon};
+use crate::ports::Credential;
+use crate::soon::{Boxed, Soon};
 use crate::{Need, Needed, Operation, Permit, ServiceError, operations};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -106,7 +107,7 @@ impl Authority for Users {
         authorization: &'a Authorization<'a>,
         _: Timestamp,
     ) -> Soon<'a, Result<Credential, CredentialError>> {
-        Soon::Later(Box::pin(async move {
+        Soon::later(async move {
             let id = authorization.access_key_id();
             if !self.0.contains_key(id) {
                 return Err(CredentialError::Unknown);
@@ -117,7 +118,7 @@ impl Authority for Users {
                 caller: Arc::new(Caller::new(Principal::user(arn, "AIDATOY"), id.to_owned(), Context::new(), None)),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
-        }))
+        })
     }
 
     fn decide<'a>(
@@ -126,7 +127,7 @@ impl Authority for Users {
         need: &'a Needed<'a>,
         context: &'a Context<'a>,
     ) -> Soon<'a, Result<Result<(), Reason>, store::StoreError>> {
-        Soon::Later(Box::pin(async move {
+        Soon::later(async move {
             let policy = &self.0[caller.access_key_id.as_str()];
             let request = Request {
                 principal: &caller.principal,
@@ -146,7 +147,7 @@ impl Authority for Users {
                     resource: ResourceSide::None,
                 },
             ))
-        }))
+        })
     }
 
     fn note(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}

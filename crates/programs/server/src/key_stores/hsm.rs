@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crypto::SecretBytes;
-use service::ports::{Boxed, Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
+use service::Boxed;
+use service::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
 use token::{Crew, SealedParts, Token, TokenConfig, TokenError};
 
 use crate::config::{HsmSettings, SESSIONS};

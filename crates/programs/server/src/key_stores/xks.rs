@@ -10,7 +10,8 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use service::ports::{Boxed, Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
+use service::Boxed;
+use service::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
 use wire::sigv4::{Payload, RequestParts, Rules, Signer};
 use wire::{Blob, SecretBlob};
 use xks::{
