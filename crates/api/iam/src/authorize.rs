@@ -12,6 +12,7 @@ use policy::{
 };
 use service::ports::{Authority, Credential, CredentialError};
 use service::{Boxed, Caller, Guard, Needed, Soon};
+use smallvec::SmallVec;
 use store::{Record, StoreError};
 use wire::Timestamp;
 use wire::sigv4::Authorization;
@@ -107,9 +108,8 @@ impl Held {
         Self { epoch, managed: Vec::new(), inline: Vec::new(), boundary: None, service_control: None }
     }
 
-    fn identity(&self) -> Result<Vec<Named<'_>>, StoreError> {
-        let inline = self.inline.iter().map(|policies| policies.len()).sum::<usize>();
-        let mut named = Vec::with_capacity(self.managed.len() + inline);
+    fn identity(&self) -> Result<SmallVec<[Named<'_>; 8]>, StoreError> {
+        let mut named = SmallVec::new();
         for managed in &self.managed {
             named.push(managed.named()?);
         }

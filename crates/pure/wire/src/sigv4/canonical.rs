@@ -2,14 +2,15 @@
 
 use crypto::hex;
 use http::HeaderMap;
+use smallvec::SmallVec;
 
 use super::{ALGORITHM, PathForm, RequestParts};
 
 /// What a canonical request is made of, besides the request itself.
-pub(super) struct Canonical<'a> {
+pub(super) struct Canonical<'a, 'h> {
     pub(super) parts: &'a RequestParts<'a>,
     /// Those of the request.
-    pub(super) headers: &'a Headers<'a>,
+    pub(super) headers: &'a Headers<'h>,
     pub(super) path: PathForm,
     /// Whether a parameter `X-Amz-Signature` is the signature rather than a part of what is signed.
     pub(super) presigned: bool,
@@ -22,13 +23,11 @@ pub(super) struct Canonical<'a> {
 /// A request's headers in a row: they are looked through for every name that is signed, and a map is slow to walk.
 ///
 /// There are few: this is faster than reading each name as a header's and hashing it.
-pub(super) struct Headers<'a>(Vec<(&'a str, &'a [u8])>);
+pub(super) struct Headers<'a>(SmallVec<[(&'a str, &'a [u8]); 16]>);
 
 impl<'a> Headers<'a> {
     pub(super) fn of(headers: &'a HeaderMap) -> Self {
-        let mut row = Vec::with_capacity(headers.len());
-        row.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        Self(row)
+        Self(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect())
     }
 
     /// The name of each value.
@@ -45,7 +44,7 @@ impl<'a> Headers<'a> {
 /// A header is named as signed that the request does not have.
 pub(super) struct HeaderAbsent;
 
-impl Canonical<'_> {
+impl Canonical<'_, '_> {
     /// The text.
     pub(super) fn write(&self) -> Result<Vec<u8>, HeaderAbsent> {
         let RequestParts { method, path, query, .. } = self.parts;
