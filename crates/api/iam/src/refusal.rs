@@ -158,7 +158,7 @@ impl Refusal {
             if key.eq_ignore_ascii_case("aws:CurrentTime")
                 && let [policy::Value::Time(time)] = values.as_slice()
             {
-                at = Timestamp::from(*time);
+                at = *time;
             }
             if !is_implied(key) {
                 let values = values.as_slice().iter().map(|value| kept(&value.text(), VALUE_BYTES_MAX, &mut lacking));

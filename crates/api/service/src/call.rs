@@ -92,7 +92,8 @@ impl<S: Service> Call<'_, S> {
     /// Whether the caller would be allowed something more, for rules that are about another action than the call's,
     /// such as the lock-out check of a key policy.
     pub async fn would_allow(&self, need: &crate::Needed<'_>) -> Result<bool, store::StoreError> {
-        let decided = crate::dispatch::decide(self.authority, self.caller, need, self.context).await?;
+        let context = need.context_over(self.context);
+        let decided = self.authority.decide(self.caller, need, &context).await?;
         Ok(decided.is_ok())
     }
 }

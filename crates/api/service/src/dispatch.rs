@@ -5,14 +5,12 @@ use std::future::Future;
 use std::sync::PoisonError;
 
 use policy::{Context, Reason, Source};
-use store::StoreError;
 use wire::shape::Audited;
 use wire::{CommonFault, Fault};
 
-use crate::call::{Call, Caller};
+use crate::call::Call;
 use crate::need::Needed;
 use crate::operation::{Operation, Permit, Service, ServiceError};
-use crate::ports::Authority;
 
 /// What became of a call, for its answer and its audit record.
 pub(crate) struct Outcome {
@@ -62,9 +60,10 @@ pub(crate) fn serve<'a, O: Operation>(
 async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Needed<'_>]) -> Option<Fault> {
     for need in needs {
         call.authority.note(call.caller, need.action, call.region, call.now);
-        match decide(call.authority, call.caller, need, call.context).await {
+        let context = need.context_over(call.context);
+        match call.authority.decide(call.caller, need, &context).await {
             Ok(Ok(())) => {}
-            Ok(Err(reason)) => return Some(Box::pin(denied(S::PROTOCOL, call, need, &reason)).await),
+            Ok(Err(reason)) => return Some(Box::pin(denied(S::PROTOCOL, call, need, &context, &reason)).await),
             Err(error) => return Some(S::Error::from(error).fault()),
         }
     }
@@ -86,16 +85,6 @@ fn told<E: ServiceError>(error: &E, request_id: &str) -> Fault {
     fault
 }
 
-/// Asks the authority, with the need's own condition keys laid over the request's.
-pub(crate) async fn decide(
-    authority: &dyn Authority,
-    caller: &Caller,
-    need: &Needed<'_>,
-    context: &Context<'_>,
-) -> Result<Result<(), Reason>, StoreError> {
-    authority.decide(caller, need, &need.context_over(context)).await
-}
-
 /// What stands between a refusal's message and what [`Authority::sealed_refusal`] adds to it, as in AWS's messages.
 pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
 
@@ -104,7 +93,13 @@ pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
 /// A deny in a policy of the caller's own account is named down to the statement. What the policies of other accounts'
 /// resources say is for those who keep them: the message says no more than their kind, and what was sealed into it
 /// tells the rest to whoever may know.
-async fn denied<S: Service>(protocol: wire::Protocol, call: &Call<'_, S>, need: &Needed<'_>, reason: &Reason) -> Fault {
+async fn denied<S: Service>(
+    protocol: wire::Protocol,
+    call: &Call<'_, S>,
+    need: &Needed<'_>,
+    context: &Context<'_>,
+    reason: &Reason,
+) -> Fault {
     let principal = &call.caller.principal;
     let (arn, action) = (&principal.arn, need.action);
     let resource = need.shown.as_deref().unwrap_or(&need.resource);
@@ -116,8 +111,7 @@ async fn denied<S: Service>(protocol: wire::Protocol, call: &Call<'_, S>, need: 
         let sid = cited.sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
         message.push_str(&format!(": Statement[{}]{sid} of {}", cited.statement, cited.policy));
     }
-    let context = need.context_over(call.context);
-    if let Some(sealed) = call.authority.sealed_refusal(call.caller, need, &context, reason).await {
+    if let Some(sealed) = call.authority.sealed_refusal(call.caller, need, context, reason).await {
         message.push_str(ENCODED);
         message.push_str(&sealed);
     }

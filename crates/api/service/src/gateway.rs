@@ -254,7 +254,7 @@ impl Gateway {
         let (outcome, effect, caller) = match (&authenticated, endpoint, operation) {
             (Err(fault), ..) => (Outcome::refused(fault.clone()), Effect::Read, None),
             (Ok(caller), Some(endpoint), Some(operation)) => {
-                let mut context = Context::over(&caller.context).with_room(REQUEST_KEYS);
+                let mut context = Context::with_room(REQUEST_KEYS, &caller.context);
                 caller.principal.describe(&mut context);
                 describe(&mut context, &source, region, now);
                 let scene = Scene {

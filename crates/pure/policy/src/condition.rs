@@ -183,7 +183,7 @@ impl Test {
             }
             Self::Date(comparison, dates) => {
                 let value = match value {
-                    Value::Time(time) => Some(*time),
+                    Value::Time(time) => Some(time.date_time()),
                     Value::Number(seconds) => OffsetDateTime::from_unix_timestamp(*seconds).ok(),
                     Value::Text(text) => instant::parse(text),
                     _ => None,

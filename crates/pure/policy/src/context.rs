@@ -35,7 +35,7 @@ pub enum Value<'a> {
     /// A whole number.
     Number(i64),
     /// A point in time.
-    Time(OffsetDateTime),
+    Time(Timestamp),
     /// An IP address.
     Address(IpAddr),
     /// Bytes, which policies write in base64.
@@ -73,7 +73,7 @@ impl Value<'_> {
             Self::Bool(true) => Cow::Borrowed("true"),
             Self::Bool(false) => Cow::Borrowed("false"),
             Self::Number(number) => Cow::Owned(number.to_string()),
-            Self::Time(time) => Cow::Owned(Timestamp::from(*time).iso8601()),
+            Self::Time(time) => Cow::Owned(time.iso8601()),
             Self::Address(address) => Cow::Owned(address.to_string()),
             Self::Bytes(bytes) => Cow::Owned(STANDARD.encode(bytes)),
         }
@@ -93,17 +93,16 @@ impl<'a> Context<'a> {
         Self { entries: Vec::new(), kept: &[], parent: Some(parent) }
     }
 
+    /// An empty context on top of `parent`, with room for so many keys.
+    #[must_use]
+    pub fn with_room(keys: usize, parent: &'a Context<'a>) -> Self {
+        Self { entries: Vec::with_capacity(keys), kept: &[], parent: Some(parent) }
+    }
+
     /// Entries that somebody else keeps, on top of `parent`: they hide the parent's of the same name. Copies nothing.
     #[must_use]
     pub const fn layer(kept: &'a [Entry<'a>], parent: &'a Context<'a>) -> Self {
         Self { entries: Vec::new(), kept, parent: Some(parent) }
-    }
-
-    /// The same with room for so many keys.
-    #[must_use]
-    pub fn with_room(mut self, keys: usize) -> Self {
-        self.entries.reserve(keys);
-        self
     }
 
     /// Sets a single-valued key. The last value set for a name is the one that counts.
@@ -214,13 +213,13 @@ impl From<i64> for Value<'_> {
 
 impl From<OffsetDateTime> for Value<'_> {
     fn from(time: OffsetDateTime) -> Self {
-        Self::Time(time)
+        Self::Time(time.into())
     }
 }
 
 impl From<Timestamp> for Value<'_> {
     fn from(time: Timestamp) -> Self {
-        Self::Time(time.date_time())
+        Self::Time(time)
     }
 }
 
