@@ -56,6 +56,8 @@ pub struct Seen<'a> {
     pub service: &'static str,
     /// The operation, `-` if none was recognised.
     pub operation: &'static str,
+    /// Where the operation is in its service's table, if it was recognised.
+    pub index: Option<usize>,
     /// The error's name, if it failed.
     pub error: Option<&'a str>,
     /// From the whole request to the whole answer.
@@ -194,7 +196,8 @@ impl Gateway {
     pub async fn handle(&self, incoming: &Incoming) -> Reply {
         let started = Instant::now();
         let request_id = request_id::next();
-        let (reply, service, operation) = self.answer(incoming, request_id).await;
+        let (reply, service, listed) = self.answer(incoming, request_id).await;
+        let (operation, index) = listed.map_or(("-", None), |listed| (listed.name, Some(listed.index)));
         let elapsed = started.elapsed();
         tracing::debug!(
             service,
@@ -205,11 +208,11 @@ impl Gateway {
             reply.request_id,
             "call"
         );
-        self.observer.seen(&Seen { service, operation, error: reply.error, elapsed });
+        self.observer.seen(&Seen { service, operation, index, error: reply.error, elapsed });
         reply
     }
 
-    async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, &'static str) {
+    async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, Option<Listed>) {
         let now = (self.clock)();
         let parts = RequestParts {
             method: incoming.method.as_str(),
@@ -234,7 +237,7 @@ impl Gateway {
 
         if !self.trail.healthy() {
             let fault = CommonFault::ServiceUnavailable.fault(protocol);
-            return (reply(protocol, request_id, Err(fault)), service, name);
+            return (reply(protocol, request_id, Err(fault)), service, operation);
         }
 
         let source = Source {
@@ -299,7 +302,7 @@ impl Gateway {
                 Err(CommonFault::ServiceUnavailable.fault(protocol))
             }
         };
-        (reply(protocol, request_id, answer), service, name)
+        (reply(protocol, request_id, answer), service, operation)
     }
 
     /// The service by `X-Amz-Target`'s prefix, or for the query protocol by the credential scope; then its operation.

@@ -1,6 +1,6 @@
 //! The calls of every operation: how many, how they ended, how long they took.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,8 @@ const UNKNOWN: &str = "-";
 
 /// A meter for every operation of every service.
 pub(crate) struct Meters {
-    services: Vec<(&'static str, HashMap<&'static str, Meter>)>,
+    /// In the order of the services' tables.
+    services: Vec<(&'static str, Vec<(&'static str, Meter)>)>,
     /// Calls that reached no operation.
     unknown: Meter,
 }
@@ -29,7 +30,6 @@ pub(crate) struct Meters {
 /// One operation's calls.
 #[derive(Default)]
 struct Meter {
-    succeeded: AtomicU64,
     /// Errors by name. Rare, and of few kinds: names are the program's own, never a caller's.
     failed: Mutex<BTreeMap<String, u64>>,
     elapsed_nanos: AtomicU64,
@@ -59,7 +59,8 @@ impl Meters {
         let mut encoder = out.encode_descriptor("requests", help, None, MetricType::Counter)?;
         for (service, operation, meter) in self.used() {
             let failed = meter.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let succeeded = (String::new(), meter.succeeded.load(Ordering::Relaxed));
+            // A call that fails while this is read may be among the failed before it is among all.
+            let succeeded = (String::new(), meter.calls().saturating_sub(failed.values().sum()));
             for (error, calls) in std::iter::once(succeeded).chain(failed) {
                 let labels = [("service", service), ("operation", operation), ("error", error.as_str())];
                 encoder.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&calls, None)?;
@@ -91,7 +92,7 @@ impl Meters {
             .iter()
             .flat_map(|(service, meters)| meters.iter().map(move |(operation, meter)| (*service, *operation, meter)));
         let all = known.chain([(UNKNOWN, UNKNOWN, &self.unknown)]);
-        let mut used: Vec<_> = all.filter(|(_, _, meter)| meter.is_used()).collect();
+        let mut used: Vec<_> = all.filter(|(_, _, meter)| meter.calls() > 0).collect();
         used.sort_unstable_by_key(|(service, operation, _)| (*service, *operation));
         used
     }
@@ -100,24 +101,19 @@ impl Meters {
 impl Observer for Meters {
     fn seen(&self, call: &Seen<'_>) {
         let service = self.services.iter().find(|(service, _)| *service == call.service);
-        let meter = service.and_then(|(_, meters)| meters.get(call.operation)).unwrap_or(&self.unknown);
-        meter.count(call.error, call.elapsed);
+        let meter = service.zip(call.index).and_then(|((_, meters), index)| meters.get(index));
+        meter.map_or(&self.unknown, |(_, meter)| meter).count(call.error, call.elapsed);
     }
 }
 
 impl Meter {
     fn count(&self, error: Option<&str>, elapsed: Duration) {
-        match error {
-            None => {
-                self.succeeded.fetch_add(1, Ordering::Relaxed);
-            }
-            Some(error) => {
-                let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-                match failed.get_mut(error) {
-                    Some(calls) => *calls += 1,
-                    None => {
-                        failed.insert(error.to_owned(), 1);
-                    }
+        if let Some(error) = error {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            match failed.get_mut(error) {
+                Some(calls) => *calls += 1,
+                None => {
+                    failed.insert(error.to_owned(), 1);
                 }
             }
         }
@@ -130,7 +126,8 @@ impl Meter {
         }
     }
 
-    fn is_used(&self) -> bool {
-        self.buckets.iter().any(|bucket| bucket.load(Ordering::Relaxed) > 0)
+    /// All calls, however they ended.
+    fn calls(&self) -> u64 {
+        self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).sum()
     }
 }

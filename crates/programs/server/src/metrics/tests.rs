@@ -16,7 +16,7 @@ fn text(meters: Meters) -> String {
 }
 
 fn call(error: Option<&str>, micros: u64) -> Seen<'_> {
-    Seen { service: "-", operation: "-", error, elapsed: Duration::from_micros(micros) }
+    Seen { service: "-", operation: "-", index: None, error, elapsed: Duration::from_micros(micros) }
 }
 
 #[test]
