@@ -253,7 +253,8 @@ impl Gateway {
         };
 
         let region = authorization.as_ref().map_or("-", |known| known.region());
-        let event_id = request_id::next();
+        let mut room = uuid::Uuid::encode_buffer();
+        let event_id = request_id::write(&mut room);
         let (outcome, effect, caller) = match (&authenticated, endpoint, operation) {
             (Err(fault), ..) => (Outcome::refused(fault.clone()), Effect::Read, None),
             (Ok(caller), Some(endpoint), Some(operation)) => {
@@ -264,7 +265,7 @@ impl Gateway {
                     caller,
                     region,
                     request_id: &request_id,
-                    event_id: &event_id,
+                    event_id,
                     now,
                     source: &source,
                     context: &context,
@@ -289,7 +290,7 @@ impl Gateway {
             error_message: error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
             request_parameters: outcome.parameters.as_deref(),
             request_id: &request_id,
-            event_id: &event_id,
+            event_id,
             read_only: effect != Effect::Change,
             resources: &outcome.resources,
             recipient_account_id: caller.map(|caller| caller.principal.account.as_str()),

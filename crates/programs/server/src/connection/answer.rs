@@ -70,13 +70,13 @@ impl<A: Application> Visit<A> {
             secure: self.visitor.secure,
         };
         match self.visitor.protocol {
-            Protocol::Http1 => serve(&self.site, incoming).await,
+            Protocol::Http1 => from_reply(reply(&self.site, &incoming).await, incoming.headers),
             // A client that resets the stream drops this, and may not stop the call halfway: what it has changed has
             // to reach the audit trail.
             Protocol::Http2 => {
                 let site = Arc::clone(&self.site);
                 let serving = tokio::spawn(async move {
-                    let answer = serve(&site, incoming).await;
+                    let answer = from_reply(reply(&site, &incoming).await, incoming.headers);
                     drop(turn);
                     answer
                 });
@@ -170,11 +170,11 @@ impl<A: Application> Visit<A> {
     }
 }
 
-async fn serve<A: Application>(site: &Site<A>, incoming: service::Incoming) -> Answer {
-    let reply = site.application.handle(&incoming).await;
+async fn reply<A: Application>(site: &Site<A>, incoming: &service::Incoming) -> Reply {
+    let reply = site.application.handle(incoming).await;
     let Reply { status, request_id, error, .. } = &reply;
     tracing::debug!(ip = %incoming.ip, status, request_id, error, "answered");
-    from_reply(reply, incoming.headers)
+    reply
 }
 
 /// The answer that a reply is. Its headers take the room of the request's, and leave it to the connection's next.
