@@ -39,4 +39,4 @@ pub use mac::{HmacKey, MacKey, constant_time_eq};
 pub use pair::{KeyPair, PairKind};
 pub use random::{random_bytes, random_nonce};
 pub use root::{RootKey, RootKeyId};
-pub use secret::{Key256, SecretBytes};
+pub use secret::{Key256, SecretBytes, wipe};

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::locked::Slots;
 use crate::{CryptoError, random_bytes};
@@ -52,21 +52,29 @@ impl Key256 {
 }
 
 /// Secret bytes of any length, zeroised when dropped. Their length is not secret.
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Vec<u8>);
+
+/// Wipes all the room that bytes have. What is beyond a vector's end is wiped in wide instructions, and what is before it
+/// byte by byte, so it is emptied first.
+pub fn wipe(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.zeroize();
+}
 
 impl SecretBytes {
     /// No bytes yet, with room for `bytes` of them.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(bytes)))
+        Self(Vec::with_capacity(bytes))
     }
 
     /// Adds bytes at the end. What growing leaves behind is zeroised.
     pub fn extend(&mut self, bytes: &[u8]) {
         let needed = self.len() + bytes.len();
         if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(self.0.capacity() * 2)));
+            let mut larger = Vec::with_capacity(needed.max(self.0.capacity() * 2));
             larger.extend_from_slice(&self.0);
+            wipe(&mut self.0);
             self.0 = larger;
         }
         self.0.extend_from_slice(bytes);
@@ -105,15 +113,21 @@ impl SecretBytes {
     }
 }
 
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(bytes)
     }
 }
 
 impl From<&[u8]> for SecretBytes {
     fn from(bytes: &[u8]) -> Self {
-        Self(Zeroizing::new(bytes.to_vec()))
+        Self(bytes.to_vec())
     }
 }
 

@@ -4,7 +4,6 @@ use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use zeroize::Zeroize as _;
 
 /// Bytes being written. Growing wipes what it leaves behind, and so does dropping.
 pub(crate) struct Buffer(Vec<u8>);
@@ -73,11 +72,11 @@ impl Buffer {
     fn grow(&mut self, length: usize) {
         let mut larger = Vec::with_capacity(length.max(self.0.capacity() * 2));
         larger.extend_from_slice(&self.0);
-        wipe(&mut self.0);
+        crypto::wipe(&mut self.0);
         self.0 = larger;
     }
 
-    /// The bytes; [wiping](wipe) them is now the caller's.
+    /// The bytes; [wiping](crypto::wipe) them is now the caller's.
     pub(crate) fn into_bytes(mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)
     }
@@ -85,15 +84,8 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        wipe(&mut self.0);
+        crypto::wipe(&mut self.0);
     }
-}
-
-/// Wipes all the room that bytes have. What is beyond a vector's end is wiped in wide instructions, and what is before it
-/// byte by byte: so it is emptied first.
-pub fn wipe(bytes: &mut Vec<u8>) {
-    bytes.clear();
-    bytes.zeroize();
 }
 
 impl io::Write for Buffer {

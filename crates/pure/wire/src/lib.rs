@@ -17,7 +17,6 @@ mod xml;
 
 pub use arn::{Arn, ArnError, account_of};
 pub use blob::{Blob, SecretBlob, SecretText};
-pub use buffer::wipe;
 pub use fault::{Culprit, Fault, Protocol};
 pub use protocol::{
     CommonFault, ERROR_TYPE_HEADER, REQUEST_ID_HEADER, content_type, decode, encode_fault, encode_output,

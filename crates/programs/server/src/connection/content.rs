@@ -16,7 +16,7 @@ impl From<Vec<u8>> for Content {
 
 impl Drop for Content {
     fn drop(&mut self) {
-        wire::wipe(&mut self.bytes);
+        crypto::wipe(&mut self.bytes);
     }
 }
 
