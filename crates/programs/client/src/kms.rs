@@ -3,7 +3,7 @@
 //! The library's functions wait on threads of their own: then the calls run on the runtime that is handed in here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crypto::SecretBytes;
 use envelope::kms::{
@@ -11,8 +11,10 @@ use envelope::kms::{
     KmsClient, KmsError, ReEncrypt,
 };
 use envelope::{EncryptionContext, Pending};
+use http::Uri;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use wire::{Blob, SecretBlob};
 
 use crate::session::KMS;
@@ -24,6 +26,8 @@ pub struct Kms {
     session: Arc<Session>,
     region: String,
     runtime: Handle,
+    /// Where the service is reached, known from the first call on.
+    endpoint: OnceLock<Uri>,
 }
 
 /// The input of every operation here: each uses some of the members.
@@ -103,7 +107,7 @@ impl Kms {
     /// and on `runtime` when a thread without one waits for them.
     #[must_use]
     pub fn new(session: Arc<Session>, region: impl Into<String>, runtime: Handle) -> Self {
-        Self { session, region: region.into(), runtime }
+        Self { session, region: region.into(), runtime, endpoint: OnceLock::new() }
     }
 
     /// The ARN of the key that an identifier, an alias or an ARN names: `DescribeKey`.
@@ -115,20 +119,36 @@ impl Kms {
         Ok(form(output.key_metadata)?.arn)
     }
 
+    fn endpoint(&self) -> Result<Uri, ClientError> {
+        if let Some(endpoint) = self.endpoint.get() {
+            return Ok(endpoint.clone());
+        }
+        let endpoint = self.session.endpoint(KMS, &self.region)?;
+        Ok(self.endpoint.get_or_init(|| endpoint).clone())
+    }
+
     async fn call(&self, operation: &'static str, input: &Input<'_>) -> Result<Output, KmsError> {
         let mut body = SecretBytes::with_capacity(1024);
         serde_json::to_writer(&mut body, input).map_err(|_| ClientError::Form { service: "KMS" })?;
         let target = format!("TrentService.{operation}");
         let answer = if Handle::try_current().is_ok() {
-            self.session.call_json(KMS, &self.region, &target, body).await?
+            self.session.call_json(KMS, &self.region, self.endpoint()?, &target, body).await?
         } else {
-            let (session, region) = (Arc::clone(&self.session), self.region.clone());
-            let calling = self.runtime.spawn(async move { session.call_json(KMS, &region, &target, body).await });
             let interrupted = |error: tokio::task::JoinError| KmsError::new("Interrupted", error.to_string());
-            calling.await.map_err(interrupted)??
+            self.call_elsewhere(target, body)?.await.map_err(interrupted)??
         };
         // The parser's own error could quote a plaintext.
         serde_json::from_slice(answer.expose()).map_err(|_| ClientError::Form { service: "KMS" }.into())
+    }
+
+    /// Has the runtime make a call, for a thread that has none.
+    fn call_elsewhere(
+        &self,
+        target: String,
+        body: SecretBytes,
+    ) -> Result<JoinHandle<Result<SecretBytes, ClientError>>, ClientError> {
+        let (session, region, endpoint) = (Arc::clone(&self.session), self.region.clone(), self.endpoint()?);
+        Ok(self.runtime.spawn(async move { session.call_json(KMS, &region, endpoint, &target, body).await }))
     }
 }
 

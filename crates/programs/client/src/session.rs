@@ -137,11 +137,12 @@ impl Session {
         Ok(obtained)
     }
 
-    /// Makes a signed call in awsJson 1.1 and returns the answer's body.
+    /// Makes a signed call in awsJson 1.1 to an endpoint of the service and returns the answer's body.
     pub(crate) async fn call_json(
         &self,
         service: Service,
         region: &str,
+        uri: Uri,
         target: &str,
         body: SecretBytes,
     ) -> Result<SecretBytes, ClientError> {
@@ -150,7 +151,6 @@ impl Session {
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
         let target = HeaderValue::from_str(target).map_err(|_| ClientError::Form { service: service.name })?;
         headers.insert("x-amz-target", target);
-        let uri = self.endpoint(service, region)?;
         let request = Request { method: Method::POST, uri, headers, body };
         let credentials = self.credentials().await?;
         let signing = Signing { credentials: &credentials, region, service: service.name };

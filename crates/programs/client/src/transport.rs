@@ -204,7 +204,8 @@ impl Transport {
                 Err(Lost::Sent(error)) => return Err(error),
             }
         }
-        let mut sender = self.connect(origin).await?;
+        // Most requests need none of the room that this takes.
+        let mut sender = Box::pin(self.connect(origin)).await?;
         match self.exchange(&mut sender, origin, message).await {
             Ok(answer) => Ok(self.answered(place, sender, answer)),
             Err(Lost::Sent(error)) => Err(error),

@@ -142,29 +142,9 @@ pub(crate) fn each_digested<S>(
     each: impl Fn(&mut S, u64, &mut Placed) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     // One thread hashes, and no number of workers makes it faster than about two.
-    let workers = threads.saturating_sub(1).min(2);
+    let workers = if runs < 2 { 0 } else { threads.saturating_sub(1).min(2) };
     let work = Work::new(runs);
-    let (empty, empty_buffers) = channel();
-    let (full, full_buffers) = channel();
-    let share = DIGESTED_BYTES_MAX.checked_div(buffer_bytes).unwrap_or(0);
-    for _ in 0..share.clamp(workers + 1, workers * 2 + 2) {
-        // The receiver lives.
-        let _ = empty.send(Placed::default());
-    }
-    let empty_buffers = Mutex::new(empty_buffers);
-    let started = thread::scope(|scope| {
-        let mut started = 0;
-        for _ in 0..if runs < 2 { 0 } else { workers } {
-            let full = full.clone();
-            let worker = || digested_worker(&work, &empty_buffers, full, &state, &each);
-            started += usize::from(thread::Builder::new().spawn_scoped(scope, worker).is_ok());
-        }
-        drop(full);
-        if started > 0 {
-            in_order(&work, full_buffers, empty, digest);
-        }
-        started
-    });
+    let started = if workers == 0 { 0 } else { digested_together(&work, workers, buffer_bytes, digest, &state, &each) };
     if started == 0 {
         let (mut state, mut buffer) = (state(), Placed::default());
         for run in 0..runs {
@@ -173,6 +153,38 @@ pub(crate) fn each_digested<S>(
         }
     }
     work.outcome()
+}
+
+/// Works on every run on up to `workers` threads, and takes what they leave into `digest`. Returns how many there were.
+fn digested_together<S>(
+    work: &Work,
+    workers: usize,
+    buffer_bytes: usize,
+    digest: &mut MessageDigest,
+    state: &(impl Fn() -> S + Sync),
+    each: &(impl Fn(&mut S, u64, &mut Placed) -> Result<(), Error> + Sync),
+) -> usize {
+    let (empty, empty_buffers) = channel();
+    let (full, full_buffers) = channel();
+    let share = DIGESTED_BYTES_MAX.checked_div(buffer_bytes).unwrap_or(0);
+    for _ in 0..share.clamp(workers + 1, workers * 2 + 2) {
+        // The receiver lives.
+        let _ = empty.send(Placed::default());
+    }
+    let empty_buffers = Mutex::new(empty_buffers);
+    thread::scope(|scope| {
+        let mut started = 0;
+        for _ in 0..workers {
+            let full = full.clone();
+            let worker = || digested_worker(work, &empty_buffers, full, state, each);
+            started += usize::from(thread::Builder::new().spawn_scoped(scope, worker).is_ok());
+        }
+        drop(full);
+        if started > 0 {
+            in_order(work, full_buffers, empty, digest);
+        }
+        started
+    })
 }
 
 /// A worker takes a buffer before a run, so the run that is hashed next always has one.
