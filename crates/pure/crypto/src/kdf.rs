@@ -41,7 +41,7 @@ impl DerivationKey {
         Self(HmacKey::new(key.expose()))
     }
 
-    /// As [`derive`] of the key it was made from.
+    /// As [`derive()`] of the key it was made from.
     #[must_use]
     pub fn derive(&self, label: &[u8], context: &[u8]) -> Key256 {
         with_fixed(label, context, |fixed| self.expand(fixed))
