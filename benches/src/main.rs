@@ -73,7 +73,7 @@ enum Measurement {
     /// The time of each operation with few keys and with many
     Scale {
         /// How many keys are many, all in one region; they are spread over as many accounts as it takes
-        #[arg(long, default_value_t = 99_500)]
+        #[arg(long, default_value_t = 98_000)]
         keys: usize,
     },
     /// What authorisation costs a caller with many policies, and the pages of lists in a large account

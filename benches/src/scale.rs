@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -12,10 +12,16 @@ use crate::operation::{Keys, PLAINTEXT};
 use crate::process::Process;
 use crate::{binary, report};
 
-/// An account can have 100,000 keys in a region, and measuring makes some more.
-const KEYS_AN_ACCOUNT: usize = 99_500;
+/// How many keys are few.
+const FEW: usize = 1000;
 
-/// Times single calls, with 100 keys and then with `keys`.
+/// Calls of each operation: those that warm up, and those that are timed.
+const CALLS: [usize; 2] = [100, 500];
+
+/// An account can have 100,000 keys in a region, and measuring makes some more.
+const KEYS_AN_ACCOUNT: usize = 98_000;
+
+/// Times single calls, with [`FEW`] keys and then with `keys`.
 pub(crate) async fn measure(keys: usize) -> std::io::Result<()> {
     let directory = tempfile::tempdir()?;
     let data = directory.path().join("data");
@@ -26,16 +32,16 @@ pub(crate) async fn measure(keys: usize) -> std::io::Result<()> {
     let sealstack = Process::sealstack(&binary()?, &data, &seed)?;
     let [administrator, others @ ..] = administrators.as_slice() else { return Ok(()) };
     let address = sealstack.address;
-    create_keys(address, administrator, 100).await?;
+    create_keys(address, administrator, FEW).await?;
     let few = time_operations(address, administrator).await?;
     let begun = Instant::now();
-    create_keys(address, administrator, keys.min(KEYS_AN_ACCOUNT).saturating_sub(100)).await?;
+    create_keys(address, administrator, keys.min(KEYS_AN_ACCOUNT).saturating_sub(FEW)).await?;
     for (index, other) in others.iter().enumerate() {
         create_keys(address, other, (keys - (index + 1) * KEYS_AN_ACCOUNT).min(KEYS_AN_ACCOUNT)).await?;
     }
     println!("made {keys} keys, {:.0} a second, each durable", keys as f64 / begun.elapsed().as_secs_f64());
     let many = time_operations(address, administrator).await?;
-    println!("{:<28} {:>12} {:>12} {:>7}", "operation", "100 keys", format!("{keys} keys"), "ratio");
+    println!("{:<28} {:>12} {:>12} {:>7}", "operation", format!("{FEW} keys"), format!("{keys} keys"), "ratio");
     for ((name, few), (_, many)) in few.iter().zip(&many) {
         println!("{name:<28} {few:>9.0} µs {many:>9.0} µs {:>7.2}", many / few);
     }
@@ -88,6 +94,8 @@ async fn time_operations(
     address: SocketAddr,
     administrator: &Credentials,
 ) -> std::io::Result<Vec<(&'static str, f64)>> {
+    // What making keys has left to be done, such as a checkpoint, is not what is timed.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let mut connection = Connection::open(address).await?;
     let Keys { symmetric: key, ciphertext, .. } = Keys::symmetric(&mut connection, administrator, address).await?;
     let page = call_kms(&mut connection, administrator, address, "ListKeys", &json!({"Limit": 50})).await?;
@@ -106,11 +114,14 @@ async fn time_operations(
     let mut medians = Vec::new();
     for (name, operation, body) in calls {
         let mut times = Vec::new();
-        for _ in 0..200 {
+        let [warming, timed] = CALLS;
+        for index in 0..warming + timed {
             let request = client::kms(administrator, address, operation, &body);
             let begun = Instant::now();
             let answer = connection.call(&request).await?;
-            times.push(begun.elapsed().as_secs_f64() * 1e6);
+            if index >= warming {
+                times.push(begun.elapsed().as_secs_f64() * 1e6);
+            }
             if answer.status != 200 {
                 return Err(std::io::Error::other(format!("{name} answered {}", answer.status)));
             }
