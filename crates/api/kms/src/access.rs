@@ -61,6 +61,7 @@ impl Found {
         }
     }
 
+    /// Finds the key of an alias, or what an AWS-managed key of that alias will be.
     async fn of_alias(
         account: &str,
         name: &str,
@@ -110,6 +111,7 @@ impl Found {
         }
     }
 
+    /// The key with its grants, those that tokens tell of included, and its store.
     async fn of_live(
         key: Arc<LiveKey>,
         alias: Option<&str>,

@@ -54,13 +54,6 @@ impl Key256 {
 /// Secret bytes of any length, zeroised when dropped. Their length is not secret.
 pub struct SecretBytes(Vec<u8>);
 
-/// Wipes all the room that bytes have. What is beyond a vector's end is wiped in wide instructions, and what is before it
-/// byte by byte, so it is emptied first.
-pub fn wipe(bytes: &mut Vec<u8>) {
-    bytes.clear();
-    bytes.zeroize();
-}
-
 impl SecretBytes {
     /// No bytes yet, with room for `bytes` of them.
     #[must_use]
@@ -141,6 +134,13 @@ impl io::Write for SecretBytes {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Wipes all the room that bytes have. What is beyond a vector's end is wiped in wide instructions, and what is before it
+/// byte by byte, so it is emptied first.
+pub fn wipe(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.zeroize();
 }
 
 #[cfg(test)]
