@@ -3,7 +3,11 @@
 //! An engine owns durability, isolation and order. It refuses to know records, keys and caches: collections are the
 //! only text that it sees.
 
+use std::sync::Arc;
+
 use crate::StoreError;
+use crate::ledger::{Ledger, Standing};
+use crate::outbox::Outlet;
 
 /// A parent or an id as the engine sees it: a truncated MAC of the name.
 pub(crate) type Blind = [u8; 16];
@@ -59,9 +63,36 @@ pub(crate) trait Read {
 
     /// A value about the database itself.
     fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// At most `limit` sealed events of the outbox with a number above `after`, in order.
+    fn events(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
 }
 
-/// A transaction that may change rows.
+/// A transaction of an engine that may change rows.
+pub(crate) trait Rows: Read {
+    /// Writes a row, whether or not it is there.
+    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes a row that is not there. Returns whether it was so.
+    fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError>;
+
+    /// Removes a row. Returns whether it was there.
+    fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError>;
+
+    /// Appends to the changes feed.
+    fn append_change(&self, collection: &str, key: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes a value about the database itself.
+    fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Appends a sealed event to the outbox.
+    fn append_event(&self, number: u64, event: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes the events up to a number from the outbox.
+    fn drop_events(&self, up_to: u64) -> Result<(), StoreError>;
+}
+
+/// A transaction of the store that may change rows, whose ledger follows.
 pub(crate) trait Write: Read {
     /// Writes a row, whether or not it is there.
     fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError>;
@@ -77,6 +108,15 @@ pub(crate) trait Write: Read {
 
     /// Writes a value about the database itself.
     fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Records the transaction's change in the outbox, under the next number.
+    fn record(&self, event: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes the events up to a number from the outbox.
+    fn drop_events(&self, up_to: u64) -> Result<(), StoreError>;
+
+    /// Makes the ledger go on from `standing`, whose digest is that of the rows.
+    fn replace_standing(&self, standing: Standing);
 }
 
 /// A unit of work for the writer, all or nothing.
@@ -95,6 +135,8 @@ pub struct WriteCounts {
     pub closures: u64,
     /// Durable commits, each for one or more closures.
     pub commits: u64,
+    /// Events in the outbox that its receiver does not have on the disk yet, as of the last commit.
+    pub events_waiting: u64,
 }
 
 /// A database engine.
@@ -113,6 +155,12 @@ pub(crate) trait Db: Send + Sync {
 
     /// How much the writer has done so far.
     fn counts(&self) -> WriteCounts;
+
+    /// Follows every change in `ledger` from now on.
+    fn keep_ledger(&self, ledger: Arc<Ledger>);
+
+    /// Hands recorded events to `outlet` from now on, beginning with those that wait in the outbox.
+    fn attach(&self, outlet: Arc<dyn Outlet>);
 }
 
 /// Turns closures into jobs.

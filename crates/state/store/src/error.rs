@@ -51,6 +51,12 @@ pub enum StoreError {
         /// The collection.
         collection: String,
     },
+    /// The rows are not those that the ledger vouches for, though each of them is genuine.
+    #[error(
+        "rows of the database were put back, left out or taken from another copy of it: each is genuine, but they are \
+         not what was last written; restore the last backup, or see `sealstack rollback --help`"
+    )]
+    RowsPutBack,
     /// A record opened, but it is not what this version of the program takes for one.
     #[error("a record of {collection} cannot be read by this version (line {line}, column {column})")]
     Unreadable {

@@ -192,8 +192,14 @@ fn names(tx: &dyn Read, wrappings: &Wrappings) -> Result<Vec<String>, StoreError
 /// # Errors
 /// [`StoreError::WrongRootKey`] when the database is under neither; those of [`Store::open`](crate::Store::open).
 pub fn rewrap(path: &Path, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
-    let db = Sqlite::open(path)?;
-    rewrap_in(&db, path, old, new)?;
+    let db: Arc<dyn Db> = Arc::new(Sqlite::open(path)?);
+    // The ledger has to follow, and its key is under the root key that the database is under.
+    if let Some(stored) = read_blocking(&*db, |tx| tx.meta(META_ROOT))? {
+        let current = if root_key_id(&stored)? == new.id() { new } else { old };
+        let keyring = Keyring::open(Arc::clone(&db), path, current)?;
+        crate::store::follow(&db, &*keyring.first_key(RECORD)?)?;
+    }
+    rewrap_in(&*db, path, old, new)?;
     // The log still has the keys as they were wrapped before.
     db.checkpoint()
 }

@@ -4,7 +4,8 @@
 pub(crate) const APPLICATION_ID: i32 = 0x5345_414c;
 
 /// The steps; a database's `user_version` says how many of them it has seen.
-pub(crate) const STEPS: &[&str] = &["
+pub(crate) const STEPS: &[&str] = &[
+    "
     CREATE TABLE records (
         collection TEXT NOT NULL,
         parent     BLOB NOT NULL,
@@ -23,4 +24,11 @@ pub(crate) const STEPS: &[&str] = &["
         name  TEXT PRIMARY KEY,
         value BLOB NOT NULL
     ) WITHOUT ROWID, STRICT;
-"];
+",
+    "
+    CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY,
+        event  BLOB NOT NULL
+    ) STRICT;
+",
+];

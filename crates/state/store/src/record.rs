@@ -178,6 +178,14 @@ impl<'a> Tx<'a> {
         Ok(deleted)
     }
 
+    /// Records the transaction's change for the audit trail: the event is durable with the change, or neither is.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn record(&mut self, event: &[u8]) -> Result<(), StoreError> {
+        self.noting(|db| db.record(event))
+    }
+
     /// What the transaction changed, or why it must not be kept.
     pub(crate) fn finish(self) -> Result<Vec<Touched>, StoreError> {
         self.failed.map_or(Ok(self.touched), Err)

@@ -16,7 +16,9 @@ use self::session::{Session, denied, failure};
 use self::writer::{CHANGES_SLACK, Writer};
 use crate::StoreError;
 use crate::db::{Db, Job, Read, WriteCounts};
+use crate::ledger::Ledger;
 use crate::migrations::{APPLICATION_ID, STEPS};
+use crate::outbox::{Attached, Outbox, Outlet};
 
 mod session;
 mod snapshot;
@@ -46,12 +48,14 @@ pub(crate) struct Sqlite {
     /// Idle readers; `None` in memory, where the writer's connection is the only one.
     readers: Option<Mutex<Vec<Connection>>>,
     counts: Arc<Counts>,
+    attached: Arc<Attached>,
 }
 
 #[derive(Default)]
 struct Counts {
     closures: AtomicU64,
     commits: AtomicU64,
+    events_waiting: AtomicU64,
 }
 
 impl Sqlite {
@@ -80,18 +84,21 @@ impl Sqlite {
     fn start(path: &Path, connection: Connection, on_disk: bool) -> Result<Self, StoreError> {
         let connection = Arc::new(Mutex::new(connection));
         let counts = Arc::new(Counts::default());
+        let attached = Arc::new(Attached::default());
         let (queue, jobs) = mpsc::channel();
         let writer = Writer {
             path: path.to_owned(),
             connection: Arc::clone(&connection),
             jobs,
             counts: Arc::clone(&counts),
+            outbox: Outbox::new(Arc::clone(&attached)),
             untrimmed: CHANGES_SLACK,
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Engine { detail: error.to_string() })?;
         let readers = on_disk.then(Mutex::default);
-        Ok(Self { path: path.to_owned(), queue: Some(queue), writer: Some(thread), connection, readers, counts })
+        let (path, queue, writer) = (path.to_owned(), Some(queue), Some(thread));
+        Ok(Self { path, queue, writer, connection, readers, counts, attached })
     }
 }
 
@@ -170,6 +177,18 @@ impl Db for Sqlite {
         WriteCounts {
             closures: self.counts.closures.load(Ordering::Relaxed),
             commits: self.counts.commits.load(Ordering::Relaxed),
+            events_waiting: self.counts.events_waiting.load(Ordering::Relaxed),
+        }
+    }
+
+    fn keep_ledger(&self, ledger: Arc<Ledger>) {
+        // A database has one record key, and so one ledger.
+        let _ = self.attached.ledger.set(ledger);
+    }
+
+    fn attach(&self, outlet: Arc<dyn Outlet>) {
+        if self.attached.outlet.set(outlet).is_err() {
+            tracing::error!("the outbox has a receiver already");
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crypto::Key256;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::changes::{Touched, Watch, Watchers};
 pub use crate::db::WriteCounts;
 use crate::db::{self, Blind, Db, RowKey, Task, read_blocking};
 use crate::keyring::{self, Keyring};
+use crate::ledger::{Ledger, Standing};
+use crate::outbox::Outlet;
 use crate::record::{ReadTx, Record, Tx};
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
@@ -41,6 +44,7 @@ pub struct Store {
 struct Inner {
     db: Arc<dyn Db>,
     vault: Arc<Vault>,
+    ledger: Arc<Ledger>,
     watchers: Arc<Watchers>,
     keyring: Keyring,
     writes: Arc<Semaphore>,
@@ -68,11 +72,14 @@ impl Store {
 
     pub(crate) fn over(db: Arc<dyn Db>, path: &Path, root: &RootKey) -> Result<Self, StoreError> {
         let keyring = Keyring::open(Arc::clone(&db), path, root)?;
-        let vault = Arc::new(Vault::new(keyring.first_key(keyring::RECORD)?, &*keyring.first_key(keyring::BLIND)?));
+        let record = keyring.first_key(keyring::RECORD)?;
+        let ledger = follow(&db, &record)?;
+        let vault = Arc::new(Vault::new(record, &*keyring.first_key(keyring::BLIND)?));
         Ok(Self {
             inner: Arc::new(Inner {
                 db,
                 vault,
+                ledger,
                 watchers: Arc::default(),
                 keyring,
                 writes: Arc::new(Semaphore::new(WRITES_WAITING_MAX)),
@@ -81,7 +88,9 @@ impl Store {
         })
     }
 
-    /// Runs `change` as one atomic transaction and returns once it is durable and every cache has heard of it.
+    /// Runs `change` as one atomic transaction and returns once it is durable and every cache has heard of it. For what
+    /// the audit trail does not record, such as upkeep; what somebody asked for goes through
+    /// [`write_recorded`](Self::write_recorded).
     ///
     /// Transactions run one after another, each on what the former left; several may share one commit. An error or a
     /// panic undoes this transaction alone. Once queued it runs even if the caller stops waiting. `change` must be
@@ -113,6 +122,86 @@ impl Store {
             let _ = answer.send(result);
         })));
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// Runs `change` as [`write`](Self::write) does, and records `event` in the same transaction: if the change is
+    /// there, so is its record, whatever happens.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    pub async fn write_recorded<T, E>(
+        &self,
+        event: Vec<u8>,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let recorded = move |tx: &mut Tx<'_>| {
+            let value = change(tx)?;
+            tx.record(&event)?;
+            Ok(value)
+        };
+        self.write(recorded).await
+    }
+
+    /// Hands recorded events to `outlet`, those that wait in the outbox first. Once for each open database.
+    pub async fn attach(&self, outlet: Arc<dyn Outlet>) -> Result<(), StoreError> {
+        self.inner.db.attach(outlet);
+        self.tidy().await
+    }
+
+    /// Offers waiting events to the outlet again, and removes those from the outbox that it has on its disk.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
+    }
+
+    /// Where the database stands now: what anchors elsewhere are compared with. Blocks.
+    ///
+    /// # Errors
+    /// Those of reading; [`StoreError::NotAuthentic`].
+    pub fn standing(&self) -> Result<Standing, StoreError> {
+        let Inner { db, ledger, .. } = &*self.inner;
+        read_blocking(&**db, |tx| ledger.read(tx)).map(Option::unwrap_or_default)
+    }
+
+    /// The number of the first event that waits in the outbox, if any does. Blocks.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn first_waiting(&self) -> Result<Option<u64>, StoreError> {
+        read_blocking(&*self.inner.db, |tx| Ok(tx.events(0, 1)?.first().map(|(number, _)| *number)))
+    }
+
+    /// Compares the digest of all rows with the one that the ledger has, on one snapshot. `pause` is called after each
+    /// thousand rows. Blocks, and takes about ten seconds for a million rows.
+    ///
+    /// # Errors
+    /// [`StoreError::RowsPutBack`] when they differ; those of reading.
+    pub fn check_digest(&self, pause: impl FnMut()) -> Result<(), StoreError> {
+        let Inner { db, ledger, .. } = &*self.inner;
+        read_blocking(&**db, |tx| {
+            let standing = ledger.read(tx)?.unwrap_or_default();
+            if ledger.digest(tx, pause)? == standing.digest { Ok(()) } else { Err(StoreError::RowsPutBack) }
+        })
+    }
+
+    /// Takes the rows as they are for what was written, and goes on behind `version` and `recorded` if those are more:
+    /// for an operator who accepts that something was put back. Records `event`.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    pub async fn accept(&self, version: u64, recorded: u64, event: Vec<u8>) -> Result<(), StoreError> {
+        let ledger = Arc::clone(&self.inner.ledger);
+        self.write_db(move |tx| {
+            ledger.reset(tx, version, recorded)?;
+            tx.record(&event)
+        })
+        .await
     }
 
     /// Runs `query` on one snapshot.
@@ -178,12 +267,13 @@ impl Store {
         }
     }
 
-    /// Examines the database's structure, opens every record and change, and unwraps every key. Blocks, and takes its time.
+    /// Examines the database's structure, opens every record, event and change, unwraps every key, and compares the
+    /// digest of all rows. Blocks, and takes its time.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`], [`StoreError::NotAuthentic`]; those of reading.
+    /// [`StoreError::Corrupt`], [`StoreError::NotAuthentic`], [`StoreError::RowsPutBack`]; those of reading.
     pub fn check(&self) -> Result<CheckReport, StoreError> {
-        let Inner { db, vault, keyring, .. } = &*self.inner;
+        let Inner { db, vault, keyring, ledger, .. } = &*self.inner;
         db.check()?;
         let keys = keyring.names_blocking()?.len() as u64;
         let records = read_blocking::<_, StoreError>(&**db, |tx| {
@@ -202,6 +292,17 @@ impl Store {
                     }
                 }
             }
+            let mut after = 0;
+            loop {
+                let events = tx.events(after, BATCH)?;
+                for (number, event) in &events {
+                    ledger.open_event(*number, event)?;
+                }
+                match events.last() {
+                    Some((number, _)) => after = *number,
+                    None => break,
+                }
+            }
             let mut position = i64::MIN;
             loop {
                 let changes = tx.changes(position, BATCH)?;
@@ -214,6 +315,7 @@ impl Store {
                 }
             }
         })?;
+        self.check_digest(|| {})?;
         Ok(CheckReport { records, keys })
     }
 
@@ -232,6 +334,18 @@ impl Store {
         self.inner.db.counts()
     }
 
+    async fn write_db<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn db::Write) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.inner.db.submit(Box::new(Task::new(work, move |result| {
+            // The caller may have stopped waiting.
+            let _ = answer.send(result);
+        })));
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
     async fn read_db<T: Send + 'static>(
         &self,
         query: impl FnOnce(&dyn db::Read) -> Result<T, StoreError> + Send + 'static,
@@ -240,6 +354,19 @@ impl Store {
         let read = tokio::task::spawn_blocking(move || read_blocking(&*db, query));
         read.await.unwrap_or(Err(StoreError::Panicked))
     }
+}
+
+/// Has the ledger of the database whose records are sealed under `record` follow every change, and begins it if there
+/// is none. Blocks.
+pub(crate) fn follow(db: &Arc<dyn Db>, record: &Key256) -> Result<Arc<Ledger>, StoreError> {
+    let ledger = Arc::new(Ledger::new(record));
+    db.keep_ledger(Arc::clone(&ledger));
+    // Reading first keeps an ordinary start free of a commit.
+    if read_blocking(&**db, |tx| ledger.read(tx))?.is_none() {
+        let begun = Arc::clone(&ledger);
+        db::write_blocking(&**db, move |tx| begun.begin(tx))?;
+    }
+    Ok(ledger)
 }
 
 #[cfg(test)]

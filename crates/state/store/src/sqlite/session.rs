@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, params};
 
 use crate::StoreError;
-use crate::db::{Blind, Change, Read, Row, RowKey, Write};
+use crate::db::{Blind, Change, Read, Row, RowKey, Rows};
 
 /// A transaction on a connection.
 pub(super) struct Session<'a> {
@@ -72,6 +72,11 @@ fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// An event's number. No database lives to see 2^63 changes.
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 impl Read for Session<'_> {
     fn get(&self, key: RowKey<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         const GET: &str = "SELECT value FROM records WHERE collection = ?1 AND parent = ?2 AND id = ?3";
@@ -128,9 +133,15 @@ impl Read for Session<'_> {
         let found = found.and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional());
         self.noting(found)
     }
+
+    fn events(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        const EVENTS: &str = "SELECT number, event FROM outbox WHERE number > ?1 ORDER BY number LIMIT ?2";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?));
+        self.rows(EVENTS, params![number(after), bound(limit)], read)
+    }
 }
 
-impl Write for Session<'_> {
+impl Rows for Session<'_> {
     fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError> {
         const PUT: &str = "INSERT INTO records (collection, parent, id, value) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET value = excluded.value";
@@ -156,6 +167,14 @@ impl Write for Session<'_> {
         const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
             ON CONFLICT DO UPDATE SET value = excluded.value";
         self.change(SET, params![name, value]).map(|_| ())
+    }
+
+    fn append_event(&self, at: u64, event: &[u8]) -> Result<(), StoreError> {
+        self.change("INSERT INTO outbox (number, event) VALUES (?1, ?2)", params![number(at), event]).map(|_| ())
+    }
+
+    fn drop_events(&self, up_to: u64) -> Result<(), StoreError> {
+        self.change("DELETE FROM outbox WHERE number <= ?1", [number(up_to)]).map(|_| ())
     }
 }
 

@@ -137,6 +137,43 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_database_from_before_the_ledger_is_brought_up_to_date() {
+    let directory = Directory::new();
+    let root = RootKey::random();
+    drop(filled(&directory, &root).await);
+    let connection = Connection::open(directory.database()).unwrap();
+    let before = "DROP TABLE outbox; DELETE FROM meta WHERE name = 'ledger'; PRAGMA user_version = 1";
+    connection.execute_batch(before).unwrap();
+    drop(connection);
+    let store = Store::open(&directory.database(), &root).unwrap();
+    assert_eq!(store.standing().unwrap().version, 1);
+    store.write_recorded(b"event".to_vec(), |tx| tx.put("p", "7", &note("7", "new"))).await.unwrap();
+    assert_eq!((store.standing().unwrap().recorded, store.first_waiting().unwrap()), (1, Some(1)));
+    store.check().unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_was_put_back_while_no_server_ran_is_found_by_a_check() {
+    let directory = Directory::new();
+    let root = RootKey::random();
+    let store = filled(&directory, &root).await;
+    store.checkpoint().unwrap();
+    let old = directory.0.join("old.db");
+    std::fs::copy(directory.database(), &old).unwrap();
+    store.write(|tx| tx.delete::<Note>("p", "7")).await.unwrap();
+    store.check().unwrap();
+    drop(store);
+    let connection = Connection::open(directory.database()).unwrap();
+    connection.execute("ATTACH ?1 AS old", [old.to_str().unwrap()]).unwrap();
+    let put_back = "INSERT INTO main.records SELECT * FROM old.records EXCEPT SELECT * FROM main.records";
+    assert_eq!(connection.execute(put_back, []).unwrap(), 1);
+    drop(connection);
+    let store = Store::open(&directory.database(), &root).unwrap();
+    assert_eq!(get(&store, "p", "7").await.unwrap(), Some(note("7", "text")), "the row itself is genuine");
+    assert_eq!(store.check(), Err(StoreError::RowsPutBack));
+}
+
+#[tokio::test]
 async fn damage_to_any_sealed_value_is_found_by_a_check() {
     for sample in [
         "SELECT value FROM records WHERE collection = 'notes' LIMIT 1 OFFSET 250",
@@ -403,6 +440,8 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         let pairs = store.read(|tx| Ok::<_, StoreError>((tx.all::<Note>("p")?.len(), tx.all::<Note>("twin")?.len())));
         let (first, second) = pairs.await.unwrap();
         assert_eq!(first, second, "a transaction is there in full or not at all");
+        let recorded = store.standing().unwrap().recorded;
+        assert_eq!(recorded, u64::try_from(first).unwrap(), "each change has its record, and no other has one");
     }
     assert!(acknowledged.len() > 300, "{}", acknowledged.len());
 }
@@ -425,7 +464,7 @@ fn writes_until_it_is_killed() {
                         tx.insert("p", &record.name, &record)?;
                         tx.insert("twin", &record.name, &record)
                     };
-                    store.write(change).await.unwrap();
+                    store.write_recorded(id.clone().into_bytes(), change).await.unwrap();
                     writeln!(std::io::stdout().lock(), "written {id}").unwrap();
                 }
             });

@@ -1,4 +1,5 @@
-//! The one thread that writes: gathers what is queued, runs each job in a savepoint, commits them together.
+//! The one thread that writes: gathers what is queued, runs each job in a savepoint, commits them together, and hands
+//! recorded events to their receiver.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,8 @@ use super::session::Session;
 use super::{Counts, lock};
 use crate::StoreError;
 use crate::db::Job;
+use crate::ledger::Tracked;
+use crate::outbox::{Committed, Outbox};
 
 /// How many closures share one commit at most, so that the first of them does not wait for ever.
 const GROUP_MAX: usize = 256;
@@ -22,12 +25,16 @@ pub(super) const CHANGES_KEPT: i64 = 10_000;
 /// How many changes more than that accumulate before the feed is trimmed.
 pub(super) const CHANGES_SLACK: i64 = 1_000;
 
+/// A job that was run, and what became of it. An error is the engine's or a panic.
+type Ran = (Box<dyn Job>, Result<(), StoreError>);
+
 /// The writer's thread.
 pub(super) struct Writer {
     pub(super) path: PathBuf,
     pub(super) connection: Arc<Mutex<Connection>>,
     pub(super) jobs: mpsc::Receiver<Box<dyn Job>>,
     pub(super) counts: Arc<Counts>,
+    pub(super) outbox: Outbox,
     /// How many changes may have been appended since the feed was last trimmed.
     pub(super) untrimmed: i64,
 }
@@ -62,18 +69,10 @@ impl Writer {
         }
         let before = connection.total_changes();
         let mut ran = Vec::with_capacity(group.len());
-        let mut broken = None;
-        while broken.is_none()
-            && let Some(mut job) = group.pop_front()
-        {
-            let outcome = in_savepoint(&session, &mut *job);
-            // A full disk and the like make SQLite undo the whole transaction, not the savepoint alone.
-            if session.is_lost() {
-                broken = Some(session.failure());
-            }
-            ran.push((job, outcome));
-        }
-        let committed = broken.map_or_else(|| session.execute("COMMIT"), Err);
+        let committed = run_group(&session, &self.outbox, group, &mut ran).and_then(|committed| {
+            session.execute("COMMIT")?;
+            Ok(committed)
+        });
         if committed.is_err() && !session.is_lost() {
             // If even this fails the next BEGIN fails too, and says so.
             let _ = session.execute("ROLLBACK");
@@ -82,8 +81,12 @@ impl Writer {
         self.counts.commits.fetch_add(1, Ordering::Relaxed);
         let changed = connection.total_changes().saturating_sub(before);
         self.untrimmed = self.untrimmed.saturating_add(i64::try_from(changed).unwrap_or(i64::MAX));
-        for (job, outcome) in ran {
-            job.done(committed.clone().and(outcome));
+        let outcome = committed.map(|committed| {
+            let waiting = self.outbox.hand_over(&session, committed);
+            self.counts.events_waiting.store(waiting, Ordering::Relaxed);
+        });
+        for (job, ended) in ran {
+            job.done(outcome.clone().and(ended));
         }
     }
 
@@ -98,16 +101,44 @@ impl Writer {
     }
 }
 
+/// Runs jobs of the group up to one that broke the transaction, and writes the ledger.
+fn run_group(
+    session: &Session<'_>,
+    outbox: &Outbox,
+    group: &mut VecDeque<Box<dyn Job>>,
+    ran: &mut Vec<Ran>,
+) -> Result<Committed, StoreError> {
+    let tracked = match Tracked::begin(session, outbox.ledger()) {
+        Ok(tracked) => tracked,
+        Err(error) => {
+            // Nothing may be changed that the ledger cannot follow.
+            ran.extend(group.drain(..).map(|job| (job, Ok(()))));
+            return Err(error);
+        }
+    };
+    while let Some(mut job) = group.pop_front() {
+        let outcome = in_savepoint(session, &tracked, &mut *job);
+        ran.push((job, outcome));
+        // A full disk and the like make SQLite undo the whole transaction, not the savepoint alone.
+        if session.is_lost() {
+            return Err(session.failure());
+        }
+    }
+    outbox.close(session, tracked)
+}
+
 /// Runs a job so that it alone is undone when it fails. An error is the engine's or a panic.
-fn in_savepoint(session: &Session<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
+fn in_savepoint(session: &Session<'_>, tracked: &Tracked<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
     session.execute("SAVEPOINT job")?;
-    let kept = catch_unwind(AssertUnwindSafe(|| job.run(session)));
+    let mark = tracked.mark();
+    let kept = catch_unwind(AssertUnwindSafe(|| job.run(tracked)));
     if session.is_lost() {
         return Err(session.failure());
     }
     if let Ok(true) = kept {
         return session.execute("RELEASE job");
     }
+    tracked.undo(mark);
     session.execute("ROLLBACK TO job")?;
     session.execute("RELEASE job")?;
     kept.map(|_| ()).map_err(|_| StoreError::Panicked)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use self::engines::Engine;
 use self::listings::*;
+use self::outbox::*;
 use super::*;
 use crate::Cache;
 use crate::db::write_blocking;
@@ -15,6 +16,7 @@ use crate::keyring::rewrap_in;
 
 mod engines;
 mod listings;
+mod outbox;
 
 /// A directory that is gone when the test is over.
 pub(crate) struct Directory(pub(crate) PathBuf);
@@ -439,4 +441,10 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     keys_are_made_once_and_stay_under_a_new_root_key,
     what_another_process_wrote_reaches_the_caches_when_polled,
     a_process_that_fell_behind_the_feed_forgets_all,
+    events_are_handed_over_in_order_and_stay_until_they_are_settled,
+    events_that_were_refused_come_again_before_later_ones,
+    a_change_that_fails_leaves_no_event_and_no_trace_in_the_ledger,
+    the_digest_is_that_of_the_rows_whatever_was_done_to_them,
+    rows_that_the_ledger_does_not_know_can_be_accepted,
+    accepting_numbers_waiting_events_anew,
 });

@@ -1,0 +1,122 @@
+//! The way of recorded events out of the database: who receives them, and what the receiver answers for.
+//!
+//! An event is written in the transaction of the change that it records. Once that is durable it is handed to the
+//! receiver, in the order of its number, and its row is removed once the receiver has it on the disk. After a crash the
+//! receiver says how far it got. Knows no journal.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::StoreError;
+use crate::db::{Read, Rows};
+use crate::ledger::{Ledger, Recorded, Standing, Tracked};
+
+/// How many events are read from the outbox at once.
+const BATCH: usize = 64;
+
+/// Receives events in the order of their numbers, which are 1, 2, 3, … from the database's beginning.
+///
+/// Called on the writer's thread: it must be quick and must not write to the store.
+pub trait Outlet: Send + Sync + 'static {
+    /// Takes the event `number`. `false` when it cannot be taken now; it is offered again, and none after it before.
+    fn take(&self, number: u64, event: &[u8]) -> bool;
+
+    /// The number up to which all events are on the receiver's disk.
+    fn settled(&self) -> u64;
+
+    /// What the receiver vouches for about itself, for [`Standing::witness`]. At most 256 bytes.
+    fn witness(&self) -> Vec<u8>;
+
+    /// The database was committed, durably, and stands there now.
+    fn committed(&self, standing: &Standing);
+}
+
+/// What a database's writer is given after it was opened.
+#[derive(Default)]
+pub(crate) struct Attached {
+    pub(crate) ledger: OnceLock<Arc<Ledger>>,
+    pub(crate) outlet: OnceLock<Arc<dyn Outlet>>,
+}
+
+/// The outbox as the writer keeps it.
+pub(crate) struct Outbox {
+    attached: Arc<Attached>,
+    /// The number of the last event that was recorded, as far as it is known.
+    recorded: u64,
+    /// The number of the last event that the outlet took.
+    offered: u64,
+    /// The number up to which events were removed.
+    dropped: u64,
+}
+
+/// What a commit left behind.
+pub(crate) struct Committed {
+    /// Where the database stands, unless the commit changed nothing.
+    standing: Option<Standing>,
+    events: Vec<Recorded>,
+    /// The number up to which the outlet has events on its disk, and the outbox has no more.
+    settled: u64,
+}
+
+impl Outbox {
+    pub(crate) const fn new(attached: Arc<Attached>) -> Self {
+        Self { attached, recorded: 0, offered: 0, dropped: 0 }
+    }
+
+    pub(crate) fn ledger(&self) -> Option<&Ledger> {
+        self.attached.ledger.get().map(|ledger| &**ledger)
+    }
+
+    /// Ends a transaction: removes events that the outlet has on its disk, and writes the ledger.
+    pub(crate) fn close(&self, rows: &dyn Rows, tracked: Tracked<'_>) -> Result<Committed, StoreError> {
+        let outlet = self.attached.outlet.get();
+        let settled = outlet.map_or(0, |outlet| outlet.settled());
+        if settled > self.dropped {
+            rows.drop_events(settled)?;
+        }
+        tracked.close(|| outlet.map(|outlet| outlet.witness()))?;
+        let (standing, events) = tracked.finish();
+        Ok(Committed { standing, events, settled })
+    }
+
+    /// Tells the outlet what is durable now, and offers it the events that it does not have yet. Returns how many
+    /// events it does not have on its disk.
+    pub(crate) fn hand_over(&mut self, read: &dyn Read, committed: Committed) -> u64 {
+        let Committed { standing, events, settled } = committed;
+        let Some(outlet) = self.attached.outlet.get().cloned() else { return 0 };
+        (self.dropped, self.offered) = (self.dropped.max(settled), self.offered.max(settled));
+        if let Some(standing) = &standing {
+            outlet.committed(standing);
+            self.recorded = standing.recorded;
+        }
+        let next = self.offered.saturating_add(1);
+        if events.first().is_some_and(|first| first.number == next) {
+            for Recorded { number, event } in &events {
+                if !outlet.take(*number, event) {
+                    break;
+                }
+                self.offered = *number;
+            }
+        } else if let Err(error) = self.offer_waiting(read, &*outlet) {
+            tracing::error!(%error, "events in the outbox could not be read; they are offered again");
+        }
+        self.recorded = self.recorded.max(self.offered);
+        self.recorded.saturating_sub(settled)
+    }
+
+    /// Offers the events that wait, as far as the outlet takes them.
+    fn offer_waiting(&mut self, read: &dyn Read, outlet: &dyn Outlet) -> Result<(), StoreError> {
+        let Some(ledger) = self.attached.ledger.get() else { return Ok(()) };
+        loop {
+            let events = read.events(self.offered, BATCH)?;
+            for (number, event) in &events {
+                if !outlet.take(*number, ledger.open_event(*number, event)?.expose()) {
+                    return Ok(());
+                }
+                self.offered = *number;
+            }
+            if events.len() < BATCH {
+                return Ok(());
+            }
+        }
+    }
+}
