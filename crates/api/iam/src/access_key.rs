@@ -177,30 +177,28 @@ impl Operation for CreateAccessKey {
         let owner = Owner::of(subject.into_inner());
         let account = call.account().to_owned();
         let key = AccessKey::new(&account, owner.unique_id(), call.now);
-        call.service
-            .store
-            .write(move |tx| {
-                owner.change(tx, &account, |tx, keys| {
-                    if keys.len() >= KEYS_MAX {
-                        let quota = Quota::Count { name: "AccessKeysPerUser", limit: KEYS_MAX };
-                        return Err(IamError::LimitExceeded(quota));
-                    }
-                    tx.insert(PARENT, &key.id, &key)?;
-                    keys.push(key.id.clone());
-                    Ok(())
-                })?;
-                let AccessKey { id, secret, status, created, .. } = key;
-                Ok(CreateAccessKeyOutput {
-                    access_key: AccessKeyView {
-                        user_name: owner.name(),
-                        access_key_id: id,
-                        status,
-                        secret_access_key: Some(secret),
-                        create_date: created,
-                    },
-                })
+        call.write(&call.service.store, move |tx| {
+            owner.change(tx, &account, |tx, keys| {
+                if keys.len() >= KEYS_MAX {
+                    let quota = Quota::Count { name: "AccessKeysPerUser", limit: KEYS_MAX };
+                    return Err(IamError::LimitExceeded(quota));
+                }
+                tx.insert(PARENT, &key.id, &key)?;
+                keys.push(key.id.clone());
+                Ok(())
+            })?;
+            let AccessKey { id, secret, status, created, .. } = key;
+            Ok(CreateAccessKeyOutput {
+                access_key: AccessKeyView {
+                    user_name: owner.name(),
+                    access_key_id: id,
+                    status,
+                    secret_access_key: Some(secret),
+                    create_date: created,
+                },
             })
-            .await
+        })
+        .await
     }
 }
 
@@ -305,15 +303,13 @@ impl Operation for UpdateAccessKey {
         }
         let owner = Owner::of(subject.into_inner());
         let account = call.account().to_owned();
-        call.service
-            .store
-            .write(move |tx| {
-                let mut key = owner.load(tx, &account, input.access_key_id)?;
-                key.status = input.status;
-                let risky = key.status == Status::Inactive;
-                last_administrator::keeping(tx, &account, risky, |tx| Ok(tx.put(PARENT, &key.id, &key)?))
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut key = owner.load(tx, &account, input.access_key_id)?;
+            key.status = input.status;
+            let risky = key.status == Status::Inactive;
+            last_administrator::keeping(tx, &account, risky, |tx| Ok(tx.put(PARENT, &key.id, &key)?))
+        })
+        .await
     }
 }
 
@@ -346,21 +342,19 @@ impl Operation for DeleteAccessKey {
     async fn run(input: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let owner = Owner::of(subject.into_inner());
         let account = call.account().to_owned();
-        call.service
-            .store
-            .write(move |tx| {
-                let key = owner.load(tx, &account, input.access_key_id)?;
-                let active = key.status == Status::Active;
-                last_administrator::keeping(tx, &account, active, |tx| {
-                    owner.change(tx, &account, |tx, keys| {
-                        keys.retain(|id| *id != key.id);
-                        tx.delete::<AccessKey>(PARENT, &key.id)?;
-                        tx.delete::<LastUse>(PARENT, &key.id)?;
-                        Ok(())
-                    })
+        call.write(&call.service.store, move |tx| {
+            let key = owner.load(tx, &account, input.access_key_id)?;
+            let active = key.status == Status::Active;
+            last_administrator::keeping(tx, &account, active, |tx| {
+                owner.change(tx, &account, |tx, keys| {
+                    keys.retain(|id| *id != key.id);
+                    tx.delete::<AccessKey>(PARENT, &key.id)?;
+                    tx.delete::<LastUse>(PARENT, &key.id)?;
+                    Ok(())
                 })
             })
-            .await
+        })
+        .await
     }
 }
 

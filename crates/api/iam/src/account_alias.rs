@@ -68,23 +68,21 @@ impl Operation for CreateAccountAlias {
     /// Takes the place of the alias that the account has.
     async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let new = AccountAlias { alias: input.alias, account: call.account().to_owned() };
-        call.service
-            .store
-            .write(move |tx| {
-                match tx.insert(ALL, &new.alias, &new) {
-                    Ok(()) => {}
-                    Err(StoreError::Exists { .. }) => {
-                        return Err(IamError::Taken(format!("The account alias {} already exists.", new.alias)));
-                    }
-                    Err(error) => return Err(error.into()),
+        call.write(&call.service.store, move |tx| {
+            match tx.insert(ALL, &new.alias, &new) {
+                Ok(()) => {}
+                Err(StoreError::Exists { .. }) => {
+                    return Err(IamError::Taken(format!("The account alias {} already exists.", new.alias)));
                 }
-                for old in tx.all::<AccountAlias>(&new.account)? {
-                    tx.delete::<AccountAlias>(ALL, &old.alias)?;
-                    tx.delete::<AccountAlias>(&new.account, &old.alias)?;
-                }
-                Ok(tx.put(&new.account, &new.alias, &new)?)
-            })
-            .await
+                Err(error) => return Err(error.into()),
+            }
+            for old in tx.all::<AccountAlias>(&new.account)? {
+                tx.delete::<AccountAlias>(ALL, &old.alias)?;
+                tx.delete::<AccountAlias>(&new.account, &old.alias)?;
+            }
+            Ok(tx.put(&new.account, &new.alias, &new)?)
+        })
+        .await
     }
 }
 
@@ -115,16 +113,14 @@ impl Operation for DeleteAccountAlias {
 
     async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let account = call.account().to_owned();
-        call.service
-            .store
-            .write(move |tx| {
-                if !tx.delete::<AccountAlias>(&account, &input.alias)? {
-                    return Err(IamError::Missing(format!("The account alias {} cannot be found.", input.alias)));
-                }
-                tx.delete::<AccountAlias>(ALL, &input.alias)?;
-                Ok(())
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            if !tx.delete::<AccountAlias>(&account, &input.alias)? {
+                return Err(IamError::Missing(format!("The account alias {} cannot be found.", input.alias)));
+            }
+            tx.delete::<AccountAlias>(ALL, &input.alias)?;
+            Ok(())
+        })
+        .await
     }
 }
 

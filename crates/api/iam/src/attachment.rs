@@ -245,7 +245,7 @@ macro_rules! attachment {
 
             async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
                 let known = found.into_inner().identity;
-                call.service.store.write(move |tx| $change::<$entity>(tx, &known, &input.policy_arn)).await
+                call.write(&call.service.store, move |tx| $change::<$entity>(tx, &known, &input.policy_arn)).await
             }
         }
     };

@@ -82,22 +82,20 @@ macro_rules! boundaries {
 
             async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
                 let known = found.into_inner().identity;
-                call.service
-                    .store
-                    .write(move |tx| {
-                        let mut entity: $entity = entity::reload(tx, &known)?;
-                        entity.check_unprotected()?;
-                        let risky = entity.is_administrator(tx)?;
-                        last_administrator::keeping(tx, &known.account, risky, |tx| {
-                            if let Some(old) = entity.boundary.take() {
-                                attachment::release(tx, &known, &old, Usage::Boundary)?;
-                            }
-                            occupy::<$entity>(tx, &known, &input.permissions_boundary)?;
-                            entity.boundary = Some(input.permissions_boundary);
-                            entity::put(tx, &entity)
-                        })
+                call.write(&call.service.store, move |tx| {
+                    let mut entity: $entity = entity::reload(tx, &known)?;
+                    entity.check_unprotected()?;
+                    let risky = entity.is_administrator(tx)?;
+                    last_administrator::keeping(tx, &known.account, risky, |tx| {
+                        if let Some(old) = entity.boundary.take() {
+                            attachment::release(tx, &known, &old, Usage::Boundary)?;
+                        }
+                        occupy::<$entity>(tx, &known, &input.permissions_boundary)?;
+                        entity.boundary = Some(input.permissions_boundary);
+                        entity::put(tx, &entity)
                     })
-                    .await
+                })
+                .await
             }
         }
 
@@ -129,16 +127,14 @@ macro_rules! boundaries {
 
             async fn run(_: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
                 let known = found.into_inner().identity;
-                call.service
-                    .store
-                    .write(move |tx| {
-                        let mut entity: $entity = entity::reload(tx, &known)?;
-                        entity.check_unprotected()?;
-                        let Some(old) = entity.boundary.take() else { return Ok(()) };
-                        attachment::release(tx, &known, &old, Usage::Boundary)?;
-                        entity::put(tx, &entity)
-                    })
-                    .await
+                call.write(&call.service.store, move |tx| {
+                    let mut entity: $entity = entity::reload(tx, &known)?;
+                    entity.check_unprotected()?;
+                    let Some(old) = entity.boundary.take() else { return Ok(()) };
+                    attachment::release(tx, &known, &old, Usage::Boundary)?;
+                    entity::put(tx, &entity)
+                })
+                .await
             }
         }
     };

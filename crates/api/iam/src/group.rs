@@ -131,13 +131,11 @@ impl Operation for CreateGroup {
             created: call.now,
             attached: Vec::new(),
         };
-        call.service
-            .store
-            .write(move |tx| {
-                entity::insert(tx, &group)?;
-                Ok(GroupOutput { group: GroupView::of(group) })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            entity::insert(tx, &group)?;
+            Ok(GroupOutput { group: GroupView::of(group) })
+        })
+        .await
     }
 }
 
@@ -284,13 +282,11 @@ impl Operation for UpdateGroup {
 
     async fn run(input: Self::Input, group: Permit<Group>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = group.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let mut group: Group = entity::reload(tx, &known)?;
-                entity::rename(tx, &mut group, input.new_path, input.new_group_name)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut group: Group = entity::reload(tx, &known)?;
+            entity::rename(tx, &mut group, input.new_path, input.new_group_name)
+        })
+        .await
     }
 }
 
@@ -321,24 +317,22 @@ impl Operation for DeleteGroup {
 
     async fn run(_: Self::Input, group: Permit<Group>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = group.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let group: Group = entity::reload(tx, &known)?;
-                let conflict = if !tx.page::<Member>(&known.id, None, 1)?.items.is_empty() {
-                    Some(Conflict::Membership)
-                } else if !group.attached.is_empty() {
-                    Some(Conflict::AttachedPolicies)
-                } else if !tx.page::<InlinePolicy>(&known.id, None, 1)?.items.is_empty() {
-                    Some(Conflict::InlinePolicies)
-                } else {
-                    None
-                };
-                match conflict {
-                    Some(conflict) => Err(IamError::DeleteConflict(conflict)),
-                    None => entity::delete(tx, &group),
-                }
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let group: Group = entity::reload(tx, &known)?;
+            let conflict = if !tx.page::<Member>(&known.id, None, 1)?.items.is_empty() {
+                Some(Conflict::Membership)
+            } else if !group.attached.is_empty() {
+                Some(Conflict::AttachedPolicies)
+            } else if !tx.page::<InlinePolicy>(&known.id, None, 1)?.items.is_empty() {
+                Some(Conflict::InlinePolicies)
+            } else {
+                None
+            };
+            match conflict {
+                Some(conflict) => Err(IamError::DeleteConflict(conflict)),
+                None => entity::delete(tx, &group),
+            }
+        })
+        .await
     }
 }

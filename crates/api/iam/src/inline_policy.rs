@@ -119,7 +119,7 @@ macro_rules! inline_policies {
                 document::parse(&input.policy_document, Grammar::Identity)?;
                 let known = found.into_inner().identity;
                 let policy = InlinePolicy { name: input.policy_name, document: input.policy_document };
-                call.service.store.write(move |tx| put::<$entity>(tx, &known, &policy)).await
+                call.write(&call.service.store, move |tx| put::<$entity>(tx, &known, &policy)).await
             }
         }
 
@@ -244,7 +244,7 @@ macro_rules! inline_policies {
 
             async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
                 let known = found.into_inner().identity;
-                call.service.store.write(move |tx| delete::<$entity>(tx, &known, input.policy_name)).await
+                call.write(&call.service.store, move |tx| delete::<$entity>(tx, &known, input.policy_name)).await
             }
         }
     };

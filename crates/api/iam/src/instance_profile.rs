@@ -160,13 +160,11 @@ impl Operation for CreateInstanceProfile {
             tags: tag::checked(Kind::InstanceProfile, input.tags)?,
             roles: Vec::new(),
         };
-        call.service
-            .store
-            .write(move |tx| {
-                entity::insert(tx, &profile)?;
-                Ok(ProfileOutput { instance_profile: ProfileView::whole(tx, profile)? })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            entity::insert(tx, &profile)?;
+            Ok(ProfileOutput { instance_profile: ProfileView::whole(tx, profile)? })
+        })
+        .await
     }
 }
 
@@ -315,16 +313,14 @@ impl Operation for DeleteInstanceProfile {
 
     async fn run(_: Self::Input, profile: Permit<InstanceProfile>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = profile.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let profile: InstanceProfile = entity::reload(tx, &known)?;
-                if !profile.roles.is_empty() {
-                    return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
-                }
-                entity::delete(tx, &profile)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let profile: InstanceProfile = entity::reload(tx, &known)?;
+            if !profile.roles.is_empty() {
+                return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
+            }
+            entity::delete(tx, &profile)
+        })
+        .await
     }
 }
 
@@ -385,22 +381,20 @@ impl Operation for AddRoleToInstanceProfile {
 
     async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let Pair { profile, role } = pair.into_inner();
-        call.service
-            .store
-            .write(move |tx| {
-                let mut profile: InstanceProfile = entity::reload(tx, &profile.identity)?;
-                let role: Role = entity::reload(tx, &role.identity)?;
-                role.check_unprotected()?;
-                if profile.roles.len() >= ROLES_MAX {
-                    let quota = Quota::Count { name: "InstanceSessionsPerInstanceProfile", limit: ROLES_MAX };
-                    return Err(IamError::LimitExceeded(quota));
-                }
-                let entry = ProfileOfRole { profile: profile.identity.id.clone() };
-                tx.put(&role.identity.id, &entry.profile, &entry)?;
-                profile.roles.push(role.identity.id);
-                entity::put(tx, &profile)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut profile: InstanceProfile = entity::reload(tx, &profile.identity)?;
+            let role: Role = entity::reload(tx, &role.identity)?;
+            role.check_unprotected()?;
+            if profile.roles.len() >= ROLES_MAX {
+                let quota = Quota::Count { name: "InstanceSessionsPerInstanceProfile", limit: ROLES_MAX };
+                return Err(IamError::LimitExceeded(quota));
+            }
+            let entry = ProfileOfRole { profile: profile.identity.id.clone() };
+            tx.put(&role.identity.id, &entry.profile, &entry)?;
+            profile.roles.push(role.identity.id);
+            entity::put(tx, &profile)
+        })
+        .await
     }
 }
 
@@ -433,7 +427,7 @@ impl Operation for RemoveRoleFromInstanceProfile {
 
     async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let Pair { profile, role } = pair.into_inner();
-        call.service.store.write(move |tx| remove(tx, &profile.identity, &role.identity)).await
+        call.write(&call.service.store, move |tx| remove(tx, &profile.identity, &role.identity)).await
     }
 }
 

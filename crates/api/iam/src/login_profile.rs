@@ -94,16 +94,14 @@ impl LoginProfile {
 
 /// Writes a changed profile, unless it was deleted or changed meanwhile.
 async fn replace(call: &Call<'_, Iam>, user: Identity, seen: Timestamp, new: LoginProfile) -> Result<(), IamError> {
-    call.service
-        .store
-        .write(move |tx| {
-            let now = find(tx, &user.id)?.ok_or_else(|| missing(&user.name))?;
-            if now.changed != seen {
-                return Err(IamError::Taken("The password was changed at the same time.".to_owned()));
-            }
-            Ok(tx.put(&user.id, PROFILE, &new)?)
-        })
-        .await
+    call.write(&call.service.store, move |tx| {
+        let now = find(tx, &user.id)?.ok_or_else(|| missing(&user.name))?;
+        if now.changed != seen {
+            return Err(IamError::Taken("The password was changed at the same time.".to_owned()));
+        }
+        Ok(tx.put(&user.id, PROFILE, &new)?)
+    })
+    .await
 }
 
 #[derive(Serialize)]
@@ -173,20 +171,18 @@ impl Operation for CreateLoginProfile {
             password: PasswordHash::of(&new).await?,
             earlier: Vec::new(),
         };
-        call.service
-            .store
-            .write(move |tx| {
-                let user: User = entity::reload(tx, &user)?;
-                let name = user.identity.name;
-                match tx.insert(&user.identity.id, PROFILE, &profile) {
-                    Ok(()) => Ok(LoginProfileOutput::of(name, &profile)),
-                    Err(StoreError::Exists { .. }) => {
-                        Err(IamError::Taken(format!("Login Profile for user {name} already exists.")))
-                    }
-                    Err(error) => Err(error.into()),
+        call.write(&call.service.store, move |tx| {
+            let user: User = entity::reload(tx, &user)?;
+            let name = user.identity.name;
+            match tx.insert(&user.identity.id, PROFILE, &profile) {
+                Ok(()) => Ok(LoginProfileOutput::of(name, &profile)),
+                Err(StoreError::Exists { .. }) => {
+                    Err(IamError::Taken(format!("Login Profile for user {name} already exists.")))
                 }
-            })
-            .await
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
     }
 }
 
@@ -294,13 +290,11 @@ impl Operation for DeleteLoginProfile {
 
     async fn run(_: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let user = user_of(subject.into_inner())?;
-        call.service
-            .store
-            .write(move |tx| match tx.delete::<LoginProfile>(&user.id, PROFILE)? {
-                true => Ok(()),
-                false => Err(missing(&user.name)),
-            })
-            .await
+        call.write(&call.service.store, move |tx| match tx.delete::<LoginProfile>(&user.id, PROFILE)? {
+            true => Ok(()),
+            false => Err(missing(&user.name)),
+        })
+        .await
     }
 }
 

@@ -297,15 +297,13 @@ impl Operation for CreatePolicy {
         };
         let tags = tag::checked(Kind::Policy, input.tags)?;
         let policy = ManagedPolicy::new(identity, input.description, tags, call.now);
-        call.service
-            .store
-            .write(move |tx| {
-                insert(tx, &policy, input.policy_document)?;
-                let tags = Some(policy.tags.clone()).filter(|tags| !tags.is_empty());
-                let view = PolicyView { tags, ..PolicyView::own(&policy, UsageCount::default()) };
-                Ok(PolicyOutput { policy: view })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            insert(tx, &policy, input.policy_document)?;
+            let tags = Some(policy.tags.clone()).filter(|tags| !tags.is_empty());
+            let view = PolicyView { tags, ..PolicyView::own(&policy, UsageCount::default()) };
+            Ok(PolicyOutput { policy: view })
+        })
+        .await
     }
 }
 
@@ -385,24 +383,22 @@ impl Operation for DeletePolicy {
 
     async fn run(input: Self::Input, found: Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = found.into_inner().own()?.identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let arn = &input.policy_arn;
-                let policy: ManagedPolicy =
-                    tx.get(&known.account, &known.id)?.ok_or_else(|| IamError::NoSuchPolicy { arn: arn.clone() })?;
-                if attachment::usage(tx, &known.account, arn)? != UsageCount::default() {
-                    return Err(IamError::DeleteConflict(Conflict::Attached));
-                }
-                if policy.versions.len() > 1 {
-                    return Err(IamError::DeleteConflict(Conflict::Versions));
-                }
-                for version in &policy.versions {
-                    tx.delete::<PolicyDocument>(arn, &version_id(version.number))?;
-                }
-                tx.delete::<PolicyDocument>(arn, DEFAULT)?;
-                entity::delete(tx, &policy)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let arn = &input.policy_arn;
+            let policy: ManagedPolicy =
+                tx.get(&known.account, &known.id)?.ok_or_else(|| IamError::NoSuchPolicy { arn: arn.clone() })?;
+            if attachment::usage(tx, &known.account, arn)? != UsageCount::default() {
+                return Err(IamError::DeleteConflict(Conflict::Attached));
+            }
+            if policy.versions.len() > 1 {
+                return Err(IamError::DeleteConflict(Conflict::Versions));
+            }
+            for version in &policy.versions {
+                tx.delete::<PolicyDocument>(arn, &version_id(version.number))?;
+            }
+            tx.delete::<PolicyDocument>(arn, DEFAULT)?;
+            entity::delete(tx, &policy)
+        })
+        .await
     }
 }

@@ -107,7 +107,7 @@ impl Operation for AddUserToGroup {
 
     async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let Pair { group, user } = pair.into_inner();
-        call.service.store.write(move |tx| join(tx, &group.identity, &user.identity)).await
+        call.write(&call.service.store, move |tx| join(tx, &group.identity, &user.identity)).await
     }
 }
 
@@ -141,21 +141,19 @@ impl Operation for RemoveUserFromGroup {
     /// Removing somebody who is not in the group is no error.
     async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let Pair { group, user } = pair.into_inner();
-        call.service
-            .store
-            .write(move |tx| {
-                let mut user: User = entity::reload(tx, &user.identity)?;
-                let risky = last_administrator::rests_on(tx, &group)?;
-                let account = user.identity.account.clone();
-                last_administrator::keeping(tx, &account, risky, |tx| {
-                    if tx.delete::<Member>(&group.identity.id, &user.identity.id)? {
-                        user.groups.retain(|id| *id != group.identity.id);
-                        entity::put(tx, &user)?;
-                    }
-                    Ok(())
-                })
+        call.write(&call.service.store, move |tx| {
+            let mut user: User = entity::reload(tx, &user.identity)?;
+            let risky = last_administrator::rests_on(tx, &group)?;
+            let account = user.identity.account.clone();
+            last_administrator::keeping(tx, &account, risky, |tx| {
+                if tx.delete::<Member>(&group.identity.id, &user.identity.id)? {
+                    user.groups.retain(|id| *id != group.identity.id);
+                    entity::put(tx, &user)?;
+                }
+                Ok(())
             })
-            .await
+        })
+        .await
     }
 }
 

@@ -93,16 +93,14 @@ async fn change<T: Send + 'static>(
     change: impl FnOnce(&mut OidcProvider) -> Result<T, IamError> + Send + 'static,
 ) -> Result<T, IamError> {
     let OidcProvider { account, url, .. } = provider.into_inner();
-    call.service
-        .store
-        .write(move |tx| {
-            let found = find(tx, &account, &url)?;
-            let mut provider = found.ok_or_else(|| missing(arn(&account, &url).as_str()))?;
-            let done = change(&mut provider)?;
-            put(tx, &provider)?;
-            Ok(done)
-        })
-        .await
+    call.write(&call.service.store, move |tx| {
+        let found = find(tx, &account, &url)?;
+        let mut provider = found.ok_or_else(|| missing(arn(&account, &url).as_str()))?;
+        let done = change(&mut provider)?;
+        put(tx, &provider)?;
+        Ok(done)
+    })
+    .await
 }
 
 fn put(tx: &mut Tx<'_>, provider: &OidcProvider) -> Result<(), IamError> {
@@ -185,20 +183,18 @@ impl Operation for CreateOpenIDConnectProvider {
             created: call.now,
             tags: tag::checked(Kind::Policy, input.tags)?,
         };
-        call.service
-            .store
-            .write(move |tx| {
-                if find(tx, &provider.account, &provider.url)?.is_some() {
-                    return Err(IamError::Taken(format!("Provider with url https://{} already exists.", provider.url)));
-                }
-                if tx.all::<OidcProvider>(&provider.account)?.len() >= PROVIDERS_MAX {
-                    let quota = Quota::Count { name: "OpenIdConnectProvidersPerAccount", limit: PROVIDERS_MAX };
-                    return Err(IamError::LimitExceeded(quota));
-                }
-                put(tx, &provider)?;
-                Ok(CreateOpenIDConnectProviderOutput { arn: provider.arn(), tags: provider.tags })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            if find(tx, &provider.account, &provider.url)?.is_some() {
+                return Err(IamError::Taken(format!("Provider with url https://{} already exists.", provider.url)));
+            }
+            if tx.all::<OidcProvider>(&provider.account)?.len() >= PROVIDERS_MAX {
+                let quota = Quota::Count { name: "OpenIdConnectProvidersPerAccount", limit: PROVIDERS_MAX };
+                return Err(IamError::LimitExceeded(quota));
+            }
+            put(tx, &provider)?;
+            Ok(CreateOpenIDConnectProviderOutput { arn: provider.arn(), tags: provider.tags })
+        })
+        .await
     }
 }
 
@@ -333,7 +329,7 @@ on_provider!(
     |need, _input| need,
     |_input, provider, call| {
         let OidcProvider { account, url, .. } = provider.into_inner();
-        call.service.store.write(move |tx| Ok(tx.delete::<OidcProvider>(&account, &url).map(|_| ())?)).await
+        call.write(&call.service.store, move |tx| Ok(tx.delete::<OidcProvider>(&account, &url).map(|_| ())?)).await
     }
 );
 

@@ -62,7 +62,7 @@ impl Operation for UpdateAccountPasswordPolicy {
             remembered: input.remembered,
             hard_expiry: input.hard_expiry,
         };
-        call.service.store.write(move |tx| Ok(tx.put(&account, POLICY, &policy)?)).await
+        call.write(&call.service.store, move |tx| Ok(tx.put(&account, POLICY, &policy)?)).await
     }
 }
 
@@ -164,12 +164,10 @@ impl Operation for DeleteAccountPasswordPolicy {
 
     async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let account = call.account().to_owned();
-        call.service
-            .store
-            .write(move |tx| match tx.delete::<PasswordPolicy>(&account, POLICY)? {
-                true => Ok(()),
-                false => Err(missing(&account)),
-            })
-            .await
+        call.write(&call.service.store, move |tx| match tx.delete::<PasswordPolicy>(&account, POLICY)? {
+            true => Ok(()),
+            false => Err(missing(&account)),
+        })
+        .await
     }
 }

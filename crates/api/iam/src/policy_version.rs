@@ -123,27 +123,25 @@ impl Operation for CreatePolicyVersion {
         let known = found.into_inner().own()?.identity;
         managed_policy::check_document(&input.policy_document)?;
         let now = call.now;
-        call.service
-            .store
-            .write(move |tx| {
-                let mut policy = reload(tx, &known, &input.policy_arn)?;
-                if policy.versions.len() >= VERSIONS_MAX {
-                    return Err(IamError::LimitExceeded(Quota::Versions));
-                }
-                let entry = VersionEntry { number: policy.next_version, created: now };
-                let document = PolicyDocument { arn: input.policy_arn, text: input.policy_document };
-                tx.put(&document.arn, &version_id(entry.number), &document)?;
-                if input.set_as_default {
-                    enforce(tx, &known.account, &document)?;
-                    policy.default_version = entry.number;
-                }
-                policy.versions.push(entry);
-                policy.next_version = policy.next_version.saturating_add(1);
-                policy.updated = now;
-                entity::put(tx, &policy)?;
-                Ok(VersionOutput { policy_version: VersionView::of(entry, policy.default_version) })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut policy = reload(tx, &known, &input.policy_arn)?;
+            if policy.versions.len() >= VERSIONS_MAX {
+                return Err(IamError::LimitExceeded(Quota::Versions));
+            }
+            let entry = VersionEntry { number: policy.next_version, created: now };
+            let document = PolicyDocument { arn: input.policy_arn, text: input.policy_document };
+            tx.put(&document.arn, &version_id(entry.number), &document)?;
+            if input.set_as_default {
+                enforce(tx, &known.account, &document)?;
+                policy.default_version = entry.number;
+            }
+            policy.versions.push(entry);
+            policy.next_version = policy.next_version.saturating_add(1);
+            policy.updated = now;
+            entity::put(tx, &policy)?;
+            Ok(VersionOutput { policy_version: VersionView::of(entry, policy.default_version) })
+        })
+        .await
     }
 }
 
@@ -287,19 +285,17 @@ impl Operation for SetDefaultPolicyVersion {
 
     async fn run(input: Self::Input, found: Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = found.into_inner().own()?.identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let arn = &input.policy_arn;
-                let mut policy = reload(tx, &known, arn)?;
-                policy.default_version = find_version(&policy, arn, &input.version_id)?.number;
-                let document = tx
-                    .get::<PolicyDocument>(arn, &input.version_id)?
-                    .ok_or_else(|| IamError::NoSuchVersion { arn: arn.clone(), version: input.version_id.clone() })?;
-                enforce(tx, &known.account, &document)?;
-                entity::put(tx, &policy)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let arn = &input.policy_arn;
+            let mut policy = reload(tx, &known, arn)?;
+            policy.default_version = find_version(&policy, arn, &input.version_id)?.number;
+            let document = tx
+                .get::<PolicyDocument>(arn, &input.version_id)?
+                .ok_or_else(|| IamError::NoSuchVersion { arn: arn.clone(), version: input.version_id.clone() })?;
+            enforce(tx, &known.account, &document)?;
+            entity::put(tx, &policy)
+        })
+        .await
     }
 }
 
@@ -331,18 +327,16 @@ impl Operation for DeletePolicyVersion {
 
     async fn run(input: Self::Input, found: Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = found.into_inner().own()?.identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let mut policy = reload(tx, &known, &input.policy_arn)?;
-                let entry = find_version(&policy, &input.policy_arn, &input.version_id)?;
-                if entry.number == policy.default_version {
-                    return Err(IamError::DeleteConflict(Conflict::DefaultVersion));
-                }
-                policy.versions.retain(|other| other.number != entry.number);
-                tx.delete::<PolicyDocument>(&input.policy_arn, &input.version_id)?;
-                entity::put(tx, &policy)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut policy = reload(tx, &known, &input.policy_arn)?;
+            let entry = find_version(&policy, &input.policy_arn, &input.version_id)?;
+            if entry.number == policy.default_version {
+                return Err(IamError::DeleteConflict(Conflict::DefaultVersion));
+            }
+            policy.versions.retain(|other| other.number != entry.number);
+            tx.delete::<PolicyDocument>(&input.policy_arn, &input.version_id)?;
+            entity::put(tx, &policy)
+        })
+        .await
     }
 }

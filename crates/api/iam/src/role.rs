@@ -212,28 +212,26 @@ impl Operation for CreateRole {
             name: input.role_name,
         };
         let (tags, created) = (tag::checked(Kind::Role, input.tags)?, call.now);
-        call.service
-            .store
-            .write(move |tx| {
-                let role = Role {
-                    identity,
-                    created,
-                    description: input.description,
-                    trust: Trust::resolve(tx, input.trust)?,
-                    session_seconds_max: input.max_session_duration.unwrap_or(SESSION_SECONDS_DEFAULT),
-                    tags,
-                    boundary: input.permissions_boundary,
-                    attached: Vec::new(),
-                };
-                entity::insert(tx, &role)?;
-                if let Some(arn) = &role.boundary {
-                    boundary::occupy::<Role>(tx, &role.identity, arn)?;
-                }
-                let (tags, boundary) = (role.tags.clone(), role.boundary.clone());
-                let permissions_boundary = boundary.map(BoundaryView::of);
-                Ok(RoleOutput { role: RoleView { tags, permissions_boundary, ..RoleView::changed(role) } })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let role = Role {
+                identity,
+                created,
+                description: input.description,
+                trust: Trust::resolve(tx, input.trust)?,
+                session_seconds_max: input.max_session_duration.unwrap_or(SESSION_SECONDS_DEFAULT),
+                tags,
+                boundary: input.permissions_boundary,
+                attached: Vec::new(),
+            };
+            entity::insert(tx, &role)?;
+            if let Some(arn) = &role.boundary {
+                boundary::occupy::<Role>(tx, &role.identity, arn)?;
+            }
+            let (tags, boundary) = (role.tags.clone(), role.boundary.clone());
+            let permissions_boundary = boundary.map(BoundaryView::of);
+            Ok(RoleOutput { role: RoleView { tags, permissions_boundary, ..RoleView::changed(role) } })
+        })
+        .await
     }
 }
 
@@ -400,15 +398,13 @@ async fn change(
     change: impl FnOnce(&mut Role) + Send + 'static,
 ) -> Result<Role, IamError> {
     let known = role.into_inner().identity;
-    call.service
-        .store
-        .write(move |tx| {
-            let mut role: Role = entity::reload(tx, &known)?;
-            change(&mut role);
-            entity::put(tx, &role)?;
-            Ok(role)
-        })
-        .await
+    call.write(&call.service.store, move |tx| {
+        let mut role: Role = entity::reload(tx, &known)?;
+        change(&mut role);
+        entity::put(tx, &role)?;
+        Ok(role)
+    })
+    .await
 }
 
 wire::shape! {
@@ -439,15 +435,13 @@ impl Operation for UpdateAssumeRolePolicy {
 
     async fn run(input: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = role.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let mut role: Role = entity::reload(tx, &known)?;
-                role.check_unprotected()?;
-                role.trust = Trust::resolve(tx, input.policy_document)?;
-                entity::put(tx, &role)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut role: Role = entity::reload(tx, &known)?;
+            role.check_unprotected()?;
+            role.trust = Trust::resolve(tx, input.policy_document)?;
+            entity::put(tx, &role)
+        })
+        .await
     }
 }
 
@@ -478,27 +472,25 @@ impl Operation for DeleteRole {
 
     async fn run(_: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = role.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let role: Role = entity::reload(tx, &known)?;
-                role.check_unprotected()?;
-                if !tx.page::<ProfileOfRole>(&known.id, None, 1)?.items.is_empty() {
-                    return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
-                }
-                if !role.attached.is_empty() {
-                    return Err(IamError::DeleteConflict(Conflict::AttachedPolicies));
-                }
-                if !tx.page::<InlinePolicy>(&known.id, None, 1)?.items.is_empty() {
-                    return Err(IamError::DeleteConflict(Conflict::InlinePolicies));
-                }
-                if let Some(arn) = &role.boundary {
-                    attachment::release(tx, &known, arn, Usage::Boundary)?;
-                }
-                tx.delete::<LastUse>(&known.account, &known.id)?;
-                last_use::forget(tx, &known.id)?;
-                entity::delete(tx, &role)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let role: Role = entity::reload(tx, &known)?;
+            role.check_unprotected()?;
+            if !tx.page::<ProfileOfRole>(&known.id, None, 1)?.items.is_empty() {
+                return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
+            }
+            if !role.attached.is_empty() {
+                return Err(IamError::DeleteConflict(Conflict::AttachedPolicies));
+            }
+            if !tx.page::<InlinePolicy>(&known.id, None, 1)?.items.is_empty() {
+                return Err(IamError::DeleteConflict(Conflict::InlinePolicies));
+            }
+            if let Some(arn) = &role.boundary {
+                attachment::release(tx, &known, arn, Usage::Boundary)?;
+            }
+            tx.delete::<LastUse>(&known.account, &known.id)?;
+            last_use::forget(tx, &known.id)?;
+            entity::delete(tx, &role)
+        })
+        .await
     }
 }

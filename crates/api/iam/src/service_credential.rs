@@ -191,25 +191,23 @@ impl Operation for CreateServiceSpecificCredential {
         check_service(&input.service_name)?;
         let (known, now) = (user.into_inner().identity, call.now);
         let expires = input.age_days.map(|days| now.plus_days(i64::from(days)));
-        call.service
-            .store
-            .write(move |tx| {
-                let user: User = entity::reload(tx, &known)?;
-                if tx.all::<ServiceCredential>(&known.id)?.len() >= CREDENTIALS_MAX {
-                    let quota = Quota::Count { name: "ServiceSpecificCredentialsPerUser", limit: CREDENTIALS_MAX };
-                    return Err(IamError::LimitExceeded(quota));
-                }
-                let password = Password::draw();
-                let id = unique_id::draw(Prefix::ServiceCredential);
-                let service_user_name = take_name(tx, &user.identity, &id)?;
-                let (digest, status) = (password.digest(), Status::Active);
-                let credential = ServiceCredential { id, service_user_name, digest, status, created: now, expires };
-                tx.insert(&known.id, &credential.id, &credential)?;
-                let view = CredentialView::of(credential, user.identity.name, now);
-                let view = CredentialView { service_password: Some(password), ..view };
-                Ok(CredentialOutput { service_specific_credential: view })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let user: User = entity::reload(tx, &known)?;
+            if tx.all::<ServiceCredential>(&known.id)?.len() >= CREDENTIALS_MAX {
+                let quota = Quota::Count { name: "ServiceSpecificCredentialsPerUser", limit: CREDENTIALS_MAX };
+                return Err(IamError::LimitExceeded(quota));
+            }
+            let password = Password::draw();
+            let id = unique_id::draw(Prefix::ServiceCredential);
+            let service_user_name = take_name(tx, &user.identity, &id)?;
+            let (digest, status) = (password.digest(), Status::Active);
+            let credential = ServiceCredential { id, service_user_name, digest, status, created: now, expires };
+            tx.insert(&known.id, &credential.id, &credential)?;
+            let view = CredentialView::of(credential, user.identity.name, now);
+            let view = CredentialView { service_password: Some(password), ..view };
+            Ok(CredentialOutput { service_specific_credential: view })
+        })
+        .await
     }
 }
 
@@ -358,14 +356,12 @@ impl Operation for UpdateServiceSpecificCredential {
             return Err(IamError::InvalidInput("A credential can be made Active or Inactive."));
         }
         let user = user_of(subject.into_inner())?;
-        call.service
-            .store
-            .write(move |tx| {
-                let mut credential = load(tx, &user, &input.id)?;
-                credential.status = input.status;
-                Ok(tx.put(&user.id, &credential.id, &credential)?)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut credential = load(tx, &user, &input.id)?;
+            credential.status = input.status;
+            Ok(tx.put(&user.id, &credential.id, &credential)?)
+        })
+        .await
     }
 }
 
@@ -402,18 +398,16 @@ impl Operation for ResetServiceSpecificCredential {
         call: &Call<'_, Iam>,
     ) -> Result<CredentialOutput, IamError> {
         let (user, now) = (user_of(subject.into_inner())?, call.now);
-        call.service
-            .store
-            .write(move |tx| {
-                let mut credential = load(tx, &user, &input.id)?;
-                let password = Password::draw();
-                credential.digest = password.digest();
-                tx.put(&user.id, &credential.id, &credential)?;
-                let view = CredentialView::of(credential, user.name, now);
-                let view = CredentialView { service_password: Some(password), ..view };
-                Ok(CredentialOutput { service_specific_credential: view })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut credential = load(tx, &user, &input.id)?;
+            let password = Password::draw();
+            credential.digest = password.digest();
+            tx.put(&user.id, &credential.id, &credential)?;
+            let view = CredentialView::of(credential, user.name, now);
+            let view = CredentialView { service_password: Some(password), ..view };
+            Ok(CredentialOutput { service_specific_credential: view })
+        })
+        .await
     }
 }
 
@@ -445,15 +439,13 @@ impl Operation for DeleteServiceSpecificCredential {
 
     async fn run(input: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let user = user_of(subject.into_inner())?;
-        call.service
-            .store
-            .write(move |tx| {
-                let credential = load(tx, &user, &input.id)?;
-                tx.delete::<ServiceUserName>(&user.account, &credential.service_user_name)?;
-                tx.delete::<ServiceCredential>(&user.id, &credential.id)?;
-                Ok(())
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let credential = load(tx, &user, &input.id)?;
+            tx.delete::<ServiceUserName>(&user.account, &credential.service_user_name)?;
+            tx.delete::<ServiceCredential>(&user.id, &credential.id)?;
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -95,28 +95,26 @@ impl Operation for CreateServiceLinkedRole {
             input.service
         );
         let (account, created) = (call.account().to_owned(), call.now);
-        call.service
-            .store
-            .write(move |tx| {
-                let taken =
-                    format!("Service role name {name} has been taken in this account, please try a different suffix.");
-                let role = Role {
-                    identity: Identity { account, id: unique_id::draw(Prefix::Role), path, name },
-                    created,
-                    description: input.description,
-                    trust: crate::trust::Trust::resolve(tx, document)?,
-                    session_seconds_max: SESSION_SECONDS,
-                    tags: Vec::new(),
-                    boundary: None,
-                    attached: Vec::new(),
-                };
-                match entity::insert(tx, &role) {
-                    Err(IamError::EntityExists { .. }) => Err(IamError::InvalidInputOf(taken)),
-                    Err(error) => Err(error),
-                    Ok(()) => Ok(RoleOutput { role: RoleView::changed(role) }),
-                }
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let taken =
+                format!("Service role name {name} has been taken in this account, please try a different suffix.");
+            let role = Role {
+                identity: Identity { account, id: unique_id::draw(Prefix::Role), path, name },
+                created,
+                description: input.description,
+                trust: crate::trust::Trust::resolve(tx, document)?,
+                session_seconds_max: SESSION_SECONDS,
+                tags: Vec::new(),
+                boundary: None,
+                attached: Vec::new(),
+            };
+            match entity::insert(tx, &role) {
+                Err(IamError::EntityExists { .. }) => Err(IamError::InvalidInputOf(taken)),
+                Err(error) => Err(error),
+                Ok(()) => Ok(RoleOutput { role: RoleView::changed(role) }),
+            }
+        })
+        .await
     }
 }
 
@@ -156,7 +154,7 @@ impl Operation for DeleteServiceLinkedRole {
     /// No service uses its role here, so it is gone at once and the task is done.
     async fn run(_: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<DeletionOutput, IamError> {
         let known = role.into_inner().identity;
-        call.service.store.write(move |tx| delete(tx, &known)).await
+        call.write(&call.service.store, move |tx| delete(tx, &known)).await
     }
 }
 

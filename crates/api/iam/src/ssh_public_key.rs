@@ -117,23 +117,21 @@ impl Operation for UploadSSHPublicKey {
             uploaded: call.now,
         };
         let known = user.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let user: User = entity::reload(tx, &known)?;
-                let keys = tx.all::<SshPublicKey>(&known.id)?;
-                if keys.iter().any(|other| other.line == key.line) {
-                    return Err(Special::DuplicateSshPublicKey.error("The user has this SSH public key already."));
-                }
-                if keys.len() >= KEYS_MAX {
-                    let quota = Quota::Count { name: "SSHPublicKeysPerUser", limit: KEYS_MAX };
-                    return Err(IamError::LimitExceeded(quota));
-                }
-                tx.insert(&known.id, &key.id, &key)?;
-                let body = key.line.clone();
-                Ok(KeyOutput { key: KeyView::whole(key, user.identity.name, body) })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let user: User = entity::reload(tx, &known)?;
+            let keys = tx.all::<SshPublicKey>(&known.id)?;
+            if keys.iter().any(|other| other.line == key.line) {
+                return Err(Special::DuplicateSshPublicKey.error("The user has this SSH public key already."));
+            }
+            if keys.len() >= KEYS_MAX {
+                let quota = Quota::Count { name: "SSHPublicKeysPerUser", limit: KEYS_MAX };
+                return Err(IamError::LimitExceeded(quota));
+            }
+            tx.insert(&known.id, &key.id, &key)?;
+            let body = key.line.clone();
+            Ok(KeyOutput { key: KeyView::whole(key, user.identity.name, body) })
+        })
+        .await
     }
 }
 
@@ -270,14 +268,12 @@ impl Operation for UpdateSSHPublicKey {
             return Err(IamError::InvalidInput("An SSH public key can be made Active or Inactive."));
         }
         let user = user.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let mut key = load(tx, &user, &input.id)?;
-                key.status = input.status;
-                Ok(tx.put(&user.id, &key.id, &key)?)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut key = load(tx, &user, &input.id)?;
+            key.status = input.status;
+            Ok(tx.put(&user.id, &key.id, &key)?)
+        })
+        .await
     }
 }
 
@@ -309,12 +305,10 @@ impl Operation for DeleteSSHPublicKey {
 
     async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let user = user.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| match tx.delete::<SshPublicKey>(&user.id, &input.id)? {
-                true => Ok(()),
-                false => Err(missing(&input.id)),
-            })
-            .await
+        call.write(&call.service.store, move |tx| match tx.delete::<SshPublicKey>(&user.id, &input.id)? {
+            true => Ok(()),
+            false => Err(missing(&input.id)),
+        })
+        .await
     }
 }

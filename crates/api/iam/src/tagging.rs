@@ -21,14 +21,12 @@ async fn change<E: Tagged>(
     known: Identity,
     change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
 ) -> Result<(), IamError> {
-    call.service
-        .store
-        .write(move |tx| {
-            let mut entity: E = entity::reload(tx, &known)?;
-            change(entity.tags_mut())?;
-            entity::put(tx, &entity)
-        })
-        .await
+    call.write(&call.service.store, move |tx| {
+        let mut entity: E = entity::reload(tx, &known)?;
+        change(entity.tags_mut())?;
+        entity::put(tx, &entity)
+    })
+    .await
 }
 
 #[derive(Serialize)]

@@ -171,16 +171,14 @@ impl Operation for CreateUser {
         let mut user = User::new(call.account(), path, &input.user_name, call.now);
         user.tags = tag::checked(Kind::User, input.tags)?;
         user.boundary = input.permissions_boundary;
-        call.service
-            .store
-            .write(move |tx| {
-                entity::insert(tx, &user)?;
-                if let Some(arn) = &user.boundary {
-                    boundary::occupy::<User>(tx, &user.identity, arn)?;
-                }
-                Ok(UserOutput { user: UserView::whole(user) })
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            entity::insert(tx, &user)?;
+            if let Some(arn) = &user.boundary {
+                boundary::occupy::<User>(tx, &user.identity, arn)?;
+            }
+            Ok(UserOutput { user: UserView::whole(user) })
+        })
+        .await
     }
 }
 
@@ -355,13 +353,11 @@ impl Operation for UpdateUser {
 
     async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = user.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let mut user: User = entity::reload(tx, &known)?;
-                entity::rename(tx, &mut user, input.new_path, input.new_user_name)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let mut user: User = entity::reload(tx, &known)?;
+            entity::rename(tx, &mut user, input.new_path, input.new_user_name)
+        })
+        .await
     }
 }
 
@@ -392,36 +388,34 @@ impl Operation for DeleteUser {
 
     async fn run(_: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let known = user.into_inner().identity;
-        call.service
-            .store
-            .write(move |tx| {
-                let user: User = entity::reload(tx, &known)?;
-                let conflict = if !user.access_keys.is_empty() {
-                    Some(Conflict::AccessKeys)
-                } else if login_profile::find(tx, &user.identity.id)?.is_some() {
-                    Some(Conflict::LoginProfile)
-                } else if !tx.page::<SshPublicKey>(&user.identity.id, None, 1)?.items.is_empty() {
-                    Some(Conflict::SshPublicKeys)
-                } else if !tx.page::<ServiceCredential>(&user.identity.id, None, 1)?.items.is_empty() {
-                    Some(Conflict::ServiceCredentials)
-                } else if !user.attached.is_empty() {
-                    Some(Conflict::AttachedPolicies)
-                } else if !user.groups.is_empty() {
-                    Some(Conflict::Membership)
-                } else if !tx.page::<InlinePolicy>(&user.identity.id, None, 1)?.items.is_empty() {
-                    Some(Conflict::InlinePolicies)
-                } else {
-                    None
-                };
-                if let Some(conflict) = conflict {
-                    return Err(IamError::DeleteConflict(conflict));
-                }
-                if let Some(arn) = &user.boundary {
-                    attachment::release(tx, &user.identity, arn, Usage::Boundary)?;
-                }
-                last_use::forget(tx, &user.identity.id)?;
-                entity::delete(tx, &user)
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let user: User = entity::reload(tx, &known)?;
+            let conflict = if !user.access_keys.is_empty() {
+                Some(Conflict::AccessKeys)
+            } else if login_profile::find(tx, &user.identity.id)?.is_some() {
+                Some(Conflict::LoginProfile)
+            } else if !tx.page::<SshPublicKey>(&user.identity.id, None, 1)?.items.is_empty() {
+                Some(Conflict::SshPublicKeys)
+            } else if !tx.page::<ServiceCredential>(&user.identity.id, None, 1)?.items.is_empty() {
+                Some(Conflict::ServiceCredentials)
+            } else if !user.attached.is_empty() {
+                Some(Conflict::AttachedPolicies)
+            } else if !user.groups.is_empty() {
+                Some(Conflict::Membership)
+            } else if !tx.page::<InlinePolicy>(&user.identity.id, None, 1)?.items.is_empty() {
+                Some(Conflict::InlinePolicies)
+            } else {
+                None
+            };
+            if let Some(conflict) = conflict {
+                return Err(IamError::DeleteConflict(conflict));
+            }
+            if let Some(arn) = &user.boundary {
+                attachment::release(tx, &user.identity, arn, Usage::Boundary)?;
+            }
+            last_use::forget(tx, &user.identity.id)?;
+            entity::delete(tx, &user)
+        })
+        .await
     }
 }

@@ -126,7 +126,7 @@ impl Operation for CreateAlias {
             take_alias(record, &name)?;
             Ok(tx.insert(&domain, &name, &AliasRecord::new(&name, &record.id, now))?)
         };
-        call.service.change(Self::NAME, &target.key, call.now, change).await
+        call.service.change(call, Self::NAME, &target.key, change).await
     }
 }
 
@@ -213,18 +213,16 @@ impl Operation for DeleteAlias {
         let (name, domain) = (input.alias_name, domain(call.account(), call.region));
         let permitted = target.alias.key_id.clone();
         let arn = alias_arn(call.region, call.account(), &name);
-        call.service
-            .store
-            .write(move |tx| {
-                let alias = tx.get::<AliasRecord>(&domain, &name)?;
-                // Pointed at another key meanwhile, it is not the alias that the caller was permitted to delete.
-                let alias = alias.filter(|alias| alias.key_id == permitted);
-                let alias = alias.ok_or(KmsError::AliasNotFound { arn })?;
-                drop_alias(tx, &domain, &alias)?;
-                tx.delete::<AliasRecord>(&domain, &name)?;
-                Ok(())
-            })
-            .await
+        call.write(&call.service.store, move |tx| {
+            let alias = tx.get::<AliasRecord>(&domain, &name)?;
+            // Pointed at another key meanwhile, it is not the alias that the caller was permitted to delete.
+            let alias = alias.filter(|alias| alias.key_id == permitted);
+            let alias = alias.ok_or(KmsError::AliasNotFound { arn })?;
+            drop_alias(tx, &domain, &alias)?;
+            tx.delete::<AliasRecord>(&domain, &name)?;
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -280,6 +278,6 @@ impl Operation for UpdateAlias {
             let alias = AliasRecord { key_id: record.id.clone(), updated: now, ..alias };
             Ok(tx.put(&domain, &name, &alias)?)
         };
-        call.service.change(Self::NAME, &to.key, call.now, change).await
+        call.service.change(call, Self::NAME, &to.key, change).await
     }
 }

@@ -211,7 +211,7 @@ impl KeyOperation for CreateGrant {
             return Err(KmsError::DryRun);
         }
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| grant.add(record, tx);
-        let grant_id = kms.change(Self::NAME, &found.key, call.now, change).await?;
+        let grant_id = kms.change(call, Self::NAME, &found.key, change).await?;
         let (account, key_id) = (key.account.clone(), key.id.clone());
         let name = GrantName { account, key_id, grant_id };
         let grant_token = kms.grant_token(&key.region, &name).await?;

@@ -15,7 +15,7 @@ use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, domain};
 use crate::reference::Forms;
 use crate::rules::{KEY_ID, MATERIAL_ID_LENGTH, MATERIAL_ID_PATTERN};
-use crate::schedule::{self, Due, Job};
+use crate::schedule::{self, Due, Job, upkeep};
 use crate::spec::KeySpec;
 
 wire::shape! {
@@ -77,7 +77,7 @@ impl KeyOperation for DeleteImportedKeyMaterial {
             schedule::add(tx, Job::Expiry, &family.key, family.key.next_expiry())?;
             Ok(id)
         };
-        let id = kms.change_family(Self::NAME, &key.record, now, &[], change).await?;
+        let id = kms.change_family(call, Self::NAME, &key.record, &[], change).await?;
         kms.empty_log("deleted").await;
         Ok(DeleteImportedKeyMaterialOutput {
             key_id: key.arn.clone(),
@@ -132,6 +132,9 @@ impl Kms {
                 let removed = record.remove_expired(now);
                 schedule::add(tx, Job::Expiry, &record, record.next_expiry())?;
                 tx.put(&place, &due.key_id, &record)?;
+                if removed {
+                    tx.record(&upkeep("DeleteExpiredKeyMaterial", &record, now))?;
+                }
                 Ok::<_, KmsError>(removed.then(|| record.arn()))
             })
             .await?;

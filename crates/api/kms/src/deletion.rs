@@ -18,7 +18,7 @@ use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, domain, path};
 use crate::reference::Forms;
 use crate::rules::KEY_ID;
-use crate::schedule::{self, Due, Job};
+use crate::schedule::{self, Due, Job, upkeep};
 use crate::state::KeyState;
 
 /// How many days a key is kept when the caller does not say.
@@ -83,7 +83,7 @@ impl KeyOperation for ScheduleKeyDeletion {
             plan(record, days, now, tx)?;
             Ok((record.state, record.destroyed_at))
         };
-        let (key_state, deletion_date) = call.service.change(Self::NAME, &found.key, now, change).await?;
+        let (key_state, deletion_date) = call.service.change(call, Self::NAME, &found.key, change).await?;
         let key_id = found.key.arn.clone();
         Ok(ScheduleKeyDeletionOutput { key_id, deletion_date, key_state, pending_window_in_days: days })
     }
@@ -152,7 +152,7 @@ impl KeyOperation for CancelKeyDeletion {
             record.remove_expired(now);
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, call.now, change).await?;
+        call.service.change(call, Self::NAME, &found.key, change).await?;
         Ok(CancelKeyDeletionOutput { key_id: found.key.arn.clone() })
     }
 }
@@ -194,6 +194,7 @@ impl Kms {
                 KeyCount::decrease(tx, &domain)?;
                 leave_relatives(&record, now, tx)?;
                 key_store::release(&record, now, tx)?;
+                tx.record(&upkeep("DeleteKey", &record, now))?;
                 Ok::<_, KmsError>(Some(record.arn()))
             })
             .await?;

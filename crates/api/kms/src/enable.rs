@@ -51,7 +51,7 @@ impl KeyOperation for EnableKey {
             record.rotation.next = record.rotation.next.map(|next| next.max(now));
             Ok(schedule::add(tx, Job::Rotation, record, record.rotation.next)?)
         };
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 
@@ -80,6 +80,6 @@ impl KeyOperation for DisableKey {
             record.state = KeyState::Disabled;
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }

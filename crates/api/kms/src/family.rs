@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::Key256;
+use service::{Author, Call};
 use store::Tx;
 use wire::Timestamp;
 
@@ -127,29 +128,31 @@ impl Family {
 }
 
 impl Kms {
-    /// Changes a key and its relatives, if the state that the key is in by then permits the operation. `regions` are
+    /// Changes a key and its relatives for a call, if the state that the key is in by then permits the operation. `regions` are
     /// those whose domain keys `work` needs besides the family's own.
     ///
     /// # Errors
     /// Those of [`state::check`], of `work` and of the store; [`KmsError::KeyNotFound`].
     pub(crate) async fn change_family<T: Send + 'static>(
         &self,
+        call: &Call<'_, Self>,
         operation: &'static str,
         key: &KeyRecord,
-        now: Timestamp,
         regions: &[String],
         work: impl Fn(&mut Family, &Domains, &mut Tx<'_>) -> Result<T, KmsError> + Clone + Send + 'static,
     ) -> Result<T, KmsError> {
-        self.with_family(key, regions, move |family, domains, tx| {
+        let now = call.now;
+        self.with_family(call, key, regions, move |family, domains, tx| {
             state::check(operation, family.key.state_at(now), family.key.origin, &family.key.arn())?;
             work(family, domains, tx)
         })
         .await
     }
 
-    /// As [`change_family`](Self::change_family), whatever the key's state.
+    /// As [`change_family`](Self::change_family), whatever the key's state, and for `author`.
     pub(crate) async fn with_family<T: Send + 'static>(
         &self,
+        author: &impl Author,
         key: &KeyRecord,
         regions: &[String],
         work: impl Fn(&mut Family, &Domains, &mut Tx<'_>) -> Result<T, KmsError> + Clone + Send + 'static,
@@ -158,9 +161,8 @@ impl Kms {
         loop {
             let domains = self.domains(&place, &id, regions).await?;
             let (place, id, arn, work) = (place.clone(), id.clone(), arn.clone(), work.clone());
-            let done = self
-                .store
-                .write(move |tx| {
+            let done = author
+                .write(&self.store, move |tx| {
                     let key = tx.get::<KeyRecord>(&place, &id)?.ok_or(KmsError::KeyNotFound { arn })?;
                     let mut family = Family::read(key, tx)?;
                     // Replicated or rotated since the domain keys were gathered.

@@ -177,7 +177,7 @@ impl KeyOperation for ImportKeyMaterial {
             family.key.settle();
             Ok(schedule::add(tx, Job::Expiry, &family.key, family.key.next_expiry())?)
         };
-        kms.change_family(Self::NAME, &key.record, now, &[], change).await?;
+        kms.change_family(call, Self::NAME, &key.record, &[], change).await?;
         Ok(ImportKeyMaterialOutput {
             key_id: key.arn.clone(),
             key_material_id: (spec == KeySpec::SymmetricDefault).then(|| id.to_string()),

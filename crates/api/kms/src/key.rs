@@ -199,15 +199,14 @@ impl Operation for CreateKey {
             record.take_up(material.wrap(&domain_key, &arn, &record.id, call.now, None));
         }
         let (stored, most) = (record.clone(), kms.keys_max);
-        kms.store
-            .write(move |tx| {
-                let domain = stored.domain();
-                KeyCount::increase(tx, &domain, most)?;
-                key_store::take(&stored, tx)?;
-                Ok::<_, KmsError>(tx.insert(&domain, &stored.id, &stored)?)
-            })
-            .await?;
         call.touch(arn);
+        call.write(&kms.store, move |tx| {
+            let domain = stored.domain();
+            KeyCount::increase(tx, &domain, most)?;
+            key_store::take(&stored, tx)?;
+            Ok::<_, KmsError>(tx.insert(&domain, &stored.id, &stored)?)
+        })
+        .await?;
         let store = kms.store_of(&record).await?;
         Ok(KeyMetadataOutput::of(&LiveKey::from(record), call.now, store.as_deref()))
     }
@@ -349,7 +348,7 @@ impl KeyOperation for UpdateKeyDescription {
             record.description = input.description;
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 

@@ -298,7 +298,7 @@ impl KeyOperation for PutKeyPolicy {
             record.policy = policy;
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 

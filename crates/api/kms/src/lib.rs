@@ -71,7 +71,7 @@ use std::sync::Arc;
 
 use crypto::kdf::DerivationKey;
 use service::ports::{KeyStores, NoKeyStores, Principals};
-use service::{Entry, Service, Soon};
+use service::{Call, Entry, Service, Soon};
 use store::{Cache, ListCache, Store, Tx};
 use wire::{Protocol, Timestamp};
 
@@ -207,25 +207,24 @@ impl Kms {
         })
     }
 
-    /// Changes a key's record, if the state that it is in by then permits the operation.
+    /// Changes a key's record for a call, if the state that it is in by then permits the operation.
     async fn change<T: Send + 'static>(
         &self,
+        call: &Call<'_, Self>,
         operation: &'static str,
         key: &LiveKey,
-        now: Timestamp,
         work: impl FnOnce(&mut KeyRecord, &mut Tx<'_>) -> Result<T, KmsError> + Send + 'static,
     ) -> Result<T, KmsError> {
-        let (domain, id, arn) = (key.record.domain(), key.record.id.clone(), key.arn.clone());
-        self.store
-            .write(move |tx| {
-                let record = tx.get::<KeyRecord>(&domain, &id)?;
-                let mut record = record.ok_or_else(|| KmsError::KeyNotFound { arn: arn.clone() })?;
-                state::check(operation, record.state_at(now), record.origin, &arn)?;
-                let value = work(&mut record, tx)?;
-                tx.put(&domain, &id, &record)?;
-                Ok(value)
-            })
-            .await
+        let (domain, id, arn, now) = (key.record.domain(), key.record.id.clone(), key.arn.clone(), call.now);
+        call.write(&self.store, move |tx| {
+            let record = tx.get::<KeyRecord>(&domain, &id)?;
+            let mut record = record.ok_or_else(|| KmsError::KeyNotFound { arn: arn.clone() })?;
+            state::check(operation, record.state_at(now), record.origin, &arn)?;
+            let value = work(&mut record, tx)?;
+            tx.put(&domain, &id, &record)?;
+            Ok(value)
+        })
+        .await
     }
 }
 

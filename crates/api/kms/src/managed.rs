@@ -127,18 +127,17 @@ pub(crate) async fn make(planned: &KeyRecord, call: &Call<'_, Kms>) -> Result<Ar
     record.take_up(material.wrap(&domain_key, &record.arn(), &record.id, record.created, None));
     let (domain, id) = (record.domain(), record.id.clone());
     call.touch(record.arn());
-    kms.store
-        .write(move |tx| {
-            if tx.get::<KeyRecord>(&domain, &id)?.is_none() {
-                tx.insert(&domain, &id, &record)?;
-                for alias in &record.aliases {
-                    tx.put(&domain, alias, &AliasRecord::new(alias, &id, record.created))?;
-                }
-                schedule::add(tx, Job::Rotation, &record, record.rotation.next)?;
+    call.write(&kms.store, move |tx| {
+        if tx.get::<KeyRecord>(&domain, &id)?.is_none() {
+            tx.insert(&domain, &id, &record)?;
+            for alias in &record.aliases {
+                tx.put(&domain, alias, &AliasRecord::new(alias, &id, record.created))?;
             }
-            Ok::<_, KmsError>(())
-        })
-        .await?;
+            schedule::add(tx, Job::Rotation, &record, record.rotation.next)?;
+        }
+        Ok::<_, KmsError>(())
+    })
+    .await?;
     let key = kms.keys.get(&planned.domain(), &planned.id).await?;
     key.ok_or_else(|| KmsError::KeyNotFound { arn: planned.arn() })
 }

@@ -79,7 +79,7 @@ impl Operation for UpdatePrimaryRegion {
         let missing = KmsError::KeyNotFound { arn: key_arn(&region, &record.account, &record.id) };
         replica.ok_or(missing)?.ready(Self::NAME, call)?;
         call.service
-            .change_family(Self::NAME, record, now, &[], move |family, _, tx| {
+            .change_family(call, Self::NAME, record, &[], move |family, _, tx| {
                 check_primary(&family.key)?;
                 let former = family.key.region.clone();
                 for member in family.members_mut() {

@@ -135,8 +135,9 @@ impl Operation for ReplicateKey {
             plan.policy.check_lockout(&plan, call).await?;
         }
         let most = kms.keys_max;
+        call.touch(plan.arn());
         let replica = kms
-            .change_family(Self::NAME, &key.record, call.now, &[region], move |family, domains, tx| {
+            .change_family(call, Self::NAME, &key.record, &[region], move |family, domains, tx| {
                 check_primary(&family.key)?;
                 let mut replica = plan.clone();
                 if tx.get::<KeyRecord>(&replica.domain(), &replica.id)?.is_some() {
@@ -166,7 +167,6 @@ impl Operation for ReplicateKey {
                 Ok(replica)
             })
             .await?;
-        call.touch(replica.arn());
         let replica = LiveKey::from(replica);
         Ok(ReplicateKeyOutput {
             replica_key_metadata: KeyMetadata::of(&replica, call.now, None),

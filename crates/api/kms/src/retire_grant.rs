@@ -72,7 +72,7 @@ impl KeyOperation for RevokeGrant {
             return Err(KmsError::DryRun);
         }
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| end(&grant, record, tx);
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 
@@ -159,7 +159,7 @@ impl Operation for RetireGrant {
             return Err(KmsError::DryRun);
         }
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| end(&grant, record, tx);
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 

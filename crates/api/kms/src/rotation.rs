@@ -1,7 +1,7 @@
 //! Rotation: when keys take up new material, by themselves or on demand. Old versions stay and decrypt for ever.
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{Call, Effect, Needed, Unattended};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -17,7 +17,7 @@ use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, LiveKey, Rotation};
 use crate::reference::Forms;
 use crate::rules::KEY_ID;
-use crate::schedule::{self, Due, Job};
+use crate::schedule::{self, Due, Job, upkeep};
 use crate::spec::{KeySpec, Origin};
 use crate::state::KeyState;
 
@@ -84,7 +84,7 @@ impl KeyOperation for EnableKeyRotation {
             Ok(schedule::add(tx, Job::Rotation, &family.key, family.key.rotation.next)?)
         };
         check_rotates(&found.key, Self::NAME)?;
-        call.service.change_family(Self::NAME, &found.key.record, now, &[], change).await
+        call.service.change_family(call, Self::NAME, &found.key.record, &[], change).await
     }
 }
 
@@ -113,7 +113,7 @@ impl KeyOperation for DisableKeyRotation {
             Ok(())
         };
         check_rotates(&found.key, Self::NAME)?;
-        call.service.change_family(Self::NAME, &found.key.record, call.now, &[], change).await
+        call.service.change_family(call, Self::NAME, &found.key.record, &[], change).await
     }
 }
 
@@ -210,7 +210,7 @@ impl KeyOperation for RotateKeyOnDemand {
             family.take_up(material.wrap(domain, &arn, &record.id, now, rotation), domains)
         };
         check_rotates(key, Self::NAME)?;
-        call.service.change_family(Self::NAME, &key.record, now, &[], change).await?;
+        call.service.change_family(call, Self::NAME, &key.record, &[], change).await?;
         Ok(RotateKeyOnDemandOutput { key_id: key.arn.clone() })
     }
 }
@@ -240,7 +240,7 @@ impl Kms {
         let Some(record) = record else { return Ok(self.store.write(strike).await.map(|()| false)?) };
         let arn = record.arn();
         let rotated = self
-            .with_family(&record, &[], move |family, domains, tx| {
+            .with_family(&Unattended, &record, &[], move |family, domains, tx| {
                 schedule::done(tx, Job::Rotation, &due)?;
                 let record = &family.key;
                 let Rotation { period_days: Some(period_days), next: Some(planned) } = record.rotation else {
@@ -258,6 +258,7 @@ impl Kms {
                 let following = Some(if following > now { following } else { next(now, period_days) });
                 family.members_mut().for_each(|member| member.rotation.next = following);
                 schedule::add(tx, Job::Rotation, &family.key, following)?;
+                tx.record(&upkeep("RotateKey", &family.key, now))?;
                 Ok(true)
             })
             .await;

@@ -1,6 +1,7 @@
 //! What is to be done to keys at some time: kept by day, so that finding what is due reads nothing else.
 
 use serde::{Deserialize, Serialize};
+use service::Upkeep;
 use store::{Record, Store, StoreError, Tx};
 use wire::Timestamp;
 
@@ -84,6 +85,13 @@ pub(crate) fn add(tx: &mut Tx<'_>, job: Job, key: &KeyRecord, at: Option<Timesta
 pub(crate) fn done(tx: &mut Tx<'_>, job: Job, due: &Due) -> Result<(), StoreError> {
     tx.delete::<Due>(&job.parent(day(due.at)), &due.path())?;
     Ok(())
+}
+
+/// The audit record of what is done by itself to a key.
+pub(crate) fn upkeep(name: &str, key: &KeyRecord, now: Timestamp) -> Vec<u8> {
+    let (time, source) = (now, <crate::Kms as service::Service>::EVENT_SOURCE);
+    let (region, account, resource) = (&key.region, &key.account, &key.arn());
+    Upkeep { time, source, name, region, account, resource }.to_bytes()
 }
 
 impl Due {

@@ -90,7 +90,7 @@ impl KeyOperation for TagResource {
 
     async fn run(input: TagResourceInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| add(&mut record.tags, input.tags);
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 
@@ -131,7 +131,7 @@ impl KeyOperation for UntagResource {
             record.tags.retain(|key, _| !input.tag_keys.contains(key));
             Ok(())
         };
-        call.service.change(Self::NAME, &found.key, call.now, change).await
+        call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 

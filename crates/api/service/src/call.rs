@@ -1,15 +1,19 @@
 //! One call as its operation sees it: who calls, where, when, from which address.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use policy::{Context, Policy, Principal};
+use policy::{Context, Policy, Principal, PrincipalKind};
+use store::{Store, StoreError, Tx};
 use wire::Timestamp;
 
-use crate::event;
+use crate::author::Author;
+use crate::event::{self, Event, Kind, UserIdentity};
 use crate::noted::Noted;
 use crate::operation::Service;
 use crate::ports::Authority;
+use crate::trail::Trail;
 
 /// An authenticated caller. Made by the [`Authority`], once for each credential, and shared by its calls.
 pub struct Caller {
@@ -37,6 +41,11 @@ impl Caller {
         session_policies: Option<Vec<Arc<Policy>>>,
     ) -> Self {
         Self { principal, access_key_id, context, session_policies, noted: Noted::new(), identity: OnceLock::new() }
+    }
+
+    /// Whether nobody knows who it is.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.principal.kind == PrincipalKind::Anonymous
     }
 
     /// The members of `userIdentity` in its audit records, as JSON.
@@ -74,7 +83,26 @@ pub struct Call<'a, S: Service> {
     /// The request's condition keys, over the caller's.
     pub context: &'a Context<'a>,
     pub(crate) authority: &'a dyn Authority,
-    pub(crate) touched: Mutex<Vec<String>>,
+    pub(crate) trail: &'a Trail,
+    pub(crate) record: Record,
+}
+
+/// What the audit trail will say of a call, as far as it is known by now.
+pub(crate) struct Record {
+    /// The operation's name.
+    pub(crate) name: &'static str,
+    /// The input without its secrets, as JSON; none until it was decoded.
+    pub(crate) parameters: Option<Vec<u8>>,
+    /// The resources that the call needs and makes.
+    pub(crate) resources: Mutex<Vec<String>>,
+    /// Whether a change of the call is durable, and its record with it.
+    pub(crate) written: AtomicBool,
+}
+
+impl Record {
+    pub(crate) const fn of(name: &'static str) -> Self {
+        Self { name, parameters: None, resources: Mutex::new(Vec::new()), written: AtomicBool::new(false) }
+    }
 }
 
 impl<S: Service> Call<'_, S> {
@@ -84,9 +112,57 @@ impl<S: Service> Call<'_, S> {
         &self.caller.principal.account
     }
 
-    /// Names a resource in the audit record that the needs could not name, such as the key just created.
+    /// Names a resource in the audit record that the needs could not name, such as the key about to be created. Before
+    /// the change is written, since its record is written with it.
     pub fn touch(&self, arn: impl Into<String>) {
-        self.touched.lock().unwrap_or_else(PoisonError::into_inner).push(arn.into());
+        self.record.resources.lock().unwrap_or_else(PoisonError::into_inner).push(arn.into());
+    }
+
+    /// Runs `change` as one transaction, and writes the call's audit record with it: if the change is there, so is the
+    /// record. Further transactions of the call are part of what the first one recorded.
+    ///
+    /// # Errors
+    /// Those of [`Store::write`].
+    pub async fn write<T, E>(
+        &self,
+        store: &Store,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if self.record.written.load(Ordering::Relaxed) {
+            return store.write(change).await;
+        }
+        let (value, recorded) = store.write_recorded(self.success(), change).await?;
+        self.record.written.store(recorded, Ordering::Relaxed);
+        Ok(value)
+    }
+
+    /// The audit record of the call, should it succeed.
+    fn success(&self) -> Vec<u8> {
+        let resources = self.record.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        Event {
+            kind: Kind::Call,
+            user_identity: UserIdentity::Known(self.caller),
+            time: self.now,
+            source: S::EVENT_SOURCE,
+            name: self.record.name,
+            region: self.region,
+            source_ip_address: Some(self.source.ip),
+            user_agent: self.source.user_agent,
+            error_code: None,
+            error_message: None,
+            request_parameters: self.record.parameters.as_deref(),
+            request_id: self.request_id,
+            event_id: self.event_id,
+            read_only: false,
+            resources: &resources,
+            recipient_account_id: Some(self.account()),
+            counted: None,
+        }
+        .to_bytes()
     }
 
     /// Whether the caller would be allowed something more, for rules that are about another action than the call's,
@@ -95,5 +171,19 @@ impl<S: Service> Call<'_, S> {
         let context = need.context_over(self.context);
         let decided = self.authority.decide(self.caller, need, &context).await?;
         Ok(decided.is_ok())
+    }
+}
+
+impl<S: Service> Author for Call<'_, S> {
+    async fn write<T, E>(
+        &self,
+        store: &Store,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write(store, change).await
     }
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::PoisonError;
 
+use journal::Room;
 use policy::{Context, Reason, Source};
 use wire::shape::Audited;
 use wire::{CommonFault, Fault};
 
-use crate::call::Call;
+use crate::call::{Call, Record};
 use crate::need::Needed;
-use crate::operation::{Operation, Permit, Service, ServiceError};
+use crate::operation::{Effect, Operation, Permit, Service, ServiceError};
 
 /// What became of a call, for its answer and its audit record.
 pub(crate) struct Outcome {
@@ -20,39 +21,65 @@ pub(crate) struct Outcome {
     pub(crate) parameters: Option<Vec<u8>>,
     /// The resources that the call needed.
     pub(crate) resources: Vec<String>,
+    /// Whether a change of the call is durable, and a record of its success with it.
+    pub(crate) written: bool,
 }
+
+/// Room in the journal for what an event says besides the parameters, in bytes.
+const EVENT_BYTES: usize = 8 * 1024;
 
 /// Serves a call. In one piece: each call's future is allocated, and a small one costs less.
 #[expect(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
 pub(crate) fn serve<'a, O: Operation>(
-    call: Call<'a, O::Service>,
+    mut call: Call<'a, O::Service>,
     body: &'a [u8],
 ) -> impl Future<Output = Outcome> + Send + 'a {
     async move {
         let protocol = <O::Service as Service>::PROTOCOL;
         let input: O::Input = match wire::decode(protocol, body) {
             Ok(input) => input,
-            Err(fault) => return Outcome { answer: Err(fault), parameters: None, resources: Vec::new() },
+            Err(fault) => return Outcome::refused(fault),
         };
-        let parameters = wire::json::encode(&Audited(&input)).ok();
+        call.record.parameters = wire::json::encode(&Audited(&input)).ok();
         let found = O::find(&input, &call).await;
         let needs = O::needs(&input, found.as_ref().ok(), &call);
         let refusal = refusal(&call, &needs).await;
         let mut resources = Vec::with_capacity(needs.len());
         resources.extend(needs.into_iter().map(|need| need.resource).filter(|name| name != "*").map(Cow::into_owned));
+        *call.record.resources.get_mut().unwrap_or_else(PoisonError::into_inner) = resources;
         let answer = match refusal {
             Some(fault) => Err(fault),
-            None => match found {
+            None => match (found, room::<O>(&call)) {
                 // Only a caller who passed every need learns that nothing was found.
-                Err(error) => Err(told(&error, call.request_id)),
-                Ok(target) => match O::run(input, Permit::new(target), &call).await {
+                (Err(error), _) => Err(told(&error, call.request_id)),
+                (_, Err(fault)) => Err(fault),
+                (Ok(target), Ok(_room)) => match O::run(input, Permit::new(target), &call).await {
                     Ok(output) => wire::encode_output(protocol, O::NAME, call.request_id, &output),
                     Err(error) => Err(told(&error, call.request_id)),
                 },
             },
         };
-        resources.extend(call.touched.into_inner().unwrap_or_else(PoisonError::into_inner));
-        Outcome { answer, parameters, resources }
+        let Record { parameters, resources, written, .. } = call.record;
+        let resources = resources.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Outcome { answer, parameters, resources, written: written.into_inner() }
+    }
+}
+
+/// Room for the record of a change, taken before it is made. Others are recorded when they are over.
+fn room<O: Operation>(call: &Call<'_, O::Service>) -> Result<Option<Room>, Fault> {
+    if O::EFFECT != Effect::Change {
+        return Ok(None);
+    }
+    let bytes = call.record.parameters.as_ref().map_or(0, Vec::len) + EVENT_BYTES;
+    call.trail.reserve(bytes).map(Some).map_err(|error| {
+        tracing::warn!(call.request_id, %error, "a change is refused, since its audit record could not be kept");
+        CommonFault::ServiceUnavailable.fault(<O::Service as Service>::PROTOCOL)
+    })
+}
+
+impl Outcome {
+    pub(crate) const fn refused(fault: Fault) -> Self {
+        Self { answer: Err(fault), parameters: None, resources: Vec::new(), written: false }
     }
 }
 

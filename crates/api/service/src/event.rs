@@ -1,7 +1,8 @@
-//! An audit record: the shape of a CloudTrail event, and its form as JSON.
+//! An audit record: the shape of a CloudTrail event, and its form as JSON, of bounded length.
 //!
 //! Written by hand rather than through serde: it is made for every call, and most of its bytes need no escaping.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::net::IpAddr;
 
@@ -9,6 +10,7 @@ use policy::PrincipalKind;
 use wire::Timestamp;
 
 use crate::call::Caller;
+use crate::omitted;
 
 /// How a member begins that follows others. Names are ours and need no escaping.
 macro_rules! opening {
@@ -16,6 +18,30 @@ macro_rules! opening {
         concat!(",\"", $name, "\":\"")
     };
 }
+
+/// How much of what a caller sent stands in a record. What is longer is shortened, and the record says so.
+///
+/// Source: CloudTrail User Guide, "CloudTrail record contents", for the limits of a caller who is known.
+struct Limits {
+    /// Bytes of a text, such as the user agent.
+    text: usize,
+    /// Bytes of the parameters as JSON.
+    parameters: usize,
+    /// How many resources are listed.
+    resources: usize,
+}
+
+impl Limits {
+    const KNOWN: Self = Self { text: 1024, parameters: 100 * 1024, resources: 64 };
+    /// Together at most about 1 KiB: two texts, the parameters, and the names of a region and an access key.
+    const STRANGER: Self = Self { text: 256, parameters: 256, resources: 4 };
+}
+
+/// Bytes of a name that a caller sent, such as a region. Genuine ones are shorter.
+const NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of a resource's ARN. Genuine ones are shorter.
+const ARN_BYTES_MAX: usize = 2048;
 
 /// One call as the trail keeps it.
 ///
@@ -40,6 +66,8 @@ pub(crate) struct Event<'a> {
     /// ARNs of what the call acted on.
     pub(crate) resources: &'a [String],
     pub(crate) recipient_account_id: Option<&'a str>,
+    /// How many calls it stands for, if for more than one.
+    pub(crate) counted: Option<u64>,
 }
 
 /// What kind of thing an event tells of.
@@ -49,6 +77,8 @@ pub(crate) enum Kind {
     Call,
     /// An operator's action on the host.
     Operator,
+    /// What a service did by itself.
+    Service,
 }
 
 /// Who called, as far as it is known.
@@ -59,11 +89,18 @@ pub(crate) enum UserIdentity<'a> {
     Unknown(Option<&'a str>),
     /// A process on the host, by its user id.
     Operator { uid: u32 },
+    /// A service, for an account.
+    Service { account: &'a str },
 }
 
 impl Event<'_> {
-    /// Writes the event as one JSON object to the end of `out`.
+    /// Writes the event as one JSON object to the end of `out`: at most 256 KiB, whatever the caller sent.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let limits = match self.user_identity {
+            UserIdentity::Unknown(_) => Limits::STRANGER,
+            UserIdentity::Known(caller) if self.error_code.is_some() && caller.is_anonymous() => Limits::STRANGER,
+            _ => Limits::KNOWN,
+        };
         let mut out = Object(out);
         // Texts of the program's own are known to be plain, and so are ids.
         out.raw(r#"{"eventVersion":"1.11","userIdentity":{"#);
@@ -72,20 +109,26 @@ impl Event<'_> {
         out.plain(opening!("eventTime"), &self.time.iso8601());
         out.plain(opening!("eventSource"), self.source);
         out.plain(opening!("eventName"), self.name);
-        out.text(opening!("awsRegion"), self.region);
-        match self.source_ip_address {
-            Some(ip) => {
+        out.text(opening!("awsRegion"), &shortened(self.region, NAME_BYTES_MAX));
+        match (self.source_ip_address, self.kind) {
+            (Some(ip), _) => {
                 out.raw(opening!("sourceIPAddress"));
                 out.address(ip);
                 out.raw("\"");
             }
-            None => out.plain(opening!("sourceIPAddress"), "host"),
+            (None, Kind::Service) => out.plain(opening!("sourceIPAddress"), INTERNAL),
+            (None, _) => out.plain(opening!("sourceIPAddress"), "host"),
         }
-        out.text(opening!("userAgent"), self.user_agent);
+        out.text(opening!("userAgent"), &shortened(self.user_agent, limits.text));
         out.optional(opening!("errorCode"), self.error_code);
-        out.optional(opening!("errorMessage"), self.error_message);
+        let message = self.error_message.map(|message| shortened(message, limits.text));
+        out.optional(opening!("errorMessage"), message.as_deref());
         out.raw(r#","requestParameters":"#);
-        out.0.extend_from_slice(self.request_parameters.unwrap_or(b"null"));
+        match self.request_parameters {
+            None => out.raw("null"),
+            Some(parameters) if parameters.len() <= limits.parameters => out.0.extend_from_slice(parameters),
+            Some(parameters) => omitted::write_parameters(parameters, limits.parameters, out.0),
+        }
         // Answers carry data keys, plaintexts and secret access keys: none is kept. What a call made is in `resources`.
         out.raw(r#","responseElements":null"#);
         out.plain(opening!("requestID"), self.request_id);
@@ -93,21 +136,58 @@ impl Event<'_> {
         out.raw(if self.read_only { r#","readOnly":true"# } else { r#","readOnly":false"# });
         if !self.resources.is_empty() {
             out.raw(r#","resources":["#);
-            for (index, arn) in self.resources.iter().enumerate() {
+            for (index, arn) in self.resources.iter().take(limits.resources).enumerate() {
                 out.raw(if index == 0 { "{" } else { ",{" });
-                out.text(r#""ARN":""#, arn);
-                out.optional(opening!("accountId"), wire::account_of(arn).filter(|account| !account.is_empty()));
+                out.text(r#""ARN":""#, &shortened(arn, ARN_BYTES_MAX));
+                out.optional(opening!("accountId"), wire::account_of(arn).filter(|account| is_account(account)));
                 out.raw("}");
             }
             out.raw("]");
         }
+        let omitted = self.resources.len().saturating_sub(limits.resources);
+        if omitted > 0 || self.counted.is_some() {
+            out.raw(r#","additionalEventData":{"#);
+            if let Some(calls) = self.counted {
+                // Writing to memory cannot fail.
+                let _ = write!(out.0, r#""callsCountedTogether":{calls}"#);
+            }
+            if omitted > 0 {
+                let comma = if self.counted.is_some() { "," } else { "" };
+                let _ = write!(out.0, r#"{comma}"resourcesOmitted":{omitted}"#);
+            }
+            out.raw("}");
+        }
         out.raw(match self.kind {
             Kind::Call => r#","eventType":"AwsApiCall","managementEvent":true"#,
             Kind::Operator => r#","eventType":"SealstackOperatorAction","managementEvent":true"#,
+            Kind::Service => r#","eventType":"AwsServiceEvent","managementEvent":true"#,
         });
         out.optional(opening!("recipientAccountId"), self.recipient_account_id);
         out.raw(r#","eventCategory":"Management"}"#);
     }
+
+    /// The event as one JSON object.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
+        self.write(&mut bytes);
+        bytes
+    }
+}
+
+/// Nearly all events are shorter.
+pub(crate) const USUAL_BYTES: usize = 4096;
+
+/// Where a service's own doing comes from, as CloudTrail has it.
+const INTERNAL: &str = "AWS Internal";
+
+/// A text of at most `limit` bytes, or its beginning with what was left out.
+fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
+    if text.len() <= limit { Cow::Borrowed(text) } else { Cow::Owned(omitted::shorten(text, limit)) }
+}
+
+/// Whether a text may be an account's id: what stands in its place in an ARN is the caller's.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl UserIdentity<'_> {
@@ -116,7 +196,11 @@ impl UserIdentity<'_> {
             Self::Known(caller) => out.0.extend_from_slice(caller.identity()),
             Self::Unknown(claimed) => {
                 out.text(r#""type":""#, "Unknown");
-                out.optional(opening!("accessKeyId"), *claimed);
+                out.optional(opening!("accessKeyId"), claimed.map(|id| shortened(id, NAME_BYTES_MAX)).as_deref());
+            }
+            Self::Service { account } => {
+                out.text(r#""accountId":""#, account);
+                out.plain(opening!("invokedBy"), INTERNAL);
             }
             Self::Operator { uid } => {
                 out.text(r#""type":""#, "Operator");
@@ -233,6 +317,7 @@ mod tests {
             read_only: true,
             resources: &["arn:aws:kms:us-east-1:111122223333:key/1".to_owned(), "*".to_owned()],
             recipient_account_id: None,
+            counted: None,
         };
         let mut written = Vec::new();
         event.write(&mut written);
@@ -268,6 +353,7 @@ mod tests {
             read_only: false,
             resources: &["arn:aws:kms:us-east-1::key/1".to_owned()],
             recipient_account_id: Some(&caller.principal.account),
+            counted: None,
         };
         let mut written = b"before".to_vec();
         event.write(&mut written);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use policy::Context;
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
-use crate::call::{Call, Caller, Source};
+use crate::call::{Call, Caller, Record, Source};
 use crate::dispatch::{self, Outcome};
 use crate::event::{Event, Kind, UserIdentity};
 use crate::operation::{Effect, Entry, Running, Service};
@@ -110,6 +110,7 @@ struct Scene<'a> {
     source: &'a Source<'a>,
     context: &'a Context<'a>,
     authority: &'a dyn Authority,
+    trail: &'a Trail,
 }
 
 struct Served<S: Service> {
@@ -165,7 +166,8 @@ impl<S: Service> Endpoint for Served<S> {
             source: scene.source,
             context: scene.context,
             authority: scene.authority,
-            touched: Mutex::default(),
+            trail: scene.trail,
+            record: Record::of(operation.name),
         };
         (entry.serve)(call, body)
     }
@@ -270,6 +272,7 @@ impl Gateway {
                     source: &source,
                     context: &context,
                     authority: &*self.authority,
+                    trail: &self.trail,
                 };
                 (endpoint.serve(operation, scene, parameters(protocol, incoming)).await, operation.effect, Some(caller))
             }
@@ -277,6 +280,10 @@ impl Gateway {
         };
 
         let error = outcome.answer.as_ref().err();
+        let known = caller.filter(|caller| error.is_none() || !caller.is_anonymous());
+        // A change that lasts has its record with it. If the call failed after that, its failure has one too.
+        let mut another_room = uuid::Uuid::encode_buffer();
+        let event_id = if outcome.written { request_id::write(&mut another_room) } else { event_id };
         let event = Event {
             kind: Kind::Call,
             user_identity: caller.map_or(UserIdentity::Unknown(claimed), |caller| UserIdentity::Known(caller)),
@@ -294,8 +301,13 @@ impl Gateway {
             read_only: effect != Effect::Change,
             resources: &outcome.resources,
             recipient_account_id: caller.map(|caller| caller.principal.account.as_str()),
+            counted: None,
         };
-        let kept = self.trail.keep(&event, effect).await;
+        let kept = match (error, known) {
+            (None, _) if outcome.written => Ok(()),
+            (_, None) => self.trail.keep_strangers(&event),
+            (_, Some(_)) => self.trail.keep(&event, effect == Effect::Change).await,
+        };
         let answer = match kept {
             Ok(()) => outcome.answer,
             Err(error) => {
@@ -441,12 +453,6 @@ pub(crate) fn reply(protocol: Protocol, request_id: String, answer: Result<Vec<u
             let body = wire::encode_fault(protocol, &request_id, &fault);
             Reply { status: fault.status, content_type, request_id, error: Some(fault.code), body }
         }
-    }
-}
-
-impl Outcome {
-    const fn refused(fault: Fault) -> Self {
-        Self { answer: Err(fault), parameters: None, resources: Vec::new() }
     }
 }
 

@@ -3,20 +3,26 @@
 //! Knows protocols, policies and the journal; never what a key or a user is. The API crates meet only here, through
 //! the traits in [`ports`].
 
+mod anchor;
+mod author;
 mod call;
 mod dispatch;
 mod event;
 mod gateway;
 mod need;
 mod noted;
+mod omitted;
 mod operation;
 mod operator;
 pub mod ports;
 mod request_id;
 mod soon;
+mod strangers;
 mod trail;
 mod unavailable;
 
+pub use anchor::{Anchor, Comparison};
+pub use author::{Author, Unattended, Upkeep};
 pub use call::{Call, Caller, Source};
 pub use gateway::{Gateway, Incoming, Observer, Reply, Seen};
 pub use need::{Guard, Need, Needed, Side};

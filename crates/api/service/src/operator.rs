@@ -20,30 +20,42 @@ pub struct OperatorEvent<'a> {
     pub error: Option<&'a str>,
 }
 
+impl OperatorEvent<'_> {
+    /// The event, for the outbox of the change that it tells of.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.with(|event| event.to_bytes())
+    }
+
+    fn with<T>(&self, then: impl FnOnce(&Event<'_>) -> T) -> T {
+        then(&Event {
+            kind: Kind::Operator,
+            user_identity: UserIdentity::Operator { uid: self.uid },
+            time: self.time,
+            source: "sealstack",
+            name: self.name,
+            region: "-",
+            source_ip_address: None,
+            user_agent: "sealstack",
+            error_code: self.error.map(|_| "Failed"),
+            error_message: self.error,
+            request_parameters: self.parameters.map(str::as_bytes),
+            request_id: &request_id::next(),
+            event_id: &request_id::next(),
+            read_only: false,
+            resources: &[],
+            recipient_account_id: None,
+            counted: None,
+        })
+    }
+}
+
 impl Trail {
     /// Keeps an operator's action, and returns when it is durable.
     ///
     /// # Errors
     /// Those of the journal.
     pub async fn keep_operator(&self, action: &OperatorEvent<'_>) -> Result<(), journal::JournalError> {
-        let event = Event {
-            kind: Kind::Operator,
-            user_identity: UserIdentity::Operator { uid: action.uid },
-            time: action.time,
-            source: "sealstack",
-            name: action.name,
-            region: "-",
-            source_ip_address: None,
-            user_agent: "sealstack",
-            error_code: action.error.map(|_| "Failed"),
-            error_message: action.error,
-            request_parameters: action.parameters.map(str::as_bytes),
-            request_id: &request_id::next(),
-            event_id: &request_id::next(),
-            read_only: false,
-            resources: &[],
-            recipient_account_id: None,
-        };
-        self.append_durable(&event).await
+        self.append_durable(&action.to_bytes()).await
     }
 }

@@ -178,6 +178,12 @@ impl<'a> Tx<'a> {
         Ok(deleted)
     }
 
+    /// Whether anything was written so far.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
     /// Records the transaction's change for the audit trail: the event is durable with the change, or neither is.
     ///
     /// # Errors

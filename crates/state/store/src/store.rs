@@ -124,8 +124,8 @@ impl Store {
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
-    /// Runs `change` as [`write`](Self::write) does, and records `event` in the same transaction: if the change is
-    /// there, so is its record, whatever happens.
+    /// Runs `change` as [`write`](Self::write) does, and records `event` in the same transaction if it writes anything:
+    /// if the change is there, so is its record, whatever happens. Returns with the value whether it was recorded.
     ///
     /// # Errors
     /// As for [`write`](Self::write).
@@ -133,15 +133,18 @@ impl Store {
         &self,
         event: Vec<u8>,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    ) -> Result<(T, bool), E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let recorded = move |tx: &mut Tx<'_>| {
             let value = change(tx)?;
-            tx.record(&event)?;
-            Ok(value)
+            let writes = tx.writes();
+            if writes {
+                tx.record(&event)?;
+            }
+            Ok((value, writes))
         };
         self.write(recorded).await
     }

@@ -38,9 +38,7 @@ impl StoreOperation for ConnectCustomKeyStore {
         let cause = cause(Self::NAME, call);
         call.service.check_token(&domain, &input.id, &cause).await?;
         let begun = call
-            .service
-            .store
-            .write(move |tx| {
+            .write(&call.service.store, move |tx| {
                 let mut record = find(tx, &domain, &input.id)?;
                 match record.connection {
                     ConnectionState::Connected | ConnectionState::Connecting => Ok(None),
@@ -76,9 +74,7 @@ impl StoreOperation for DisconnectCustomKeyStore {
     async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let path = call
-            .service
-            .store
-            .write(move |tx| {
+            .write(&call.service.store, move |tx| {
                 let mut record = find(tx, &domain, &input.id)?;
                 match record.connection {
                     ConnectionState::Disconnected | ConnectionState::Disconnecting => {

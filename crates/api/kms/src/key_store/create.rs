@@ -170,19 +170,18 @@ impl Operation for CreateCustomKeyStore {
             keys: 0,
         };
         let custom_key_store_id = record.id.clone();
-        kms.store
-            .write(move |tx| {
-                let domain = record.domain();
-                let others = all(tx, &domain)?;
-                if others.len() >= STORES_MAX {
-                    let (most, usage) = (STORES_MAX as u64, others.len() as u64);
-                    return Err(KmsError::QuotaExceeded { quota: "Custom key store", most, usage });
-                }
-                is_free(&others, &record.name)?;
-                claim(&record, tx)?;
-                Ok::<_, KmsError>(tx.insert(&domain, &record.id, &record)?)
-            })
-            .await?;
+        call.write(&kms.store, move |tx| {
+            let domain = record.domain();
+            let others = all(tx, &domain)?;
+            if others.len() >= STORES_MAX {
+                let (most, usage) = (STORES_MAX as u64, others.len() as u64);
+                return Err(KmsError::QuotaExceeded { quota: "Custom key store", most, usage });
+            }
+            is_free(&others, &record.name)?;
+            claim(&record, tx)?;
+            Ok::<_, KmsError>(tx.insert(&domain, &record.id, &record)?)
+        })
+        .await?;
         Ok(CreateCustomKeyStoreOutput { custom_key_store_id })
     }
 }

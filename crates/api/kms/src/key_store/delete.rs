@@ -22,9 +22,7 @@ impl StoreOperation for DeleteCustomKeyStore {
     async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let (path, left) = call
-            .service
-            .store
-            .write(move |tx| {
+            .write(&call.service.store, move |tx| {
                 let record = find(tx, &domain, &input.id)?;
                 if record.keys > 0 {
                     return Err(KmsError::from(KeyStoreFault::HasKeys { id: record.id, keys: record.keys }));

@@ -144,7 +144,7 @@ impl Operation for UpdateCustomKeyStore {
             let checked = kms.key_stores.check(&record.place.to_port(), &cause(Self::NAME, call)).await;
             checked.map_err(|error| refused(error, &record))?;
         }
-        let forgotten = kms.store.write(move |tx| replace(&input, &domain, tx)).await?;
+        let forgotten = call.write(&kms.store, move |tx| replace(&input, &domain, tx)).await?;
         if let Some(path) = forgotten {
             kms.connections.forget(&path);
         }

@@ -447,4 +447,5 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     the_digest_is_that_of_the_rows_whatever_was_done_to_them,
     rows_that_the_ledger_does_not_know_can_be_accepted,
     accepting_numbers_waiting_events_anew,
+    what_changes_nothing_is_not_recorded,
 });

@@ -51,7 +51,14 @@ impl Outlet for Inbox {
 
 async fn record(store: &Store, id: &str) -> Result<(), StoreError> {
     let note = note(id, id);
-    store.write_recorded(id.as_bytes().to_vec(), move |tx| tx.put("p", &note.name, &note)).await
+    let written = store.write_recorded(id.as_bytes().to_vec(), move |tx| tx.put("p", &note.name, &note)).await;
+    written.map(|((), recorded)| assert!(recorded))
+}
+
+pub(super) async fn what_changes_nothing_is_not_recorded(under: Under) {
+    let change = |tx: &mut Tx<'_>| tx.delete::<Note>("p", "none");
+    assert_eq!(under.store.write_recorded(b"event".to_vec(), change).await, Ok((false, false)));
+    assert_eq!((under.store.first_waiting().unwrap(), under.store.standing().unwrap().recorded), (None, 0));
 }
 
 fn events(from: u64, names: &[&str]) -> Vec<(u64, Vec<u8>)> {
