@@ -97,7 +97,7 @@ impl Command {
 fn report(layout: &Layout, key: &Arc<Key256>, against: Option<&Anchor>) -> Result<(), ServerError> {
     let dir = layout.audit();
     let verified = match against {
-        Some(anchor) => journal::verify_against(&dir, key, anchor),
+        Some(anchor) => journal::verify_against(&dir, key, &[(*anchor).into()]),
         None => journal::verify(&dir, key),
     };
     let report = match verified {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::format::{ENTRY_OVERHEAD, Entry};
-use crate::{JournalError, RECORD_BYTES_MAX, Ticket};
+use crate::format::{ENTRY_OVERHEAD, Entry, HeadAnchor};
+use crate::{End, JournalError, RECORD_BYTES_MAX, Ticket};
 
 /// The writer is woken early once this much waits, in bytes. Little enough that sealing it does not keep a core from
 /// calls for long, and that it is still in a cache by then.
@@ -34,10 +34,18 @@ struct State {
     entries: Vec<u8>,
     first_append: Option<Instant>,
     next_sequence: u64,
+    /// How many of the records so far are marked.
+    marked: u64,
+    /// Whether any of the entries is marked.
+    marks_wait: bool,
     /// The bytes that the writer took and hasn't written yet.
     in_flight: usize,
-    /// The last sequence that is known to be on the disk.
-    durable: u64,
+    /// The bytes that are kept for marked records to come.
+    reserved: usize,
+    /// The end of what is known to be on the disk.
+    durable: End,
+    /// What the head is to say from now on, and since when, if the writer hasn't taken it yet.
+    anchor: Option<(Instant, HeadAnchor)>,
     waiters: Vec<Waiter>,
     closing: bool,
     stopped: bool,
@@ -49,19 +57,25 @@ pub(crate) struct Turn {
     pub(crate) waiters: Vec<Waiter>,
     /// When the oldest of the entries taken was appended, if any were.
     pub(crate) appended: Option<Instant>,
+    /// What the head is to say from now on, and since when, if that is new.
+    pub(crate) anchor: Option<(Instant, HeadAnchor)>,
     /// Whether nothing will be appended any more.
     pub(crate) closing: bool,
 }
 
 impl Buffer {
-    /// A buffer for the records after `sequence`.
-    pub(crate) fn new(sequence: u64, bytes_max: usize, flush: Duration) -> Self {
+    /// A buffer for the records after `end`.
+    pub(crate) fn new(end: End, bytes_max: usize, flush: Duration) -> Self {
         let state = State {
             entries: Vec::new(),
             first_append: None,
-            next_sequence: sequence.saturating_add(1),
+            next_sequence: end.sequence.saturating_add(1),
+            marked: end.marked,
+            marks_wait: false,
             in_flight: 0,
-            durable: sequence,
+            reserved: 0,
+            durable: end,
+            anchor: None,
             waiters: Vec::new(),
             closing: false,
             stopped: false,
@@ -74,7 +88,8 @@ impl Buffer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn append(&self, record: &[u8]) -> Result<Ticket, JournalError> {
+    /// Appends a record. A marked one may use what is reserved, and has the writer write at once.
+    pub(crate) fn append(&self, record: &[u8], marked: bool) -> Result<Ticket, JournalError> {
         let length = u32::try_from(record.len()).ok().filter(|_| record.len() <= RECORD_BYTES_MAX);
         let length = length.ok_or(JournalError::TooLong { length: record.len() })?;
         let mut state = self.lock();
@@ -83,26 +98,65 @@ impl Buffer {
         }
         let before = state.entries.len();
         let after = before + ENTRY_OVERHEAD + record.len();
-        if state.in_flight + after > self.bytes_max {
+        let reserved = if marked { 0 } else { state.reserved };
+        if state.in_flight + after + reserved > self.bytes_max {
             return Err(JournalError::Full);
         }
         let sequence = state.next_sequence;
         state.next_sequence += 1;
-        Entry::write(&mut state.entries, length, sequence, record);
+        Entry::write(&mut state.entries, length, marked, sequence, record);
         if before == 0 {
             state.first_append = Some(Instant::now());
         }
+        let first_mark = marked && !state.marks_wait;
+        if marked {
+            state.marked += 1;
+            state.marks_wait = true;
+        }
         drop(state);
-        if before == 0 || (before < FLUSH_BYTES && after >= FLUSH_BYTES) {
+        if before == 0 || first_mark || (before < FLUSH_BYTES && after >= FLUSH_BYTES) {
             self.changed.notify_one();
         }
         Ok(Ticket(sequence))
     }
 
+    /// Keeps room for a marked record of `bytes` bytes. Yields how much that is, to be given back.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<usize, JournalError> {
+        let mut state = self.lock();
+        if state.closing {
+            return Err(JournalError::Closed);
+        }
+        if !self.healthy() {
+            return Err(JournalError::Unwritable);
+        }
+        let used = state.in_flight + state.entries.len() + state.reserved;
+        let room = bytes.checked_add(ENTRY_OVERHEAD).filter(|room| *room <= self.bytes_max.saturating_sub(used));
+        let room = room.ok_or(JournalError::Full)?;
+        state.reserved += room;
+        Ok(room)
+    }
+
+    /// Gives back what was reserved.
+    pub(crate) fn release(&self, room: usize) {
+        let mut state = self.lock();
+        state.reserved = state.reserved.saturating_sub(room);
+    }
+
+    /// Sets what the head is to say.
+    pub(crate) fn set_anchor(&self, anchor: HeadAnchor) {
+        let mut state = self.lock();
+        let since = state.anchor.map(|(since, _)| since);
+        state.anchor = Some((since.unwrap_or_else(Instant::now), anchor));
+        drop(state);
+        if since.is_none() {
+            self.changed.notify_one();
+        }
+    }
+
     /// What resolves once `ticket` is durable; `None` if it is.
     pub(crate) fn wait_for(&self, ticket: Ticket) -> Result<Option<oneshot::Receiver<()>>, JournalError> {
         let mut state = self.lock();
-        if ticket.0 <= state.durable {
+        if ticket.0 <= state.durable.sequence {
             return Ok(None);
         }
         if state.stopped || !self.healthy() {
@@ -118,6 +172,16 @@ impl Buffer {
     /// The ticket of the last record appended.
     pub(crate) fn last(&self) -> Ticket {
         Ticket(self.lock().next_sequence.saturating_sub(1))
+    }
+
+    /// How many of the records appended so far are marked.
+    pub(crate) fn marked(&self) -> u64 {
+        self.lock().marked
+    }
+
+    /// The end of what is known to be on the disk.
+    pub(crate) fn durable(&self) -> End {
+        self.lock().durable
     }
 
     pub(crate) fn healthy(&self) -> bool {
@@ -141,9 +205,11 @@ impl Buffer {
     pub(crate) fn next_turn(&self, due: Option<Instant>, failing: bool, batch: &mut Vec<u8>) -> Turn {
         let mut state = self.lock();
         loop {
-            let flush = state.first_append.filter(|_| !failing).map(|first| first + self.flush);
+            let waiting = [state.first_append, state.anchor.map(|(since, _)| since)].into_iter().flatten().min();
+            let flush = waiting.filter(|_| !failing).map(|since| since + self.flush);
             let due = [due, flush].into_iter().flatten().min();
-            let pressing = !failing && (!state.waiters.is_empty() || state.entries.len() >= FLUSH_BYTES);
+            let pressing =
+                !failing && (!state.waiters.is_empty() || state.marks_wait || state.entries.len() >= FLUSH_BYTES);
             let remaining = due.map(|due| due.saturating_duration_since(Instant::now()));
             if pressing || state.closing || remaining.is_some_and(|remaining| remaining.is_zero()) {
                 break;
@@ -161,8 +227,10 @@ impl Buffer {
             std::mem::swap(batch, &mut state.entries);
             state.in_flight = batch.len();
             appended = state.first_append.take();
+            state.marks_wait = false;
         }
-        Turn { waiters: std::mem::take(&mut state.waiters), appended, closing: state.closing }
+        let anchor = state.anchor.take();
+        Turn { waiters: std::mem::take(&mut state.waiters), appended, anchor, closing: state.closing }
     }
 
     /// Whether nothing waits to be taken.
@@ -171,7 +239,7 @@ impl Buffer {
     }
 
     /// Records that what was taken is written, and everything up to `durable` is on the disk.
-    pub(crate) fn succeed(&self, waiters: Vec<Waiter>, durable: u64) {
+    pub(crate) fn succeed(&self, waiters: Vec<Waiter>, durable: End) {
         let mut state = self.lock();
         state.in_flight = 0;
         state.durable = durable;

@@ -60,7 +60,7 @@ pub struct Findings {
 /// One place where the log isn't what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The number of the segment that shows it; 0 for the head file.
+    /// The number of the segment that shows it; 0 for the head file or the whole journal.
     pub segment: u32,
     /// The first and last sequence of the records concerned, as far as they are known.
     pub records: Option<(u64, u64)>,
@@ -81,9 +81,11 @@ pub enum Damage {
     Reordered,
     /// Records stand in the log a second time.
     Repeated,
-    /// The records don't lead to the chain hash that the next frame, the head or the anchor vouches for.
+    /// The records don't lead to the chain hash that the next frame, the head or who noted it vouches for.
     Rewritten,
-    /// The segment belongs to another journal.
+    /// The marked records don't add up to the count that stands with them.
+    Miscounted,
+    /// The segment, or the journal as a whole, is another than it should be.
     Foreign,
     /// The head file is gone, so that the end of the log isn't vouched for.
     HeadMissing,
@@ -148,6 +150,7 @@ impl std::fmt::Display for Finding {
             Damage::Reordered => "moved to another place in the log",
             Damage::Repeated => "repeated",
             Damage::Rewritten => "not the records that the chain of hashes vouches for",
+            Damage::Miscounted => "the marked records are not as many as were counted when they were written",
             Damage::Foreign => "belongs to another journal",
             Damage::HeadMissing => "the head file is missing, so that nothing vouches for the end of the log",
             Damage::HeadChanged => "the head file was changed, so that nothing vouches for the end of the log",

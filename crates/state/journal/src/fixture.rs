@@ -53,7 +53,7 @@ impl Dir {
     /// Where the frames of a segment lie in its file.
     pub(crate) fn frames(&self, number: u32) -> Vec<Range<usize>> {
         let segment = Segment::open(&self.0, &keys(), number).unwrap().unwrap();
-        let (mut frames, mut offset) = (Vec::new(), HEADER_BYTES as u64);
+        let (mut frames, mut offset) = (Vec::new(), segment.start());
         while let Some(next) = segment.next(offset).unwrap() {
             frames.push(offset as usize..next as usize);
             offset = next;
@@ -138,14 +138,23 @@ pub(crate) fn small_segments(dir: &Dir) -> Config {
 
 /// Appends `frames` frames of four records each.
 pub(crate) fn append(journal: &Journal, frames: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for _ in 0..frames {
         for _ in 0..4 {
             let next = journal.last_sequence() + 1;
             assert_eq!(journal.append(&record(next)).unwrap().sequence(), next);
         }
-        runtime.block_on(journal.sync()).unwrap();
+        sync(journal);
     }
+}
+
+/// Appends a frame of one marked record.
+pub(crate) fn append_marked(journal: &Journal) {
+    journal.append_marked(b"marked").unwrap();
+    sync(journal);
+}
+
+fn sync(journal: &Journal) {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(journal.sync()).unwrap();
 }
 
 /// Three segments of three frames of four records: 1 to 12, 13 to 24, 25 to 36.

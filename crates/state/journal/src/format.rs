@@ -11,16 +11,25 @@
 //! header      magic (8) ‖ version (2) ‖ segment number (4) ‖ journal id (16)
 //!             ‖ sealed under the segment's key, bound to what precedes:
 //!               first sequence (8) ‖ chain before (32) ‖ opened at (8) ‖ beginning (1) ‖ torn bytes (8)
-//! frame       length (4) ‖ sealed under the segment's key:
+//!               ‖ marked before (8)
+//! frame       length (4) ‖ sealed under the segment's key, bound to "frame 2":
 //!               first sequence (8) ‖ records (4) ‖ sealed at (8) ‖ chain before (32) ‖ chain after (32)
-//!               ‖ entries' length (4) ‖ LZ4 block of the entries
-//! entry       record's length (4) ‖ chain before (32) ‖ sequence (8) ‖ record
+//!               ‖ entries' length (4) ‖ marked after (8) ‖ LZ4 block of the entries
+//! entry       mark (1 bit), record's length (31 bits) ‖ chain before (32) ‖ sequence (8) ‖ record
 //!
 //! head        slot 0 at offset 0, slot 1 at offset 4096
 //! slot        magic (8) ‖ version (2) ‖ slot (1) ‖ sealed under the head's key, bound to what precedes:
 //!               counter (8) ‖ journal id (16) ‖ first segment kept (4) ‖ first sequence kept (8)
 //!               ‖ segment (4) ‖ end offset (8) ‖ last sequence (8) ‖ chain (32) ‖ written at (8)
+//!               ‖ marked (8) ‖ anchor (64)
 //! ```
+//!
+//! *Marked* counts the marked records from the journal's beginning to that place. The *anchor* is the journal's user's;
+//! all zeros are none.
+//!
+//! That is version 2, which is written. Version 1 had neither marks nor anchors: its headers, frames and slots lack the
+//! fields named so, and its frames are bound to "frame". It is read as if nothing was marked. A segment is of one version
+//! throughout, which its header says.
 //!
 //! The chain: `h₀ = SHA-256("sealstack journal" ‖ journal id)` and `hₙ = SHA-256(hₙ₋₁ ‖ sequence ‖ record)`. An entry
 //! carries `hₙ₋₁` right before its sequence and record, so that the bytes hashed are the bytes as they lie.
@@ -33,14 +42,32 @@ mod slot;
 
 use crypto::{Key256, kdf, sha256};
 
+pub(crate) use fields::Fields;
 pub(crate) use frame::{ENTRY_OVERHEAD, Entry, FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frame, Sealer};
 #[cfg(test)]
 pub(crate) use frame::{Entries, FrameInfo, seal_unchecked};
-pub(crate) use header::{Beginning, HEADER_BYTES, Header};
-pub(crate) use slot::{SLOT_BYTES, SLOT_SPACING, SLOTS, Slot};
+pub(crate) use header::{Beginning, HEADER_BYTES, Header, header_bytes};
+pub(crate) use slot::{HeadAnchor, NO_ANCHOR, SLOT_BYTES, SLOT_SPACING, SLOTS, Slot};
 
-/// The version of the format.
-const VERSION: u16 = 1;
+/// A version of the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum Version {
+    /// Without marks and anchors.
+    One = 1,
+    Two = 2,
+}
+
+impl Version {
+    /// The one that is written.
+    pub(crate) const CURRENT: Self = Self::Two;
+
+    pub(crate) const ALL: [Self; 2] = [Self::Two, Self::One];
+
+    fn of(number: u16) -> Result<Self, Malformed> {
+        Self::ALL.into_iter().find(|version| *version as u16 == number).ok_or(Malformed)
+    }
+}
 
 /// A link of the chain.
 pub(crate) type Chain = [u8; 32];
@@ -93,6 +120,8 @@ pub(crate) struct Position {
     pub(crate) sequence: u64,
     /// The chain after that record.
     pub(crate) chain: Chain,
+    /// How many of the records up to it are marked.
+    pub(crate) marked: u64,
 }
 
 impl Position {

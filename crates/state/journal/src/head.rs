@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crypto::Key256;
 
-use crate::JournalError;
 use crate::disk::DiskFile;
-use crate::format::{Keys, SLOT_BYTES, SLOT_SPACING, SLOTS, Slot};
+use crate::format::{Keys, NO_ANCHOR, SLOT_BYTES, SLOT_SPACING, SLOTS, Slot};
+use crate::{Damage, Findings, JournalError};
 
 /// Where the head of a journal is.
 pub(crate) fn path(dir: &Path) -> PathBuf {
@@ -47,11 +47,7 @@ pub(crate) fn read(dir: &Path, keys: &Keys) -> Result<HeadRead, JournalError> {
     let key = keys.head();
     for place in 0..SLOTS {
         let mut bytes = [0; SLOT_BYTES];
-        match file.read_exact_at(&mut bytes, u64::from(place) * SLOT_SPACING) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
-            Err(error) => return Err(failed(error)),
-        }
+        read_up_to(&file, &mut bytes, u64::from(place) * SLOT_SPACING).map_err(failed)?;
         read.written |= bytes.iter().any(|byte| *byte != 0);
         if let Ok(slot) = Slot::open(&key, place, &bytes) {
             let newer = read.newest.is_none_or(|newest| newest.counter < slot.counter);
@@ -59,6 +55,35 @@ pub(crate) fn read(dir: &Path, keys: &Keys) -> Result<HeadRead, JournalError> {
         }
     }
     Ok(read)
+}
+
+/// The anchor that the head of the journal in `dir` holds, if there is one, without opening the journal.
+///
+/// # Errors
+/// [`JournalError::Broken`] when the head doesn't open, [`JournalError::Io`].
+pub fn head_anchor(dir: &Path, key: &Key256) -> Result<Option<[u8; 64]>, JournalError> {
+    let head = read(dir, &Keys::new(key))?;
+    match head.newest {
+        Some(slot) => Ok(Some(slot.anchor).filter(|anchor| *anchor != NO_ANCHOR)),
+        None if head.written => Err(JournalError::Broken(Findings::one(0, None, Damage::HeadChanged))),
+        None => Ok(None),
+    }
+}
+
+/// Fills `buffer` as far as the file reaches: a slot of an older version is shorter.
+fn read_up_to(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match file.read_at(buffer, offset) {
+            Ok(0) => break,
+            Ok(length) => {
+                buffer = buffer.split_at_mut(length).1;
+                offset += length as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The head as the writer holds it.

@@ -10,10 +10,10 @@ use crypto::Key256;
 
 use crate::buffer::Buffer;
 use crate::disk::{Disk, OsDisk, create_dir};
-use crate::format::Keys;
+use crate::format::{HeadAnchor, Keys, NO_ANCHOR};
 use crate::recovery::recover;
 use crate::writer::Writer;
-use crate::{Config, JournalError};
+use crate::{Config, End, JournalError};
 
 /// A place in the journal's order, to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,19 @@ pub struct Journal(Arc<Inner>);
 struct Inner {
     buffer: Arc<Buffer>,
     writer: Mutex<Option<JoinHandle<bool>>>,
+    found_anchor: HeadAnchor,
+}
+
+/// Room that is kept in a journal's buffer for a marked record to come. Dropping it gives the room back.
+pub struct Room {
+    buffer: Arc<Buffer>,
+    bytes: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.buffer.release(self.bytes);
+    }
 }
 
 impl Journal {
@@ -53,11 +66,12 @@ impl Journal {
         let lock = lock(dir)?;
         let keys = Keys::new(key);
         let recovered = recover(&disk, dir, &keys)?;
+        let found_anchor = recovered.slot.anchor;
         let path = dir.clone();
         let (writer, buffer) = Writer::new(disk, config, keys, recovered, lock)?;
         let thread = thread::Builder::new().name("journal".into()).spawn(move || writer.run());
         let thread = thread.map_err(|cause| JournalError::Io { action: "start a thread for", path, cause })?;
-        Ok(Self(Arc::new(Inner { buffer, writer: Mutex::new(Some(thread)) })))
+        Ok(Self(Arc::new(Inner { buffer, writer: Mutex::new(Some(thread)), found_anchor })))
     }
 
     /// Appends a record: at most [`crate::RECORD_BYTES_MAX`] bytes. Copies it and returns.
@@ -66,7 +80,60 @@ impl Journal {
     /// [`JournalError::TooLong`], [`JournalError::Full`] while too much waits to be written,
     /// [`JournalError::Closed`].
     pub fn append(&self, record: &[u8]) -> Result<Ticket, JournalError> {
-        self.0.buffer.append(record)
+        self.0.buffer.append(record, false)
+    }
+
+    /// Appends a record that is counted by [`Self::marked`], and has the writer write it at once, without syncing it.
+    ///
+    /// Room that was reserved counts as free here: whoever reserved some appends this way, and then drops it.
+    ///
+    /// # Errors
+    /// Those of [`Self::append`].
+    pub fn append_marked(&self, record: &[u8]) -> Result<Ticket, JournalError> {
+        self.0.buffer.append(record, true)
+    }
+
+    /// Keeps room in the buffer for a marked record of at most `bytes` bytes.
+    ///
+    /// # Errors
+    /// [`JournalError::Full`], [`JournalError::Unwritable`] while writing fails, [`JournalError::Closed`].
+    pub fn reserve(&self, bytes: usize) -> Result<Room, JournalError> {
+        let buffer = Arc::clone(&self.0.buffer);
+        let bytes = buffer.reserve(bytes)?;
+        Ok(Room { buffer, bytes })
+    }
+
+    /// How many marked records were appended since the journal was begun, those in the buffer included.
+    ///
+    /// After a crash, it is the number of those that survived.
+    #[must_use]
+    pub fn marked(&self) -> u64 {
+        self.0.buffer.marked()
+    }
+
+    /// How many of the marked records are known to be on the disk.
+    #[must_use]
+    pub fn durable_marked(&self) -> u64 {
+        self.0.buffer.durable().marked
+    }
+
+    /// The end of what is known to be on the disk. Takes a lock and copies.
+    #[must_use]
+    pub fn durable_end(&self) -> End {
+        self.0.buffer.durable()
+    }
+
+    /// Notes `anchor` in the head beside the end of the log from its next write on, which is due within 100 ms.
+    ///
+    /// What it means is the caller's; all zeros are none. It lasts from the next sync of the head on, and makes none.
+    pub fn set_anchor(&self, anchor: [u8; 64]) {
+        self.0.buffer.set_anchor(anchor);
+    }
+
+    /// The anchor that the head held when the journal was opened. After a crash it may be older than the last one set.
+    #[must_use]
+    pub fn found_anchor(&self) -> Option<[u8; 64]> {
+        Some(self.0.found_anchor).filter(|anchor| *anchor != NO_ANCHOR)
     }
 
     /// Waits until the record of `ticket` and all before it are on the disk.

@@ -5,7 +5,9 @@
 mod buffer;
 mod clock;
 mod config;
+mod continuity;
 mod disk;
+mod end;
 mod error;
 mod files;
 #[cfg(test)]
@@ -22,11 +24,14 @@ mod verify;
 mod writer;
 
 pub use config::{Config, Retention};
+pub use continuity::{Continuity, continues};
+pub use end::End;
 pub use error::{Damage, Finding, Findings, JournalError};
 pub use files::{head_file, segment_files};
-pub use journal::{Journal, Ticket};
+pub use head::head_anchor;
+pub use journal::{Journal, Room, Ticket};
 pub use read::{Order, Record, read};
-pub use report::{Anchor, AnchorError, Note, Report, SegmentReport};
+pub use report::{Anchor, AnchorError, Note, Noted, Report, SegmentReport};
 pub use verify::{verify, verify_against};
 
 /// The longest record, in bytes.

@@ -20,6 +20,8 @@ pub struct Record<'a> {
     pub sequence: u64,
     /// When its batch was sealed: at most the flush interval after it was appended, unless the disk failed meanwhile.
     pub sealed_at: SystemTime,
+    /// Whether it was appended as a marked one.
+    pub marked: bool,
     /// What was appended.
     pub bytes: &'a [u8],
 }
@@ -100,7 +102,7 @@ fn select(dir: &Path, keys: &Keys, sequences: &RangeInclusive<u64>) -> Result<Ve
 /// Where the frames of a segment begin, in the order in which they are to be read.
 fn offsets(segment: &Segment, order: Order) -> Result<Vec<u64>, JournalError> {
     let mut offsets = Vec::new();
-    let mut offset = HEADER_BYTES as u64;
+    let mut offset = segment.start();
     while let Some(next) = segment.next(offset)? {
         offsets.push(offset);
         offset = next;
@@ -164,7 +166,7 @@ fn read_frame(
     let sealed_at = time(frame.info.sealed_at);
     let mut one = |entry: Entry<'_>| {
         if sequences.contains(&entry.sequence) {
-            visit(Record { sequence: entry.sequence, sealed_at, bytes: entry.record })
+            visit(Record { sequence: entry.sequence, sealed_at, marked: entry.marked, bytes: entry.record })
         } else {
             ControlFlow::Continue(())
         }

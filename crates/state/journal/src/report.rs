@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use crypto::hex;
 
+use crate::End;
+
 /// An intact log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -13,6 +15,10 @@ pub struct Report {
     pub records: u64,
     /// The sequence of the first record that is kept, were there one.
     pub first_sequence: u64,
+    /// How many of the records up to the end are marked, counted from the journal's beginning.
+    pub marked: u64,
+    /// How many of those stood before the first record that is kept.
+    pub marked_before: u64,
     /// The end of the log. Kept elsewhere, it proves to a later [`crate::verify_against`] that the log was only added
     /// to: nothing on this disk could prove that to somebody who fears that all of it was replaced by an older copy.
     pub end: Anchor,
@@ -58,7 +64,7 @@ pub enum Note {
     },
     /// One of the head's two copies is damaged, as a loss of power may leave it. The other was used.
     HeadCopyDamaged,
-    /// Retention has removed the record that the anchor names, so that it proves nothing any more.
+    /// Retention has removed a record that was noted, so that it proves nothing any more.
     AnchorRetired,
 }
 
@@ -91,6 +97,27 @@ pub struct Anchor {
 impl fmt::Display for Anchor {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}", self.sequence, hex::encode(&self.chain))
+    }
+}
+
+/// What somebody noted of a log when it was read or written, for [`crate::verify_against`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// A record and its chain hash.
+    Anchor(Anchor),
+    /// An end, which tells the journal and the count of marked records as well.
+    End(End),
+}
+
+impl From<Anchor> for Noted {
+    fn from(anchor: Anchor) -> Self {
+        Self::Anchor(anchor)
+    }
+}
+
+impl From<End> for Noted {
+    fn from(end: End) -> Self {
+        Self::End(end)
     }
 }
 

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use crypto::Key256;
 
 use crate::JournalError;
-use crate::format::{FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frame, HEADER_BYTES, Header, JournalId, Keys};
+use crate::format::{
+    FRAME_BYTES_MAX, FRAME_BYTES_MIN, Frame, HEADER_BYTES, Header, JournalId, Keys, Version, header_bytes,
+};
 
 /// The length of a frame's length.
 const LENGTH_BYTES: u64 = 4;
@@ -47,6 +49,8 @@ pub(crate) struct Segment {
     pub(crate) header: Option<Header>,
     /// Its length in bytes when it was opened.
     pub(crate) length: u64,
+    /// The version of its format.
+    pub(crate) version: Version,
     path: PathBuf,
     file: File,
     key: Option<Key256>,
@@ -76,21 +80,46 @@ impl Segment {
         };
         let length = file.metadata().map_err(failed)?.len();
         let mut bytes = [0; HEADER_BYTES];
-        let opened = if length < HEADER_BYTES as u64 {
-            None
-        } else {
-            file.read_exact_at(&mut bytes, 0).map_err(failed)?;
-            Header::open(keys, &bytes).ok()
+        let bytes = bytes.split_at_mut(HEADER_BYTES.min(usize::try_from(length).unwrap_or(HEADER_BYTES))).0;
+        file.read_exact_at(bytes, 0).map_err(failed)?;
+        let (header, version, key) = match Header::open(keys, bytes) {
+            Ok((header, version, key)) => (Some(header), version, Some(key)),
+            Err(_) => (None, Version::CURRENT, None),
         };
-        let (header, key) = opened.unzip();
-        Ok(Some(Self { number, header, length, path, file, key }))
+        Ok(Some(Self { number, header, length, version, path, file, key }))
     }
 
-    /// Takes the key that the frames have if the file's name tells the truth, for want of an intact header.
-    pub(crate) fn assume(&mut self, keys: &Keys, journal: &JournalId) {
+    /// Takes the key and the version that the frames have if the file's name tells the truth, for want of an intact
+    /// header.
+    pub(crate) fn assume(&mut self, keys: &Keys, journal: &JournalId) -> Result<(), JournalError> {
         if self.key.is_none() {
             self.key = Some(keys.segment(journal, self.number));
+            for version in Version::ALL {
+                self.version = version;
+                if self.holds_a_frame()? {
+                    return Ok(());
+                }
+            }
+            self.version = Version::CURRENT;
         }
+        Ok(())
+    }
+
+    /// Whether any frame opens.
+    fn holds_a_frame(&self) -> Result<bool, JournalError> {
+        let (mut offset, mut buffer) = (self.start(), Vec::new());
+        loop {
+            match self.at(offset, &mut buffer)? {
+                At::Frame { .. } => return Ok(true),
+                At::Damaged { next } => offset = next,
+                At::Fragment | At::End => return Ok(false),
+            }
+        }
+    }
+
+    /// Where the first frame stands.
+    pub(crate) const fn start(&self) -> u64 {
+        header_bytes(self.version) as u64
     }
 
     /// Reads what stands at `offset`, with `buffer` for the bytes.
@@ -103,7 +132,7 @@ impl Segment {
         if !self.read(buffer, start)? {
             return Ok(At::Fragment);
         }
-        let frame = self.key.as_ref().and_then(|key| Frame::open(key, buffer).ok());
+        let frame = self.key.as_ref().and_then(|key| Frame::open(key, self.version, buffer).ok());
         Ok(frame.map_or(At::Damaged { next }, |frame| At::Frame { frame, next }))
     }
 

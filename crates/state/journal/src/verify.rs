@@ -11,9 +11,9 @@ use crypto::Key256;
 use crate::clock::time;
 use crate::format::{Beginning, Chain, Frame, HEADER_BYTES, Header, JournalId, Keys, Slot, genesis};
 use crate::head::{self, HeadRead};
-use crate::report::{Anchor, Note, Report, SegmentReport};
+use crate::report::{Anchor, Note, Noted, Report, SegmentReport};
 use crate::segment::{self, At, Segment};
-use crate::{Damage, Finding, Findings, JournalError};
+use crate::{Damage, End, Finding, Findings, JournalError};
 
 /// How often verification starts again when retention removes segments under its hands.
 const ATTEMPTS: u32 = 5;
@@ -26,23 +26,19 @@ const HEAD_PAUSE: Duration = Duration::from_millis(5);
 /// # Errors
 /// [`JournalError::Broken`] with what was found, [`JournalError::WrongKey`], [`JournalError::Io`].
 pub fn verify(dir: &Path, key: &Key256) -> Result<Report, JournalError> {
-    verify_all(dir, key, None)
+    verify_against(dir, key, &[])
 }
 
-/// Verifies the journal in `dir`, and that it holds the record of an `anchor` that was noted before.
+/// Verifies the journal in `dir`, and that it goes on from all that was `noted` before.
 ///
 /// # Errors
 /// Those of [`verify`].
-pub fn verify_against(dir: &Path, key: &Key256, anchor: &Anchor) -> Result<Report, JournalError> {
-    verify_all(dir, key, Some(anchor))
-}
-
-fn verify_all(dir: &Path, key: &Key256, anchor: Option<&Anchor>) -> Result<Report, JournalError> {
+pub fn verify_against(dir: &Path, key: &Key256, noted: &[Noted]) -> Result<Report, JournalError> {
     let keys = Keys::new(key);
     let mut attempt = 1;
     loop {
         let head = read_head(dir, &keys)?;
-        let report = walk(dir, &keys, &head, anchor);
+        let report = walk(dir, &keys, &head, noted);
         let retired =
             |now: &HeadRead| now.newest.map(|slot| slot.first_segment) != head.newest.map(|slot| slot.first_segment);
         match report {
@@ -62,7 +58,7 @@ fn read_head(dir: &Path, keys: &Keys) -> Result<HeadRead, JournalError> {
     head::read(dir, keys)
 }
 
-fn walk(dir: &Path, keys: &Keys, head: &HeadRead, anchor: Option<&Anchor>) -> Result<Report, JournalError> {
+fn walk(dir: &Path, keys: &Keys, head: &HeadRead, noted: &[Noted]) -> Result<Report, JournalError> {
     let mut segments = Vec::new();
     for number in segment::list(dir)? {
         segments.extend(Segment::open(dir, keys, number)?);
@@ -74,9 +70,10 @@ fn walk(dir: &Path, keys: &Keys, head: &HeadRead, anchor: Option<&Anchor>) -> Re
         return Err(JournalError::Broken(Findings::one(0, None, Damage::HeadMissing)));
     };
 
-    let mut walk = Walk::new(head, journal, anchor);
+    let mut walk = Walk::new(head, journal);
+    noted.iter().for_each(|noted| walk.note(noted));
     for mut segment in walk.in_order(segments) {
-        segment.assume(keys, &journal);
+        segment.assume(keys, &journal)?;
         walk.segment(&segment)?;
     }
     walk.finish()
@@ -92,6 +89,8 @@ fn journal_id(head: &HeadRead, segments: &[Segment]) -> Option<JournalId> {
 struct Voucher {
     segment: u32,
     anchor: Anchor,
+    /// How many records up to there are marked, if that is vouched for as well.
+    marked: Option<u64>,
 }
 
 /// Bytes that were passed over since the last intact frame.
@@ -110,41 +109,46 @@ struct Walk {
     sequence: u64,
     /// The chain after it, if it is known.
     chain: Option<Chain>,
+    /// How many records up to it are marked, if that is known.
+    marked: Option<u64>,
     /// The number of the last segment that was passed.
     number: Option<u32>,
     lost: Option<Lost>,
     records: u64,
     first_sequence: u64,
+    marked_before: u64,
     segments: Vec<SegmentReport>,
     notes: Vec<Note>,
     findings: Findings,
 }
 
 impl Walk {
-    fn new(head: &HeadRead, journal: JournalId, anchor: Option<&Anchor>) -> Self {
+    fn new(head: &HeadRead, journal: JournalId) -> Self {
         let mut walk = Self {
             journal,
             slot: head.newest,
             vouchers: Vec::new(),
             sequence: 0,
             chain: Some(genesis(&journal)),
+            marked: Some(0),
             number: None,
             lost: None,
             records: 0,
             first_sequence: 1,
+            marked_before: 0,
             segments: Vec::new(),
             notes: Vec::new(),
             findings: Findings::none(),
         };
         match head.newest {
             Some(slot) => {
-                let anchor = Anchor { sequence: slot.end.sequence, chain: slot.end.chain };
-                walk.vouchers.push(Voucher { segment: slot.end.segment, anchor });
+                let end = End::new(journal, &slot.end);
+                walk.vouchers.push(Voucher { segment: end.segment, anchor: end.anchor(), marked: Some(end.marked) });
                 walk.first_sequence = slot.first_sequence;
                 walk.number = slot.first_segment.checked_sub(1);
                 if slot.first_segment > 1 {
                     walk.sequence = slot.first_sequence.saturating_sub(1);
-                    walk.chain = None;
+                    (walk.chain, walk.marked) = (None, None);
                 }
                 if head.older.is_none() {
                     walk.notes.push(Note::HeadCopyDamaged);
@@ -153,15 +157,22 @@ impl Walk {
             None if head.written => walk.find(0, None, Damage::HeadChanged),
             None => walk.find(0, None, Damage::HeadMissing),
         }
-        if let Some(anchor) = anchor {
-            if anchor.sequence.saturating_add(1) < walk.first_sequence {
-                walk.notes.push(Note::AnchorRetired);
-            } else {
-                let segment = walk.slot.map_or(0, |slot| slot.end.segment);
-                walk.vouchers.push(Voucher { segment, anchor: *anchor });
-            }
-        }
         walk
+    }
+
+    /// Has what was noted vouch for its part of the log.
+    fn note(&mut self, noted: &Noted) {
+        let (anchor, marked) = match noted {
+            Noted::Anchor(anchor) => (*anchor, None),
+            Noted::End(end) if end.journal != self.journal => return self.find(0, None, Damage::Foreign),
+            Noted::End(end) => (end.anchor(), Some(end.marked)),
+        };
+        if anchor.sequence.saturating_add(1) < self.first_sequence {
+            self.notes.push(Note::AnchorRetired);
+        } else {
+            let segment = self.slot.map_or(0, |slot| slot.end.segment);
+            self.vouchers.push(Voucher { segment, anchor, marked });
+        }
     }
 
     fn find(&mut self, segment: u32, records: Option<(u64, u64)>, damage: Damage) {
@@ -229,7 +240,10 @@ impl Walk {
             // Without a head, what retention removed can't be told from what somebody else did.
             self.sequence = header.first_sequence.saturating_sub(1);
             self.first_sequence = header.first_sequence;
-            self.chain = None;
+            (self.chain, self.marked) = (None, None);
+        }
+        if self.segments.is_empty() {
+            self.marked_before = header.marked;
         }
         let damage = match header.beginning {
             Beginning::TailMissing => Damage::Truncated,
@@ -237,8 +251,13 @@ impl Walk {
         };
         if header.first_sequence <= self.sequence {
             self.find(header.number, None, Damage::Rewritten);
-        } else if !self.arrive(missing.unwrap_or(header.number), header.first_sequence, &header.before, damage)
-            && let Some(missing) = missing
+        } else if !self.arrive(
+            missing.unwrap_or(header.number),
+            header.first_sequence,
+            &header.before,
+            Some(header.marked),
+            damage,
+        ) && let Some(missing) = missing
         {
             self.find(missing, None, Damage::Removed);
         }
@@ -255,7 +274,7 @@ impl Walk {
     /// Walks the frames of a segment. Yields when the last of them was sealed.
     fn frames(&mut self, number: u32, segment: &Segment) -> Result<Option<u64>, JournalError> {
         let (mut sealed, mut raw) = (Vec::new(), Vec::new());
-        let mut offset = HEADER_BYTES as u64;
+        let mut offset = segment.start();
         let mut sealed_at = None;
         loop {
             match segment.at(offset, &mut sealed)? {
@@ -265,7 +284,7 @@ impl Walk {
                     if first <= self.sequence {
                         self.misplaced(number, first, last);
                     } else {
-                        self.arrive(number, first, &frame.info.before, Damage::Removed);
+                        self.arrive(number, first, &frame.info.before, None, Damage::Removed);
                         self.entries(number, &frame, &mut raw);
                     }
                     offset = next;
@@ -288,8 +307,9 @@ impl Walk {
         Ok(sealed_at)
     }
 
-    /// Comes to a place whose first record and chain are known. Says whether records are missing before it.
-    fn arrive(&mut self, segment: u32, first: u64, before: &Chain, damage: Damage) -> bool {
+    /// Comes to a place whose first record and chain are known, and perhaps the count of marked records before it.
+    /// Says whether records are missing before it.
+    fn arrive(&mut self, segment: u32, first: u64, before: &Chain, marked: Option<u64>, damage: Damage) -> bool {
         let next = self.sequence.saturating_add(1);
         let lost = self.lost.take();
         let missing = first > next;
@@ -299,8 +319,12 @@ impl Walk {
             None if self.chain.is_some_and(|chain| chain != *before) => {
                 self.find(segment, Some((first, first)), Damage::Rewritten);
             }
+            None if self.marked.zip(marked).is_some_and(|(counted, marked)| counted != marked) => {
+                self.find(segment, None, Damage::Miscounted);
+            }
             None => {}
         }
+        self.marked = if missing { marked } else { marked.or(self.marked) };
         if missing || self.chain.is_none() {
             self.pass(segment, first - 1, *before);
         }
@@ -314,6 +338,7 @@ impl Walk {
         let (first, last) = (info.first_sequence, info.last_sequence());
         let Ok(entries) = frame.entries(raw) else {
             self.find(segment, Some((first, last)), Damage::Changed);
+            self.marked = Some(info.marked);
             return self.pass(segment, last, info.after);
         };
         let mut chain = info.before;
@@ -326,6 +351,7 @@ impl Walk {
             }
             if entry.sequence > next {
                 self.find(segment, Some((next, entry.sequence - 1)), Damage::Removed);
+                self.marked = None;
             } else if *entry.before != chain {
                 // The link to the record before doesn't fit: that record is another one now. The frame's own link to
                 // its first record was compared before, so there it is this record.
@@ -333,6 +359,7 @@ impl Walk {
                 self.find(segment, Some((changed, changed)), Damage::Changed);
             }
             chain = entry.chain();
+            self.marked = self.marked.map(|marked| marked.saturating_add(u64::from(entry.marked)));
             // The last one is compared with what the frame says below.
             if entry.sequence < last {
                 self.pass(segment, entry.sequence, chain);
@@ -344,16 +371,23 @@ impl Walk {
             self.find(segment, Some((self.sequence + 1, last)), Damage::Removed);
         } else if chain != info.after {
             self.find(segment, Some((last, last)), Damage::Changed);
+        } else if self.marked.is_some_and(|marked| marked != info.marked) {
+            self.find(segment, Some((first, last)), Damage::Miscounted);
         }
+        self.marked = Some(info.marked);
         self.pass(segment, last, info.after);
     }
 
     /// Passes a record behind which the chain is known.
     fn pass(&mut self, segment: u32, sequence: u64, chain: Chain) {
         (self.sequence, self.chain) = (sequence, Some(chain));
-        let vouched = self.vouchers.iter().filter(|voucher| voucher.anchor.sequence == sequence);
-        if vouched.into_iter().any(|voucher| voucher.anchor.chain != chain) {
+        let vouched = || self.vouchers.iter().filter(|voucher| voucher.anchor.sequence == sequence);
+        let miscounted =
+            |voucher: &Voucher| self.marked.zip(voucher.marked).is_some_and(|(counted, marked)| counted != marked);
+        if vouched().any(|voucher| voucher.anchor.chain != chain) {
             self.find(segment, Some((sequence, sequence)), Damage::Rewritten);
+        } else if vouched().any(miscounted) {
+            self.find(segment, Some((sequence, sequence)), Damage::Miscounted);
         }
     }
 
@@ -392,6 +426,8 @@ impl Walk {
         Ok(Report {
             records: self.records,
             first_sequence: self.first_sequence,
+            marked: self.marked.unwrap_or_default(),
+            marked_before: self.marked_before,
             end: Anchor { sequence: self.sequence, chain: self.chain.unwrap_or_default() },
             segments: self.segments,
             notes: self.notes,

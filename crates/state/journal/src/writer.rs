@@ -10,11 +10,11 @@ use crypto::Key256;
 
 use crate::buffer::{Buffer, Turn, Waiter};
 use crate::disk::{Disk, DiskFile};
-use crate::format::{Beginning, HEADER_BYTES, Header, Keys, Position, Sealer, Slot};
+use crate::format::{Beginning, HEADER_BYTES, HeadAnchor, Header, Keys, Position, Sealer, Slot};
 use crate::head::{self, Head};
 use crate::recovery::{Begin, Recovered, Resume, successor};
 use crate::retention::{self, Oldest};
-use crate::{Config, JournalError, clock, segment};
+use crate::{Config, End, JournalError, clock, segment};
 
 /// What was written is synced at most this long after it was due to be written.
 const SYNC_AFTER: Duration = Duration::from_millis(50);
@@ -43,6 +43,10 @@ pub(crate) struct Writer<D: Disk> {
     head: Head<D::File>,
     /// When the head is settled if nothing happens, and when at the latest.
     settle: Option<(Instant, Instant)>,
+    /// What the head is to say.
+    anchor: HeadAnchor,
+    /// Since when it doesn't.
+    anchor_since: Option<Instant>,
     sealer: Sealer,
 
     segment: D::File,
@@ -105,7 +109,7 @@ impl<D: Disk> Writer<D> {
             disk.sync_dir(&config.dir).map_err(|cause| failed("sync", config.dir.clone(), cause))?;
         }
         let flush = Duration::from_millis(config.flush_millis);
-        let buffer = Arc::new(Buffer::new(opened.end.sequence, config.buffer_bytes_max, flush));
+        let buffer = Arc::new(Buffer::new(End::new(slot.journal, &opened.end), config.buffer_bytes_max, flush));
         let writer = Self {
             disk,
             config,
@@ -113,6 +117,8 @@ impl<D: Disk> Writer<D> {
             buffer: Arc::clone(&buffer),
             head,
             settle: None,
+            anchor: slot.anchor,
+            anchor_since: None,
             sealer: Sealer::new(),
             segment: opened.file,
             segment_key: opened.key,
@@ -143,7 +149,7 @@ impl<D: Disk> Writer<D> {
                     if self.retry.take().is_some() {
                         tracing::info!(dir = %self.config.dir.display(), "the journal can be written again");
                     }
-                    self.buffer.succeed(turn.waiters, self.durable.sequence);
+                    self.buffer.succeed(turn.waiters, End::new(self.head.slot().journal, &self.durable));
                     // Nobody waits for this: the log is on the disk, and the first slot says so.
                     if let Err(error) = self.settle(idle) {
                         self.fail(&error, Vec::new());
@@ -176,21 +182,30 @@ impl<D: Disk> Writer<D> {
         if let Some((at, _)) = self.retry {
             return Some(at);
         }
-        [self.sync_due(), self.settle.map(|(idle, _)| idle)].into_iter().flatten().min()
+        let dues = [self.due_since(self.oldest_unsynced), self.due_since(self.anchor_since)];
+        dues.into_iter().chain([self.settle.map(|(idle, _)| idle)]).flatten().min()
     }
 
-    fn sync_due(&self) -> Option<Instant> {
-        self.oldest_unsynced.map(|oldest| oldest + Duration::from_millis(self.config.flush_millis) + SYNC_AFTER)
+    /// When what waits since `since` is to be done at the latest.
+    fn due_since(&self, since: Option<Instant>) -> Option<Instant> {
+        since.map(|since| since + Duration::from_millis(self.config.flush_millis) + SYNC_AFTER)
     }
 
     /// Seals and writes what was taken, and syncs it if somebody waits for that or it is time.
     fn serve(&mut self, turn: &Turn) -> io::Result<()> {
         self.oldest_unsynced = self.oldest_unsynced.or(turn.appended);
+        if let Some((since, anchor)) = turn.anchor {
+            self.anchor = anchor;
+            self.anchor_since.get_or_insert(since);
+        }
         let awaited = !turn.waiters.is_empty() || turn.closing || self.retry.is_some();
         self.seal()?;
         self.write()?;
-        if awaited || self.sync_due().is_some_and(|due| due <= Instant::now()) {
+        let now = Instant::now();
+        if awaited || self.due_since(self.oldest_unsynced).is_some_and(|due| due <= now) {
             self.sync()?;
+        } else if self.due_since(self.anchor_since).is_some_and(|due| due <= now) {
+            self.vouch()?;
         }
         // After a failure, all of it has to work again.
         if self.retry.is_some() {
@@ -260,12 +275,18 @@ impl<D: Disk> Writer<D> {
             self.written = 0;
         }
         self.oldest_unsynced = None;
-        if self.head.slot().end != self.durable {
-            let slot = Slot { end: self.durable, written_at: clock::millis(), ..*self.head.slot() };
-            self.head.write(slot)?;
+        self.vouch()
+    }
+
+    /// Has the head say what is synced, and the newest anchor.
+    fn vouch(&mut self) -> io::Result<()> {
+        let slot = Slot { end: self.durable, anchor: self.anchor, ..*self.head.slot() };
+        if slot != *self.head.slot() {
+            self.head.write(Slot { written_at: clock::millis(), ..slot })?;
             let now = Instant::now();
             self.settle.get_or_insert((now + SETTLE_IDLE, now + SETTLE_AFTER));
         }
+        self.anchor_since = None;
         Ok(())
     }
 
@@ -276,13 +297,8 @@ impl<D: Disk> Writer<D> {
         let opened = match self.begun.take() {
             Some(opened) => opened,
             None => {
-                let begin = Begin {
-                    number: successor(self.end.segment, &self.config.dir).map_err(io::Error::other)?,
-                    beginning: Beginning::Rotated,
-                    torn_bytes: 0,
-                    sequence: self.end.sequence,
-                    chain: self.end.chain,
-                };
+                let number = successor(self.end.segment, &self.config.dir).map_err(io::Error::other)?;
+                let begin = Begin::behind(&self.end, number, Beginning::Rotated, 0);
                 begin_segment(&self.disk, &self.config, &self.keys, &slot, &begin)?
             }
         };
@@ -290,10 +306,12 @@ impl<D: Disk> Writer<D> {
         let kept = Oldest { segment: slot.first_segment, sequence: slot.first_sequence };
         let oldest = retention::oldest(&self.config, &self.keys, end.segment, kept, clock::millis());
         let (first_segment, first_sequence) = (oldest.segment, oldest.sequence);
-        self.head.write(Slot { first_segment, first_sequence, end, written_at: clock::millis(), ..slot })?;
+        let (anchor, written_at) = (self.anchor, clock::millis());
+        self.head.write(Slot { first_segment, first_sequence, end, written_at, anchor, ..slot })?;
         // The head must say that segments were retired before they are gone: otherwise they were removed.
         self.head.settle()?;
         self.settle = None;
+        self.anchor_since = None;
         if let Some(Opened { file, key, opened_at, end }) = self.begun.take() {
             (self.segment, self.segment_key, self.opened_at) = (file, key, opened_at);
             (self.end, self.durable) = (end, end);
@@ -342,22 +360,23 @@ fn begin_segment<D: Disk>(
     slot: &Slot,
     begin: &Begin,
 ) -> io::Result<Opened<D::File>> {
-    let end =
-        Position { segment: begin.number, offset: HEADER_BYTES as u64, sequence: begin.sequence, chain: begin.chain };
+    let Begin { number, beginning, torn_bytes, sequence, chain, marked } = *begin;
+    let end = Position { segment: number, offset: HEADER_BYTES as u64, sequence, chain, marked };
     let header = Header {
-        number: begin.number,
+        number,
         journal: slot.journal,
         first_sequence: end.next_sequence(),
-        before: begin.chain,
+        before: chain,
         opened_at: clock::millis(),
-        beginning: begin.beginning,
-        torn_bytes: begin.torn_bytes,
+        beginning,
+        torn_bytes,
+        marked,
     };
-    let file = disk.create(&segment::path(&config.dir, begin.number))?;
+    let file = disk.create(&segment::path(&config.dir, number))?;
     file.write_all_at(&header.seal(keys), 0)?;
     file.sync()?;
     disk.sync_dir(&config.dir)?;
-    Ok(Opened { file, key: keys.segment(&slot.journal, begin.number), opened_at: header.opened_at, end })
+    Ok(Opened { file, key: keys.segment(&slot.journal, number), opened_at: header.opened_at, end })
 }
 
 /// Whether a segment opened at `opened_at` is old enough to be closed.

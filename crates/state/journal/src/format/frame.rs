@@ -6,16 +6,34 @@ use crypto::{Key256, sealed, sha256};
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 
 use super::fields::Fields;
-use super::{Chain, Malformed, Position};
+use super::{Chain, Malformed, Position, Version};
 use crate::RECORD_BYTES_MAX;
 
 const LENGTH_BYTES: usize = 4;
 const CHAIN_BYTES: usize = 32;
 const SEQUENCE_BYTES: usize = 8;
-const META_BYTES: usize = 8 + 4 + 8 + CHAIN_BYTES + CHAIN_BYTES + 4;
+const META_BYTES: usize = 8 + 4 + 8 + CHAIN_BYTES + CHAIN_BYTES + 4 + MARKED_BYTES;
+const MARKED_BYTES: usize = 8;
 
-/// Tells frames from headers, which are sealed under the same key.
-const AAD: &[u8] = b"frame";
+/// The bit of an entry's length that says that it is marked.
+const MARK: u32 = 1 << 31;
+const _: () = assert!(RECORD_BYTES_MAX < MARK as usize, "no length has the mark's bit");
+
+/// Tells frames from headers, which are sealed under the same key, and from frames of the other version.
+const fn aad(version: Version) -> &'static [u8] {
+    match version {
+        Version::One => b"frame",
+        Version::Two => b"frame 2",
+    }
+}
+
+/// How much stands before the entries in a frame of `version`.
+const fn meta_bytes(version: Version) -> usize {
+    match version {
+        Version::One => META_BYTES - MARKED_BYTES,
+        Version::Two => META_BYTES,
+    }
+}
 
 /// How much longer an entry is than its record, in bytes.
 pub(crate) const ENTRY_OVERHEAD: usize = LENGTH_BYTES + CHAIN_BYTES + SEQUENCE_BYTES;
@@ -25,10 +43,10 @@ pub(crate) const FRAME_RAW_MAX: usize = 1 << 20;
 const _: () = assert!(RECORD_BYTES_MAX + ENTRY_OVERHEAD <= FRAME_RAW_MAX, "any one entry fits");
 
 /// The fewest bytes that follow a frame's length.
-pub(crate) const FRAME_BYTES_MIN: usize = sealed::OVERHEAD + META_BYTES;
+pub(crate) const FRAME_BYTES_MIN: usize = sealed::OVERHEAD + meta_bytes(Version::One);
 
 /// The most bytes that follow a frame's length.
-pub(crate) const FRAME_BYTES_MAX: usize = FRAME_BYTES_MIN + get_maximum_output_size(FRAME_RAW_MAX);
+pub(crate) const FRAME_BYTES_MAX: usize = sealed::OVERHEAD + META_BYTES + get_maximum_output_size(FRAME_RAW_MAX);
 
 /// Makes frames of entries.
 pub(crate) struct Sealer {
@@ -53,7 +71,8 @@ impl Sealer {
         entries: &mut [u8],
         out: &mut Vec<u8>,
     ) -> Result<usize, Malformed> {
-        let (taken, after, count) = link(end.chain, entries)?;
+        let Linked { taken, after, count, marked } = link(end.chain, entries)?;
+        let marked = end.marked.checked_add(u64::from(marked)).ok_or(Malformed)?;
         let raw = entries.get(..taken).ok_or(Malformed)?;
         let first_sequence = end.sequence.checked_add(1).ok_or(Malformed)?;
 
@@ -71,27 +90,41 @@ impl Sealer {
             &end.chain,
             &after,
             &length.to_be_bytes(),
+            &marked.to_be_bytes(),
         ] {
             meta.write_all(field).map_err(|_| Malformed)?;
         }
         let compressed = compress_into_with_table(raw, room, &mut self.table).map_err(|_| Malformed)?;
-        let sealed = sealed::seal(key, AAD, self.plaintext.get(..META_BYTES + compressed).ok_or(Malformed)?);
+        let sealed =
+            sealed::seal(key, aad(Version::CURRENT), self.plaintext.get(..META_BYTES + compressed).ok_or(Malformed)?);
         let length = u32::try_from(sealed.len()).map_err(|_| Malformed)?;
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&sealed);
         end.offset += LENGTH_BYTES as u64 + u64::from(length);
         end.sequence += u64::from(count);
         end.chain = after;
+        end.marked = marked;
         Ok(taken)
     }
 }
 
+/// What [`link`] has linked.
+struct Linked {
+    /// How many bytes of entries.
+    taken: usize,
+    /// The chain after the last.
+    after: Chain,
+    count: u32,
+    /// How many of them are marked.
+    marked: u32,
+}
+
 /// Writes the links of the chain into entries, as many as one frame takes.
-/// Yields how many bytes that is, the chain after the last, and how many entries.
-fn link(mut chain: Chain, entries: &mut [u8]) -> Result<(usize, Chain, u32), Malformed> {
-    let (mut rest, mut taken, mut count) = (entries, 0, 0);
+fn link(mut chain: Chain, entries: &mut [u8]) -> Result<Linked, Malformed> {
+    let (mut rest, mut taken, mut count, mut marked) = (entries, 0, 0, 0);
     while let Some((length, body)) = std::mem::take(&mut rest).split_first_chunk_mut::<LENGTH_BYTES>() {
-        let length = CHAIN_BYTES + SEQUENCE_BYTES + u32::from_be_bytes(*length) as usize;
+        let (mark, length) = marked_length(*length);
+        let length = CHAIN_BYTES + SEQUENCE_BYTES + length;
         if taken + LENGTH_BYTES + length > FRAME_RAW_MAX {
             break;
         }
@@ -100,9 +133,16 @@ fn link(mut chain: Chain, entries: &mut [u8]) -> Result<(usize, Chain, u32), Mal
         chain = sha256(linked);
         taken += LENGTH_BYTES + length;
         count += 1;
+        marked += u32::from(mark);
         rest = next;
     }
-    if count == 0 { Err(Malformed) } else { Ok((taken, chain, count)) }
+    if count == 0 { Err(Malformed) } else { Ok(Linked { taken, after: chain, count, marked }) }
+}
+
+/// Whether an entry is marked, and the length of its record.
+fn marked_length(length: [u8; LENGTH_BYTES]) -> (bool, usize) {
+    let length = u32::from_be_bytes(length);
+    (length & MARK != 0, (length & !MARK) as usize)
 }
 
 /// What a frame says about its entries.
@@ -113,6 +153,8 @@ pub(crate) struct FrameInfo {
     pub(crate) sealed_at: u64,
     pub(crate) before: Chain,
     pub(crate) after: Chain,
+    /// How many of the journal's records are marked up to the last of the frame.
+    pub(crate) marked: u64,
 }
 
 impl FrameInfo {
@@ -132,8 +174,9 @@ pub(crate) fn seal_unchecked(key: &Key256, info: &FrameInfo, raw: &[u8]) -> Vec<
     plaintext.extend_from_slice(&info.before);
     plaintext.extend_from_slice(&info.after);
     plaintext.extend_from_slice(&(raw.len() as u32).to_be_bytes());
+    plaintext.extend_from_slice(&info.marked.to_be_bytes());
     plaintext.extend_from_slice(&lz4_flex::block::compress(raw));
-    let sealed = sealed::seal(key, AAD, &plaintext);
+    let sealed = sealed::seal(key, aad(Version::CURRENT), &plaintext);
     [&(sealed.len() as u32).to_be_bytes(), &*sealed].concat()
 }
 
@@ -141,33 +184,39 @@ pub(crate) fn seal_unchecked(key: &Key256, info: &FrameInfo, raw: &[u8]) -> Vec<
 pub(crate) struct Frame {
     pub(crate) info: FrameInfo,
     raw_length: usize,
+    /// How much of `plaintext` stands before the entries.
+    meta_bytes: usize,
     plaintext: crypto::SecretBytes,
 }
 
 impl Frame {
     /// Opens the bytes that follow a frame's length.
-    pub(crate) fn open(key: &Key256, sealed: &[u8]) -> Result<Self, Malformed> {
-        let plaintext = sealed::open(key, AAD, sealed).map_err(|_| Malformed)?;
+    pub(crate) fn open(key: &Key256, version: Version, sealed: &[u8]) -> Result<Self, Malformed> {
+        let plaintext = sealed::open(key, aad(version), sealed).map_err(|_| Malformed)?;
         let mut fields = Fields::new(plaintext.expose());
-        let info = FrameInfo {
+        let mut info = FrameInfo {
             first_sequence: fields.u64()?,
             records: fields.u32()?,
             sealed_at: fields.u64()?,
             before: fields.array()?,
             after: fields.array()?,
+            marked: 0,
         };
         let raw_length = fields.u32()? as usize;
+        if version != Version::One {
+            info.marked = fields.u64()?;
+        }
         // A frame without records or with an impossible sequence was never written.
         let last = info.first_sequence.checked_add(u64::from(info.records));
         if raw_length > FRAME_RAW_MAX || info.records == 0 || info.first_sequence == 0 || last.is_none() {
             return Err(Malformed);
         }
-        Ok(Self { info, raw_length, plaintext })
+        Ok(Self { info, raw_length, meta_bytes: meta_bytes(version), plaintext })
     }
 
     /// Decompresses the entries into `raw`.
     pub(crate) fn entries<'a>(&self, raw: &'a mut Vec<u8>) -> Result<Entries<'a>, Malformed> {
-        let compressed = self.plaintext.expose().get(META_BYTES..).ok_or(Malformed)?;
+        let compressed = self.plaintext.expose().get(self.meta_bytes..).ok_or(Malformed)?;
         raw.resize(self.raw_length, 0);
         match decompress_into(compressed, raw) {
             Ok(length) if length == self.raw_length => Ok(Entries(raw)),
@@ -181,13 +230,15 @@ impl Frame {
 pub(crate) struct Entry<'a> {
     pub(crate) before: &'a Chain,
     pub(crate) sequence: u64,
+    pub(crate) marked: bool,
     pub(crate) record: &'a [u8],
     linked: &'a [u8],
 }
 
 impl Entry<'_> {
     /// Writes an entry to the end of `out`, its link of the chain still blank.
-    pub(crate) fn write(out: &mut Vec<u8>, length: u32, sequence: u64, record: &[u8]) {
+    pub(crate) fn write(out: &mut Vec<u8>, length: u32, marked: bool, sequence: u64, record: &[u8]) {
+        let length = if marked { length | MARK } else { length };
         out.reserve(ENTRY_OVERHEAD + record.len());
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&[0; CHAIN_BYTES]);
@@ -213,12 +264,12 @@ impl<'a> Entries<'a> {
 
     fn take(&mut self) -> Result<Entry<'a>, Malformed> {
         let mut fields = Fields::new(self.0);
-        let length = fields.u32()? as usize;
+        let (marked, length) = marked_length(fields.array()?);
         let linked = fields.slice(CHAIN_BYTES + SEQUENCE_BYTES + length)?;
         let (before, tail) = linked.split_first_chunk().ok_or(Malformed)?;
         let (sequence, record) = tail.split_first_chunk().ok_or(Malformed)?;
         self.0 = fields.rest();
-        Ok(Entry { before, sequence: u64::from_be_bytes(*sequence), record, linked })
+        Ok(Entry { before, sequence: u64::from_be_bytes(*sequence), marked, record, linked })
     }
 }
 

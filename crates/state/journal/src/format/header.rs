@@ -3,14 +3,23 @@
 use crypto::{Key256, sealed};
 
 use super::fields::Fields;
-use super::{Chain, JournalId, Keys, Malformed, VERSION};
+use super::{Chain, JournalId, Keys, Malformed, Version};
 
 const MAGIC: &[u8; 8] = b"SEALJRNL";
 const PLAIN_BYTES: usize = 8 + 2 + 4 + 16;
-const SEALED_BYTES: usize = 8 + 32 + 8 + 1 + 8;
+const SEALED_BYTES: usize = 8 + 32 + 8 + 1 + 8 + MARKED_BYTES;
+const MARKED_BYTES: usize = 8;
 
 /// The length of a header.
 pub(crate) const HEADER_BYTES: usize = PLAIN_BYTES + SEALED_BYTES + sealed::OVERHEAD;
+
+/// The length of a header of `version`; none is longer than [`HEADER_BYTES`].
+pub(crate) const fn header_bytes(version: Version) -> usize {
+    match version {
+        Version::One => HEADER_BYTES - MARKED_BYTES,
+        Version::Two => HEADER_BYTES,
+    }
+}
 
 /// What a segment says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +34,8 @@ pub(crate) struct Header {
     pub(crate) beginning: Beginning,
     /// How many bytes of an incomplete frame were cut off the previous segment.
     pub(crate) torn_bytes: u64,
+    /// How many of the records before are marked.
+    pub(crate) marked: u64,
 }
 
 /// Why a segment was begun. What a restart found amiss stays on record here.
@@ -51,7 +62,7 @@ impl Header {
     pub(crate) fn seal(&self, keys: &Keys) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_BYTES);
         out.extend_from_slice(MAGIC);
-        out.extend_from_slice(&VERSION.to_be_bytes());
+        out.extend_from_slice(&(Version::CURRENT as u16).to_be_bytes());
         out.extend_from_slice(&self.number.to_be_bytes());
         out.extend_from_slice(&self.journal);
         let mut fields = Vec::with_capacity(SEALED_BYTES);
@@ -60,18 +71,21 @@ impl Header {
         fields.extend_from_slice(&self.opened_at.to_be_bytes());
         fields.push(self.beginning as u8);
         fields.extend_from_slice(&self.torn_bytes.to_be_bytes());
+        fields.extend_from_slice(&self.marked.to_be_bytes());
         let sealed = sealed::seal(&keys.segment(&self.journal, self.number), &out, &fields);
         out.extend_from_slice(&sealed);
         out
     }
 
-    /// Opens a header, and yields the key of its frames along with it.
-    pub(crate) fn open(keys: &Keys, bytes: &[u8; HEADER_BYTES]) -> Result<(Self, Key256), Malformed> {
-        let (plain, sealed) = bytes.split_at(PLAIN_BYTES);
+    /// Opens the header at the front of `bytes`, and yields its frames' version and key along with it.
+    pub(crate) fn open(keys: &Keys, bytes: &[u8]) -> Result<(Self, Version, Key256), Malformed> {
+        let (plain, sealed) = bytes.split_at_checked(PLAIN_BYTES).ok_or(Malformed)?;
         let mut fields = Fields::new(plain);
-        if fields.array()? != *MAGIC || fields.u16()? != VERSION {
+        if fields.array()? != *MAGIC {
             return Err(Malformed);
         }
+        let version = Version::of(fields.u16()?)?;
+        let sealed = sealed.get(..header_bytes(version) - PLAIN_BYTES).ok_or(Malformed)?;
         let number = fields.u32()?;
         let journal = fields.array()?;
         let key = keys.segment(&journal, number);
@@ -88,8 +102,9 @@ impl Header {
                 Beginning::ALL.into_iter().find(|beginning| *beginning as u8 == byte).ok_or(Malformed)?
             },
             torn_bytes: fields.u64()?,
+            marked: if version == Version::One { 0 } else { fields.u64()? },
         };
         fields.end()?;
-        Ok((header, key))
+        Ok((header, version, key))
     }
 }

@@ -107,3 +107,81 @@ fn a_place_that_cannot_be_used_is_named() {
     assert!(refused.to_string().starts_with(&format!("can't create {}: ", dir.as_ref().display())), "{refused}");
     fs::remove_file(&dir).unwrap();
 }
+
+#[test]
+fn marks_outlast_the_process_and_are_read_back() {
+    let dir = Dir::new();
+    let mut expected = Vec::new();
+    for life in 0..3_u64 {
+        let journal = Journal::open(config(&dir), &key()).unwrap();
+        assert_eq!((journal.marked(), journal.durable_marked()), (3 * life, 3 * life));
+        for index in 0..7 {
+            let append = if index % 2 == 1 { Journal::append_marked } else { Journal::append };
+            expected.push((append(&journal, b"{}").unwrap().sequence(), index % 2 == 1));
+        }
+        assert_eq!(journal.marked(), 3 * life + 3);
+        journal.close().unwrap();
+    }
+    let mut found = Vec::new();
+    crate::read(dir.as_ref(), &key(), 0..=u64::MAX, crate::Order::OldestFirst, |record| {
+        found.push((record.sequence, record.marked));
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(found, expected);
+    assert_eq!(dir.verify().unwrap().marked, 9);
+}
+
+#[test]
+fn the_durable_end_is_what_is_on_the_disk() {
+    let dir = Dir::new();
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    let begun = journal.durable_end();
+    assert_eq!((begun.segment, begun.sequence, begun.marked), (1, 0, 0));
+    append(&journal, 2);
+    let ticket = journal.append_marked(b"{}").unwrap();
+    assert_eq!(journal.durable_end().sequence, 8);
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(journal.durable(ticket)).unwrap();
+    let end = journal.durable_end();
+    assert_eq!((end.journal, end.sequence, end.marked), (begun.journal, 9, 1));
+    journal.close().unwrap();
+    assert_eq!(fs::metadata(dir.segment(1)).unwrap().len(), end.offset);
+    assert_eq!(dir.verify().unwrap().end, end.anchor());
+    assert_eq!(Journal::open(config(&dir), &key()).unwrap().durable_end(), end);
+}
+
+#[test]
+fn room_goes_back_when_it_is_dropped() {
+    let dir = Dir::new();
+    let journal = Journal::open(Config { buffer_bytes_max: 1000, ..config(&dir) }, &key()).unwrap();
+    let room = journal.reserve(900).unwrap();
+    assert!(matches!(journal.append(&[0; 100]), Err(JournalError::Full)));
+    // It may be given back elsewhere, and later than the journal.
+    let taken = std::thread::spawn(move || drop(room));
+    taken.join().unwrap();
+    journal.append(&[0; 100]).unwrap();
+    let room = journal.reserve(100).unwrap();
+    journal.close().unwrap();
+    drop(room);
+}
+
+#[test]
+fn an_anchor_is_found_again() {
+    let dir = Dir::new();
+    let head_anchor = || crate::head_anchor(dir.as_ref(), &key()).unwrap();
+    assert_eq!(head_anchor(), None);
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    assert_eq!((journal.found_anchor(), head_anchor()), (None, None));
+    journal.set_anchor([1; 64]);
+    journal.set_anchor([2; 64]);
+    journal.close().unwrap();
+    assert_eq!(head_anchor(), Some([2; 64]));
+    // What is written without a new one keeps it.
+    let journal = Journal::open(config(&dir), &key()).unwrap();
+    append(&journal, 1);
+    assert_eq!(journal.found_anchor(), Some([2; 64]));
+    journal.close().unwrap();
+    assert_eq!(head_anchor(), Some([2; 64]));
+    crate::fixture::edit(&crate::head_file(dir.as_ref()), |bytes| bytes.iter_mut().for_each(|byte| *byte ^= 1));
+    assert!(matches!(crate::head_anchor(dir.as_ref(), &key()), Err(JournalError::Broken(_))));
+}

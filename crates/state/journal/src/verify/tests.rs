@@ -16,7 +16,7 @@ fn open_frame(dir: &Dir, number: u32, index: usize) -> (FrameInfo, Vec<u8>) {
     let range = dir.frames(number)[index].clone();
     let segment = Segment::open(dir.as_ref(), &keys(), number).unwrap().unwrap();
     let key = keys().segment(&segment.header.unwrap().journal, number);
-    let frame = Frame::open(&key, &bytes[range.start + 4..range.end]).unwrap();
+    let frame = Frame::open(&key, segment.version, &bytes[range.start + 4..range.end]).unwrap();
     let mut raw = Vec::new();
     frame.entries(&mut raw).unwrap();
     (frame.info, raw)
@@ -40,7 +40,7 @@ fn linked(mut chain: Chain, records: &[(u64, Vec<u8>)]) -> (Vec<u8>, Chain) {
     let mut raw = Vec::new();
     for (sequence, record) in records {
         let start = raw.len();
-        Entry::write(&mut raw, record.len() as u32, *sequence, record);
+        Entry::write(&mut raw, record.len() as u32, false, *sequence, record);
         raw[start + 4..start + 36].copy_from_slice(&chain);
         chain = entries(&raw[start..])[0].chain();
     }
@@ -262,9 +262,9 @@ fn an_anchor_may_name_any_record() {
         let (info, raw) = open_frame(&dir, 2, index);
         let mut anchor = Anchor { sequence, chain: [0; 32] };
         anchor.chain = entries(&raw)[(sequence - info.first_sequence) as usize].chain();
-        assert_eq!(verify_against(dir.as_ref(), &key(), &anchor).unwrap().records, 36);
+        assert_eq!(verify_against(dir.as_ref(), &key(), &[anchor.into()]).unwrap().records, 36);
         anchor.chain[9] ^= 1;
-        let found = verify_against(dir.as_ref(), &key(), &anchor).unwrap_err();
+        let found = verify_against(dir.as_ref(), &key(), &[anchor.into()]).unwrap_err();
         let expected = format!("segment 2: record {sequence}: not the records that the chain of hashes vouches for");
         assert_eq!(found.to_string(), expected);
     }
@@ -279,11 +279,11 @@ fn an_anchor_proves_nothing_once_its_record_is_retired() {
     let anchor = dir.verify().unwrap().end;
     append(&journal, 4);
     // The first record that is kept is linked to it.
-    assert_eq!(verify_against(dir.as_ref(), &key(), &anchor).unwrap().notes, []);
+    assert_eq!(verify_against(dir.as_ref(), &key(), &[anchor.into()]).unwrap().notes, []);
     let forged = Anchor { chain: [0; 32], ..anchor };
-    assert!(verify_against(dir.as_ref(), &key(), &forged).is_err());
+    assert!(verify_against(dir.as_ref(), &key(), &[forged.into()]).is_err());
     append(&journal, 3);
-    assert_eq!(verify_against(dir.as_ref(), &key(), &forged).unwrap().notes, [Note::AnchorRetired]);
+    assert_eq!(verify_against(dir.as_ref(), &key(), &[forged.into()]).unwrap().notes, [Note::AnchorRetired]);
 }
 
 #[test]
@@ -296,12 +296,12 @@ fn a_log_that_was_put_back_is_found_with_an_anchor_only() {
     journal.close().unwrap();
     let after = dir.verify().unwrap().end;
     for anchor in [before, after] {
-        assert_eq!(verify_against(dir.as_ref(), &key(), &anchor).unwrap().records, 52);
+        assert_eq!(verify_against(dir.as_ref(), &key(), &[anchor.into()]).unwrap().records, 52);
     }
 
     dir.restore(&old);
     assert_eq!(dir.verify().unwrap().records, 36);
-    let found = verify_against(dir.as_ref(), &key(), &after).unwrap_err();
+    let found = verify_against(dir.as_ref(), &key(), &[after.into()]).unwrap_err();
     assert_eq!(found.to_string(), "segment 3: records 37 to 52: removed from the end of the log");
 }
 
@@ -333,7 +333,7 @@ mod with_the_key {
                 let mut out = Vec::new();
                 for entry in kept {
                     let start = out.len();
-                    Entry::write(&mut out, entry.record.len() as u32, entry.sequence, entry.record);
+                    Entry::write(&mut out, entry.record.len() as u32, entry.marked, entry.sequence, entry.record);
                     out[start + 4..start + 36].copy_from_slice(entry.before);
                 }
                 out
@@ -443,7 +443,7 @@ mod with_the_key {
             }
         });
         assert_eq!(dir.verify().unwrap().records, 36);
-        let found = verify_against(dir.as_ref(), &key(), &anchor).unwrap_err();
+        let found = verify_against(dir.as_ref(), &key(), &[anchor.into()]).unwrap_err();
         assert_eq!(found.to_string(), "segment 3: record 36: not the records that the chain of hashes vouches for");
     }
 }
