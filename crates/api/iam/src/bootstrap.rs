@@ -1,7 +1,9 @@
 //! The first start: an account, and somebody in it who can do the rest.
 
+use serde_json::json;
+use service::Operator;
 use store::Store;
-use wire::{Arn, Timestamp};
+use wire::Arn;
 
 use crate::access_key::{self, AccessKey};
 use crate::account::{self, Account};
@@ -41,12 +43,13 @@ pub struct FirstAdministrator {
 pub async fn bootstrap(
     store: &Store,
     account_id: Option<String>,
-    now: Timestamp,
+    by: Operator,
 ) -> Result<Option<FirstAdministrator>, IamError> {
     let id = account_id.unwrap_or_else(unique_id::draw_account);
     if !unique_id::is_account(&id) {
         return Err(IamError::Validation("An account id has twelve digits.".to_owned()));
     }
+    let now = by.time;
     store
         .write(move |tx| {
             if !tx.page::<Account>(account::PARENT, None, 1)?.items.is_empty() {
@@ -60,6 +63,7 @@ pub async fn bootstrap(
             user.access_keys.push(key.id.clone());
             entity::insert(tx, &user)?;
             attachment::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
+            tx.record(&by.event("CreateFirstAccount", &json!({"account": account.id, "arn": user.arn().as_str()})))?;
             Ok(Some(FirstAdministrator {
                 account: account.id,
                 arn: user.arn(),

@@ -2,8 +2,10 @@
 //!
 //! Works on the store of a server that is stopped. Who may run it is for the operating system.
 
+use serde_json::json;
+use service::Operator;
 use store::{Store, Tx};
-use wire::{Arn, Timestamp};
+use wire::Arn;
 
 use crate::access_key::{self, AccessKey};
 use crate::account::{self, Account};
@@ -43,7 +45,7 @@ pub struct Handover {
 ///
 /// # Errors
 /// [`IamError::Validation`], [`IamError::AccountExists`], [`IamError::Store`].
-pub async fn create_account(store: &Store, name: &str, now: Timestamp) -> Result<Handover, IamError> {
+pub async fn create_account(store: &Store, name: &str, by: Operator) -> Result<Handover, IamError> {
     let formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if !formed || name.is_empty() || name.len() > NAME_LENGTH_MAX || name == "default" || unique_id::is_account(name) {
         return Err(IamError::Validation(format!(
@@ -51,7 +53,7 @@ pub async fn create_account(store: &Store, name: &str, now: Timestamp) -> Result
              'default' nor a number of twelve digits."
         )));
     }
-    let name = name.to_owned();
+    let (name, now) = (name.to_owned(), by.time);
     store
         .write(move |tx| {
             let known = tx.all::<Account>(account::PARENT)?;
@@ -66,6 +68,7 @@ pub async fn create_account(store: &Store, name: &str, now: Timestamp) -> Result
             tx.insert(access_key::PARENT, &key.id, &key)?;
             let account = Account { id, name: Some(name), created: now, root_access_keys: vec![key.id.clone()] };
             tx.insert(account::PARENT, &account.id, &account)?;
+            tx.record(&by.event("CreateAccount", &json!({"account": account.id, "name": account.name})))?;
             let arn = Arn::new("iam", "", &account.id, "root");
             Ok(Handover { account: account.id, arn, access_key_id: key.id, secret_access_key: key.secret })
         })
@@ -77,8 +80,8 @@ pub async fn create_account(store: &Store, name: &str, now: Timestamp) -> Result
 ///
 /// # Errors
 /// [`IamError::NoSuchAccount`], [`IamError::Validation`], [`IamError::Store`].
-pub async fn recover(store: &Store, account: Option<&str>, now: Timestamp) -> Result<Handover, IamError> {
-    let account = account.map(str::to_owned);
+pub async fn recover(store: &Store, account: Option<&str>, by: Operator) -> Result<Handover, IamError> {
+    let (account, now) = (account.map(str::to_owned), by.time);
     store
         .write(move |tx| {
             let account = chosen(tx, account.as_deref())?;
@@ -90,6 +93,7 @@ pub async fn recover(store: &Store, account: Option<&str>, now: Timestamp) -> Re
             entity::insert(tx, &user)?;
             attachment::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
             let arn = user.arn();
+            tx.record(&by.event("CreateAdministrator", &json!({"account": account.id, "arn": arn.as_str()})))?;
             Ok(Handover { account: account.id, arn, access_key_id: key.id, secret_access_key: key.secret })
         })
         .await

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use policy::Kind as Grammar;
 use serde::Deserialize;
+use serde_json::json;
+use service::Operator;
 use store::{Store, Tx};
 use wire::{Arn, Timestamp};
 
@@ -133,8 +135,9 @@ fn root_path() -> String {
 pub async fn seed(
     store: &Store,
     accounts: Vec<SeedAccount>,
-    now: Timestamp,
+    by: Operator,
 ) -> Result<Option<Vec<FirstAdministrator>>, IamError> {
+    let now = by.time;
     store
         .write(move |tx| {
             if !tx.page::<Account>(account::PARENT, None, 1)?.items.is_empty() {
@@ -143,6 +146,7 @@ pub async fn seed(
             // Accounts first: trust policies may name any of them.
             for SeedAccount { id, name, .. } in &accounts {
                 make_account(tx, id, name.as_deref(), now)?;
+                tx.record(&by.event("SeedAccount", &json!({"account": id, "name": name})))?;
             }
             accounts
                 .into_iter()

@@ -4,6 +4,8 @@
 
 use policy::Kind as Grammar;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use service::Operator;
 use store::{Record, Store};
 
 use crate::account;
@@ -40,7 +42,7 @@ impl ServiceControl {
 ///
 /// # Errors
 /// [`IamError::MalformedPolicy`], [`IamError::LimitExceeded`], [`IamError::NoSuchAccount`], [`IamError::Store`].
-pub async fn set_service_control(store: &Store, account: &str, document: String) -> Result<(), IamError> {
+pub async fn set_service_control(store: &Store, account: &str, document: String, by: Operator) -> Result<(), IamError> {
     document::parse(&document, Grammar::ServiceControl)?;
     if document::size(&document) > SIZE_MAX {
         return Err(IamError::LimitExceeded(Quota::Count { name: "PolicySize", limit: SIZE_MAX }));
@@ -49,6 +51,8 @@ pub async fn set_service_control(store: &Store, account: &str, document: String)
     store
         .write(move |tx| {
             let account = account::named(tx, &account)?;
+            let parameters = json!({"account": account.id, "policyDocument": document});
+            tx.record(&by.event("SetServiceControlPolicy", &parameters))?;
             Ok(tx.put(PARENT, &account.id, &ServiceControl { document })?)
         })
         .await
@@ -72,12 +76,16 @@ pub async fn service_control(store: &Store, account: &str) -> Result<Option<Stri
 ///
 /// # Errors
 /// [`IamError::NoSuchAccount`], [`IamError::Store`].
-pub async fn clear_service_control(store: &Store, account: &str) -> Result<bool, IamError> {
+pub async fn clear_service_control(store: &Store, account: &str, by: Operator) -> Result<bool, IamError> {
     let account = account.to_owned();
     store
         .write(move |tx| {
             let account = account::named(tx, &account)?;
-            Ok(tx.delete::<ServiceControl>(PARENT, &account.id)?)
+            let cleared = tx.delete::<ServiceControl>(PARENT, &account.id)?;
+            if cleared {
+                tx.record(&by.event("ClearServiceControlPolicy", &json!({"account": account.id})))?;
+            }
+            Ok(cleared)
         })
         .await
 }

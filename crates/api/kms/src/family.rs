@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crypto::Key256;
-use service::{Author, Call};
+use service::Call;
 use store::Tx;
 use wire::Timestamp;
 
@@ -142,17 +142,17 @@ impl Kms {
         work: impl Fn(&mut Family, &Domains, &mut Tx<'_>) -> Result<T, KmsError> + Clone + Send + 'static,
     ) -> Result<T, KmsError> {
         let now = call.now;
-        self.with_family(call, key, regions, move |family, domains, tx| {
+        self.with_family(Some(call), key, regions, move |family, domains, tx| {
             state::check(operation, family.key.state_at(now), family.key.origin, &family.key.arn())?;
             work(family, domains, tx)
         })
         .await
     }
 
-    /// As [`change_family`](Self::change_family), whatever the key's state, and for `author`.
+    /// As [`change_family`](Self::change_family), whatever the key's state. Without a call, `work` records what it does.
     pub(crate) async fn with_family<T: Send + 'static>(
         &self,
-        author: &impl Author,
+        call: Option<&Call<'_, Self>>,
         key: &KeyRecord,
         regions: &[String],
         work: impl Fn(&mut Family, &Domains, &mut Tx<'_>) -> Result<T, KmsError> + Clone + Send + 'static,
@@ -161,19 +161,21 @@ impl Kms {
         loop {
             let domains = self.domains(&place, &id, regions).await?;
             let (place, id, arn, work) = (place.clone(), id.clone(), arn.clone(), work.clone());
-            let done = author
-                .write(&self.store, move |tx| {
-                    let key = tx.get::<KeyRecord>(&place, &id)?.ok_or(KmsError::KeyNotFound { arn })?;
-                    let mut family = Family::read(key, tx)?;
-                    // Replicated or rotated since the domain keys were gathered.
-                    if !domains.suffice(&family) {
-                        return Ok::<_, KmsError>(None);
-                    }
-                    let value = work(&mut family, &domains, tx)?;
-                    family.write(tx)?;
-                    Ok(Some(value))
-                })
-                .await?;
+            let change = move |tx: &mut Tx<'_>| {
+                let key = tx.get::<KeyRecord>(&place, &id)?.ok_or(KmsError::KeyNotFound { arn })?;
+                let mut family = Family::read(key, tx)?;
+                // Replicated or rotated since the domain keys were gathered.
+                if !domains.suffice(&family) {
+                    return Ok::<_, KmsError>(None);
+                }
+                let value = work(&mut family, &domains, tx)?;
+                family.write(tx)?;
+                Ok(Some(value))
+            };
+            let done = match call {
+                Some(call) => call.write(&self.store, change).await?,
+                None => self.store.write(change).await?,
+            };
             if let Some(value) = done {
                 return Ok(value);
             }

@@ -73,7 +73,7 @@ use crypto::kdf::DerivationKey;
 use service::ports::{KeyStores, NoKeyStores, Principals};
 use service::{Call, Entry, Service, Soon};
 use store::{Cache, ListCache, Store, Tx};
-use wire::{Protocol, Timestamp};
+use wire::Protocol;
 
 pub use domain_key::{DomainKeyReport, DomainKeyState, DomainRotation, DomainTurnover, domain_keys};
 pub use error::{KmsError, TagFault};

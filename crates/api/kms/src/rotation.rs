@@ -1,7 +1,7 @@
 //! Rotation: when keys take up new material, by themselves or on demand. Old versions stay and decrypt for ever.
 
 use serde::Serialize;
-use service::{Call, Effect, Needed, Unattended};
+use service::{Call, Effect, Needed};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -240,7 +240,7 @@ impl Kms {
         let Some(record) = record else { return Ok(self.store.write(strike).await.map(|()| false)?) };
         let arn = record.arn();
         let rotated = self
-            .with_family(&Unattended, &record, &[], move |family, domains, tx| {
+            .with_family(None, &record, &[], move |family, domains, tx| {
                 schedule::done(tx, Job::Rotation, &due)?;
                 let record = &family.key;
                 let Rotation { period_days: Some(period_days), next: Some(planned) } = record.rotation else {

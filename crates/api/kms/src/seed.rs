@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use service::Operator;
 use service::ports::Principals;
 use store::Store;
 use wire::{SecretBlob, Timestamp};
@@ -64,8 +65,9 @@ pub async fn seed(
     account: &str,
     region: &str,
     keys: Vec<SeedKey>,
-    now: Timestamp,
+    by: Operator,
 ) -> Result<(), KmsError> {
+    let now = by.time;
     let mut made = Vec::with_capacity(keys.len());
     for key in keys {
         let region = key.region.clone().unwrap_or_else(|| region.to_owned());
@@ -82,6 +84,7 @@ pub async fn seed(
                     return Err(KmsError::Validation(format!("The key {} is given twice.", record.id)));
                 }
                 tx.insert(&domain, &record.id, record)?;
+                tx.record(&by.event("SeedKey", &serde_json::json!({"keyId": record.arn()})))?;
                 for name in &record.aliases {
                     if tx.get::<AliasRecord>(&domain, name)?.is_some() {
                         return Err(KmsError::AliasExists { arn: alias_arn(&record.region, &record.account, name) });

@@ -8,7 +8,6 @@ use policy::{Context, Policy, Principal, PrincipalKind};
 use store::{Store, StoreError, Tx};
 use wire::Timestamp;
 
-use crate::author::Author;
 use crate::event::{self, Event, Kind, UserIdentity};
 use crate::noted::Noted;
 use crate::operation::Service;
@@ -171,19 +170,5 @@ impl<S: Service> Call<'_, S> {
         let context = need.context_over(self.context);
         let decided = self.authority.decide(self.caller, need, &context).await?;
         Ok(decided.is_ok())
-    }
-}
-
-impl<S: Service> Author for Call<'_, S> {
-    async fn write<T, E>(
-        &self,
-        store: &Store,
-        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        self.write(store, change).await
     }
 }

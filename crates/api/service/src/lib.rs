@@ -4,7 +4,6 @@
 //! the traits in [`ports`].
 
 mod anchor;
-mod author;
 mod call;
 mod dispatch;
 mod event;
@@ -20,15 +19,16 @@ mod soon;
 mod strangers;
 mod trail;
 mod unavailable;
+mod upkeep;
 
 pub use anchor::{Anchor, Comparison};
-pub use author::{Author, Unattended, Upkeep};
 pub use call::{Call, Caller, Source};
 pub use gateway::{Gateway, Incoming, Observer, Reply, Seen};
 pub use need::{Guard, Need, Needed, Side};
 pub use noted::Noted;
 pub use operation::{Effect, Entry, Operation, Permit, Service, ServiceError};
-pub use operator::OperatorEvent;
+pub use operator::{Operator, OperatorEvent};
 pub use soon::{Boxed, Soon};
 pub use trail::Trail;
 pub use unavailable::unavailable;
+pub use upkeep::Upkeep;

@@ -6,6 +6,25 @@ use crate::event::{Event, Kind, UserIdentity};
 use crate::request_id;
 use crate::trail::Trail;
 
+/// Who acts on the host, beside the API, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator {
+    /// The user id of the process.
+    pub uid: u32,
+    /// When.
+    pub time: Timestamp,
+}
+
+impl Operator {
+    /// The event of an action called `name`, for the outbox of the change that it makes.
+    #[must_use]
+    pub fn event(&self, name: &str, parameters: &serde_json::Value) -> Vec<u8> {
+        let parameters = parameters.to_string();
+        let (time, uid, parameters) = (self.time, self.uid, Some(parameters.as_str()));
+        OperatorEvent { time, name, uid, parameters, error: None }.to_bytes()
+    }
+}
+
 /// An operator's action.
 pub struct OperatorEvent<'a> {
     /// When.

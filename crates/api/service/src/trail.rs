@@ -25,13 +25,14 @@ pub struct Trail {
     journal: Journal,
     strangers: Arc<Mutex<Strangers>>,
     stopped: Arc<AtomicBool>,
+    database: Arc<Mutex<Option<Anchor>>>,
 }
 
 impl Trail {
     /// A trail that is kept in `journal`.
     #[must_use]
     pub fn new(journal: Journal) -> Self {
-        Self { journal, strangers: Arc::default(), stopped: Arc::default() }
+        Self { journal, strangers: Arc::default(), stopped: Arc::default(), database: Arc::default() }
     }
 
     /// Whether events can be kept. When they cannot, no call is served: what cannot be audited does not happen.
@@ -49,6 +50,12 @@ impl Trail {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Where the database stood when it was last committed, as far as it was told.
+    #[must_use]
+    pub fn database(&self) -> Option<Anchor> {
+        *self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes room for an event of about `bytes`, before the change is made that it will tell of.
@@ -153,6 +160,8 @@ impl Outlet for Trail {
     }
 
     fn committed(&self, standing: &Standing) {
-        self.journal.set_anchor(Anchor::of(standing).to_bytes());
+        let anchor = Anchor::of(standing);
+        *self.database.lock().unwrap_or_else(PoisonError::into_inner) = Some(anchor);
+        self.journal.set_anchor(anchor.to_bytes());
     }
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use crypto::Key256;
-use journal::{Anchor, JournalError, Order};
+use journal::{Anchor, JournalError, Order, Report};
 use serde::Deserialize;
 use server::ServerError;
 use server::config::{Place, SealConfig, SealSettings};
 use server::data_dir::Layout;
 use server::lasting;
+use server::rollback::{self, Changes};
 use wire::Timestamp;
 
 use crate::print;
@@ -29,7 +30,7 @@ pub(crate) enum Command {
 ///
 /// Exits with 8 when there are any. Works while the server runs, and when it is stopped.
 ///
-/// The last line names the log's end. Kept on another machine and given to a later `--against`, it proves that the log
+/// The last line names the log's end. Kept on another machine and given to a later `--expect`, it proves that the log
 /// was only added to since: nothing on this disk could prove that to somebody who fears that all of it was replaced.
 #[derive(Args)]
 pub(crate) struct Verify {
@@ -37,8 +38,8 @@ pub(crate) struct Verify {
     seal: SealSettings,
 
     /// End of the log that an earlier verification printed
-    #[arg(long, value_name = "END")]
-    against: Option<Anchor>,
+    #[arg(long, value_name = "END", visible_alias = "against")]
+    expect: Option<Anchor>,
 }
 
 /// Print records, a JSON object a line, oldest first
@@ -82,8 +83,8 @@ impl Command {
         let layout = Layout::new(data);
         match self {
             Self::Verify(verify) => {
-                let key = lasting::read_audit_key(&layout, &SealConfig::from(verify.seal.over(file.seal)))?;
-                report(&layout, &key, verify.against.as_ref())
+                let seal = SealConfig::from(verify.seal.over(file.seal));
+                report(rollback::verify_audit(&layout, &seal, verify.expect.as_ref()))
             }
             Self::Show(mut show) => {
                 let seal = std::mem::take(&mut show.seal);
@@ -94,21 +95,16 @@ impl Command {
     }
 }
 
-fn report(layout: &Layout, key: &Arc<Key256>, against: Option<&Anchor>) -> Result<(), ServerError> {
-    let dir = layout.audit();
-    let verified = match against {
-        Some(anchor) => journal::verify_against(&dir, key, &[(*anchor).into()]),
-        None => journal::verify(&dir, key),
-    };
-    let report = match verified {
-        Ok(report) => report,
-        Err(JournalError::Broken(findings)) => {
+fn report(verified: Result<(Report, Changes), ServerError>) -> Result<(), ServerError> {
+    let (report, changes) = match verified {
+        Ok(verified) => verified,
+        Err(ServerError::Journal(JournalError::Broken(findings))) => {
             for finding in &findings.listed {
                 print(&format!("{finding}\n"))?;
             }
             return Err(JournalError::Broken(findings).into());
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     for note in &report.notes {
         print(&format!("note: {note}\n"))?;
@@ -121,7 +117,14 @@ fn report(layout: &Layout, key: &Arc<Key256>, against: Option<&Anchor>) -> Resul
         _ => String::new(),
     };
     let (records, segments) = (report.records, report.segments.len());
-    print(&format!("intact: {records} records in {segments} segments{span}\nend: {}\n", report.end))
+    let waiting = match changes.waiting {
+        0 => String::new(),
+        waiting => format!(", {waiting} of which wait in the database"),
+    };
+    print(&format!(
+        "intact: {records} records in {segments} segments{span}\nchanges: {}, each with its record{waiting}\nend: {}\n",
+        changes.recorded, report.end
+    ))
 }
 
 /// What the filters look at in a record.

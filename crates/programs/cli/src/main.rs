@@ -16,6 +16,7 @@ mod interrupt;
 mod materials;
 mod reencrypt;
 mod restore;
+mod rollback;
 mod seal;
 mod serve;
 mod settings;
@@ -71,7 +72,8 @@ Exit codes:
   8  the audit log was tampered with or is damaged
   9  the disk is full
   10 no server runs there
-  11 the backup is damaged or not genuine";
+  11 the backup is damaged or not genuine
+  12 the database or the audit log was put back, replaced or removed";
 
 #[derive(Subcommand)]
 enum Command {
@@ -96,6 +98,11 @@ enum Command {
     /// Verify or show the audit log
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Check the database, the audit log, and that both belong together
+    Check(rollback::Check),
+    /// Show or accept that the database or the audit log is not what it was when the server stopped
+    #[command(subcommand)]
+    Rollback(rollback::Command),
     /// Back up the data directory into one file
     Backup(backup::Backup),
     /// Restore a backup into a new data directory
@@ -138,6 +145,8 @@ fn run(Cli { place, command }: Cli) -> Result<(), Failure> {
         Command::Audit(command) => command.run(place)?,
         Command::Backup(backup) => backup.run(place)?,
         Command::Restore(restore) => restore.run(place)?,
+        Command::Check(check) => check.run(place)?,
+        Command::Rollback(command) => command.run(place)?,
         Command::XksProxy(proxy) => proxy.run()?,
         Command::Encrypt(encrypt) => encrypt.run()?,
         Command::Decrypt(decrypt) => decrypt.run()?,

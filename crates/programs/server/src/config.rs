@@ -131,7 +131,7 @@ impl Default for Limits {
 }
 
 /// How the audit log is cut and kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditConfig {
     /// A segment that reaches this many bytes is closed.
     pub segment_bytes_max: u64,
@@ -141,11 +141,13 @@ pub struct AuditConfig {
     pub keep_days: Option<u32>,
     /// The oldest segments go while all take more than this many bytes; without it none goes for its size.
     pub keep_bytes: Option<u64>,
+    /// Another file that says where the database and the log stand, on another disk or host.
+    pub anchor: Option<PathBuf>,
 }
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { segment_bytes_max: 64 << 20, segment_hours_max: 24, keep_days: None, keep_bytes: None }
+        Self { segment_bytes_max: 64 << 20, segment_hours_max: 24, keep_days: None, keep_bytes: None, anchor: None }
     }
 }
 
@@ -261,6 +263,7 @@ impl AuditConfig {
             segment_hours_max: settings.segment_hours_max.unwrap_or(default.segment_hours_max),
             keep_days: within("audit-keep-days", settings.keep_days, 1..=36_500, "between 1 and 36500")?,
             keep_bytes: keep.map(|mib| mib << 20),
+            anchor: settings.anchor_file,
         })
     }
 }

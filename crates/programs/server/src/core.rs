@@ -69,7 +69,7 @@ impl Core {
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
-        let (layout, audit, domain_key_days) = (layout.clone(), config.audit, config.domain_key_days);
+        let (layout, audit, domain_key_days) = (layout.clone(), config.audit.clone(), config.domain_key_days);
         Self { layout, audit, world, domain_key_days, sealed_by, key_stores, names, site, state: Mutex::new(state) }
     }
 

@@ -61,6 +61,12 @@ impl Layout {
         self.root.join("seal")
     }
 
+    /// The anchor of the database and the audit log, which lies with the root seal.
+    #[must_use]
+    pub fn anchor(&self) -> PathBuf {
+        self.root.join("seal/anchor")
+    }
+
     /// The local authority's certificate, which clients trust.
     #[must_use]
     pub fn ca_certificate(&self) -> PathBuf {

@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::continuity::Breaks;
+
 /// A setting that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -213,6 +215,38 @@ pub enum ServerError {
     /// The audit log can't be used.
     #[error(transparent)]
     Journal(#[from] journal::JournalError),
+    /// Database, audit log or anchors don't go on from where they were left.
+    #[error(
+        "something was put back, replaced or removed while no server ran: {breaks}. If that was done on purpose, \
+         `sealstack rollback accept` says so in the audit log and goes on; otherwise restore the last backup"
+    )]
+    PutBack {
+        /// What.
+        breaks: Breaks,
+    },
+    /// An anchor doesn't open.
+    #[error(
+        "the anchor {} was changed, or belongs to another data directory: put the right one there, or remove it and \
+         see `sealstack rollback --help`",
+        path.display()
+    )]
+    Anchor {
+        /// The anchor.
+        path: PathBuf,
+    },
+    /// The audit log has another number of records of changes than the database made.
+    #[error(
+        "the audit log has the records of {found} changes, and the database recorded {}: run `sealstack check`",
+        if least == most { least.to_string() } else { format!("{least} to {most}") }
+    )]
+    Gap {
+        /// How many it has.
+        found: u64,
+        /// How many it has to have at least.
+        least: u64,
+        /// How many it may have at most.
+        most: u64,
+    },
 }
 
 impl ServerError {
@@ -244,6 +278,7 @@ impl ServerError {
             Self::Refused { exit_code, .. } => *exit_code,
             Self::NotRunning { .. } => 10,
             Self::Backup(_) => 11,
+            Self::PutBack { .. } | Self::Anchor { .. } | Self::Gap { .. } | Self::Store(Store::RowsPutBack) => 12,
             Self::Seal(_)
             | Self::Share(_)
             | Self::Sealed

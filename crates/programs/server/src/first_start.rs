@@ -11,10 +11,10 @@ use iam::{FirstAdministrator, IamError};
 use store::Store;
 
 use crate::aws_profile;
-use crate::clock;
 use crate::config::Config;
 use crate::data_dir::{Layout, replace_file};
 use crate::error::ServerError;
+use crate::operator::here;
 use crate::seed::{Seed, Seeded};
 
 /// What the first start made.
@@ -35,6 +35,7 @@ pub(crate) fn prepare(layout: &Layout) -> Result<(), ServerError> {
         for file in layout.database_files() {
             remove(&file, |path| fs::remove_file(path))?;
         }
+        remove(&layout.anchor(), |path| fs::remove_file(path))?;
         remove(&layout.audit(), |path| fs::remove_dir_all(path))
     } else if layout.database().exists() {
         Ok(())
@@ -89,7 +90,7 @@ pub(crate) async fn finish(store: &Store, layout: &Layout, world: &World) -> Res
 }
 
 async fn bootstrap(store: &Store, wanted: Option<String>) -> Result<Option<Vec<Seeded>>, ServerError> {
-    let made = iam::bootstrap(store, wanted, clock::now()).await.map_err(|error| match error {
+    let made = iam::bootstrap(store, wanted, here()).await.map_err(|error| match error {
         IamError::Store(error) => ServerError::Store(error),
         error => ServerError::Account(error),
     })?;
@@ -153,7 +154,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let layout = Layout::new(dir.path().to_owned());
         // Died after the account was committed, before its access key was written.
-        iam::bootstrap(&store(&layout), None, clock::now()).await.expect("made").expect("the first");
+        iam::bootstrap(&store(&layout), None, here()).await.expect("made").expect("the first");
         assert!(layout.first_start().exists() && !layout.aws_credentials().exists());
 
         let first = finish(&store(&layout), &layout, &World::Account(None)).await.expect("made");

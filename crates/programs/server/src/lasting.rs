@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use service::{OperatorEvent, Trail};
 use store::{Store, StoreError};
 
+use crate::anchor_file::{Anchors, Kept};
 use crate::config::{AuditConfig, SealConfig};
+use crate::continuity::Evidence;
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
 use crate::{clock, root_seal};
@@ -26,8 +28,12 @@ const ROOM_BYTES: u64 = 64 * 1024;
 pub(crate) struct Lasting {
     pub(crate) store: Store,
     pub(crate) journal: Journal,
+    /// The audit trail, which is kept in the journal and takes over what the database records.
+    pub(crate) trail: Trail,
     /// What the audit log is sealed under, for reading it.
     pub(crate) audit_key: Arc<Key256>,
+    /// None in memory.
+    anchors: Option<Arc<Anchors>>,
 }
 
 /// Says that the root key and its seal were replaced.
@@ -53,7 +59,13 @@ impl Lasting {
         let (own, seal) = (layout.clone(), Arc::clone(seal));
         // Argon2id alone takes a good part of a second, and the database reads and syncs.
         let (store, opened) = unblocked(move || open_both(&own, &seal)).await?;
-        let lasting = Self::over(store, layout, audit).await?;
+        let key = audit_key(&store).await?;
+        let (own, compared, elsewhere) = (layout.clone(), store.clone(), audit.anchor.clone());
+        let known = Arc::clone(&key);
+        unblocked(move || Evidence::gather(&compared, &own, &known, elsewhere.as_deref())?.verify()).await?;
+        let paths = [layout.anchor()].into_iter().chain(audit.anchor.clone()).collect();
+        let anchors = Arc::new(Anchors::new(&key, paths));
+        let lasting = Self::over(store, key, layout, audit, Some(anchors)).await?;
         if opened.finished {
             let rotated = Rotated::from(&opened);
             lasting.keep("FinishRootSealRotation", own_uid(), Some(&rotated.parameters()), None).await?;
@@ -63,11 +75,18 @@ impl Lasting {
 
     /// The same in memory, under a root key that nobody else has: when the process ends, so does everything.
     pub(crate) async fn in_memory(layout: &Layout, audit: &AuditConfig) -> Result<Self, ServerError> {
-        Self::over(Store::open_in_memory()?, layout, audit).await
+        let store = Store::open_in_memory()?;
+        let key = audit_key(&store).await?;
+        Self::over(store, key, layout, audit, None).await
     }
 
-    async fn over(store: Store, layout: &Layout, audit: &AuditConfig) -> Result<Self, ServerError> {
-        let key = audit_key(&store).await?;
+    async fn over(
+        store: Store,
+        key: Arc<Key256>,
+        layout: &Layout,
+        audit: &AuditConfig,
+        anchors: Option<Arc<Anchors>>,
+    ) -> Result<Self, ServerError> {
         let config = journal::Config {
             segment_bytes_max: audit.segment_bytes_max,
             segment_hours_max: audit.segment_hours_max,
@@ -76,7 +95,28 @@ impl Lasting {
         };
         let audit_key = Arc::clone(&key);
         let journal = unblocked(move || Ok(Journal::open(config, &key)?)).await?;
-        Ok(Self { store, journal, audit_key })
+        let trail = Trail::new(journal.clone());
+        let lasting = Self { store, journal, trail, audit_key, anchors };
+        // Before the database says that it has met this log: from then on the anchor has to be there.
+        let standing = lasting.store.clone();
+        let standing = unblocked(move || Ok(standing.standing()?)).await?;
+        store::Outlet::committed(&lasting.trail, &standing);
+        lasting.keep_anchors().await?;
+        lasting.store.attach(Arc::new(lasting.trail.clone())).await?;
+        Ok(lasting)
+    }
+
+    /// What writes the anchors, unless everything is in memory.
+    pub(crate) fn anchoring(&self) -> Option<Anchoring> {
+        let anchors = self.anchors.clone()?;
+        Some(Anchoring { anchors, trail: self.trail.clone(), journal: self.journal.clone() })
+    }
+
+    async fn keep_anchors(&self) -> Result<(), ServerError> {
+        match self.anchoring() {
+            Some(anchoring) => anchoring.keep().await,
+            None => Ok(()),
+        }
     }
 
     /// Replaces the root key and its seal by new ones, as `next` describes, and moves every key under the new one while
@@ -120,11 +160,18 @@ impl Lasting {
         error: Option<&str>,
     ) -> Result<(), ServerError> {
         let action = OperatorEvent { time: clock::now(), name, uid, parameters, error };
-        Ok(Trail::new(self.journal.clone()).keep_operator(&action).await?)
+        Ok(self.trail.keep_operator(&action).await?)
     }
 
     /// Writes out everything and closes it.
     pub(crate) async fn close(self) -> Result<(), ServerError> {
+        // What the database recorded last goes to the log before the anchors say where both stand.
+        if self.store.tidy().await.is_ok() && self.journal.sync().await.is_ok() {
+            let tidied = self.store.tidy().await;
+            if let Err(error) = tidied.map_err(ServerError::from).and(self.keep_anchors().await) {
+                tracing::warn!(%error, "the anchors do not say where the database stands now");
+            }
+        }
         let Self { store, journal, .. } = self;
         unblocked(move || {
             let closed = journal.close();
@@ -133,6 +180,23 @@ impl Lasting {
             Ok(closed?)
         })
         .await
+    }
+}
+
+/// Writes the anchors of a database and a log that are in use.
+#[derive(Clone)]
+pub(crate) struct Anchoring {
+    anchors: Arc<Anchors>,
+    trail: Trail,
+    journal: Journal,
+}
+
+impl Anchoring {
+    /// Writes them, if there is anything new to be said.
+    pub(crate) async fn keep(&self) -> Result<(), ServerError> {
+        let Some(database) = self.trail.database() else { return Ok(()) };
+        let (anchors, log) = (Arc::clone(&self.anchors), self.journal.durable_end());
+        unblocked(move || anchors.keep(Kept { database, log })).await
     }
 }
 
@@ -196,9 +260,13 @@ fn has_room(directory: &Path) -> bool {
 /// [`ServerError::NoData`], [`ServerError::Seal`], [`ServerError::NoSecret`], [`ServerError::Store`].
 pub fn read_audit_key(layout: &Layout, seal: &SealConfig) -> Result<Arc<Key256>, ServerError> {
     let store = open_beside(layout, seal)?;
+    runtime()?.block_on(audit_key(&store))
+}
+
+/// A runtime for the commands that work without a server.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, ServerError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
-    runtime.block_on(audit_key(&store))
+    runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })
 }
 
 /// Opens the database to be read, beside a server that may be running.

@@ -3,6 +3,7 @@
 //! Refuses to know what any request means: that is the services' behind the gateway.
 
 pub mod admin;
+mod anchor_file;
 mod application;
 mod authority;
 pub mod aws_profile;
@@ -10,6 +11,7 @@ pub mod backup;
 mod clock;
 pub mod config;
 mod connection;
+mod continuity;
 mod core;
 pub mod data_dir;
 mod error;
@@ -26,7 +28,9 @@ pub mod log;
 mod metrics;
 pub mod operator;
 pub mod prompt;
+pub mod rollback;
 mod root_seal;
+mod rows;
 mod seed;
 mod server;
 mod site;

@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) audit_healthy: bool,
     /// Bytes of audit records that wait to be written.
     pub(crate) audit_waiting_bytes: usize,
+    /// Events of changes that are not on the audit log's disk yet.
+    pub(crate) outbox_waiting: u64,
     /// Transactions committed to the database, and the commits that they shared.
     pub(crate) transactions: u64,
     pub(crate) commits: u64,
@@ -103,11 +105,13 @@ impl Sources {
     }
 
     fn lasting(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let State { audit_healthy, audit_waiting_bytes, transactions, commits } = (self.state)();
+        let State { audit_healthy, audit_waiting_bytes, outbox_waiting, transactions, commits } = (self.state)();
         let healthy = usize::from(audit_healthy);
         gauge(out, "audit_healthy", None, "Whether the last write of the audit log succeeded", healthy)?;
         let bytes = Some(&Unit::Bytes);
         gauge(out, "audit_waiting", bytes, "Audit records that are not yet written", audit_waiting_bytes)?;
+        let waiting = usize::try_from(outbox_waiting).unwrap_or(usize::MAX);
+        gauge(out, "outbox_waiting", None, "Events of changes that the audit log does not have yet", waiting)?;
         counter(out, "store_transactions", "Transactions committed", &transactions.into())?;
         counter(out, "store_commits", "Commits, each of one transaction or several", &commits.into())
     }

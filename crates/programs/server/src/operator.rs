@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use iam::{Account, Handover, IamError};
 pub use kms::{DomainKeyReport, DomainKeyState};
+use service::Operator;
 use store::Store;
 
 use crate::admin::Client;
 use crate::aws_profile;
 use crate::clock;
 use crate::config::{AuditConfig, SealConfig};
+use crate::continuity::Evidence;
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
-use crate::lasting::{Lasting, Rotated};
+use crate::lasting::{Lasting, Rotated, runtime};
 use crate::{lasting, root_seal};
 
 /// A credential that was put into `aws/credentials`.
@@ -38,7 +40,7 @@ pub struct Profile {
 /// opening the database.
 pub fn create_account(data: &DataDir, seal: &SealConfig, name: &str) -> Result<Profile, ServerError> {
     free(data, name)?;
-    let made = with_store(data, seal, async |store| iam::create_account(store, name, clock::now()).await)?;
+    let made = with_store(data, seal, async |store| iam::create_account(store, name, here()).await)?;
     hand_over(data, name, made)
 }
 
@@ -52,7 +54,7 @@ pub fn recover(
     account: Option<&str>,
     profile: &str,
 ) -> Result<Profile, ServerError> {
-    let made = with_store(data, seal, async |store| iam::recover(store, account, clock::now()).await)?;
+    let made = with_store(data, seal, async |store| iam::recover(store, account, here()).await)?;
     hand_over(data, profile, made)
 }
 
@@ -74,7 +76,7 @@ pub fn set_service_control(data: &DataDir, seal: &SealConfig, account: &str, fil
         path: file.to_owned(),
         cause,
     })?;
-    with_store(data, seal, async |store| iam::set_service_control(store, account, document).await)
+    with_store(data, seal, async |store| iam::set_service_control(store, account, document, here()).await)
 }
 
 /// The service control policy of an account.
@@ -90,7 +92,7 @@ pub fn service_control(data: &DataDir, seal: &SealConfig, account: &str) -> Resu
 /// # Errors
 /// [`ServerError::Operator`]; those of opening the database.
 pub fn clear_service_control(data: &DataDir, seal: &SealConfig, account: &str) -> Result<bool, ServerError> {
-    with_store(data, seal, async |store| iam::clear_service_control(store, account).await)
+    with_store(data, seal, async |store| iam::clear_service_control(store, account, here()).await)
 }
 
 /// Every domain key, and how many keys each wraps. A server may be running in the directory.
@@ -163,9 +165,9 @@ impl Rotation {
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, ServerError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })
+/// This process, as the one that acts.
+pub(crate) fn here() -> Operator {
+    Operator { uid: lasting::own_uid(), time: clock::now() }
 }
 
 /// Refuses a profile that is there: its access key would be lost.
@@ -194,7 +196,11 @@ fn with_store<T>(
         return Err(ServerError::NoData { path: layout.root().to_owned() });
     }
     let store = lasting::open_store(layout, &root_seal::open(layout, seal)?)?;
-    let done = runtime()?.block_on(work(&store)).map_err(|error| match error {
+    let runtime = runtime()?;
+    // What was put back must not be built upon.
+    let audit_key = runtime.block_on(lasting::audit_key(&store))?;
+    Evidence::gather(&store, layout, &audit_key, None)?.verify()?;
+    let done = runtime.block_on(work(&store)).map_err(|error| match error {
         IamError::Store(error) => ServerError::Store(error),
         error => ServerError::Operator(error),
     })?;

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use store::Store;
 use zeroize::Zeroizing;
 
-use crate::clock;
 use crate::error::ServerError;
+use crate::operator::here;
 
 /// The whole file.
 #[derive(Deserialize)]
@@ -75,7 +75,7 @@ impl Seed {
     /// # Errors
     /// [`ServerError::Seed`], [`ServerError::Store`].
     pub(crate) async fn plant(self, store: &Store, region: &str) -> Result<Option<Vec<Seeded>>, ServerError> {
-        let now = clock::now();
+        let by = here();
         let (mut accounts, mut keys, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         for AccountTable { id, name, administrator, policy, group, user, role, key } in self.accounts {
             keys.push((id.clone(), key));
@@ -83,7 +83,7 @@ impl Seed {
             let (policies, groups, users, roles) = (policy, group, user, role);
             accounts.push(SeedAccount { id, name, administrator, policies, groups, users, roles });
         }
-        let made = iam::seed(store, accounts, now).await.map_err(|error| match error {
+        let made = iam::seed(store, accounts, by).await.map_err(|error| match error {
             IamError::Store(error) => ServerError::Store(error),
             error => ServerError::Seed { reason: error.to_string() },
         })?;
@@ -91,7 +91,7 @@ impl Seed {
         // Key policies name people, who are there by now.
         let principals = Iam::new(store.clone());
         for (account, keys) in keys {
-            kms::seed(store, &principals, &account, region, keys, now).await.map_err(|error| match error {
+            kms::seed(store, &principals, &account, region, keys, by).await.map_err(|error| match error {
                 KmsError::Store(error) => ServerError::Store(error),
                 error => ServerError::Seed { reason: format!("account {account}: {error}") },
             })?;

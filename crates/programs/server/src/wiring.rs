@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cloudtrail::CloudTrail;
 use iam::{Iam, Sts};
-use journal::Journal;
 use kms::{DomainRotation, Kms};
 use service::ports::{Authority, Principals};
 use service::{Gateway, Incoming, Observer, OperatorEvent, Reply, Trail};
@@ -18,8 +17,9 @@ use crate::data_dir::Layout;
 use crate::error::ServerError;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
-use crate::lasting::{Lasting, own_uid};
+use crate::lasting::{Anchoring, Lasting, own_uid};
 use crate::metrics::{Meters, Metrics, Sources, State};
+use crate::rows;
 use crate::site::Traffic;
 use crate::ward::Ward;
 
@@ -38,6 +38,13 @@ const EXPIRY_PERIOD: Duration = Duration::from_secs(30);
 /// How often keys in tokens that nobody needs are destroyed, and interrupted connections gone on with.
 const KEY_STORES_PERIOD: Duration = Duration::from_secs(10);
 
+/// How often events of changes that the audit log could not take are offered to it again, and those removed from the
+/// outbox that it has.
+const OUTBOX_PERIOD: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether the anchors have something new to say.
+const ANCHOR_PERIOD: Duration = Duration::from_secs(1);
+
 /// How often the last usages of keys are written.
 const LAST_USAGES_PERIOD: Duration = Duration::from_secs(60);
 
@@ -50,6 +57,7 @@ pub(crate) struct Wired {
     kms: Arc<Kms>,
     store: Store,
     trail: Trail,
+    anchoring: Option<Anchoring>,
     /// Told when there is something to be wrapped under new domain keys.
     domain_keys: Arc<Notify>,
 }
@@ -57,7 +65,7 @@ pub(crate) struct Wired {
 /// The services, for the requests.
 pub(crate) struct Backend {
     gateway: Gateway,
-    journal: Journal,
+    trail: Trail,
     metrics: Metrics,
 }
 
@@ -69,7 +77,7 @@ pub(crate) fn join(
     ward: &Arc<Ward>,
     traffic: &Arc<Traffic>,
 ) -> (Wired, Backend) {
-    let Lasting { store, journal, audit_key } = lasting;
+    let Lasting { store, journal, trail: audit, audit_key, .. } = lasting;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
@@ -80,7 +88,7 @@ pub(crate) fn join(
     let meters = Arc::new(Meters::new().with::<Kms>().with::<Sts>().with::<Iam>().with::<CloudTrail>());
     let authority: Arc<dyn Authority> = Arc::clone(&iam) as _;
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
-    let gateway = Gateway::new(authority, Trail::new(journal.clone()), observer, clock::now)
+    let gateway = Gateway::new(authority, audit.clone(), observer, clock::now)
         .with(Arc::clone(&kms))
         .with(sts)
         .with(Arc::clone(&iam))
@@ -96,14 +104,15 @@ pub(crate) fn join(
             State {
                 audit_healthy: audited.healthy(),
                 audit_waiting_bytes: audited.waiting_bytes(),
+                outbox_waiting: writes.events_waiting,
                 transactions: writes.closures,
                 commits: writes.commits,
             }
         }),
     });
-    let (store, trail, domain_keys) = (store.clone(), Trail::new(journal.clone()), Arc::default());
-    let wired = Wired { iam, kms, store, trail, domain_keys };
-    (wired, Backend { gateway, journal: journal.clone(), metrics })
+    let (store, trail, domain_keys) = (store.clone(), audit.clone(), Arc::default());
+    let wired = Wired { iam, kms, store, trail, anchoring: lasting.anchoring(), domain_keys };
+    (wired, Backend { gateway, trail: audit.clone(), metrics })
 }
 
 impl Wired {
@@ -132,6 +141,24 @@ impl Wired {
                 Ok::<_, kms::KmsError>(destroyed)
             }
         });
+        let (store, trail) = (self.store.clone(), self.trail.clone());
+        jobs.every(OUTBOX_PERIOD, "moving events from the outbox to the audit log", move || {
+            let (store, trail) = (store.clone(), trail.clone());
+            async move {
+                trail.keep_counted(clock::now())?;
+                if store.write_counts().events_waiting > 0 {
+                    store.tidy().await?;
+                }
+                Ok::<_, ServerError>(0)
+            }
+        });
+        if let Some(anchoring) = self.anchoring.clone() {
+            jobs.always(rows::verify(self.store.clone(), self.trail.clone()));
+            jobs.every(ANCHOR_PERIOD, "writing the anchors", move || {
+                let anchoring = anchoring.clone();
+                async move { anchoring.keep().await.map(|()| 0) }
+            });
+        }
         let kms = Arc::clone(&self.kms);
         jobs.every(KEY_STORES_PERIOD, "tending custom key stores", move || {
             let kms = Arc::clone(&kms);
@@ -196,7 +223,10 @@ impl Application for Backend {
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        (!self.journal.healthy()).then_some(Trouble::unavailable("the audit log cannot be written"))
+        if self.trail.is_stopped() {
+            return Some(Trouble::unavailable("the database was changed while no server ran: see the log"));
+        }
+        (!self.trail.healthy()).then_some(Trouble::unavailable("the audit log cannot be written"))
     }
 
     fn metrics(&self) -> String {

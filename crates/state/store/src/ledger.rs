@@ -4,6 +4,7 @@
 //! Knows no SQL and no records. Who compares the ledger with anchors kept elsewhere is the store's user.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 
@@ -127,8 +128,12 @@ impl Ledger {
         Digest::from_bytes(&self.row.sign(&[key.collection.as_bytes(), &[0], key.parent, key.id, value]))
     }
 
-    /// The digest of all rows of a snapshot. `pause` is called after each batch of rows.
-    pub(crate) fn digest(&self, tx: &(impl Read + ?Sized), mut pause: impl FnMut()) -> Result<Digest, StoreError> {
+    /// The digest of all rows of a snapshot. `pause` is called after each batch of rows; none if it breaks off.
+    pub(crate) fn digest(
+        &self,
+        tx: &(impl Read + ?Sized),
+        mut pause: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Option<Digest>, StoreError> {
         let mut digest = Digest::default();
         for collection in tx.collections()? {
             let mut after: Option<(Blind, Blind)> = None;
@@ -139,33 +144,36 @@ impl Ledger {
                 for Row { parent, id, value } in &rows {
                     digest.add(self.row(RowKey { collection: &collection, parent, id }, value));
                 }
-                pause();
+                if pause().is_break() {
+                    return Ok(None);
+                }
             }
         }
-        Ok(digest)
+        Ok(Some(digest))
     }
 
     /// Begins the ledger of a database that has none, from the rows that it has.
     pub(crate) fn begin(&self, tx: &dyn Write) -> Result<(), StoreError> {
         if self.read(tx)?.is_none() {
-            tx.replace_standing(Standing { digest: self.digest(tx, || {})?, ..Standing::default() });
+            tx.replace_standing(Standing { digest: self.digest_now(tx)?, ..Standing::default() });
         }
         Ok(())
     }
 
-    /// Makes the ledger agree with the rows as they are, and go on behind `version` and `recorded`, if those are more.
-    /// Events that wait in the outbox get new numbers, behind `recorded`.
+    fn digest_now(&self, tx: &dyn Write) -> Result<Digest, StoreError> {
+        Ok(self.digest(tx, || ControlFlow::Continue(()))?.unwrap_or_default())
+    }
+
+    /// Makes the ledger agree with the rows as they are, and go on behind the commit `version` if that is later, and
+    /// behind the event `recorded`. Events that wait in the outbox and come after that are numbered anew.
     pub(crate) fn reset(&self, tx: &dyn Write, version: u64, recorded: u64) -> Result<(), StoreError> {
-        let digest = self.digest(tx, || {})?;
         let found = self.read(tx)?.unwrap_or_default();
-        let (version, behind) = (version.max(found.version), recorded.max(found.recorded));
-        let waiting = tx.events(0, usize::MAX)?;
-        tx.replace_standing(Standing { version, digest, recorded: behind, witness: found.witness });
-        if behind > found.recorded {
-            tx.drop_events(found.recorded)?;
-            for (number, event) in waiting {
-                tx.record(self.open_event(number, &event)?.expose())?;
-            }
+        let waiting = tx.events(recorded, usize::MAX)?;
+        tx.drop_events(u64::MAX)?;
+        let (version, digest) = (version.max(found.version), self.digest_now(tx)?);
+        tx.replace_standing(Standing { version, digest, recorded, witness: Vec::new() });
+        for (number, event) in waiting {
+            tx.record(self.open_event(number, &event)?.expose())?;
         }
         Ok(())
     }

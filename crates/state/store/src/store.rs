@@ -1,5 +1,6 @@
 //! The store as its users see it: opened under a root key, written and read in typed transactions.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -181,20 +182,24 @@ impl Store {
     }
 
     /// Compares the digest of all rows with the one that the ledger has, on one snapshot. `pause` is called after each
-    /// thousand rows. Blocks, and takes about ten seconds for a million rows.
+    /// thousand rows, and may break it off. Blocks, and takes some seconds for a million rows.
     ///
     /// # Errors
     /// [`StoreError::RowsPutBack`] when they differ; those of reading.
-    pub fn check_digest(&self, pause: impl FnMut()) -> Result<(), StoreError> {
+    pub fn check_digest(&self, pause: impl FnMut() -> ControlFlow<()>) -> Result<(), StoreError> {
         let Inner { db, ledger, .. } = &*self.inner;
         read_blocking(&**db, |tx| {
             let standing = ledger.read(tx)?.unwrap_or_default();
-            if ledger.digest(tx, pause)? == standing.digest { Ok(()) } else { Err(StoreError::RowsPutBack) }
+            match ledger.digest(tx, pause)? {
+                Some(digest) if digest != standing.digest => Err(StoreError::RowsPutBack),
+                _ => Ok(()),
+            }
         })
     }
 
-    /// Takes the rows as they are for what was written, and goes on behind `version` and `recorded` if those are more:
-    /// for an operator who accepts that something was put back. Records `event`.
+    /// Takes the rows as they are for what was written, and goes on behind the commit `version` if that is later, and
+    /// behind the event `recorded`, the last that the outlet has: for an operator who accepts that something was put
+    /// back. Records `event`.
     ///
     /// # Errors
     /// Those of reading and writing.
@@ -318,7 +323,7 @@ impl Store {
                 }
             }
         })?;
-        self.check_digest(|| {})?;
+        self.check_digest(|| ControlFlow::Continue(()))?;
         Ok(CheckReport { records, keys })
     }
 

@@ -4,6 +4,9 @@ use store::Store;
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+/// Who makes accounts.
+const OPERATOR: service::Operator = service::Operator { uid: 1000, time: NOW };
 const ACCOUNT: &str = "111122223333";
 const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"}]}"#;
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
@@ -43,7 +46,7 @@ fn world() -> Vec<SeedAccount> {
 }
 
 async fn planted(store: &Store) -> Vec<FirstAdministrator> {
-    seed(store, world(), NOW).await.expect("planted").expect("the first")
+    seed(store, world(), OPERATOR).await.expect("planted").expect("the first")
 }
 
 #[tokio::test]
@@ -71,7 +74,7 @@ async fn a_seed_grows_the_same_world_every_time() {
             .await
             .expect("read");
         grown.push(ids);
-        assert!(seed(&store, world(), NOW).await.expect("read").is_none(), "once only");
+        assert!(seed(&store, world(), OPERATOR).await.expect("read").is_none(), "once only");
     }
     assert_eq!(grown[0], grown[1]);
     assert!(grown[0][0].starts_with("AIDA") && grown[0][1].starts_with("AROA"));
@@ -94,7 +97,7 @@ async fn what_a_seed_may_not_say_is_refused_and_nothing_is_kept() {
         (vec![users(vec![json!({"name": "bob", "inline-policies": {"x": "{}"}})])], ""),
     ] {
         let store = Store::open_in_memory().expect("a store");
-        let error = seed(&store, world, NOW).await.map(|_| ()).expect_err(complaint);
+        let error = seed(&store, world, OPERATOR).await.map(|_| ()).expect_err(complaint);
         assert!(error.to_string().contains(complaint), "{error}");
         assert!(account::accounts(&store).await.expect("read").is_empty());
     }

@@ -1,12 +1,12 @@
 //! Several accounts on one server, and what their operator can do about them.
 
-use super::server::{ACCOUNT, Key, NOW, Server, allow, document};
+use super::server::{ACCOUNT, Key, NOW, OPERATOR, Server, allow, document};
 use crate::{clear_service_control, create_account, recover, service_control, set_service_control};
 
 impl Server {
     /// Another account: its id and its root user's access key.
     async fn account(&self, name: &str) -> (String, Key) {
-        let made = create_account(&self.store, name, NOW).await.expect("made");
+        let made = create_account(&self.store, name, OPERATOR).await.expect("made");
         (made.account, Key { id: made.access_key_id, secret: made.secret_access_key.expose().to_owned() })
     }
 }
@@ -27,7 +27,7 @@ async fn an_account_has_its_own_users_and_sees_no_others() {
     server.admin("CreateUser", &[("UserName", "ana")]).await.ok();
     server.call(&root, "GetUser", &[("UserName", "ana")]).await.refused(404, "NoSuchEntity");
     for name in ["other", "", "default", "123456789012", "a b", "a/b"] {
-        assert!(create_account(&server.store, name, NOW).await.is_err(), "{name}");
+        assert!(create_account(&server.store, name, OPERATOR).await.is_err(), "{name}");
     }
 }
 
@@ -69,7 +69,7 @@ async fn a_service_control_policy_limits_everybody_in_its_account_and_nobody_els
     let (other, root) = server.account("other").await;
     let limits = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
         {"Effect":"Deny","Action":"iam:CreateUser","Resource":"*"}]}"#;
-    set_service_control(&server.store, "other", limits.to_owned()).await.expect("set");
+    set_service_control(&server.store, "other", limits.to_owned(), OPERATOR).await.expect("set");
     assert_eq!(service_control(&server.store, &other).await.expect("read").as_deref(), Some(limits));
     let message = server.call(&root, "CreateUser", &[("UserName", "eve")]).await.refused(403, "AccessDenied");
     let why = "with an explicit deny in a service control policy: Statement[1] of service control policy";
@@ -78,15 +78,15 @@ async fn a_service_control_policy_limits_everybody_in_its_account_and_nobody_els
     server.admin("CreateUser", &[("UserName", "eve")]).await.ok();
 
     let only = allow("iam:List*");
-    set_service_control(&server.store, &other, only).await.expect("set");
+    set_service_control(&server.store, &other, only, OPERATOR).await.expect("set");
     server.call(&root, "ListUsers", &[]).await.ok();
     let message = server.call(&root, "CreateGroup", &[("GroupName", "more")]).await.refused(403, "AccessDenied");
     assert!(message.contains("because no service control policy allows"), "{message}");
-    assert!(clear_service_control(&server.store, &other).await.expect("cleared"));
-    assert!(!clear_service_control(&server.store, &other).await.expect("cleared"));
+    assert!(clear_service_control(&server.store, &other, OPERATOR).await.expect("cleared"));
+    assert!(!clear_service_control(&server.store, &other, OPERATOR).await.expect("cleared"));
     server.call(&root, "CreateGroup", &[("GroupName", "more")]).await.ok();
-    assert!(set_service_control(&server.store, &other, "{}".to_owned()).await.is_err());
-    assert!(set_service_control(&server.store, "nobody", limits.to_owned()).await.is_err());
+    assert!(set_service_control(&server.store, &other, "{}".to_owned(), OPERATOR).await.is_err());
+    assert!(set_service_control(&server.store, "nobody", limits.to_owned(), OPERATOR).await.is_err());
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use service::{Entry, Service};
 
 use super::access_keys::root_key;
-use super::server::{ACCOUNT, Answer, Key, NOW, Server, allow};
+use super::server::{ACCOUNT, Answer, Key, OPERATOR, Server, allow};
 use crate::{Iam, Sts, create_account};
 
 /// Where the matrix is kept.
@@ -144,7 +144,7 @@ async fn every_operation_decides_about_typical_callers_as_the_matrix_says() {
 
 /// An administrator of another account, who may do everything there.
 async fn stranger(server: &Server) -> Key {
-    let made = create_account(&server.store, "strangers", NOW).await.expect("made");
+    let made = create_account(&server.store, "strangers", OPERATOR).await.expect("made");
     let root = Key { id: made.access_key_id, secret: made.secret_access_key.expose().to_owned() };
     server.call(&root, "CreateUser", &[("UserName", "stranger")]).await.ok();
     let everything = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");

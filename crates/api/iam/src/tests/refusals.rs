@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::server::{ACCOUNT, Answer, NOW, Server, Signs, allow, document, pass};
+use super::server::{ACCOUNT, Answer, OPERATOR, Server, Signs, allow, document, pass};
 use crate::create_account;
 
 const ENCODED: &str = ". Encoded authorization failure message: ";
@@ -79,7 +79,7 @@ async fn only_those_who_may_decode_in_an_account_that_it_concerns_learn_what_was
     assert_eq!(told["decidedBy"], "no identity-based policy allows it");
     assert_eq!(told["explicitDeny"], false);
     // Nor may another account's root user, to whom it is no message at all.
-    let other = create_account(&server.store, "other", NOW).await.expect("made");
+    let other = create_account(&server.store, "other", OPERATOR).await.expect("made");
     let other = super::server::Key { id: other.access_key_id, secret: other.secret_access_key.expose().to_owned() };
     let answer = server.sts(&other, "DecodeAuthorizationMessage", &parameters).await;
     let stranger = answer.refused(400, "InvalidAuthorizationMessageException");
@@ -120,7 +120,7 @@ async fn what_is_sealed_has_one_length_whatever_is_in_it() {
 #[tokio::test]
 async fn statements_of_a_role_of_another_account_are_told_to_that_account_only() {
     let server = Server::start().await;
-    let other = create_account(&server.store, "other", NOW).await.expect("made");
+    let other = create_account(&server.store, "other", OPERATOR).await.expect("made");
     let account = other.account.clone();
     let other = super::server::Key { id: other.access_key_id, secret: other.secret_access_key.expose().to_owned() };
     let trust = format!(

@@ -18,6 +18,9 @@ use crate::{Iam, Sts, bootstrap};
 /// When the tests begin. The server's clock stands still unless a test moves it.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
+/// Who makes accounts.
+pub(crate) const OPERATOR: service::Operator = service::Operator { uid: 1000, time: NOW };
+
 /// The account that the tests are about.
 pub(crate) const ACCOUNT: &str = "111122223333";
 
@@ -102,7 +105,8 @@ impl Server {
         let journal_key = Key256::random();
         let journal = Journal::open(journal::Config::new(directory.path()), &journal_key).expect("a journal");
         let store = Store::open_in_memory().expect("a store");
-        let first = bootstrap(&store, Some(ACCOUNT.to_owned()), NOW).await.expect("done").expect("the first start");
+        let first =
+            bootstrap(&store, Some(ACCOUNT.to_owned()), OPERATOR).await.expect("done").expect("the first start");
         let admin = Key { id: first.access_key_id, secret: first.secret_access_key.expose().to_owned() };
         Self::over(store, admin, journal, journal_key, directory)
     }

@@ -14,7 +14,7 @@ use super::{ABOUT, BackupError, KEY, MANIFEST, Progress, TAG, tag};
 use crate::config::SealConfig;
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
-use crate::{lasting, root_seal};
+use crate::{lasting, rollback, root_seal};
 
 /// The longest manifest: some hundred thousand segments of the audit log.
 const MANIFEST_BYTES_MAX: u64 = 32 << 20;
@@ -73,8 +73,7 @@ pub fn restore(
     compare(&members, &manifest)?;
 
     let store = lasting::open_store(&layout, &root_seal::open(&layout, seal)?)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
+    let runtime = lasting::runtime()?;
     if !runtime.block_on(store.keyring().names())?.iter().any(|name| name == KEY) {
         return Err(BackupError::Forged.into());
     }
@@ -84,8 +83,10 @@ pub fn restore(
     }
     let audit_key = runtime.block_on(lasting::audit_key(&store))?;
     let report = journal::verify(&layout.audit(), &audit_key)?;
-    store.checkpoint()?;
-    drop(store);
+    store.check()?;
+    // The database is a little older than the log that was copied after it, and both are older than what they were
+    // copied from: they go on from here, and the log says why.
+    rollback::restored(&layout, store, &about.made)?;
 
     let bytes = members.iter().map(|member| member.bytes).sum();
     let restored = Restored { made: about.made, files: members.len(), bytes, records: report.records };

@@ -287,6 +287,14 @@ settings! {
         #[arg(id = "audit.keep_mib", long = "audit-keep-mib", value_name = "MIB")]
         #[arg(env = "SEALSTACK_AUDIT_KEEP_MIB", hide_env_values = true)]
         keep_mib: u64,
+
+        /// File on another disk or host that says where database and audit log stand
+        ///
+        /// Written about once a second, sealed. With it the start refuses a data directory that was put back as a whole,
+        /// which nothing within the directory could tell.
+        #[arg(id = "audit.anchor_file", long = "audit-anchor-file", value_name = "FILE")]
+        #[arg(env = "SEALSTACK_AUDIT_ANCHOR_FILE", hide_env_values = true)]
+        anchor_file: PathBuf,
     }
 }
 

@@ -1,25 +1,9 @@
-//! On whose behalf a change is made: what is recorded of it, in the same transaction.
+//! What services do by themselves, as the trail keeps it: an event that the change itself records.
 
-use std::future::Future;
-
-use store::{Store, StoreError, Tx};
 use wire::Timestamp;
 
 use crate::event::{Event, Kind, UserIdentity};
 use crate::request_id;
-
-/// Who changes something, and what the audit trail says of it.
-pub trait Author: Sync {
-    /// Runs `change` as one transaction. If it changes anything its audit record is written with it, or neither is.
-    fn write<T, E>(
-        &self,
-        store: &Store,
-        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> impl Future<Output = Result<T, E>> + Send
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static;
-}
 
 /// What a service does by itself, such as rotating a key whose time has come.
 ///
@@ -63,22 +47,5 @@ impl Upkeep<'_> {
             counted: None,
         }
         .to_bytes()
-    }
-}
-
-/// A service that changes something by itself. What it does is recorded by `change`, if it is done at all.
-pub struct Unattended;
-
-impl Author for Unattended {
-    async fn write<T, E>(
-        &self,
-        store: &Store,
-        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        store.write(change).await
     }
 }

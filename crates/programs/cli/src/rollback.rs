@@ -1,0 +1,107 @@
+//! `sealstack rollback`: what to do when the server says that something was put back.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use server::ServerError;
+use server::config::{AuditSettings, Place, SealConfig, SealSettings};
+use server::data_dir::{DataDir, Layout};
+use server::rollback::{self, Found};
+
+use crate::print;
+
+/// Show or accept that the database or the audit log is not what it was when the server stopped
+///
+/// Database, audit log and anchors say of each other where they stood. When one of them is older than another saw it, or
+/// rows of the database are not those that were last written, the server does not start: a deleted access key could be
+/// back, or a change gone.
+///
+/// Whoever put the whole data directory back is found only by what lies elsewhere: an anchor file on another disk
+/// (serve --audit-anchor-file), or the end of the audit log (audit verify --expect).
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Say what does not go on from where it was left
+    Show(Show),
+    /// Take everything as it is and go on; the audit log says who did that, and why (while the server is stopped)
+    Accept(Accept),
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    seal: SealSettings,
+
+    #[command(flatten)]
+    audit: AuditSettings,
+}
+
+#[derive(Args)]
+pub(crate) struct Accept {
+    #[command(flatten)]
+    seal: SealSettings,
+
+    #[command(flatten)]
+    audit: AuditSettings,
+
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl Command {
+    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
+        let (data, file) = place.resolve()?;
+        server::log::start(&file.log)?;
+        match self {
+            Self::Show(Show { seal, audit }) => {
+                let (seal, anchor) = (SealConfig::from(seal.over(file.seal)), audit.over(file.audit).anchor_file);
+                let found = rollback::show(&Layout::new(data), &seal, anchor.as_deref())?;
+                tell(&found, "")
+            }
+            Self::Accept(Accept { seal, audit, reason }) => {
+                let (seal, anchor) = (SealConfig::from(seal.over(file.seal)), audit.over(file.audit).anchor_file);
+                let found = rollback::accept(&DataDir::open(&data)?, &seal, anchor.as_deref(), &reason)?;
+                tell(&found, "accepted: ")
+            }
+        }
+    }
+}
+
+fn tell(found: &Found, before: &str) -> Result<(), ServerError> {
+    if found.is_empty() {
+        return print("Everything goes on from where it was left.\n");
+    }
+    found.texts().iter().try_for_each(|text| print(&format!("{before}{text}\n")))
+}
+
+/// Check the database, the audit log, and that both belong together
+///
+/// Opens every record, compares every row with what was last written, verifies the audit log from beginning to end, counts
+/// its records of changes, and compares both with the anchors. Works while the server runs, and when it is stopped.
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    seal: SealSettings,
+
+    /// Another anchor to compare with, such as a copy from another host
+    #[arg(long, value_name = "FILE")]
+    anchor_file: Option<PathBuf>,
+}
+
+impl Check {
+    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
+        let (data, file) = place.resolve()?;
+        server::log::start(&file.log)?;
+        let seal = SealConfig::from(self.seal.over(file.seal));
+        let anchor = self.anchor_file.or(file.audit.anchor_file);
+        let checked = rollback::check(&Layout::new(data), &seal, anchor.as_deref())?;
+        let (records, keys) = (checked.database.records, checked.database.keys);
+        let (recorded, waiting) = (checked.changes.recorded, checked.changes.waiting);
+        print(&format!(
+            "database: intact, {records} records, {keys} keys\naudit log: intact, {} records\nchanges: {recorded}, each \
+             with its record{}\n",
+            checked.audit.records,
+            if waiting > 0 { format!(", {waiting} of which wait in the database") } else { String::new() }
+        ))
+    }
+}

@@ -1,0 +1,202 @@
+//! What an operator does about a database or an audit log that was put back: see what it is, and accept it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use crypto::Key256;
+use journal::{Config, End, Journal, Noted, Report};
+use store::{CheckReport, Store, StoreError};
+
+use crate::anchor_file::{Anchors, Kept};
+use crate::config::SealConfig;
+use crate::continuity::{Break, Breaks, Evidence};
+use crate::data_dir::{DataDir, Layout};
+use crate::error::ServerError;
+use crate::operator::here;
+use crate::{lasting, root_seal};
+
+/// What does not go on from where it was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What says so.
+    pub breaks: Vec<Break>,
+    /// Whether the rows are other ones than those that were last written.
+    pub rows_put_back: bool,
+}
+
+impl Found {
+    /// Whether there is anything to be accepted.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.breaks.is_empty() && !self.rows_put_back
+    }
+
+    /// Each finding in words.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let rows = self.rows_put_back.then(|| StoreError::RowsPutBack.to_string());
+        self.breaks.iter().map(ToString::to_string).chain(rows).collect()
+    }
+}
+
+/// A directory's database and what vouches for it, opened by a command.
+struct Opened {
+    store: Store,
+    audit_key: Arc<Key256>,
+    evidence: Evidence,
+}
+
+impl Opened {
+    fn new(layout: &Layout, store: Store, elsewhere: Option<&Path>) -> Result<Self, ServerError> {
+        let audit_key = lasting::runtime()?.block_on(lasting::audit_key(&store))?;
+        let evidence = Evidence::gather(&store, layout, &audit_key, elsewhere)?;
+        Ok(Self { store, audit_key, evidence })
+    }
+
+    fn found(&self) -> Result<Found, ServerError> {
+        let rows_put_back = match self.store.check_digest(|| ControlFlow::Continue(())) {
+            Ok(()) => false,
+            Err(StoreError::RowsPutBack) => true,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Found { breaks: self.evidence.breaks(), rows_put_back })
+    }
+}
+
+/// Looks what does not go on from where it was left. A server may be running in the directory.
+///
+/// # Errors
+/// Those of opening the database.
+pub fn show(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Result<Found, ServerError> {
+    Opened::new(layout, lasting::open_beside(layout, seal)?, elsewhere)?.found()
+}
+
+/// Takes database and audit log as they are, has the audit log say so, and writes the anchors anew. `reason` is the
+/// operator's. Changes nothing if there is nothing to be accepted.
+///
+/// # Errors
+/// Those of opening the database and the audit log; [`ServerError::Io`] for an anchor.
+pub fn accept(data: &DataDir, seal: &SealConfig, elsewhere: Option<&Path>, reason: &str) -> Result<Found, ServerError> {
+    let layout = data.layout();
+    lasting::existing(layout)?;
+    let opened = Opened::new(layout, lasting::open_store(layout, &root_seal::open(layout, seal)?)?, elsewhere)?;
+    let found = opened.found()?;
+    if !found.is_empty() {
+        let parameters = serde_json::json!({ "reason": reason, "found": found.texts() });
+        go_on(layout, &opened, elsewhere, &here().event("AcceptRollback", &parameters))?;
+    }
+    Ok(found)
+}
+
+/// Has a restored directory go on from what was restored: its audit log says that it was.
+///
+/// # Errors
+/// As for [`accept`].
+pub(crate) fn restored(layout: &Layout, store: Store, made: &str) -> Result<(), ServerError> {
+    let opened = Opened::new(layout, store, None)?;
+    go_on(layout, &opened, None, &here().event("RestoreBackup", &serde_json::json!({ "made": made })))
+}
+
+fn go_on(layout: &Layout, opened: &Opened, elsewhere: Option<&Path>, event: &[u8]) -> Result<(), ServerError> {
+    let Opened { store, audit_key, evidence } = opened;
+    // Numbers go on behind the records that the log has.
+    let journal = Journal::open(Config::new(layout.audit()), audit_key)?;
+    let (marked, version) = (journal.durable_marked(), evidence.version_max());
+    lasting::runtime()?.block_on(store.accept(version, marked, event.to_vec()))?;
+    let log = journal.durable_end();
+    journal.close()?;
+    let database = service::Anchor::of(&store.standing()?);
+    let paths = [layout.anchor()].into_iter().chain(elsewhere.map(Path::to_owned)).collect();
+    Anchors::new(audit_key, paths).keep(Kept { database, log })?;
+    Ok(store.checkpoint()?)
+}
+
+/// What a check found in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The database.
+    pub database: CheckReport,
+    /// The audit log.
+    pub audit: Report,
+    /// The changes.
+    pub changes: Changes,
+}
+
+/// How many changes the database recorded, and where their records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// How many there were since the database was made.
+    pub recorded: u64,
+    /// How many of their records are not in the audit log yet, and wait in the database.
+    pub waiting: u64,
+}
+
+/// Checks everything: the database's structure, every record and row, the audit log from beginning to end, that both have
+/// the same changes, and that they go on from where the anchors saw them. A server may be running in the directory.
+///
+/// # Errors
+/// [`ServerError::PutBack`], [`ServerError::Gap`]; those of opening and checking the database and the audit log.
+pub fn check(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Result<Checked, ServerError> {
+    let opened = Opened::new(layout, lasting::open_beside(layout, seal)?, elsewhere)?;
+    let breaks = opened.evidence.breaks();
+    if !breaks.is_empty() {
+        return Err(ServerError::PutBack { breaks: Breaks(breaks) });
+    }
+    let database = opened.store.check()?;
+    let counted = Counted::before(&opened.store)?;
+    let audit = journal::verify(&layout.audit(), &opened.audit_key)?;
+    let changes = counted.compare(&opened.store, &audit)?;
+    Ok(Checked { database, audit, changes })
+}
+
+/// What the database had recorded before the audit log was verified.
+pub struct Counted {
+    /// How many records the log had to have by then.
+    least: u64,
+}
+
+impl Counted {
+    /// Counts. Blocks.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn before(store: &Store) -> Result<Self, ServerError> {
+        // What waits first: a server may move it on meanwhile.
+        let waiting = store.first_waiting()?;
+        let recorded = store.standing()?.recorded;
+        Ok(Self { least: waiting.map_or(recorded, |first| first.saturating_sub(1)) })
+    }
+
+    /// Compares with the number of changes that the audit log has the records of.
+    ///
+    /// # Errors
+    /// [`ServerError::Gap`]; those of reading.
+    pub fn compare(&self, store: &Store, audit: &Report) -> Result<Changes, ServerError> {
+        let most = store.standing()?.recorded;
+        if (self.least..=most).contains(&audit.marked) {
+            return Ok(Changes { recorded: most, waiting: most - audit.marked });
+        }
+        Err(ServerError::Gap { found: audit.marked, least: self.least, most })
+    }
+}
+
+/// Verifies the audit log, and compares it with the database. A server may be running in the directory.
+///
+/// # Errors
+/// Those of [`journal::verify_against`]; [`ServerError::Gap`]; those of opening the database.
+pub fn verify_audit(
+    layout: &Layout,
+    seal: &SealConfig,
+    expect: Option<&journal::Anchor>,
+) -> Result<(Report, Changes), ServerError> {
+    let store = lasting::open_beside(layout, seal)?;
+    let audit_key = lasting::runtime()?.block_on(lasting::audit_key(&store))?;
+    let counted = Counted::before(&store)?;
+    // The database knows an end as well.
+    let witness = End::from_bytes(&store.standing()?.witness);
+    let noted: Vec<Noted> = expect.map(|anchor| (*anchor).into()).into_iter().chain(witness.map(Noted::from)).collect();
+    let report = journal::verify_against(&layout.audit(), &audit_key, &noted)?;
+    let changes = counted.compare(&store, &report)?;
+    Ok((report, changes))
+}
