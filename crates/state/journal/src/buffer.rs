@@ -46,6 +46,8 @@ struct State {
     durable: End,
     /// What the head is to say from now on, and since when, if the writer hasn't taken it yet.
     anchor: Option<(Instant, HeadAnchor)>,
+    /// Whether the writer sleeps with nothing due.
+    idle: bool,
     waiters: Vec<Waiter>,
     closing: bool,
     stopped: bool,
@@ -76,6 +78,7 @@ impl Buffer {
             reserved: 0,
             durable: end,
             anchor: None,
+            idle: false,
             waiters: Vec::new(),
             closing: false,
             stopped: false,
@@ -147,8 +150,10 @@ impl Buffer {
         let mut state = self.lock();
         let since = state.anchor.map(|(since, _)| since);
         state.anchor = Some((since.unwrap_or_else(Instant::now), anchor));
+        // With something due, the writer wakes soon enough by itself.
+        let wake = std::mem::take(&mut state.idle);
         drop(state);
-        if since.is_none() {
+        if wake {
             self.changed.notify_one();
         }
     }
@@ -214,6 +219,7 @@ impl Buffer {
             if pressing || state.closing || remaining.is_some_and(|remaining| remaining.is_zero()) {
                 break;
             }
+            state.idle = remaining.is_none();
             state = match remaining {
                 Some(remaining) => {
                     self.changed.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0
@@ -221,6 +227,7 @@ impl Buffer {
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
+        state.idle = false;
         let mut appended = None;
         if batch.is_empty() {
             batch.shrink_to(IDLE_BYTES);
