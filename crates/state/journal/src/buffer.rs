@@ -40,11 +40,11 @@ struct State {
     marks_wait: bool,
     /// The bytes that the writer took and hasn't written yet.
     in_flight: usize,
-    /// The bytes that are kept for marked records to come.
+    /// The bytes reserved for marked records to come.
     reserved: usize,
     /// The end of what is known to be on the disk.
     durable: End,
-    /// What the head is to say from now on, and since when, if the writer hasn't taken it yet.
+    /// The newest anchor, and when the first was set that the writer hasn't taken yet.
     anchor: Option<(Instant, HeadAnchor)>,
     /// Whether the writer sleeps with nothing due.
     idle: bool,
@@ -59,7 +59,7 @@ pub(crate) struct Turn {
     pub(crate) waiters: Vec<Waiter>,
     /// When the oldest of the entries taken was appended, if any were.
     pub(crate) appended: Option<Instant>,
-    /// What the head is to say from now on, and since when, if that is new.
+    /// The newest anchor, if one was set, and since when one waits.
     pub(crate) anchor: Option<(Instant, HeadAnchor)>,
     /// Whether nothing will be appended any more.
     pub(crate) closing: bool,
@@ -123,7 +123,7 @@ impl Buffer {
         Ok(Ticket(sequence))
     }
 
-    /// Keeps room for a marked record of `bytes` bytes. Yields how much that is, to be given back.
+    /// Reserves room for a marked record of `bytes` bytes. Yields how much that is, to be released.
     pub(crate) fn reserve(&self, bytes: usize) -> Result<usize, JournalError> {
         let mut state = self.lock();
         if state.closing {
@@ -139,13 +139,13 @@ impl Buffer {
         Ok(room)
     }
 
-    /// Gives back what was reserved.
+    /// Releases what was reserved.
     pub(crate) fn release(&self, room: usize) {
         let mut state = self.lock();
         state.reserved = state.reserved.saturating_sub(room);
     }
 
-    /// Sets what the head is to say.
+    /// Sets the anchor that the head is to hold.
     pub(crate) fn set_anchor(&self, anchor: HeadAnchor) {
         let mut state = self.lock();
         let since = state.anchor.map(|(since, _)| since);

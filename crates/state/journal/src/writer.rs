@@ -43,9 +43,9 @@ pub(crate) struct Writer<D: Disk> {
     head: Head<D::File>,
     /// When the head is settled if nothing happens, and when at the latest.
     settle: Option<(Instant, Instant)>,
-    /// What the head is to say.
+    /// The newest anchor that was set.
     anchor: HeadAnchor,
-    /// Since when it doesn't.
+    /// Since when the head lacks one that was set.
     anchor_since: Option<Instant>,
     sealer: Sealer,
 
@@ -278,7 +278,7 @@ impl<D: Disk> Writer<D> {
         self.vouch()
     }
 
-    /// Has the head say what is synced, and the newest anchor.
+    /// Writes a slot of the head with the end of what is synced and the newest anchor, unless it says so already.
     fn vouch(&mut self) -> io::Result<()> {
         let slot = Slot { end: self.durable, anchor: self.anchor, ..*self.head.slot() };
         if slot != *self.head.slot() {
