@@ -135,8 +135,8 @@ fn every_record_acknowledged_before_a_kill_is_there_after_it() {
         let durable = lines.lines().filter_map(|line| line.rsplit_once("durable ")?.1.strip_suffix('.')?.parse().ok());
         let acknowledged: u64 = durable.max().unwrap_or_default();
         assert!(round % 5 == 0 || acknowledged > last);
-        let ends = lines.lines().filter_map(|line| line.rsplit_once("end ")?.1.strip_suffix(';'));
-        let end = ends.last().and_then(|end| End::from_bytes(&hex::decode::<{ End::BYTES }>(end)?));
+        let mut ends = lines.lines().filter_map(|line| line.rsplit_once("end ")?.1.strip_suffix(';'));
+        let end = ends.next_back().and_then(|end| End::from_bytes(&hex::decode::<{ End::BYTES }>(end)?));
         assert_eq!(end.is_some(), acknowledged > 0);
         // As the kill left it, if it was begun, and again after a restart.
         if std::fs::metadata(dir.0.join("head.seal")).is_ok_and(|head| head.len() > 0) {
