@@ -40,12 +40,14 @@ struct State {
     marks_wait: bool,
     /// The bytes that the writer took and hasn't written yet.
     in_flight: usize,
-    /// The bytes that are kept for marked records to come.
+    /// The bytes reserved for marked records to come.
     reserved: usize,
     /// The end of what is known to be on the disk.
     durable: End,
-    /// What the head is to say from now on, and since when, if the writer hasn't taken it yet.
+    /// The newest anchor, and when the first was set that the writer hasn't taken yet.
     anchor: Option<(Instant, HeadAnchor)>,
+    /// Whether the writer sleeps with nothing due.
+    idle: bool,
     waiters: Vec<Waiter>,
     closing: bool,
     stopped: bool,
@@ -57,7 +59,7 @@ pub(crate) struct Turn {
     pub(crate) waiters: Vec<Waiter>,
     /// When the oldest of the entries taken was appended, if any were.
     pub(crate) appended: Option<Instant>,
-    /// What the head is to say from now on, and since when, if that is new.
+    /// The newest anchor, if one was set, and since when one waits.
     pub(crate) anchor: Option<(Instant, HeadAnchor)>,
     /// Whether nothing will be appended any more.
     pub(crate) closing: bool,
@@ -76,6 +78,7 @@ impl Buffer {
             reserved: 0,
             durable: end,
             anchor: None,
+            idle: false,
             waiters: Vec::new(),
             closing: false,
             stopped: false,
@@ -120,7 +123,7 @@ impl Buffer {
         Ok(Ticket(sequence))
     }
 
-    /// Keeps room for a marked record of `bytes` bytes. Yields how much that is, to be given back.
+    /// Reserves room for a marked record of `bytes` bytes. Yields how much that is, to be released.
     pub(crate) fn reserve(&self, bytes: usize) -> Result<usize, JournalError> {
         let mut state = self.lock();
         if state.closing {
@@ -136,19 +139,21 @@ impl Buffer {
         Ok(room)
     }
 
-    /// Gives back what was reserved.
+    /// Releases what was reserved.
     pub(crate) fn release(&self, room: usize) {
         let mut state = self.lock();
         state.reserved = state.reserved.saturating_sub(room);
     }
 
-    /// Sets what the head is to say.
+    /// Sets the anchor that the head is to hold.
     pub(crate) fn set_anchor(&self, anchor: HeadAnchor) {
         let mut state = self.lock();
         let since = state.anchor.map(|(since, _)| since);
         state.anchor = Some((since.unwrap_or_else(Instant::now), anchor));
+        // With something due, the writer wakes soon enough by itself.
+        let wake = std::mem::take(&mut state.idle);
         drop(state);
-        if since.is_none() {
+        if wake {
             self.changed.notify_one();
         }
     }
@@ -214,6 +219,7 @@ impl Buffer {
             if pressing || state.closing || remaining.is_some_and(|remaining| remaining.is_zero()) {
                 break;
             }
+            state.idle = remaining.is_none();
             state = match remaining {
                 Some(remaining) => {
                     self.changed.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0
@@ -221,6 +227,7 @@ impl Buffer {
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
+        state.idle = false;
         let mut appended = None;
         if batch.is_empty() {
             batch.shrink_to(IDLE_BYTES);

@@ -8,7 +8,7 @@ use crypto::{Key256, random_bytes, sha256};
 
 use crate::format::{HEADER_BYTES, Keys};
 use crate::segment::{self, Segment};
-use crate::{Config, Finding, Findings, Journal, JournalError, Order, Report, read, verify};
+use crate::{Config, Finding, Findings, Journal, JournalError, Order, Report, Ticket, read, verify};
 
 /// A directory that goes away with its test.
 pub(crate) struct Dir(PathBuf);
@@ -155,6 +155,35 @@ pub(crate) fn append_marked(journal: &Journal) {
 
 fn sync(journal: &Journal) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(journal.sync()).unwrap();
+}
+
+/// Appends `sequence`'s record as tests do that mark some: every third.
+pub(crate) fn append_some_marked(journal: &Journal, sequence: u64) -> Ticket {
+    let append = if sequence.is_multiple_of(3) { Journal::append_marked } else { Journal::append };
+    let ticket = append(journal, &record(sequence)).unwrap();
+    assert_eq!(ticket.sequence(), sequence);
+    ticket
+}
+
+/// A journal that was written in version 1: [`append`]'s records 1 to 12 and 13 to 20 in two segments.
+pub(crate) fn version_1() -> Dir {
+    let dir = Dir::new();
+    fs::create_dir(&dir).unwrap();
+    for file in ["00000001.seal", "00000002.seal", "head.seal"] {
+        fs::copy(version_1_file(file), dir.0.join(file)).unwrap();
+    }
+    dir
+}
+
+/// The same with a head that vouches for the first 16 records only, as a crash may leave it.
+pub(crate) fn version_1_crashed() -> Dir {
+    let dir = version_1();
+    fs::copy(version_1_file("head-behind.seal"), dir.0.join("head.seal")).unwrap();
+    dir
+}
+
+fn version_1_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/version_1").join(name)
 }
 
 /// Three segments of three frames of four records: 1 to 12, 13 to 24, 25 to 36.

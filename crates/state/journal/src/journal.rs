@@ -37,7 +37,7 @@ struct Inner {
     found_anchor: HeadAnchor,
 }
 
-/// Room that is kept in a journal's buffer for a marked record to come. Dropping it gives the room back.
+/// Room in a journal's buffer, reserved for a marked record to come. Dropping it releases the room.
 pub struct Room {
     buffer: Arc<Buffer>,
     bytes: usize,
@@ -85,7 +85,7 @@ impl Journal {
 
     /// Appends a record that is counted by [`Self::marked`], and has the writer write it at once, without syncing it.
     ///
-    /// Room that was reserved counts as free here: whoever reserved some appends this way, and then drops it.
+    /// Reserved room counts as free here: whoever reserved some appends this way first, and then drops the [`Room`].
     ///
     /// # Errors
     /// Those of [`Self::append`].
@@ -93,7 +93,7 @@ impl Journal {
         self.0.buffer.append(record, true)
     }
 
-    /// Keeps room in the buffer for a marked record of at most `bytes` bytes.
+    /// Reserves room in the buffer for a marked record of at most `bytes` bytes.
     ///
     /// # Errors
     /// [`JournalError::Full`], [`JournalError::Unwritable`] while writing fails, [`JournalError::Closed`].
@@ -123,9 +123,10 @@ impl Journal {
         self.0.buffer.durable()
     }
 
-    /// Notes `anchor` in the head beside the end of the log from its next write on, which is due within 100 ms.
+    /// Has the head hold `anchor` beside the end of the log from its next write on, which follows within about 100 ms.
     ///
-    /// What it means is the caller's; all zeros are none. It lasts from the next sync of the head on, and makes none.
+    /// The bytes mean nothing to the journal; all zeros are none. Setting them causes no sync of the log. A crash may
+    /// leave the anchor that was set before.
     pub fn set_anchor(&self, anchor: [u8; 64]) {
         self.0.buffer.set_anchor(anchor);
     }

@@ -37,8 +37,8 @@ pub enum Order {
 
 /// Hands the records whose sequences are in `sequences` to `visit`, until it breaks.
 ///
-/// Records that retention removed are passed over. Records are readable within the flush interval, or once they are
-/// durable if somebody waits for that.
+/// Records that retention removed are passed over. Records are readable within the flush interval; marked ones about a
+/// millisecond after they were appended; and all once they are durable if somebody waits for that.
 ///
 /// # Errors
 /// [`JournalError::Broken`] at the first segment or frame that was changed, [`JournalError::Io`].

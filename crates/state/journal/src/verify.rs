@@ -313,18 +313,18 @@ impl Walk {
         let next = self.sequence.saturating_add(1);
         let lost = self.lost.take();
         let missing = first > next;
+        let counted = if missing { marked } else { self.marked.or(marked) };
+        // Which of two counts is wrong isn't known.
+        self.marked = counted.filter(|counted| marked.is_none_or(|marked| marked == *counted));
         match lost {
             Some(lost) => self.find(lost.segment, missing.then_some((next, first - 1)), Damage::Changed),
             None if missing => self.find(segment, Some((next, first - 1)), damage),
             None if self.chain.is_some_and(|chain| chain != *before) => {
                 self.find(segment, Some((first, first)), Damage::Rewritten);
             }
-            None if self.marked.zip(marked).is_some_and(|(counted, marked)| counted != marked) => {
-                self.find(segment, None, Damage::Miscounted);
-            }
+            None if self.marked != counted => self.find(segment, None, Damage::Miscounted),
             None => {}
         }
-        self.marked = if missing { marked } else { marked.or(self.marked) };
         if missing || self.chain.is_none() {
             self.pass(segment, first - 1, *before);
         }
@@ -371,10 +371,15 @@ impl Walk {
             self.find(segment, Some((self.sequence + 1, last)), Damage::Removed);
         } else if chain != info.after {
             self.find(segment, Some((last, last)), Damage::Changed);
-        } else if self.marked.is_some_and(|marked| marked != info.marked) {
-            self.find(segment, Some((first, last)), Damage::Miscounted);
         }
-        self.marked = Some(info.marked);
+        self.marked = match self.marked {
+            // Which of the two is wrong isn't known, so the next frame isn't held against either.
+            Some(marked) if marked != info.marked => {
+                self.find(segment, Some((first, last)), Damage::Miscounted);
+                None
+            }
+            _ => Some(info.marked),
+        };
         self.pass(segment, last, info.after);
     }
 

@@ -43,9 +43,9 @@ pub(crate) struct Writer<D: Disk> {
     head: Head<D::File>,
     /// When the head is settled if nothing happens, and when at the latest.
     settle: Option<(Instant, Instant)>,
-    /// What the head is to say.
+    /// The newest anchor that was set.
     anchor: HeadAnchor,
-    /// Since when it doesn't.
+    /// Since when the head lacks one that was set.
     anchor_since: Option<Instant>,
     sealer: Sealer,
 
@@ -278,7 +278,7 @@ impl<D: Disk> Writer<D> {
         self.vouch()
     }
 
-    /// Has the head say what is synced, and the newest anchor.
+    /// Writes a slot of the head with the end of what is synced and the newest anchor, unless it says so already.
     fn vouch(&mut self) -> io::Result<()> {
         let slot = Slot { end: self.durable, anchor: self.anchor, ..*self.head.slot() };
         if slot != *self.head.slot() {
@@ -290,7 +290,7 @@ impl<D: Disk> Writer<D> {
         Ok(())
     }
 
-    /// Begins the next segment, and retires old ones. Everything sealed is synced.
+    /// Begins the next segment, and retires old ones. Everything sealed is synced, and the head has the newest anchor.
     fn rotate(&mut self) -> io::Result<()> {
         let slot = *self.head.slot();
         // Once the head may vouch for a segment, a second attempt must not empty it.
@@ -306,12 +306,10 @@ impl<D: Disk> Writer<D> {
         let kept = Oldest { segment: slot.first_segment, sequence: slot.first_sequence };
         let oldest = retention::oldest(&self.config, &self.keys, end.segment, kept, clock::millis());
         let (first_segment, first_sequence) = (oldest.segment, oldest.sequence);
-        let (anchor, written_at) = (self.anchor, clock::millis());
-        self.head.write(Slot { first_segment, first_sequence, end, written_at, anchor, ..slot })?;
+        self.head.write(Slot { first_segment, first_sequence, end, written_at: clock::millis(), ..slot })?;
         // The head must say that segments were retired before they are gone: otherwise they were removed.
         self.head.settle()?;
         self.settle = None;
-        self.anchor_since = None;
         if let Some(Opened { file, key, opened_at, end }) = self.begun.take() {
             (self.segment, self.segment_key, self.opened_at) = (file, key, opened_at);
             (self.end, self.durable) = (end, end);

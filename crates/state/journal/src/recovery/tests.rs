@@ -1,9 +1,11 @@
 use std::fs;
 
 use crate::disk::OsDisk;
-use crate::fixture::{Dir, append, config, edit, key, keys, log, small_segments};
+use crate::fixture::{
+    Dir, append, append_marked, config, edit, key, keys, log, small_segments, version_1, version_1_crashed,
+};
 use crate::format::{SLOT_BYTES, SLOT_SPACING};
-use crate::{Damage, Journal, Note};
+use crate::{Continuity, Damage, End, Journal, Note, Retention, continues};
 
 use super::*;
 
@@ -280,4 +282,142 @@ fn another_key_is_refused_and_changes_nothing() {
     assert!(matches!(opened, Err(JournalError::WrongKey { .. })));
     fs::copy(head::path(before.as_ref()), head::path(dir.as_ref())).unwrap();
     dir.assert_holds(36);
+}
+
+#[test]
+fn the_count_of_marked_records_is_that_of_what_survived() {
+    let dir = Dir::new();
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    append_marked(&journal);
+    let head = fs::read(head::path(dir.as_ref())).unwrap();
+    for _ in 0..9 {
+        append(&journal, 1);
+        append_marked(&journal);
+    }
+    journal.close().unwrap();
+    assert!(dir.segments().len() > 2);
+    fs::write(head::path(dir.as_ref()), head).unwrap();
+    let reopen = |dir: &Dir| {
+        let journal = Journal::open(small_segments(dir), &key()).unwrap();
+        let found = (journal.marked(), journal.durable_marked());
+        append_marked(&journal);
+        journal.close().unwrap();
+        assert_eq!(dir.verify().unwrap().marked, found.0 + 1);
+        found
+    };
+    let torn = dir.copy();
+    assert_eq!(reopen(&dir), (10, 10));
+    assert_eq!(reopen(&dir), (11, 11));
+    // The last frame is a marked record.
+    let last = *torn.segments().last().unwrap();
+    torn.edit(last, |bytes| bytes.truncate(bytes.len() - 1));
+    assert_eq!(reopen(&torn), (9, 9));
+}
+
+#[test]
+fn marked_records_that_are_missing_from_the_end_are_not_counted_again() {
+    let dir = Dir::new();
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    for _ in 0..3 {
+        append_marked(&journal);
+    }
+    journal.close().unwrap();
+    let start = dir.frames(1)[1].start;
+    dir.edit(1, |bytes| bytes.truncate(start));
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    // The head vouches for them.
+    assert_eq!(journal.marked(), 3);
+    append_marked(&journal);
+    journal.close().unwrap();
+    let findings = dir.findings();
+    assert_eq!((findings[0].records, findings[0].damage), (Some((2, 3)), Damage::Truncated));
+    assert_eq!(findings.len(), 1);
+}
+
+mod version_1 {
+    use super::*;
+
+    #[test]
+    fn it_is_read_and_verified() {
+        for dir in [version_1(), version_1_crashed()] {
+            let report = dir.assert_holds(20);
+            let end = "20:623f9b7ca0110004c9cd5b3efc51d7f00d64b8ce68fa1ac1cb726993b8ca15c8";
+            assert_eq!((report.end.to_string().as_str(), report.notes), (end, Vec::new()));
+            assert_eq!((report.marked, report.marked_before), (0, 0));
+            assert_eq!(crate::head_anchor(dir.as_ref(), &key()).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn it_goes_on_in_a_new_segment() {
+        for dir in [version_1(), version_1_crashed()] {
+            let slot = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
+            let noted = End::new(slot.journal, &slot.end);
+            for (life, segments) in [(1, &[1, 2, 3][..]), (2, &[1, 2, 3])] {
+                assert_eq!(continues(dir.as_ref(), &key(), &noted).unwrap(), Continuity::Continues);
+                let journal = Journal::open(config(&dir), &key()).unwrap();
+                assert_eq!((journal.found_anchor(), journal.marked()), (None, 0));
+                append(&journal, 1);
+                journal.close().unwrap();
+                assert_eq!(dir.segments(), segments);
+                assert_eq!(dir.assert_holds(20 + 4 * life).notes, []);
+                assert!(head::read(dir.as_ref(), &keys()).unwrap().settled());
+            }
+            let journal = Journal::open(config(&dir), &key()).unwrap();
+            append_marked(&journal);
+            journal.set_anchor([7; 64]);
+            journal.close().unwrap();
+            assert_eq!(dir.verify().unwrap().marked, 1);
+            assert_eq!(crate::head_anchor(dir.as_ref(), &key()).unwrap(), Some([7; 64]));
+        }
+    }
+
+    #[test]
+    fn an_incomplete_last_frame_is_cut_off() {
+        let dir = version_1_crashed();
+        let last = dir.frames(2)[1].clone();
+        dir.edit(2, |bytes| bytes.truncate(last.end - 1));
+        reopen(&dir, 1);
+        let bytes = last.len() as u64 - 1;
+        assert_eq!(dir.assert_holds(20).notes, [Note::Torn { segment: 2, bytes }]);
+    }
+
+    #[test]
+    fn a_head_whose_second_copy_is_older_or_gone_is_followed() {
+        let dir = version_1();
+        let newest = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
+        let place = u64::from(Slot::place(newest.counter)) * SLOT_SPACING;
+        edit(&head::path(dir.as_ref()), |bytes| bytes[place as usize + 20] ^= 1);
+        reopen(&dir, 1);
+        assert_eq!(dir.assert_holds(24).notes, []);
+    }
+
+    #[test]
+    fn what_is_amiss_with_it_is_found() {
+        let dir = version_1();
+        for number in 1..=2 {
+            for position in (0..fs::metadata(dir.segment(number)).unwrap().len() as usize).step_by(7) {
+                dir.edit(number, |bytes| bytes[position] ^= 0x40);
+                let findings = dir.findings();
+                assert!(findings.iter().all(|found| found.segment == number), "byte {position}: {findings:?}");
+                assert_eq!(findings.len(), 1, "byte {position}: {findings:?}");
+                dir.edit(number, |bytes| bytes[position] ^= 0x40);
+            }
+        }
+        fs::remove_file(head::path(dir.as_ref())).unwrap();
+        reopen(&dir, 1);
+        assert_eq!(dir.records().len(), 24);
+        assert_eq!(dir.findings()[0].damage, Damage::HeadMissing);
+    }
+
+    #[test]
+    fn its_segments_are_retired_as_others_are() {
+        let dir = version_1();
+        let retention = Retention { segments: Some(2), ..Default::default() };
+        let journal = Journal::open(crate::Config { retention, ..small_segments(&dir) }, &key()).unwrap();
+        append(&journal, 4);
+        journal.close().unwrap();
+        assert_eq!(dir.segments(), [3, 4]);
+        assert_eq!(dir.verify().unwrap().first_sequence, 21);
+    }
 }

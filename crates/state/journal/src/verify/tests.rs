@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::fixture::{Dir, append, config, edit, key, keys, log, small_segments};
+use crate::fixture::{Dir, append, append_marked, config, edit, key, keys, log, small_segments};
 use crate::format::{Entries, Entry, Frame, FrameInfo, SLOT_BYTES, SLOT_SPACING, seal_unchecked};
 use crate::{Journal, Note};
 
@@ -305,6 +305,65 @@ fn a_log_that_was_put_back_is_found_with_an_anchor_only() {
     assert_eq!(found.to_string(), "segment 3: records 37 to 52: removed from the end of the log");
 }
 
+/// A log of three small segments or more, in which every second frame is a marked record.
+fn marked_log(marked: u64) -> Dir {
+    let dir = Dir::new();
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    for _ in 0..marked {
+        append(&journal, 1);
+        append_marked(&journal);
+    }
+    journal.close().unwrap();
+    dir
+}
+
+#[test]
+fn marked_records_are_counted_from_the_beginning_also_where_it_was_retired() {
+    let dir = marked_log(7);
+    let report = dir.verify().unwrap();
+    assert_eq!((report.records, report.marked, report.marked_before), (35, 7, 0));
+    let retention = crate::Retention { segments: Some(2), ..Default::default() };
+    let journal = Journal::open(crate::Config { retention, ..small_segments(&dir) }, &key()).unwrap();
+    append(&journal, 3);
+    append_marked(&journal);
+    journal.close().unwrap();
+    let report = dir.verify().unwrap();
+    assert_eq!(report.marked, 8);
+    // Each fifth record is marked, up to the last seven that were.
+    assert!(report.first_sequence > 5);
+    assert_eq!(report.marked_before, ((report.first_sequence - 1) / 5).min(7));
+    // Who takes a segment without being retention doesn't change the count.
+    let number = report.segments[0].number;
+    fs::remove_file(dir.segment(number)).unwrap();
+    assert!(dir.findings().iter().all(|found| found.damage == Damage::Removed));
+}
+
+#[test]
+fn a_noted_end_vouches_for_journal_records_and_marks() {
+    let dir = marked_log(3);
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    let end = journal.durable_end();
+    append_marked(&journal);
+    append(&journal, 3);
+    journal.close().unwrap();
+    let found = |end: End| match verify_against(dir.as_ref(), &key(), &[end.into()]) {
+        Ok(report) => {
+            assert_eq!(report.marked, 4);
+            Vec::new()
+        }
+        Err(JournalError::Broken(findings)) => findings.listed,
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!(found(end), []);
+    let segment = end.segment;
+    assert_eq!(found(End { marked: 4, ..end }), [finding(segment, (15, 15), Damage::Miscounted)]);
+    assert_eq!(found(End { chain: [0; 32], ..end }), [finding(segment, (15, 15), Damage::Rewritten)]);
+    assert_eq!(found(End { journal: [0; 16], ..end }), [finding(0, None, Damage::Foreign)]);
+    // Of several, each counts.
+    let anchor = Anchor { sequence: 16, chain: [0; 32] };
+    assert!(verify_against(dir.as_ref(), &key(), &[end.into(), anchor.into()]).is_err());
+}
+
 mod with_the_key {
     use super::*;
 
@@ -315,6 +374,84 @@ mod with_the_key {
         let raw = change(&mut info, raw);
         forge(&dir, 2, 1, &info, &raw);
         dir.findings()
+    }
+
+    /// Puts another head in the place of the one that is there.
+    fn forge_head(dir: &Dir, change: impl FnOnce(&mut Slot)) {
+        let mut slot = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
+        change(&mut slot);
+        edit(&head::path(dir.as_ref()), |bytes| {
+            for counter in [slot.counter, slot.counter + 1] {
+                let sealed = Slot { counter, ..slot }.seal(&keys().head());
+                let start = usize::from(Slot::place(counter)) * SLOT_SPACING as usize;
+                bytes[start..start + sealed.len()].copy_from_slice(&sealed);
+            }
+        });
+    }
+
+    #[test]
+    fn marks_that_do_not_add_up_are_found() {
+        // A mark added to a record, and one more counted in a frame.
+        let mark = |_: &mut FrameInfo, mut raw: Vec<u8>| {
+            raw[0] |= 0x80;
+            raw
+        };
+        assert_eq!(forged(mark), [finding(2, (17, 20), Damage::Miscounted)]);
+        let count = |info: &mut FrameInfo, raw: Vec<u8>| {
+            info.marked += 1;
+            raw
+        };
+        assert_eq!(forged(count), [finding(2, (17, 20), Damage::Miscounted)]);
+        // Both, which the next frame contradicts.
+        let both = forged(|info, raw| {
+            let raw = count(info, raw);
+            mark(info, raw)
+        });
+        assert_eq!(both, [finding(2, (21, 24), Damage::Miscounted)]);
+
+        // One more before a segment.
+        let dir = log();
+        let segment = Segment::open(dir.as_ref(), &keys(), 2).unwrap().unwrap();
+        let forged = Header { marked: 1, ..segment.header.unwrap() }.seal(&keys());
+        dir.edit(2, |bytes| bytes[..HEADER_BYTES].copy_from_slice(&forged));
+        assert_eq!(dir.findings(), [finding(2, None, Damage::Miscounted)]);
+
+        // One more in the head.
+        let dir = log();
+        forge_head(&dir, |slot| slot.end.marked = 1);
+        assert_eq!(dir.findings(), [finding(3, (36, 36), Damage::Miscounted)]);
+    }
+
+    #[test]
+    fn a_marked_record_left_out_is_found_once() {
+        let dir = marked_log(1);
+        let (info, raw) = open_frame(&dir, 1, 1);
+        assert_eq!(info.marked, 1);
+        // Its frame holds another record as well, so that something is left of it.
+        let (mut raw, before) = (raw, info.before);
+        let mut records = owned(&raw);
+        records.push((6, b"another".to_vec()));
+        (raw, _) = linked(before, &records);
+        let split = raw.len() - entries(&raw)[1].record.len() - 44;
+        let after = entries(&raw)[1].chain();
+        let info = FrameInfo { records: 2, after, ..info };
+        forge(&dir, 1, 1, &info, &raw[split..]);
+        forge_head(&dir, |slot| (slot.end.sequence, slot.end.chain) = (6, after));
+        assert_eq!(dir.findings(), [finding(1, (5, 5), Damage::Removed)]);
+    }
+
+    #[test]
+    fn a_journal_whose_marks_were_all_taken_away_contradicts_a_noted_end() {
+        let dir = marked_log(1);
+        let slot = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
+        let end = End::new(slot.journal, &slot.end);
+        let (info, mut raw) = open_frame(&dir, 1, 1);
+        raw[0] &= 0x7f;
+        forge(&dir, 1, 1, &FrameInfo { marked: 0, ..info }, &raw);
+        forge_head(&dir, |slot| slot.end.marked = 0);
+        assert_eq!(dir.verify().unwrap().marked, 0);
+        let found = verify_against(dir.as_ref(), &key(), &[end.into()]).unwrap_err();
+        assert!(matches!(found, JournalError::Broken(findings) if findings.listed[0].damage == Damage::Miscounted));
     }
 
     #[test]
@@ -435,13 +572,7 @@ mod with_the_key {
         let slot = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
         let mut end = slot.end;
         (end.chain, end.offset) = (after, fs::metadata(dir.segment(3)).unwrap().len());
-        edit(&head::path(dir.as_ref()), |bytes| {
-            for counter in [slot.counter, slot.counter + 1] {
-                let sealed = Slot { counter, end, ..slot }.seal(&keys().head());
-                let start = usize::from(Slot::place(counter)) * SLOT_SPACING as usize;
-                bytes[start..start + sealed.len()].copy_from_slice(&sealed);
-            }
-        });
+        forge_head(&dir, |slot| slot.end = end);
         assert_eq!(dir.verify().unwrap().records, 36);
         let found = verify_against(dir.as_ref(), &key(), &[anchor.into()]).unwrap_err();
         assert_eq!(found.to_string(), "segment 3: record 36: not the records that the chain of hashes vouches for");

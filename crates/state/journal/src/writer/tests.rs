@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use crypto::random_bytes;
 use tokio::runtime;
 
-use crate::fixture::{Dir, append, config, key, record, small_segments};
-use crate::{Journal, Retention};
+use crate::fixture::{Dir, append, append_some_marked, config, key, keys, record, small_segments};
+use crate::{Continuity, Journal, Retention, continues};
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn a_disk_that_fails_in_any_way_refuses_and_loses_nothing() {
         disk.change(move |request| if request == failing { Outcome::Failed } else { Outcome::Done });
         // Enough for another segment, so that every kind of request is made.
         for sequence in 9..=40 {
-            let ticket = journal.append(&record(sequence)).unwrap();
+            let ticket = append_some_marked(&journal, sequence);
             if sequence % 4 == 0 {
                 let _ = block_on(journal.durable(ticket));
             }
@@ -59,8 +59,10 @@ fn a_disk_that_fails_in_any_way_refuses_and_loses_nothing() {
         disk.change(|_| Outcome::Done);
         wait_until(|| journal.healthy());
         block_on(journal.durable(ticket)).unwrap();
+        // Of the records 9 to 40, every third is marked.
+        assert_eq!((journal.marked(), journal.durable_marked()), (11, 11));
         journal.close().unwrap();
-        dir.assert_holds(41);
+        assert_eq!(dir.assert_holds(41).marked, 11);
     }
 }
 
@@ -115,7 +117,7 @@ fn faults_at_random_lose_and_repeat_nothing() {
         let (mut faults, mut dice) = (Dice(seed * 7919), Dice(seed * 104_729));
         disk.change(move |_| if faults.roll(4) == 0 { Outcome::Failed } else { Outcome::Done });
         for sequence in 1..=100 {
-            let ticket = journal.append(&record(sequence)).unwrap();
+            let ticket = append_some_marked(&journal, sequence);
             if dice.roll(5) == 0 {
                 let _ = block_on(journal.durable(ticket));
             }
@@ -126,13 +128,19 @@ fn faults_at_random_lose_and_repeat_nothing() {
         disk.change(|_| Outcome::Done);
         wait_until(|| journal.healthy());
         journal.close().unwrap();
-        dir.assert_holds(100);
+        assert_eq!(dir.assert_holds(100).marked, 33);
     }
 }
 
 /// Opens a journal on a disk where one in `faults` requests fails, if any, and which ends after `requests` requests.
-/// Appends until then, and yields the last sequence that was acknowledged.
-fn live(disk: &FaultyDisk, config: &Config, (requests, end): (u64, Outcome), faults: Option<u64>, seed: u64) -> u64 {
+/// Appends until then, and yields what was durable at the end.
+fn live(
+    disk: &FaultyDisk,
+    config: &Config,
+    (requests, end): (u64, Outcome),
+    faults: Option<u64>,
+    seed: u64,
+) -> Option<End> {
     let (mut remaining, mut dice) = (requests, Dice(seed));
     disk.change(move |_| match remaining.checked_sub(1) {
         Some(_) if faults.is_some_and(|faults| dice.roll(faults) == 0) => Outcome::Failed,
@@ -142,14 +150,15 @@ fn live(disk: &FaultyDisk, config: &Config, (requests, end): (u64, Outcome), fau
         }
         None => end,
     });
-    let (mut acknowledged, mut refused, mut dice) = (0, 0, Dice(seed));
-    let Ok(journal) = Journal::open_on(disk.clone(), config.clone(), &key()) else { return acknowledged };
+    let (mut refused, mut dice) = (0, Dice(seed));
+    let journal = Journal::open_on(disk.clone(), config.clone(), &key()).ok()?;
     for _ in 0..200 {
         let sequence = journal.last_sequence() + 1;
-        let ticket = journal.append(&record(sequence)).unwrap();
+        let ticket = append_some_marked(&journal, sequence);
+        journal.set_anchor([sequence as u8 | 1; 64]);
         if dice.roll(4) == 0 {
             match block_on(journal.durable(ticket)) {
-                Ok(()) => acknowledged = sequence,
+                Ok(()) => assert!(journal.durable_end().sequence >= sequence),
                 Err(_) if faults.is_some() && refused < 10 => refused += 1,
                 Err(_) => break,
             }
@@ -158,8 +167,9 @@ fn live(disk: &FaultyDisk, config: &Config, (requests, end): (u64, Outcome), fau
             std::thread::sleep(Duration::from_millis(dice.roll(30)));
         }
     }
+    let durable = journal.durable_end();
     let _ = journal.close();
-    acknowledged
+    Some(durable)
 }
 
 #[test]
@@ -173,17 +183,27 @@ fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
         let killed = live(&disk, &config, (7 + seed % 50, Outcome::Killed), None, seed * 104_729);
         let (requests, faults) = (dice.roll(40), seed.is_multiple_of(2).then_some(5));
         let last_life = live(&disk, &config, (requests, Outcome::Failed), faults, seed * 1_299_709);
-        let acknowledged = last_life.max(killed);
+        let durable = last_life.or(killed);
         disk.lose_power(|bytes| match dice.roll(3) {
             0 => 0,
             1 => bytes,
             _ => dice.roll(bytes as u64 + 1) as usize,
         });
+        if let Some(durable) = &durable {
+            let continuity = continues(dir.as_ref(), &key(), durable).unwrap();
+            let retired = retention != Retention::default() && continuity == Continuity::Retired;
+            assert!(retired || continuity == Continuity::Continues, "seed {seed}: {continuity:?}");
+        }
         let verified = dir.verify();
         let journal = Journal::open(config, &key()).unwrap();
         let last = journal.last_sequence();
+        let acknowledged = durable.map_or(0, |durable| durable.sequence);
         assert!(last >= acknowledged, "seed {seed}: {acknowledged} were acknowledged, {last} are there");
-        assert!(verified.is_ok(), "seed {seed}: {verified:?}");
+        let verified = verified.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        // Whatever was lost, the count is that of what is there.
+        assert_eq!((verified.marked, journal.marked(), journal.durable_marked()), (last / 3, last / 3, last / 3));
+        let anchor = journal.found_anchor();
+        assert!(anchor.is_none_or(|anchor| anchor[0] != 0 && anchor == [anchor[0]; 64]), "seed {seed}: {anchor:?}");
         append(&journal, 2);
         journal.close().unwrap();
         if retention == Retention::default() {
@@ -201,7 +221,7 @@ fn a_head_whose_sync_failed_is_written_again() {
     let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
     append(&journal, 1);
     // Let the second slot follow, and then only the log's sync succeed.
-    let settled = || head::read(dir.as_ref(), &crate::fixture::keys()).unwrap().settled();
+    let settled = || head::read(dir.as_ref(), &keys()).unwrap().settled();
     wait_until(settled);
     let mut failures = 1;
     disk.change(move |request| {
@@ -304,7 +324,7 @@ fn records_that_nobody_waits_for_are_durable_in_time() {
         journal.append(&record(sequence)).unwrap();
         // The head vouches for what is synced and nothing else.
         wait_until(|| {
-            let head = head::read(dir.as_ref(), &crate::fixture::keys()).unwrap();
+            let head = head::read(dir.as_ref(), &keys()).unwrap();
             head.newest.is_some_and(|slot| slot.end.sequence == sequence)
         });
         fastest = fastest.min(start.elapsed());
@@ -380,4 +400,127 @@ fn a_large_backlog_is_split_into_frames() {
     journal.close().unwrap();
     assert!(dir.records() == records);
     assert_eq!(dir.verify().unwrap().records, 40);
+}
+
+#[test]
+fn a_marked_record_can_be_read_at_once_and_is_synced_as_late_as_others() {
+    let dir = Dir::new();
+    let syncs = Arc::new(Mutex::new(0_u32));
+    let counted = Arc::clone(&syncs);
+    let disk = FaultyDisk::new(move |request| {
+        *counted.lock().unwrap() += u32::from(request == Request::Sync);
+        Outcome::Done
+    });
+    let flush = Duration::from_millis(400);
+    let config = Config { flush_millis: 400, ..config(&dir) };
+    let journal = Journal::open_on(disk, config, &key()).unwrap();
+    *syncs.lock().unwrap() = 0;
+    for round in 1..=3_u32 {
+        // Nothing else is to wake the writer.
+        wait_until(|| head::read(dir.as_ref(), &keys()).unwrap().settled());
+        std::thread::sleep(Duration::from_millis(20));
+        let start = Instant::now();
+        let last = 2 * u64::from(round);
+        journal.append(&record(last - 1)).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(dir.records().len() as u64, last - 2, "a plain record waits");
+        journal.append_marked(&record(last)).unwrap();
+        wait_until(|| dir.records().len() as u64 == last);
+        assert!(start.elapsed() < flush / 2, "{:?}", start.elapsed());
+        wait_until(|| journal.durable_marked() == u64::from(round));
+        assert!(start.elapsed() >= flush);
+        assert_eq!(*syncs.lock().unwrap(), round, "one sync each");
+    }
+    journal.close().unwrap();
+    dir.assert_holds(6);
+}
+
+#[test]
+fn a_burst_of_marked_records_is_written_together() {
+    let dir = Dir::new();
+    let writes = Arc::new(Mutex::new(0_u32));
+    let counted = Arc::clone(&writes);
+    let disk = FaultyDisk::new(move |request| {
+        if request == Request::Write {
+            *counted.lock().unwrap() += 1;
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Outcome::Done
+    });
+    let journal = Journal::open_on(disk, config(&dir), &key()).unwrap();
+    *writes.lock().unwrap() = 0;
+    for sequence in 1..=300 {
+        journal.append_marked(&record(sequence)).unwrap();
+    }
+    wait_until(|| dir.records().len() == 300);
+    let writes = *writes.lock().unwrap();
+    assert!(writes <= 10, "{writes} writes for 300 records");
+}
+
+#[test]
+fn an_anchor_reaches_the_head_though_nothing_is_appended() {
+    let dir = Dir::new();
+    let syncs = Arc::new(Mutex::new((0_u32, 0_u32)));
+    let counted = Arc::clone(&syncs);
+    let disk = FaultyDisk::new(move |request| {
+        let mut counted = counted.lock().unwrap();
+        counted.0 += u32::from(request == Request::Sync);
+        counted.1 += u32::from(request == Request::SyncHead);
+        Outcome::Done
+    });
+    let journal = Journal::open_on(disk, config(&dir), &key()).unwrap();
+    append(&journal, 1);
+    let head = || head::read(dir.as_ref(), &keys()).unwrap();
+    wait_until(|| head().settled());
+    // Let the writer fall asleep with nothing due.
+    std::thread::sleep(Duration::from_millis(50));
+    *syncs.lock().unwrap() = (0, 0);
+    let mut fastest = Duration::MAX;
+    for anchor in 1..=4 {
+        let start = Instant::now();
+        journal.set_anchor([anchor; 64]);
+        wait_until(|| head().newest.is_some_and(|slot| slot.anchor == [anchor; 64]));
+        fastest = fastest.min(start.elapsed());
+        wait_until(|| head().settled());
+        assert_eq!(head().newest.unwrap().end.sequence, 4);
+    }
+    assert!(fastest >= Duration::from_millis(50), "they are gathered: {fastest:?}");
+    assert!(fastest <= Duration::from_millis(160), "{fastest:?}");
+    let (segment, head_syncs) = *syncs.lock().unwrap();
+    assert_eq!(segment, 0, "the log has nothing to sync");
+    assert!(head_syncs <= 8, "{head_syncs} syncs of the head for 4 anchors");
+    // The same again is nothing new.
+    journal.set_anchor([4; 64]);
+    let before = head().newest;
+    std::thread::sleep(Duration::from_millis(150));
+    assert_eq!(head().newest, before);
+}
+
+#[test]
+fn the_newest_anchor_goes_with_whatever_is_written_to_the_head() {
+    let dir = Dir::new();
+    let journal = Journal::open(small_segments(&dir), &key()).unwrap();
+    // Enough for several segments.
+    for anchor in 1..=8 {
+        journal.set_anchor([0xff; 64]);
+        journal.set_anchor([anchor; 64]);
+        append(&journal, 1);
+        let slot = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
+        assert_eq!((slot.anchor, slot.end.sequence), ([anchor; 64], 4 * u64::from(anchor)));
+    }
+    assert!(dir.segments().len() > 2);
+}
+
+#[test]
+fn an_anchor_that_cannot_be_written_is_written_later() {
+    let dir = Dir::new();
+    let disk = FaultyDisk::new(|_| Outcome::Done);
+    let journal = Journal::open_on(disk.clone(), config(&dir), &key()).unwrap();
+    disk.change(|request| if request == Request::Write { Outcome::Failed } else { Outcome::Done });
+    journal.set_anchor([1; 64]);
+    wait_until(|| !journal.healthy());
+    journal.set_anchor([2; 64]);
+    disk.change(|_| Outcome::Done);
+    wait_until(|| journal.healthy());
+    wait_until(|| head::read(dir.as_ref(), &keys()).unwrap().newest.is_some_and(|slot| slot.anchor == [2; 64]));
 }
