@@ -1,6 +1,6 @@
 //! Several accounts on one server, and what their operator can do about them.
 
-use super::server::{ACCOUNT, Key, NOW, OPERATOR, Server, allow, document};
+use super::server::{ACCOUNT, Key, OPERATOR, Server, allow, document};
 use crate::{clear_service_control, create_account, recover, service_control, set_service_control};
 
 impl Server {
@@ -93,15 +93,15 @@ async fn a_service_control_policy_limits_everybody_in_its_account_and_nobody_els
 async fn an_administrator_can_be_made_again_from_the_host() {
     let server = Server::start().await;
     for expected in ["recovered-administrator", "recovered-administrator-2"] {
-        let made = recover(&server.store, None, NOW).await.expect("made");
+        let made = recover(&server.store, None, OPERATOR).await.expect("made");
         assert_eq!(made.arn.as_str(), format!("arn:aws:iam::{ACCOUNT}:user/{expected}"));
         let key = Key { id: made.access_key_id, secret: made.secret_access_key.expose().to_owned() };
         server.call(&key, "ListUsers", &[]).await.ok();
     }
     let (other, _) = server.account("other").await;
-    assert!(recover(&server.store, None, NOW).await.is_err(), "there are two");
-    assert!(recover(&server.store, Some("nobody"), NOW).await.is_err());
+    assert!(recover(&server.store, None, OPERATOR).await.is_err(), "there are two");
+    assert!(recover(&server.store, Some("nobody"), OPERATOR).await.is_err());
     for account in ["other", &other] {
-        assert_eq!(recover(&server.store, Some(account), NOW).await.expect("made").account, other);
+        assert_eq!(recover(&server.store, Some(account), OPERATOR).await.expect("made").account, other);
     }
 }

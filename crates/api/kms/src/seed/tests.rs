@@ -12,7 +12,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 async fn planted(keys: &[Value]) -> Result<Store, KmsError> {
     let store = Store::open_in_memory().expect("a store");
     let keys = keys.iter().map(|key| serde_json::from_value(key.clone()).expect("a key")).collect();
-    seed(&store, &People::default(), ACCOUNT, REGION, keys, NOW).await.map(|()| store)
+    seed(&store, &People::default(), ACCOUNT, REGION, keys, Operator { uid: 1000, time: NOW }).await.map(|()| store)
 }
 
 #[tokio::test]

@@ -10,7 +10,13 @@ fn text(meters: Meters) -> String {
         meters: Arc::new(meters),
         ward: Ward::new(Limits::default()),
         traffic: Arc::default(),
-        state: Box::new(|| State { audit_healthy: true, audit_waiting_bytes: 7, transactions: 5, commits: 3 }),
+        state: Box::new(|| State {
+            audit_healthy: true,
+            audit_waiting_bytes: 7,
+            outbox_waiting: 2,
+            transactions: 5,
+            commits: 3,
+        }),
     })
     .text()
 }
