@@ -33,8 +33,8 @@ pub enum Continuity {
 
 /// Whether the journal in `dir` goes on from `end`, which was its durable end at some time.
 ///
-/// To be asked before the journal is opened for writing. Reads a few frames, unless something is amiss: then it may read
-/// the segment of that end.
+/// To be asked before the journal is opened for writing. Reads a few frames, unless something is amiss: then it may
+/// read the segment of that end.
 ///
 /// # Errors
 /// [`JournalError::WrongKey`], [`JournalError::Io`].

@@ -28,8 +28,8 @@
 //! all zeros are none.
 //!
 //! That is version 2, which is written. Version 1 had neither marks nor anchors: its headers, frames and slots lack the
-//! fields named so, and its frames are bound to "frame". It is read as if nothing was marked. A segment is of one version
-//! throughout, which its header says.
+//! fields named so, and its frames are bound to "frame". It is read as if nothing was marked. A segment is of one
+//! version throughout, which its header says.
 //!
 //! The chain: `h₀ = SHA-256("sealstack journal" ‖ journal id)` and `hₙ = SHA-256(hₙ₋₁ ‖ sequence ‖ record)`. An entry
 //! carries `hₙ₋₁` right before its sequence and record, so that the bytes hashed are the bytes as they lie.

@@ -191,7 +191,7 @@ fn without_head(dir: &Path, keys: &Keys, numbers: &[u32], written: bool) -> Resu
     Ok(Recovered { slot, settled: false, resume: Resume::Begin(begin) })
 }
 
-/// Whether all that there is of a journal is its first segment's header or less, which is written before the first head.
+/// Whether there is no more of a journal than its first segment's header, which is written before the first head.
 pub(crate) fn only_begun(segments: &[Segment]) -> bool {
     segments.iter().all(|segment| segment.number == 1 && segment.length <= HEADER_BYTES as u64)
 }

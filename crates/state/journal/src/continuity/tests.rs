@@ -1,5 +1,7 @@
 use std::fs;
 
+use proptest::prelude::ProptestConfig;
+
 use crate::fixture::{Dir, append, append_marked, config, edit, key, small_segments};
 use crate::{Config, Journal, Retention};
 
@@ -170,7 +172,7 @@ fn an_end_of_a_journal_that_was_only_begun_is_found() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 64, ..Default::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn any_end_is_looked_for_without_a_panic(bytes: [u8; 32], segment in 0..5_u32, offset in proptest::num::u64::ANY) {
