@@ -145,3 +145,48 @@ fn pure_crates_do_no_io_and_read_no_clock() {
         }
     }
 }
+
+/// What writes to the store without a call, and so records what is to be recorded by itself. Everything else goes through
+/// `Call::write`, which writes the audit record in the same transaction.
+const WRITES_BESIDE_CALLS: &[(&str, usize)] = &[
+    // What operators do: each change records its event.
+    ("iam/src/bootstrap.rs", 1),
+    ("iam/src/operator.rs", 2),
+    ("iam/src/seed.rs", 1),
+    ("iam/src/service_control.rs", 2),
+    ("kms/src/seed.rs", 1),
+    // What is done when its time has come: `DeleteKey`, `DeleteExpiredKeyMaterial`, `RotateKey` record their events.
+    ("kms/src/deletion.rs", 2),
+    ("kms/src/delete_material.rs", 1),
+    ("kms/src/family.rs", 1),
+    ("kms/src/rotation.rs", 1),
+    // Bookkeeping.
+    ("iam/src/last_use.rs", 1),
+    ("kms/src/domain_key.rs", 3),
+    ("kms/src/key_store/connection.rs", 2),
+    ("kms/src/key_store/create_key.rs", 1),
+    ("kms/src/key_store/orphan.rs", 1),
+    ("kms/src/last_usage.rs", 1),
+    ("kms/src/schedule.rs", 1),
+];
+
+#[test]
+fn operations_write_through_their_call() {
+    let all = crates();
+    let mut found = BTreeMap::new();
+    for name in ["iam", "kms", "cloudtrail"] {
+        for (path, text) in &all[name].sources {
+            let path = path.strip_prefix(testkit::workspace_root().join("crates/api")).expect("an API crate's");
+            let path = path.to_str().expect("UTF-8").to_owned();
+            // Unit tests stand at the end of a file, or in files of their own.
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let code: String = code.split_whitespace().collect();
+            let writes = code.matches("store.write(").count();
+            if writes > 0 && !path.contains("/tests") {
+                found.insert(path, writes);
+            }
+        }
+    }
+    let listed: BTreeMap<_, _> = WRITES_BESIDE_CALLS.iter().map(|(path, count)| ((*path).to_owned(), *count)).collect();
+    assert_eq!(found, listed, "a change that a caller asked for is written with `call.write`");
+}
