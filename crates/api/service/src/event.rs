@@ -29,19 +29,18 @@ struct Limits {
     parameters: usize,
     /// How many resources are listed.
     resources: usize,
+    /// Bytes of a resource's ARN.
+    arn: usize,
 }
 
 impl Limits {
-    const KNOWN: Self = Self { text: 1024, parameters: 100 * 1024, resources: 64 };
+    const KNOWN: Self = Self { text: 1024, parameters: 100 * 1024, resources: 64, arn: 1024 };
     /// Together at most about 1 KiB: two texts, the parameters, and the names of a region and an access key.
-    const STRANGER: Self = Self { text: 256, parameters: 256, resources: 4 };
+    const STRANGER: Self = Self { text: 256, parameters: 256, resources: 1, arn: 128 };
 }
 
 /// Bytes of a name that a caller sent, such as a region. Genuine ones are shorter.
 const NAME_BYTES_MAX: usize = 128;
-
-/// Bytes of a resource's ARN. Genuine ones are shorter.
-const ARN_BYTES_MAX: usize = 2048;
 
 /// One call as the trail keeps it.
 ///
@@ -138,7 +137,7 @@ impl Event<'_> {
             out.raw(r#","resources":["#);
             for (index, arn) in self.resources.iter().take(limits.resources).enumerate() {
                 out.raw(if index == 0 { "{" } else { ",{" });
-                out.text(r#""ARN":""#, &shortened(arn, ARN_BYTES_MAX));
+                out.text(r#""ARN":""#, &shortened(arn, limits.arn));
                 out.optional(opening!("accountId"), wire::account_of(arn).filter(|account| is_account(account)));
                 out.raw("}");
             }
@@ -387,6 +386,46 @@ mod tests {
             );
             assert_eq!(written(&caller, ip), expect);
             assert_eq!(written(&caller, ip), expect, "again");
+        }
+    }
+
+    #[test]
+    fn a_record_is_never_too_long_for_the_journal() {
+        let long = "\t".repeat(200_000);
+        let arn = |text: &str| text.parse().expect("an ARN");
+        let user = policy::Principal::user(arn("arn:aws:iam::111122223333:user/ana"), "AIDAX");
+        let caller = Caller::new(user, "AKIA".to_owned(), policy::Context::new(), None);
+        let parameters = serde_json::json!({ "a": long, "b": vec![long.as_str(); 3], "c": "short" }).to_string();
+        let resources = vec![format!("arn:aws:kms:us-east-1:{long}:key/1"); 1000];
+        for user_identity in [UserIdentity::Known(&caller), UserIdentity::Unknown(Some(&long))] {
+            let known = matches!(user_identity, UserIdentity::Known(_));
+            let event = Event {
+                kind: Kind::Call,
+                user_identity,
+                time: Timestamp::from_millis(1_763_908_618_123),
+                source: "kms.amazonaws.com",
+                name: "Encrypt",
+                region: &long,
+                source_ip_address: None,
+                user_agent: &long,
+                error_code: Some("AccessDeniedException"),
+                error_message: Some(&long),
+                request_parameters: Some(parameters.as_bytes()),
+                request_id: "r",
+                event_id: "e",
+                read_only: true,
+                resources: &resources,
+                recipient_account_id: None,
+                counted: None,
+            };
+            let written = event.to_bytes();
+            assert!(written.len() <= if known { journal::RECORD_BYTES_MAX } else { 2048 }, "{}", written.len());
+            let json: serde_json::Value = serde_json::from_slice(&written).expect("JSON");
+            assert!(json["userAgent"].as_str().expect("a text").contains("200000 bytes, SHA-256"));
+            assert!(json["additionalEventData"]["resourcesOmitted"].as_u64() >= Some(900));
+            if known {
+                assert_eq!(json["requestParameters"]["c"], "short");
+            }
         }
     }
 }

@@ -17,7 +17,17 @@ use crate::{Need, Needed, Operation, Permit, ServiceError, operations};
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 /// Things by name; only `cup` exists.
-struct Toy;
+struct Toy {
+    store: store::Store,
+}
+
+/// How full a thing is.
+#[derive(Serialize, serde::Deserialize)]
+struct Level(u32);
+
+impl store::Record for Level {
+    const COLLECTION: &'static str = "levels";
+}
 
 #[derive(Debug, thiserror::Error)]
 enum ToyError {
@@ -44,7 +54,7 @@ impl Service for Toy {
     type Error = ToyError;
 
     fn operations() -> &'static [Entry<Self>] {
-        operations![Take, Fill]
+        operations![Take, Fill, Spill]
     }
 }
 
@@ -89,14 +99,22 @@ macro_rules! toy_operation {
                 vec![Need::identity($action, arn(&input.name)).with("toy:Name", input.name.clone())]
             }
 
-            async fn run(_: TakeInput, target: Permit<String>, _: &Call<'_, Toy>) -> Result<Taken, ToyError> {
-                Ok(Taken { name: target.into_inner() })
+            async fn run(_: TakeInput, target: Permit<String>, call: &Call<'_, Toy>) -> Result<Taken, ToyError> {
+                let name = target.into_inner();
+                if $effect == Effect::Change {
+                    call.write(&call.service.store, |tx| Ok::<_, ToyError>(tx.put("", "cup", &Level(1))?)).await?;
+                    // A second transaction of the same call.
+                    call.write(&call.service.store, |tx| Ok::<_, ToyError>(tx.put("", "cup", &Level(2))?)).await?;
+                }
+                if Self::NAME == "Spill" { Err(ToyError::Missing(name)) } else { Ok(Taken { name }) }
             }
         }
     };
 }
 toy_operation!(Take, Effect::Use, "toy:Take");
 toy_operation!(Fill, Effect::Change, "toy:Fill");
+// Changes something, and fails then.
+toy_operation!(Spill, Effect::Change, "toy:Spill");
 
 /// Knows users by access key; a user's policy is the map's value.
 struct Users(BTreeMap<&'static str, Policy>);
@@ -174,6 +192,8 @@ struct World {
     journal: Journal,
     key: Key256,
     directory: tempfile::TempDir,
+    store: store::Store,
+    trail: Trail,
 }
 
 use journal::Journal;
@@ -189,9 +209,25 @@ fn world() -> World {
         ("owner", Policy::parse(allow, Kind::Identity).expect("a policy")),
         ("stranger", Policy::parse(nothing, Kind::Identity).expect("a policy")),
     ]));
-    let gateway =
-        Gateway::new(Arc::new(users), Trail::new(journal.clone()), Arc::new(Nobody), || NOW).with(Arc::new(Toy));
-    World { gateway, journal, key, directory }
+    let (store, trail) = (store::Store::open_in_memory().expect("a store"), Trail::new(journal.clone()));
+    let gateway = Gateway::new(Arc::new(users), trail.clone(), Arc::new(Nobody), || NOW)
+        .with(Arc::new(Toy { store: store.clone() }));
+    World { gateway, journal, key, directory, store, trail }
+}
+
+impl World {
+    /// Everything in the trail, once nothing more comes.
+    fn records(self) -> Vec<serde_json::Value> {
+        drop((self.gateway, self.trail, self.store));
+        self.journal.close().expect("flushed");
+        let mut found = Vec::new();
+        journal::read(self.directory.path(), &self.key, 0..=u64::MAX, journal::Order::OldestFirst, |record| {
+            found.push(serde_json::from_slice(record.bytes).expect("JSON"));
+            std::ops::ControlFlow::Continue(())
+        })
+        .expect("readable");
+        found
+    }
 }
 
 fn request(operation: &str, body: &str) -> Incoming {
@@ -291,6 +327,7 @@ async fn bad_input_is_answered_as_aws_answers_it() {
 #[tokio::test]
 async fn every_call_is_in_the_trail_and_no_secret_is() {
     let world = world();
+    world.store.attach(Arc::new(world.trail.clone())).await.expect("attached");
     let with_secret = r#"{"Name":"cup","Password":"c2VzYW1l"}"#;
     let calls = [
         (signed("owner", "toy", "ToyService.Take", with_secret), "Take", "owner", None),
@@ -304,7 +341,7 @@ async fn every_call_is_in_the_trail_and_no_secret_is() {
         let reply = world.gateway.handle(&incoming).await;
         expected.push((event.to_owned(), user.to_owned(), error.map(str::to_owned), reply.request_id));
     }
-    drop(world.gateway);
+    drop((world.gateway, world.trail, world.store));
     world.journal.close().expect("flushed");
     let mut found = Vec::new();
     journal::read(world.directory.path(), &world.key, 0..=u64::MAX, journal::Order::OldestFirst, |record| {
@@ -323,4 +360,69 @@ async fn every_call_is_in_the_trail_and_no_secret_is() {
     })
     .expect("readable");
     assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_change_carries_its_record_and_a_failure_after_it_has_another() {
+    let world = world();
+    let fill = signed("owner", "toy", "ToyService.Fill", r#"{"Name":"cup"}"#);
+    let spill = signed("owner", "toy", "ToyService.Spill", r#"{"Name":"cup"}"#);
+    let filled = world.gateway.handle(&fill).await;
+    let spilt = world.gateway.handle(&spill).await;
+    assert_eq!((filled.error, spilt.error), (None, Some("NotFoundException")));
+    // Nobody has taken the records of the changes yet: they are where the changes are.
+    assert_eq!(world.store.standing().expect("it").recorded, 2, "one for each call");
+    world.store.attach(Arc::new(world.trail.clone())).await.expect("attached");
+    let records = world.records();
+    let brief = |record: &serde_json::Value| {
+        let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+        (text("eventName"), text("requestID"), text("errorCode"))
+    };
+    let id = |reply: &Reply| reply.request_id.clone();
+    assert_eq!(
+        records.iter().map(brief).collect::<Vec<_>>(),
+        [
+            ("Spill".to_owned(), id(&spilt), "NotFoundException".to_owned()),
+            ("Fill".to_owned(), id(&filled), String::new()),
+            ("Spill".to_owned(), id(&spilt), String::new()),
+        ]
+    );
+    let ids: std::collections::BTreeSet<_> = records.iter().map(|record| record["eventID"].to_string()).collect();
+    assert_eq!(ids.len(), 3, "each record has an id of its own");
+}
+
+#[tokio::test]
+async fn strangers_write_little() {
+    let world = world();
+    let long = "x".repeat(20_000);
+    let mut bare = request("ToyService.Take", r#"{"Name":"cup"}"#);
+    bare.headers.insert("user-agent", long.parse().expect("a value"));
+    for _ in 0..500 {
+        assert_eq!(world.gateway.handle(&bare).await.error, Some("MissingAuthenticationTokenException"));
+    }
+    let mut unknown = signed(&long, "toy", "ToyService.Take", r#"{"Name":"cup"}"#);
+    unknown.ip = Ipv4Addr::new(127, 0, 0, 2).into();
+    unknown.headers.insert("user-agent", long.parse().expect("a value"));
+    assert_eq!(world.gateway.handle(&unknown).await.error, Some("UnrecognizedClientException"));
+    world.trail.keep_counted(NOW.plus_days(1)).expect("kept");
+    let records = world.records();
+    assert_eq!(records.len(), 10 + 1 + 1, "ten of one source, one of the other, and the rest together");
+    let counted = records.last().expect("one");
+    assert_eq!(counted["additionalEventData"]["callsCountedTogether"], 490);
+    assert_eq!(counted["sourceIPAddress"], "127.0.0.1");
+    for record in &records {
+        assert!(record.to_string().len() < 2048, "{}", record.to_string().len());
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_refused_before_it_is_made_when_its_record_has_no_room() {
+    let world = world();
+    let _all = world.journal.reserve(31 << 20).expect("room");
+    let _rest = world.journal.reserve((1 << 20) - 4096).expect("room");
+    let fill = world.gateway.handle(&signed("owner", "toy", "ToyService.Fill", r#"{"Name":"cup"}"#)).await;
+    assert_eq!((fill.status, fill.error), (503, Some("ServiceUnavailableException")));
+    assert_eq!(world.store.standing().expect("it").recorded, 0);
+    let level = world.store.read(|tx| tx.get::<Level>("", "cup")).await.expect("read");
+    assert!(level.is_none(), "nothing was changed");
 }
