@@ -1,7 +1,7 @@
 //! The log on standard error: a line for people, or a JSON object a line.
 //!
-//! Bodies, signatures and secrets never get here: nobody logs them, and the libraries that could are kept quiet. Foreign
-//! text does, and commands no terminal.
+//! Bodies, signatures and secrets never get here: nobody logs them, and the libraries that could are kept quiet.
+//! Foreign text does, and commands no terminal.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,5 @@
-//! Foreign text as people may see it, on a terminal or in a log: nothing in it commands a terminal, changes the order of
-//! other characters or is there unseen. Knows characters, not where a text comes from.
+//! Foreign text as people may see it, on a terminal or in a log: nothing in it commands a terminal, changes the order
+//! of other characters or is there unseen. Knows characters, not where a text comes from.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
