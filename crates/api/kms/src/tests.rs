@@ -164,7 +164,9 @@ impl World {
         let people = Arc::new(People::default());
         let kms = Arc::new(furnish(Kms::new(store.clone(), people.clone())));
         let clock = || Timestamp::from_millis(NOW.get());
-        let gateway = Gateway::new(people.clone(), Trail::new(journal), Arc::new(Nobody), clock).with(Arc::clone(&kms));
+        let trail = Trail::new(journal);
+        store.attach(Arc::new(trail.clone()));
+        let gateway = Gateway::new(people.clone(), trail, Arc::new(Nobody), clock).with(Arc::clone(&kms));
         let world = Self { kms, people, store, gateway, _directory: directory };
         for (name, account) in [("root", ACCOUNT), ("other-root", OTHER_ACCOUNT)] {
             world.add(name, Principal::root(account), None);

@@ -1,14 +1,16 @@
 //! `sealstack account`: the accounts of a server, and the service control policies that limit them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use server::ServerError;
 use server::config::{Place, SealConfig, SealSettings};
-use server::data_dir::DataDir;
+use server::data_dir::{DataDir, Layout};
 use server::operator;
+use wire::{shown_json, shown_path};
 
-use crate::print;
+use crate::failure::Failure;
+use crate::{paths, print, print_exactly};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -76,28 +78,32 @@ pub(crate) enum Scp {
     },
 }
 
-/// The directory, to itself, and the seal that opens it.
-pub(crate) fn open(place: Place, seal: SealSettings) -> Result<(DataDir, SealConfig), ServerError> {
-    let (data, file) = place.resolve()?;
-    server::log::start(&file.log)?;
-    Ok((DataDir::open(&data)?, SealConfig::from(seal.over(file.seal))))
+/// The directory, to itself, and the seal that opens it. `policy` is a file that is read as well.
+pub(crate) fn open(place: &Place, seal: SealSettings, policy: Option<&Path>) -> Result<(DataDir, SealConfig), Failure> {
+    let (data, file, mut reads) = paths::resolve(place)?;
+    server::log::start(&file.log).map_err(ServerError::from)?;
+    let seal = SealConfig::from(seal.over(file.seal));
+    policy.into_iter().for_each(|path| reads.add("policy", path));
+    paths::apart(&Layout::new(data.clone()), &seal, &mut reads)?;
+    Ok((DataDir::open(&data)?, seal))
 }
 
 impl Command {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
         match self {
             Self::Create(Create { name, seal }) => {
-                let (data, seal) = open(place, seal)?;
+                let (data, seal) = open(place, seal, None)?;
                 let made = operator::create_account(&data, &seal, &name)?;
                 print(&format!(
                     "Made the account {}. Its root user's access key is the profile {} in {}.\n",
                     made.account,
                     made.name,
-                    data.layout().aws_credentials().display()
-                ))
+                    shown_path(&data.layout().aws_credentials())
+                ))?;
+                Ok(())
             }
             Self::List(List { seal }) => {
-                let (data, seal) = open(place, seal)?;
+                let (data, seal) = open(place, seal, None)?;
                 for account in operator::accounts(&data, &seal)? {
                     print(&format!("{}  {}\n", account.id, account.name.as_deref().unwrap_or("-")))?;
                 }
@@ -109,28 +115,29 @@ impl Command {
 }
 
 impl Scp {
-    fn run(self, place: Place) -> Result<(), ServerError> {
+    fn run(self, place: &Place) -> Result<(), Failure> {
         match self {
             Self::Set { account, file, seal } => {
-                let (data, seal) = open(place, seal)?;
+                let (data, seal) = open(place, seal, Some(&file))?;
                 operator::set_service_control(&data, &seal, &account, &file)?;
-                print(&format!("The account {account} is limited now.\n"))
+                print(&format!("The account {account} is limited now.\n"))?;
             }
             Self::Show { account, seal } => {
-                let (data, seal) = open(place, seal)?;
+                let (data, seal) = open(place, seal, None)?;
                 match operator::service_control(&data, &seal, &account)? {
-                    Some(document) => print(&format!("{document}\n")),
-                    None => print(&format!("Nothing limits the account {account}.\n")),
+                    Some(document) => print_exactly(&format!("{}\n", shown_json(&document)))?,
+                    None => print(&format!("Nothing limits the account {account}.\n"))?,
                 }
             }
             Self::Clear { account, seal } => {
-                let (data, seal) = open(place, seal)?;
+                let (data, seal) = open(place, seal, None)?;
                 if operator::clear_service_control(&data, &seal, &account)? {
-                    print(&format!("Nothing limits the account {account} any more.\n"))
+                    print(&format!("Nothing limits the account {account} any more.\n"))?;
                 } else {
-                    print(&format!("Nothing limited the account {account}.\n"))
+                    print(&format!("Nothing limited the account {account}.\n"))?;
                 }
             }
         }
+        Ok(())
     }
 }

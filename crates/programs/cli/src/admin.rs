@@ -1,11 +1,12 @@
 //! `sealstack admin`: the way back in for whoever has the host but no administrator any more.
 
 use clap::{Args, Subcommand};
-use server::ServerError;
 use server::config::{Place, SealSettings};
 use server::operator;
+use wire::shown_path;
 
 use crate::account::open;
+use crate::failure::Failure;
 use crate::print;
 
 #[derive(Subcommand)]
@@ -36,15 +37,16 @@ pub(crate) struct Recover {
 }
 
 impl Command {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
         let Self::Recover(Recover { account, profile, seal }) = self;
-        let (data, seal) = open(place, seal)?;
+        let (data, seal) = open(place, seal, None)?;
         let made = operator::recover(&data, &seal, account.as_deref(), &profile)?;
         print(&format!(
             "Made {}. Its access key is the profile {} in {}.\n",
             made.arn,
             made.name,
-            data.layout().aws_credentials().display()
-        ))
+            shown_path(&data.layout().aws_credentials())
+        ))?;
+        Ok(())
     }
 }

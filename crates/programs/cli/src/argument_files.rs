@@ -18,22 +18,27 @@ const ARGUMENTS_MAX: usize = 100_000;
 /// The commands whose arguments may come from files.
 const COMMANDS: [&str; 4] = ["encrypt", "decrypt", "reencrypt", "inspect"];
 
-/// The command line with every `@FILE` replaced.
-pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, Failure> {
-    let mut expanded = Vec::new();
+/// The command line with every `@FILE` replaced, and the files that were read for it.
+pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<(Vec<OsString>, Vec<PathBuf>), Failure> {
+    let (mut expanded, mut files) = (Vec::new(), Vec::new());
     let mut ours = false;
     for argument in arguments {
         if ours {
-            push(argument, 0, &mut expanded)?;
+            push(argument, 0, &mut expanded, &mut files)?;
         } else {
             ours = argument.to_str().is_some_and(|text| COMMANDS.contains(&text));
             expanded.push(argument);
         }
     }
-    Ok(expanded)
+    Ok((expanded, files))
 }
 
-fn push(argument: OsString, depth: usize, expanded: &mut Vec<OsString>) -> Result<(), Failure> {
+fn push(
+    argument: OsString,
+    depth: usize,
+    expanded: &mut Vec<OsString>,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), Failure> {
     let Some(path) = argument.to_str().and_then(|text| text.strip_prefix('@')) else {
         if expanded.len() >= ARGUMENTS_MAX {
             return Err(Failure::Usage(format!("files stand for more than {ARGUMENTS_MAX} arguments")));
@@ -49,9 +54,10 @@ fn push(argument: OsString, depth: usize, expanded: &mut Vec<OsString>) -> Resul
         path: PathBuf::from(path),
         cause,
     })?;
+    files.push(PathBuf::from(path));
     let words = split_words(&text, true).map_err(|error| Failure::Usage(format!("@{path}: {error}")))?;
     for word in words {
-        push(word.into(), depth + 1, expanded)?;
+        push(word.into(), depth + 1, expanded, files)?;
     }
     Ok(())
 }
@@ -61,7 +67,7 @@ mod tests {
     use super::*;
 
     fn expanded(arguments: &[&str]) -> Result<Vec<String>, Failure> {
-        let expanded = expand(arguments.iter().map(OsString::from))?;
+        let (expanded, _) = expand(arguments.iter().map(OsString::from))?;
         Ok(expanded.into_iter().map(|argument| argument.into_string().expect("UTF-8")).collect())
     }
 
@@ -74,6 +80,8 @@ mod tests {
         let outer = format!("@{}", path("outer"));
         let all = expanded(&["sealstack", "encrypt", &outer, "-i", "x@y"]).expect("arguments");
         assert_eq!(all, ["sealstack", "encrypt", "-w", "key=k", "-c", "a=b c", "-i", "x@y"]);
+        let (_, files) = expand(["sealstack", "encrypt", &outer].map(OsString::from)).expect("arguments");
+        assert_eq!(files, [PathBuf::from(path("outer")), PathBuf::from(path("inner"))]);
         let left = expanded(&["sealstack", "--data", &outer, "serve"]).expect("arguments");
         assert_eq!(left, ["sealstack", "--data", &outer, "serve"], "of no concern to other commands");
     }

@@ -1,5 +1,6 @@
 //! `sealstack audit`: whether the audit log is whole, and what is in it.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write as _};
 use std::ops::ControlFlow;
@@ -14,9 +15,10 @@ use server::config::{Place, SealConfig, SealSettings};
 use server::data_dir::Layout;
 use server::lasting;
 use server::rollback::{self, Changes};
-use wire::Timestamp;
+use wire::{Timestamp, shown_bytes, shown_json};
 
-use crate::print;
+use crate::failure::Failure;
+use crate::{paths, print};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -77,21 +79,20 @@ Examples:
   sealstack audit show --user alice --failed | jq .errorMessage";
 
 impl Command {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
-        let (data, file) = place.resolve()?;
-        server::log::start(&file.log)?;
+    pub(crate) fn run(mut self, place: &Place) -> Result<(), Failure> {
+        let (data, file, mut reads) = paths::resolve(place)?;
+        server::log::start(&file.log).map_err(ServerError::from)?;
         let layout = Layout::new(data);
+        let seal = match &mut self {
+            Self::Verify(Verify { seal, .. }) | Self::Show(Show { seal, .. }) => std::mem::take(seal),
+        };
+        let seal = SealConfig::from(seal.over(file.seal));
+        paths::apart(&layout, &seal, &mut reads)?;
         match self {
-            Self::Verify(verify) => {
-                let seal = SealConfig::from(verify.seal.over(file.seal));
-                report(rollback::verify_audit(&layout, &seal, verify.expect.as_ref()))
-            }
-            Self::Show(mut show) => {
-                let seal = std::mem::take(&mut show.seal);
-                let key = lasting::read_audit_key(&layout, &SealConfig::from(seal.over(file.seal)))?;
-                show.run(&layout, &key)
-            }
+            Self::Verify(verify) => report(rollback::verify_audit(&layout, &seal, verify.expect.as_ref()))?,
+            Self::Show(show) => show.run(&layout, &lasting::read_audit_key(&layout, &seal)?)?,
         }
+        Ok(())
     }
 }
 
@@ -151,6 +152,7 @@ impl Show {
         let mut written = Ok(());
         let mut last = VecDeque::new();
         let order = if self.limit.is_some() { Order::NewestFirst } else { Order::OldestFirst };
+        let mut write = |record: &[u8]| out.write_all(&shown(record)).and_then(|()| out.write_all(b"\n"));
         journal::read(&layout.audit(), key, 1..=u64::MAX, order, |record| {
             if !self.matches(record.bytes) {
                 return ControlFlow::Continue(());
@@ -163,13 +165,13 @@ impl Show {
                     if last.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 }
                 None => {
-                    written = out.write_all(record.bytes).and_then(|()| out.write_all(b"\n"));
+                    written = write(record.bytes);
                     if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 }
             }
         })?;
         for record in &last {
-            written = written.and_then(|()| out.write_all(record)).and_then(|()| out.write_all(b"\n"));
+            written = written.and_then(|()| write(record));
         }
         match written.and_then(|()| out.flush()) {
             // Nobody reads any more, as in `| head`.
@@ -189,6 +191,15 @@ impl Show {
         let user = self.user.as_ref().is_none_or(|user| [arn, user_name, access_key_id].contains(&user));
         let name = self.event.as_ref().is_none_or(|name| *name == event.event_name);
         since && user && name && (!self.failed || event.error_code.is_some())
+    }
+}
+
+/// A record for people and programs: JSON that means what it did and commands no terminal.
+fn shown(record: &[u8]) -> Cow<'_, [u8]> {
+    match std::str::from_utf8(record).map(shown_json) {
+        Ok(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
+        Ok(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+        Err(_) => Cow::Owned(shown_bytes(record).to_string().into_bytes()),
     }
 }
 
@@ -244,6 +255,14 @@ mod tests {
         ] {
             assert_eq!(filter.matches(RECORD), matches, "{:?} {:?} {:?}", filter.user, filter.event, filter.since);
         }
+    }
+
+    #[test]
+    fn a_record_is_shown_and_not_obeyed() {
+        let record = "{\"userName\":\"a\u{202e}b\u{9b}2J\"}";
+        assert_eq!(&*shown(record.as_bytes()), br#"{"userName":"a\u202eb\u009b2J"}"#);
+        assert_eq!(&*shown(b"\xff\x1b"), br"\xff\u{1b}");
+        assert!(matches!(shown(RECORD), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! `sealstack backup`: one file with everything that a server keeps but the secret that opens it.
 
-use std::io::{BufWriter, IsTerminal as _};
+use std::io::{BufWriter, ErrorKind, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use server::ServerError;
 use server::backup::{self, Made};
 use server::config::{Place, SealConfig, SealSettings};
+use server::data_dir::Layout;
+use wire::shown_path;
 
-use crate::batch::{Draft, Progress};
-use crate::print;
+use crate::batch::{Directory, Draft, Progress};
+use crate::failure::Failure;
+use crate::{paths, print};
 
 /// Back up the data directory into one file
 ///
@@ -23,7 +26,7 @@ pub(crate) struct Backup {
     /// File to make; - is standard output
     file: PathBuf,
 
-    /// Replace the file if it is there
+    /// Replace the file if it is there; never one that belongs to the data directory or opens its root seal
     #[arg(long)]
     overwrite: bool,
 
@@ -38,37 +41,45 @@ Examples:
   sealstack restore sealstack.tar --check";
 
 impl Backup {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
-        let (data, file) = place.resolve()?;
-        server::log::start(&file.log)?;
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
+        let (data, file, mut reads) = paths::resolve(place)?;
+        server::log::start(&file.log).map_err(ServerError::from)?;
         let seal = SealConfig::from(self.seal.over(file.seal));
+        let layout = Layout::new(data.clone());
+        let provider_keys = std::fs::read_dir(layout.provider_keys()).into_iter().flatten().flatten();
+        provider_keys.for_each(|entry| reads.add("identity provider's keys", &entry.path()));
+        let mut writes = paths::apart(&layout, &seal, &mut reads)?;
         if self.file == Path::new("-") {
             if std::io::stdout().is_terminal() {
-                return Err(ServerError::NoOutput);
+                return Err(ServerError::NoOutput.into());
             }
             let mut out = BufWriter::new(std::io::stdout().lock());
-            return make(&data, &seal, &mut out).map(|_| ());
+            make(&data, &seal, &mut out)?;
+            return Ok(());
         }
         // Told now rather than after all the work, and seen to again at its end.
         if !self.overwrite && self.file.exists() {
-            return Err(ServerError::Exists { path: self.file });
+            return Err(ServerError::Exists { path: self.file }.into());
         }
+        writes.add("backup", &self.file, &reads)?;
         let failed = |cause| ServerError::Io { action: "write", path: self.file.clone(), cause };
         let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let draft = Draft::create(directory, true).map_err(failed)?;
+        let name = self.file.file_name().ok_or_else(|| failed(ErrorKind::InvalidFilename.into()))?;
+        let directory = Directory::open(directory).map_err(failed)?;
+        let draft = Draft::create(&directory, true).map_err(failed)?;
         let made = make(&data, &seal, &mut BufWriter::with_capacity(1 << 20, draft.file()))?;
         draft.sync().map_err(failed)?;
-        let directory = draft.directory().to_owned();
-        if !draft.publish(&self.file, self.overwrite).map_err(failed)? {
-            return Err(ServerError::Exists { path: self.file });
+        if !draft.publish(name, self.overwrite).map_err(failed)? {
+            return Err(ServerError::Exists { path: self.file.clone() }.into());
         }
-        std::fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
+        directory.sync().map_err(failed)?;
         print(&format!(
             "{}: {} files, {} bytes. It opens with the root seal alone: keep that elsewhere.\n",
-            self.file.display(),
+            shown_path(&self.file),
             made.files,
             made.bytes
-        ))
+        ))?;
+        Ok(())
     }
 }
 

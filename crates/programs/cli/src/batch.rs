@@ -1,9 +1,10 @@
-//! Many inputs, each worked on and published by itself: a failure is told, and the others go on.
+//! Many inputs, each worked on and published by itself: a failure is reported, and the others go on.
 //!
 //! Owns where inputs come from, where outputs go, threads, progress and records. What is done with an input is an
 //! [`Operation`]'s.
 
 mod base64;
+mod directory;
 mod draft;
 mod finding;
 mod inputs;
@@ -21,9 +22,10 @@ use std::sync::LazyLock;
 use std::thread::available_parallelism;
 
 use clap::Args;
+pub(crate) use directory::Directory;
 pub(crate) use draft::Draft;
 pub(crate) use inputs::{Found, found};
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Progress, complain};
 pub(crate) use record::header;
 pub(crate) use work::{Input, Operation, Output, Worked, run};
 
@@ -43,7 +45,9 @@ pub(crate) struct Files {
     /// File, existing directory, or '-' for standard output
     ///
     /// A file gets its name once it is complete and verified, and never before: whatever interrupts the command leaves
-    /// nothing half-written. A file that is there is replaced, unless --no-overwrite or --interactive is given.
+    /// nothing half-written. A file that is there is replaced, unless --no-overwrite or --interactive is given; one
+    /// that the command reads is not. In an output directory and below it, links are not followed: outputs that would
+    /// go through one fail.
     #[arg(short, long, value_name = "PATH")]
     pub(crate) output: PathBuf,
 
@@ -86,6 +90,9 @@ pub(crate) struct Files {
     pub(crate) encode: bool,
 
     /// File to append a line of JSON to for each output, or '-' for standard output
+    ///
+    /// It can't be what the command reads, or its output. In an input directory it is left out of the inputs; what is
+    /// there already and holds anything else than such lines is refused.
     #[arg(long, value_name = "FILE", conflicts_with = "suppress_metadata")]
     pub(crate) metadata_output: Option<PathBuf>,
 

@@ -11,6 +11,7 @@ use tempfile::tempfile;
 use crate::batch::{self, Files, Input, Operation, Output, Worked};
 use crate::failure::Failure;
 use crate::materials::Caching;
+use crate::paths::Reads;
 use crate::settings::{Bounds, Held, Required};
 use crate::wrapping_keys::{KeyServices, Purpose, WrappingKeys};
 
@@ -91,14 +92,15 @@ fn range(text: &str) -> Result<Range<u64>, String> {
 }
 
 impl Decrypt {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self, mut reads: Reads) -> Result<(), Failure> {
         let services = KeyServices::default();
         let keyring = self.keys.keyring(&services, Purpose::Decrypt)?;
+        self.keys.add_reads(&services, &mut reads);
         let materials = self.caching.materials(keyring, &self.required_encryption_context_keys)?;
         let required = Required::of(&self.encryption_context, &self.required_encryption_context_keys)?;
         let decryption = required.of_messages(Decryption::new(&materials));
         let decryption = self.held.decryption(self.bounds.decryption(decryption));
-        batch::run(&self.files, &Decrypting { decryption, settings: &self })
+        batch::run(&self.files, &Decrypting { decryption, settings: &self }, reads)
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::batch::{self, Files, Input, Operation, Output, Worked};
 use crate::failure::Failure;
 use crate::materials::Caching;
+use crate::paths::Reads;
 use crate::settings::{self, Bounds, context};
 use crate::wrapping_keys::{KeyServices, Purpose, WrappingKeys};
 
@@ -60,9 +61,10 @@ Examples:
 @FILE stands for the arguments that are written in FILE. Messages are readable by whom the umask lets read them.";
 
 impl Encrypt {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self, mut reads: Reads) -> Result<(), Failure> {
         let services = KeyServices::default();
         let keyring = self.keys.keyring(&services, Purpose::Encrypt)?;
+        self.keys.add_reads(&services, &mut reads);
         let materials = self.caching.materials(keyring, &self.required_encryption_context_keys)?;
         let encryption = Encryption::new(&materials).context(context(&self.encryption_context)?);
         let mut encryption = self.bounds.encryption(self.sealing.encryption(encryption));
@@ -70,7 +72,7 @@ impl Encrypt {
             encryption = encryption.plaintext_max(max.get());
         }
         let length_max = self.max_length.map(NonZeroU64::get);
-        batch::run(&self.files, &Encrypting { encryption, length_max })
+        batch::run(&self.files, &Encrypting { encryption, length_max }, reads)
     }
 }
 

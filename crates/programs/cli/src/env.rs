@@ -8,7 +8,7 @@ use server::config::Place;
 use server::data_dir::Layout;
 use server::exports::{Shell, statements};
 
-use crate::print;
+use crate::print_exactly;
 
 /// Print the variables that point AWS clients and git of a shell at the server
 ///
@@ -37,6 +37,6 @@ impl Env {
         if self.shell == Shell::Sh && std::io::stdout().is_terminal() {
             text.push_str("# To take effect: eval \"$(sealstack env)\"\n");
         }
-        print(&text)
+        print_exactly(&text)
     }
 }

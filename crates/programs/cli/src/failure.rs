@@ -4,6 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use server::ServerError;
+use wire::shown_path;
+
+use crate::paths::Named;
 
 /// Why a command came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +18,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Usage(String),
     /// A file can't be used.
-    #[error("can't {action} {}: {cause}", path.display())]
+    #[error("can't {action} {}: {cause}", shown_path(path))]
     File {
         /// What was attempted.
         action: &'static str,
@@ -23,6 +26,14 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// What the operating system said.
         cause: io::Error,
+    },
+    /// A file would be written that is read, or written as something else.
+    #[error("{written} can't be written: it is {other}")]
+    SameFile {
+        /// What would be written.
+        written: Named,
+        /// What it is besides.
+        other: Named,
     },
     /// Some inputs failed. Each was told of when it did.
     #[error("{failed} of {inputs} inputs failed")]
@@ -42,7 +53,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Server(error) => error.exit_code(),
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::SameFile { .. } => 2,
             Self::File { .. } | Self::Inputs { .. } | Self::Input => 1,
         }
     }

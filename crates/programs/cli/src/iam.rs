@@ -8,7 +8,8 @@ use server::config::{Place, SealConfig, SealSettings};
 use server::data_dir::Layout;
 use server::explain::{self, Question};
 
-use crate::print;
+use crate::failure::Failure;
+use crate::{paths, print};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -60,10 +61,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Command {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
         let Self::Explain(Explain { caller, action, resource, context, session_policy, seal }) = self;
-        let (data, file) = place.resolve()?;
-        server::log::start(&file.log)?;
+        let (data, file, mut reads) = paths::resolve(place)?;
+        server::log::start(&file.log).map_err(ServerError::from)?;
+        let (layout, seal) = (Layout::new(data), SealConfig::from(seal.over(file.seal)));
+        session_policy.iter().for_each(|path| reads.add("policy", path));
+        paths::apart(&layout, &seal, &mut reads)?;
         let session_policy = match session_policy {
             Some(path) => {
                 Some(std::fs::read_to_string(&path).map_err(|cause| ServerError::Io { action: "read", path, cause })?)
@@ -71,7 +75,7 @@ impl Command {
             None => None,
         };
         let question = Question { caller, action, resource, session_policy, context };
-        let seal = SealConfig::from(seal.over(file.seal));
-        print(&explain::explain(&Layout::new(data), &seal, &question)?)
+        print(&explain::explain(&layout, &seal, &question)?)?;
+        Ok(())
     }
 }

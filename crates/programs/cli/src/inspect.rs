@@ -9,10 +9,11 @@ use clap::Args;
 use crypto::hex;
 use envelope::{Error, Framing, Header, Inspection};
 use serde_json::{Value, json};
+use wire::{shown, shown_json, shown_path};
 
-use crate::batch::{self, Found, found};
+use crate::batch::{self, Found, complain, found};
 use crate::failure::Failure;
-use crate::print;
+use crate::print_exactly;
 
 /// Show what messages say of themselves, without any key
 ///
@@ -60,7 +61,7 @@ impl Inspect {
             inputs += 1;
             let name = path.clone().unwrap_or_else(|| "<stdin>".into());
             let text = match look(path.as_deref()) {
-                Ok(seen) if self.json => format!("{}\n", as_json(&seen, &name)),
+                Ok(seen) if self.json => format!("{}\n", shown_json(&as_json(&seen, &name).to_string())),
                 Ok(seen) => format!("{}{}", if inputs > 1 { "\n" } else { "" }, as_text(&seen, &name)),
                 Err(error) => {
                     complain(&name, &error.to_string());
@@ -68,7 +69,7 @@ impl Inspect {
                     return true;
                 }
             };
-            outcome = print(&text);
+            outcome = print_exactly(&text);
             outcome.is_ok()
         };
         let mut missing = 0;
@@ -84,11 +85,6 @@ impl Inspect {
             (failed, inputs) => Err(Failure::Inputs { failed, inputs }),
         }
     }
-}
-
-fn complain(path: &Path, reason: &str) {
-    // Nowhere is left to complain to if this fails.
-    let _ = io::Write::write_all(&mut io::stderr(), format!("sealstack: {}: {reason}\n", path.display()).as_bytes());
 }
 
 fn look(path: Option<&Path>) -> Result<Seen, Error> {
@@ -124,7 +120,7 @@ fn as_json(seen: &Seen, name: &Path) -> Value {
 fn as_text(seen: &Seen, name: &Path) -> String {
     let Seen { header, whole } = seen;
     let suite = header.suite();
-    let mut text = format!("{}\n", name.display());
+    let mut text = format!("{}\n", shown_path(name));
     let mut line = |label: &str, value: String| {
         // A string takes all that is written to it.
         let _ = writeln!(text, "  {label:<20}{value}");
@@ -150,26 +146,4 @@ fn as_text(seen: &Seen, name: &Path) -> String {
         None => line("body", "not seen, or cut off".to_owned()),
     }
     text
-}
-
-/// Foreign text for a terminal: control characters are shown and not obeyed.
-fn shown(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let control = character.is_control();
-            let escaped = control.then(|| character.escape_default());
-            let plain = (!control).then_some(character);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn foreign_text_does_not_command_the_terminal() {
-        assert_eq!(shown("a\u{1b}[2Jé\n"), "a\\u{1b}[2Jé\\n");
-    }
 }

@@ -2,27 +2,27 @@
 //!
 //! Most drafts have none, and the operating system drops those with the process: nothing here runs for them.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
+use rustix::fs::AtFlags;
 use tokio::signal::unix::{SignalKind, signal};
 
-static DRAFTS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// Names, none of which is there twice, and the directories that they are in.
+type Drafts = BTreeMap<OsString, Arc<OwnedFd>>;
+
+static DRAFTS: Mutex<Drafts> = Mutex::new(BTreeMap::new());
 static LISTENING: Once = Once::new();
 
 /// The drafts that have a name. While this is held, the process does not end by a signal.
-pub(crate) fn drafts() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+pub(crate) fn drafts() -> MutexGuard<'static, Drafts> {
     LISTENING.call_once(|| {
         // Without a thread to listen, a signal ends the process at once, and a draft may stay behind.
         let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(listen);
     });
     DRAFTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Removes a draft from the list: it is gone, or it has its final name.
-pub(crate) fn settled(draft: &Path) {
-    drafts().remove(draft);
 }
 
 fn listen() {
@@ -39,8 +39,8 @@ fn listen() {
     if let Some(kind) = kind {
         // Held until the end, so that no draft gets a name after this.
         let drafts = drafts();
-        for draft in drafts.iter() {
-            let _ = std::fs::remove_file(draft);
+        for (name, directory) in drafts.iter() {
+            let _ = rustix::fs::unlinkat(directory, name, AtFlags::empty());
         }
         // As a shell reports a process that a signal ended.
         std::process::exit(128 + kind.as_raw_value());

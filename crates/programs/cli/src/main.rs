@@ -14,6 +14,7 @@ mod iam;
 mod inspect;
 mod interrupt;
 mod materials;
+mod paths;
 mod reencrypt;
 mod restore;
 mod rollback;
@@ -29,8 +30,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
+use paths::Reads;
 use server::ServerError;
 use server::config::Place;
+use wire::shown_lines;
 
 /// Key management, access control and audit that speak AWS's protocols, on your own machine.
 ///
@@ -120,44 +123,64 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = argument_files::expand(std::env::args_os()).and_then(|arguments| run(Cli::parse_from(arguments)));
+    let result = argument_files::expand(std::env::args_os()).and_then(|(arguments, files)| {
+        let mut reads = Reads::default();
+        files.iter().for_each(|file| reads.add("argument file", file));
+        run(Cli::try_parse_from(arguments).unwrap_or_else(|error| unusable(&error)), reads)
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.is_told() {
                 // Nowhere is left to complain to if this fails.
-                let _ = writeln!(std::io::stderr(), "sealstack: {failure}");
+                let _ = writeln!(std::io::stderr(), "{}", shown_lines(&format!("sealstack: {failure}"), "  "));
             }
             ExitCode::from(failure.exit_code())
         }
     }
 }
 
-fn run(Cli { place, command }: Cli) -> Result<(), Failure> {
+/// Says what is wrong with the arguments, or the help that they ask for, and ends.
+fn unusable(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    // Without colours, which could not be told from those of foreign text. If this fails, nowhere is left to complain.
+    let _ = write!(std::io::stderr(), "{}", shown_lines(&error.render().to_string(), ""));
+    std::process::exit(error.exit_code());
+}
+
+/// `reads` is what was read of the command line itself.
+fn run(Cli { place, command }: Cli, reads: Reads) -> Result<(), Failure> {
     match command {
-        Command::Serve(serve) => serve.run(place)?,
+        Command::Serve(serve) => serve.run(&place)?,
         Command::Env(env) => env.run(place)?,
-        Command::Seal(command) => command.run(place)?,
+        Command::Seal(command) => command.run(&place)?,
         Command::Unseal(unseal) => unseal.run(place)?,
-        Command::Account(command) => command.run(place)?,
-        Command::Admin(command) => command.run(place)?,
-        Command::Iam(command) => command.run(place)?,
-        Command::Audit(command) => command.run(place)?,
-        Command::Backup(backup) => backup.run(place)?,
-        Command::Restore(restore) => restore.run(place)?,
-        Command::Check(check) => check.run(place)?,
-        Command::Rollback(command) => command.run(place)?,
+        Command::Account(command) => command.run(&place)?,
+        Command::Admin(command) => command.run(&place)?,
+        Command::Iam(command) => command.run(&place)?,
+        Command::Audit(command) => command.run(&place)?,
+        Command::Backup(backup) => backup.run(&place)?,
+        Command::Restore(restore) => restore.run(&place)?,
+        Command::Check(check) => check.run(&place)?,
+        Command::Rollback(command) => command.run(&place)?,
         Command::XksProxy(proxy) => proxy.run()?,
-        Command::Encrypt(encrypt) => encrypt.run()?,
-        Command::Decrypt(decrypt) => decrypt.run()?,
-        Command::Reencrypt(reencrypt) => reencrypt.run()?,
+        Command::Encrypt(encrypt) => encrypt.run(reads)?,
+        Command::Decrypt(decrypt) => decrypt.run(reads)?,
+        Command::Reencrypt(reencrypt) => reencrypt.run(reads)?,
         Command::Inspect(inspect) => inspect.run()?,
     }
     Ok(())
 }
 
-/// Writes to standard output. Nobody reading any more is no failure, as in `sealstack audit show | head`.
+/// Writes lines for people to standard output, whatever foreign text is in them.
 fn print(text: &str) -> Result<(), ServerError> {
+    print_exactly(&shown_lines(text, "").to_string())
+}
+
+/// Writes to standard output what other programs read. Nobody reading any more is no failure, as in `… | head`.
+fn print_exactly(text: &str) -> Result<(), ServerError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

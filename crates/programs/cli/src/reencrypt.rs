@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::batch::{self, Files, Input, Operation, Output, Worked};
 use crate::failure::Failure;
 use crate::materials::Caching;
+use crate::paths::Reads;
 use crate::settings::{Bounds, Held, Required, Sealing, context};
 use crate::wrapping_keys::{KeyServices, NewWrappingKeys, Purpose, WrappingKeys};
 use crate::{decrypt, encrypt};
@@ -63,16 +64,19 @@ Examples:
 Frames are as long as they were, unless --frame-length is given.";
 
 impl Reencrypt {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self, mut reads: Reads) -> Result<(), Failure> {
         let services = KeyServices::default();
         let old = self.caching.materials(self.keys.keyring(&services, Purpose::Decrypt)?, &[])?;
         let new = self.caching.materials(self.new_keys.0.keyring(&services, Purpose::Encrypt)?, &[])?;
+        for keys in [&self.keys, &self.new_keys.0] {
+            keys.add_reads(&services, &mut reads);
+        }
         let required = Required::of(&self.encryption_context, &[])?;
         let context = self.new_encryption_context.as_deref().map(context).transpose()?;
         let decryption = required.of_messages(Decryption::new(&old));
         let decryption = self.held.decryption(self.bounds.decryption(decryption));
         let encryption = self.bounds.encryption(Encryption::new(&new));
-        batch::run(&self.files, &Reencrypting { decryption, encryption, sealing: &self.sealing, context })
+        batch::run(&self.files, &Reencrypting { decryption, encryption, sealing: &self.sealing, context }, reads)
     }
 }
 

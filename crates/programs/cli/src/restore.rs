@@ -8,9 +8,12 @@ use clap::Args;
 use server::ServerError;
 use server::backup;
 use server::config::{Place, SealConfig, SealSettings};
+use server::data_dir::Layout;
+use wire::shown_path;
 
 use crate::batch::Progress;
-use crate::print;
+use crate::failure::Failure;
+use crate::{paths, print};
 
 /// Restore a backup into a new data directory
 ///
@@ -40,10 +43,12 @@ Examples:
   ssh elsewhere 'cat sealstack.tar' | sealstack restore - --seal-file /mnt/keys/root.key";
 
 impl Restore {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
-        let (data, file) = place.resolve()?;
-        server::log::start(&file.log)?;
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
+        let (data, file, mut reads) = paths::resolve(place)?;
+        server::log::start(&file.log).map_err(ServerError::from)?;
         let seal = SealConfig::from(self.seal.over(file.seal));
+        reads.add("backup", &self.file);
+        paths::apart(&Layout::new(data.clone()), &seal, &mut reads)?;
         let failed = |cause| ServerError::Io { action: "read", path: self.file.clone(), cause };
         let (mut from, length): (Box<dyn Read>, u64) = if self.file == Path::new("-") {
             (Box::new(std::io::stdin().lock()), 0)
@@ -66,12 +71,14 @@ impl Restore {
             restored.made, restored.files, restored.bytes, restored.records
         );
         if self.check {
-            return print(&format!("The backup is whole and genuine, {what}.\n"));
+            print(&format!("The backup is whole and genuine, {what}.\n"))?;
+            return Ok(());
         }
         print(&format!(
             "Restored {what}, to {data}.\n\nNext:\n  sealstack admin recover --data '{data}'   a new access key for an administrator\n  \
              sealstack serve --data '{data}'\n",
-            data = data.display()
-        ))
+            data = shown_path(&data)
+        ))?;
+        Ok(())
     }
 }

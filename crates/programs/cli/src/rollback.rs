@@ -8,7 +8,8 @@ use server::config::{AuditSettings, Place, SealConfig, SealSettings};
 use server::data_dir::{DataDir, Layout};
 use server::rollback::{self, Found};
 
-use crate::print;
+use crate::failure::Failure;
+use crate::{paths, print};
 
 /// Show or accept that the database or the audit log is not what it was when the server stopped
 ///
@@ -49,21 +50,25 @@ pub(crate) struct Accept {
 }
 
 impl Command {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
-        let (data, file) = place.resolve()?;
-        server::log::start(&file.log)?;
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
+        let (data, file, mut reads) = paths::resolve(place)?;
+        server::log::start(&file.log).map_err(ServerError::from)?;
+        let layout = Layout::new(data.clone());
         match self {
             Self::Show(Show { seal, audit }) => {
                 let (seal, anchor) = (SealConfig::from(seal.over(file.seal)), audit.over(file.audit).anchor_file);
-                let found = rollback::show(&Layout::new(data), &seal, anchor.as_deref())?;
-                tell(&found, "")
+                paths::apart(&layout, &seal, &mut reads)?;
+                tell(&rollback::show(&layout, &seal, anchor.as_deref())?, "")?;
             }
             Self::Accept(Accept { seal, audit, reason }) => {
                 let (seal, anchor) = (SealConfig::from(seal.over(file.seal)), audit.over(file.audit).anchor_file);
+                let mut writes = paths::apart(&layout, &seal, &mut reads)?;
+                anchor.iter().try_for_each(|anchor| writes.add("anchor", anchor, &reads))?;
                 let found = rollback::accept(&DataDir::open(&data)?, &seal, anchor.as_deref(), &reason)?;
-                tell(&found, "accepted: ")
+                tell(&found, "accepted: ")?;
             }
         }
+        Ok(())
     }
 }
 
@@ -89,12 +94,13 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
-        let (data, file) = place.resolve()?;
-        server::log::start(&file.log)?;
-        let seal = SealConfig::from(self.seal.over(file.seal));
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
+        let (data, file, mut reads) = paths::resolve(place)?;
+        server::log::start(&file.log).map_err(ServerError::from)?;
+        let (layout, seal) = (Layout::new(data), SealConfig::from(self.seal.over(file.seal)));
+        paths::apart(&layout, &seal, &mut reads)?;
         let anchor = self.anchor_file.or(file.audit.anchor_file);
-        let checked = rollback::check(&Layout::new(data), &seal, anchor.as_deref())?;
+        let checked = rollback::check(&layout, &seal, anchor.as_deref())?;
         let (records, keys) = (checked.database.records, checked.database.keys);
         let (recorded, waiting) = (checked.changes.recorded, checked.changes.waiting);
         print(&format!(
@@ -102,6 +108,7 @@ impl Check {
              with its record{}\n",
             checked.audit.records,
             if waiting > 0 { format!(", {waiting} of which wait in the database") } else { String::new() }
-        ))
+        ))?;
+        Ok(())
     }
 }

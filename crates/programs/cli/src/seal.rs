@@ -9,8 +9,11 @@ use server::config::{Place, SealConfig, SealKind, SealSettings};
 use server::data_dir::Layout;
 use server::operator::{self, DomainKeyReport, DomainKeyState, Rotation};
 use server::prompt;
+use wire::{shown, shown_path};
 
-use crate::print;
+use crate::failure::Failure;
+use crate::paths::Reads;
+use crate::{paths, print};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -129,27 +132,26 @@ pub(crate) struct DomainKeys {
 }
 
 impl Command {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
-        let (data, file) = place.resolve()?;
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
+        let (data, file, reads) = paths::resolve(place)?;
+        if !matches!(self, Self::Status) {
+            server::log::start(&file.log).map_err(ServerError::from)?;
+        }
         match self {
-            Self::Status => status(Layout::new(data)),
-            Self::Rotate(rotate) => {
-                server::log::start(&file.log)?;
-                rotate.run(&data, file.seal)
-            }
-            Self::Split(split) => {
-                server::log::start(&file.log)?;
-                split.run(&data, file.seal)
-            }
+            Self::Status => status(Layout::new(data))?,
+            Self::Rotate(rotate) => rotate.run(&data, file.seal, reads)?,
+            Self::Split(split) => split.run(&data, file.seal, reads)?,
             Self::DomainKeys(keys) => {
-                server::log::start(&file.log)?;
                 if keys.rotate {
                     let count = Client::new(Layout::new(data.clone())).rotate_domain_keys()?;
                     print(&format!("{count} new domain keys have taken over\n"))?;
                 }
-                domain_keys(&Layout::new(data), &SealConfig::from(keys.seal.over(file.seal)))
+                let (layout, seal) = (Layout::new(data), SealConfig::from(keys.seal.over(file.seal)));
+                paths::apart(&layout, &seal, &mut { reads })?;
+                domain_keys(&layout, &seal)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -164,7 +166,12 @@ fn status(layout: Layout) -> Result<(), ServerError> {
         text.push_str(&format!("key {}, encryption context sealstack:deployment={}\n", key.arn, status.deployment));
     }
     if let Some(key) = status.token {
-        text.push_str(&format!("key {} in the token {} of {}\n", key.key, key.token, key.module.display()));
+        text.push_str(&format!(
+            "key {} in the token {} of {}\n",
+            shown(&key.key),
+            shown(&key.token),
+            shown_path(&key.module)
+        ));
     }
     text.push_str(&format!("root key {}, generation {}\n", status.root_key_id, status.generation));
     if status.rotating {
@@ -201,7 +208,7 @@ fn domain_keys(layout: &Layout, seal: &SealConfig) -> Result<(), ServerError> {
 }
 
 impl Rotate {
-    fn run(self, data: &Path, file: SealSettings) -> Result<(), ServerError> {
+    fn run(self, data: &Path, file: SealSettings, mut reads: Reads) -> Result<(), Failure> {
         let current = SealConfig::from(self.current.over(file));
         let next = SealConfig {
             kind: self.kind,
@@ -214,22 +221,29 @@ impl Rotate {
             token_key: self.token_key,
             pin_file: self.pin_file,
         };
+        let layout = Layout::new(data.to_owned());
+        reads.add_seal(&next);
+        paths::apart(&layout, &current, &mut reads)?.add_key_file(&layout, &next, &reads)?;
         let rotation = Rotation::prepare(data, &current, &next)?;
         if rotation.wants_shares() {
-            let split = seal::status(&Layout::new(data.to_owned()).seal())?.and_then(|status| status.split);
+            let split = seal::status(&layout.seal()).map_err(ServerError::from)?.and_then(|status| status.split);
             // One that is split already is split in the same way again.
             let split = split.ok_or(ServerError::SplitInstead)?;
-            return hand_out(rotation, split.count, split.threshold, current.kind);
+            hand_out(rotation, split.count, split.threshold, current.kind)?;
+            return Ok(());
         }
-        finish(rotation, current.kind)
+        finish(rotation, current.kind)?;
+        Ok(())
     }
 }
 
 impl Split {
-    fn run(self, data: &Path, file: SealSettings) -> Result<(), ServerError> {
+    fn run(self, data: &Path, file: SealSettings, mut reads: Reads) -> Result<(), Failure> {
         let current = SealConfig::from(self.current.over(file));
+        paths::apart(&Layout::new(data.to_owned()), &current, &mut reads)?;
         let next = SealConfig { kind: Some(SealKind::Shares), ..SealConfig::default() };
-        hand_out(Rotation::prepare(data, &current, &next)?, self.shares, self.threshold, current.kind)
+        hand_out(Rotation::prepare(data, &current, &next)?, self.shares, self.threshold, current.kind)?;
+        Ok(())
     }
 }
 

@@ -1,9 +1,13 @@
 //! `sealstack serve`: runs the server until it is told to end.
 
 use server::config::{Config, Place, Settings};
+use server::data_dir::Layout;
 use server::{Server, ServerError};
+use wire::shown_path;
 
-use crate::print;
+use crate::failure::Failure;
+use crate::paths::Reads;
+use crate::{paths, print};
 
 /// Run the server
 ///
@@ -27,13 +31,31 @@ Examples:
   sealstack serve --seal kms --seal-kms-key alias/sealstack --seal-kms-profile production";
 
 impl Serve {
-    pub(crate) fn run(self, place: Place) -> Result<(), ServerError> {
-        let (data, file) = place.resolve()?;
+    pub(crate) fn run(self, place: &Place) -> Result<(), Failure> {
+        let (data, file, reads) = paths::resolve(place)?;
         let settings = self.settings.over(file);
-        server::log::start(&settings.log)?;
-        let config = Config::resolve(data, settings)?;
-        server::run(config, welcome)
+        server::log::start(&settings.log).map_err(ServerError::from)?;
+        let config = Config::resolve(data, settings).map_err(ServerError::from)?;
+        if !config.ephemeral {
+            refuse_overwriting(&config, reads)?;
+        }
+        server::run(config, welcome)?;
+        Ok(())
     }
+}
+
+/// Refuses a configuration by which the server would write over what it reads.
+fn refuse_overwriting(config: &Config, mut reads: Reads) -> Result<(), Failure> {
+    let own = config.tls.own.iter().flat_map(|own| [("certificate", &own.chain), ("certificate's key", &own.key)]);
+    let tokens = config.key_stores.hsm.values();
+    let tokens = tokens.flat_map(|token| [Some(&token.module), token.trust_anchor.as_ref()]).flatten();
+    let proxies = config.key_stores.xks.values().filter_map(|proxy| proxy.ca.as_ref());
+    let outside = tokens.chain(proxies).map(|path| ("key store's file", path));
+    for (what, path) in config.seed.iter().map(|path| ("seed", path)).chain(own).chain(outside) {
+        reads.add(what, path);
+    }
+    let mut writes = paths::apart(&Layout::new(config.data.clone()), &config.seal, &mut reads)?;
+    config.audit.anchor.iter().try_for_each(|anchor| writes.add("anchor", anchor, &reads))
 }
 
 /// After the first start, says what there is and what to do with it.
@@ -49,7 +71,7 @@ fn welcome(server: &Server) {
     } else {
         ("Made in", "  seal/             the root seal: keep a copy elsewhere, nothing here opens without it\n")
     };
-    let data = data.display();
+    let data = shown_path(&data);
     let environment = match Place::default_data() {
         Ok(usual) if usual == server.data() => "sealstack env".to_owned(),
         _ => format!("sealstack env --data '{data}'"),

@@ -12,6 +12,7 @@ use group::Group;
 pub(crate) use key_services::KeyServices;
 
 use crate::failure::Failure;
+use crate::paths::Reads;
 
 /// What keyrings are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,16 @@ arguments!(
 );
 
 impl WrappingKeys {
+    /// Adds the files that the keyring came from: keys, and the configuration of calls.
+    pub(crate) fn add_reads(&self, services: &KeyServices, reads: &mut Reads) {
+        for group in &self.0 {
+            group.key_file().into_iter().for_each(|path| reads.add("key", path));
+        }
+        for path in services.files() {
+            reads.add("AWS configuration's file", &path);
+        }
+    }
+
     /// The keys as one keyring.
     pub(crate) fn keyring(&self, services: &KeyServices, purpose: Purpose) -> Result<MultiKeyring, Failure> {
         let mut keyrings: Vec<Box<dyn Keyring>> = Vec::new();

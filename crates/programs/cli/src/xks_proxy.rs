@@ -7,6 +7,7 @@ use clap::Args;
 use server::config::{LogSettings, OwnCertificate};
 use server::xks_proxy::{self, ProxyConfig, TokenConfig};
 use server::{ConfigError, ServerError};
+use wire::shown_path;
 
 use crate::print;
 
@@ -77,7 +78,7 @@ impl XksProxy {
         server::log::start(&self.log)?;
         if let Some(path) = &self.create_credential {
             xks_proxy::create_credential(path, &self.uri_prefix)?;
-            return print(&format!("Made {}.\n", path.display()));
+            return print(&format!("Made {}.\n", shown_path(path)));
         }
         let missing = |setting| ConfigError::Value { setting, rule: "given" };
         let token = TokenConfig {

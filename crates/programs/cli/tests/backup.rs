@@ -161,3 +161,50 @@ fn a_manifest_that_the_server_did_not_vouch_for_is_refused() {
     let output = restore(&file, &elsewhere.path().join("restored"), &["--seal-file", text(&key)]);
     refused(&output, 11, "did not vouch");
 }
+
+#[test]
+fn no_command_writes_over_what_opens_the_data_directory_or_is_in_it() {
+    let server = Server::start(BINARY, &[]);
+    let data = server.data();
+    let stopped = server.terminate();
+    let outside = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| outside.path().join(name);
+    done(&stopped.sealstack(&["seal", "rotate", "--new-seal-file", text(&path("root.key"))]));
+    std::fs::hard_link(path("root.key"), path("hard")).expect("linked");
+    std::os::unix::fs::symlink(data.join("sealstack.db"), path("database")).expect("linked");
+    std::fs::write(path("policy"), "{}").expect("written");
+    std::fs::create_dir_all(data.join("oidc")).expect("made");
+    std::fs::write(data.join("oidc/example.com.jwks"), "{}").expect("written");
+    let head = std::fs::read_dir(data.join("audit")).expect("it").next().expect("a file").expect("an entry").path();
+    let precious = [
+        path("root.key"),
+        path("hard"),
+        path("database"),
+        data.join("sealstack.db"),
+        data.join("seal/root.json"),
+        data.join("aws/credentials"),
+        data.join("oidc/example.com.jwks"),
+        head,
+    ];
+    for file in &precious {
+        let before = std::fs::read(file).expect("it");
+        refused(&stopped.sealstack(&["backup", text(file), "--overwrite"]), 2, "can't be written: it is the");
+        assert!(std::fs::read(file).expect("it") == before, "{}", file.display());
+    }
+    // The lock is emptied by whoever takes the directory, and the key file is written by a rotation.
+    let lock = data.join("lock");
+    let before = std::fs::read(&lock).expect("it");
+    refused(&stopped.sealstack(&["account", "scp", "set", "default", text(&lock)]), 2, "it is the policy");
+    refused(&stopped.sealstack(&["audit", "verify", "--seal-passphrase-file", text(&lock)]), 2, "the passphrase file");
+    assert!(std::fs::read(&lock).expect("it") == before);
+    let (pin, policy) = (path("pin"), path("policy"));
+    let rotate = ["seal", "rotate", "--new-seal-file", text(&pin), "--new-seal-pin-file", text(&pin)];
+    refused(&stopped.sealstack(&rotate), 2, "it is the PIN file");
+    let credentials = data.join("aws/credentials");
+    for read in [&["--seed"][..], &["--tls-key", text(&policy), "--tls-certificate"]] {
+        let serve = [&["serve", "--listen", "127.0.0.1:0"], read, &[text(&credentials)]].concat();
+        refused(&stopped.sealstack(&serve), 2, "can't be written: it is the");
+    }
+    done(&stopped.sealstack(&["backup", text(&policy), "--overwrite"]));
+    done(&stopped.sealstack(&["audit", "verify"]));
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -38,8 +38,7 @@ impl Profiles {
     /// Reads the files that the environment names. A file that isn't there says nothing.
     pub(crate) fn read(environment: &Environment) -> Result<Self, ClientError> {
         let mut all = Self::default();
-        let config = environment.path("AWS_CONFIG_FILE", ".aws/config");
-        let credentials = environment.path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
+        let [config, credentials] = Self::files(environment);
         if let Some(path) = config {
             all.add_config(&read(&path)?);
         }
@@ -47,6 +46,17 @@ impl Profiles {
             all.add_credentials(&read(&path)?);
         }
         Ok(all)
+    }
+
+    /// The configuration file and the credentials file that the environment names.
+    pub(crate) fn files(environment: &Environment) -> [Option<PathBuf>; 2] {
+        [("AWS_CONFIG_FILE", ".aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")]
+            .map(|(variable, below_home)| environment.path(variable, below_home))
+    }
+
+    /// What any profile sets by this name.
+    pub(crate) fn values<'a>(&'a self, setting: &'a str) -> impl Iterator<Item = &'a str> {
+        self.profiles.values().filter_map(move |profile| profile.value(setting))
     }
 
     fn add_config(&mut self, text: &str) {

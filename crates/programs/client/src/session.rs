@@ -2,6 +2,7 @@
 //!
 //! Source: AWS SDKs and Tools Reference Guide.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crypto::SecretBytes;
@@ -80,6 +81,18 @@ impl Session {
             environment,
             profiles,
         })
+    }
+
+    /// The files that the session reads: shared ones, certificates, tokens. Not all of them need be there.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let environment = &self.environment;
+        let named = [("AWS_CA_BUNDLE", "ca_bundle"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")];
+        let named = named.into_iter().flat_map(|(variable, setting)| {
+            let variable = environment.value(variable);
+            variable.into_iter().chain(self.profiles.values(setting)).map(|path| environment.expanded(path))
+        });
+        Profiles::files(environment).into_iter().flatten().chain(named).collect()
     }
 
     pub(crate) fn settings(&self) -> Option<&Profile> {

@@ -98,6 +98,23 @@ impl Layout {
         self.root.join("admin.sock")
     }
 
+    /// Every file here that a server or a command writes or replaces, and those that stand beside it meanwhile.
+    ///
+    /// What the operator puts here is not among them.
+    #[must_use]
+    pub fn written(&self) -> Vec<PathBuf> {
+        let beside = ["aws/config", "aws/credentials", "tls/ca.pem", "first-start", "sealstack.db"];
+        let mut written: Vec<_> =
+            beside.into_iter().flat_map(|name| [self.root.join(name), self.root.join(format!("{name}.new"))]).collect();
+        written.extend(self.database_files());
+        written.extend([self.lock(), self.admin_socket()]);
+        written.extend(["root.json", "root.json.tmp", "anchor", "anchor.new"].map(|name| self.seal().join(name)));
+        // A directory that can't be read is complained of by whoever needs it.
+        let audit = std::fs::read_dir(self.audit()).into_iter().flatten();
+        written.extend(audit.filter_map(|entry| Some(entry.ok()?.path())));
+        written
+    }
+
     fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }

@@ -102,7 +102,7 @@ impl Lasting {
         let standing = unblocked(move || Ok(standing.standing()?)).await?;
         store::Outlet::committed(&lasting.trail, &standing);
         lasting.keep_anchors().await?;
-        lasting.store.attach(Arc::new(lasting.trail.clone())).await?;
+        lasting.store.attach(Arc::new(lasting.trail.clone()));
         Ok(lasting)
     }
 

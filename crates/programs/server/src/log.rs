@@ -1,10 +1,14 @@
 //! The log on standard error: a line for people, or a JSON object a line.
 //!
 //! Bodies, signatures and secrets never get here: nobody logs them, and the libraries that could are kept quiet.
+//! Foreign text does, and commands no terminal.
+
+use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 use tracing_subscriber::fmt::time::SystemTime;
+use wire::{shown_json, shown_lines};
 
 use crate::config::{LogFormat, LogSettings};
 use crate::error::ConfigError;
@@ -26,14 +30,18 @@ pub fn start(settings: &LogSettings) -> Result<(), ConfigError> {
             filter = filter.add_directive(directive);
         }
     }
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(SystemTime);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime);
     // Another logger may be set already, in tests.
     let _ = match settings.format.unwrap_or_default() {
         LogFormat::Text => {
             let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_ansi(colours).with_target(false).try_init()
+            let text = move || Quoting { out: std::io::stderr(), quote: if colours { in_colours } else { plain } };
+            log.with_writer(text).with_ansi(colours).with_target(false).try_init()
         }
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Json => {
+            let json = || Quoting { out: std::io::stderr(), quote: |text| shown_json(text).into_owned() };
+            log.with_writer(json).json().flatten_event(true).try_init()
+        }
     };
     std::panic::set_hook(Box::new(|panic| {
         // The payload may quote what was being worked on; the place is enough to find the defect.
@@ -43,7 +51,87 @@ pub fn start(settings: &LogSettings) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// Writes lines of the log, with what is hidden in them escaped.
+struct Quoting<W> {
+    out: W,
+    quote: fn(&str) -> String,
+}
+
+impl<W: Write> Write for Quoting<W> {
+    /// Takes what the log writes in one piece: whole lines.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.out.write_all((self.quote)(&String::from_utf8_lossy(lines)).as_bytes())?;
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn plain(lines: &str) -> String {
+    shown_lines(lines, "").to_string()
+}
+
+/// As [`plain`], with the log's own colours let through. In foreign text these do no more than colour it.
+fn in_colours(lines: &str) -> String {
+    let mut pieces = lines.split(ESCAPE);
+    let mut quoted = pieces.next().map(plain).unwrap_or_default();
+    for piece in pieces {
+        let own = COLOURS.iter().any(|colour| piece.starts_with(colour));
+        quoted.push_str(if own { "\u{1b}" } else { r"\u{1b}" });
+        quoted.push_str(&plain(piece));
+    }
+    quoted
+}
+
+const ESCAPE: char = '\u{1b}';
+
+/// What follows the escape character where the log changes colours: none, bold, dim, italic, and those of levels.
+const COLOURS: [&str; 9] = ["[0m", "[1m", "[2m", "[3m", "[31m", "[32m", "[33m", "[34m", "[35m"];
+
 fn filter(text: &str) -> Result<EnvFilter, ConfigError> {
     let rule = "a level (error, warn, info, debug, trace) or a list such as info,kms=debug";
     EnvFilter::try_new(text).map_err(|_| ConfigError::Value { setting: "log", rule })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn foreign_text_in_the_log_commands_no_terminal() {
+        const NAME: &str = "a\u{202e}b\u{1b}[2J\u{9b}1m\u{200b}";
+        for (quote, colours) in [(plain as fn(&str) -> String, false), (in_colours, true)] {
+            let memory = Memory::default();
+            let out = memory.clone();
+            let writer = move || Quoting { out: out.clone(), quote };
+            let log = tracing_subscriber::fmt().with_ansi(colours).with_writer(writer).finish();
+            tracing::subscriber::with_default(log, || {
+                tracing::info!(name = NAME, shown = %NAME, debug = ?NAME, "name {NAME}");
+            });
+            let text = String::from_utf8(memory.0.lock().expect("no panic").clone()).expect("UTF-8");
+            for wrong in ["\u{202e}", "\u{1b}[2J", "\u{9b}", "\u{200b}"] {
+                assert!(!text.contains(wrong), "{wrong:?} in {text:?}");
+            }
+            assert!(text.ends_with('\n') && text.contains("u{202e}"), "{text:?}");
+            assert_eq!(text.contains(ESCAPE), colours, "{text:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod json;
 mod protocol;
 pub mod query;
 pub mod shape;
+mod shown;
 pub mod sigv4;
 mod timestamp;
 mod unanswered;
@@ -21,4 +22,5 @@ pub use fault::{Culprit, Fault, Protocol};
 pub use protocol::{
     CommonFault, ERROR_TYPE_HEADER, REQUEST_ID_HEADER, content_type, decode, encode_fault, encode_output,
 };
+pub use shown::{Shown, shown, shown_bytes, shown_json, shown_lines, shown_path};
 pub use timestamp::Timestamp;

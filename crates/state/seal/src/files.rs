@@ -52,9 +52,14 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Option<SecretBytes>,
     Ok(Some(content))
 }
 
+/// What stands beside a file while it is written.
+pub(crate) fn temporary(path: &Path) -> PathBuf {
+    with_suffix(path, ".tmp")
+}
+
 /// Makes `content` the whole of the file, durably.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), SealError> {
-    let new = with_suffix(path, ".tmp");
+    let new = temporary(path);
     remove_if_there(&new)?;
     let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).and_then(|mut file| {
         file.write_all(content)?;

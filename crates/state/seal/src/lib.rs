@@ -16,7 +16,7 @@ pub use crypto::password::Cost;
 pub use crypto::{RootKey, RootKeyId};
 pub use error::SealError;
 pub use header::{Binding, Deployment, Kind, KmsKey, Status, TokenKey, status};
-pub use rotation::{Opened, open_or_create, rotate};
+pub use rotation::{Opened, key_files, open_or_create, rotate};
 pub use shares::{Gathering, Progress, Share, ShareError, SharedKey, Split, SplitId, split};
 
 use std::path::PathBuf;

@@ -292,6 +292,17 @@ fn key_file_path(directory: &Path, configured: Option<&Path>, on_record: Option<
     }
 }
 
+/// The key file of the seal in `directory`, as it is `configured` or on record, and the files that stand beside it
+/// while it is made or replaced.
+#[must_use]
+pub fn key_files(directory: &Path, configured: Option<&Path>) -> Vec<PathBuf> {
+    // A header that can't be read is complained of when the seal is opened.
+    let recorded = Header::read(directory).ok().flatten().map(|header| header.current.seal);
+    let path = key_file_path(directory, configured, recorded.as_ref());
+    let next = key_file::next_path(&path);
+    [&path, &next].into_iter().flat_map(|path| [path.clone(), files::temporary(path)]).collect()
+}
+
 /// A path as the header keeps it: joined to the directory it gives the path again.
 fn recorded_path(directory: &Path, path: &Path) -> PathBuf {
     // An absolute path needs the current directory alone; without one the path is kept as it is.

@@ -150,10 +150,11 @@ impl Store {
         self.write(recorded).await
     }
 
-    /// Hands recorded events to `outlet`, those that wait in the outbox first. Once for each open database.
-    pub async fn attach(&self, outlet: Arc<dyn Outlet>) -> Result<(), StoreError> {
+    /// Hands recorded events to `outlet` from now on, those that wait in the outbox first. Once for each open database.
+    pub fn attach(&self, outlet: Arc<dyn Outlet>) {
         self.inner.db.attach(outlet);
-        self.tidy().await
+        // Any turn of the writer offers what waits.
+        self.inner.db.submit(Box::new(Task::new(|_: &dyn db::Write| Ok::<_, StoreError>(()), drop)));
     }
 
     /// Offers waiting events to the outlet again, and removes those from the outbox that it has on its disk.

@@ -119,7 +119,9 @@ impl Server {
 
     fn over(store: Store, admin: Key, journal: Journal, journal_key: Key256, directory: tempfile::TempDir) -> Self {
         let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(directory.path().join("oidc")));
-        let gateway = Gateway::new(iam.clone(), Trail::new(journal.clone()), Arc::new(Nobody), || CLOCK.get())
+        let trail = Trail::new(journal.clone());
+        store.attach(Arc::new(trail.clone()));
+        let gateway = Gateway::new(iam.clone(), trail, Arc::new(Nobody), || CLOCK.get())
             .with(iam.clone())
             .with(Arc::new(Sts::new(iam.clone())));
         Self { gateway, iam, store, admin, journal, journal_key, directory }

@@ -327,7 +327,8 @@ async fn bad_input_is_answered_as_aws_answers_it() {
 #[tokio::test]
 async fn every_call_is_in_the_trail_and_no_secret_is() {
     let world = world();
-    world.store.attach(Arc::new(world.trail.clone())).await.expect("attached");
+    world.store.attach(Arc::new(world.trail.clone()));
+    world.store.tidy().await.expect("handed over");
     let with_secret = r#"{"Name":"cup","Password":"c2VzYW1l"}"#;
     let calls = [
         (signed("owner", "toy", "ToyService.Take", with_secret), "Take", "owner", None),
@@ -372,7 +373,8 @@ async fn a_change_carries_its_record_and_a_failure_after_it_has_another() {
     assert_eq!((filled.error, spilt.error), (None, Some("NotFoundException")));
     // Nobody has taken the records of the changes yet: they are where the changes are.
     assert_eq!(world.store.standing().expect("it").recorded, 2, "one for each call");
-    world.store.attach(Arc::new(world.trail.clone())).await.expect("attached");
+    world.store.attach(Arc::new(world.trail.clone()));
+    world.store.tidy().await.expect("handed over");
     let records = world.records();
     let brief = |record: &serde_json::Value| {
         let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();

@@ -1,13 +1,14 @@
 //! The inputs that arguments stand for: files, patterns, and the trees below directories.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{FileType, Metadata};
+use std::fs::{File, FileType, Metadata};
 use std::io::{self, ErrorKind};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use crate::paths::FileId;
 
 /// An input.
 pub(crate) enum Found {
@@ -49,6 +50,28 @@ pub(crate) fn found(
             }
         }
     }
+}
+
+/// Every file that `arguments` stand for.
+pub(super) fn identities(arguments: &[PathBuf], recursive: bool) -> HashSet<FileId> {
+    let mut files = HashSet::new();
+    let mut each = |found: Found| {
+        files.extend(match found {
+            Found::File(path, _) => std::fs::metadata(path).ok().and_then(|metadata| FileId::of(&metadata)),
+            Found::Stdin => stdin(),
+            Found::Passed(..) => None,
+        });
+        true
+    };
+    // What can't be found is told by the run itself.
+    found(arguments, recursive, None, &mut each, &mut |_, _| {});
+    files
+}
+
+/// The file that standard input is.
+pub(super) fn stdin() -> Option<FileId> {
+    let stdin = io::stdin().as_fd().try_clone_to_owned().ok()?;
+    FileId::of(&File::from(stdin).metadata().ok()?)
 }
 
 /// The paths that an argument stands for: itself, or what a pattern matches when nothing has the pattern as its name.
@@ -174,38 +197,6 @@ pub(super) fn directory(target: &Path) -> &Path {
     }
 }
 
-/// Whether a directory holds nothing.
-pub(super) fn is_empty(directory: &Path) -> bool {
-    std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-/// Makes a directory and those that it lies in. The ones that were made go to `made`.
-pub(super) fn make_directory(path: &Path, made: &mut BTreeSet<PathBuf>) -> Result<(), Failure> {
-    let failed = |cause| Failure::File { action: "make", path: path.to_owned(), cause };
-    if made.contains(path) {
-        return Ok(());
-    }
-    let mut missing = Vec::new();
-    let mut at = path;
-    while !at.is_dir() {
-        missing.push(at);
-        match at.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => at = parent,
-            None => break,
-        }
-    }
-    for path in missing.into_iter().rev() {
-        match std::fs::create_dir(path) {
-            Ok(()) => {
-                made.insert(path.to_owned());
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,11 +244,9 @@ mod tests {
     fn patterns_are_matched_unless_a_file_has_that_name() {
         let root = tempfile::tempdir().expect("a directory");
         let path = |name: &str| root.path().join(name);
-        assert!(is_empty(root.path()) && !is_empty(&path("none")));
         for file in ["a1", "a2", "b1", ".a3", "c[1]"] {
             std::fs::write(path(file), "").expect("written");
         }
-        assert!(!is_empty(root.path()));
         assert_eq!(list(&[path("a*"), "-".into()], false, None), ["a1", "a2", "-"]);
         assert_eq!(list(&[path("?1")], false, None), ["a1", "b1"]);
         assert_eq!(list(&[path("c[1]")], false, None), ["c[1]"]);

@@ -2,12 +2,21 @@
 
 use std::fs::File;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wire::{shown, shown_path};
 
 /// How far the work is.
 pub(crate) struct Progress(ProgressBar);
+
+/// Says something of an input on standard error.
+pub(crate) fn complain(input: &Path, text: &str) {
+    // Nowhere is left to complain to if this fails. In one piece, since others may write there too.
+    let line = format!("sealstack: {}: {}\n", shown_path(input), shown(text));
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
 
 impl Progress {
     /// A bar on standard error, if that is a terminal and `wanted`.
@@ -48,12 +57,9 @@ impl Progress {
         self.0.suspend(act)
     }
 
-    /// Prints a line to standard error, above the bar.
-    pub(super) fn tell(&self, line: &str) {
-        self.suspended(|| {
-            // Nowhere is left to complain to if this fails.
-            let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
-        });
+    /// Says something of an input on standard error, above the bar.
+    pub(super) fn tell(&self, input: &Path, text: &str) {
+        self.suspended(|| complain(input, text));
     }
 
     pub(crate) fn end(&self) {
@@ -64,7 +70,7 @@ impl Progress {
     pub(super) fn ask(&self, question: &str, stdin_is_data: bool) -> io::Result<bool> {
         self.suspended(|| {
             let mut err = io::stderr().lock();
-            err.write_all(question.as_bytes())?;
+            write!(err, "{}", shown(question))?;
             err.flush()?;
             let mut answer = String::new();
             if stdin_is_data {

@@ -2,23 +2,25 @@
 //!
 //! Waiting for the disk takes as long for one file as for many, so what has piled up meanwhile waits together.
 
-use std::collections::BTreeSet;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::directory::{Directory, Handle, sync};
 use super::draft::Draft;
+use super::target::Target;
 
 /// How many outputs wait for the disk together at most.
 const TOGETHER_MAX: u64 = 1024;
 
-/// How many outputs may wait for the disk together. As many again may arrive meanwhile, and each holds a file open.
+/// How many outputs may wait for the disk together. As many again may arrive meanwhile, and each holds a file open, and
+/// a directory unless it shares one.
 pub(super) fn together_max() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
@@ -26,7 +28,7 @@ pub(super) fn together_max() -> usize {
         limit = raised;
     }
     let open_max = limit.current.unwrap_or(u64::MAX);
-    usize::try_from((open_max / 3).clamp(1, TOGETHER_MAX)).unwrap_or(1)
+    usize::try_from((open_max / 5).clamp(1, TOGETHER_MAX)).unwrap_or(1)
 }
 
 /// From how many outputs on the file system as a whole is synced, which others' data are on as well.
@@ -35,7 +37,7 @@ const MANY: usize = 16;
 /// An output that is complete.
 pub(super) struct Complete<T> {
     pub(super) draft: Draft,
-    pub(super) target: PathBuf,
+    pub(super) target: Target,
     /// What its outcome is told with.
     pub(super) told: T,
 }
@@ -73,11 +75,20 @@ fn gathered<T>(first: T, arriving: &Receiver<T>, together_max: usize) -> Vec<T> 
 }
 
 /// Gives an output its name.
-pub(super) fn give_name(draft: Draft, target: &Path, replace: bool) -> Published {
-    match draft.publish(target, replace) {
+fn give_name(draft: Draft, target: &Target, replace: bool) -> Published {
+    match draft.publish(&target.name, replace) {
         Ok(true) => Published::Named,
         Ok(false) => Published::Kept,
         Err(error) => Published::Failed(error),
+    }
+}
+
+/// Publishes one output without waiting for the disk.
+pub(super) fn publish_one(draft: Draft, target: &Target, replace: bool) -> Published {
+    let handle = Arc::clone(draft.directory());
+    match (give_name(draft, target, replace), target.directory.leads_to(&handle)) {
+        (Published::Named, Err(error)) => Published::Failed(error),
+        (published, _) => published,
     }
 }
 
@@ -86,29 +97,37 @@ pub(super) fn publish<T>(
     arriving: Receiver<Complete<T>>,
     together_max: usize,
     replace: bool,
-    mut tell: impl FnMut(T, &Path, Published),
+    mut tell: impl FnMut(T, &Target, Published),
 ) {
     while let Ok(first) = arriving.recv() {
         let together = gathered(first, &arriving, together_max);
         let synced = sync_all(&together);
-        let mut directories = BTreeSet::new();
+        let mut directories = BTreeMap::new();
         let mut named = Vec::with_capacity(together.len());
         for (Complete { draft, target, told }, synced) in together.into_iter().zip(synced) {
-            let directory = draft.directory().to_owned();
+            let handle = Arc::clone(draft.directory());
             let published = match synced {
                 Ok(()) => give_name(draft, &target, replace),
                 Err(error) => Published::Failed(error),
             };
+            let key = Arc::as_ptr(&handle);
             if matches!(published, Published::Named) {
-                directories.insert(directory);
+                directories.entry(key).or_insert_with(|| (Arc::clone(&target.directory), handle));
             }
-            named.push((told, target, published));
+            named.push((told, target, published, key));
         }
-        let lost: BTreeSet<_> = directories.into_iter().filter(|path| sync_directory(path).is_err()).collect();
-        for (told, target, published) in named {
-            let lost = target.parent().is_some_and(|parent| lost.contains(parent));
-            let failed = || Published::Failed(io::Error::other("its directory can't be synced"));
-            tell(told, &target, if lost { failed() } else { published });
+        let lasts = |(directory, handle): &(Arc<Directory>, Handle)| {
+            sync(handle).map_err(|error| format!("its directory can't be synced: {error}"))?;
+            directory.leads_to(handle).map_err(|error| error.to_string())
+        };
+        let lost: BTreeMap<_, _> =
+            directories.iter().filter_map(|(key, it)| lasts(it).err().map(|reason| (*key, reason))).collect();
+        for (told, target, published, key) in named {
+            let published = match (published, lost.get(&key)) {
+                (Published::Named, Some(reason)) => Published::Failed(io::Error::other(reason.clone())),
+                (published, _) => published,
+            };
+            tell(told, &target, published);
         }
     }
 }
@@ -130,12 +149,6 @@ fn sync_file_systems<T>(complete: &[Complete<T>]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Makes the names in a directory last.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    File::open(path)?.sync_all()
 }
 
 #[cfg(test)]

@@ -4,16 +4,15 @@
 //! idle, and a thread for each would cost them more than the work does.
 
 use std::fs::File;
-use std::path::Path;
 
 use envelope::{Error, ReadAt as _};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::draft::Draft;
-use super::publisher::Complete;
 use super::queue::Taker;
-use super::work::{Batch, Failed, Job, Opened, Operation, Publisher, Told, Worked};
+use super::target::Target;
+use super::work::{Batch, Failed, Job, Opened, Operation, Publisher, Worked};
 
 /// How many short inputs a worker has in memory at a time, unless it was said how many are worked on at a time.
 ///
@@ -39,7 +38,7 @@ impl<O: Operation> Batch<'_, O> {
                 }
             }
             match together.next().await {
-                Some(Some(complete)) => self.publish(complete, publisher),
+                Some(Some((job, draft, worked))) => self.publish(job, draft, worked, publisher),
                 Some(None) => {}
                 None => return other,
             }
@@ -47,14 +46,14 @@ impl<O: Operation> Batch<'_, O> {
     }
 
     /// Works on one, or tells why that fails.
-    async fn one_small(&self, opened: Opened, length: usize) -> Option<Complete<Told>> {
-        let Opened { job, file, target, .. } = opened;
-        let worked = self.work_small(&file, length, target.as_deref()?).await;
+    async fn one_small(&self, opened: Opened, length: usize) -> Option<(Job, Draft, Worked)> {
+        let Opened { job, file, .. } = opened;
+        let worked = self.work_small(&file, length, job.target.as_ref()?).await;
         let (draft, worked) = worked.map_err(|error| self.fail(job.name(), error)).ok()?;
-        Some(Complete { draft, target: target?, told: Told::of(&job, worked) })
+        Some((job, draft, worked))
     }
 
-    async fn work_small(&self, file: &File, length: usize, target: &Path) -> Result<(Draft, Worked), Failed> {
+    async fn work_small(&self, file: &File, length: usize, target: &Target) -> Result<(Draft, Worked), Failed> {
         let mut input = vec![0; length];
         file.read_exact_at(&mut input, 0).map_err(Error::Io)?;
         self.progress.advance(length as u64);

@@ -1,28 +1,30 @@
 //! The run of a batch: inputs are found on one thread, worked on by several, and published by one that waits for the
 //! disk, or by those that worked on them when nobody waits.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use envelope::{Error, ReadAt};
 use serde_json::{Map, Value};
+use wire::shown_path;
 
 use super::draft::Draft;
-use super::inputs::directory;
+use super::inputs::identities;
 use super::progress::Progress;
-use super::publisher::{Complete, Published, give_name, publish, sync_directory, together_max};
+use super::publisher::{Complete, Published, publish, publish_one, together_max};
 use super::queue::{Taker, queue};
 use super::record::{self, Records};
-use super::target::resolved;
+use super::target::{Destination, Target};
 use super::{Files, base64, cores};
 use crate::failure::Failure;
+use crate::paths::{FileId, Named, Reads, Writes};
 
 /// How many inputs are found ahead of the work.
 const FOUND_AHEAD: usize = 1024;
@@ -110,14 +112,14 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn of(job: &Job, worked: Worked) -> Self {
-        Self { input: job.name().to_owned(), output: job.target.clone(), worked }
+        Self { input: job.name().to_owned(), output: job.target.as_ref().map(|target| target.path.clone()), worked }
     }
 }
 
 /// One piece of work.
 pub(super) struct Job {
     pub(super) input: Option<PathBuf>,
-    pub(super) target: Option<PathBuf>,
+    pub(super) target: Option<Target>,
     /// Whether the target's directory was empty before this run, so that nothing of the target's name is there.
     pub(super) fresh: bool,
 }
@@ -133,8 +135,8 @@ pub(super) struct Opened {
     pub(super) job: Job,
     pub(super) file: File,
     pub(super) metadata: Metadata,
-    /// The file that the output will be, through links, unless it goes to a stream.
-    pub(super) target: Option<PathBuf>,
+    /// Whether the output is a file, rather than a stream.
+    pub(super) to_file: bool,
 }
 
 impl Opened {
@@ -158,22 +160,41 @@ pub(super) struct Batch<'a, O> {
     pub(super) files: &'a Files,
     pub(super) operation: &'a O,
     pub(super) progress: Progress,
-    records: Records,
+    pub(super) records: Records,
+    /// What the command reads besides its inputs.
+    reads: Reads,
+    /// The inputs, once something is to be replaced that could be one of them.
+    inputs: OnceLock<HashSet<FileId>>,
+    /// The file that standard output is.
+    stdout: Option<FileId>,
     pub(super) counts: Counts,
 }
 
 /// The way of complete outputs to their publisher; without one, they are published by whoever completes them.
 pub(super) type Publisher = Option<SyncSender<Complete<Told>>>;
 
-/// Works on every input.
-pub(crate) fn run<O: Operation>(files: &Files, operation: &O) -> Result<(), Failure> {
+/// Works on every input. `reads` is what the command reads besides them.
+pub(crate) fn run<O: Operation>(files: &Files, operation: &O, reads: Reads) -> Result<(), Failure> {
     files.check()?;
     let streams = files.output.as_os_str() == "-";
+    let into = Destination::of(files)?;
+    let stdout = io::stdout().as_fd().try_clone_to_owned().and_then(|stdout| File::from(stdout).metadata());
+    let stdout = stdout.ok().and_then(|metadata| FileId::of(&metadata));
+    let mut writes = Writes::default();
+    match &into {
+        Destination::Stdout => writes.add_open("standard output", stdout, &reads)?,
+        Destination::File(path) => writes.add("output", path, &reads)?,
+        // Looked at one by one.
+        Destination::Directory(_) => {}
+    }
     let batch = Batch {
         files,
         operation,
         progress: Progress::new(!files.quiet && !streams),
-        records: Records::open(files)?,
+        records: Records::open(files, stdout, reads.clone(), writes)?,
+        reads,
+        inputs: OnceLock::new(),
+        stdout: stdout.filter(|_| streams),
         counts: Counts::default(),
     };
     let (jobs, waiting) = queue(FOUND_AHEAD);
@@ -201,12 +222,12 @@ pub(crate) fn run<O: Operation>(files: &Files, operation: &O) -> Result<(), Fail
         }
         drop((complete, waiting));
         match started {
-            Ok(()) => batch.find(jobs),
+            Ok(()) => batch.find(jobs, into),
             Err(cause) => Err(server::ServerError::System { action: "start a thread", cause }.into()),
         }
     });
     batch.progress.end();
-    sync_made(&made?, files.no_sync)?;
+    made?;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     match (count(&batch.counts.failed), count(&batch.counts.inputs)) {
         (0, _) => Ok(()),
@@ -215,24 +236,15 @@ pub(crate) fn run<O: Operation>(files: &Files, operation: &O) -> Result<(), Fail
     }
 }
 
-/// Makes the directories that were made last.
-fn sync_made(made: &BTreeSet<PathBuf>, no_sync: bool) -> Result<(), Failure> {
-    let parents: BTreeSet<_> = made.iter().map(|path| directory(path)).collect();
-    for path in parents.into_iter().filter(|_| !no_sync) {
-        sync_directory(path).map_err(|cause| Failure::File { action: "sync", path: path.to_owned(), cause })?;
-    }
-    Ok(())
-}
-
 impl<O: Operation> Batch<'_, O> {
     pub(super) fn fail(&self, name: &Path, reason: impl std::fmt::Display) {
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
-        self.progress.tell(&format!("sealstack: {}: {reason}", name.display()));
+        self.progress.tell(name, &reason.to_string());
     }
 
     pub(super) fn skip(&self, name: &Path, reason: &str) {
         if !self.files.quiet {
-            self.progress.tell(&format!("sealstack: {}: {reason}; skipped", name.display()));
+            self.progress.tell(name, &format!("{reason}; skipped"));
         }
     }
 
@@ -250,7 +262,7 @@ impl<O: Operation> Batch<'_, O> {
             let worked = self.work(&opened, (cores() / busy).max(1));
             self.counts.busy.fetch_sub(1, Ordering::Relaxed);
             match worked {
-                Ok(Some(finished)) => self.publish(finished, &complete),
+                Ok(Some((draft, worked))) => self.publish(opened.job, draft, worked, &complete),
                 Ok(None) => self.done(),
                 Err(error) => self.fail(opened.job.name(), error),
             }
@@ -258,12 +270,15 @@ impl<O: Operation> Batch<'_, O> {
     }
 
     /// Hands on an output that is complete.
-    pub(super) fn publish(&self, Complete { draft, target, told }: Complete<Told>, publisher: &Publisher) {
+    pub(super) fn publish(&self, job: Job, draft: Draft, worked: Worked, publisher: &Publisher) {
+        let told = Told::of(&job, worked);
+        // What has a draft has a target.
+        let Some(target) = job.target else { return };
         match publisher {
             // The publisher lives as long as there are workers.
             Some(publisher) => drop(publisher.send(Complete { draft, target, told })),
             None => {
-                let how = give_name(draft, &target, !self.files.no_overwrite);
+                let how = publish_one(draft, &target, !self.files.no_overwrite);
                 self.published(told, &target, how);
             }
         }
@@ -288,54 +303,66 @@ impl<O: Operation> Batch<'_, O> {
         if metadata.is_dir() {
             return Err(Failed::Read(io::ErrorKind::IsADirectory.into()));
         }
+        let input = FileId::of(&metadata);
         // A look for a name locks its directory, where others give names.
-        let target = match &job.target {
-            Some(target) if job.fresh => Some((target.clone(), None)),
-            target => target.as_deref().map(resolved).transpose().map_err(Failed::Write)?,
+        let standing = match &job.target {
+            Some(target) if !job.fresh => target.standing().map_err(Failed::Write)?,
+            _ => None,
         };
-        let (target, replaced) = match target {
-            Some((target, replaced)) => (Some(target), replaced),
-            None => (None, None),
-        };
-        let same = |replaced: &Metadata| (replaced.dev(), replaced.ino()) == (metadata.dev(), metadata.ino());
-        if !O::IN_PLACE && replaced.as_ref().is_some_and(|replaced| replaced.is_file() && same(replaced)) {
-            return Err(Failed::Same);
+        let replaced = if job.target.is_some() { standing.as_ref().and_then(|it| it.id) } else { self.stdout };
+        if let Some(replaced) = replaced {
+            self.may_replace(replaced, input)?;
         }
         // What is no file is written to as a stream.
-        let target = target.filter(|_| replaced.is_none_or(|metadata| metadata.is_file()));
-        Ok(Opened { job, file, metadata, target })
+        let to_file = job.target.is_some() && standing.is_none_or(|standing| standing.is_file);
+        Ok(Opened { job, file, metadata, to_file })
+    }
+
+    /// Refuses an output that would replace what the command reads or writes otherwise; `input` is what it is made of.
+    fn may_replace(&self, replaced: FileId, input: Option<FileId>) -> Result<(), Failed> {
+        if input == Some(replaced) {
+            return if O::IN_PLACE && self.stdout.is_none() { Ok(()) } else { Err(Failed::Same) };
+        }
+        if let Some(read) = self.reads.find(replaced) {
+            return Err(Failed::Used(read.clone()));
+        }
+        if self.records.id() == Some(replaced) {
+            return Err(Failed::Metadata);
+        }
+        let inputs = self.inputs.get_or_init(|| identities(&self.files.input, self.files.recursive));
+        if inputs.contains(&replaced) { Err(Failed::Other) } else { Ok(()) }
     }
 
     /// The length of an input that is worked on in memory, in bytes.
     pub(super) fn small_bytes(&self, opened: &Opened) -> Option<usize> {
         let Files { decode, encode, .. } = self.files;
-        let small =
-            opened.is_regular() && opened.target.is_some() && !decode && !encode && self.operation.takes_small();
+        let small = opened.is_regular() && opened.to_file && !decode && !encode && self.operation.takes_small();
         usize::try_from(opened.metadata.len()).ok().filter(|length| small && *length <= SMALL_BYTES_MAX)
     }
 
     /// A draft for an output.
-    pub(super) fn draft(target: &Path) -> Result<Draft, Failed> {
-        let failed = |cause| Failed::Draft { target: target.to_owned(), cause };
-        Draft::create(directory(target), O::PRIVATE).map_err(failed)
+    pub(super) fn draft(target: &Target) -> Result<Draft, Failed> {
+        let failed = |cause| Failed::Draft { target: target.path.clone(), cause };
+        Draft::create(&target.directory, O::PRIVATE).map_err(failed)
     }
 
     /// Works on one input. What went to a stream is done then, and a draft still has to be published.
-    fn work(&self, opened: &Opened, threads: usize) -> Result<Option<Complete<Told>>, Failed> {
-        let Opened { job, file, metadata, target } = opened;
+    fn work(&self, opened: &Opened, threads: usize) -> Result<Option<(Draft, Worked)>, Failed> {
+        let Opened { job, file, metadata, to_file } = opened;
         let source = Source { file, progress: &self.progress };
         let input = match (opened.is_regular(), self.files.decode) {
             (true, false) => Input::File(source, metadata.len()),
             (_, true) => Input::Stream(Box::new(base64::decoder(source))),
             (false, false) => Input::Stream(Box::new(source)),
         };
-        let Some(target) = target else {
+        let Some(target) = job.target.as_ref().filter(|_| *to_file) else {
             let mut sink = match &job.target {
-                Some(path) => File::options().write(true).open(path).map_err(Failed::Write)?,
+                Some(target) => target.stream().map_err(Failed::Write)?,
                 None => File::from(io::stdout().as_fd().try_clone_to_owned().map_err(Failed::Write)?),
             };
             let worked = self.work_to_stream(input, &mut sink, threads)?;
-            self.record(job.name(), job.target.as_deref(), worked).map_err(Failed::Record)?;
+            let output = job.target.as_ref().map(|target| target.path.as_path());
+            self.record(job.name(), output, worked).map_err(Failed::Record)?;
             return Ok(None);
         };
         let draft = Self::draft(target)?;
@@ -345,7 +372,7 @@ impl<O: Operation> Batch<'_, O> {
         } else {
             self.operation.work(input, Output::Draft(draft.file()), threads)?
         };
-        Ok(Some(Complete { draft, target: target.clone(), told: Told::of(job, worked) }))
+        Ok(Some((draft, worked)))
     }
 
     fn work_to_stream(&self, input: Input<'_>, sink: &mut impl Write, threads: usize) -> Result<Worked, Error> {
@@ -375,16 +402,17 @@ impl<O: Operation> Batch<'_, O> {
     }
 
     /// Tells what became of an output.
-    fn published(&self, told: Told, target: &Path, how: Published) {
+    fn published(&self, told: Told, target: &Target, how: Published) {
+        let target = shown_path(&target.path);
         let Told { input, output, worked } = told;
         match how {
             Published::Named => match self.record(&input, output.as_deref(), worked) {
                 Ok(()) => self.done(),
                 Err(error) => self.fail(&input, Failed::Record(error)),
             },
-            Published::Kept => self.skip(&input, &format!("{} is there", target.display())),
+            Published::Kept => self.skip(&input, &format!("{target} is there")),
             Published::Failed(error) => {
-                self.fail(&input, format_args!("can't write {}: {error}", target.display()));
+                self.fail(&input, format_args!("can't write {target}: {error}"));
             }
         }
     }
@@ -397,10 +425,16 @@ pub(super) enum Failed {
     Read(io::Error),
     #[error("its output can't be written: {0}")]
     Write(io::Error),
-    #[error("can't write {}: {cause}", target.display())]
+    #[error("can't write {}: {cause}", shown_path(target))]
     Draft { target: PathBuf, cause: io::Error },
     #[error("the output would replace the input")]
     Same,
+    #[error("the output would replace another input")]
+    Other,
+    #[error("the output would replace {0}, which is read too")]
+    Used(Named),
+    #[error("the output would replace the metadata file")]
+    Metadata,
     #[error("its metadata can't be written: {0}")]
     Record(io::Error),
     #[error(transparent)]

@@ -1,5 +1,6 @@
 //! One use of `--wrapping-keys`: what it says, checked, and the keyrings that it makes.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use envelope::kms::{ClientSource, KmsClient, KmsError};
@@ -115,6 +116,14 @@ impl Group {
             _ => return Err("discovery-account and discovery-partition belong together".to_owned()),
         };
         Ok(Self::Discovery { region, profile, accounts })
+    }
+
+    /// The file of the group's key, if it comes from one.
+    pub(super) fn key_file(&self) -> Option<&Path> {
+        match self {
+            Self::Raw(raw) => Some(raw.file()),
+            Self::Kms { .. } | Self::Discovery { .. } => None,
+        }
     }
 
     /// Makes the group's keyrings.

@@ -1,6 +1,7 @@
 //! The key services that wrapping keys are in: one session for each profile, and the runtime that its calls run on.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use client::{Environment, Kms, Session};
@@ -31,6 +32,12 @@ impl KeyServices {
         let session = Arc::new(session.map_err(|error| Failure::Usage(error.to_string()))?);
         inner.sessions.insert(profile, Arc::clone(&session));
         Ok(session)
+    }
+
+    /// The files that the sessions so far read, and may read again.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.sessions.values().flat_map(|session| session.files()).collect()
     }
 
     /// The key service in a region, or in that of the profile.

@@ -1,11 +1,12 @@
 //! Raw keys from files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crypto::{SecretBytes, hex};
 use envelope::{Keyring, Padding, RawAesKeyring, RawRsaKeyring};
+use wire::shown_path;
 
 use super::group::Settings;
 use crate::failure::Failure;
@@ -76,10 +77,14 @@ impl Raw {
         Ok(raw)
     }
 
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The keyring of the key, read now.
     pub(super) fn keyring(&self) -> Result<Box<dyn Keyring>, Failure> {
         let contents = self.read()?;
-        let wrong = |reason: &str| Failure::Usage(format!("the key in {} {reason}", self.file.display()));
+        let wrong = |reason: &str| Failure::Usage(format!("the key in {} {reason}", shown_path(&self.file)));
         match self.kind {
             Kind::Aes(encoding) => {
                 let key =

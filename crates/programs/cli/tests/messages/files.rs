@@ -337,3 +337,53 @@ fn short_files_and_long_ones_of_one_run_come_back_each_and_one_that_was_changed_
     keys.dedup();
     assert_eq!((keys.len(), records(&service.place.path("opened")).len()), (150, 149));
 }
+
+#[test]
+fn foreign_text_is_shown_and_commands_no_terminal() {
+    let place = Place::new();
+    const NAME: &str = "a\u{202e}b\u{1b}[2J\n\u{200b}\u{9b}";
+    const SHOWN: &str = r"a\u{202e}b\u{1b}[2J\n\u{200b}\u{9b}";
+    place.write(NAME, b"plain");
+    std::fs::create_dir(place.path("out")).expect("made");
+    let quiet = |text: &[u8]| {
+        let text = String::from_utf8(text.to_vec()).expect("text");
+        assert!(!NAME.chars().any(|it| !it.is_ascii_graphic() && it != '\n' && text.contains(it)), "{text:?}");
+        text
+    };
+    let context = format!("{NAME}={NAME}");
+    done(place.raw("encrypt", &["-i", NAME, "-o", "out", "--suffix", ".e", "-c", &context]));
+    let sealed = format!("out/{NAME}.e");
+    let text = quiet(&done(place.run(&["inspect", &sealed])));
+    assert!(text.contains(&format!("out/{SHOWN}.e")) && text.contains(&format!("{SHOWN} = {SHOWN}")), "{text}");
+    let json = quiet(&done(place.run(&["inspect", "--json", &sealed])));
+    let read: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&read["input"], &read["header"]["encryption_context"][NAME]), (&json!(sealed), &json!(NAME)));
+    let told = quiet(&done(place.raw("decrypt", &["-i", &sealed, "-o", "x", "--metadata-output", "-"])));
+    assert!(told.contains("\\u202e") && told.contains("\\u009b"), "{told}");
+
+    // Names, arguments and settings that are complained of.
+    let one = |output: std::process::Output| {
+        let said = quiet(&output.stderr);
+        assert!(!output.status.success() && said.contains(r"a\u{202e}b"), "{said}");
+        said
+    };
+    place.write("settings", format!("-w key=k '{NAME}=x'").as_bytes());
+    assert!(one(place.raw("decrypt", &["-i", NAME, "-o", "y"])).lines().count() == 1);
+    one(place.raw("decrypt", &["-i", "out/none", NAME, "-o", "out", "--suffix"]));
+    one(place.raw("encrypt", &["-i", NAME, "-o", NAME]));
+    one(place.run(&["encrypt", "@settings", "-i", "x", "-o", "y"]));
+    one(place.raw("encrypt", &["-i", "x", "-o", "y", &format!("--{NAME}")]));
+    one(place.run(&[
+        "decrypt",
+        "-w",
+        "provider=raw-aes",
+        "namespace=n",
+        "name=n",
+        &format!("file={NAME}"),
+        "-i",
+        "x",
+        "-o",
+        "y",
+    ]));
+    one(place.run(&["seal", "status", "--data", NAME]));
+}

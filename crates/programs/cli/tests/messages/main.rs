@@ -11,6 +11,8 @@ mod encryption_cli;
 mod files;
 mod interruption;
 mod keys;
+mod links;
+mod overwriting;
 mod streams;
 mod web_identity;
 

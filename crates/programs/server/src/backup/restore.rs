@@ -1,11 +1,14 @@
 //! Restoring a backup: nothing appears under the data directory's name before all of it is verified.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crypto::{Sha256, constant_time_eq, sha256};
+use rustix::fs::{Mode, OFlags, fstat, lstat, mkdirat, open, openat};
+use rustix::io::Errno;
 use tar::{Archive, EntryType};
 
 use super::contents::{DATABASE, SEAL_HEADER, place};
@@ -35,14 +38,40 @@ pub struct Restored {
 /// A data directory in the making, removed unless it is finished.
 struct Draft {
     path: PathBuf,
+    /// The directory itself, whoever puts something else in its place.
+    handle: OwnedFd,
     finished: bool,
+}
+
+impl Draft {
+    /// Makes a file in the draft, and the directory that it lies in, through no link.
+    fn file(&self, name: &Path) -> std::io::Result<File> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let directory = name.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.map(|directory| match mkdirat(&self.handle, directory, Mode::RWXU) {
+            Err(Errno::EXIST) | Ok(()) => openat(&self.handle, directory, flags, Mode::empty()),
+            Err(error) => Err(error),
+        });
+        let (directory, file) = (directory.transpose()?, name.file_name().unwrap_or_default());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(openat(directory.as_ref().unwrap_or(&self.handle), file, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    /// Refuses to go on once something else stands in the draft's place.
+    fn is_in_place(&self) -> Result<(), ServerError> {
+        let failed = |cause| ServerError::Io { action: "restore to", path: self.path.clone(), cause };
+        let [ours, found] = [fstat(&self.handle), lstat(&self.path)];
+        let (ours, found) = (ours.map_err(|error| failed(error.into()))?, found.map_err(|error| failed(error.into()))?);
+        let same = (ours.st_dev, ours.st_ino) == (found.st_dev, found.st_ino);
+        if same { Ok(()) } else { Err(failed(std::io::Error::other("something else was put in its place"))) }
+    }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.finished {
-            // A draft that stays is one that nothing reads.
-            let _ = std::fs::remove_dir_all(&self.path);
+            // A draft that stays is one that nothing reads. Links in it are removed and not followed.
+            let _ = self.is_in_place().map(|()| std::fs::remove_dir_all(&self.path));
         }
     }
 }
@@ -67,10 +96,11 @@ pub fn restore(
     let directory = DataDir::create(&draft.path)?;
     let layout = Layout::new(draft.path.clone());
 
-    let mut unpacking = Unpacking { root: draft.path.clone(), members: Vec::new(), done: 0, progress };
+    let mut unpacking = Unpacking { draft: &draft, members: Vec::new(), done: 0, progress };
     let (about, manifest, vouched) = unpacking.all(from)?;
     let members = unpacking.members;
     compare(&members, &manifest)?;
+    draft.is_in_place()?;
 
     let store = lasting::open_store(&layout, &root_seal::open(&layout, seal)?)?;
     let runtime = lasting::runtime()?;
@@ -93,6 +123,7 @@ pub fn restore(
     if !check {
         sync_all(&draft.path)?;
         refuse_occupied(data)?;
+        draft.is_in_place()?;
         let failed = |cause| ServerError::Io { action: "move the restored files to", path: data.to_owned(), cause };
         // An empty directory is replaced, any other is not.
         std::fs::rename(&draft.path, data).map_err(failed)?;
@@ -125,7 +156,9 @@ fn begin(data: &Path) -> Result<Draft, ServerError> {
     DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(|cause| failed(parent, cause))?;
     let path = parent.join(format!(".sealstack-restore-{}", uuid::Uuid::new_v4().simple()));
     DirBuilder::new().mode(0o700).create(&path).map_err(|cause| failed(&path, cause))?;
-    Ok(Draft { path, finished: false })
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let handle = open(&path, flags, Mode::empty()).map_err(|error| failed(&path, error.into()))?;
+    Ok(Draft { path, handle, finished: false })
 }
 
 /// Whether the members are the ones that the manifest lists, each as it says.
@@ -152,7 +185,7 @@ fn compare(members: &[Listed], manifest: &[u8]) -> Result<(), BackupError> {
 
 /// An archive being read into a directory.
 struct Unpacking<'a> {
-    root: PathBuf,
+    draft: &'a Draft,
     members: Vec<Listed>,
     done: u64,
     progress: Progress<'a>,
@@ -194,11 +227,10 @@ impl Unpacking<'_> {
 
     fn member(&mut self, name: &str, size: u64, from: &mut impl Read) -> Result<(), ServerError> {
         let again = self.members.iter().any(|member| member.name == name);
-        let path = place(&self.root, name).filter(|_| !again);
+        let path = place(Path::new(""), name).filter(|_| !again);
         let path = path.ok_or_else(|| BackupError::Unexpected { name: wire::shape::quote(name).to_owned() })?;
-        let failed = |cause| ServerError::Io { action: "write", path: path.clone(), cause };
-        DirBuilder::new().recursive(true).mode(0o700).create(parent(&path)).map_err(failed)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+        let failed = |cause| ServerError::Io { action: "write", path: self.draft.path.join(&path), cause };
+        let mut file = self.draft.file(&path).map_err(failed)?;
         let (mut hash, mut written) = (Sha256::new(), 0);
         let mut buffer = vec![0; 256 * 1024];
         loop {
@@ -249,4 +281,32 @@ fn sync_all(root: &Path) -> Result<(), ServerError> {
         }
     }
     File::open(root).and_then(|root| root.sync_all()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_that_is_swapped_in_leads_no_file_out() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let elsewhere = tempfile::tempdir().expect("a directory");
+        let draft = begin(&parent.path().join("data")).expect("a draft");
+        draft.file(Path::new("audit/1")).expect("made");
+        symlink(elsewhere.path(), draft.path.join("oidc")).expect("linked");
+        symlink(elsewhere.path().join("x"), draft.path.join("sealstack.db")).expect("linked");
+        for name in ["oidc/keys", "sealstack.db", "audit/1"] {
+            draft.file(Path::new(name)).expect_err(name);
+        }
+        draft.is_in_place().expect("it is");
+        let aside = parent.path().join("aside");
+        std::fs::rename(&draft.path, &aside).expect("moved");
+        symlink(elsewhere.path(), &draft.path).expect("linked");
+        draft.file(Path::new("audit/2")).expect("made");
+        assert!(aside.join("audit/2").exists() && draft.is_in_place().is_err());
+        drop(draft);
+        assert_eq!(std::fs::read_dir(elsewhere.path()).expect("it").count(), 0);
+    }
 }

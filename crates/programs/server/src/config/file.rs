@@ -67,6 +67,12 @@ impl Place {
         Ok((data, settings))
     }
 
+    /// The configuration file of the data directory `data`, if there is one.
+    #[must_use]
+    pub fn file(&self, data: &Path) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| data.join(FILE_NAME))
+    }
+
     /// The data directory unless another is named, by the XDG base directory specification.
     ///
     /// # Errors

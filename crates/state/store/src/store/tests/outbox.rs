@@ -69,7 +69,8 @@ pub(super) async fn events_are_handed_over_in_order_and_stay_until_they_are_sett
     let store = &under.store;
     record(store, "before").await.unwrap();
     let inbox = Arc::new(Inbox::default());
-    store.attach(inbox.clone()).await.unwrap();
+    store.attach(inbox.clone());
+    store.tidy().await.unwrap();
     assert_eq!(inbox.taken(), events(1, &["before"]));
     record(store, "one").await.unwrap();
     record(store, "two").await.unwrap();
@@ -87,7 +88,8 @@ pub(super) async fn events_are_handed_over_in_order_and_stay_until_they_are_sett
 pub(super) async fn events_that_were_refused_come_again_before_later_ones(under: Under) {
     let store = &under.store;
     let inbox = Arc::new(Inbox::default());
-    store.attach(inbox.clone()).await.unwrap();
+    store.attach(inbox.clone());
+    store.tidy().await.unwrap();
     inbox.refuses.store(true, Ordering::Relaxed);
     for id in ["one", "two"] {
         record(store, id).await.unwrap();
@@ -101,7 +103,8 @@ pub(super) async fn events_that_were_refused_come_again_before_later_ones(under:
 pub(super) async fn a_change_that_fails_leaves_no_event_and_no_trace_in_the_ledger(under: Under) {
     let store = &under.store;
     let inbox = Arc::new(Inbox::default());
-    store.attach(inbox.clone()).await.unwrap();
+    store.attach(inbox.clone());
+    store.tidy().await.unwrap();
     record(store, "one").await.unwrap();
     let before = store.standing().unwrap();
     let hold = Hold::on(store).await;
@@ -171,7 +174,8 @@ pub(super) async fn accepting_numbers_waiting_events_anew(under: Under) {
     store.accept(0, 1, b"accepted".to_vec()).await.unwrap();
     let inbox = Arc::new(Inbox::default());
     inbox.settled.store(1, Ordering::Relaxed);
-    store.attach(inbox.clone()).await.unwrap();
+    store.attach(inbox.clone());
+    store.tidy().await.unwrap();
     assert_eq!(inbox.taken(), events(2, &["two", "three", "accepted"]));
     store.accept(0, 10, b"accepted".to_vec()).await.unwrap();
     assert_eq!(store.standing().unwrap().recorded, 11);
