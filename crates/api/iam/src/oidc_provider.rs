@@ -183,7 +183,7 @@ impl Operation for CreateOpenIDConnectProvider {
             clients: input.client_id_list,
             thumbprints: input.thumbprint_list,
             created: call.now,
-            tags: tag::checked(Kind::Policy, input.tags)?,
+            tags: tag::checked(input.tags)?,
         };
         call.service
             .store
@@ -383,7 +383,7 @@ on_provider!(
     { "Tags" tags: Vec<TagInput>, required, [tag::LIST]; },
     |need, input| tag::in_request(need, &input.tags),
     |input, provider, call| {
-        let new = tag::checked(Kind::Policy, input.tags)?;
+        let new = tag::checked(input.tags)?;
         change(provider, call, move |provider| tag::add(Kind::Policy, &mut provider.tags, new)).await
     }
 );

@@ -135,7 +135,7 @@ macro_rules! tagging {
             async fn run(input: Self::Input, found: Permit<$found>, call: &Call<'_, Iam>) -> Result<(), IamError> {
                 type Target = <$found as Found>::Record;
                 let known = found.into_inner().into_identity()?;
-                let new = tag::checked(Target::KIND, input.tags)?;
+                let new = tag::checked(input.tags)?;
                 change::<Target>(call, known, move |tags| tag::add(Target::KIND, tags, new)).await
             }
         }
