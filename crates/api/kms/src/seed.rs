@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use service::Regions;
 use service::ports::Principals;
 use store::Store;
 use wire::{SecretBlob, Timestamp};
@@ -62,10 +63,13 @@ pub async fn seed(
     store: &Store,
     principals: &dyn Principals,
     account: &str,
-    region: &str,
+    (region, regions): (&str, &Regions),
     keys: Vec<SeedKey>,
     now: Timestamp,
 ) -> Result<(), KmsError> {
+    if let Some(region) = keys.iter().filter_map(|key| key.region.as_deref()).find(|region| !regions.has(region)) {
+        return Err(KmsError::Validation(format!("there is no Region {region:?}; the setting `regions` adds some")));
+    }
     let mut made = Vec::with_capacity(keys.len());
     for key in keys {
         let region = key.region.clone().unwrap_or_else(|| region.to_owned());

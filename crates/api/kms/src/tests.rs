@@ -31,7 +31,7 @@ use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
 use service::ports::{Authority, Credential, CredentialError, Principals};
-use service::{Boxed, Caller, Gateway, Guard, Incoming, Needed, Observer, Seen, Soon, Trail};
+use service::{Boxed, Caller, Gateway, Guard, Incoming, Needed, Observer, Regions, Seen, Soon, Trail};
 use store::{Store, StoreError};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
@@ -164,7 +164,8 @@ impl World {
         let people = Arc::new(People::default());
         let kms = Arc::new(furnish(Kms::new(store.clone(), people.clone())));
         let clock = || Timestamp::from_millis(NOW.get());
-        let gateway = Gateway::new(people.clone(), Trail::new(journal), Arc::new(Nobody), clock).with(Arc::clone(&kms));
+        let gateway = Gateway::new(people.clone(), Trail::new(journal), Arc::new(Nobody), clock);
+        let gateway = gateway.in_regions(kms.regions.clone()).with(Arc::clone(&kms));
         let world = Self { kms, people, store, gateway, _directory: directory };
         for (name, account) in [("root", ACCOUNT), ("other-root", OTHER_ACCOUNT)] {
             world.add(name, Principal::root(account), None);

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use seal::{Gathering, Progress, Share};
+use service::Regions;
 use tokio::sync::Mutex;
 
 use crate::authority;
@@ -30,6 +31,7 @@ pub(crate) struct Core {
     /// The kind of seal that is configured.
     sealed_by: Option<seal::Kind>,
     key_stores: Arc<Configured>,
+    regions: Regions,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     site: Arc<Site<Gate<Backend>>>,
@@ -70,7 +72,8 @@ impl Core {
         let state = gathering.map_or(State::Closed, State::Sealed);
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
         let (layout, audit, domain_key_days) = (layout.clone(), config.audit, config.domain_key_days);
-        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, names, site, state: Mutex::new(state) }
+        let (regions, state) = (config.regions.clone(), Mutex::new(state));
+        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, regions, names, site, state }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -80,8 +83,8 @@ impl Core {
 
     async fn furnish_locked(&self, state: &mut State, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
         let first_start = first_start::finish(&lasting.store, &self.layout, &self.world).await?;
-        let (wired, backend) =
-            wiring::join(&lasting, &self.layout, Arc::clone(&self.key_stores), &self.site.ward, &self.site.traffic);
+        let places = (Arc::clone(&self.key_stores), &self.regions);
+        let (wired, backend) = wiring::join(&lasting, &self.layout, places, &self.site.ward, &self.site.traffic);
         let mut jobs = Jobs::default();
         wired.schedule(&mut jobs, self.domain_key_days);
         self.site.application.open(backend);

@@ -7,6 +7,7 @@ use std::path::Path;
 use iam::{FirstAdministrator, Iam, IamError, SeedAccessKey, SeedAccount, SeedGroup, SeedPolicy, SeedRole, SeedUser};
 use kms::{KmsError, SeedKey};
 use serde::Deserialize;
+use service::Regions;
 use store::Store;
 use zeroize::Zeroizing;
 
@@ -70,11 +71,16 @@ impl Seed {
         Ok(Self { accounts })
     }
 
-    /// Makes everything, unless there is an account already. `region` is where keys are that name none.
+    /// Makes everything, unless there is an account already. `region` is where keys are that name none, out of the
+    /// Regions that there are.
     ///
     /// # Errors
     /// [`ServerError::Seed`], [`ServerError::Store`].
-    pub(crate) async fn plant(self, store: &Store, region: &str) -> Result<Option<Vec<Seeded>>, ServerError> {
+    pub(crate) async fn plant(
+        self,
+        store: &Store,
+        (region, regions): (&str, &Regions),
+    ) -> Result<Option<Vec<Seeded>>, ServerError> {
         let now = clock::now();
         let (mut accounts, mut keys, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         for AccountTable { id, name, administrator, policy, group, user, role, key } in self.accounts {
@@ -91,10 +97,12 @@ impl Seed {
         // Key policies name people, who are there by now.
         let principals = Iam::new(store.clone());
         for (account, keys) in keys {
-            kms::seed(store, &principals, &account, region, keys, now).await.map_err(|error| match error {
-                KmsError::Store(error) => ServerError::Store(error),
-                error => ServerError::Seed { reason: format!("account {account}: {error}") },
-            })?;
+            kms::seed(store, &principals, &account, (region, regions), keys, now).await.map_err(
+                |error| match error {
+                    KmsError::Store(error) => ServerError::Store(error),
+                    error => ServerError::Seed { reason: format!("account {account}: {error}") },
+                },
+            )?;
         }
         let made = made.into_iter().zip(profiles);
         Ok(Some(made.map(|(administrator, profile)| Seeded { profile, administrator }).collect()))

@@ -8,7 +8,7 @@ use iam::{Iam, Sts};
 use journal::Journal;
 use kms::{DomainRotation, Kms};
 use service::ports::{Authority, Principals};
-use service::{Gateway, Incoming, Observer, OperatorEvent, Reply, Trail};
+use service::{Gateway, Incoming, Observer, OperatorEvent, Regions, Reply, Trail};
 use store::Store;
 use tokio::sync::Notify;
 
@@ -65,7 +65,7 @@ pub(crate) struct Backend {
 pub(crate) fn join(
     lasting: &Lasting,
     layout: &Layout,
-    key_stores: Arc<Configured>,
+    (key_stores, regions): (Arc<Configured>, &Regions),
     ward: &Arc<Ward>,
     traffic: &Arc<Traffic>,
 ) -> (Wired, Backend) {
@@ -73,7 +73,7 @@ pub(crate) fn join(
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
-    let kms = Arc::new(kms.with_key_stores(key_stores));
+    let kms = Arc::new(kms.with_key_stores(key_stores).in_regions(regions.clone()));
 
     let trail = Arc::new(CloudTrail::new(layout.audit(), Arc::clone(audit_key)));
 
@@ -81,6 +81,7 @@ pub(crate) fn join(
     let authority: Arc<dyn Authority> = Arc::clone(&iam) as _;
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
     let gateway = Gateway::new(authority, Trail::new(journal.clone()), observer, clock::now)
+        .in_regions(regions.clone())
         .with(Arc::clone(&kms))
         .with(sts)
         .with(Arc::clone(&iam))
