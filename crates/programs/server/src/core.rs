@@ -19,6 +19,7 @@ use crate::jobs::Jobs;
 use crate::key_stores::Configured;
 use crate::lasting::{Lasting, Rotated};
 use crate::site::Site;
+use crate::steady::ClockJump;
 use crate::tls::Source;
 use crate::wiring::{self, Backend, Wired};
 
@@ -152,6 +153,26 @@ impl Core {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
         open.wired.rotate_domain_keys(uid).await
+    }
+
+    /// The jump of the clock that is not believed, if there is one.
+    pub(crate) async fn clock_jump(&self) -> Result<Option<ClockJump>, ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        Ok(open.lasting.steady.jump())
+    }
+
+    /// Believes the clock, as `uid` wants. Returns the jump that was not believed before.
+    pub(crate) async fn accept_clock(&self, uid: u32) -> Result<Option<ClockJump>, ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        let Some(jump) = open.lasting.steady.jump() else { return Ok(None) };
+        let parameters = format!(r#"{{"known":"{}","clock":"{}"}}"#, jump.known.iso8601(), jump.clock.iso8601());
+        // First: what cannot be audited does not happen.
+        open.lasting.keep("AcceptClock", uid, Some(&parameters), None).await?;
+        open.lasting.steady.accept().await?;
+        tracing::warn!(uid, clock = jump.clock.iso8601(), "an operator accepted the clock: what is due is destroyed");
+        Ok(Some(jump))
     }
 
     /// Sees to it that the key is there that vouches for backups.

@@ -1,19 +1,22 @@
 //! What lasts: the root seal, the database under it, and the audit log under the database's keyring. Opened in that
 //! order, by the server and by the commands that work without one.
 
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crypto::Key256;
-use journal::Journal;
+use journal::{Journal, Order};
 use seal::{Kind, Opened};
 use serde::{Deserialize, Serialize};
 use service::{OperatorEvent, Trail};
 use store::{Store, StoreError};
+use wire::Timestamp;
 
 use crate::config::{AuditConfig, SealConfig};
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
+use crate::steady::Steady;
 use crate::{clock, root_seal};
 
 /// The keyring's name for the key that the audit log is sealed under.
@@ -28,6 +31,8 @@ pub(crate) struct Lasting {
     pub(crate) journal: Journal,
     /// What the audit log is sealed under, for reading it.
     pub(crate) audit_key: Arc<Key256>,
+    /// The time by which things are destroyed.
+    pub(crate) steady: Arc<Steady>,
 }
 
 /// Says that the root key and its seal were replaced.
@@ -68,15 +73,18 @@ impl Lasting {
 
     async fn over(store: Store, layout: &Layout, audit: &AuditConfig) -> Result<Self, ServerError> {
         let key = audit_key(&store).await?;
+        // Before the journal is opened: what is written from here on proves nothing.
+        let steady = Arc::new(Steady::open(store.clone(), last_recorded(layout.audit(), &key)).await?);
         let config = journal::Config {
             segment_bytes_max: audit.segment_bytes_max,
             segment_hours_max: audit.segment_hours_max,
             retention: journal::Retention { segments: None, bytes: audit.keep_bytes, days: audit.keep_days },
+            retention_clock: Some(steady.of_retention()),
             ..journal::Config::new(layout.audit())
         };
         let audit_key = Arc::clone(&key);
         let journal = unblocked(move || Ok(Journal::open(config, &key)?)).await?;
-        Ok(Self { store, journal, audit_key })
+        Ok(Self { store, journal, audit_key, steady })
     }
 
     /// Replaces the root key and its seal by new ones, as `next` describes, and moves every key under the new one while
@@ -159,6 +167,25 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Kms => "kms",
         Kind::Token => "token",
     }
+}
+
+/// When the last record of an audit log was written; 1970 if it cannot be read, so that nothing is taken for granted.
+async fn last_recorded(directory: PathBuf, key: &Arc<Key256>) -> Option<Timestamp> {
+    let key = Arc::clone(key);
+    let read = unblocked(move || {
+        let mut last = None;
+        if directory.exists() {
+            journal::read(&directory, &key, 1..=u64::MAX, Order::NewestFirst, |record| {
+                last = Some(Timestamp::from(time::OffsetDateTime::from(record.sealed_at)));
+                ControlFlow::Break(())
+            })?;
+        }
+        Ok(last)
+    });
+    read.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the audit log does not tell the time");
+        Some(Timestamp::from_millis(0))
+    })
 }
 
 /// The user that this process is.

@@ -21,7 +21,7 @@ mod segment;
 mod verify;
 mod writer;
 
-pub use config::{Config, Retention};
+pub use config::{Config, Retention, RetentionClock};
 pub use error::{Damage, Finding, Findings, JournalError};
 pub use files::{head_file, segment_files};
 pub use journal::{Journal, Ticket};
