@@ -25,6 +25,7 @@ mod listener;
 pub mod log;
 mod metrics;
 pub mod operator;
+mod private_file;
 pub mod prompt;
 mod root_seal;
 mod seed;

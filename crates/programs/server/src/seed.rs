@@ -2,6 +2,7 @@
 //!
 //! Knows TOML. What the parts of a seed may say is for the services.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use iam::{FirstAdministrator, Iam, IamError, SeedAccessKey, SeedAccount, SeedGroup, SeedPolicy, SeedRole, SeedUser};
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::clock;
 use crate::error::ServerError;
+use crate::private_file::is_everybodys;
 
 /// The whole file.
 #[derive(Deserialize)]
@@ -58,8 +60,14 @@ impl Seed {
     /// # Errors
     /// [`ServerError::Io`]; [`ServerError::Seed`] with the line of what is wrong.
     pub(crate) fn read(path: &Path) -> Result<Self, ServerError> {
-        let text = std::fs::read_to_string(path).map(Zeroizing::new);
-        let text = text.map_err(|cause| ServerError::Io { action: "read", path: path.to_owned(), cause })?;
+        let failed = |cause| ServerError::Io { action: "read", path: path.to_owned(), cause };
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        if is_everybodys(&file.metadata().map_err(failed)?) {
+            let reason = format!("every user may write {}: run chmod o-w on it", path.display());
+            return Err(ServerError::Seed { reason });
+        }
+        let mut text = Zeroizing::new(String::new());
+        file.read_to_string(&mut text).map_err(failed)?;
         // The library's own message prints the line, which may hold a secret.
         let File { account: accounts } = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));

@@ -224,3 +224,17 @@ fn the_region_that_clients_are_told_is_served_as_are_those_listed() {
     }
     assert!(resolve(file("regions = ['away-1']").expect("a file")).expect("a configuration").regions.has("away-1"));
 }
+
+#[test]
+fn a_file_that_every_user_may_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("sealstack.toml");
+    std::fs::write(&path, "region = 'eu-west-1'").expect("a file");
+    let read = || Place { data: Some(dir.path().to_owned()), config: None }.resolve();
+    for (mode, readable) in [(0o644, true), (0o664, true), (0o646, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+        assert_eq!(read().is_ok(), readable, "{mode:o}");
+    }
+    assert!(read().expect_err("refused").to_string().contains("chmod o-w"));
+}
