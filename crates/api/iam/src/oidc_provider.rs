@@ -391,7 +391,7 @@ on_provider!(
 on_provider!(
     UntagOpenIDConnectProvider UntagOpenIDConnectProviderInput -> (), Change,
     { "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY]; },
-    |need, input| tag::keys_in_request(need, input.tag_keys.iter()),
+    |need, input| tag::keys_in_request(need, &[], input.tag_keys.iter()),
     |input, provider, call| {
         change(provider, call, move |provider| tag::remove(Kind::Policy, &mut provider.tags, &input.tag_keys)).await
     }

@@ -41,10 +41,9 @@ fn same(kind: Kind, a: &str, b: &str) -> bool {
     }
 }
 
-/// AWS's words for users and roles. Here they hold for everything that has tags: condition keys such as
+/// AWS's words for users, roles and sessions. Here they hold for everything that has tags: condition keys such as
 /// `aws:ResourceTag/Team` do not tell letter case apart, so whoever may not change `Team` could add `team`.
-const DUPLICATE: IamError =
-    IamError::InvalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+pub(crate) const DUPLICATE: &str = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
 
 /// The tags of something new.
 ///
@@ -57,7 +56,7 @@ pub(crate) fn checked(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
         check_letters(&value, '*', || format!("tags.{}.member.value", index + 1))?;
         check_prefix(&key)?;
         if tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(&key)) {
-            return Err(DUPLICATE);
+            return Err(IamError::InvalidInput(DUPLICATE));
         }
         tags.push(Tag { key, value });
     }
@@ -72,7 +71,7 @@ pub(crate) fn checked(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
 pub(crate) fn add(kind: Kind, tags: &mut Vec<Tag>, new: Vec<Tag>) -> Result<(), IamError> {
     tags.retain(|tag| !new.iter().any(|new| same(kind, &tag.key, &new.key)));
     if tags.iter().any(|tag| new.iter().any(|new| tag.key.eq_ignore_ascii_case(&new.key))) {
-        return Err(DUPLICATE);
+        return Err(IamError::InvalidInput(DUPLICATE));
     }
     tags.extend(new);
     if tags.len() > TAGS_MAX {
@@ -129,8 +128,13 @@ pub(crate) fn on_resource(need: Need, tags: &[Tag]) -> Need {
 
 /// The condition keys for the tags that the request gives.
 pub(crate) fn in_request(need: Need, tags: &[TagInput]) -> Need {
+    in_request_on(need, &[], tags)
+}
+
+/// The same for a request that changes the tags of something. See [`keys_in_request`].
+pub(crate) fn in_request_on(need: Need, own: &[Tag], tags: &[TagInput]) -> Need {
     let need = need.with_named("aws:RequestTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())));
-    keys_in_request(need, tags.iter().map(|tag| &tag.key))
+    keys_in_request(need, own, tags.iter().map(|tag| &tag.key))
 }
 
 /// The condition keys for the tags of who calls.
@@ -138,7 +142,10 @@ pub(crate) fn on_principal(context: &mut Context<'static>, tags: &[Tag]) {
     context.insert_named("aws:PrincipalTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())));
 }
 
-/// The condition key for the tag keys that the request names.
-pub(crate) fn keys_in_request<'a>(need: Need, keys: impl Iterator<Item = &'a String>) -> Need {
-    need.with_many("aws:TagKeys", keys.cloned())
+/// The condition key for the tag keys that the request names: as it spells them, and as those are spelled that they
+/// replace or take away. Otherwise whoever may not touch `Team` would change it as `team`.
+pub(crate) fn keys_in_request<'a>(need: Need, own: &'a [Tag], keys: impl Iterator<Item = &'a String> + Clone) -> Need {
+    let meant = |tag: &&Tag| keys.clone().any(|key| *key != tag.key && key.eq_ignore_ascii_case(&tag.key));
+    let own: Vec<_> = own.iter().filter(meant).map(|tag| &tag.key).collect();
+    need.with_many("aws:TagKeys", keys.chain(own).cloned())
 }

@@ -54,6 +54,9 @@ trait Found: Send + Sync {
     fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need;
 
     /// Its tags.
+    fn tagged(&self) -> &[Tag];
+
+    /// The same, taken from it.
     fn into_tags(self) -> Vec<Tag>;
 
     /// Its names, for a change.
@@ -65,6 +68,10 @@ impl<E: Tagged> Found for E {
 
     fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
         entity::need(action, call.account(), name, found)
+    }
+
+    fn tagged(&self) -> &[Tag] {
+        self.tags()
     }
 
     fn into_tags(mut self) -> Vec<Tag> {
@@ -81,6 +88,13 @@ impl Found for AnyPolicy {
 
     fn need(action: &'static str, name: &str, found: Option<&Self>, _: &Call<'_, Iam>) -> Need {
         managed_policy::need(action, name, found)
+    }
+
+    fn tagged(&self) -> &[Tag] {
+        match self {
+            Self::Own(policy) => &policy.tags,
+            Self::Aws(_) => &[],
+        }
     }
 
     fn into_tags(self) -> Vec<Tag> {
@@ -129,7 +143,7 @@ macro_rules! tagging {
 
             fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need> {
                 let need = <$found>::need(concat!("iam:", stringify!($tag)), &input.name, found, call);
-                vec![tag::in_request(need, &input.tags)]
+                vec![tag::in_request_on(need, found.map_or(&[], Found::tagged), &input.tags)]
             }
 
             async fn run(input: Self::Input, found: Permit<$found>, call: &Call<'_, Iam>) -> Result<(), IamError> {
@@ -164,7 +178,7 @@ macro_rules! tagging {
 
             fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need> {
                 let need = <$found>::need(concat!("iam:", stringify!($untag)), &input.name, found, call);
-                vec![tag::keys_in_request(need, input.tag_keys.iter())]
+                vec![tag::keys_in_request(need, found.map_or(&[], Found::tagged), input.tag_keys.iter())]
             }
 
             async fn run(input: Self::Input, found: Permit<$found>, call: &Call<'_, Iam>) -> Result<(), IamError> {

@@ -107,9 +107,12 @@ pub(crate) fn pack(session: &mut Session, limits: Option<Limits>, tags: Vec<Tag>
 /// Tags for a session, in the form that roles' have.
 ///
 /// # Errors
-/// `ValidationError`, `InvalidInput`.
+/// `ValidationError`, `InvalidInput`, `InvalidParameterValue`.
 pub(crate) fn tags(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
-    tag::checked(given)
+    tag::checked(given).map_err(|error| match error {
+        IamError::InvalidInput(tag::DUPLICATE) => IamError::InvalidParameter(tag::DUPLICATE),
+        error => error,
+    })
 }
 
 /// The condition keys of a request for a session: its tags, and which of them go on.

@@ -421,7 +421,7 @@ async fn a_session_tag_and_a_transitive_key_count_once_in_whatever_case() {
         ("Tags.member.2.Key", "team"),
         ("Tags.member.2.Value", "red"),
     ];
-    let message = server.assume(&ana, "First", &twice).await.refused(400, "InvalidInput");
+    let message = server.assume(&ana, "First", &twice).await.refused(400, "InvalidParameterValue");
     assert_eq!(message, "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     let tags = [twice[0], twice[1], ("TransitiveTagKeys.member.1", "team"), ("TransitiveTagKeys.member.2", "TEAM")];
     let first = server.assume(&ana, "First", &tags).await.ok().session();

@@ -116,3 +116,22 @@ async fn an_entity_has_at_most_fifty_tags() {
     let message = server.admin("TagUser", &one).await.refused(409, "LimitExceeded");
     assert_eq!(message, "The number of tags has reached the maximum limit.");
 }
+
+#[tokio::test]
+async fn who_may_not_touch_a_tag_may_not_in_another_case() {
+    let server = Server::start().await;
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},
+        {"Effect":"Deny","Action":["iam:TagUser","iam:UntagUser"],"Resource":"*",
+        "Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":"Team"}}}]}"#;
+    let ana = server.user_who("ana", document).await;
+    let name = ("UserName", "ana");
+    let tag = |key| [name, ("Tags.member.1.Key", key), ("Tags.member.1.Value", "red")];
+    server.admin("TagUser", &tag("Team")).await.ok();
+    for key in ["Team", "team", "TEAM"] {
+        server.call(&ana, "TagUser", &tag(key)).await.refused(403, "AccessDenied");
+        server.call(&ana, "UntagUser", &[name, ("TagKeys.member.1", key)]).await.refused(403, "AccessDenied");
+    }
+    server.call(&ana, "TagUser", &tag("stage")).await.ok();
+    server.call(&ana, "UntagUser", &[name, ("TagKeys.member.1", "Stage")]).await.ok();
+    assert_eq!(server.admin("ListUserTags", &[name]).await.ok().all("Key"), ["Team"]);
+}
