@@ -19,7 +19,7 @@ use crate::Iam;
 use crate::access_key::{self, AccessKey, Status};
 use crate::entity::Entity;
 use crate::secret::SecretAccessKey;
-use crate::tag::Tag;
+use crate::tag;
 use crate::user::User;
 
 /// How many callers are remembered.
@@ -85,9 +85,7 @@ fn describe(key: &AccessKey, user: Option<&User>) -> Caller {
     context.insert("aws:ViaAWSService", false);
     let principal = match user {
         Some(user) => {
-            for Tag { key, value } in &user.tags {
-                context.insert(format!("aws:PrincipalTag/{key}"), value.clone());
-            }
+            tag::on_principal(&mut context, &user.tags);
             Principal::user(user.arn(), &user.identity.id)
         }
         None => Principal::root(&key.account),

@@ -126,6 +126,9 @@ pub enum IamError {
     /// The input has the right form but cannot be meant.
     #[error("{0}")]
     InvalidInput(&'static str),
+    /// The same in STS's words.
+    #[error("{0}")]
+    InvalidParameter(&'static str),
     /// The input has the right form but cannot be meant, for a reason that names what was given.
     #[error("{0}")]
     InvalidInputOf(String),
@@ -344,6 +347,7 @@ impl ServiceError for IamError {
             Self::MalformedPolicy(_) | Self::InvalidPrincipal { .. } => ("MalformedPolicyDocument", 400),
             Self::Validation(_) => ("ValidationError", 400),
             Self::ForeignPolicy { .. } | Self::InvalidInput(_) | Self::InvalidInputOf(_) => ("InvalidInput", 400),
+            Self::InvalidParameter(_) => ("InvalidParameterValue", 400),
             Self::ForeignAccessKey { .. } | Self::AccessDenied(_) => ("AccessDenied", 403),
             Self::IdentityToken { fault, .. } => (fault.code(), 400),
             Self::PackedPolicyTooLarge { .. } => ("PackedPolicyTooLarge", 400),

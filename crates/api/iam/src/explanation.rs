@@ -35,9 +35,7 @@ impl Iam {
         let (principal, tags) = self.store.read(move |tx| find(tx, &arn)).await?;
         let mut context = Context::new();
         context.insert("aws:ViaAWSService", false);
-        for Tag { key, value } in tags {
-            context.insert(format!("aws:PrincipalTag/{key}"), value);
-        }
+        tag::on_principal(&mut context, &tags);
         Ok(Caller::new(principal, String::new(), context, session_policies))
     }
 

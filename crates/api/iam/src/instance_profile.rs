@@ -157,7 +157,7 @@ impl Operation for CreateInstanceProfile {
                 name: input.name,
             },
             created: call.now,
-            tags: tag::checked(Kind::InstanceProfile, input.tags)?,
+            tags: tag::checked(input.tags)?,
             roles: Vec::new(),
         };
         call.write(&call.service.store, move |tx| {

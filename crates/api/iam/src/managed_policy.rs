@@ -295,7 +295,7 @@ impl Operation for CreatePolicy {
             path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
             name: input.policy_name,
         };
-        let tags = tag::checked(Kind::Policy, input.tags)?;
+        let tags = tag::checked(input.tags)?;
         let policy = ManagedPolicy::new(identity, input.description, tags, call.now);
         call.write(&call.service.store, move |tx| {
             insert(tx, &policy, input.policy_document)?;

@@ -181,7 +181,7 @@ impl Operation for CreateOpenIDConnectProvider {
             clients: input.client_id_list,
             thumbprints: input.thumbprint_list,
             created: call.now,
-            tags: tag::checked(Kind::Policy, input.tags)?,
+            tags: tag::checked(input.tags)?,
         };
         call.write(&call.service.store, move |tx| {
             if find(tx, &provider.account, &provider.url)?.is_some() {
@@ -379,7 +379,7 @@ on_provider!(
     { "Tags" tags: Vec<TagInput>, required, [tag::LIST]; },
     |need, input| tag::in_request(need, &input.tags),
     |input, provider, call| {
-        let new = tag::checked(Kind::Policy, input.tags)?;
+        let new = tag::checked(input.tags)?;
         change(provider, call, move |provider| tag::add(Kind::Policy, &mut provider.tags, new)).await
     }
 );
@@ -387,7 +387,7 @@ on_provider!(
 on_provider!(
     UntagOpenIDConnectProvider UntagOpenIDConnectProviderInput -> (), Change,
     { "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY]; },
-    |need, input| tag::keys_in_request(need, input.tag_keys.iter()),
+    |need, input| tag::keys_in_request(need, &[], input.tag_keys.iter()),
     |input, provider, call| {
         change(provider, call, move |provider| tag::remove(Kind::Policy, &mut provider.tags, &input.tag_keys)).await
     }

@@ -211,7 +211,7 @@ impl Operation for CreateRole {
             path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
             name: input.role_name,
         };
-        let (tags, created) = (tag::checked(Kind::Role, input.tags)?, call.now);
+        let (tags, created) = (tag::checked(input.tags)?, call.now);
         call.write(&call.service.store, move |tx| {
             let role = Role {
                 identity,

@@ -219,7 +219,7 @@ impl Planting<'_, '_> {
 
     fn user(&mut self, seed: SeedUser) -> Result<(), IamError> {
         let identity = self.identity(Kind::User, Prefix::User, seed.path, seed.name)?;
-        let mut user = User { identity, tags: tags(Kind::User, seed.tags)?, ..User::new("", "", "", self.now) };
+        let mut user = User { identity, tags: tags(seed.tags)?, ..User::new("", "", "", self.now) };
         for key in seed.access_keys {
             user.access_keys.push(self.access_key(&user.identity, key)?);
         }
@@ -243,7 +243,7 @@ impl Planting<'_, '_> {
             description: seed.description,
             trust: Trust::resolve(self.tx, seed.trust)?,
             session_seconds_max: seed.session_seconds_max.unwrap_or(SESSION_SECONDS_DEFAULT),
-            tags: tags(Kind::Role, seed.tags)?,
+            tags: tags(seed.tags)?,
             boundary: seed.boundary.map(|policy| self.arn(policy)),
             attached: Vec::new(),
         };
@@ -327,8 +327,8 @@ impl Planting<'_, '_> {
     }
 }
 
-fn tags(kind: Kind, given: BTreeMap<String, String>) -> Result<Vec<tag::Tag>, IamError> {
-    tag::checked(kind, given.into_iter().map(|(key, value)| TagInput { key, value }).collect())
+fn tags(given: BTreeMap<String, String>) -> Result<Vec<tag::Tag>, IamError> {
+    tag::checked(given.into_iter().map(|(key, value)| TagInput { key, value }).collect())
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::entity::{self, Entity, Identity};
 use crate::error::{IamError, Quota, Special};
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
-use crate::tag::Tag;
+use crate::tag;
 use crate::unique_id::{self, Prefix};
 use crate::user::{Subject, User};
 
@@ -475,9 +475,7 @@ impl Iam {
                 let Some(user) = tx.get::<User>(&account, &entry.user)? else { return Ok(None) };
                 let mut context = Context::new();
                 context.insert("aws:ViaAWSService", false);
-                for Tag { key, value } in &user.tags {
-                    context.insert(format!("aws:PrincipalTag/{key}"), value.clone());
-                }
+                tag::on_principal(&mut context, &user.tags);
                 let principal = Principal::user(user.arn(), &user.identity.id);
                 Ok(Some(Arc::new(Caller::new(principal, credential.id, context, None))))
             })

@@ -22,7 +22,7 @@ use crate::entity::Entity as _;
 use crate::last_use::Used;
 use crate::role::Role;
 use crate::secret::SecretAccessKey;
-use crate::tag::Tag;
+use crate::tag::{self, Tag};
 use crate::unique_id::{self, Prefix};
 use crate::user::User;
 
@@ -236,7 +236,7 @@ impl Iam {
         context.insert("aws:ViaAWSService", false);
         context.insert("aws:TokenIssueTime", session.issued);
         context.insert("aws:MultiFactorAuthPresent", false);
-        let (principal, tags) = match &session.bearer {
+        let (principal, mut tags) = match &session.bearer {
             Bearer::Root => (Principal::root(account), Vec::new()),
             Bearer::User(id) => {
                 let user = self.bearing_user(account, id).await?;
@@ -261,10 +261,10 @@ impl Iam {
                 (Principal::role_session(arn, role.arn(), format!("{id}:{session}")), role.tags.clone())
             }
         };
-        // A session tag hides the bearer's of the same key: the last one that is set counts.
-        for Tag { key, value } in tags.into_iter().chain(session.tags.iter().cloned()) {
-            context.insert(format!("aws:PrincipalTag/{key}"), value);
-        }
+        // A session tag hides the bearer's of the same key.
+        tags.retain(|tag| !session.tags.iter().any(|own| own.key.eq_ignore_ascii_case(&tag.key)));
+        tags.extend_from_slice(&session.tags);
+        tag::on_principal(&mut context, &tags);
         if let Some(identity) = &session.source_identity {
             context.insert("aws:SourceIdentity", identity.clone());
         }

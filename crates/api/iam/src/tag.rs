@@ -1,6 +1,6 @@
 //! Tags: their rules, how those of an entity change, and the condition keys that they make.
 
-use policy::Value;
+use policy::Context;
 use serde::{Deserialize, Serialize};
 use service::Need;
 use wire::shape::Rule;
@@ -33,7 +33,7 @@ wire::shape! {
     }
 }
 
-/// Whether two keys are one: users and roles do not tell letter case apart, policies do.
+/// Whether a new tag replaces an old one: users and roles do not tell letter case apart, policies do.
 fn same(kind: Kind, a: &str, b: &str) -> bool {
     match kind {
         Kind::Policy => a == b,
@@ -41,21 +41,22 @@ fn same(kind: Kind, a: &str, b: &str) -> bool {
     }
 }
 
+/// AWS's words for users, roles and sessions. Here they hold for everything that has tags: condition keys such as
+/// `aws:ResourceTag/Team` do not tell letter case apart, so whoever may not change `Team` could add `team`.
+pub(crate) const DUPLICATE: &str = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+
 /// The tags of something new.
 ///
 /// # Errors
 /// `ValidationError`, `InvalidInput`.
-pub(crate) fn checked(kind: Kind, given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
+pub(crate) fn checked(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
     let mut tags: Vec<Tag> = Vec::with_capacity(given.len());
     for (index, TagInput { key, value }) in given.into_iter().enumerate() {
         check_letters(&key, '+', || format!("tags.{}.member.key", index + 1))?;
         check_letters(&value, '*', || format!("tags.{}.member.value", index + 1))?;
         check_prefix(&key)?;
-        if tags.iter().any(|tag| same(kind, &tag.key, &key)) {
-            return Err(IamError::InvalidInput(match kind {
-                Kind::Policy => "Duplicate tag keys found.",
-                _ => "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
-            }));
+        if tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(&key)) {
+            return Err(IamError::InvalidInput(DUPLICATE));
         }
         tags.push(Tag { key, value });
     }
@@ -66,9 +67,12 @@ pub(crate) fn checked(kind: Kind, given: Vec<TagInput>) -> Result<Vec<Tag>, IamE
 /// Adds tags, replacing those of the same key.
 ///
 /// # Errors
-/// `LimitExceeded`.
+/// `InvalidInput`, `LimitExceeded`.
 pub(crate) fn add(kind: Kind, tags: &mut Vec<Tag>, new: Vec<Tag>) -> Result<(), IamError> {
     tags.retain(|tag| !new.iter().any(|new| same(kind, &tag.key, &new.key)));
+    if tags.iter().any(|tag| new.iter().any(|new| tag.key.eq_ignore_ascii_case(&new.key))) {
+        return Err(IamError::InvalidInput(DUPLICATE));
+    }
     tags.extend(new);
     if tags.len() > TAGS_MAX {
         return Err(IamError::LimitExceeded(Quota::Tags));
@@ -117,24 +121,31 @@ fn check_prefix(key: &str) -> Result<(), IamError> {
 }
 
 /// The condition keys for the tags that the resource has.
-pub(crate) fn on_resource(mut need: Need, tags: &[Tag]) -> Need {
-    for Tag { key, value } in tags {
-        need = need
-            .with(format!("aws:ResourceTag/{key}"), Value::from(value.clone()))
-            .with(format!("iam:ResourceTag/{key}"), Value::from(value.clone()));
-    }
-    need
+pub(crate) fn on_resource(need: Need, tags: &[Tag]) -> Need {
+    let pairs = || tags.iter().map(|tag| (&tag.key, tag.value.clone()));
+    need.with_named("aws:ResourceTag/", pairs()).with_named("iam:ResourceTag/", pairs())
 }
 
 /// The condition keys for the tags that the request gives.
-pub(crate) fn in_request(mut need: Need, tags: &[TagInput]) -> Need {
-    for TagInput { key, value } in tags {
-        need = need.with(format!("aws:RequestTag/{key}"), Value::from(value.clone()));
-    }
-    keys_in_request(need, tags.iter().map(|tag| &tag.key))
+pub(crate) fn in_request(need: Need, tags: &[TagInput]) -> Need {
+    in_request_on(need, &[], tags)
 }
 
-/// The condition key for the tag keys that the request names.
-pub(crate) fn keys_in_request<'a>(need: Need, keys: impl Iterator<Item = &'a String>) -> Need {
-    need.with_many("aws:TagKeys", keys.cloned())
+/// The same for a request that changes the tags of something. See [`keys_in_request`].
+pub(crate) fn in_request_on(need: Need, own: &[Tag], tags: &[TagInput]) -> Need {
+    let need = need.with_named("aws:RequestTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())));
+    keys_in_request(need, own, tags.iter().map(|tag| &tag.key))
+}
+
+/// The condition keys for the tags of who calls.
+pub(crate) fn on_principal(context: &mut Context<'static>, tags: &[Tag]) {
+    context.insert_named("aws:PrincipalTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())));
+}
+
+/// The condition key for the tag keys that the request names: as it spells them, and as those are spelled that they
+/// replace or take away. Otherwise whoever may not touch `Team` would change it as `team`.
+pub(crate) fn keys_in_request<'a>(need: Need, own: &'a [Tag], keys: impl Iterator<Item = &'a String> + Clone) -> Need {
+    let meant = |tag: &&Tag| keys.clone().any(|key| *key != tag.key && key.eq_ignore_ascii_case(&tag.key));
+    let own: Vec<_> = own.iter().filter(meant).map(|tag| &tag.key).collect();
+    need.with_many("aws:TagKeys", keys.chain(own).cloned())
 }

@@ -52,6 +52,9 @@ trait Found: Send + Sync {
     fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need;
 
     /// Its tags.
+    fn tagged(&self) -> &[Tag];
+
+    /// The same, taken from it.
     fn into_tags(self) -> Vec<Tag>;
 
     /// Its names, for a change.
@@ -63,6 +66,10 @@ impl<E: Tagged> Found for E {
 
     fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
         entity::need(action, call.account(), name, found)
+    }
+
+    fn tagged(&self) -> &[Tag] {
+        self.tags()
     }
 
     fn into_tags(mut self) -> Vec<Tag> {
@@ -79,6 +86,13 @@ impl Found for AnyPolicy {
 
     fn need(action: &'static str, name: &str, found: Option<&Self>, _: &Call<'_, Iam>) -> Need {
         managed_policy::need(action, name, found)
+    }
+
+    fn tagged(&self) -> &[Tag] {
+        match self {
+            Self::Own(policy) => &policy.tags,
+            Self::Aws(_) => &[],
+        }
     }
 
     fn into_tags(self) -> Vec<Tag> {
@@ -127,13 +141,13 @@ macro_rules! tagging {
 
             fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need> {
                 let need = <$found>::need(concat!("iam:", stringify!($tag)), &input.name, found, call);
-                vec![tag::in_request(need, &input.tags)]
+                vec![tag::in_request_on(need, found.map_or(&[], Found::tagged), &input.tags)]
             }
 
             async fn run(input: Self::Input, found: Permit<$found>, call: &Call<'_, Iam>) -> Result<(), IamError> {
                 type Target = <$found as Found>::Record;
                 let known = found.into_inner().into_identity()?;
-                let new = tag::checked(Target::KIND, input.tags)?;
+                let new = tag::checked(input.tags)?;
                 change::<Target>(call, known, move |tags| tag::add(Target::KIND, tags, new)).await
             }
         }
@@ -162,7 +176,7 @@ macro_rules! tagging {
 
             fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need> {
                 let need = <$found>::need(concat!("iam:", stringify!($untag)), &input.name, found, call);
-                vec![tag::keys_in_request(need, input.tag_keys.iter())]
+                vec![tag::keys_in_request(need, found.map_or(&[], Found::tagged), input.tag_keys.iter())]
             }
 
             async fn run(input: Self::Input, found: Permit<$found>, call: &Call<'_, Iam>) -> Result<(), IamError> {

@@ -169,7 +169,7 @@ impl Operation for CreateUser {
     async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<UserOutput, IamError> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let mut user = User::new(call.account(), path, &input.user_name, call.now);
-        user.tags = tag::checked(Kind::User, input.tags)?;
+        user.tags = tag::checked(input.tags)?;
         user.boundary = input.permissions_boundary;
         call.write(&call.service.store, move |tx| {
             entity::insert(tx, &user)?;

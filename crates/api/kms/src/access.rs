@@ -275,10 +275,7 @@ pub(crate) fn describe_key_to<'n>(need: Needed<'n>, key: &'n KeyRecord, account:
     if !key.aliases.is_empty() {
         need = need.with_many("kms:ResourceAliases", &key.aliases);
     }
-    for (name, value) in &key.tags {
-        need = need.with(["aws:ResourceTag/", name].concat(), value);
-    }
-    need
+    need.with_named("aws:ResourceTag/", &key.tags)
 }
 
 /// Adds the condition keys of encrypting and decrypting.
@@ -295,8 +292,5 @@ pub(crate) fn describe_context<'n>(mut need: Needed<'n>, context: &'n Encryption
     if !context.is_empty() {
         need = need.with_many("kms:EncryptionContextKeys", context.keys());
     }
-    for (name, value) in context {
-        need = need.with(["kms:EncryptionContext:", name].concat(), value);
-    }
-    need
+    need.with_named("kms:EncryptionContext:", context)
 }

@@ -221,6 +221,9 @@ pub enum TagFault {
     /// A tag key occurs twice.
     #[error("Duplicate tag keys")]
     Duplicate,
+    /// A tag key differs in case only from another, of the request or of the key.
+    #[error("Duplicate tag keys: keys that differ in letter case only are one key to the conditions of policies")]
+    DuplicateButForCase,
     /// The key would have more than 50.
     #[error("Too many tags")]
     TooMany,

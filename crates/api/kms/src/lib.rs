@@ -71,7 +71,7 @@ use std::sync::Arc;
 
 use crypto::kdf::DerivationKey;
 use service::ports::{KeyStores, NoKeyStores, Principals};
-use service::{Call, Entry, Service, Soon};
+use service::{Call, Entry, Regions, Service, Soon};
 use store::{Cache, ListCache, Store, Tx};
 use wire::Protocol;
 
@@ -123,6 +123,7 @@ pub struct Kms {
     key_stores: Arc<dyn KeyStores>,
     key_store_records: Cache<KeyStoreRecord>,
     connections: Connections,
+    regions: Regions,
     keys_max: u64,
 }
 
@@ -143,6 +144,7 @@ impl Kms {
             connections: Connections::default(),
             store,
             principals,
+            regions: Regions::default(),
             key_making: LongWork::on_half_the_cores(),
             slow_key_use: LongWork::on_every_core(),
             keys_max: KEYS_MAX,
@@ -153,6 +155,13 @@ impl Kms {
     #[must_use]
     pub const fn with_keys_max(mut self, keys: u64) -> Self {
         self.keys_max = keys;
+        self
+    }
+
+    /// The same for other Regions.
+    #[must_use]
+    pub fn in_regions(mut self, regions: Regions) -> Self {
+        self.regions = regions;
         self
     }
 

@@ -106,6 +106,9 @@ impl Operation for ReplicateKey {
         found.ready(Self::NAME, call)?;
         let (kms, key, region) = (&**call.service, &found.key, input.replica_region);
         check_primary(&key.record)?;
+        if !kms.regions.has(&region) {
+            return Err(KmsError::Unsupported(format!("There is no Region {region}.")));
+        }
         if partition(&region) != partition(call.region) {
             return Err(KmsError::Unsupported(format!("Region {region} is not in the partition of the primary key.")));
         }

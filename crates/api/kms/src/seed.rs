@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use service::Operator;
 use service::ports::Principals;
+use service::{Operator, Regions};
 use store::Store;
 use wire::{SecretBlob, Timestamp};
 
@@ -63,11 +63,14 @@ pub async fn seed(
     store: &Store,
     principals: &dyn Principals,
     account: &str,
-    region: &str,
+    (region, regions): (&str, &Regions),
     keys: Vec<SeedKey>,
     by: Operator,
 ) -> Result<(), KmsError> {
     let now = by.time;
+    if let Some(region) = keys.iter().filter_map(|key| key.region.as_deref()).find(|region| !regions.has(region)) {
+        return Err(KmsError::Validation(format!("there is no Region {region:?}; the setting `regions` adds some")));
+    }
     let mut made = Vec::with_capacity(keys.len());
     for key in keys {
         let region = key.region.clone().unwrap_or_else(|| region.to_owned());

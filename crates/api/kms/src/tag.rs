@@ -32,6 +32,9 @@ wire::shape! {
 
 /// Adds tags to those that a key has, replacing values.
 ///
+/// AWS takes keys that differ in letter case only. Condition keys such as `aws:ResourceTag/Team` do not tell them apart,
+/// so whoever may not change the one could add the other.
+///
 /// # Errors
 /// [`KmsError::Tag`].
 pub(crate) fn add(tags: &mut BTreeMap<String, String>, more: Vec<Tag>) -> Result<(), KmsError> {
@@ -40,6 +43,10 @@ pub(crate) fn add(tags: &mut BTreeMap<String, String>, more: Vec<Tag>) -> Result
         check_key(&key)?;
         if !seen.insert(key.clone()) {
             return Err(KmsError::Tag(TagFault::Duplicate));
+        }
+        // Those of this request that were added already are among them.
+        if tags.keys().any(|known| *known != key && known.eq_ignore_ascii_case(&key)) {
+            return Err(KmsError::Tag(TagFault::DuplicateButForCase));
         }
         tags.insert(key, value);
     }
@@ -54,7 +61,7 @@ fn check_key(key: &str) -> Result<(), KmsError> {
 /// Adds the condition keys of tags that a request gives.
 pub(crate) fn describe_tags<'n>(need: Needed<'n>, tags: &[Tag]) -> Needed<'n> {
     let need = need.with_many("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()));
-    tags.iter().fold(need, |need, tag| need.with(format!("aws:RequestTag/{}", tag.key), tag.value.clone()))
+    need.with_named("aws:RequestTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())))
 }
 
 wire::shape! {
@@ -210,6 +217,20 @@ mod tests {
         add(tags, more.collect()).map_err(|error| format!("{}: {error}", error.code()))
     }
 
+    const BUT_FOR_CASE: &str = "TagException: Duplicate tag keys: keys that differ in letter case only are one key to the \
+                                conditions of policies";
+
+    #[test]
+    fn a_second_key_that_differs_in_case_only_is_refused_whichever_there_is() {
+        let mut tags = BTreeMap::new();
+        add_all(&mut tags, &[("Team", "red")]).expect("added");
+        assert_eq!(add_all(&mut tags, &[("team", "red")]), Err(BUT_FOR_CASE.to_owned()));
+        add_all(&mut tags, &[("Team", "blue")]).expect("changed");
+        // As an older version left it: neither can be changed until one is gone.
+        tags.insert("team".to_owned(), String::new());
+        assert_eq!(add_all(&mut tags, &[("Team", "red")]), Err(BUT_FOR_CASE.to_owned()));
+    }
+
     #[test]
     fn tags_are_added_and_changed() {
         let mut tags = BTreeMap::new();
@@ -225,6 +246,7 @@ mod tests {
         let many: Vec<_> = many.iter().map(|key| (key.as_str(), "")).collect();
         for (more, expected) in [
             (&[("a", "1"), ("a", "2")][..], "TagException: Duplicate tag keys"),
+            (&[("a", "1"), ("A", "1")], BUT_FOR_CASE),
             (&[("aws:x", "")], "TagException: Tags beginning with aws: are reserved"),
             (&[("AwS:x", "")], "TagException: Tags beginning with aws: are reserved"),
             (&many, "TagException: Too many tags"),

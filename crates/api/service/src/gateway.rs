@@ -16,6 +16,7 @@ use crate::dispatch::{self, Outcome};
 use crate::event::{Event, Kind, UserIdentity};
 use crate::operation::{Effect, Entry, Running, Service};
 use crate::ports::{Authority, CredentialError};
+use crate::regions::Regions;
 use crate::request_id;
 use crate::trail::Trail;
 
@@ -76,6 +77,7 @@ pub struct Gateway {
     authority: Arc<dyn Authority>,
     trail: Trail,
     observer: Arc<dyn Observer>,
+    regions: Regions,
     clock: fn() -> Timestamp,
 }
 
@@ -182,7 +184,14 @@ impl Gateway {
         observer: Arc<dyn Observer>,
         clock: fn() -> Timestamp,
     ) -> Self {
-        Self { services: Vec::new(), authority, trail, observer, clock }
+        Self { services: Vec::new(), authority, trail, observer, regions: Regions::default(), clock }
+    }
+
+    /// The same for other Regions.
+    #[must_use]
+    pub fn in_regions(mut self, regions: Regions) -> Self {
+        self.regions = regions;
+        self
     }
 
     /// Adds a service.
@@ -355,6 +364,10 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Arc<Caller>, Fault> {
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
+        let region = authorization.region();
+        if !self.regions.has(region) {
+            return Err(SigV4Error::Region { region: region.to_owned() }.fault(protocol));
+        }
         let credential = self.authority.credential(authorization, now).await.map_err(|error| match error {
             CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
             CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),

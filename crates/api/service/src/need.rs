@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use policy::{Context, Entry, Policy, Value, Values};
+use policy::{Context, Entry, Policy, Value, Values, push_named};
 
 /// One thing that the caller must be allowed, which says nothing of its own that others keep: its input, its target, its
 /// call.
@@ -93,6 +93,18 @@ impl<'a> Needed<'a> {
         self
     }
 
+    /// The same need with single-valued condition keys whose names end in what others chose, such as tags: see
+    /// [`push_named`].
+    #[must_use]
+    pub fn with_named<N: AsRef<str>, V: Into<Value<'a>>>(
+        mut self,
+        prefix: &str,
+        named: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        push_named(&mut self.context, prefix, named);
+        self
+    }
+
     /// The same on its own, with copies of what others keep.
     #[must_use]
     pub fn into_owned(self) -> Need {
@@ -100,6 +112,7 @@ impl<'a> Needed<'a> {
             let values = match values {
                 Values::One(value) => Values::One(owned(value)),
                 Values::Many(values) => Values::Many(values.into_iter().map(owned).collect()),
+                Values::Ambiguous => Values::Ambiguous,
             };
             (Cow::Owned(key.into_owned()), values)
         };

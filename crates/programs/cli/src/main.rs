@@ -6,6 +6,7 @@ mod argument_files;
 mod audit;
 mod backup;
 mod batch;
+mod clock;
 mod decrypt;
 mod encrypt;
 mod env;
@@ -95,6 +96,14 @@ enum Command {
     /// Make an administrator when there is none left (while the server is stopped)
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Say whether the server believes its clock, and make it
+    ///
+    /// A clock that is more than a day ahead of what the server knows of the time is not believed: keys are not destroyed
+    /// by it, expired key material is not removed, and no segment of the audit log is too old. That ends when the clock
+    /// goes back, when it has run evenly for 24 hours, or when somebody accepts it. A server that was switched off for
+    /// more than a day does the same, since nothing tells it whether its clock is right.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// Say who may do what, and why
     #[command(subcommand)]
     Iam(iam::Command),
@@ -159,6 +168,7 @@ fn run(Cli { place, command }: Cli, reads: Reads) -> Result<(), Failure> {
         Command::Unseal(unseal) => unseal.run(place)?,
         Command::Account(command) => command.run(&place)?,
         Command::Admin(command) => command.run(&place)?,
+        Command::Clock(command) => command.run(place)?,
         Command::Iam(command) => command.run(&place)?,
         Command::Audit(command) => command.run(&place)?,
         Command::Backup(backup) => backup.run(&place)?,

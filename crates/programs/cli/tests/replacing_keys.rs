@@ -294,7 +294,8 @@ fn replacing_the_root_key_survives_kill_9_at_any_moment() {
     let (seed, ids) = seed(directory.path(), REGIONS, region);
     let environment =
         vec![("SEALSTACK_SEAL_PASSPHRASE", PASSPHRASE.into()), ("SEALSTACK_NEW_SEAL_PASSPHRASE", PASSPHRASE.into())];
-    let mut server = Server::start_in(environment, BINARY, &["--seed", text(&seed)]);
+    let regions = (0..REGIONS).map(region).collect::<Vec<_>>().join(",");
+    let mut server = Server::start_in(environment, BINARY, &["--seed", text(&seed), "--regions", &regions]);
     let world = World::new(&server, ids, region);
     let status = |stopped: &Stopped| printed(&stopped.sealstack(&["seal", "status"]));
 

@@ -4,7 +4,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -121,7 +122,7 @@ fn the_root_key_moves_between_seals_while_calls_are_answered() {
     let alias = server.aws(&["kms", "create-key"])["KeyMetadata"]["KeyId"].as_str().expect("an id").to_owned();
     let (stop, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let passphrase = server.data().join("../passphrase");
-    std::fs::write(&passphrase, "correct horse\n").expect("a file");
+    write_secret(&passphrase, "correct horse\n");
     let file = passphrase.to_str().expect("text");
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -265,10 +266,16 @@ fn a_token_seals_the_root_key_with_a_key_that_never_leaves_it() {
     assert!(refused(&stopped.sealstack(&["audit", "verify"]), 6).contains("does not open"));
 }
 
+/// A file that nobody else may read.
+fn write_secret(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("a file");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+}
+
 /// A command with another PIN than the server has, and the same for a new seal.
 fn hsm_command(server: &Server, arguments: &[&str], pin: &str) -> Output {
     let file = server.data().join("../pin");
-    std::fs::write(&file, pin).expect("a file");
+    write_secret(&file, pin);
     let file = file.to_str().expect("text");
     let pins = ["--seal-pin-file", file, "--new-seal-pin-file", file];
     server.sealstack(&[arguments, &pins].concat())

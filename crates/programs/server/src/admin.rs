@@ -181,6 +181,8 @@ async fn answer(question: Question, core: &Core, uid: u32) -> Result<Answer, Ser
         Question::Rotate { current, next } => {
             Answer::Rotated(core.rotate_root(current.try_into()?, next.try_into()?, uid).await?)
         }
+        Question::Clock => Answer::Clock { jump: core.clock_jump().await? },
+        Question::AcceptClock => Answer::Clock { jump: core.accept_clock(uid).await? },
         Question::RotateDomainKeys => Answer::DomainKeysRotated { count: core.rotate_domain_keys(uid).await? },
     })
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 pub use file::Place;
 pub(crate) use key_stores::SESSIONS;
 pub use key_stores::{HsmSettings, KeyStoresConfig, XksSettings};
+use service::{Regions, is_region};
 pub use settings::{
     AuditSettings, LimitSettings, LogFormat, LogSettings, SealKind, SealSettings, Settings, TlsSettings,
 };
@@ -34,6 +35,8 @@ pub struct Config {
     pub endpoint_url: Option<String>,
     /// The region that clients are told.
     pub region: String,
+    /// The Regions that are served.
+    pub regions: Regions,
     /// The account to make at the first start; random when not given.
     pub account: Option<String>,
     /// The file that says what to make at the first start instead of one account.
@@ -167,8 +170,12 @@ impl Config {
     /// [`ConfigError`], naming the setting and what it may be.
     pub fn resolve(data: PathBuf, settings: Settings) -> Result<Self, ConfigError> {
         let region = settings.region.unwrap_or_else(|| REGION.to_owned());
-        if !is_region(&region) {
-            return Err(ConfigError::Value { setting: "region", rule: "a region's name, such as us-east-1" });
+        let regions = settings.regions.unwrap_or_default();
+        for (setting, name) in std::iter::once(("region", &region)).chain(regions.iter().map(|name| ("regions", name)))
+        {
+            if !is_region(name) {
+                return Err(ConfigError::Value { setting, rule: "a region's name, such as us-east-1" });
+            }
         }
         if settings.account.as_deref().is_some_and(|account| !is_account(account)) {
             return Err(ConfigError::Value { setting: "account", rule: "twelve digits" });
@@ -182,6 +189,7 @@ impl Config {
             listen: settings.listen.unwrap_or(LISTEN),
             allow_plain_http: settings.allow_plain_http.unwrap_or(false),
             endpoint_url: settings.endpoint_url.map(|url| url.trim_end_matches('/').to_owned()),
+            regions: Regions::with(regions.into_iter().chain([region.clone()])),
             region,
             account: settings.account,
             seed: settings.seed,
@@ -278,11 +286,6 @@ fn within<T: PartialOrd>(
         Some(value) if !allowed.contains(&value) => Err(ConfigError::Value { setting, rule }),
         given => Ok(given),
     }
-}
-
-fn is_region(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=32).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 fn is_account(text: &str) -> bool {

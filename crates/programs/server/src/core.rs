@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use seal::{Gathering, Progress, Share};
+use service::Regions;
 use tokio::sync::Mutex;
 
 use crate::authority;
@@ -18,6 +19,7 @@ use crate::jobs::Jobs;
 use crate::key_stores::Configured;
 use crate::lasting::{Lasting, Rotated};
 use crate::site::Site;
+use crate::steady::ClockJump;
 use crate::tls::Source;
 use crate::wiring::{self, Backend, Wired};
 
@@ -30,6 +32,7 @@ pub(crate) struct Core {
     /// The kind of seal that is configured.
     sealed_by: Option<seal::Kind>,
     key_stores: Arc<Configured>,
+    regions: Regions,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     site: Arc<Site<Gate<Backend>>>,
@@ -70,7 +73,8 @@ impl Core {
         let state = gathering.map_or(State::Closed, State::Sealed);
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
         let (layout, audit, domain_key_days) = (layout.clone(), config.audit.clone(), config.domain_key_days);
-        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, names, site, state: Mutex::new(state) }
+        let (regions, state) = (config.regions.clone(), Mutex::new(state));
+        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, regions, names, site, state }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -80,8 +84,8 @@ impl Core {
 
     async fn furnish_locked(&self, state: &mut State, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
         let first_start = first_start::finish(&lasting.store, &self.layout, &self.world).await?;
-        let (wired, backend) =
-            wiring::join(&lasting, &self.layout, Arc::clone(&self.key_stores), &self.site.ward, &self.site.traffic);
+        let places = (Arc::clone(&self.key_stores), &self.regions);
+        let (wired, backend) = wiring::join(&lasting, &self.layout, places, &self.site.ward, &self.site.traffic);
         let mut jobs = Jobs::default();
         wired.schedule(&mut jobs, self.domain_key_days);
         self.site.application.open(backend);
@@ -149,6 +153,26 @@ impl Core {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
         open.wired.rotate_domain_keys(uid).await
+    }
+
+    /// The jump of the clock that is not believed, if there is one.
+    pub(crate) async fn clock_jump(&self) -> Result<Option<ClockJump>, ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        Ok(open.lasting.steady.jump())
+    }
+
+    /// Believes the clock, as `uid` wants. Returns the jump that was not believed before.
+    pub(crate) async fn accept_clock(&self, uid: u32) -> Result<Option<ClockJump>, ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        let Some(jump) = open.lasting.steady.jump() else { return Ok(None) };
+        let parameters = format!(r#"{{"known":"{}","clock":"{}"}}"#, jump.known.iso8601(), jump.clock.iso8601());
+        // First: what cannot be audited does not happen.
+        open.lasting.keep("AcceptClock", uid, Some(&parameters), None).await?;
+        open.lasting.steady.accept().await?;
+        tracing::warn!(uid, clock = jump.clock.iso8601(), "an operator accepted the clock: what is due is destroyed");
+        Ok(Some(jump))
     }
 
     /// Sees to it that the key is there that vouches for backups.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::error::ServerError;
+use crate::private_file::check_owner;
 
 /// Where everything lies in a data directory.
 #[derive(Clone, Debug)]
@@ -134,32 +135,41 @@ impl DataDir {
     /// Takes the directory at `root`, making it (mode 0700) when it is missing.
     ///
     /// # Errors
-    /// [`ServerError::InUse`], [`ServerError::ForeignDirectory`], [`ServerError::Io`].
+    /// [`ServerError::InUse`], [`ServerError::ForeignDirectory`], [`ServerError::Foreign`],
+    /// [`ServerError::OpenDirectory`], [`ServerError::Io`].
     pub fn create(root: &Path) -> Result<Self, ServerError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(root);
         made.map_err(|cause| ServerError::Io { action: "create", path: root.to_owned(), cause })?;
         let layout = Layout::new(root.to_owned());
-        if !layout.lock().exists() && !is_fresh(root)? {
+        let known = layout.lock().exists();
+        if !known && !is_fresh(root)? {
             return Err(ServerError::ForeignDirectory { path: root.to_owned() });
         }
+        let directory = examine(root, known)?;
         // Others can't traverse it even if it was made with a looser mode by hand.
-        std::fs::set_permissions(root, Permissions::from_mode(0o700)).map_err(|cause| ServerError::Io {
+        directory.set_permissions(Permissions::from_mode(0o700)).map_err(|cause| ServerError::Io {
             action: "make private",
             path: root.to_owned(),
             cause,
         })?;
+        // Who could write there until now may have been quick.
+        if !known && !is_fresh(root)? {
+            return Err(ServerError::ForeignDirectory { path: root.to_owned() });
+        }
         Self::lock(layout)
     }
 
     /// Takes the directory at `root`, in which a server has been before.
     ///
     /// # Errors
-    /// [`ServerError::NoData`], [`ServerError::InUse`], [`ServerError::Io`].
+    /// [`ServerError::NoData`], [`ServerError::InUse`], [`ServerError::Foreign`], [`ServerError::OpenDirectory`],
+    /// [`ServerError::Io`].
     pub fn open(root: &Path) -> Result<Self, ServerError> {
         let layout = Layout::new(root.to_owned());
         if !layout.lock().exists() {
             return Err(ServerError::NoData { path: root.to_owned() });
         }
+        examine(root, true)?;
         Self::lock(layout)
     }
 
@@ -186,6 +196,27 @@ impl DataDir {
         written.map_err(|cause| failed("write", cause))?;
         Ok(Self { layout, ephemeral: false, _lock: file })
     }
+}
+
+/// Opens the directory and sees that it is this user's or root's, and so is everything in it. One in which a server has
+/// been before is writable for nobody else.
+fn examine(root: &Path, known: bool) -> Result<File, ServerError> {
+    let failed = |cause| ServerError::Io { action: "read", path: root.to_owned(), cause };
+    let directory = File::open(root).map_err(failed)?;
+    let found = directory.metadata().map_err(failed)?;
+    check_owner(root, &found)?;
+    let mode = found.permissions().mode() & 0o7777;
+    if known && mode & 0o022 != 0 {
+        return Err(ServerError::OpenDirectory { path: root.to_owned(), mode });
+    }
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        // One that a running server has just removed is nobody's.
+        if let Ok(found) = entry.metadata() {
+            check_owner(&entry.path(), &found)?;
+        }
+    }
+    Ok(directory)
 }
 
 /// Whether nothing is in the directory but a configuration, or what a file system puts there itself.
@@ -230,6 +261,8 @@ pub(crate) fn replace_file(path: &Path, contents: &[u8]) -> Result<(), ServerErr
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::chown;
+
     use super::*;
 
     #[test]
@@ -258,6 +291,50 @@ mod tests {
         std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("a mode");
         assert!(matches!(DataDir::create(dir.path()), Err(ServerError::ForeignDirectory { .. })));
         assert_eq!(std::fs::metadata(dir.path()).expect("it").permissions().mode() & 0o777, 0o755);
+    }
+
+    #[test]
+    fn what_another_user_owns_is_refused() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: only root can give a directory away");
+            return;
+        }
+        const NOBODY: u32 = 65_534;
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = dir.path().join("data");
+        drop(DataDir::create(&root).expect("a data directory"));
+        let inside = root.join("sealstack.db");
+        std::fs::write(&inside, "").expect("a file");
+        for path in [&root, &inside] {
+            chown(path, Some(NOBODY), None).expect("given away");
+            for refused in [DataDir::create(&root), DataDir::open(&root)] {
+                let error = refused.expect_err("another's");
+                assert!(matches!(&error, ServerError::Foreign { path: of, owner: NOBODY } if of == path), "{error}");
+            }
+            chown(path, Some(0), None).expect("taken back");
+        }
+        DataDir::open(&root).expect("its own again");
+        let fresh = dir.path().join("fresh");
+        std::fs::create_dir(&fresh).expect("a directory");
+        chown(&fresh, Some(NOBODY), None).expect("given away");
+        assert!(matches!(DataDir::create(&fresh), Err(ServerError::Foreign { .. })));
+    }
+
+    #[test]
+    fn a_directory_that_others_may_write_to_is_used_only_while_it_is_empty() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let set = |mode| std::fs::set_permissions(dir.path(), Permissions::from_mode(mode)).expect("a mode");
+        set(0o777);
+        drop(DataDir::create(dir.path()).expect("a data directory"));
+        for mode in [0o770, 0o702] {
+            set(mode);
+            for refused in [DataDir::create(dir.path()), DataDir::open(dir.path())] {
+                let error = refused.expect_err("open to others");
+                assert!(matches!(error, ServerError::OpenDirectory { mode: found, .. } if found == mode), "{error}");
+            }
+        }
+        set(0o755);
+        DataDir::create(dir.path()).expect("nobody else could write");
     }
 
     #[test]

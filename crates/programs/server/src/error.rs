@@ -74,6 +74,36 @@ pub enum ServerError {
         /// The directory.
         path: PathBuf,
     },
+    /// A file or directory is another user's, who could change it.
+    #[error(
+        "{} belongs to the user with the id {owner}: run sealstack as that user, or make its own user the owner (chown)",
+        path.display()
+    )]
+    Foreign {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// Others may write a file, or read a secret in it.
+    #[error("{} is open to other users (mode {mode:04o}): run chmod 600 on it", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Others may write to the data directory.
+    #[error(
+        "other users may write to {} (mode {mode:04o}): see that nobody put anything there, then run chmod 700 on it",
+        path.display()
+    )]
+    OpenDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// There is no server in the directory yet.
     #[error("there is no Sealstack data in {}; `sealstack serve` makes it, and --data names another place", path.display())]
     NoData {
@@ -266,6 +296,9 @@ impl ServerError {
             | Self::SplitInstead
             | Self::Certificate(_) => 2,
             Self::ForeignDirectory { .. }
+            | Self::Foreign { .. }
+            | Self::Exposed { .. }
+            | Self::OpenDirectory { .. }
             | Self::NotYours
             | Self::NotEmpty { .. }
             | Self::NoData { .. }

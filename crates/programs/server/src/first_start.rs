@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use iam::{FirstAdministrator, IamError};
+use service::Regions;
 use store::Store;
 
 use crate::aws_profile;
@@ -48,14 +49,14 @@ pub(crate) fn prepare(layout: &Layout) -> Result<(), ServerError> {
 pub(crate) enum World {
     /// One account, of this id if the operator asked for one.
     Account(Option<String>),
-    /// What the seed in a file says; keys that name no region are in this one.
-    Seed(PathBuf, String),
+    /// What the seed in a file says; keys that name no Region are in the first, none is outside of the others.
+    Seed(PathBuf, String, Regions),
 }
 
 impl From<&Config> for World {
     fn from(config: &Config) -> Self {
         match &config.seed {
-            Some(file) => Self::Seed(file.clone(), config.region.clone()),
+            Some(file) => Self::Seed(file.clone(), config.region.clone(), config.regions.clone()),
             None => Self::Account(config.account.clone()),
         }
     }
@@ -65,8 +66,8 @@ impl From<&Config> for World {
 pub(crate) async fn finish(store: &Store, layout: &Layout, world: &World) -> Result<Option<FirstStart>, ServerError> {
     let (made, wanted) = match world {
         World::Account(wanted) => (bootstrap(store, wanted.clone()).await?, wanted.as_deref()),
-        World::Seed(file, region) => {
-            let made = Seed::read(file)?.plant(store, region).await?;
+        World::Seed(file, region, regions) => {
+            let made = Seed::read(file)?.plant(store, (region, regions)).await?;
             if made.is_none() {
                 tracing::info!("there are accounts already: the seed is for the first start and changes nothing");
             }

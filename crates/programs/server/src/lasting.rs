@@ -1,21 +1,24 @@
 //! What lasts: the root seal, the database under it, and the audit log under the database's keyring. Opened in that
 //! order, by the server and by the commands that work without one.
 
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crypto::Key256;
-use journal::Journal;
+use journal::{Journal, Order};
 use seal::{Kind, Opened};
 use serde::{Deserialize, Serialize};
 use service::{OperatorEvent, Trail};
 use store::{Store, StoreError};
+use wire::Timestamp;
 
 use crate::anchor_file::{Anchors, Kept};
 use crate::config::{AuditConfig, SealConfig};
 use crate::continuity::Evidence;
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
+use crate::steady::Steady;
 use crate::{clock, root_seal};
 
 /// The keyring's name for the key that the audit log is sealed under.
@@ -32,6 +35,8 @@ pub(crate) struct Lasting {
     pub(crate) trail: Trail,
     /// What the audit log is sealed under, for reading it.
     pub(crate) audit_key: Arc<Key256>,
+    /// The time by which things are destroyed.
+    pub(crate) steady: Arc<Steady>,
     /// None in memory.
     anchors: Option<Arc<Anchors>>,
 }
@@ -87,16 +92,19 @@ impl Lasting {
         audit: &AuditConfig,
         anchors: Option<Arc<Anchors>>,
     ) -> Result<Self, ServerError> {
+        // Before the journal is opened: what is written from here on proves nothing.
+        let steady = Arc::new(Steady::open(store.clone(), last_recorded(layout.audit(), &key)).await?);
         let config = journal::Config {
             segment_bytes_max: audit.segment_bytes_max,
             segment_hours_max: audit.segment_hours_max,
             retention: journal::Retention { segments: None, bytes: audit.keep_bytes, days: audit.keep_days },
+            retention_clock: Some(steady.of_retention()),
             ..journal::Config::new(layout.audit())
         };
         let audit_key = Arc::clone(&key);
         let journal = unblocked(move || Ok(Journal::open(config, &key)?)).await?;
         let trail = Trail::new(journal.clone());
-        let lasting = Self { store, journal, trail, audit_key, anchors };
+        let lasting = Self { store, journal, trail, audit_key, steady, anchors };
         // Before the database says that it has met this log: from then on the anchor has to be there.
         let standing = lasting.store.clone();
         let standing = unblocked(move || Ok(standing.standing()?)).await?;
@@ -223,6 +231,25 @@ const fn name(kind: Kind) -> &'static str {
         Kind::Kms => "kms",
         Kind::Token => "token",
     }
+}
+
+/// When the last record of an audit log was written; 1970 if it cannot be read, so that nothing is taken for granted.
+async fn last_recorded(directory: PathBuf, key: &Arc<Key256>) -> Option<Timestamp> {
+    let key = Arc::clone(key);
+    let read = unblocked(move || {
+        let mut last = None;
+        if directory.exists() {
+            journal::read(&directory, &key, 1..=u64::MAX, Order::NewestFirst, |record| {
+                last = Some(Timestamp::from(time::OffsetDateTime::from(record.sealed_at)));
+                ControlFlow::Break(())
+            })?;
+        }
+        Ok(last)
+    });
+    read.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the audit log does not tell the time");
+        Some(Timestamp::from_millis(0))
+    })
 }
 
 /// The user that this process is.

@@ -44,6 +44,8 @@ pub(crate) struct State {
     /// Transactions committed to the database, and the commits that they shared.
     pub(crate) transactions: u64,
     pub(crate) commits: u64,
+    /// Seconds by which the clock is ahead of the time that is known; 0 while it is believed.
+    pub(crate) clock_ahead: i64,
 }
 
 impl Metrics {
@@ -105,13 +107,16 @@ impl Sources {
     }
 
     fn lasting(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let State { audit_healthy, audit_waiting_bytes, outbox_waiting, transactions, commits } = (self.state)();
+        let State { audit_healthy, audit_waiting_bytes, outbox_waiting, transactions, commits, clock_ahead } =
+            (self.state)();
         let healthy = usize::from(audit_healthy);
         gauge(out, "audit_healthy", None, "Whether the last write of the audit log succeeded", healthy)?;
         let bytes = Some(&Unit::Bytes);
         gauge(out, "audit_waiting", bytes, "Audit records that are not yet written", audit_waiting_bytes)?;
         let waiting = usize::try_from(outbox_waiting).unwrap_or(usize::MAX);
         gauge(out, "outbox_waiting", None, "Events of changes that the audit log does not have yet", waiting)?;
+        let (seconds, ahead) = (Some(&Unit::Seconds), usize::try_from(clock_ahead).unwrap_or_default());
+        gauge(out, "clock_jump", seconds, "By how much the clock jumped ahead that is not believed", ahead)?;
         counter(out, "store_transactions", "Transactions committed", &transactions.into())?;
         counter(out, "store_commits", "Commits, each of one transaction or several", &commits.into())
     }

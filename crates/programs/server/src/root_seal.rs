@@ -13,7 +13,7 @@ use seal::{Gathering, Kind, KmsKey, SealError, Share, TokenKey};
 use crate::config::{SealConfig, SealKind};
 use crate::data_dir::Layout;
 use crate::error::{ConfigError, ServerError};
-use crate::{kms_seal, prompt};
+use crate::{kms_seal, private_file, prompt};
 
 /// The variable that holds the passphrase, unless a file does.
 const PASSPHRASE: &str = "SEALSTACK_SEAL_PASSPHRASE";
@@ -185,8 +185,7 @@ fn secret(file: Option<&Path>, variable: &str, what: &'static str) -> Result<Sec
         let value = value.ok_or_else(|| ServerError::NoSecret { what, variable: variable.to_owned() })?;
         return Ok(SecretBytes::from(value.into_vec()));
     };
-    let read = std::fs::read(path).map_err(|cause| ServerError::Io { action: "read", path: path.to_owned(), cause })?;
-    let mut secret = SecretBytes::from(read);
+    let mut secret = private_file::read(path)?;
     let line = secret.expose();
     let length = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line)).len();
     secret.truncate(length);
@@ -195,6 +194,8 @@ fn secret(file: Option<&Path>, variable: &str, what: &'static str) -> Result<Sec
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -209,6 +210,7 @@ mod tests {
             (" spaces \n", " spaces "),
         ] {
             std::fs::write(&path, content).expect("a file");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
             assert_eq!(secret(Some(&path), "UNUSED", "passphrase").expect("read").expose(), expected.as_bytes());
         }
     }

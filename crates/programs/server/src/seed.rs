@@ -2,16 +2,19 @@
 //!
 //! Knows TOML. What the parts of a seed may say is for the services.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use iam::{FirstAdministrator, Iam, IamError, SeedAccessKey, SeedAccount, SeedGroup, SeedPolicy, SeedRole, SeedUser};
 use kms::{KmsError, SeedKey};
 use serde::Deserialize;
+use service::Regions;
 use store::Store;
 use zeroize::Zeroizing;
 
 use crate::error::ServerError;
 use crate::operator::here;
+use crate::private_file::is_everybodys;
 
 /// The whole file.
 #[derive(Deserialize)]
@@ -57,8 +60,14 @@ impl Seed {
     /// # Errors
     /// [`ServerError::Io`]; [`ServerError::Seed`] with the line of what is wrong.
     pub(crate) fn read(path: &Path) -> Result<Self, ServerError> {
-        let text = std::fs::read_to_string(path).map(Zeroizing::new);
-        let text = text.map_err(|cause| ServerError::Io { action: "read", path: path.to_owned(), cause })?;
+        let failed = |cause| ServerError::Io { action: "read", path: path.to_owned(), cause };
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        if is_everybodys(&file.metadata().map_err(failed)?) {
+            let reason = format!("every user may write {}: run chmod o-w on it", path.display());
+            return Err(ServerError::Seed { reason });
+        }
+        let mut text = Zeroizing::new(String::new());
+        file.read_to_string(&mut text).map_err(failed)?;
         // The library's own message prints the line, which may hold a secret.
         let File { account: accounts } = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
@@ -70,11 +79,16 @@ impl Seed {
         Ok(Self { accounts })
     }
 
-    /// Makes everything, unless there is an account already. `region` is where keys are that name none.
+    /// Makes everything, unless there is an account already. `region` is where keys are that name none, out of the
+    /// Regions that there are.
     ///
     /// # Errors
     /// [`ServerError::Seed`], [`ServerError::Store`].
-    pub(crate) async fn plant(self, store: &Store, region: &str) -> Result<Option<Vec<Seeded>>, ServerError> {
+    pub(crate) async fn plant(
+        self,
+        store: &Store,
+        (region, regions): (&str, &Regions),
+    ) -> Result<Option<Vec<Seeded>>, ServerError> {
         let by = here();
         let (mut accounts, mut keys, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         for AccountTable { id, name, administrator, policy, group, user, role, key } in self.accounts {
@@ -91,10 +105,12 @@ impl Seed {
         // Key policies name people, who are there by now.
         let principals = Iam::new(store.clone());
         for (account, keys) in keys {
-            kms::seed(store, &principals, &account, region, keys, by).await.map_err(|error| match error {
-                KmsError::Store(error) => ServerError::Store(error),
-                error => ServerError::Seed { reason: format!("account {account}: {error}") },
-            })?;
+            kms::seed(store, &principals, &account, (region, regions), keys, by).await.map_err(
+                |error| match error {
+                    KmsError::Store(error) => ServerError::Store(error),
+                    error => ServerError::Seed { reason: format!("account {account}: {error}") },
+                },
+            )?;
         }
         let made = made.into_iter().zip(profiles);
         Ok(Some(made.map(|(administrator, profile)| Seeded { profile, administrator }).collect()))

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use crypto::SecretBytes;
 use crypto::tls::{LocalAuthority, ServerIdentity};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::OwnCertificate;
 use crate::error::ServerError;
+use crate::private_file;
 
 /// What is offered by ALPN, in order of preference.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -80,7 +80,7 @@ impl Source {
             Self::Local(authority, names) => authority.issue_server(names, now),
             Self::Own(files) => {
                 let chain = read(&files.chain)?;
-                let key = SecretBytes::from(read(&files.key)?);
+                let key = private_file::read(&files.key)?;
                 ServerIdentity::from_pem(&chain, &key)
             }
         };

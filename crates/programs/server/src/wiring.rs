@@ -7,7 +7,7 @@ use cloudtrail::CloudTrail;
 use iam::{Iam, Sts};
 use kms::{DomainRotation, Kms};
 use service::ports::{Authority, Principals};
-use service::{Gateway, Incoming, Observer, OperatorEvent, Reply, Trail};
+use service::{Gateway, Incoming, Observer, OperatorEvent, Regions, Reply, Trail};
 use store::Store;
 use tokio::sync::Notify;
 
@@ -21,7 +21,11 @@ use crate::lasting::{Anchoring, Lasting, own_uid};
 use crate::metrics::{Meters, Metrics, Sources, State};
 use crate::rows;
 use crate::site::Traffic;
+use crate::steady::Steady;
 use crate::ward::Ward;
+
+/// How often it is looked whether the clock jumped.
+const CLOCK_PERIOD: Duration = Duration::from_secs(60);
 
 /// How often keys whose waiting period is over are destroyed.
 const DESTRUCTION_PERIOD: Duration = Duration::from_secs(60);
@@ -58,6 +62,7 @@ pub(crate) struct Wired {
     store: Store,
     trail: Trail,
     anchoring: Option<Anchoring>,
+    steady: Arc<Steady>,
     /// Told when there is something to be wrapped under new domain keys.
     domain_keys: Arc<Notify>,
 }
@@ -73,15 +78,15 @@ pub(crate) struct Backend {
 pub(crate) fn join(
     lasting: &Lasting,
     layout: &Layout,
-    key_stores: Arc<Configured>,
+    (key_stores, regions): (Arc<Configured>, &Regions),
     ward: &Arc<Ward>,
     traffic: &Arc<Traffic>,
 ) -> (Wired, Backend) {
-    let Lasting { store, journal, trail: audit, audit_key, .. } = lasting;
+    let Lasting { store, journal, trail: audit, audit_key, steady, .. } = lasting;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
-    let kms = Arc::new(kms.with_key_stores(key_stores));
+    let kms = Arc::new(kms.with_key_stores(key_stores).in_regions(regions.clone()));
 
     let trail = Arc::new(CloudTrail::new(layout.audit(), Arc::clone(audit_key)));
 
@@ -89,12 +94,13 @@ pub(crate) fn join(
     let authority: Arc<dyn Authority> = Arc::clone(&iam) as _;
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
     let gateway = Gateway::new(authority, audit.clone(), observer, clock::now)
+        .in_regions(regions.clone())
         .with(Arc::clone(&kms))
         .with(sts)
         .with(Arc::clone(&iam))
         .with(trail);
 
-    let (counted, audited) = (store.clone(), journal.clone());
+    let (counted, audited, timed) = (store.clone(), journal.clone(), Arc::clone(steady));
     let metrics = Metrics::new(Sources {
         meters,
         ward: Arc::clone(ward),
@@ -107,11 +113,13 @@ pub(crate) fn join(
                 outbox_waiting: writes.events_waiting,
                 transactions: writes.closures,
                 commits: writes.commits,
+                clock_ahead: timed.jump().map_or(0, |jump| jump.clock.millis() - jump.known.millis()) / 1000,
             }
         }),
     });
     let (store, trail, domain_keys) = (store.clone(), audit.clone(), Arc::default());
-    let wired = Wired { iam, kms, store, trail, anchoring: lasting.anchoring(), domain_keys };
+    let (anchoring, steady) = (lasting.anchoring(), Arc::clone(steady));
+    let wired = Wired { iam, kms, store, trail, anchoring, steady, domain_keys };
     (wired, Backend { gateway, trail: audit.clone(), metrics })
 }
 
@@ -119,20 +127,26 @@ impl Wired {
     /// Adds what the services do by themselves.
     pub(crate) fn schedule(&self, jobs: &mut Jobs, domain_key_days: u32) {
         let (kms, trail, asked) = (Arc::clone(&self.kms), self.trail.clone(), Arc::clone(&self.domain_keys));
-        let name = "wrapping key material under new domain keys";
+        let (steady, name) = (Arc::clone(&self.steady), "wrapping key material under new domain keys");
         jobs.every_or_when(DOMAIN_KEYS_PERIOD, asked, name, move || {
-            let (kms, trail) = (Arc::clone(&kms), trail.clone());
+            let (kms, trail, steady) = (Arc::clone(&kms), trail.clone(), Arc::clone(&steady));
             async move {
-                let turnover = kms.turn_over_domain_keys(clock::now(), domain_key_days).await?;
+                let turnover = kms.turn_over_domain_keys(steady.now(), domain_key_days).await?;
                 keep_rotations(&trail, &turnover.rotated, own_uid()).await;
                 Ok::<_, kms::KmsError>(turnover.rewrapped + turnover.dropped)
             }
         });
-        let (kms, store) = (Arc::clone(&self.kms), self.store.clone());
+        // What destroys goes by a time that does not jump ahead.
+        let steady = Arc::clone(&self.steady);
+        jobs.every(CLOCK_PERIOD, "watching the clock", move || {
+            let steady = Arc::clone(&steady);
+            async move { steady.tick().await.map(|()| 0) }
+        });
+        let (kms, store, steady) = (Arc::clone(&self.kms), self.store.clone(), Arc::clone(&self.steady));
         jobs.every(DESTRUCTION_PERIOD, "destroying keys", move || {
-            let (kms, store) = (Arc::clone(&kms), store.clone());
+            let (kms, store, steady) = (Arc::clone(&kms), store.clone(), Arc::clone(&steady));
             async move {
-                let destroyed = kms.destroy_due(clock::now()).await?;
+                let destroyed = kms.destroy_due(steady.now()).await?;
                 if destroyed > 0 {
                     // Destroyed means gone from the database's log as well.
                     let emptied = tokio::task::spawn_blocking(move || store.checkpoint()).await;
@@ -159,20 +173,20 @@ impl Wired {
                 async move { anchoring.keep().await.map(|()| 0) }
             });
         }
-        let kms = Arc::clone(&self.kms);
+        let (kms, steady) = (Arc::clone(&self.kms), Arc::clone(&self.steady));
         jobs.every(KEY_STORES_PERIOD, "tending custom key stores", move || {
-            let kms = Arc::clone(&kms);
-            async move { kms.tend_key_stores(clock::now()).await }
+            let (kms, steady) = (Arc::clone(&kms), Arc::clone(&steady));
+            async move { kms.tend_key_stores(steady.now()).await }
         });
         let kms = Arc::clone(&self.kms);
         jobs.every(ROTATION_PERIOD, "rotating keys", move || {
             let kms = Arc::clone(&kms);
             async move { kms.rotate_due(clock::now()).await }
         });
-        let kms = Arc::clone(&self.kms);
+        let (kms, steady) = (Arc::clone(&self.kms), Arc::clone(&self.steady));
         jobs.every(EXPIRY_PERIOD, "removing expired key material", move || {
-            let kms = Arc::clone(&kms);
-            async move { kms.expire_due(clock::now()).await }
+            let (kms, steady) = (Arc::clone(&kms), Arc::clone(&steady));
+            async move { kms.expire_due(steady.now()).await }
         });
         let kms = Arc::clone(&self.kms);
         jobs.every(LAST_USAGES_PERIOD, "writing the last usages of keys", move || {
@@ -189,7 +203,7 @@ impl Wired {
     /// Gives a new domain key to every region, and has all that the old ones wrap wrapped anew in the background. `uid`
     /// is the user who wants it. Returns how many there are.
     pub(crate) async fn rotate_domain_keys(&self, uid: u32) -> Result<usize, ServerError> {
-        let rotated = self.kms.rotate_domain_keys(clock::now()).await?;
+        let rotated = self.kms.rotate_domain_keys(self.steady.now()).await?;
         self.domain_keys.notify_one();
         keep_rotations(&self.trail, &rotated, uid).await;
         Ok(rotated.len())

@@ -20,6 +20,7 @@ use crate::config::{Limits, OwnCertificate};
 use crate::error::ServerError;
 use crate::jobs::Jobs;
 use crate::listener::Listener;
+use crate::private_file;
 use crate::server::{Signals, runtime};
 use crate::site::{Site, Traffic};
 use crate::tls::{Certificates, Source};
@@ -140,7 +141,7 @@ fn base_path(prefix: &str) -> Result<String, ServerError> {
 
 /// The PIN in a file, without the end of its line.
 fn pin(path: &Path) -> Result<SecretBytes, ServerError> {
-    let mut pin = SecretBytes::from(credentials::read_secret(path)?);
+    let mut pin = private_file::read(path)?;
     let length = pin.expose().trim_ascii_end().len();
     pin.truncate(length);
     Ok(pin)

@@ -103,7 +103,7 @@ impl Condition {
         &self.key
     }
 
-    /// Whether the request meets it.
+    /// Whether the request meets it. None of its keys may be ambiguous.
     pub(crate) fn holds(&self, context: &Context<'_>) -> bool {
         let values = context.get(&self.key);
         if let Test::Null { absent, present } = self.test {
@@ -114,7 +114,7 @@ impl Condition {
             (None, None) => self.negated || self.if_exists,
             (None, Some(Values::One(value))) => one(value),
             // A multi-valued key asks for a set operator; without one nothing says which value is meant.
-            (None, Some(Values::Many(_))) => false,
+            (None, Some(Values::Many(_) | Values::Ambiguous)) => false,
             (Some(SetOperator::ForAllValues), values) => {
                 values.is_none_or(|values| is_void(values) || values.as_slice().iter().all(one))
             }
@@ -122,6 +122,11 @@ impl Condition {
                 values.is_some_and(|values| !is_void(values) && values.as_slice().iter().any(one))
             }
         }
+    }
+
+    /// The keys that it refers to: its own and those of variables.
+    pub(crate) fn context_keys(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.key()).chain(self.variables().map(|variable| &*variable.key))
     }
 
     /// The variables in its values.

@@ -51,6 +51,8 @@ pub enum Values<'a> {
     One(Value<'a>),
     /// A multi-valued key, with as many values as the request has. Without any it counts as absent.
     Many(Vec<Value<'a>>),
+    /// Several names that are one key without regard to case, such as the tags `Team` and `team`: see [`push_named`].
+    Ambiguous,
 }
 
 impl<'a> Values<'a> {
@@ -60,6 +62,7 @@ impl<'a> Values<'a> {
         match self {
             Self::One(value) => std::slice::from_ref(value),
             Self::Many(values) => values,
+            Self::Ambiguous => &[],
         }
     }
 }
@@ -119,24 +122,55 @@ impl<'a> Context<'a> {
         self.entries.push((key.into(), Values::Many(values.into_iter().map(Into::into).collect())));
     }
 
+    /// Sets single-valued keys whose names end in what others chose, as [`push_named`] does.
+    pub fn insert_named<N: AsRef<str>, V: Into<Value<'a>>>(
+        &mut self,
+        prefix: &str,
+        named: impl IntoIterator<Item = (N, V)>,
+    ) {
+        push_named(&mut self.entries, prefix, named);
+    }
+
     /// Sets a key to values that are at hand.
     pub fn insert_values(&mut self, key: impl Into<Cow<'a, str>>, values: Values<'a>) {
         self.entries.push((key.into(), values));
     }
 
-    /// The values of a key, looked for in this layer and then in its parents. A key without values is absent.
+    /// The values of a key, looked for in this layer and then in its parents. A key without values is absent, and so is
+    /// an ambiguous one.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Values<'a>> {
+        self.find(key).filter(|values| !values.as_slice().is_empty())
+    }
+
+    fn find(&self, key: &str) -> Option<&Values<'a>> {
         let mut layer = Some(self);
         while let Some(context) = layer {
             let mut latest_first = context.entries.iter().rev().chain(context.kept.iter().rev());
             let found = latest_first.find(|(name, _)| name.eq_ignore_ascii_case(key));
             if let Some((_, values)) = found {
-                return (!values.as_slice().is_empty()).then_some(values);
+                return Some(values);
             }
             layer = context.parent;
         }
         None
+    }
+
+    /// Whether a key is [`Values::Ambiguous`].
+    pub(crate) fn is_ambiguous(&self, key: &str) -> bool {
+        self.find(key) == Some(&Values::Ambiguous)
+    }
+
+    /// Whether any key might be ambiguous, so that requests without one pay for no more than this.
+    pub(crate) fn has_ambiguous(&self) -> bool {
+        let mut layer = Some(self);
+        while let Some(context) = layer {
+            if context.entries.iter().chain(context.kept).any(|(_, values)| *values == Values::Ambiguous) {
+                return true;
+            }
+            layer = context.parent;
+        }
+        false
     }
 
     /// Every key that is present, each once, with the values that count: this layer's first.
@@ -155,6 +189,35 @@ impl<'a> Context<'a> {
         }
         keys
     }
+}
+
+/// Adds single-valued keys whose names end in what others chose: tags, or the pairs of an encryption context.
+///
+/// Such names are told apart by case, condition keys are not. If the last one counted, whoever may not change the tag
+/// `Team` would add `team` and so choose the value of `aws:ResourceTag/Team`. So none of them counts: the key is
+/// [`Values::Ambiguous`]. Every condition on it, and every element with a variable that it would fill, lets a statement
+/// that allows not apply and one that denies apply, whatever the operator (`…IfExists` and `Null` too). An absent key
+/// would not do: `StringNotEquals` in an allow holds for it, and `StringEquals` in a deny does not.
+pub fn push_named<'a, N: AsRef<str>, V: Into<Value<'a>>>(
+    entries: &mut Vec<Entry<'a>>,
+    prefix: &str,
+    named: impl IntoIterator<Item = (N, V)>,
+) {
+    let start = entries.len();
+    let named = named.into_iter();
+    entries
+        .extend(named.map(|(name, value)| (Cow::Owned([prefix, name.as_ref()].concat()), Values::One(value.into()))));
+    let Some(added @ [_, _, ..]) = entries.get_mut(start..) else { return };
+    added.sort_by(|(one, _), (other, _)| lower(one).cmp(lower(other)));
+    for same in added.chunk_by_mut(|(one, _), (other, _)| one.eq_ignore_ascii_case(other)) {
+        if same.len() > 1 {
+            same.iter_mut().for_each(|(_, values)| *values = Values::Ambiguous);
+        }
+    }
+}
+
+fn lower(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 impl<'a> From<&'a str> for Value<'a> {

@@ -126,11 +126,8 @@ impl Statement {
     pub(crate) fn context_keys(&self) -> impl Iterator<Item = &str> {
         let resources = self.resources.iter().flat_map(|element| &element.listed);
         let variables = resources.flat_map(|pattern| pattern.variables());
-        let conditions = self.conditions.iter();
-        let keys = conditions.clone().map(|condition| condition.key());
-        keys.chain(
-            variables.chain(conditions.flat_map(|condition| condition.variables())).map(|variable| &*variable.key),
-        )
+        let conditions = self.conditions.iter().flat_map(|condition| condition.context_keys());
+        conditions.chain(variables.map(|variable| &*variable.key))
     }
 }
 

@@ -81,7 +81,9 @@ impl Survey<'_> {
                 if !statement.actions_cover(&self.probe) {
                     continue;
                 }
-                for key in statement.context_keys().filter(|key| self.probe.context.get(key).is_none()) {
+                let context = self.probe.context;
+                let missing = |key: &&str| context.get(key).is_none() && !context.is_ambiguous(key);
+                for key in statement.context_keys().filter(missing) {
                     self.missing.entry(key.to_ascii_lowercase()).or_insert_with(|| key.to_owned());
                 }
                 if statement.applies(&self.probe).is_some() {

@@ -27,7 +27,7 @@ mod properties;
 #[cfg(test)]
 mod scene;
 
-pub use context::{Context, Entry, Value, Values};
+pub use context::{Context, Entry, Value, Values, push_named};
 pub use decision::{By, Cited, Decision, Reason, Source};
 pub use document::{Kind, Policy};
 pub use evaluate::{Named, Policies, Request, ResourceSide, evaluate, permit};

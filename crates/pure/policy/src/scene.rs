@@ -121,6 +121,12 @@ impl Scene {
         self
     }
 
+    /// Adds tags of the resource.
+    pub(crate) fn tagged(mut self, tags: &[(&'static str, &'static str)]) -> Self {
+        self.context.insert_named("aws:ResourceTag/", tags.iter().copied());
+        self
+    }
+
     /// Adds an identity policy.
     pub(crate) fn identity(mut self, statements: Json) -> Self {
         self.identity.push(parse(&statements, Kind::Identity));

@@ -53,6 +53,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) action: Action<'a>,
     resource: Parted<'a>,
     pub(crate) context: &'a Context<'a>,
+    /// Whether any condition key might be ambiguous.
+    ambiguous: bool,
     /// Whether the caller has a permissions boundary.
     bounded: bool,
 }
@@ -64,6 +66,7 @@ impl<'a> Probe<'a> {
             action: Action::new(request.action, room),
             resource: Parted::new(request.resource),
             context: request.context,
+            ambiguous: request.context.has_ambiguous(),
             bounded,
         }
     }
@@ -109,9 +112,22 @@ impl Statement {
         }
         let reach = self.reach(probe)?;
         let resource = |pattern: &ArnPattern| pattern.matches(&probe.resource, probe.context);
-        let applies = self.resources.as_ref().is_none_or(|element| element.covers(resource))
-            && self.conditions.iter().all(|condition| condition.holds(probe.context));
+        let covers = |element: &Element<ArnPattern>| {
+            let variables = element.listed.iter().flat_map(ArnPattern::variables);
+            self.unless_ambiguous(probe, variables.map(|variable| &*variable.key))
+                .unwrap_or_else(|| element.covers(resource))
+        };
+        let holds = |condition: &Condition| {
+            self.unless_ambiguous(probe, condition.context_keys()).unwrap_or_else(|| condition.holds(probe.context))
+        };
+        let applies = self.resources.as_ref().is_none_or(covers) && self.conditions.iter().all(holds);
         applies.then_some(reach)
+    }
+
+    /// What comes of an element that refers to these keys if one of them is ambiguous: it speaks for a deny and against
+    /// an allow, see [`push_named`](crate::push_named).
+    fn unless_ambiguous<'k>(&self, probe: &Probe<'_>, mut keys: impl Iterator<Item = &'k str>) -> Option<bool> {
+        (probe.ambiguous && keys.any(|key| probe.context.is_ambiguous(key))).then_some(self.effect == Effect::Deny)
     }
 
     fn reach(&self, probe: &Probe<'_>) -> Option<Reach> {

@@ -66,7 +66,7 @@ impl Variable {
     pub(crate) fn resolve<'a>(&'a self, context: &'a Context<'_>) -> Option<Cow<'a, str>> {
         match context.get(&self.key) {
             Some(Values::One(value)) => Some(value.text()),
-            Some(Values::Many(_)) => None,
+            Some(Values::Many(_) | Values::Ambiguous) => None,
             None => self.default.as_deref().map(Cow::Borrowed),
         }
     }

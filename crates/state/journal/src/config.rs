@@ -1,7 +1,9 @@
 //! Where a journal lives and how much of it is kept.
 //! Knows no environment, no flags and no files.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The settings of one journal.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Config {
     pub segment_hours_max: u32,
     /// Which closed segments are kept.
     pub retention: Retention,
+    /// What [`Retention::days`] is counted by; the system's clock when not given.
+    pub retention_clock: Option<RetentionClock>,
     /// Records are written at most this many milliseconds after they were appended, if the disk keeps up.
     /// They are synced within another 50 milliseconds.
     pub flush_millis: u64,
@@ -30,6 +34,7 @@ impl Config {
             segment_bytes_max: 64 << 20,
             segment_hours_max: 24,
             retention: Retention::default(),
+            retention_clock: None,
             flush_millis: 50,
             buffer_bytes_max: 32 << 20,
         }
@@ -47,4 +52,26 @@ pub struct Retention {
     pub bytes: Option<u64>,
     /// Only segments that were closed within this many days.
     pub days: Option<u32>,
+}
+
+/// A clock that retention counts days by: one that does not jump ahead, because what retention removes is gone.
+#[derive(Clone)]
+pub struct RetentionClock(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl RetentionClock {
+    /// A clock that tells milliseconds since 1970.
+    #[must_use]
+    pub fn new(millis: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(millis))
+    }
+
+    pub(crate) fn millis(&self) -> u64 {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for RetentionClock {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("RetentionClock")
+    }
 }

@@ -23,7 +23,7 @@ mod segment;
 mod verify;
 mod writer;
 
-pub use config::{Config, Retention};
+pub use config::{Config, Retention, RetentionClock};
 pub use continuity::{Continuity, continues};
 pub use end::End;
 pub use error::{Damage, Finding, Findings, JournalError};

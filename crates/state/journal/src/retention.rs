@@ -29,6 +29,7 @@ fn decide(config: &Config, keys: &Keys, open: u32, kept: Oldest, now: u64) -> Re
     if limits == crate::Retention::default() {
         return Ok(kept);
     }
+    let now = config.retention_clock.as_ref().map_or(now, crate::RetentionClock::millis);
     let mut segments = Vec::new();
     for number in segment::list(&config.dir)? {
         if (kept.segment..=open).contains(&number) {

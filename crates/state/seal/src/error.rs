@@ -46,6 +46,17 @@ pub enum SealError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The file is another user's, who could change it.
+    #[error(
+        "{} belongs to the user with the id {owner}: run sealstack as that user, or make its own user the owner (chown)",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
     /// The passphrase is not the one that the root key was sealed with.
     #[error("the passphrase is not the one that this data directory was sealed with")]
     WrongPassphrase,

@@ -2,9 +2,9 @@
 //! may read.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crypto::SecretBytes;
@@ -23,6 +23,14 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), SealError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(SealError::io(path))
 }
 
+/// Who owns a file or directory, by user id, if that is neither the user of this process nor root: somebody who could
+/// change it at any time.
+#[must_use]
+pub fn foreign_owner(found: &Metadata) -> Option<u32> {
+    let owner = found.uid();
+    (owner != 0 && owner != rustix::process::geteuid().as_raw()).then_some(owner)
+}
+
 /// The content of a file of at most `bytes_max` bytes; `None` if there is no file.
 pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Option<SecretBytes>, SealError> {
     let mut file = match File::open(path) {
@@ -31,7 +39,11 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Option<SecretBytes>,
         Err(error) => return Err(SealError::io(path)(error)),
     };
     // Of the open file, so that the one that is checked is the one that is read.
-    let mode = file.metadata().map_err(SealError::io(path))?.permissions().mode() & 0o7777;
+    let found = file.metadata().map_err(SealError::io(path))?;
+    if let Some(owner) = foreign_owner(&found) {
+        return Err(SealError::Foreign { path: path.to_owned(), owner });
+    }
+    let mode = found.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(SealError::Exposed { path: path.to_owned(), mode });
     }

@@ -220,7 +220,9 @@ impl Operation for AssumeRole {
         let mut session = Session::new(&role.identity.account, bearer, call.now, seconds);
         session.token_bytes_min = input.token_bytes_min;
         session.source_identity.clone_from(&source_identity);
-        session.transitive = input.transitive_tag_keys;
+        // Each once, as the tag spells it: a second spelling would become a second tag of the next session.
+        let listed = |tag: &&Tag| input.transitive_tag_keys.iter().any(|key| same(&tag.key, key));
+        session.transitive = own.iter().filter(listed).map(|tag| tag.key.clone()).collect();
         session.transitive.extend(inherited.iter().map(|tag| tag.key.clone()));
         let all = own.into_iter().chain(inherited).collect();
         let packed_policy_size = pack(&mut session, limits, all)?;

@@ -9,7 +9,7 @@ use wire::shape::Rule;
 use super::Sts;
 use crate::document;
 use crate::error::{IamError, Quota};
-use crate::name::{self, Kind};
+use crate::name;
 use crate::secret::SecretAccessKey;
 use crate::session::{Limits, Session};
 use crate::tag::{self, Tag, TagInput};
@@ -107,9 +107,12 @@ pub(crate) fn pack(session: &mut Session, limits: Option<Limits>, tags: Vec<Tag>
 /// Tags for a session, in the form that roles' have.
 ///
 /// # Errors
-/// `ValidationError`, `InvalidInput`.
+/// `ValidationError`, `InvalidInput`, `InvalidParameterValue`.
 pub(crate) fn tags(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
-    tag::checked(Kind::Role, given)
+    tag::checked(given).map_err(|error| match error {
+        IamError::InvalidInput(tag::DUPLICATE) => IamError::InvalidParameter(tag::DUPLICATE),
+        error => error,
+    })
 }
 
 /// The condition keys of a request for a session: its tags, and which of them go on.

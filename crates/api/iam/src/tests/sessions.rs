@@ -406,3 +406,25 @@ async fn the_trail_tells_whose_session_it_is_and_never_its_secrets() {
     assert!(trail.contains(r#""type":"AssumedRole""#));
     assert!(!trail.contains(&session.key.secret) && !trail.contains(&session.token));
 }
+
+#[tokio::test]
+async fn a_session_tag_and_a_transitive_key_count_once_in_whatever_case() {
+    let server = Server::start().await;
+    let ana = server.user("ana").await;
+    let red = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:ListUsers","sts:*"],"Resource":"*",
+        "Condition":{"StringEquals":{"aws:PrincipalTag/team":"red"}}}]}"#;
+    server.role("First", &trust(&user("ana"), ""), red).await;
+    server.role("Second", &trust(ACCOUNT, ""), red).await;
+    let twice = [
+        ("Tags.member.1.Key", "Team"),
+        ("Tags.member.1.Value", "red"),
+        ("Tags.member.2.Key", "team"),
+        ("Tags.member.2.Value", "red"),
+    ];
+    let message = server.assume(&ana, "First", &twice).await.refused(400, "InvalidParameterValue");
+    assert_eq!(message, "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+    let tags = [twice[0], twice[1], ("TransitiveTagKeys.member.1", "team"), ("TransitiveTagKeys.member.2", "TEAM")];
+    let first = server.assume(&ana, "First", &tags).await.ok().session();
+    let second = server.assume(&first, "Second", &[]).await.ok().session();
+    server.call(&second, "ListUsers", &[]).await.ok();
+}

@@ -1,6 +1,6 @@
 //! Tags, their rules and their limits.
 
-use super::server::{Server, allow};
+use super::server::{ACCOUNT, Server, allow};
 
 #[tokio::test]
 async fn tags_of_a_user_are_set_replaced_and_removed_without_regard_to_case() {
@@ -25,21 +25,45 @@ async fn tags_of_a_user_are_set_replaced_and_removed_without_regard_to_case() {
 }
 
 #[tokio::test]
-async fn tags_of_a_policy_tell_letter_case_apart() {
+async fn a_second_key_that_differs_in_case_only_is_refused_for_whatever_has_tags() {
+    const WORDS: &str = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
     let server = Server::start().await;
-    let arn = server.policy("p", &allow("s3:*")).await;
-    let tags = [
-        ("PolicyArn", arn.as_str()),
-        ("Tags.member.1.Key", "a"),
-        ("Tags.member.1.Value", "1"),
-        ("Tags.member.2.Key", "A"),
-        ("Tags.member.2.Value", "2"),
+    let document = allow("s3:*");
+    let trust = document.replace(r#""Resource""#, r#""Principal":"*","Resource""#).replace("s3:*", "sts:AssumeRole");
+    let trust = trust.replace(r#","Resource":"*""#, "");
+    let twice = [
+        ("Tags.member.1.Key", "Team"),
+        ("Tags.member.1.Value", "red"),
+        ("Tags.member.2.Key", "team"),
+        ("Tags.member.2.Value", "blue"),
     ];
-    server.admin("TagPolicy", &tags).await.ok();
-    let first = server.admin("ListPolicyTags", &[("PolicyArn", &arn), ("MaxItems", "1")]).await.ok();
-    assert_eq!((first.text("Key"), first.text("IsTruncated")), ("A", "true"));
-    let rest = [("PolicyArn", arn.as_str()), ("Marker", first.text("Marker"))];
-    assert_eq!(server.admin("ListPolicyTags", &rest).await.ok().text("Key"), "a");
+    let (policy, provider) = (format!("arn:aws:iam::{ACCOUNT}:policy/p"), "https://id.example");
+    let provider_arn = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/id.example");
+    let thumbprint = ("ThumbprintList.member.1", "0123456789012345678901234567890123456789");
+    for (kind, create, named, replaces) in [
+        ("User", &[("UserName", "u")][..], ("UserName", "u"), true),
+        ("Role", &[("RoleName", "r"), ("AssumeRolePolicyDocument", &trust)], ("RoleName", "r"), true),
+        ("InstanceProfile", &[("InstanceProfileName", "i")], ("InstanceProfileName", "i"), true),
+        ("Policy", &[("PolicyName", "p"), ("PolicyDocument", &document)], ("PolicyArn", &policy), false),
+        ("OpenIDConnectProvider", &[("Url", provider), thumbprint], ("OpenIDConnectProviderArn", &provider_arn), false),
+    ] {
+        let call = async |operation: &str, target: &[(&str, &str)], tags: &[(&str, &str)]| {
+            server.admin(&format!("{operation}{kind}"), &[target, tags].concat()).await
+        };
+        assert_eq!(call("Create", create, &twice).await.refused(400, "InvalidInput"), WORDS, "{kind}");
+        call("Create", create, &twice[..2]).await.ok();
+        assert_eq!(call("Tag", &[named], &twice).await.refused(400, "InvalidInput"), WORDS, "{kind}");
+        let other = [("Tags.member.1.Key", "TEAM"), twice[1]];
+        let answer = call("Tag", &[named], &other).await;
+        // AWS tells the tags of some kinds apart by case: there, another key does not replace this one.
+        if replaces {
+            answer.ok();
+        } else {
+            assert_eq!(answer.refused(400, "InvalidInput"), WORDS, "{kind}");
+        }
+        let listed = server.admin(&format!("List{kind}Tags"), &[named]).await.ok();
+        assert_eq!(listed.all("Key"), [if replaces { "TEAM" } else { "Team" }], "{kind}");
+    }
 }
 
 #[tokio::test]
@@ -91,4 +115,23 @@ async fn an_entity_has_at_most_fifty_tags() {
     let one = [("UserName", "administrator"), ("Tags.member.1.Key", "x"), ("Tags.member.1.Value", "v")];
     let message = server.admin("TagUser", &one).await.refused(409, "LimitExceeded");
     assert_eq!(message, "The number of tags has reached the maximum limit.");
+}
+
+#[tokio::test]
+async fn who_may_not_touch_a_tag_may_not_in_another_case() {
+    let server = Server::start().await;
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},
+        {"Effect":"Deny","Action":["iam:TagUser","iam:UntagUser"],"Resource":"*",
+        "Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":"Team"}}}]}"#;
+    let ana = server.user_who("ana", document).await;
+    let name = ("UserName", "ana");
+    let tag = |key| [name, ("Tags.member.1.Key", key), ("Tags.member.1.Value", "red")];
+    server.admin("TagUser", &tag("Team")).await.ok();
+    for key in ["Team", "team", "TEAM"] {
+        server.call(&ana, "TagUser", &tag(key)).await.refused(403, "AccessDenied");
+        server.call(&ana, "UntagUser", &[name, ("TagKeys.member.1", key)]).await.refused(403, "AccessDenied");
+    }
+    server.call(&ana, "TagUser", &tag("stage")).await.ok();
+    server.call(&ana, "UntagUser", &[name, ("TagKeys.member.1", "Stage")]).await.ok();
+    assert_eq!(server.admin("ListUserTags", &[name]).await.ok().all("Key"), ["Team"]);
 }

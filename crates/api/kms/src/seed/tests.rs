@@ -12,7 +12,8 @@ const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 async fn planted(keys: &[Value]) -> Result<Store, KmsError> {
     let store = Store::open_in_memory().expect("a store");
     let keys = keys.iter().map(|key| serde_json::from_value(key.clone()).expect("a key")).collect();
-    seed(&store, &People::default(), ACCOUNT, REGION, keys, Operator { uid: 1000, time: NOW }).await.map(|()| store)
+    let by = Operator { uid: 1000, time: NOW };
+    seed(&store, &People::default(), ACCOUNT, (REGION, &Regions::default()), keys, by).await.map(|()| store)
 }
 
 #[tokio::test]
@@ -38,6 +39,8 @@ async fn a_key_of_given_material_has_the_same_material_id_everywhere() {
 async fn what_a_key_may_not_say_is_refused() {
     for (keys, complaint) in [
         (vec![json!({"id": "1"})], "not a UUID"),
+        (vec![json!({"id": ID, "region": "moon-1"})], "no Region \"moon-1\""),
+        (vec![json!({"id": ID, "tags": {"Team": "x", "team": "y"}})], "Duplicate tag keys"),
         (vec![json!({"id": "mrk-1234abcd12ab34cd56ef1234567890ab"})], "not a UUID"),
         (vec![json!({"id": ID}), json!({"id": ID})], "given twice"),
         (vec![json!({"id": ID, "usage": "SIGN_VERIFY"})], "usage"),

@@ -353,3 +353,64 @@ async fn a_half_found_move_tells_each_half_only_to_those_who_may_know() {
     let error = world.refused("admin", "ReEncrypt", input).await;
     assert_eq!(error, format!("NotFoundException: Key '{}' does not exist", arn_of(missing)));
 }
+
+/// A statement of a key's policy that lets Alice do something under a condition.
+fn only(action: &str, operator: &str, key: &str, value: &str) -> Value {
+    let mut statement = allow("alice", json!(action));
+    statement["Condition"] = json!({operator: {key: value}});
+    statement
+}
+
+#[tokio::test]
+async fn a_tag_that_differs_in_case_only_changes_no_decision_about_the_other() {
+    let world = World::new();
+    // Alice may tag, but not `Team`, and decides by it who may decrypt.
+    let mut tagging = allow("alice", json!("kms:TagResource"));
+    tagging["Condition"] = json!({"ForAnyValue:StringNotEquals": {"aws:TagKeys": "Team"}});
+    let encrypt = only("kms:Encrypt", "StringEquals", "aws:ResourceTag/Team", "red");
+    let key = world.key_with(&[tagging, encrypt]).await;
+    let tag =
+        |key_id: &str, tag: &str, value: &str| json!({"KeyId": key_id, "Tags": [{"TagKey": tag, "TagValue": value}]});
+    world.done("admin", "TagResource", tag(&key, "Team", "blue")).await;
+    world.refused("alice", "TagResource", tag(&key, "Team", "red")).await;
+    let refused = world.refused("alice", "TagResource", tag(&key, "team", "red")).await;
+    assert!(refused.starts_with("TagException: Duplicate tag keys: "), "{refused}");
+    let encrypting = json!({"KeyId": key, "Plaintext": "AAAA"});
+    world.refused("alice", "Encrypt", encrypting.clone()).await;
+
+    // Where an older version let both be set, neither opens anything, until one of them is gone.
+    world.change_record(&key, |record| drop(record.tags.insert("team".to_owned(), "red".to_owned()))).await;
+    world.refused("alice", "Encrypt", encrypting.clone()).await;
+    world.change_record(&key, |record| drop(record.tags.insert("Team".to_owned(), "red".to_owned()))).await;
+    world.refused("alice", "Encrypt", encrypting.clone()).await;
+    world.done("admin", "UntagResource", json!({"KeyId": key, "TagKeys": ["team"]})).await;
+    world.done("alice", "Encrypt", encrypting).await;
+}
+
+#[tokio::test]
+async fn tags_of_a_new_key_or_replica_differ_in_more_than_case() {
+    let world = World::new();
+    let tags = json!([{"TagKey": "Team", "TagValue": "a"}, {"TagKey": "team", "TagValue": "b"}]);
+    let refused = world.refused("admin", "CreateKey", json!({"Tags": tags})).await;
+    assert!(refused.starts_with("TagException: Duplicate tag keys: "), "{refused}");
+    let primary = world.done("admin", "CreateKey", json!({"MultiRegion": true})).await;
+    let input = json!({"KeyId": primary["KeyMetadata"]["KeyId"], "ReplicaRegion": "eu-west-1", "Tags": tags});
+    let refused = world.refused("admin", "ReplicateKey", input).await;
+    assert!(refused.starts_with("TagException: Duplicate tag keys: "), "{refused}");
+}
+
+#[tokio::test]
+async fn a_second_pair_of_an_encryption_context_that_differs_in_case_only_meets_no_condition() {
+    let world = World::new();
+    let mut deny = only("kms:Encrypt", "StringEquals", "kms:EncryptionContext:stage", "live");
+    deny["Effect"] = json!("Deny");
+    let allowed = only("kms:Encrypt", "StringEquals", "kms:EncryptionContext:Team", "red");
+    let key = world.key_with(&[allowed, deny]).await;
+    let input = |context: Value| json!({"KeyId": key, "Plaintext": "AAAA", "EncryptionContext": context});
+    world.done("alice", "Encrypt", input(json!({"Team": "red"}))).await;
+    world.done("alice", "Encrypt", input(json!({"tEAM": "red", "Stage": "test"}))).await;
+    world.refused("alice", "Encrypt", input(json!({"Team": "blue", "team": "red"}))).await;
+    world.refused("alice", "Encrypt", input(json!({"Team": "red", "Stage": "live", "stage": "test"}))).await;
+    // Nobody else minds: such a context is AWS's to allow.
+    world.done("admin", "Encrypt", input(json!({"a": "1", "A": "2"}))).await;
+}

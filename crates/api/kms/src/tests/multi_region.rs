@@ -341,3 +341,24 @@ async fn conditions_name_the_regions_and_the_kind_of_key() {
     }
     world.replicate(&key, AWAY).await;
 }
+
+#[tokio::test]
+async fn a_call_for_a_region_that_there_is_not_makes_nothing() {
+    let store = Store::open_in_memory().expect("a store");
+    let world = World::with(store, |kms| kms.in_regions(Regions::with(["home-1".to_owned()])));
+    let key = world.primary().await;
+    let domains = async || crate::domain_keys(&world.store).await.expect("domain keys").len();
+    assert_eq!(domains().await, 1);
+    let long = "a".repeat(33);
+    for region in ["moon-1", "US-EAST-1", "us-east-9", "aws-global", "%", long.as_str()] {
+        let error = world.call_in(region, "admin", "CreateKey", json!({})).await.expect_err("is refused");
+        let expected = format!("Credential should be scoped to a valid region, not '{region}'. ");
+        assert_eq!(error, format!("InvalidSignatureException: {expected}"));
+    }
+    let error = world.refused("admin", "ReplicateKey", json!({"KeyId": key, "ReplicaRegion": "us-moon-1"})).await;
+    assert_eq!(error, "UnsupportedOperationException: There is no Region us-moon-1.");
+    assert_eq!(domains().await, 1);
+    world.call_in("eu-west-1", "admin", "CreateKey", json!({})).await.expect("is AWS's");
+    world.call_in("home-1", "admin", "CreateKey", json!({})).await.expect("is added");
+    assert_eq!(domains().await, 3);
+}

@@ -10,6 +10,7 @@ use super::message::{Answer, Question, Seal, secret};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
 use crate::lasting::Rotated;
+use crate::steady::ClockJump;
 
 /// The longest answer.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
@@ -69,6 +70,29 @@ impl Client {
     pub fn rotate_domain_keys(&self) -> Result<usize, ServerError> {
         match self.ask(&Question::RotateDomainKeys)? {
             Answer::DomainKeysRotated { count } => Ok(count),
+            _ => Err(ServerError::Misunderstood),
+        }
+    }
+
+    /// The jump of its clock that it does not believe, if there is one.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub fn clock_jump(&self) -> Result<Option<ClockJump>, ServerError> {
+        self.clock(&Question::Clock)
+    }
+
+    /// Makes it believe its clock. Returns the jump that it did not believe before.
+    ///
+    /// # Errors
+    /// [`ServerError::NotRunning`], [`ServerError::Refused`].
+    pub fn accept_clock(&self) -> Result<Option<ClockJump>, ServerError> {
+        self.clock(&Question::AcceptClock)
+    }
+
+    fn clock(&self, question: &Question) -> Result<Option<ClockJump>, ServerError> {
+        match self.ask(question)? {
+            Answer::Clock { jump } => Ok(jump),
             _ => Err(ServerError::Misunderstood),
         }
     }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::error::ServerError;
 use crate::kms_seal;
 use crate::lasting::Rotated;
+use crate::steady::ClockJump;
 
 /// What an operator asks.
 #[derive(Serialize, Deserialize)]
@@ -27,6 +28,10 @@ pub(crate) enum Question {
     Rotate { current: Seal, next: Seal },
     /// Replace the domain key of every region.
     RotateDomainKeys,
+    /// Whether the clock is believed.
+    Clock,
+    /// Believe the clock.
+    AcceptClock,
     /// See to it that the key is there that vouches for backups.
     PrepareBackup,
     /// Vouch for the backup whose manifest has this SHA-256 digest, hexadecimal.
@@ -43,6 +48,8 @@ pub(crate) enum Answer {
     Rotated(Rotated),
     /// So many domain keys were replaced.
     DomainKeysRotated { count: usize },
+    /// The jump of the clock that is, or was until now, not believed.
+    Clock { jump: Option<ClockJump> },
     /// The key that vouches for backups is there.
     Prepared,
     /// The manifest's tag, hexadecimal.

@@ -1,10 +1,12 @@
 //! Where the data directory and the configuration file are, and reading the file.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::Settings;
 use crate::error::ConfigError;
+use crate::private_file::is_everybodys;
 
 /// The configuration file that is read when it lies in the data directory.
 const FILE_NAME: &str = "sealstack.toml";
@@ -86,11 +88,19 @@ impl Place {
 
 /// The file's settings; `None` when it isn't there.
 fn read(file: &Path) -> Result<Option<Settings>, ConfigError> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => parse(file, &text).map(Some),
-        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(ConfigError::Unreadable { file: file.to_owned(), cause }),
+    let unreadable = |cause| ConfigError::Unreadable { file: file.to_owned(), cause };
+    let mut opened = match File::open(file) {
+        Ok(opened) => opened,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(unreadable(cause)),
+    };
+    if is_everybodys(&opened.metadata().map_err(unreadable)?) {
+        let reason = "every user may write it: run chmod o-w on it".to_owned();
+        return Err(ConfigError::File { file: file.to_owned(), reason });
     }
+    let mut text = String::new();
+    opened.read_to_string(&mut text).map_err(unreadable)?;
+    parse(file, &text).map(Some)
 }
 
 pub(super) fn parse(file: &Path, text: &str) -> Result<Settings, ConfigError> {

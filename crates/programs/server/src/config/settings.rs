@@ -52,9 +52,15 @@ pub struct Settings {
     #[arg(long, value_name = "URL", env = "SEALSTACK_ENDPOINT_URL", hide_env_values = true)]
     pub endpoint_url: Option<String>,
 
-    /// Region that clients are told; all regions are served [default: us-east-1]
+    /// Region that clients are told; all of AWS's are served [default: us-east-1]
     #[arg(long, value_name = "REGION", env = "SEALSTACK_REGION", hide_env_values = true)]
     pub region: Option<String>,
+
+    /// Regions to serve besides AWS's, such as home-1; may be repeated
+    ///
+    /// Calls that are signed for any other are refused: keys of each Region are wrapped under a domain key of its own.
+    #[arg(long, value_name = "REGION", value_delimiter = ',', env = "SEALSTACK_REGIONS", hide_env_values = true)]
+    pub regions: Option<Vec<String>>,
 
     /// Account to make at the first start, twelve digits [default: random]
     #[arg(long, value_name = "ID", env = "SEALSTACK_ACCOUNT", hide_env_values = true)]
@@ -121,6 +127,7 @@ impl Settings {
             allow_plain_http: self.allow_plain_http.or(lower.allow_plain_http),
             endpoint_url: self.endpoint_url.or(lower.endpoint_url),
             region: self.region.or(lower.region),
+            regions: self.regions.or(lower.regions),
             account: self.account.or(lower.account),
             seed: self.seed.or(lower.seed),
             ephemeral: self.ephemeral.or(lower.ephemeral),

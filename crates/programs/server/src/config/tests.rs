@@ -121,6 +121,7 @@ fn an_unknown_key_is_refused_with_its_place() {
 fn a_value_out_of_bounds_is_refused_by_its_name() {
     for (arguments, name) in [
         (["--region", "US EAST"], "region"),
+        (["--regions", "home-1,Away"], "regions"),
         (["--account", "12345678901"], "account"),
         (["--endpoint-url", "keys.example.com"], "endpoint-url"),
         (["--endpoint-url", "https://keys.example.com/path"], "endpoint-url"),
@@ -213,4 +214,27 @@ fn every_flag_can_come_from_the_environment() {
         };
         assert_eq!(name, expected);
     }
+}
+
+#[test]
+fn the_region_that_clients_are_told_is_served_as_are_those_listed() {
+    let config = resolve(flags(&["--region", "home-1", "--regions", "away-1,away-2"])).expect("a configuration");
+    for (region, served) in [("home-1", true), ("away-2", true), ("eu-west-1", true), ("far-1", false)] {
+        assert_eq!(config.regions.has(region), served, "{region}");
+    }
+    assert!(resolve(file("regions = ['away-1']").expect("a file")).expect("a configuration").regions.has("away-1"));
+}
+
+#[test]
+fn a_file_that_every_user_may_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("sealstack.toml");
+    std::fs::write(&path, "region = 'eu-west-1'").expect("a file");
+    let read = || Place { data: Some(dir.path().to_owned()), config: None }.resolve();
+    for (mode, readable) in [(0o644, true), (0o664, true), (0o646, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+        assert_eq!(read().is_ok(), readable, "{mode:o}");
+    }
+    assert!(read().expect_err("refused").to_string().contains("chmod o-w"));
 }

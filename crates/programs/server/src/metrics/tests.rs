@@ -16,6 +16,7 @@ fn text(meters: Meters) -> String {
             outbox_waiting: 2,
             transactions: 5,
             commits: 3,
+            clock_ahead: 604_800,
         }),
     })
     .text()
@@ -35,6 +36,7 @@ fn every_part_of_the_server_has_its_lines() {
         "sealstack_bodies_refused_total{reason=\"too_large\"} 0",
         "sealstack_audit_healthy 1",
         "sealstack_audit_waiting_bytes 7",
+        "sealstack_clock_jump_seconds 604800",
         "sealstack_store_transactions_total 5",
         "sealstack_store_commits_total 3",
         concat!("sealstack_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),

@@ -1,7 +1,7 @@
 //! The credentials that the proxy accepts: files in the form that AWS's console takes, read again when they change.
 
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use wire::SecretText;
 
 use crate::error::{ConfigError, ServerError};
+use crate::private_file;
 
 /// Letters and digits of an access key's id.
 const ID_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -77,9 +78,9 @@ fn obtain(files: &[PathBuf]) -> Result<Current, ServerError> {
     let modified = modified(files);
     let mut known = Vec::new();
     for file in files {
-        let text = zeroize::Zeroizing::new(read_secret(file)?);
+        let text = private_file::read(file)?;
         let malformed = |reason: &str| ConfigError::File { file: file.clone(), reason: reason.to_owned() };
-        let read: CredentialFile = serde_json::from_slice(&text).map_err(|_| {
+        let read: CredentialFile = serde_json::from_slice(text.expose()).map_err(|_| {
             malformed("expected XksProxyAuthenticationCredential with AccessKeyId and RawSecretAccessKey")
         })?;
         let credential = read.xks_proxy_authentication_credential;
@@ -117,15 +118,4 @@ pub(super) fn create(path: &Path, base: &str) -> Result<(), ServerError> {
     let mut options = std::fs::OpenOptions::new();
     let mut out = options.write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     out.write_all(text.expose()).and_then(|()| out.sync_all()).map_err(failed)
-}
-
-/// A file with a secret, which nobody but its owner may read.
-pub(super) fn read_secret(path: &Path) -> Result<Vec<u8>, ServerError> {
-    let failed = |cause| ServerError::Io { action: "read", path: path.to_owned(), cause };
-    let mode = std::fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        let reason = format!("it is open to other users (mode {mode:04o}): run chmod 600 on it");
-        return Err(ConfigError::File { file: path.to_owned(), reason }.into());
-    }
-    std::fs::read(path).map_err(failed)
 }

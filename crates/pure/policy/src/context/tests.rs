@@ -52,3 +52,26 @@ fn values_have_a_text() {
         assert_eq!(value.text(), text);
     }
 }
+
+#[test]
+fn names_of_others_that_differ_in_case_only_are_one_key_without_a_value() {
+    let mut request = Context::new();
+    request.insert("aws:ResourceTag/stage", "test");
+    let mut own = Context::over(&request);
+    own.insert_named(
+        "aws:ResourceTag/",
+        [("Team", "red"), ("Stage", "live"), ("x", ""), ("team", "blue"), ("TEAM", "")],
+    );
+    for spelling in ["aws:ResourceTag/Team", "aws:resourcetag/team", "AWS:RESOURCETAG/TEAM"] {
+        assert_eq!(own.get(spelling), None);
+        assert!(own.is_ambiguous(spelling), "{spelling}");
+    }
+    assert_eq!(own.get("aws:ResourceTag/stage"), Some(&Values::One("live".into())), "it hides the parent's");
+    assert_eq!(own.get("aws:ResourceTag/X"), Some(&Values::One("".into())));
+    assert!(own.has_ambiguous() && !own.is_ambiguous("aws:ResourceTag/x") && !own.is_ambiguous("aws:ResourceTag/y"));
+    assert!(Context::over(&own).has_ambiguous() && !request.has_ambiguous());
+
+    let mut over = Context::over(&own);
+    over.insert_named("aws:ResourceTag/", [("team", "red")]);
+    assert_eq!(over.get("aws:ResourceTag/Team"), Some(&Values::One("red".into())), "its own layer has it once");
+}

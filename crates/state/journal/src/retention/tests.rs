@@ -91,3 +91,14 @@ fn the_head_says_what_is_retired_before_it_is() {
     let slot = head::read(dir.as_ref(), &keys()).unwrap().newest.unwrap();
     assert_eq!((slot.first_segment, slot.first_sequence), (2, 13));
 }
+
+#[test]
+fn a_clock_of_its_own_says_how_old_a_segment_is() {
+    let dir = log();
+    let today = crate::clock::millis();
+    let retention = Retention { days: Some(7), ..Default::default() };
+    let clock = crate::RetentionClock::new(move || today);
+    let config = Config { retention, retention_clock: Some(clock), ..small_segments(&dir) };
+    let kept = Oldest { segment: 1, sequence: 1 };
+    assert_eq!(oldest(&config, &keys(), 3, kept, today + 999 * DAY), kept);
+}

@@ -1,6 +1,6 @@
 use std::cell::Cell;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -103,6 +103,27 @@ fn a_file_open_to_others_is_refused_and_says_what_to_do() {
         assert!(matches!(&refused, SealError::Exposed { path: of, mode: found } if *of == path && *found == mode));
         assert!(refused.to_string().contains("chmod 600"));
     }
+}
+
+#[test]
+fn a_file_of_another_user_is_refused_and_says_what_to_do() {
+    const NOBODY: u32 = 65_534;
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can give a file away");
+        return;
+    }
+    let elsewhere = Directory::new();
+    let config = key_file(&elsewhere.0.join("my.key"));
+    let directory = Directory::new();
+    open(&directory, &config).unwrap();
+    for path in [elsewhere.0.join("my.key"), directory.seal().join("root.json")] {
+        chown(&path, Some(NOBODY), None).unwrap();
+        let refused = refusal(&directory, &config);
+        assert!(matches!(&refused, SealError::Foreign { path: of, owner: NOBODY } if *of == path));
+        assert!(refused.to_string().contains("chown"));
+        chown(&path, Some(0), None).unwrap();
+    }
+    open(&directory, &config).unwrap();
 }
 
 #[test]

@@ -213,3 +213,57 @@ fn delegation_is_as_conditional_as_its_statement() {
     assert!(!scene().is_allowed());
     assert!(scene().with("kms:ViaService", "s3").is_allowed());
 }
+
+#[test]
+fn an_ambiguous_key_opens_nothing_and_lifts_no_deny() {
+    const TEAM: &str = "aws:ResourceTag/Team";
+    let under = |effect: &str, operator: &str, key: &str, value: &str| json!({"Effect": effect, "Action": "*", "Resource": "*", "Condition": {operator: {key: value}}});
+    let on = |effect: &str, element: &str, pattern: &str| json!({"Effect": effect, "Action": "*", element: pattern});
+    let mut of_allow: Vec<_> = [
+        ("StringEquals", "red"),
+        ("StringEquals", "blue"),
+        ("StringLike", "*"),
+        ("StringNotEquals", "red"),
+        ("StringNotEquals", "green"),
+        ("StringNotLike", "g*"),
+        ("StringEqualsIfExists", "green"),
+        ("StringNotEqualsIfExists", "green"),
+        ("ForAllValues:StringEquals", "red"),
+        ("ForAnyValue:StringEquals", "red"),
+        ("Null", "true"),
+        ("Null", "false"),
+    ]
+    .map(|(operator, value)| (under("Allow", operator, TEAM, value), under("Deny", operator, TEAM, value)))
+    .into();
+    for (operator, value) in [
+        ("StringEquals", "${aws:ResourceTag/team}"),
+        ("StringNotEquals", "${aws:ResourceTag/team}"),
+        ("StringNotEquals", "${aws:ResourceTag/team, 'none'}"),
+    ] {
+        let [allow, deny] = ["Allow", "Deny"].map(|effect| under(effect, operator, "aws:username", value));
+        of_allow.push((allow, deny));
+    }
+    for (element, pattern) in [
+        ("Resource", "arn:aws:kms:*:*:key/${aws:ResourceTag/team}"),
+        ("NotResource", "arn:aws:kms:*:*:key/${aws:ResourceTag/team}"),
+        ("NotResource", "arn:aws:kms:*:*:key/${aws:ResourceTag/team, 'none'}"),
+    ] {
+        let [allow, deny] = ["Allow", "Deny"].map(|effect| on(effect, element, pattern));
+        of_allow.push((allow, deny));
+    }
+    let scene = || {
+        let scene = Scene::new(alice(), ACTION).with("aws:username", "alice");
+        scene.tagged(&[("Team", "red"), ("team", "blue"), ("stage", "live")])
+    };
+    for (allowing, denying) in of_allow {
+        assert!(!scene().identity(allowing.clone()).is_allowed(), "{allowing}");
+        let denied = scene().identity(json!([allow("*"), denying]));
+        assert!(!denied.is_allowed(), "{denying}");
+        assert!(denied.explain().missing_keys.is_empty(), "{denying}");
+    }
+    // Whatever else a statement says still counts, and so do the other keys.
+    let mut elsewhere = under("Deny", "StringEquals", TEAM, "red");
+    elsewhere["Action"] = json!("s3:*");
+    let live = under("Allow", "StringEquals", "aws:ResourceTag/Stage", "live");
+    assert!(scene().identity(json!([live, elsewhere])).is_allowed());
+}
