@@ -60,7 +60,8 @@ enum Measurement {
         /// Connections
         #[arg(long, default_value_t = 16)]
         connections: usize,
-        /// An operation to measure, by its name in the table; may be repeated, and without it all are
+        /// An operation to measure, by its name in the table; may be repeated, and without it all are but CreateKey and
+        /// PutUserPolicy, whose results stay
         #[arg(long, value_name = "NAME")]
         operation: Vec<String>,
         /// A peer that speaks KMS and accepts any signature, such as moto=127.0.0.1:5000; may be repeated
@@ -128,8 +129,9 @@ fn main() -> std::io::Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Measurement::Kms { seconds, rounds, connections, operation, peer, build } => {
-                let wanted = |one: &Operation| operation.is_empty() || operation.iter().any(|name| name == one.name());
-                let operations: Vec<_> = Operation::OURS.into_iter().filter(wanted).collect();
+                let asked = |one: &Operation| operation.iter().any(|name| name == one.name());
+                let ours = Operation::OURS.into_iter().filter(|one| operation.is_empty() || asked(one));
+                let operations: Vec<_> = ours.chain(Operation::CHANGES.into_iter().filter(asked)).collect();
                 kms(Duration::from_secs(seconds), rounds, connections, &operations, &peer, &build).await
             }
             Measurement::Scale { keys } => scale::measure(keys).await,
@@ -171,9 +173,10 @@ async fn prepare(sealstack: &Process, data: &Path) -> std::io::Result<World> {
     let actions = ["Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "GenerateMac", "Sign", "DescribeKey"];
     let actions = actions.map(|action| format!("kms:{action}"));
     let policy = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        {"Effect": "Allow", "Action": actions, "Resource": "*"},
+        {"Effect": "Allow", "Action": ["kms:CreateKey", "iam:PutUserPolicy"], "Resource": "*"}
     ]});
-    let policy: String = policy.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let policy = operation::percent(&policy);
     let form = format!("Action=PutUserPolicy&UserName=bench&PolicyName=use&PolicyDocument={policy}");
     call_iam(&mut connection, administrator, address, &form).await?;
     let xml = call_iam(&mut connection, administrator, address, "Action=CreateAccessKey&UserName=bench").await?;

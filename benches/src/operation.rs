@@ -1,4 +1,4 @@
-//! The KMS operations that are replayed, each on the kind of key that it is for.
+//! The operations that are replayed, each on the kind of key that it is for.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub(crate) enum Operation {
     SignRsa2048,
     SignRsa4096,
     GenerateDataKeyPairRsa2048,
+    CreateKey,
+    PutUserPolicy,
 }
 
 impl Operation {
@@ -43,6 +45,9 @@ impl Operation {
         Self::SignRsa2048,
     ];
 
+    /// Those that change something, durably. Measured when they are asked for: what they make stays.
+    pub(crate) const CHANGES: [Self; 2] = [Self::CreateKey, Self::PutUserPolicy];
+
     /// As the tables call it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -55,6 +60,8 @@ impl Operation {
             Self::SignRsa2048 => "Sign RSA-2048",
             Self::SignRsa4096 => "Sign RSA-4096",
             Self::GenerateDataKeyPairRsa2048 => "GenerateDataKeyPair",
+            Self::CreateKey => "CreateKey",
+            Self::PutUserPolicy => "PutUserPolicy",
         }
     }
 
@@ -87,14 +94,32 @@ impl Operation {
             Self::GenerateDataKeyPairRsa2048 => {
                 json!({"KeyId": keys.symmetric, "KeyPairSpec": "RSA_2048", "EncryptionContext": context})
             }
+            Self::CreateKey | Self::PutUserPolicy => json!({}),
         }
     }
 
     /// Signed requests, as bytes.
     pub(crate) fn requests(self, keys: &Keys, credentials: &Credentials, address: SocketAddr) -> Arc<Vec<Vec<u8>>> {
+        if self == Self::PutUserPolicy {
+            let policy = percent(&json!({"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "kms:DescribeKey", "Resource": "*"}
+            ]}));
+            let form = |variant| {
+                format!(
+                    "Action=PutUserPolicy&UserName=bench&PolicyName=changed-{}&PolicyDocument={policy}",
+                    variant % 4
+                )
+            };
+            return Arc::new((0..VARIANTS).map(|variant| client::iam(credentials, address, &form(variant))).collect());
+        }
         let body = self.body(keys);
         Arc::new((0..VARIANTS).map(|_| client::kms(credentials, address, self.target(), &body)).collect())
     }
+}
+
+/// A document as a form holds it.
+pub(crate) fn percent(document: &Value) -> String {
+    document.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// What the operations act on.
