@@ -1,6 +1,7 @@
 //! Form-urlencoded parameters as pairs of texts, sorted so that what belongs together stands together.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use percent_encoding::percent_decode;
 use zeroize::Zeroize as _;
@@ -26,18 +27,19 @@ pub(super) struct Form<'a>(Vec<Parameter<'a>>);
 
 impl<'a> Form<'a> {
     pub(super) fn parse(form: &'a [u8]) -> Result<Self, QueryError> {
-        let mut parameters = Vec::new();
+        let count = pairs(form).take(PARAMETERS_MAX + 1).count();
+        if count > PARAMETERS_MAX {
+            return Err(QueryError::Count);
+        }
+        let mut parameters = Vec::with_capacity(count);
         for (name, value) in pairs(form) {
-            if parameters.len() == PARAMETERS_MAX {
-                return Err(QueryError::Count);
-            }
             let name = decode(name).ok_or(QueryError::Encoding)?;
             if name.split('.').count() > DEPTH_MAX {
                 return Err(QueryError::Depth);
             }
             parameters.push(Parameter { name, value: decode(value).ok_or(QueryError::Encoding)? });
         }
-        parameters.sort_unstable_by(|a, b| a.name.split('.').cmp(b.name.split('.')));
+        parameters.sort_unstable_by(|a, b| by_parts(&a.name, &b.name));
         for (before, after) in parameters.iter().zip(parameters.iter().skip(1)) {
             if before.name == after.name {
                 return Err(QueryError::Repeated(crate::shape::quote(&after.name).to_owned()));
@@ -49,6 +51,13 @@ impl<'a> Form<'a> {
     pub(super) fn parameters(&self) -> &[Parameter<'a>] {
         &self.0
     }
+}
+
+/// The order of two names by their parts: that of their bytes, a dot before every other.
+pub(super) fn by_parts(a: &str, b: &str) -> Ordering {
+    let rank = |byte: u8| if byte == b'.' { 0 } else { u16::from(byte) + 1 };
+    let different = a.bytes().zip(b.bytes()).find(|(a, b)| a != b);
+    different.map_or_else(|| a.len().cmp(&b.len()), |(a, b)| rank(a).cmp(&rank(b)))
 }
 
 /// The still encoded names and values.
