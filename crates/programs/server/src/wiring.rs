@@ -195,6 +195,10 @@ impl Application for Backend {
         self.gateway.handle(incoming).await
     }
 
+    fn body_bytes_max(&self, head: &http::request::Parts) -> usize {
+        self.gateway.body_bytes_max(&head.method, &head.uri, &head.headers)
+    }
+
     fn trouble(&self) -> Option<Trouble> {
         (!self.journal.healthy()).then_some(Trouble::unavailable("the audit log cannot be written"))
     }

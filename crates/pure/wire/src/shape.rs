@@ -18,7 +18,7 @@ use serde::ser::SerializeStruct;
 pub use audit::{AuditValue, Audited, lower_first};
 pub use chosen::{Chosen, FromText};
 pub use counted::Counted;
-pub use extent::{Kind, body_bytes_max};
+pub use extent::{BODY_BYTES_LEAST, Kind, body_bytes_max};
 pub use violation::{Path, VIOLATIONS_MAX, Violations, quote};
 
 /// The most elements of a list, or entries of a map, that has no rule for its length.

@@ -23,8 +23,8 @@ pub enum Kind {
     Structure,
 }
 
-/// The least limit: what clients add of white space and unknown members is never too much for a small input.
-const LEAST: usize = 64 * 1024;
+/// The least limit of any body: what clients add of white space and unknown members is never too much for a small input.
+pub const BODY_BYTES_LEAST: usize = 64 * 1024;
 
 /// A text or map without a rule is taken to be as long as this. An encryption context, the longest of AWS's that has
 /// none, has 8192 bytes, and six for each when all are escaped.
@@ -43,7 +43,7 @@ const AROUND: usize = 24;
 /// its characters are escaped.
 #[must_use]
 pub fn body_bytes_max(members: &[MemberInfo]) -> usize {
-    structure(members, 0).max(LEAST)
+    structure(members, 0).max(BODY_BYTES_LEAST)
 }
 
 /// `path` is the length of what the names of its parameters begin with in the query protocol.
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_longest_input_that_breaks_no_rule_fits_however_it_is_escaped() {
-        assert_eq!(body_bytes_max(Small::MEMBERS), LEAST);
+        assert_eq!(body_bytes_max(Small::MEMBERS), BODY_BYTES_LEAST);
         let form = format!(
             "Action=PutDocument&Version=2010-05-08&PolicyDocument={}{}{}",
             "%C3%BF".repeat(131_072),
