@@ -12,9 +12,11 @@ pub mod config;
 mod connection;
 mod core;
 pub mod data_dir;
+mod disk;
 mod error;
 pub mod explain;
 pub mod exports;
+mod file_size;
 mod first_start;
 mod gate;
 mod jobs;
@@ -37,5 +39,6 @@ mod workers;
 pub mod xks_proxy;
 
 pub use error::{ConfigError, ServerError};
+pub use file_size::fail_writes_over_the_limit;
 pub use first_start::FirstStart;
 pub use server::{Server, run};

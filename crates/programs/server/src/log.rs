@@ -27,6 +27,9 @@ pub fn start(settings: &LogSettings) -> Result<(), ConfigError> {
         }
     }
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(SystemTime);
+    // A log that cannot be written, on a full disk for instance, would be complained of on the same standard error: that
+    // panics, and the panic is logged.
+    let log = log.log_internal_errors(false);
     // Another logger may be set already, in tests.
     let _ = match settings.format.unwrap_or_default() {
         LogFormat::Text => {

@@ -5,6 +5,7 @@
 mod meters;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use meters::Meters;
 
+use crate::disk::Space;
 use crate::site::Traffic;
 use crate::ward::Ward;
 
@@ -29,6 +31,8 @@ pub(crate) struct Sources {
     pub(crate) meters: Arc<Meters>,
     pub(crate) ward: Arc<Ward>,
     pub(crate) traffic: Arc<Traffic>,
+    /// The data directory.
+    pub(crate) data: PathBuf,
     pub(crate) state: Box<dyn Fn() -> State + Send + Sync>,
 }
 
@@ -108,6 +112,10 @@ impl Sources {
         gauge(out, "audit_healthy", None, "Whether the last write of the audit log succeeded", healthy)?;
         let bytes = Some(&Unit::Bytes);
         gauge(out, "audit_waiting", bytes, "Audit records that are not yet written", audit_waiting_bytes)?;
+        if let Ok(Space { free, .. }) = Space::of(&self.data) {
+            let free = usize::try_from(free).unwrap_or(usize::MAX);
+            gauge(out, "disk_free", bytes, "What the file system of the data directory has left", free)?;
+        }
         counter(out, "store_transactions", "Transactions committed", &transactions.into())?;
         counter(out, "store_commits", "Commits, each of one transaction or several", &commits.into())
     }

@@ -91,6 +91,7 @@ pub(crate) fn join(
         meters,
         ward: Arc::clone(ward),
         traffic: Arc::clone(traffic),
+        data: layout.root().to_owned(),
         state: Box::new(move || {
             let writes = counted.write_counts();
             State {
