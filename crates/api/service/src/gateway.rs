@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use policy::Context;
+use wire::shape::{BODY_BYTES_LEAST, body_bytes_max};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
@@ -87,6 +88,8 @@ struct Listed {
     name: &'static str,
     effect: Effect,
     index: usize,
+    /// The most bytes that a body takes which breaks no rule of its input.
+    body_bytes_max: usize,
 }
 
 /// A service without its type.
@@ -97,6 +100,8 @@ trait Endpoint: Send + Sync {
     fn protocol(&self) -> Protocol;
     fn operation(&self, name: &str) -> Option<Listed>;
     fn takes_unsigned(&self, name: &str) -> bool;
+    /// The most bytes that a body takes which breaks no rule of any operation of the service.
+    fn body_bytes_max(&self) -> usize;
     /// The name, if AWS's service has the operation and this one does not serve it.
     fn not_served(&self, name: &str) -> Option<&'static str>;
     fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a>;
@@ -118,7 +123,7 @@ struct Scene<'a> {
 struct Served<S: Service> {
     service: Arc<S>,
     operations: &'static [Entry<S>],
-    by_name: HashMap<&'static str, usize>,
+    by_name: HashMap<&'static str, Listed>,
 }
 
 impl<S: Service> Endpoint for Served<S> {
@@ -139,13 +144,15 @@ impl<S: Service> Endpoint for Served<S> {
     }
 
     fn operation(&self, name: &str) -> Option<Listed> {
-        let index = *self.by_name.get(name)?;
-        let entry = self.operations.get(index)?;
-        Some(Listed { name: entry.name, effect: entry.effect, index })
+        self.by_name.get(name).copied()
     }
 
     fn takes_unsigned(&self, name: &str) -> bool {
         S::UNSIGNED.contains(&name)
+    }
+
+    fn body_bytes_max(&self) -> usize {
+        self.by_name.values().map(|listed| listed.body_bytes_max).max().unwrap_or_default()
     }
 
     fn not_served(&self, name: &str) -> Option<&'static str> {
@@ -158,6 +165,10 @@ impl<S: Service> Endpoint for Served<S> {
             let refused = Outcome::refused(CommonFault::InternalFailure.fault(S::PROTOCOL));
             return Box::pin(std::future::ready(refused));
         };
+        if body.len() > operation.body_bytes_max {
+            let refused = Outcome::refused(CommonFault::RequestEntityTooLarge.fault(S::PROTOCOL));
+            return Box::pin(std::future::ready(refused));
+        }
         let call = Call {
             service: &self.service,
             caller: scene.caller,
@@ -198,9 +209,28 @@ impl Gateway {
     #[must_use]
     pub fn with<S: Service>(mut self, service: Arc<S>) -> Self {
         let operations = S::operations();
-        let by_name = operations.iter().enumerate().map(|(index, entry)| (entry.name, index)).collect();
+        let listed = operations.iter().enumerate().map(|(index, entry)| {
+            let body_bytes_max = body_bytes_max(entry.input);
+            (entry.name, Listed { name: entry.name, effect: entry.effect, index, body_bytes_max })
+        });
+        let by_name = listed.collect();
         self.services.push(Box::new(Served { service, operations, by_name }));
         self
+    }
+
+    /// The most bytes that the body of a request with this head may have: as many as its operation's input takes that
+    /// breaks no rule, and few where nobody has signed.
+    #[must_use]
+    pub fn body_bytes_max(&self, method: &http::Method, uri: &http::Uri, headers: &HeaderMap) -> usize {
+        let parts = request_parts(method, uri, headers);
+        let Ok(authorization) = Authorization::parse(&parts) else { return UNSIGNED_BODY_BYTES_MAX };
+        match self.target(headers, Some(authorization.service())) {
+            (_, Some(operation)) => operation.body_bytes_max,
+            (Some(endpoint), None) if matches!(endpoint.protocol(), Protocol::Query { .. }) => {
+                endpoint.body_bytes_max()
+            }
+            _ => UNSIGNED_BODY_BYTES_MAX,
+        }
     }
 
     /// Serves one request, whatever is in it.
@@ -225,26 +255,19 @@ impl Gateway {
 
     async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, Option<Listed>) {
         let now = (self.clock)();
-        let parts = RequestParts {
-            method: incoming.method.as_str(),
-            path: incoming.uri.path(),
-            query: incoming.uri.query().unwrap_or_default(),
-            headers: &incoming.headers,
-            host: incoming.uri.authority().map(http::uri::Authority::as_str),
-        };
+        let parts = request_parts(&incoming.method, &incoming.uri, &incoming.headers);
         let authorization = Authorization::parse(&parts);
         let scope = authorization.as_ref().ok().map(|known| known.service());
         let unsigned = match &authorization {
             Err(SigV4Error::Missing) => self.route_unsigned(incoming),
             _ => None,
         };
-        let (endpoint, operation) = match unsigned {
+        let (endpoint, mut operation) = match unsigned {
             Some((endpoint, operation)) => (Some(endpoint), Some(operation)),
-            None => self.route(incoming, scope),
+            None => self.target(&incoming.headers, scope),
         };
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
-        let (service, name) =
-            (endpoint.map_or("-", Endpoint::name), operation.as_ref().map_or("-", |listed| listed.name));
+        let service = endpoint.map_or("-", Endpoint::name);
 
         if !self.trail.healthy() {
             let fault = CommonFault::ServiceUnavailable.fault(protocol);
@@ -262,6 +285,11 @@ impl Gateway {
             Err(_) if unsigned.is_some() => Ok(Arc::new(anonymous())),
             Err(error) => Err(error.fault(protocol)),
         };
+        // Nothing of the body is read before its sender is known.
+        if authenticated.is_ok() && operation.is_none() {
+            operation = endpoint.and_then(|endpoint| asked_for(endpoint, incoming));
+        }
+        let name = operation.map_or("-", |listed| listed.name);
 
         let region = authorization.as_ref().map_or("-", |known| known.region());
         let mut room = uuid::Uuid::encode_buffer();
@@ -327,32 +355,26 @@ impl Gateway {
         (reply(protocol, request_id, answer), service, operation)
     }
 
-    /// The service by `X-Amz-Target`'s prefix, or for the query protocol by the credential scope; then its operation.
-    fn route(&self, incoming: &Incoming, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<Listed>) {
-        if let Some(target) = incoming.headers.get(&TARGET) {
+    /// The service and its operation by `X-Amz-Target`. Without one the service by the credential scope; its operation
+    /// is then [`asked_for`] by the parameters.
+    fn target(&self, headers: &HeaderMap, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<Listed>) {
+        if let Some(target) = headers.get(&TARGET) {
             let Some((prefix, name)) = target.to_str().ok().and_then(split_target) else { return (None, None) };
             let endpoint = self.services.iter().find(|service| service.target_prefix() == prefix);
             return (endpoint.map(Box::as_ref), endpoint.and_then(|endpoint| endpoint.operation(name)));
         }
-        let endpoint = self.services.iter().find(|service| Some(service.name()) == scope).map(Box::as_ref);
-        let operation = endpoint
-            .filter(|endpoint| matches!(endpoint.protocol(), Protocol::Query { .. }))
-            .and_then(|endpoint| endpoint.operation(&query::action(parameters(endpoint.protocol(), incoming))?.name));
-        (endpoint, operation)
+        (self.services.iter().find(|service| Some(service.name()) == scope).map(Box::as_ref), None)
     }
 
     /// The operation that a request without any signature is for, if it is one that takes such.
     fn route_unsigned(&self, incoming: &Incoming) -> Option<(&dyn Endpoint, Listed)> {
-        if incoming.headers.contains_key("x-amz-target") {
+        if incoming.headers.contains_key(&TARGET) || incoming.body.len() > UNSIGNED_BODY_BYTES_MAX {
             return None;
         }
-        self.services.iter().filter(|service| matches!(service.protocol(), Protocol::Query { .. })).find_map(
-            |service| {
-                let asked = query::action(parameters(service.protocol(), incoming))?;
-                let operation = service.operation(&asked.name).filter(|_| service.takes_unsigned(&asked.name))?;
-                Some((&**service, operation))
-            },
-        )
+        self.services.iter().find_map(|service| {
+            let operation = asked_for(&**service, incoming).filter(|asked| service.takes_unsigned(asked.name))?;
+            Some((&**service, operation))
+        })
     }
 
     async fn authenticate(
@@ -398,6 +420,29 @@ fn split_target(target: &str) -> Option<(&str, &str)> {
 
 /// The protocol in which a request for no service we know is answered.
 const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
+
+/// The most bytes of a body that nobody has signed. The longest that is of use holds a token of 20,000 characters.
+const UNSIGNED_BODY_BYTES_MAX: usize = BODY_BYTES_LEAST;
+
+/// The operation that a request's parameters ask for.
+fn asked_for(endpoint: &dyn Endpoint, incoming: &Incoming) -> Option<Listed> {
+    let protocol = endpoint.protocol();
+    if !matches!(protocol, Protocol::Query { .. }) {
+        return None;
+    }
+    endpoint.operation(&query::action(parameters(protocol, incoming))?.name)
+}
+
+/// A request as its signature sees it.
+fn request_parts<'a>(method: &'a http::Method, uri: &'a http::Uri, headers: &'a HeaderMap) -> RequestParts<'a> {
+    RequestParts {
+        method: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers,
+        host: uri.authority().map(http::uri::Authority::as_str),
+    }
+}
 
 /// Who calls without a signature.
 fn anonymous() -> Caller {

@@ -132,6 +132,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Err(error) = server::fail_writes_over_the_limit() {
+        let _ = writeln!(std::io::stderr(), "sealstack: a file that is too large for its limit will end this: {error}");
+    }
     let result = argument_files::expand(std::env::args_os()).and_then(|(arguments, files)| {
         let mut reads = Reads::default();
         files.iter().for_each(|file| reads.add("argument file", file));

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -44,23 +45,39 @@ fn no_record_is_too_long_to_be_kept() {
 /// The script that changes things until it is told to stop.
 struct Chaos {
     child: Child,
+    said: std::thread::JoinHandle<Vec<String>>,
 }
 
 impl Chaos {
+    /// Starts it, and returns once its changes are acknowledged.
     fn begin(server: &Server, round: usize) -> Self {
         let mut command = Python::installed().script("chaos.py");
         let command = server.configure(command.arg(round.to_string()));
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        Self { child: child.expect("the script starts") }
+        let mut child = child.expect("the script starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output"));
+        let (begun, begins) = std::sync::mpsc::channel();
+        let said = std::thread::spawn(move || {
+            let (mut said, mut line) = (Vec::new(), String::new());
+            while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
+                // A line without its end says nothing.
+                if line.ends_with('\n') {
+                    said.push(line.trim().to_owned());
+                }
+                line.clear();
+                let _ = begun.send(());
+            }
+            said
+        });
+        begins.recv_timeout(Duration::from_secs(60)).expect("something is acknowledged");
+        Self { child, said }
     }
 
     /// What was acknowledged.
     fn end(mut self) -> Vec<String> {
         drop(self.child.stdin.take());
-        let output = self.child.wait_with_output().expect("the script ends");
-        // A line without its end says nothing.
-        let said = String::from_utf8(output.stdout).expect("text");
-        said.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(|line| line.trim().to_owned()).collect()
+        self.child.wait().expect("the script ends");
+        self.said.join().expect("it is read to its end")
     }
 }
 

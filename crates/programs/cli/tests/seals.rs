@@ -88,7 +88,7 @@ fn a_split_root_key_opens_for_enough_of_its_holders_and_for_nobody_else() {
     let input = shares[..3].join("\n");
     let events = events(&stopped, &[], &input);
     let names: Vec<&str> = events.iter().filter_map(|event| event["eventName"].as_str()).collect();
-    assert_eq!(names, ["BeginRootSealRotation", "RotateRootSeal", "UnsealRootKey", "ListKeys"]);
+    assert_eq!(names, ["CreateFirstAccount", "BeginRootSealRotation", "RotateRootSeal", "UnsealRootKey", "ListKeys"]);
     assert_eq!(events[1]["requestParameters"]["seal"], "shares");
     assert_eq!(events[1]["userIdentity"]["type"], "Operator");
     assert!(events.iter().all(|event| !event.to_string().contains("seal1-")), "no share is told");

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use http::request;
 use service::{Incoming, Reply};
 
 /// Why no request can be served, as `/health` says it.
@@ -24,6 +25,10 @@ impl Trouble {
 pub(crate) trait Application: Send + Sync + 'static {
     /// Answers a request, whatever is in it.
     fn handle(&self, incoming: &Incoming) -> impl Future<Output = Reply> + Send;
+
+    /// The most bytes that the body of a request with this head may have. No head's limit is less than
+    /// [`wire::shape::BODY_BYTES_LEAST`].
+    fn body_bytes_max(&self, head: &request::Parts) -> usize;
 
     /// Why no request can be served at the moment; `None` when all is well.
     fn trouble(&self) -> Option<Trouble>;

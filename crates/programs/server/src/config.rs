@@ -9,7 +9,7 @@ mod settings;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use file::Place;
@@ -20,6 +20,7 @@ pub use settings::{
     AuditSettings, LimitSettings, LogFormat, LogSettings, SealKind, SealSettings, Settings, TlsSettings,
 };
 
+use crate::disk::Space;
 use crate::error::ConfigError;
 
 /// Everything the server runs with, checked.
@@ -103,11 +104,11 @@ pub struct OwnCertificate {
 /// Bounds on what strangers can make the server do.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections; more wait in the kernel's queue.
+    /// Open connections; when all are taken, the host with most of them gives one up.
     pub connections_max: usize,
     /// Bytes of a request's line and headers.
     pub head_bytes_max: usize,
-    /// Bytes of a request's body.
+    /// Bytes of a request's body, whatever its operation has use for.
     pub body_bytes_max: usize,
     /// From a connection's or a request's first byte to the end of its headers.
     pub head_timeout: Duration,
@@ -142,15 +143,26 @@ pub struct AuditConfig {
     pub segment_hours_max: u32,
     /// Closed segments older than this many days go; without it none goes for its age.
     pub keep_days: Option<u32>,
-    /// The oldest segments go while all take more than this many bytes; without it none goes for its size.
-    pub keep_bytes: Option<u64>,
+    /// How much all segments may take before the oldest go.
+    pub keep: Keep,
     /// Another file that says where the database and the log stand, on another disk or host.
     pub anchor: Option<PathBuf>,
 }
 
+/// How much of the audit log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// As much as leaves most of the file system free.
+    Safe,
+    /// All of it.
+    All,
+    /// So many bytes.
+    Bytes(u64),
+}
+
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { segment_bytes_max: 64 << 20, segment_hours_max: 24, keep_days: None, keep_bytes: None, anchor: None }
+        Self { segment_bytes_max: 64 << 20, segment_hours_max: 24, keep_days: None, keep: Keep::Safe, anchor: None }
     }
 }
 
@@ -262,17 +274,30 @@ impl Limits {
 
 impl AuditConfig {
     fn resolve(settings: AuditSettings) -> Result<Self, ConfigError> {
-        let mebibytes = |setting, given| within(setting, given, 1..=1 << 20, "between 1 and 1048576");
         let default = Self::default();
-        let segment = mebibytes("audit-segment-mib-max", settings.segment_mib_max)?;
-        let keep = mebibytes("audit-keep-mib", settings.keep_mib)?;
+        let rule = "between 1 and 1048576";
+        let segment = within("audit-segment-mib-max", settings.segment_mib_max, 1..=1 << 20, rule)?;
+        let keep = within("audit-keep-mib", settings.keep_mib, 0..=1 << 30, "0 for all, or up to 1073741824")?;
         Ok(Self {
             segment_bytes_max: segment.map_or(default.segment_bytes_max, |mib| mib << 20),
             segment_hours_max: settings.segment_hours_max.unwrap_or(default.segment_hours_max),
             keep_days: within("audit-keep-days", settings.keep_days, 1..=36_500, "between 1 and 36500")?,
-            keep_bytes: keep.map(|mib| mib << 20),
+            keep: match keep {
+                None => default.keep,
+                Some(0) => Keep::All,
+                Some(mib) => Keep::Bytes(mib << 20),
+            },
             anchor: settings.anchor_file,
         })
+    }
+
+    /// The bytes that all segments in `directory` may take; `None` if all are kept.
+    pub(crate) fn keep_bytes(&self, directory: &Path) -> Option<u64> {
+        match self.keep {
+            Keep::Safe => Space::of(directory).ok().map(Space::audit_bytes_max),
+            Keep::All => None,
+            Keep::Bytes(bytes) => Some(bytes),
+        }
     }
 }
 

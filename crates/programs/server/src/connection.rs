@@ -5,6 +5,7 @@
 mod answer;
 mod body;
 mod content;
+mod framing;
 mod stream;
 
 use std::convert::Infallible;
@@ -112,7 +113,7 @@ async fn speak<A: Application, S>(site: Arc<Site<A>>, stream: S, visitor: Visito
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let stream = TokioIo::new(Heard::new(stream, Arc::clone(&pulse)));
+    let stream = TokioIo::new(Heard::new(stream, Arc::clone(&pulse), visitor.protocol));
     let visit = Arc::new(Visit { site: Arc::clone(&site), visitor, pulse: Arc::clone(&pulse) });
     let service = service_fn(move |request| {
         let visit = Arc::clone(&visit);

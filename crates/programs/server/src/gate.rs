@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use http::request;
 use service::{Incoming, Reply};
 
 use crate::application::{Application, Trouble};
@@ -36,6 +37,10 @@ impl<A: Application> Application for Gate<A> {
             Some(services) => services.handle(incoming).await,
             None => service::unavailable(incoming, SEALED),
         }
+    }
+
+    fn body_bytes_max(&self, head: &request::Parts) -> usize {
+        self.0.get().map_or(wire::shape::BODY_BYTES_LEAST, |services| services.body_bytes_max(head))
     }
 
     fn trouble(&self) -> Option<Trouble> {

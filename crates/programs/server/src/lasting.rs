@@ -97,7 +97,11 @@ impl Lasting {
         let config = journal::Config {
             segment_bytes_max: audit.segment_bytes_max,
             segment_hours_max: audit.segment_hours_max,
-            retention: journal::Retention { segments: None, bytes: audit.keep_bytes, days: audit.keep_days },
+            retention: journal::Retention {
+                segments: None,
+                bytes: audit.keep_bytes(layout.root()),
+                days: audit.keep_days,
+            },
             retention_clock: Some(steady.of_retention()),
             ..journal::Config::new(layout.audit())
         };

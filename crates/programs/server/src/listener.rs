@@ -1,4 +1,4 @@
-//! The port: binds it and accepts connections, as many as there are places for.
+//! The port: binds it and accepts connections. Who has a place and who gives one up is the ward's.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -47,7 +47,7 @@ impl Listener {
 
     /// Accepts connections until dropped, and has each served by one of the workers.
     pub(crate) async fn accept<A: Application>(self, site: Arc<Site<A>>, workers: Arc<Workers>) {
-        while let Some(place) = site.ward.place().await {
+        loop {
             let (stream, peer) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) if is_peers(&error) => continue,
@@ -58,9 +58,9 @@ impl Listener {
                 }
             };
             site.traffic.accepted.fetch_add(1, Ordering::Relaxed);
-            let admission = site.ward.admit(place);
-            let pulse = Arc::clone(admission.pulse());
-            let (site, ip) = (Arc::clone(&site), peer.ip().to_canonical());
+            let ip = peer.ip().to_canonical();
+            let Some(admission) = site.ward.admit(ip).await else { return };
+            let (site, pulse) = (Arc::clone(&site), Arc::clone(admission.pulse()));
             let served =
                 workers.serve(stream, move |stream| admission.attend(connection::serve(site, stream, ip, pulse)));
             if let Err(error) = served {

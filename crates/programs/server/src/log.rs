@@ -30,7 +30,9 @@ pub fn start(settings: &LogSettings) -> Result<(), ConfigError> {
             filter = filter.add_directive(directive);
         }
     }
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime);
+    // A log that cannot be written, on a full disk for instance, would be complained of on the same standard error: that
+    // panics, and the panic is logged.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_timer(SystemTime).log_internal_errors(false);
     // Another logger may be set already, in tests.
     let _ = match settings.format.unwrap_or_default() {
         LogFormat::Text => {

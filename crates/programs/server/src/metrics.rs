@@ -5,6 +5,7 @@
 mod meters;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use meters::Meters;
 
+use crate::disk::Space;
 use crate::site::Traffic;
 use crate::ward::Ward;
 
@@ -29,6 +31,8 @@ pub(crate) struct Sources {
     pub(crate) meters: Arc<Meters>,
     pub(crate) ward: Arc<Ward>,
     pub(crate) traffic: Arc<Traffic>,
+    /// The data directory.
+    pub(crate) data: PathBuf,
     pub(crate) state: Box<dyn Fn() -> State + Send + Sync>,
 }
 
@@ -92,9 +96,9 @@ impl Sources {
         let closed = self.ward.closed();
         counters(
             out,
-            ("connections_closed", "Connections closed because the client took too long"),
+            ("connections_closed", "Connections closed because the client took too long, or to make room for others"),
             "over",
-            &[("head", &closed.head), ("body", &closed.body), ("idle", &closed.idle)],
+            &[("head", &closed.head), ("body", &closed.body), ("idle", &closed.idle), ("crowd", &closed.crowded)],
         )?;
         counter(out, "tls_handshakes_failed", "TLS handshakes that failed", handshakes_failed)?;
         counter(out, "plain_http_refused", "Connections refused for speaking plain HTTP", plain_refused)?;
@@ -117,6 +121,10 @@ impl Sources {
         gauge(out, "outbox_waiting", None, "Events of changes that the audit log does not have yet", waiting)?;
         let (seconds, ahead) = (Some(&Unit::Seconds), usize::try_from(clock_ahead).unwrap_or_default());
         gauge(out, "clock_jump", seconds, "By how much the clock jumped ahead that is not believed", ahead)?;
+        if let Ok(Space { free, .. }) = Space::of(&self.data) {
+            let free = usize::try_from(free).unwrap_or(usize::MAX);
+            gauge(out, "disk_free", bytes, "What the file system of the data directory has left", free)?;
+        }
         counter(out, "store_transactions", "Transactions committed", &transactions.into())?;
         counter(out, "store_commits", "Commits, each of one transaction or several", &commits.into())
     }

@@ -16,6 +16,7 @@ use crate::aws_profile::{self, Endpoint};
 use crate::config::Config;
 use crate::core::Core;
 use crate::data_dir::DataDir;
+use crate::disk::Watch;
 use crate::error::ServerError;
 use crate::first_start::{self, FirstStart};
 use crate::gate::Gate;
@@ -39,6 +40,9 @@ const DESCRIPTORS_RESERVED: u64 = 64;
 
 /// How often the certificate is looked at.
 const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
+
+/// How often the room on the disk is looked at.
+const DISK_PERIOD: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub struct Server {
@@ -158,6 +162,8 @@ impl Server {
         jobs.every(CERTIFICATE_PERIOD, "renewing the certificate", move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
         });
+        let (disk, data) = (Watch::default(), layout.root().to_owned());
+        jobs.every(DISK_PERIOD, "looking at the disk", move || std::future::ready(disk.look(&data).map(|()| 0)));
         let admin = Admin::listen(layout, Arc::clone(&core))?;
         let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
         // Last: whoever waits for the profile finds a server that answers.

@@ -3,18 +3,20 @@
 //! One sweep looks at every connection twice a second, so that no request needs a timer of its own. Knows phases and
 //! deadlines; neither sockets nor HTTP.
 
+mod crowd;
 mod pulse;
 
-use std::collections::HashMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, MissedTickBehavior, timeout_at};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 
+use crowd::{Crowd, Host};
 pub(crate) use pulse::{Phase, Protocol, Pulse};
 
 use crate::config::Limits;
@@ -22,11 +24,14 @@ use crate::config::Limits;
 /// How often the sweep looks, and the resolution of every deadline.
 const TICK: Duration = Duration::from_millis(500);
 
-/// When this share of the places is taken, idle connections have to make room sooner.
+/// When this share of the places is taken, whoever keeps the server waiting has less time.
 const CROWDED_PERCENT: usize = 75;
 
-/// How many times sooner.
+/// How many times less.
 const CROWDED_HASTE: u32 = 8;
+
+/// How long a connection that gives up its place is waited for before another is asked to.
+const LEAVING: Duration = Duration::from_millis(20);
 
 /// How long a draining server waits for the rest of a request's headers.
 const DRAINING_HEAD: Duration = Duration::from_secs(1);
@@ -35,13 +40,13 @@ const DRAINING_HEAD: Duration = Duration::from_secs(1);
 pub(crate) struct Ward {
     limits: Limits,
     places: Arc<Semaphore>,
-    admitted: Mutex<HashMap<u64, Arc<Pulse>>>,
+    admitted: Mutex<Crowd>,
     next_id: AtomicU64,
     ticks: Arc<AtomicU32>,
     closed: Closed,
 }
 
-/// How many connections were closed because they took too long.
+/// How many connections were closed because they took too long, or for others.
 #[derive(Debug, Default)]
 pub(crate) struct Closed {
     /// Over a request's headers or the handshake.
@@ -50,6 +55,8 @@ pub(crate) struct Closed {
     pub(crate) body: AtomicU64,
     /// Between requests.
     pub(crate) idle: AtomicU64,
+    /// To make room for others.
+    pub(crate) crowded: AtomicU64,
 }
 
 /// A connection's place among the others, given back when dropped.
@@ -72,17 +79,39 @@ impl Ward {
         })
     }
 
-    /// Waits for a free place; `None` once the server drains.
-    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).acquire_owned().await.ok()
-    }
-
-    /// Admits a connection that has just been accepted.
-    pub(crate) fn admit(self: &Arc<Self>, place: OwnedSemaphorePermit) -> Admission {
+    /// Admits a connection that has just been accepted. When all places are taken, others give up theirs; `None` once
+    /// the server drains.
+    pub(crate) async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admission> {
+        let host = Host::from(address);
+        let place = self.place(host).await?;
         let pulse = Arc::new(Pulse::new(Arc::clone(&self.ticks)));
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        self.all().insert(id, Arc::clone(&pulse));
-        Admission { ward: Arc::clone(self), id, pulse, _place: place }
+        self.all().insert(id, host, Arc::clone(&pulse));
+        Some(Admission { ward: Arc::clone(self), id, pulse, _place: place })
+    }
+
+    async fn place(&self, newcomer: Host) -> Option<OwnedSemaphorePermit> {
+        loop {
+            match Arc::clone(&self.places).try_acquire_owned() {
+                Ok(place) => return Some(place),
+                Err(TryAcquireError::Closed) => return None,
+                Err(TryAcquireError::NoPermits) => self.make_room(newcomer),
+            }
+            // Closing wakes a connection's task, which gives the place back.
+            if let Ok(place) = timeout(LEAVING, Arc::clone(&self.places).acquire_owned()).await {
+                return place.ok();
+            }
+        }
+    }
+
+    /// Closes some connections for one of `newcomer`'s.
+    fn make_room(&self, newcomer: Host) {
+        let all = self.all();
+        for pulse in all.leavers(newcomer, self.limits.connections_max) {
+            if pulse.close_if(|phase, _| phase != Phase::Serving).is_some() {
+                self.closed.crowded.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// How many connections there are.
@@ -109,20 +138,20 @@ impl Ward {
     /// or after `patience`, having closed the rest. Nobody may be waiting for a place any more.
     pub(crate) async fn drain(&self, patience: Duration) {
         let now = Instant::now();
-        for pulse in self.all().values() {
+        for pulse in self.all().pulses() {
             pulse.drain();
         }
         let every_place = u32::try_from(self.limits.connections_max).unwrap_or(u32::MAX);
         if timeout_at(now + DRAINING_HEAD.min(patience), self.places.acquire_many(every_place)).await.is_ok() {
             return;
         }
-        for pulse in self.all().values() {
+        for pulse in self.all().pulses() {
             pulse.close_if(|phase, _| phase == Phase::Head);
         }
         if timeout_at(now + patience, self.places.acquire_many(every_place)).await.is_err() {
             let left = self.all();
             tracing::warn!(connections = left.len(), "requests still running after the grace period were dropped");
-            for pulse in left.values() {
+            for pulse in left.pulses() {
                 pulse.close_if(|_, _| true);
             }
         }
@@ -133,28 +162,30 @@ impl Ward {
         self.ticks.store(now, Ordering::Relaxed);
         let all = self.all();
         let crowded = all.len() * 100 > self.limits.connections_max * CROWDED_PERCENT;
-        let idle_timeout = self.limits.idle_timeout / if crowded { CROWDED_HASTE } else { 1 };
-        for pulse in all.values() {
+        let haste = if crowded { CROWDED_HASTE } else { 1 };
+        for pulse in all.pulses() {
             let closed = pulse.close_if(|phase, since| {
                 let limit = match phase {
                     Phase::Head => self.limits.head_timeout,
                     Phase::Body => self.limits.body_timeout,
-                    Phase::Idle => idle_timeout,
-                    Phase::Serving => return false,
+                    Phase::Idle => self.limits.idle_timeout,
+                    Phase::Streams if crowded => self.limits.body_timeout,
+                    Phase::Streams | Phase::Serving => return false,
                 };
+                let limit = limit / haste;
                 // The tick that was current at the phase's begin may have been almost over.
                 TICK * now.wrapping_sub(since).saturating_sub(1) >= limit
             });
             match closed {
                 Some(Phase::Head) => self.closed.head.fetch_add(1, Ordering::Relaxed),
-                Some(Phase::Body) => self.closed.body.fetch_add(1, Ordering::Relaxed),
+                Some(Phase::Body | Phase::Streams) => self.closed.body.fetch_add(1, Ordering::Relaxed),
                 Some(Phase::Idle) => self.closed.idle.fetch_add(1, Ordering::Relaxed),
                 Some(Phase::Serving) | None => continue,
             };
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<u64, Arc<Pulse>>> {
+    fn all(&self) -> MutexGuard<'_, Crowd> {
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -178,7 +209,7 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.ward.all().remove(&self.id);
+        self.ward.all().remove(self.id);
     }
 }
 

@@ -105,6 +105,7 @@ pub(crate) fn join(
         meters,
         ward: Arc::clone(ward),
         traffic: Arc::clone(traffic),
+        data: layout.root().to_owned(),
         state: Box::new(move || {
             let writes = counted.write_counts();
             State {
@@ -234,6 +235,10 @@ async fn keep_rotations(trail: &Trail, rotated: &[DomainRotation], uid: u32) {
 impl Application for Backend {
     async fn handle(&self, incoming: &Incoming) -> Reply {
         self.gateway.handle(incoming).await
+    }
+
+    fn body_bytes_max(&self, head: &http::request::Parts) -> usize {
+        self.gateway.body_bytes_max(&head.method, &head.uri, &head.headers)
     }
 
     fn trouble(&self) -> Option<Trouble> {

@@ -61,8 +61,9 @@ impl Buffer {
         self.0.last() == Some(&byte)
     }
 
+    /// Makes room for so many bytes more.
     #[inline]
-    fn make_room(&mut self, bytes: usize) {
+    pub(crate) fn make_room(&mut self, bytes: usize) {
         if bytes > self.0.capacity() - self.0.len() {
             self.grow(self.0.len() + bytes);
         }

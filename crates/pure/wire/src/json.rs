@@ -8,7 +8,7 @@ mod write;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::checked::Checked;
+use self::checked::{Budget, Checked};
 use self::write::Writer;
 pub use self::write::is_plain;
 use crate::Fault;
@@ -43,7 +43,8 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     // Once for the whole body, not once for each text in it.
     let body = std::str::from_utf8(body).map_err(|_| Fault::sender("SerializationException", ""))?;
     let mut parser = serde_json::Deserializer::from_str(body);
-    let value = T::deserialize(Checked(&mut parser)).and_then(|value| parser.end().map(|()| value));
+    let budget = Budget::new();
+    let value = T::deserialize(Checked(&mut parser, &budget)).and_then(|value| parser.end().map(|()| value));
     value.map_err(|error| Fault::sender("SerializationException", message(&error)))
 }
 

@@ -15,7 +15,7 @@ use self::node::Node;
 use crate::Fault;
 
 /// The most parameters that a request may have.
-pub const PARAMETERS_MAX: usize = 10_000;
+pub const PARAMETERS_MAX: usize = 3000;
 
 /// The most parts that the name of a parameter may have.
 pub const DEPTH_MAX: usize = 32;

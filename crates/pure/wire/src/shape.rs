@@ -1,20 +1,28 @@
 //! Input shapes: what a member is called, whether it must be there, and what its value must satisfy.
 //!
 //! [`shape!`](crate::shape!) declares a struct once and yields three things: its decoder (for any serde format), its
-//! constraint check, which collects every violation and words it as AWS does, and its members as data, which the tests
+//! constraint check, which collects violations and words them as AWS does, and its members as data, which the tests
 //! compare with botocore's models and the audit trail uses to leave secrets out.
 
 mod audit;
 mod chosen;
+mod counted;
+mod extent;
 mod member;
+mod pattern;
 mod violation;
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::ser::SerializeStruct;
 
 pub use audit::{AuditValue, Audited, lower_first};
 pub use chosen::{Chosen, FromText};
-pub use violation::{Path, Violations, quote};
+pub use counted::Counted;
+pub use extent::{BODY_BYTES_LEAST, Kind, body_bytes_max};
+pub use violation::{Path, VIOLATIONS_MAX, Violations, quote};
+
+/// The most elements of a list, or entries of a map, that has no rule for its length.
+pub const COUNT_MAX: usize = 1000;
 
 /// One rule of a member.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +48,18 @@ pub trait Member: Sized {
     /// The members of the structure that it is, or that a list of it holds.
     const INNER: &'static [MemberInfo] = &[];
 
+    /// What it looks like on the wire.
+    const KIND: Kind = Kind::Text;
+
+    /// Decodes the value. Of a list or map no more than `count_max` elements take memory; the others are counted.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    fn decode<'de, D: Deserializer<'de>>(from: D, count_max: usize) -> Result<Self::Wire, D::Error> {
+        let _ = count_max;
+        Self::Wire::deserialize(from)
+    }
+
     /// Turns the decoded value into the type, recording violations; `None` if one of them left no value.
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self>;
 
@@ -55,6 +75,28 @@ pub trait Member: Sized {
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error>;
 }
 
+/// A member as it is decoded, of at most `COUNT_MAX` elements if it is a list or map.
+pub struct Field<T: Member, const COUNT_MAX: usize>(pub T::Wire);
+
+impl<'de, T: Member, const COUNT_MAX: usize> Deserialize<'de> for Field<T, COUNT_MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        T::decode(from, COUNT_MAX).map(Self)
+    }
+}
+
+/// The most elements that these rules allow in a list or map.
+#[must_use]
+pub const fn count_max(rules: &[Rule]) -> usize {
+    let mut rest = rules;
+    while let [rule, others @ ..] = rest {
+        if let Rule::Length(_, max) = rule {
+            return *max;
+        }
+        rest = others;
+    }
+    COUNT_MAX
+}
+
 /// A structure that [`shape!`](crate::shape!) declared.
 pub trait Shape: Member {
     /// Its members in declared order.
@@ -63,7 +105,7 @@ pub trait Shape: Member {
     /// Checks a decoded input.
     ///
     /// # Errors
-    /// The message for `ValidationException`, every violation in it.
+    /// The message for `ValidationException`, with the first [`VIOLATIONS_MAX`] violations.
     fn accept(wire: Self::Wire) -> Result<Self, String> {
         let mut violations = Violations::default();
         let value = Self::check(wire, &Path::Root, &[], &mut violations);
@@ -85,6 +127,8 @@ pub struct MemberInfo {
     pub secret: bool,
     /// What its value must satisfy.
     pub rules: &'static [Rule],
+    /// What it looks like on the wire.
+    pub kind: Kind,
     /// The members of the structures in it.
     pub inner: &'static [MemberInfo],
 }
@@ -95,7 +139,7 @@ pub struct MemberInfo {
 pub fn unreadable_pattern(members: &[MemberInfo]) -> Option<&'static str> {
     fn among(rules: &[Rule]) -> Option<&'static str> {
         rules.iter().find_map(|rule| match rule {
-            Rule::Pattern(pattern) => member::whole(pattern).is_err().then_some(*pattern),
+            Rule::Pattern(pattern) => pattern::whole(pattern).is_err().then_some(*pattern),
             Rule::Each(rules) => among(rules),
             Rule::Length(..) | Rule::Range(..) => None,
         })
@@ -133,7 +177,7 @@ macro_rules! shape {
             #[allow(unreachable_pub, reason = "it is public only as an associated type")]
             pub struct Wire {
                 $(#[serde(rename = $wire, default = "none")]
-                $field: Option<<$kind as $crate::shape::Member>::Wire>,)*
+                $field: Option<$crate::shape::Field<$kind, { $crate::shape::count_max(&[$($rule),*]) }>>,)*
             }
 
             #[allow(dead_code, reason = "unused by a shape without members")]
@@ -144,6 +188,7 @@ macro_rules! shape {
             impl $crate::shape::Member for $name {
                 type Wire = Wire;
                 const INNER: &'static [$crate::shape::MemberInfo] = <Self as $crate::shape::Shape>::MEMBERS;
+                const KIND: $crate::shape::Kind = $crate::shape::Kind::Structure;
 
                 #[allow(unused_variables, unused_mut, reason = "unused by a shape without members")]
                 fn check(
@@ -155,7 +200,7 @@ macro_rules! shape {
                     $(let $field = {
                         let path = $crate::shape::Path::Member(path, $wire);
                         let value = wire.$field.map(|value| {
-                            <$kind as $crate::shape::Member>::check(value, &path, &[$($rule),*], violations)
+                            <$kind as $crate::shape::Member>::check(value.0, &path, &[$($rule),*], violations)
                         });
                         $crate::shape!(@take $presence value, path, violations)
                     };)*
@@ -189,6 +234,7 @@ macro_rules! shape {
                         required: $crate::shape!(@required $presence),
                         secret: <$kind as $crate::shape::Member>::SECRET,
                         rules: &[$($rule),*],
+                        kind: <$kind as $crate::shape::Member>::KIND,
                         inner: <$kind as $crate::shape::Member>::INNER,
                     },)*
                 ];
@@ -288,6 +334,7 @@ macro_rules! text_enum {
 
         impl $crate::shape::Member for $name {
             type Wire = $crate::shape::Chosen<Self>;
+            const KIND: $crate::shape::Kind = $crate::shape::Kind::Choice;
 
             fn check(
                 wire: Self::Wire,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Mutex;
 
 use crypto::Key256;
 use policy::{Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde::Serialize;
 use wire::SecretBlob;
+use wire::shape::Shape as _;
 use wire::sigv4::{Signer, SigningKey};
 
 use super::*;
@@ -427,4 +429,152 @@ async fn a_change_is_refused_before_it_is_made_when_its_record_has_no_room() {
     assert_eq!(world.store.standing().expect("it").recorded, 0);
     let level = world.store.read(|tx| tx.get::<Level>("", "cup")).await.expect("read");
     assert!(level.is_none(), "nothing was changed");
+}
+
+/// Forms, one of which is taken from nobody in particular.
+struct Forms;
+
+#[derive(Debug, thiserror::Error)]
+enum FormsError {
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+}
+
+impl ServiceError for FormsError {
+    fn fault(&self) -> Fault {
+        Fault { code: "InternalFailure", status: 500, message: String::new() }
+    }
+}
+
+impl Service for Forms {
+    const NAME: &'static str = "forms";
+    const EVENT_SOURCE: &'static str = "forms.amazonaws.com";
+    const TARGET_PREFIX: &'static str = "";
+    const PROTOCOL: Protocol = Protocol::Query { namespace: "https://forms.amazonaws.com/doc/2020-01-01/" };
+    const UNSIGNED: &'static [&'static str] = &["Fill"];
+    type Error = FormsError;
+
+    fn operations() -> &'static [Entry<Self>] {
+        operations![FillForm, StoreForm]
+    }
+}
+
+wire::shape! {
+    struct FormInput {
+        "Text" text: String, required, [wire::shape::Rule::Length(1, 10_000)];
+    }
+}
+
+wire::shape! {
+    struct ShortFormInput {
+        "Text" text: String, required, [wire::shape::Rule::Length(1, 8)];
+    }
+}
+
+macro_rules! form_operation {
+    ($kind:ident, $name:literal, $input:ident) => {
+        struct $kind;
+
+        impl Operation for $kind {
+            type Service = Forms;
+            const NAME: &'static str = $name;
+            const EFFECT: Effect = Effect::Use;
+            type Input = $input;
+            type Output = ();
+            type Target = ();
+
+            async fn find(_: &$input, _: &Call<'_, Forms>) -> Result<(), FormsError> {
+                Ok(())
+            }
+
+            fn needs(_: &$input, _: Option<&()>, _: &Call<'_, Forms>) -> Vec<Need> {
+                Vec::new()
+            }
+
+            async fn run(_: $input, _: Permit<()>, _: &Call<'_, Forms>) -> Result<(), FormsError> {
+                Ok(())
+            }
+        }
+    };
+}
+form_operation!(FillForm, "Fill", ShortFormInput);
+form_operation!(StoreForm, "Store", FormInput);
+
+fn form(user: Option<&str>, body: &str) -> Incoming {
+    let Some(user) = user else {
+        let mut unsigned = request("-", body);
+        unsigned.headers.remove("x-amz-target");
+        return unsigned;
+    };
+    let mut incoming = form(None, body);
+    let signer = Signer {
+        access_key_id: user,
+        secret_access_key: b"secret",
+        session_token: None,
+        region: "us-east-1",
+        service: "forms",
+        rules: Rules::STANDARD,
+    };
+    let parts = RequestParts { method: "POST", path: "/", query: "", headers: &incoming.headers, host: None };
+    let added = signer.sign(&parts, Payload::Body(&incoming.body), NOW).expect("signed");
+    incoming.headers.extend(added);
+    incoming
+}
+
+/// Which operations were seen.
+#[derive(Default)]
+struct Names(Mutex<Vec<&'static str>>);
+
+impl Observer for Names {
+    fn seen(&self, call: &Seen<'_>) {
+        self.0.lock().expect("no panic").push(call.operation);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_read_of_a_body_whose_sender_is_not_known() {
+    let mut world = world();
+    let names = Arc::new(Names::default());
+    world.gateway.observer = Arc::<Names>::clone(&names);
+    let gateway = world.gateway.with(Arc::new(Forms));
+    let long = format!("Action=Fill&Text=abc&Ignored={}", "a".repeat(UNSIGNED_BODY_BYTES_MAX));
+    let mut changed = form(Some("owner"), "Action=Store&Text=a");
+    changed.body = Bytes::from_static(b"Action=Store&Text=b");
+    for (incoming, operation, error) in [
+        (form(Some("owner"), "Action=Store&Text=a"), "Store", None),
+        (form(Some("owner"), "Action=Other"), "-", Some("InvalidAction")),
+        (form(None, "Action=Fill&Text=abc"), "Fill", None),
+        (form(None, "Action=Store&Text=abc"), "-", Some("MissingAuthenticationTokenException")),
+        (form(None, &long), "-", Some("MissingAuthenticationTokenException")),
+        (form(Some("nobody"), "Action=Store&Text=a"), "-", Some("InvalidClientTokenId")),
+        (changed, "-", Some("SignatureDoesNotMatch")),
+    ] {
+        let reply = gateway.handle(&incoming).await;
+        assert_eq!(reply.error, error, "{:?}", said(&reply));
+        assert_eq!(names.0.lock().expect("no panic").pop(), Some(operation), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_no_longer_than_its_operation_has_use_for() {
+    let gateway = world().gateway.with(Arc::new(Forms));
+    let most = |incoming: &Incoming| gateway.body_bytes_max(&incoming.method, &incoming.uri, &incoming.headers);
+    let store = body_bytes_max(FormInput::MEMBERS);
+    assert!(store > BODY_BYTES_LEAST);
+    // Only the parameters say which of a service's operations it is.
+    assert_eq!(most(&form(Some("owner"), "Action=Fill")), store);
+    for incoming in [
+        form(None, "Action=Store"),
+        signed("owner", "toy", "ToyService.Fill", "{}"),
+        signed("owner", "toy", "ToyService.Unknown", "{}"),
+        request("ToyService.Fill", "{}"),
+        signed("owner", "other", "-", "{}"),
+    ] {
+        assert_eq!(most(&incoming), BODY_BYTES_LEAST, "{:?}", incoming.headers);
+    }
+    let padding = "a".repeat(BODY_BYTES_LEAST);
+    for (action, error) in [("Fill", Some("RequestEntityTooLarge")), ("Store", None)] {
+        let reply = gateway.handle(&form(Some("owner"), &format!("Action={action}&Text=a&Ignored={padding}"))).await;
+        assert_eq!(reply.error, error, "{action}");
+    }
 }

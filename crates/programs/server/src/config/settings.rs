@@ -241,7 +241,7 @@ settings! {
     /// Bounds on what strangers can make the server do.
     #[command(next_help_heading = "Limits")]
     LimitSettings {
-        /// Open connections; more wait in the kernel's queue [default: 4096]
+        /// Open connections; when all are taken, the host with most gives up the one that waits longest [default: 4096]
         #[arg(long, value_name = "COUNT", env = "SEALSTACK_CONNECTIONS_MAX", hide_env_values = true)]
         connections_max: usize,
 
@@ -249,7 +249,7 @@ settings! {
         #[arg(long, value_name = "BYTES", env = "SEALSTACK_HEAD_BYTES_MAX", hide_env_values = true)]
         head_bytes_max: usize,
 
-        /// Bytes of a request's body [default: 1048576]
+        /// Bytes of a request's body; most operations take less [default: 1048576]
         #[arg(long, value_name = "BYTES", env = "SEALSTACK_BODY_BYTES_MAX", hide_env_values = true)]
         body_bytes_max: usize,
 
@@ -290,7 +290,9 @@ settings! {
         #[arg(env = "SEALSTACK_AUDIT_KEEP_DAYS", hide_env_values = true)]
         keep_days: u32,
 
-        /// MiB that all segments may take, the oldest go first [default: any]
+        /// MiB that all segments may take, the oldest go first; 0 keeps all [default: a quarter of the file system]
+        ///
+        /// A disk that fills up refuses every change. On a small file system the default is 1 GiB, or half of it.
         #[arg(id = "audit.keep_mib", long = "audit-keep-mib", value_name = "MIB")]
         #[arg(env = "SEALSTACK_AUDIT_KEEP_MIB", hide_env_values = true)]
         keep_mib: u64,

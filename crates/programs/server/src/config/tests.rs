@@ -101,7 +101,7 @@ fn every_key_of_the_file_is_understood() {
     assert_eq!(config.key_stores.xks["https://keys.example.com"].port, Some(8443));
     assert_eq!(config.key_stores.xks["https://other.example.com"], XksSettings::default());
     assert_eq!(config.audit.segment_bytes_max, 1 << 20);
-    assert_eq!(config.audit.keep_bytes, Some(1 << 30));
+    assert_eq!(config.audit.keep, Keep::Bytes(1 << 30));
     assert_eq!(config.limits.shutdown_timeout.as_secs(), 4);
 }
 
@@ -135,6 +135,16 @@ fn a_value_out_of_bounds_is_refused_by_its_name() {
         let error = resolve(flags(&arguments)).expect_err(name);
         assert!(error.to_string().contains(name), "{error}");
     }
+}
+
+#[test]
+fn the_audit_log_takes_a_part_of_the_disk_unless_the_operator_says_otherwise() {
+    let root = Path::new("/");
+    let keep = |arguments: &[&str]| resolve(flags(arguments)).expect("config").audit.keep_bytes(root);
+    let total = crate::disk::Space::of(root).expect("a file system").total;
+    assert!(keep(&[]).is_some_and(|bytes| bytes <= total / 2));
+    assert_eq!(keep(&["--audit-keep-mib", "5"]), Some(5 << 20));
+    assert_eq!(keep(&["--audit-keep-mib", "0"]), None);
 }
 
 #[test]

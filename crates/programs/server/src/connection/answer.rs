@@ -7,9 +7,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, FORWARDED, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, request};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use service::Reply;
 use wire::CommonFault;
+use wire::shape::BODY_BYTES_LEAST;
 
 use super::body::{self, BodyError};
 use super::content::Content;
@@ -39,13 +40,14 @@ pub(super) struct Visit<A> {
 impl<A: Application> Visit<A> {
     /// Answers one request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let Some(turn) = self.pulse.begin() else { return self.closed().await };
+        let Some(mut turn) = self.pulse.begin() else { return self.closed().await };
         let (parts, body) = request.into_parts();
         if let Some(page) = self.page(&parts) {
             return page;
         }
         let mut charge = self.site.bodies.charge();
-        let collected = body::collect(body, self.site.limits.body_bytes_max, &mut charge);
+        let bytes_max = self.body_bytes_max(&parts, body.size_hint().upper());
+        let collected = body::collect(body, bytes_max, &mut charge);
         let collected = match self.visitor.protocol {
             // The ward closes a connection whose only request's body is late.
             Protocol::Http1 => collected.await,
@@ -89,6 +91,16 @@ impl<A: Application> Visit<A> {
                 }
             }
         }
+    }
+
+    /// The most bytes that a body may have, of which so many are announced.
+    fn body_bytes_max(&self, parts: &request::Parts, announced: Option<u64>) -> usize {
+        let most = self.site.limits.body_bytes_max;
+        // Nearly all bodies are so short that nobody's limit need be looked up.
+        if announced.is_some_and(|bytes| bytes <= BODY_BYTES_LEAST as u64) {
+            return most;
+        }
+        most.min(self.site.application.body_bytes_max(parts))
     }
 
     /// The server's own pages. A signed request is never one of them: it means a resource of that name.

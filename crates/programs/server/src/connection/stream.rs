@@ -1,4 +1,4 @@
-//! A connection's bytes: tells its pulse when some come, and takes leave of a client that is still sending.
+//! A connection's bytes: tells its pulse when some come, has their framing looked at, and takes leave of a client that is still sending.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use crate::ward::Pulse;
+use super::framing::{Framing, NO_LINE_FEED};
+use crate::ward::{Protocol, Pulse};
 
 /// How long, and for how many bytes, a client may go on sending what was refused. Closing at once would reset the
 /// connection, and the client would lose the answer that says why.
@@ -20,6 +21,8 @@ const LEAVE_BYTES: usize = 8 << 20;
 pub(super) struct Heard<S> {
     stream: S,
     pulse: Arc<Pulse>,
+    /// Of HTTP/1.
+    framing: Option<Framing>,
     leave: Option<Leave>,
 }
 
@@ -29,18 +32,31 @@ struct Leave {
 }
 
 impl<S> Heard<S> {
-    pub(super) const fn new(stream: S, pulse: Arc<Pulse>) -> Self {
-        Self { stream, pulse, leave: None }
+    pub(super) fn new(stream: S, pulse: Arc<Pulse>, protocol: Protocol) -> Self {
+        let framing = (protocol == Protocol::Http1).then(Framing::default);
+        Self { stream, pulse, framing, leave: None }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.framing.as_ref().is_some_and(Framing::is_refused) {
+            if self.pulse.is_still_sending() {
+                return Poll::Pending;
+            }
+            self.pulse.refuses_the_rest();
+            buffer.put_slice(NO_LINE_FEED.get(..buffer.remaining()).unwrap_or(NO_LINE_FEED));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(task, buffer))?;
         if buffer.filled().len() > before && !self.pulse.heard() {
             // The sweep closed it just now: nothing of a request may be read any more.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if let Some(framing) = &mut self.framing {
+            let passed = framing.pass(buffer.filled_mut().get_mut(before..).unwrap_or_default());
+            buffer.set_filled(before + passed);
         }
         Poll::Ready(Ok(()))
     }

@@ -41,6 +41,10 @@ impl Application for Echo {
         Reply { status, content_type, request_id: "the-id".to_owned(), error, body: body.into_bytes() }
     }
 
+    fn body_bytes_max(&self, head: &http::request::Parts) -> usize {
+        if head.uri.path() == "/small" { wire::shape::BODY_BYTES_LEAST } else { usize::MAX }
+    }
+
     fn trouble(&self) -> Option<Trouble> {
         None
     }
@@ -350,9 +354,9 @@ async fn plain_http_from_another_machine_is_refused() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let mut client = TcpStream::connect(listener.local_addr().expect("it")).await.expect("a connection");
     let (stream, _) = listener.accept().await.expect("a connection");
-    let admission = server.site.ward.admit(server.site.ward.place().await.expect("a place"));
-    let pulse = Arc::clone(admission.pulse());
     let elsewhere = "192.0.2.1".parse().expect("an address");
+    let admission = server.site.ward.admit(elsewhere).await.expect("a place");
+    let pulse = Arc::clone(admission.pulse());
     tokio::spawn(admission.attend(serve(Arc::clone(&server.site), stream, elsewhere, pulse)));
     client.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
     let answer = read_all(&mut client).await;
@@ -384,16 +388,137 @@ async fn draining_finishes_what_was_begun_and_takes_nothing_more() {
 }
 
 #[tokio::test]
-async fn connections_over_the_limit_wait_for_their_turn() {
+async fn connections_over_the_limit_wait_for_what_is_being_served() {
     let server = run(Limits { connections_max: 1, ..short() });
     let mut first = server.connect().await;
-    first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
+    first.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sent");
     tokio::time::sleep(Duration::from_millis(50)).await;
     let mut second = server.connect().await;
     second.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
     let mut byte = [0];
     let waited = tokio::time::timeout(Duration::from_millis(200), second.read(&mut byte)).await;
     assert!(waited.is_err(), "the first has the only place");
-    drop(first);
+    // It has been served, and rests: the second gets its place.
     assert!(read_all(&mut second).await.ends_with("GET / plain 0"));
+    assert!(read_all(&mut first).await.ends_with("GET /slow plain 0"));
+}
+
+/// A connection from an address of its own.
+async fn connect_from(host: u8, to: SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, host], 0))).expect("an address");
+    socket.connect(to).await.expect("a connection")
+}
+
+#[tokio::test]
+async fn slow_connections_of_one_host_do_not_keep_others_out() {
+    let long = Duration::from_secs(600);
+    let limits = Limits { connections_max: 32, head_timeout: long, body_timeout: long, idle_timeout: long, ..short() };
+    for first in ["POST / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na", HTTP2_OPEN] {
+        let server = run(limits);
+        let mut resting = connect_from(3, server.address).await;
+        let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        resting.write_all(request.as_bytes()).await.expect("sent");
+        let mut slow = Vec::new();
+        for _ in 0..100 {
+            let mut stream = connect_from(2, server.address).await;
+            // It may be closed again already.
+            let _ = stream.write_all(first.as_bytes()).await;
+            slow.push(stream);
+        }
+        for _ in 0..8 {
+            let mut other = connect_from(3, server.address).await;
+            other.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
+            assert!(read_all(&mut other).await.ends_with("GET / plain 0"), "{first:?}");
+        }
+        // Who was there before them keeps its place.
+        let mut answer = [0; 4096];
+        let read = resting.read(&mut answer).await.expect("an answer");
+        assert!(answer[..read].ends_with(b"GET / plain 0"));
+        resting.write_all(request.as_bytes()).await.expect("sent");
+        assert!(resting.read(&mut answer).await.expect("an answer") > 0, "{first:?}");
+    }
+}
+
+/// An HTTP/2 connection's preface, its settings, and the headers of a POST whose body does not come.
+const HTTP2_OPEN: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\
+                          \0\0\x12\x01\x04\0\0\0\x01\x03\x04POST\x04\x01/\x06\x04http\x01\x01x";
+
+#[tokio::test]
+async fn what_could_be_read_in_two_ways_is_refused_and_ends_the_connection() {
+    let server = run(short());
+    let post = "POST / HTTP/1.1\r\nHost: x\r\n";
+    let chunked = format!("{post}Transfer-Encoding: chunked\r\n\r\n");
+    let follows = "GET /second HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for refused in [
+        "GET / HTTP/1.1\nHost: x\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\n\n".to_owned(),
+        "\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n\tb\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost : x\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\n Host: x\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\nX: a\x01b\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: x\r\nX: a\x7fb\r\n\r\n".to_owned(),
+        format!("{post}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"),
+        format!("{post}Content-Length: 3, 3\r\n\r\nabc"),
+        format!("{post}Content-Length: +3\r\n\r\nabc"),
+        format!("{post}Content-Length : 3\r\n\r\nabc"),
+        format!("{post}Transfer-Encoding: identity\r\n\r\n"),
+        format!("{post}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding:\r\n\r\n"),
+        format!("{post}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+        format!("{post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(),
+        format!("{chunked}1\na\r\n0\r\n\r\n"),
+        format!("{chunked}1\r\na\n0\r\n\r\n"),
+        format!("{chunked}1\r\na\r\n0\n\r\n"),
+        format!("{chunked}1\r\na\r\n0\r\n\n"),
+        format!("{chunked}1;x=\ny\r\na\r\n0\r\n\r\n"),
+        format!("{chunked}1\r\nab\r\n0\r\n\r\n"),
+        format!("{chunked}1 \r\na\r\n0\r\n\r\n"),
+        format!("{chunked}-1\r\na\r\n0\r\n\r\n"),
+        format!("{chunked}0x1\r\na\r\n0\r\n\r\n"),
+        format!("{chunked}10000000000000001\r\na\r\n0\r\n\r\n"),
+    ] {
+        let answer = server.exchange(format!("{refused}{follows}")).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{refused:?}: {answer}");
+        assert!(!answer.contains("/second") && answer.matches("HTTP/1.1 ").count() == 1, "{refused:?}: {answer}");
+        // The same as the second of two that came at once.
+        let answer = server.exchange(format!("GET / HTTP/1.1\r\nHost: x\r\n\r\n{refused}{follows}")).await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("HTTP/1.1 400 "), "{refused:?}: {answer}");
+        assert!(!answer.contains("/second"), "{refused:?}: {answer}");
+    }
+    for (accepted, body) in [
+        (format!("{post}Content-Length: 3\r\nContent-Length: 3\r\n\r\na\nb"), "POST / plain 3"),
+        (format!("{chunked}3;x=y\r\na\nb\r\n0\r\nX: y\r\n\r\n"), "POST / plain 3"),
+        (format!("\r\n{post}\r\n"), "POST / plain 0"),
+    ] {
+        let answer = server.exchange(format!("{accepted}{follows}")).await;
+        assert!(answer.contains(body) && answer.ends_with("GET /second plain 0"), "{accepted:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_as_long_as_its_head_allows() {
+    let server = run(Limits { body_bytes_max: 1 << 20, ..short() });
+    for (path, length, status) in [("/small", 64 << 10, 200), ("/small", (64 << 10) + 1, 413), ("/", 1 << 20, 200)] {
+        let body = "a".repeat(length);
+        let known = format!("POST {path} HTTP/1.1\r\n{CLOSE}Content-Length: {length}\r\n\r\n{body}");
+        let chunked = format!(
+            "POST {path} HTTP/1.1\r\n{CLOSE}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"
+        );
+        for request in [known, chunked] {
+            let answer = server.exchange(request).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {length}: {answer}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ fn text(meters: Meters) -> String {
         meters: Arc::new(meters),
         ward: Ward::new(Limits::default()),
         traffic: Arc::default(),
+        data: "/".into(),
         state: Box::new(|| State {
             audit_healthy: true,
             audit_waiting_bytes: 7,
@@ -33,6 +34,7 @@ fn every_part_of_the_server_has_its_lines() {
         "sealstack_connections_accepted_total 0",
         "sealstack_connections_open 0",
         "sealstack_connections_closed_total{over=\"head\"} 0",
+        "sealstack_connections_closed_total{over=\"crowd\"} 0",
         "sealstack_bodies_refused_total{reason=\"too_large\"} 0",
         "sealstack_audit_healthy 1",
         "sealstack_audit_waiting_bytes 7",
@@ -44,7 +46,9 @@ fn every_part_of_the_server_has_its_lines() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
-    assert!(text.contains("sealstack_resident_memory_bytes "), "{text}");
+    for gauge in ["sealstack_resident_memory_bytes ", "sealstack_disk_free_bytes "] {
+        assert!(text.contains(gauge), "{gauge} in\n{text}");
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub(crate) enum Phase {
     Head,
     /// The client sends a request's body.
     Body,
+    /// HTTP/2: streams are open and the server works on none of them. Each has a timer of its own.
+    Streams,
     /// The server works.
     Serving,
     /// Nothing, or the client takes the answer.
@@ -39,17 +41,20 @@ pub(crate) struct Pulse {
     waker: OnceLock<Waker>,
 }
 
-/// `closed (1) | phase (2) | http2 (1) | requests (28) | tick (32)`.
+/// `closed (1) | phase (3) | http2 (1) | serving (13) | requests (14) | tick (32)`.
 #[derive(Clone, Copy)]
 struct State {
     closed: bool,
     phase: Phase,
     protocol: Protocol,
+    /// Requests that are being served, of those that are open.
+    serving: u32,
     requests: u32,
     since: u32,
 }
 
-const REQUESTS_MAX: u32 = (1 << 28) - 1;
+const SERVING_MAX: u32 = (1 << 13) - 1;
+const REQUESTS_MAX: u32 = (1 << 14) - 1;
 
 impl State {
     fn pack(self) -> u64 {
@@ -58,10 +63,12 @@ impl State {
             Phase::Body => 1,
             Phase::Serving => 2,
             Phase::Idle => 3,
+            Phase::Streams => 4,
         };
         u64::from(self.closed) << 63
-            | phase << 61
-            | u64::from(self.protocol == Protocol::Http2) << 60
+            | phase << 60
+            | u64::from(self.protocol == Protocol::Http2) << 59
+            | u64::from(self.serving.min(SERVING_MAX)) << 46
             | u64::from(self.requests.min(REQUESTS_MAX)) << 32
             | u64::from(self.since)
     }
@@ -70,16 +77,32 @@ impl State {
     fn unpack(word: u64) -> Self {
         Self {
             closed: word >> 63 == 1,
-            phase: match (word >> 61) & 3 {
+            phase: match (word >> 60) & 7 {
                 0 => Phase::Head,
                 1 => Phase::Body,
                 2 => Phase::Serving,
-                _ => Phase::Idle,
+                3 => Phase::Idle,
+                _ => Phase::Streams,
             },
-            protocol: if (word >> 60) & 1 == 1 { Protocol::Http2 } else { Protocol::Http1 },
+            protocol: if (word >> 59) & 1 == 1 { Protocol::Http2 } else { Protocol::Http1 },
+            serving: (word >> 46) as u32 & SERVING_MAX,
             requests: (word >> 32) as u32 & REQUESTS_MAX,
             since: word as u32,
         }
+    }
+}
+
+impl State {
+    /// The state with the phase that its counts make, which begins at `now` unless it was this one before.
+    fn at(self, now: u32) -> Self {
+        let phase = match (self.protocol, self.requests, self.serving) {
+            (_, 0, _) => Phase::Idle,
+            (Protocol::Http1, _, 0) => Phase::Body,
+            (Protocol::Http2, _, 0) => Phase::Streams,
+            _ => Phase::Serving,
+        };
+        let since = if phase == Phase::Streams && self.phase == phase { self.since } else { now };
+        Self { phase, since, ..self }
     }
 }
 
@@ -87,7 +110,8 @@ impl Pulse {
     /// A connection that has just been accepted: its first request's headers are due.
     pub(super) fn new(ticks: Arc<AtomicU32>) -> Self {
         let since = ticks.load(Ordering::Relaxed);
-        let state = State { closed: false, phase: Phase::Head, protocol: Protocol::Http1, requests: 0, since };
+        let state =
+            State { closed: false, phase: Phase::Head, protocol: Protocol::Http1, serving: 0, requests: 0, since };
         Self {
             state: AtomicU64::new(state.pack()),
             draining: AtomicBool::new(false),
@@ -113,10 +137,10 @@ impl Pulse {
     /// A request's headers are complete. `None` when the connection has been closed, and it must not be served.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<Turn> {
         self.change(|state| {
-            let phase = if state.protocol == Protocol::Http1 { Phase::Body } else { Phase::Serving };
-            Some(State { phase, requests: state.requests + 1, since: self.now(), ..state })
+            let requests = state.requests + 1;
+            Some(State { requests, ..state }.at(self.now()))
         })
-        .then(|| Turn { pulse: Arc::clone(self) })
+        .then(|| Turn { pulse: Arc::clone(self), served: false })
     }
 
     /// Whether the connection shall take no more requests.
@@ -137,6 +161,12 @@ impl Pulse {
     /// Whether the connection has been closed.
     pub(super) fn is_closed(&self) -> bool {
         State::unpack(self.state.load(Ordering::Acquire)).closed
+    }
+
+    /// The tick since which the client has been the one who is waited for; `None` while the server works.
+    pub(super) fn waiting_since(&self) -> Option<u32> {
+        let state = State::unpack(self.state.load(Ordering::Acquire));
+        (!state.closed && state.phase != Phase::Serving).then_some(state.since)
     }
 
     /// Closes the connection if `due` by its phase and the tick at which that began; the phase it was closed in.
@@ -193,13 +223,15 @@ impl Pulse {
 /// A request's turn on its connection, from its headers to its answer.
 pub(crate) struct Turn {
     pulse: Arc<Pulse>,
+    served: bool,
 }
 
 impl Turn {
     /// The body is complete. False when the connection has been closed, and the request must not be served.
-    pub(crate) fn serves(&self) -> bool {
+    pub(crate) fn serves(&mut self) -> bool {
         let pulse = &self.pulse;
-        pulse.change(|state| Some(State { phase: Phase::Serving, since: pulse.now(), ..state }))
+        self.served = pulse.change(|state| Some(State { serving: state.serving + 1, ..state }.at(pulse.now())));
+        self.served
     }
 }
 
@@ -208,8 +240,8 @@ impl Drop for Turn {
         let pulse = &self.pulse;
         pulse.change(|state| {
             let requests = state.requests.saturating_sub(1);
-            let phase = if requests == 0 { Phase::Idle } else { state.phase };
-            Some(State { phase, requests, since: pulse.now(), ..state })
+            let serving = state.serving.saturating_sub(u32::from(self.served));
+            Some(State { requests, serving, ..state }.at(pulse.now()))
         });
     }
 }

@@ -1,5 +1,9 @@
+use std::net::Ipv4Addr;
+
 use super::pulse::Turn;
 use super::*;
+
+const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn limits() -> Limits {
     Limits {
@@ -14,7 +18,7 @@ fn limits() -> Limits {
 /// How many sweeps it takes to close the connection that `prepare` brought into a phase; `None` for none in a while.
 async fn sweeps_to_close(prepare: impl FnOnce(&Arc<Pulse>) -> Option<Turn>) -> Option<u32> {
     let ward = Ward::new(limits());
-    let admission = ward.admit(ward.place().await.expect("a place"));
+    let admission = ward.admit(HOME).await.expect("a place");
     let _turn = prepare(admission.pulse());
     (1..100).find(|_| {
         ward.look();
@@ -28,8 +32,8 @@ async fn each_phase_has_its_own_deadline() {
     assert_eq!(sweeps_to_close(|_| None).await, Some(3), "headers");
     assert_eq!(sweeps_to_close(Pulse::begin).await, Some(5), "a body");
     let serving = |pulse: &Arc<Pulse>| {
-        let turn = pulse.begin();
-        assert!(turn.as_ref().is_some_and(Turn::serves));
+        let mut turn = pulse.begin();
+        assert!(turn.as_mut().is_some_and(Turn::serves));
         turn
     };
     assert_eq!(sweeps_to_close(serving).await, None, "the server's own work");
@@ -68,9 +72,9 @@ async fn http2_rests_only_when_no_stream_is_open() {
 #[tokio::test]
 async fn a_closed_connection_begins_nothing() {
     let ward = Ward::new(limits());
-    let admission = ward.admit(ward.place().await.expect("a place"));
+    let admission = ward.admit(HOME).await.expect("a place");
     let pulse = Arc::clone(admission.pulse());
-    let turn = pulse.begin().expect("open");
+    let mut turn = pulse.begin().expect("open");
     assert_eq!(pulse.close_if(|_, _| true), Some(Phase::Body));
     assert!(!turn.serves() && !pulse.heard() && pulse.begin().is_none());
     // The task ends, even though what it waits for never comes.
@@ -83,7 +87,7 @@ async fn idle_connections_make_room_when_it_gets_crowded() {
     let ward = Ward::new(limits());
     let mut admissions = Vec::new();
     for _ in 0..7 {
-        let admission = ward.admit(ward.place().await.expect("a place"));
+        let admission = ward.admit(HOME).await.expect("a place");
         drop(admission.pulse().begin());
         admissions.push(admission);
     }
@@ -94,15 +98,42 @@ async fn idle_connections_make_room_when_it_gets_crowded() {
     assert_eq!(ward.closed().idle.load(Ordering::Relaxed), 7);
 }
 
+#[tokio::test]
+async fn slow_heads_and_bodies_have_less_time_when_it_gets_crowded() {
+    let slow = Duration::from_secs(8);
+    let ward = Ward::new(Limits { head_timeout: slow, body_timeout: slow, ..limits() });
+    let mut heads = Vec::new();
+    for _ in 0..4 {
+        heads.push(ward.admit(HOME).await.expect("a place"));
+    }
+    let look = |times| (0..times).for_each(|_| ward.look());
+    look(4);
+    assert!(heads.iter().all(|admission| !admission.pulse().is_closed()), "half of the places are taken");
+    let (mut bodies, mut turns) = (Vec::new(), Vec::new());
+    for number in 0..3 {
+        let admission = ward.admit(HOME).await.expect("a place");
+        if number > 0 {
+            admission.pulse().speaks(Protocol::Http2);
+        }
+        turns.push(admission.pulse().begin().expect("open"));
+        bodies.push(admission);
+    }
+    assert!(turns.last_mut().is_some_and(Turn::serves));
+    look(3);
+    assert!(heads.iter().chain(&bodies[..2]).all(|admission| admission.pulse().is_closed()));
+    assert!(!bodies[2].pulse().is_closed(), "the server's own work");
+    let closed = ward.closed();
+    assert_eq!((closed.head.load(Ordering::Relaxed), closed.body.load(Ordering::Relaxed)), (4, 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn draining_waits_for_the_server_and_not_for_clients() {
     let ward = Ward::new(limits());
-    let start = |place, serving: bool| {
-        let admission = ward.admit(place);
+    let start = |admission: Admission, serving: bool| {
         let pulse = Arc::clone(admission.pulse());
         tokio::spawn(admission.attend(async move {
             if serving {
-                let turn = pulse.begin().expect("open");
+                let mut turn = pulse.begin().expect("open");
                 turn.serves();
                 tokio::time::sleep(Duration::from_secs(5)).await;
             } else {
@@ -111,8 +142,8 @@ async fn draining_waits_for_the_server_and_not_for_clients() {
             }
         }))
     };
-    let working = start(ward.place().await.expect("a place"), true);
-    let dawdling = start(ward.place().await.expect("a place"), false);
+    let working = start(ward.admit(HOME).await.expect("a place"), true);
+    let dawdling = start(ward.admit(HOME).await.expect("a place"), false);
     tokio::task::yield_now().await;
     let started = Instant::now();
     ward.drain(Duration::from_secs(60)).await;
@@ -124,10 +155,10 @@ async fn draining_waits_for_the_server_and_not_for_clients() {
 #[tokio::test(start_paused = true)]
 async fn draining_ends_with_the_grace_period() {
     let ward = Ward::new(limits());
-    let admission = ward.admit(ward.place().await.expect("a place"));
+    let admission = ward.admit(HOME).await.expect("a place");
     let pulse = Arc::clone(admission.pulse());
     let stuck = tokio::spawn(admission.attend(async move {
-        let turn = pulse.begin().expect("open");
+        let mut turn = pulse.begin().expect("open");
         turn.serves();
         std::future::pending::<()>().await;
     }));
@@ -136,4 +167,72 @@ async fn draining_ends_with_the_grace_period() {
     ward.drain(Duration::from_secs(3)).await;
     assert_eq!(started.elapsed().as_secs(), 3);
     stuck.await.expect("closed");
+}
+
+/// Connections of 192.0.2.`host`: what each does, in the order in which they came, half a second apart.
+struct Guest(u8, Doing);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    Head,
+    Body,
+    Idle,
+    Serving,
+}
+
+const fn address(host: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, host))
+}
+
+/// Which of the guests give up their places to one of `newcomer`'s.
+async fn leavers(places: usize, guests: &[Guest], newcomer: u8) -> Vec<usize> {
+    let ward = Ward::new(Limits {
+        connections_max: places,
+        head_timeout: Duration::from_secs(3600),
+        body_timeout: Duration::from_secs(3600),
+        idle_timeout: Duration::from_secs(3600),
+        ..limits()
+    });
+    let mut present = Vec::new();
+    for Guest(host, doing) in guests {
+        let admission = ward.admit(address(*host)).await.expect("a place");
+        let mut turn = if *doing == Doing::Head { None } else { admission.pulse().begin() };
+        match doing {
+            Doing::Idle => turn = None,
+            Doing::Serving => assert!(turn.as_mut().is_some_and(Turn::serves)),
+            Doing::Head | Doing::Body => {}
+        }
+        present.push((admission, turn));
+        ward.look();
+    }
+    ward.make_room(address(newcomer).into());
+    present.iter().enumerate().filter(|(_, (admission, _))| admission.pulse().is_closed()).map(|(at, _)| at).collect()
+}
+
+#[tokio::test]
+async fn who_has_most_gives_up_what_waited_longest_and_nobody_what_is_being_served() {
+    use Doing::{Body, Head, Idle, Serving};
+    for (what, guests, newcomer, expect) in [
+        ("the one with most", [Guest(1, Idle), Guest(2, Head), Guest(2, Head), Guest(2, Idle)], 3, vec![1]),
+        ("not what is served", [Guest(1, Idle), Guest(2, Serving), Guest(2, Body), Guest(2, Head)], 3, vec![2]),
+        ("its own", [Guest(2, Head), Guest(2, Idle), Guest(1, Head), Guest(1, Head)], 1, vec![2]),
+        ("another's, below its share", [Guest(1, Head), Guest(2, Head), Guest(2, Head), Guest(2, Head)], 1, vec![1]),
+        ("anybody's", [Guest(2, Serving), Guest(2, Serving), Guest(2, Serving), Guest(1, Idle)], 3, vec![3]),
+        ("nobody", [Guest(1, Serving), Guest(1, Serving), Guest(2, Serving), Guest(2, Serving)], 3, vec![]),
+        ("the only one's", [Guest(1, Idle), Guest(1, Head), Guest(1, Body), Guest(1, Idle)], 1, vec![0]),
+    ] {
+        assert_eq!(leavers(4, &guests, newcomer).await, expect, "{what}");
+    }
+    // Of many places, several at once, but none of its share.
+    let guests: Vec<_> = (0..256).map(|_| Guest(1, Head)).collect();
+    assert_eq!(leavers(256, &guests, 2).await, [0, 1, 2, 3]);
+    assert_eq!(leavers(256, &guests, 1).await, [0]);
+}
+
+#[test]
+fn addresses_of_one_network_are_one_host() {
+    let host = |text: &str| Host::from(text.parse::<IpAddr>().expect("an address"));
+    assert_eq!(host("2001:db8:1:2::1"), host("2001:db8:1:2:ffff::9"));
+    assert_ne!(host("2001:db8:1:2::1"), host("2001:db8:1:3::1"));
+    assert_ne!(host("192.0.2.1"), host("192.0.2.2"));
 }

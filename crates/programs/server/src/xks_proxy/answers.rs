@@ -267,6 +267,10 @@ impl Application for Proxy {
         }
     }
 
+    fn body_bytes_max(&self, _: &http::request::Parts) -> usize {
+        usize::MAX
+    }
+
     fn trouble(&self) -> Option<Trouble> {
         None
     }

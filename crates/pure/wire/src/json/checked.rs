@@ -1,12 +1,31 @@
 //! A deserializer around serde_json's that says as AWS does what stands where something else was expected, and that,
 //! unlike serde, takes no list for a structure.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+/// The most texts, numbers and lists that are decoded of one body. What is ignored does not count.
+const VALUES_MAX: usize = 3000;
+
+/// How many values may still be decoded.
+pub(super) struct Budget(Cell<usize>);
+
+impl Budget {
+    pub(super) const fn new() -> Self {
+        Self(Cell::new(VALUES_MAX))
+    }
+
+    fn spend<E: Error>(&self) -> Result<(), E> {
+        let left = self.0.get().checked_sub(1);
+        self.0.set(left.ok_or_else(|| E::custom(format_args!("The request has more than {VALUES_MAX} values")))?);
+        Ok(())
+    }
+}
+
 /// A value that is checked against what is asked for.
-pub(super) struct Checked<D>(pub(super) D);
+pub(super) struct Checked<'b, D>(pub(super) D, pub(super) &'b Budget);
 
 /// What the type being decoded asked for.
 #[derive(Clone, Copy)]
@@ -45,12 +64,13 @@ impl Wanted {
 macro_rules! wanted {
     ($($method:ident: $wanted:ident),* $(,)?) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.deserialize_any(Checking { visitor, wanted: Wanted::$wanted })
+            self.1.spend()?;
+            self.0.deserialize_any(Checking { visitor, wanted: Wanted::$wanted, budget: self.1 })
         }
     )*};
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<'_, D> {
     type Error = D::Error;
 
     wanted! {
@@ -78,7 +98,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<D> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_option(Checking { visitor, wanted: Wanted::Any })
+        self.0.deserialize_option(Checking { visitor, wanted: Wanted::Any, budget: self.1 })
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, D::Error> {
@@ -108,7 +128,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<D> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(Checking { visitor, wanted: Wanted::Structure })
+        self.0.deserialize_any(Checking { visitor, wanted: Wanted::Structure, budget: self.1 })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -130,12 +150,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Checked<D> {
 }
 
 /// A visitor that hands on only what was wanted.
-struct Checking<V> {
+struct Checking<'b, V> {
     visitor: V,
     wanted: Wanted,
+    budget: &'b Budget,
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Checking<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Checking<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -197,48 +218,48 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Checking<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Checked(value))
+        self.visitor.visit_some(Checked(value, self.budget))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
         match self.wanted {
-            Wanted::List | Wanted::Any => self.visitor.visit_seq(Elements(elements)),
+            Wanted::List | Wanted::Any => self.visitor.visit_seq(Elements(elements, self.budget)),
             _ => Err(A::Error::custom("Start of list found where not expected")),
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
         match self.wanted {
-            Wanted::Map | Wanted::Structure | Wanted::Any => self.visitor.visit_map(Entries(entries)),
+            Wanted::Map | Wanted::Structure | Wanted::Any => self.visitor.visit_map(Entries(entries, self.budget)),
             _ => Err(A::Error::custom("Start of structure or map found where not expected.")),
         }
     }
 }
 
 /// A seed whose value is checked.
-struct Seed<S>(S);
+struct Seed<'b, S>(S, &'b Budget);
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Checked(from))
+        self.0.deserialize(Checked(from, self.1))
     }
 }
 
-struct Elements<A>(A);
+struct Elements<'b, A>(A, &'b Budget);
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Seed(seed))
+        self.0.next_element_seed(Seed(seed, self.1))
     }
 }
 
-struct Entries<A>(A);
+struct Entries<'b, A>(A, &'b Budget);
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
@@ -246,6 +267,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Seed(seed))
+        self.0.next_value_seed(Seed(seed, self.1))
     }
 }

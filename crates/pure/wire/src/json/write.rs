@@ -33,6 +33,20 @@ pub fn is_plain(text: &str) -> bool {
     }
 }
 
+/// Room for texts longer than this is made at once: growing piece by piece would take up to three times as much.
+/// As much again is for what follows.
+const ROOM_BYTES_MIN: usize = 1024;
+
+/// How many bytes a text has between the quotes of a JSON string.
+fn escaped_length(text: &str) -> usize {
+    let length = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..b' ' => 6,
+        _ => 1,
+    };
+    text.bytes().map(length).sum()
+}
+
 /// Writes one value to the end of a buffer.
 pub(super) struct Writer<'a>(pub(super) &'a mut Buffer);
 
@@ -41,6 +55,9 @@ impl<'a> Writer<'a> {
         if is_plain(text) {
             self.name(text);
             return Ok(());
+        }
+        if text.len() > ROOM_BYTES_MIN {
+            self.0.make_room(escaped_length(text) + ROOM_BYTES_MIN);
         }
         serde_json::to_writer(self.0, text)
     }

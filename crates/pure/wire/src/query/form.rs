@@ -1,8 +1,8 @@
 //! Form-urlencoded parameters as pairs of texts, sorted so that what belongs together stands together.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
-use percent_encoding::percent_decode;
 use zeroize::Zeroize as _;
 
 use super::{DEPTH_MAX, PARAMETERS_MAX, QueryError};
@@ -26,18 +26,19 @@ pub(super) struct Form<'a>(Vec<Parameter<'a>>);
 
 impl<'a> Form<'a> {
     pub(super) fn parse(form: &'a [u8]) -> Result<Self, QueryError> {
-        let mut parameters = Vec::new();
+        let count = pairs(form).take(PARAMETERS_MAX + 1).count();
+        if count > PARAMETERS_MAX {
+            return Err(QueryError::Count);
+        }
+        let mut parameters = Vec::with_capacity(count);
         for (name, value) in pairs(form) {
-            if parameters.len() == PARAMETERS_MAX {
-                return Err(QueryError::Count);
-            }
             let name = decode(name).ok_or(QueryError::Encoding)?;
             if name.split('.').count() > DEPTH_MAX {
                 return Err(QueryError::Depth);
             }
             parameters.push(Parameter { name, value: decode(value).ok_or(QueryError::Encoding)? });
         }
-        parameters.sort_unstable_by(|a, b| a.name.split('.').cmp(b.name.split('.')));
+        parameters.sort_unstable_by(|a, b| by_parts(&a.name, &b.name));
         for (before, after) in parameters.iter().zip(parameters.iter().skip(1)) {
             if before.name == after.name {
                 return Err(QueryError::Repeated(crate::shape::quote(&after.name).to_owned()));
@@ -49,6 +50,18 @@ impl<'a> Form<'a> {
     pub(super) fn parameters(&self) -> &[Parameter<'a>] {
         &self.0
     }
+}
+
+/// The order of two names by their parts: that of their bytes, a dot before every other.
+pub(super) fn by_parts(a: &str, b: &str) -> Ordering {
+    let rank = |byte: u8| if byte == b'.' { 0 } else { u16::from(byte) + 1 };
+    // Names that begin alike for long are compared in pieces.
+    let (pieces, _) = a.as_bytes().as_chunks::<32>();
+    let (others, _) = b.as_bytes().as_chunks::<32>();
+    let alike = pieces.iter().zip(others).take_while(|(piece, other)| piece == other).count() * 32;
+    let mut bytes = a.bytes().skip(alike).zip(b.bytes().skip(alike));
+    let different = bytes.find(|(a, b)| a != b);
+    different.map_or_else(|| a.len().cmp(&b.len()), |(a, b)| rank(a).cmp(&rank(b)))
 }
 
 /// The still encoded names and values.
@@ -66,11 +79,30 @@ pub(super) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
         return std::str::from_utf8(text).ok().map(Cow::Borrowed);
     }
     let mut decoded = Vec::with_capacity(text.len());
-    for (index, words) in text.split(|byte| *byte == b'+').enumerate() {
-        if index > 0 {
-            decoded.push(b' ');
-        }
-        decoded.extend(percent_decode(words));
+    let mut rest = text;
+    while let [byte, others @ ..] = rest {
+        rest = others;
+        decoded.push(match (byte, others) {
+            (b'+', _) => b' ',
+            (b'%', [high, low, others @ ..]) => match (digit(*high), digit(*low)) {
+                (Some(high), Some(low)) => {
+                    rest = others;
+                    high << 4 | low
+                }
+                _ => b'%',
+            },
+            _ => *byte,
+        });
     }
     String::from_utf8(decoded).map(Cow::Owned).map_err(|error| error.into_bytes().zeroize()).ok()
+}
+
+/// The value of a hexadecimal digit.
+const fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }

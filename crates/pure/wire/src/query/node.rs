@@ -58,7 +58,7 @@ impl<'p> Node<'p> {
 
     /// The numbered children in the order of their numbers. Gaps close: a number is an order, not a place.
     fn numbered(self, expected: &'static str) -> Result<std::vec::IntoIter<(u32, Self)>, QueryError> {
-        let mut elements = Vec::new();
+        let mut elements = Vec::with_capacity(self.parameters.len());
         for (part, child) in self.children(expected)? {
             let number = number(part).ok_or_else(|| self.expected(expected))?;
             elements.push((number, child));

@@ -5,37 +5,35 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::shape::Member;
+use crate::shape::Chosen;
 use crate::{Blob, Timestamp};
 
 crate::text_enum! {
     enum Status { Active = "Active", Inactive = "Inactive" }
 }
 
-crate::shape! {
-    struct Tag {
-        "Key" key: String, required, [];
-        "Value" value: String, required, [];
-    }
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    key: Option<String>,
+    value: Option<String>,
 }
 
-crate::shape! {
-    struct Input {
-        "UserName" user_name: String, optional, [];
-        "MaxItems" max_items: i32, optional, [];
-        "Long" long: i64, optional, [];
-        "Force" force: bool, optional, [];
-        "Blob" blob: Blob, optional, [];
-        "At" at: Timestamp, optional, [];
-        "Status" status: Status, optional, [];
-        "Tag" tag: Tag, optional, [];
-        "Tags" tags: Vec<Tag>, default, [];
-        "Names" names: Vec<String>, default, [];
-        "Attributes" attributes: BTreeMap<String, String>, default, [];
-    }
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    user_name: Option<String>,
+    max_items: Option<i32>,
+    long: Option<i64>,
+    force: Option<bool>,
+    blob: Option<Blob>,
+    at: Option<Timestamp>,
+    status: Option<Chosen<Status>>,
+    tag: Option<Tag>,
+    tags: Option<Vec<Tag>>,
+    names: Option<Vec<String>>,
+    attributes: Option<BTreeMap<String, String>>,
 }
-
-type Wire = <Input as Member>::Wire;
 
 fn decoded(form: &str) -> Wire {
     decode(form.as_bytes()).unwrap_or_else(|fault| panic!("{form}: {fault:?}"))
@@ -45,7 +43,7 @@ fn map(entries: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
     Some(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
 }
 
-fn pairs(tags: Option<Vec<<Tag as Member>::Wire>>) -> Vec<(Option<String>, Option<String>)> {
+fn pairs(tags: Option<Vec<Tag>>) -> Vec<(Option<String>, Option<String>)> {
     tags.expect("tags").into_iter().map(|tag| (tag.key, tag.value)).collect()
 }
 
@@ -131,7 +129,7 @@ fn what_cannot_be_read_is_malformed_input() {
 fn counts_and_depths_are_bounded() {
     let refused = |form: &str| decode::<Wire>(form.as_bytes()).err().map(|fault| fault.message);
     let form = (0..=PARAMETERS_MAX).map(|number| format!("a{number}=1")).collect::<Vec<_>>().join("&");
-    assert_eq!(refused(&form).as_deref(), Some("The request has more than 10000 parameters"));
+    assert_eq!(refused(&form).as_deref(), Some("The request has more than 3000 parameters"));
     let form = "a.".repeat(DEPTH_MAX);
     assert_eq!(refused(&form).as_deref(), Some("The name of a parameter has more than 32 parts"));
     let form = (1..PARAMETERS_MAX).map(|number| format!("Names.member.{number}=a")).collect::<Vec<_>>().join("&");
@@ -154,6 +152,11 @@ fn encoded(text: &str) -> String {
 }
 
 proptest! {
+    #[test]
+    fn names_are_in_the_order_of_their_parts(a in "[a\\-.\u{0}é]{0,6}", b in "[a\\-.\u{0}é]{0,6}") {
+        prop_assert_eq!(form::by_parts(&a, &b), a.split('.').cmp(b.split('.')), "{} {}", a, b);
+    }
+
     #[test]
     fn what_a_client_writes_is_read_back(
         user_name in any::<String>(),

@@ -13,7 +13,7 @@ pub trait FromText: Sized {
     fn from_text(text: &str) -> Option<Self>;
 }
 
-/// A value by its text, or what the caller sent instead: that is told once all of the input is decoded.
+/// A value by its text, or the beginning of what the caller sent instead, for the message once all is decoded.
 pub struct Chosen<T>(pub Result<T, String>);
 
 impl<T> Chosen<T> {
@@ -21,8 +21,17 @@ impl<T> Chosen<T> {
     pub fn check(self, texts: &[&str], path: &Path<'_>, violations: &mut Violations) -> Option<T> {
         self.0
             .inspect_err(|text| {
-                let rule = format!("Member must satisfy enum value set: [{}]", texts.join(", "));
-                violations.add(Some(quote(text)), path, &rule);
+                struct Texts<'a>(&'a [&'a str]);
+                impl fmt::Display for Texts<'_> {
+                    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        self.0.iter().enumerate().try_for_each(|(at, text)| {
+                            out.write_str(if at == 0 { "" } else { ", " })?;
+                            out.write_str(text)
+                        })
+                    }
+                }
+                let rule = format_args!("Member must satisfy enum value set: [{}]", Texts(texts));
+                violations.add(Some(text), path, rule);
             })
             .ok()
     }
@@ -39,7 +48,7 @@ impl<'de, T: FromText> Deserialize<'de> for Chosen<T> {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Chosen<T>, E> {
-                Ok(Chosen(T::from_text(text).ok_or_else(|| text.to_owned())))
+                Ok(Chosen(T::from_text(text).ok_or_else(|| quote(text).to_owned())))
             }
         }
         from.deserialize_string(Choosing(PhantomData))

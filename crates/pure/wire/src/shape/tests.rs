@@ -26,6 +26,9 @@ crate::shape! {
         "GrantTokens" grant_tokens: Vec<String>, default, [Rule::Length(0, 2), Rule::Each(&[Rule::Length(1, 3)])];
         "EncryptionContext" context: BTreeMap<String, String>, default, [];
         "Owner" owner: Tag, optional, [];
+        "Owners" owners: Vec<Tag>, default, [];
+        "Specs" specs: Vec<Spec>, default, [];
+        "Unruled" unruled: Vec<String>, default, [];
         "DryRun" dry_run: bool, optional, [];
         "At" at: crate::Timestamp, optional, [];
     }
@@ -65,6 +68,34 @@ fn violations_are_collected_and_worded_as_aws_words_them() {
     ] {
         assert_eq!(accept(json).err().as_deref(), Some(expect));
     }
+}
+
+#[test]
+fn a_list_that_is_too_long_is_refused_for_that_and_its_elements_are_not_looked_at() {
+    let refused = |json: &str| accept(json).err().expect("refused");
+    let long = "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 2";
+    assert_eq!(refused(r#"{"KeyId":"a","Tags":[{},{},{}]}"#), long);
+    // What is over the limit is not even decoded.
+    assert_eq!(refused(r#"{"KeyId":"a","Tags":[{},{},7]}"#), long);
+    let many = format!(r#"{{"KeyId":"a","Unruled":[{}7]}}"#, r#""","#.repeat(COUNT_MAX));
+    let long = "1 validation error detected: Value at 'unruled' failed to satisfy constraint: Member must have length less than or equal to 1000";
+    assert_eq!(refused(&many), long);
+    let entries = (0..=COUNT_MAX).map(|n| format!(r#""{n}":"""#)).collect::<Vec<_>>().join(",");
+    let long = "1 validation error detected: Value at 'encryptionContext' failed to satisfy constraint: Member must have length less than or equal to 1000";
+    assert_eq!(refused(&format!(r#"{{"KeyId":"a","EncryptionContext":{{{entries}}}}}"#)), long);
+}
+
+#[test]
+fn no_more_than_ten_violations_are_reported_and_no_message_is_long() {
+    let elements = |element: &str| vec![element; COUNT_MAX].join(",");
+    let refused = |json: String| accept(&json).err().expect("refused");
+    let message = refused(format!(r#"{{"KeyId":"a","Owners":[{}]}}"#, elements("{}")));
+    assert!(message.starts_with("10 validation errors detected: Value null at 'owners.1.member.tagKey' "), "{message}");
+    assert_eq!(message.matches("failed to satisfy constraint").count(), 10);
+    let long = format!(r#""{}""#, "a".repeat(10_000));
+    let message = refused(format!(r#"{{"KeyId":"a","Specs":[{}]}}"#, elements(&long)));
+    assert!(message.starts_with("8 validation errors detected: Value 'aaa"), "{message}");
+    assert!(message.len() < 10_000, "{}", message.len());
 }
 
 #[test]

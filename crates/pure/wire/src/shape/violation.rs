@@ -1,30 +1,59 @@
 //! What is wrong with an input, collected and worded as AWS does.
 
+use std::fmt::{self, Write as _};
+
+/// The most violations reported for one input.
+pub const VIOLATIONS_MAX: usize = 10;
+
+/// A message this long gets no more violations.
+const MESSAGE_BYTES_MAX: usize = 8 * 1024;
+
 /// The violations found in one input so far.
 #[derive(Debug, Default)]
-pub struct Violations(Vec<String>);
+pub struct Violations {
+    text: String,
+    count: usize,
+}
 
 impl Violations {
-    /// Records that `path`'s value (absent for secrets) breaks `rule`.
-    pub fn add(&mut self, value: Option<&str>, path: &Path<'_>, rule: &str) {
-        let value = value.map(|value| format!(" '{value}'")).unwrap_or_default();
-        self.0.push(format!("Value{value} at '{path}' failed to satisfy constraint: {rule}"));
+    /// Records that `path`'s value (absent for secrets) breaks `rule`, unless there are enough already.
+    pub fn add(&mut self, value: Option<&str>, path: &Path<'_>, rule: impl fmt::Display) {
+        match value.map(quote) {
+            Some(value) => self.push(format_args!(" '{value}'"), path, format_args!("{rule}")),
+            None => self.push(format_args!(""), path, format_args!("{rule}")),
+        }
     }
 
     /// Records that a required member is missing.
     pub fn missing(&mut self, path: &Path<'_>) {
-        self.0.push(format!("Value null at '{path}' failed to satisfy constraint: Member must not be null"));
+        self.push(format_args!(" null"), path, format_args!("Member must not be null"));
+    }
+
+    /// Whether there are enough: what is found from here on is not recorded and need not be looked for.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.count >= VIOLATIONS_MAX || self.text.len() >= MESSAGE_BYTES_MAX
+    }
+
+    fn push(&mut self, value: fmt::Arguments<'_>, path: &Path<'_>, rule: fmt::Arguments<'_>) {
+        if self.is_full() {
+            return;
+        }
+        let before = if self.count == 0 { "" } else { "; " };
+        self.count += 1;
+        // Writing to a text does not fail.
+        let _ = write!(self.text, "{before}Value{value} at '{path}' failed to satisfy constraint: {rule}");
     }
 
     /// The whole message, or `None` when nothing was violated.
     #[must_use]
     pub fn message(&self) -> Option<String> {
-        let noun = match self.0.len() {
+        let noun = match self.count {
             0 => return None,
             1 => "error",
             _ => "errors",
         };
-        Some(format!("{} validation {noun} detected: {}", self.0.len(), self.0.join("; ")))
+        Some(format!("{} validation {noun} detected: {}", self.count, self.text))
     }
 }
 
@@ -39,8 +68,8 @@ pub enum Path<'a> {
     Element(&'a Path<'a>, usize),
 }
 
-impl std::fmt::Display for Path<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
             Self::Member(parent, name) => {
