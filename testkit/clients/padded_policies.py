@@ -55,21 +55,22 @@ def main():
     key = iam.create_access_key(UserName=iam.create_user(UserName="eve")["User"]["UserName"])["AccessKey"]
     eve = boto3.client("iam", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
     attempt("PutUserPolicy", eve.put_user_policy, UserName="eve", PolicyName="all", PolicyDocument=policy)
-    # Nobody, with a list that is far too long.
-    parameters = {
-        "Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": f"arn:aws:iam::{account}:role/mallory",
-        "RoleSessionName": "mallory", "WebIdentityToken": "token",
-    }
-    for number in range(1, 9901):
-        parameters[f"PolicyArns.member.{number}.arn"] = f"arn:aws:iam::{account}:policy/all"
-    body = urllib.parse.urlencode(parameters).encode()
-    endpoint = sts.meta.endpoint_url.replace("https://", "http://")
-    try:
-        urllib.request.urlopen(urllib.request.Request(endpoint, data=body, method="POST"), timeout=20).read()
-        allowed = True
-    except urllib.error.HTTPError:
-        allowed = False
-    print(json.dumps({"operation": "AssumeRoleWithWebIdentity", "allowed": allowed}), flush=True)
+    # Nobody, with lists that are too long; the second is refused before its operation is looked for.
+    for count, operation in [(600, "AssumeRoleWithWebIdentity"), (9900, "-")]:
+        parameters = {
+            "Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15",
+            "RoleArn": f"arn:aws:iam::{account}:role/mallory", "RoleSessionName": "mallory", "WebIdentityToken": "token",
+        }
+        for number in range(1, count + 1):
+            parameters[f"PolicyArns.member.{number}.arn"] = f"arn:aws:iam::{account}:policy/all"
+        body = urllib.parse.urlencode(parameters).encode()
+        endpoint = sts.meta.endpoint_url.replace("https://", "http://")
+        try:
+            urllib.request.urlopen(urllib.request.Request(endpoint, data=body, method="POST"), timeout=20).read()
+            allowed = True
+        except urllib.error.URLError:
+            allowed = False
+        print(json.dumps({"operation": operation, "allowed": allowed}), flush=True)
 
 
 if __name__ == "__main__":

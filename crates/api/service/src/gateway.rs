@@ -253,6 +253,39 @@ impl Gateway {
         reply
     }
 
+    /// Records a request that is refused with `fault` before its body was read. Returns its id.
+    pub fn unread(&self, head: &http::request::Parts, ip: IpAddr, fault: &Fault) -> String {
+        let (request_id, headers) = (request_id::next(), &head.headers);
+        let parts = request_parts(&head.method, &head.uri, headers);
+        let authorization = Authorization::parse(&parts).ok();
+        let scope = authorization.as_ref().map(Authorization::service);
+        let (endpoint, operation) = self.target(headers, scope);
+        let kept = self.trail.keep_strangers(&Event {
+            kind: Kind::Call,
+            // Whoever it claims to be: that is not verified without the body.
+            user_identity: UserIdentity::Unknown(authorization.as_ref().map(Authorization::access_key_id)),
+            time: (self.clock)(),
+            source: endpoint.map_or("-", Endpoint::event_source),
+            name: operation.map_or("-", |operation| operation.name),
+            region: authorization.as_ref().map_or("-", Authorization::region),
+            source_ip_address: Some(ip),
+            user_agent: headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
+            error_code: Some(fault.code),
+            error_message: Some(fault.message.as_str()).filter(|message| !message.is_empty()),
+            request_parameters: None,
+            request_id: &request_id,
+            event_id: &request_id::next(),
+            read_only: true,
+            resources: &[],
+            recipient_account_id: None,
+            counted: None,
+        });
+        if let Err(error) = kept {
+            tracing::error!(request_id, %error, "the audit record of a refused request could not be kept");
+        }
+        request_id
+    }
+
     async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, Option<Listed>) {
         let now = (self.clock)();
         let parts = request_parts(&incoming.method, &incoming.uri, &incoming.headers);

@@ -24,7 +24,7 @@ fn no_record_is_too_long_to_be_kept() {
     let said = server.script("padded_policies.py", &[]);
     let said: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let calls: Vec<_> = said.iter().filter(|line| line.get("operation").is_some()).collect();
-    assert_eq!(calls.len(), 7, "{said:?}");
+    assert_eq!(calls.len(), 8, "{said:?}");
     let stopped = server.terminate();
     for call in &calls {
         let (operation, allowed) = (call["operation"].as_str().expect("a name"), call["allowed"] == true);

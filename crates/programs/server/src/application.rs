@@ -1,9 +1,11 @@
 //! What the connections serve, so that they can be tested without the services behind it.
 
 use std::future::Future;
+use std::net::IpAddr;
 
 use http::request;
 use service::{Incoming, Reply};
+use wire::Fault;
 
 /// Why no request can be served, as `/health` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,11 @@ pub(crate) trait Application: Send + Sync + 'static {
     /// The most bytes that the body of a request with this head may have. No head's limit is less than
     /// [`wire::shape::BODY_BYTES_LEAST`].
     fn body_bytes_max(&self, head: &request::Parts) -> usize;
+
+    /// Records a request of `ip` that is refused with `fault` before its body was read. Returns its id.
+    fn unread(&self, _head: &request::Parts, _ip: IpAddr, _fault: &Fault) -> String {
+        String::new()
+    }
 
     /// Why no request can be served at the moment; `None` when all is well.
     fn trouble(&self) -> Option<Trouble>;

@@ -1,9 +1,11 @@
 //! What stands before the services: lets nothing through until the root key is open, and everything from then on.
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 
 use http::request;
 use service::{Incoming, Reply};
+use wire::Fault;
 
 use crate::application::{Application, Trouble};
 
@@ -37,6 +39,10 @@ impl<A: Application> Application for Gate<A> {
             Some(services) => services.handle(incoming).await,
             None => service::unavailable(incoming, SEALED),
         }
+    }
+
+    fn unread(&self, head: &request::Parts, ip: IpAddr, fault: &Fault) -> String {
+        self.0.get().map_or_else(String::new, |services| services.unread(head, ip, fault))
     }
 
     fn body_bytes_max(&self, head: &request::Parts) -> usize {

@@ -1,5 +1,6 @@
 //! Where the parts meet: which services there are, who authorises for them, what is counted and what runs beside.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use service::ports::{Authority, Principals};
 use service::{Gateway, Incoming, Observer, OperatorEvent, Regions, Reply, Trail};
 use store::Store;
 use tokio::sync::Notify;
+use wire::Fault;
 
 use crate::application::{Application, Trouble};
 use crate::clock;
@@ -235,6 +237,10 @@ async fn keep_rotations(trail: &Trail, rotated: &[DomainRotation], uid: u32) {
 impl Application for Backend {
     async fn handle(&self, incoming: &Incoming) -> Reply {
         self.gateway.handle(incoming).await
+    }
+
+    fn unread(&self, head: &http::request::Parts, ip: IpAddr, fault: &Fault) -> String {
+        self.gateway.unread(head, ip, fault)
     }
 
     fn body_bytes_max(&self, head: &http::request::Parts) -> usize {

@@ -159,11 +159,17 @@ impl<A: Application> Visit<A> {
             wire::Protocol::Query { namespace: "" }
         };
         let fault = fault.fault(protocol);
-        let body = wire::encode_fault(protocol, "", &fault);
+        let id = self.site.application.unread(parts, self.visitor.ip, &fault);
+        let body = wire::encode_fault(protocol, &id, &fault);
         let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut answer = plain(status, HeaderValue::from_static(wire::content_type(protocol)), body);
         if matches!(protocol, wire::Protocol::Json { .. }) {
             answer.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(fault.code));
+        }
+        if let Ok(id) = HeaderValue::try_from(id)
+            && !id.is_empty()
+        {
+            answer.headers_mut().insert(REQUEST_ID, id);
         }
         self.closing(answer)
     }
