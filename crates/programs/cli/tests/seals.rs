@@ -89,8 +89,8 @@ fn a_split_root_key_opens_for_enough_of_its_holders_and_for_nobody_else() {
     let events = events(&stopped, &[], &input);
     let names: Vec<&str> = events.iter().filter_map(|event| event["eventName"].as_str()).collect();
     assert_eq!(names, ["CreateFirstAccount", "BeginRootSealRotation", "RotateRootSeal", "UnsealRootKey", "ListKeys"]);
-    assert_eq!(events[1]["requestParameters"]["seal"], "shares");
-    assert_eq!(events[1]["userIdentity"]["type"], "Operator");
+    assert_eq!(events[2]["requestParameters"]["seal"], "shares");
+    assert_eq!(events[2]["userIdentity"]["type"], "Operator");
     assert!(events.iter().all(|event| !event.to_string().contains("seal1-")), "no share is told");
 }
 
