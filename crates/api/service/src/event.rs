@@ -35,8 +35,8 @@ struct Limits {
 
 impl Limits {
     const KNOWN: Self = Self { text: 1024, parameters: 100 * 1024, resources: 64, arn: 1024 };
-    /// Together at most about 1 KiB: two texts, the parameters, and the names of a region and an access key.
-    const STRANGER: Self = Self { text: 256, parameters: 256, resources: 1, arn: 128 };
+    /// Together at most 1 KiB: two texts, the parameters, two resources, and the names of a region and an access key.
+    const STRANGER: Self = Self { text: 192, parameters: 192, resources: 2, arn: 96 };
 }
 
 /// Bytes of a name that a caller sent, such as a region. Genuine ones are shorter.
