@@ -108,11 +108,11 @@ fn in_effect(server: &Server) -> BTreeSet<String> {
 /// What the audit log says was made, in the order in which it was; twice if it says so twice.
 fn recorded(stopped: &Stopped) -> Vec<String> {
     let succeeded = |record: &Value| record.get("errorCode").is_none();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |record: &Value, place| record.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();
     let users = records(stopped, "CreateUser").into_iter().filter(succeeded);
     let keys = records(stopped, "CreateKey").into_iter().filter(succeeded);
-    let users = users.map(|record| format!("user {}", text(&record["requestParameters"]["userName"])));
-    users.chain(keys.map(|record| format!("key {}", text(&record["resources"][0]["ARN"])))).collect()
+    let users = users.map(|record| format!("user {}", text(&record, "/requestParameters/userName")));
+    users.chain(keys.map(|record| format!("key {}", text(&record, "/resources/0/ARN")))).collect()
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crypto::Key256;
 use journal::{Config, End, Journal, Noted, Report};
+use service::Trail;
 use store::{CheckReport, Store, StoreError};
 
 use crate::anchor_file::{Anchors, Kept};
@@ -103,7 +104,14 @@ fn go_on(layout: &Layout, opened: &Opened, elsewhere: Option<&Path>, event: &[u8
     // Numbers go on behind the records that the log has.
     let journal = Journal::open(Config::new(layout.audit()), audit_key)?;
     let (marked, version) = (journal.durable_marked(), evidence.version_max());
-    lasting::runtime()?.block_on(store.accept(version, marked, event.to_vec()))?;
+    lasting::runtime()?.block_on(async {
+        store.accept(version, marked, event.to_vec()).await?;
+        store.attach(Arc::new(Trail::new(journal.clone())));
+        store.tidy().await?;
+        journal.sync().await?;
+        // What the log has on its disk by now need not wait in the database.
+        Ok::<_, ServerError>(store.tidy().await?)
+    })?;
     let log = journal.durable_end();
     journal.close()?;
     let database = service::Anchor::of(&store.standing()?);
