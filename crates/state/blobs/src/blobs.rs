@@ -17,7 +17,7 @@ use crate::{Blob, BlobError, BlobId, Draft, Owner};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
-    /// Files in a directory of a local file system, made if it is missing (mode 0700).
+    /// Files in a directory of a local file system, made (mode 0700) if it is missing and its parent is not.
     Directory(PathBuf),
 }
 

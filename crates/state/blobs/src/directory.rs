@@ -42,12 +42,12 @@ pub(crate) struct Directory {
 impl Directory {
     /// Opens the directory; it and its subdirectories are made if they are missing, and are durable afterwards.
     pub(crate) fn open(path: &Path, disk: Box<dyn Disk>) -> io::Result<Self> {
-        let missing = !path.try_exists()?;
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        if missing {
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            disk.sync_dir(&File::open(parent)?.into())?;
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
         }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        disk.sync_dir(&File::open(parent)?.into())?;
         let root = OwnedFd::from(OpenOptions::new().read(true).open(path)?);
         for name in (0..=u8::MAX).map(shelf_name).chain([DRAFTS.to_owned()]) {
             match mkdirat(&root, &*name, Mode::RWXU) {
@@ -55,7 +55,7 @@ impl Directory {
                 Err(error) => return Err(error.into()),
             }
         }
-        // Also when all were there: whoever made them may have died before this.
+        // As above also when all were there: whoever made them may have died before this.
         disk.sync_dir(&root)?;
         let drafts = openat(&root, DRAFTS, DIR_FLAGS, Mode::empty())?;
         Ok(Self { path: path.to_owned(), root, drafts, disk })

@@ -16,7 +16,7 @@ pub(crate) const BATCH_BYTES: usize = 4 * CHUNK_BYTES;
 
 /// A blob that is being written; dropped before [`Draft::finish`] succeeded, it leaves nothing.
 ///
-/// Holds at most 512 KiB in memory, however long the content is.
+/// Holds less than 1 MiB in memory, however long the content is.
 pub struct Draft {
     id: BlobId,
     hold: Hold,

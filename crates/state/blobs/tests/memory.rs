@@ -1,7 +1,5 @@
 //! How much memory a long content takes on its way in and out.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use blobs::{Blobs, Location, Owner};
 use bytes::Bytes;
 use crypto::{Key256, Sha256};

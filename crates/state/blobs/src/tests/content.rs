@@ -10,14 +10,17 @@ use super::fixture::{Place, block_on, content, owner, read, write};
 use crate::draft::BATCH_BYTES;
 use crate::{BlobError, BlobId, CHUNK_BYTES, Contents, open_whole, seal_whole};
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+/// Few cases, since each waits for the disk.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
-    #[test]
-    fn whatever_is_written_in_whatever_pieces_is_read_back_from_any_place(
-        lengths in prop::collection::vec(0..3 * BATCH_BYTES / 2, 0..5),
-        places in prop::collection::vec((0.0..1.0, 0.0..1.0), 4),
-    ) {
+#[test]
+fn whatever_is_written_in_whatever_pieces_is_read_back_from_any_place() {
+    let place = Place::new();
+    let lengths = prop::collection::vec(0..3 * BATCH_BYTES / 2, 0..5);
+    let ranges = prop::collection::vec((0.0..1.0, 0.0..1.0), 4);
+    proptest!(cases(40), |(lengths in lengths, ranges in ranges)| {
         let whole = content(lengths.iter().sum());
         let mut rest = &*whole;
         let mut pieces = Vec::new();
@@ -26,7 +29,6 @@ proptest! {
             pieces.push(piece);
             rest = after;
         }
-        let place = Place::new();
         block_on(async {
             let written = write(&place.blobs, &pieces).await.unwrap();
             let sealed_bytes = fs::metadata(place.file(&written.id)).unwrap().len();
@@ -36,24 +38,26 @@ proptest! {
             assert_eq!(place.blobs.check(&owner(), &written.id).await.unwrap(), expected);
             let blob = place.blobs.blob(&owner(), &written.id).await.unwrap();
             assert_eq!((blob.id(), blob.plaintext_bytes()), (written.id, plaintext_bytes));
-            for (one, other) in places {
+            for (one, other) in ranges {
                 let at = |part: f64| (whole.len() as f64 * part) as usize;
                 let (start, end) = (at(one).min(at(other)), at(one).max(at(other)));
                 assert!(read(&blob, start as u64..end as u64).await.unwrap() == whole[start..end]);
             }
         });
-    }
+    });
+}
 
-    #[test]
-    fn a_blob_in_memory_is_what_lies_in_a_file(length in 0..3 * CHUNK_BYTES) {
+#[test]
+fn a_blob_in_memory_is_what_lies_in_a_file() {
+    let place = Place::new();
+    proptest!(cases(40), |(length in 0..3 * CHUNK_BYTES)| {
         let whole = content(length);
         let (id, sealed) = seal_whole(&owner(), &whole).unwrap();
-        let place = Place::new();
         fs::write(place.file(&id), &sealed).unwrap();
         let found = block_on(place.blobs.check(&owner(), &id)).unwrap();
         assert_eq!(found.sha256, crypto::sha256(&whole));
         assert!(open_whole(&owner(), &id, &sealed).unwrap() == whole);
-    }
+    });
 }
 
 #[test]
