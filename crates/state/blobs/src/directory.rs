@@ -141,7 +141,7 @@ fn remove(dir: &OwnedFd, id: &BlobId) -> io::Result<()> {
 fn ids(dir: &OwnedFd) -> io::Result<Vec<BlobId>> {
     let mut ids = Vec::new();
     for entry in Dir::read_from(dir)? {
-        ids.extend(entry?.file_name().to_str().ok().and_then(|name| name.parse::<BlobId>().ok()));
+        ids.extend(entry?.file_name().to_str().ok().and_then(BlobId::parse));
     }
     Ok(ids)
 }

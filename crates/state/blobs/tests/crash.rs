@@ -110,7 +110,7 @@ fn every_blob_that_was_finished_before_a_kill_opens_after_it() {
         let before = finished.len();
         finished.extend(acknowledged.map(|line| {
             let (id, sha256) = line.split_once(' ').unwrap();
-            (id.parse::<BlobId>().unwrap(), crypto::hex::decode::<32>(sha256).unwrap())
+            (BlobId::parse(id).unwrap(), crypto::hex::decode::<32>(sha256).unwrap())
         }));
         assert!(finished.len() > before);
 
