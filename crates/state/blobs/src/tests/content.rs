@@ -146,3 +146,12 @@ fn no_two_chunks_are_sealed_with_the_same_key_and_nonce() {
         }
     }
 }
+
+#[test]
+fn a_blob_of_version_1_opens_in_later_builds() {
+    let id = BlobId::parse("405446139ef75dee5a66e784b88a4d0e").unwrap();
+    let sealed = "5345414c424c4f420001405446139ef75dee5a66e784b88a4d0ec400b35e376f4ade70a03673f0\
+                  9ae4fe7367749e33f71f3a55d4eda3b9e581dc8b077ccb69";
+    let sealed: [u8; 63] = crypto::hex::decode(sealed).unwrap();
+    assert_eq!(open_whole(&owner(), &id, &sealed).unwrap(), b"sealed in version one");
+}
