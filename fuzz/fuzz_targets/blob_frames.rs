@@ -7,10 +7,9 @@ use blobs::{BlobId, CHUNK_BYTES, Owner, open_whole, seal_whole};
 use crypto::Key256;
 use libfuzzer_sys::fuzz_target;
 
-static OWNER: LazyLock<Owner> =
-    LazyLock::new(|| Owner::new(&Key256::from_slice(&[7; 32]).expect("32 bytes"), b"fuzz"));
+static OWNER: LazyLock<Owner> = LazyLock::new(|| Owner::new(&Key256::from_slice(&[7; 32]).expect("32 bytes"), b"fuzz"));
 
-/// Contents of no chunk, one and three, each with its id and its sealed bytes.
+/// Contents of no bytes, part of a chunk, a whole one and three chunks, each with its id and its sealed bytes.
 static BLOBS: LazyLock<Vec<(Vec<u8>, BlobId, Vec<u8>)>> = LazyLock::new(|| {
     let lengths = [0, 40, CHUNK_BYTES, 2 * CHUNK_BYTES + 40];
     let sealed = lengths.into_iter().map(|length| {

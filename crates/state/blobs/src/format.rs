@@ -1,9 +1,9 @@
 //! The bytes of a sealed blob: a header, and chunks that each open by themselves.
 //! Does no I/O.
 //!
-//! `header ‖ chunk 0 ‖ chunk 1 ‖ … ‖ last chunk`; header: `"SEALBLOB" ‖ version (2) ‖ id (16)`; chunk: up to 64 KiB of
+//! `header ‖ chunk 0 ‖ chunk 1 ‖ … ‖ last chunk`. Header: `"SEALBLOB" ‖ version (2) ‖ id (16)`. Chunk: up to 64 KiB of
 //! ciphertext, then its tag (16). All chunks but the last are full, and the last is empty only if the blob is. So the
-//! length of the file says how many chunks there are, and the last one, sealed as such, says that the length is right.
+//! length of the file gives the number of chunks, and the last one, sealed as such, proves that the length is right.
 
 use std::ops::Range;
 

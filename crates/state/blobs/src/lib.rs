@@ -3,9 +3,9 @@
 //! Owns their format, their directory and what makes them durable. Knows contents as bytes, and owners as bytes and a
 //! key: what refers to a blob is the caller's record.
 //!
-//! A blob becomes visible in three steps: [`Blobs::draft`] begins it; [`Draft::finish`] makes it durable under a new id;
-//! the caller writes that id into a record of its own, in the transaction that makes the content visible, and only then
-//! drops [`Written`]. [`Blobs::sweep`] removes what no record refers to.
+//! A blob becomes visible in three steps: [`Blobs::draft`] begins it; [`Draft::finish`] makes it durable under a new
+//! id; the caller writes that id into a record of its own, in the transaction that makes the content visible, and only
+//! then drops [`Written`]. [`Blobs::sweep`] removes what no record refers to.
 
 mod blob;
 mod blobs;
