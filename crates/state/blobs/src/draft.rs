@@ -1,0 +1,164 @@
+//! A blob that is being written. Knows neither what refers to it nor what it holds.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crypto::Sha256;
+
+use crate::blobs::{Contents, blocking};
+use crate::directory::{Directory, Upload};
+use crate::format::{CHUNK_BYTES, Cipher, FRAME_BYTES, HEADER_BYTES, header};
+use crate::held::Hold;
+use crate::{BlobError, BlobId, Owner, PLAINTEXT_BYTES_MAX};
+
+/// How much plaintext is sealed and written at once: each time costs the way to another thread and back.
+pub(crate) const BATCH_BYTES: usize = 4 * CHUNK_BYTES;
+
+/// A blob that is being written; dropped before [`Draft::finish`] succeeded, it leaves nothing.
+///
+/// Holds less than 1 MiB in memory, however long the content is.
+pub struct Draft {
+    id: BlobId,
+    hold: Hold,
+    /// Plaintext that waits for the rest of its batch.
+    pending: Vec<u8>,
+    /// `None` once a write failed, and while one is under way: if that is cancelled, the draft is lost.
+    writer: Option<Writer>,
+}
+
+/// A finished blob, durable and not referred to yet.
+///
+/// No sweep of this process removes it until this is dropped: drop it once the record that refers to it is durable.
+#[must_use = "a blob that no record refers to is swept"]
+pub struct Written {
+    /// What the caller's record refers to it by.
+    pub id: BlobId,
+    /// What was written.
+    pub contents: Contents,
+    _hold: Hold,
+}
+
+impl Draft {
+    pub(crate) async fn begin(
+        directory: Arc<Directory>,
+        owner: Owner,
+        id: BlobId,
+        hold: Hold,
+    ) -> Result<Self, BlobError> {
+        let writer = blocking(move || Writer::begin(&directory, &owner, id)).await?;
+        Ok(Self { id, hold, pending: Vec::new(), writer: Some(writer) })
+    }
+
+    /// Appends to the content.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`], also when the disk is full, and [`BlobError::TooLong`]. After either the draft is gone, and
+    /// every further call yields [`BlobError::DraftLost`]; so it does when an earlier call's future was dropped.
+    pub async fn write(&mut self, mut bytes: Bytes) -> Result<(), BlobError> {
+        if self.writer.is_none() {
+            return Err(BlobError::DraftLost { id: self.id });
+        }
+        loop {
+            let room = BATCH_BYTES - self.pending.len();
+            let next = bytes.split_to(room.min(bytes.len()));
+            self.pending.extend_from_slice(&next);
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            // The batch is full and more follows, so that none of its chunks is the last.
+            let (mut writer, mut pending) = self.take()?;
+            (self.writer, self.pending) = blocking(move || {
+                writer.append(&pending, false)?;
+                pending.clear();
+                Ok((Some(writer), pending))
+            })
+            .await?;
+        }
+    }
+
+    /// Makes the blob durable, under its own name in its directory. Nothing refers to it yet.
+    ///
+    /// # Errors
+    /// As for [`Draft::write`]; nothing is left then. If the future is dropped, a blob may be left for the next sweep.
+    pub async fn finish(mut self) -> Result<Written, BlobError> {
+        let (writer, pending) = self.take()?;
+        let contents = blocking(move || writer.finish(&pending)).await?;
+        Ok(Written { id: self.id, contents, _hold: self.hold })
+    }
+
+    fn take(&mut self) -> Result<(Writer, Vec<u8>), BlobError> {
+        let writer = self.writer.take().ok_or(BlobError::DraftLost { id: self.id })?;
+        Ok((writer, std::mem::take(&mut self.pending)))
+    }
+}
+
+/// Seals and writes, on a thread that may block.
+struct Writer {
+    id: BlobId,
+    directory: Arc<Directory>,
+    upload: Upload,
+    cipher: Cipher,
+    digest: Sha256,
+    next_chunk: u64,
+    plaintext_bytes: u64,
+    sealed_bytes: u64,
+    /// Sealed chunks on their way to the file.
+    sealed: Vec<u8>,
+}
+
+impl Writer {
+    fn begin(directory: &Arc<Directory>, owner: &Owner, id: BlobId) -> Result<Self, BlobError> {
+        let path = || directory.path().join(id.path());
+        let upload = directory.create(id).and_then(|mut upload| {
+            upload.write(&header(&id))?;
+            Ok(upload)
+        });
+        let upload = upload.map_err(|cause| BlobError::Io { action: "create", path: path(), cause })?;
+        Ok(Self {
+            id,
+            directory: Arc::clone(directory),
+            upload,
+            cipher: Cipher::new(owner, &id),
+            digest: Sha256::new(),
+            next_chunk: 0,
+            plaintext_bytes: 0,
+            sealed_bytes: HEADER_BYTES as u64,
+            sealed: Vec::new(),
+        })
+    }
+
+    /// Seals whole chunks, or what there is if it is the `last`.
+    fn append(&mut self, plaintext: &[u8], last: bool) -> Result<(), BlobError> {
+        let too_long = BlobError::TooLong { bytes_max: PLAINTEXT_BYTES_MAX };
+        self.plaintext_bytes += plaintext.len() as u64;
+        if self.plaintext_bytes > PLAINTEXT_BYTES_MAX {
+            return Err(too_long);
+        }
+        self.digest.update(plaintext);
+        self.sealed.clear();
+        self.sealed.reserve(plaintext.len().div_ceil(CHUNK_BYTES).max(1) * FRAME_BYTES);
+        // The last chunk says that it is the last, so an empty blob has one too.
+        let empty = plaintext.is_empty().then_some(plaintext);
+        let mut chunks = plaintext.chunks(CHUNK_BYTES).chain(empty).peekable();
+        while let Some(chunk) = chunks.next() {
+            let last = last && chunks.peek().is_none();
+            let sealed = self.cipher.seal(self.next_chunk, last, chunk, &mut self.sealed);
+            sealed.map_err(|_| BlobError::TooLong { bytes_max: PLAINTEXT_BYTES_MAX })?;
+            self.next_chunk += 1;
+        }
+        self.sealed_bytes += self.sealed.len() as u64;
+        self.upload.write(&self.sealed).map_err(|cause| self.failed("write", cause))
+    }
+
+    fn finish(mut self, plaintext: &[u8]) -> Result<Contents, BlobError> {
+        self.append(plaintext, true)?;
+        let Self { id, directory, upload, digest, plaintext_bytes, sealed_bytes, .. } = self;
+        let path = || directory.path().join(id.path());
+        upload.publish().map_err(|cause| BlobError::Io { action: "publish", path: path(), cause })?;
+        Ok(Contents { plaintext_bytes, sealed_bytes, sha256: digest.finish() })
+    }
+
+    fn failed(&self, action: &'static str, cause: std::io::Error) -> BlobError {
+        BlobError::Io { action, path: self.directory.path().join(self.id.path()), cause }
+    }
+}

@@ -1,0 +1,35 @@
+//! Immutable sealed files, written once as a stream and read from any place in them.
+//!
+//! Owns their format, their directory and what makes them durable. Knows contents as bytes, and owners as bytes and a
+//! key: what refers to a blob is the caller's record.
+//!
+//! A blob becomes visible in three steps: [`Blobs::draft`] begins it; [`Draft::finish`] makes it durable under a new
+//! id; the caller writes that id into a record of its own, in the transaction that makes the content visible, and only
+//! then drops [`Written`]. [`Blobs::sweep`] removes what no record refers to.
+
+mod blob;
+mod blobs;
+mod directory;
+mod disk;
+mod draft;
+mod error;
+mod format;
+mod frames;
+mod held;
+mod id;
+mod owner;
+mod reading;
+#[cfg(test)]
+mod tests;
+mod whole;
+
+pub use blob::Blob;
+pub use blobs::{Blobs, Contents, Location, Swept};
+pub use directory::Listed;
+pub use draft::{Draft, Written};
+pub use error::BlobError;
+pub use format::{CHUNK_BYTES, PLAINTEXT_BYTES_MAX};
+pub use id::BlobId;
+pub use owner::Owner;
+pub use reading::Reading;
+pub use whole::{open_whole, seal_whole};

@@ -1,0 +1,7 @@
+//! Blobs in directories, written, read, damaged, listed and swept.
+
+mod content;
+mod damage;
+mod faults;
+mod fixture;
+mod sweep;
