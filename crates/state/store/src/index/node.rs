@@ -362,6 +362,33 @@ mod tests {
     }
 
     #[test]
+    fn whatever_parses_is_written_back_to_the_same_bytes() {
+        let mut leaf = Node::empty(0);
+        (0..30_u8).for_each(|n| leaf.insert(leaf.len(), &[b'k', n, n], &[n; 50]));
+        let mut inner = Node::empty(1);
+        (0..30_u8).for_each(|n| inner.insert(inner.len(), &[b'k', n], &u32::from(n).to_be_bytes()));
+        let pages = [&leaf, &inner].map(|node| node.to_bytes().unwrap());
+        let (mut parsed, mut refused) = (0, 0);
+        for at in 0..pages[0].len() {
+            for change in [1, 0x0f, 0x80, 0xff] {
+                for page in &pages {
+                    let mut page = page.clone();
+                    page[at] ^= change;
+                    match Node::parse(&page) {
+                        Some(node) => {
+                            assert_eq!(node.to_bytes(), Some(page));
+                            (0..node.len()).for_each(|at| assert_eq!(node.search(&node.key(at)), Ok(at)));
+                            parsed += 1;
+                        }
+                        None => refused += 1,
+                    }
+                }
+            }
+        }
+        assert!(parsed > 1_000 && refused > 1_000, "{parsed} {refused}");
+    }
+
+    #[test]
     fn any_overflow_splits_in_two_pages_with_a_shortest_separator() {
         // A thousand bytes in common, then one key without them before or behind: the worst case.
         for odd in [&b"a"[..], b"z"] {

@@ -276,8 +276,7 @@ impl Working {
     pub(crate) fn flush(&mut self, db: &dyn Write, version: u64) -> Result<Written, StoreError> {
         let mut written = Written::default();
         for (place, tree) in &mut self.trees {
-            if !tree.pages.is_empty() {
-                tree.flush(place, db, version, &mut written)?;
+            if tree.flush(place, db, version, &mut written)? {
                 db.append_change(COLLECTION, &tree.feed)?;
             }
         }
@@ -287,12 +286,19 @@ impl Working {
 }
 
 impl TreeInWork {
-    fn flush(&mut self, place: &Place, db: &dyn Write, version: u64, written: &mut Written) -> Result<(), StoreError> {
+    /// Writes the tree's changed pages and its header. Returns whether there was anything to write.
+    fn flush(
+        &mut self,
+        place: &Place,
+        db: &dyn Write,
+        version: u64,
+        written: &mut Written,
+    ) -> Result<bool, StoreError> {
         let refused = || not_authentic(self.kind);
         let mut numbers: Vec<u32> = self.pages.keys().copied().collect();
         // Nodes before the tables that have their versions.
         numbers.sort_unstable();
-        let Some(header) = &self.header else { return Ok(()) };
+        let Some(header) = self.header.as_ref().filter(|_| !self.pages.is_empty()) else { return Ok(false) };
         let root = self.pages.get(&header.root).and_then(|dirty| dirty.content.as_deref());
         if matches!(root, Some(Content::Node(root)) if root.is_empty()) {
             // A tree without entries leaves nothing behind.
@@ -303,7 +309,7 @@ impl TreeInWork {
                 }
                 db.delete(row(place))?;
             }
-            return Ok(());
+            return Ok(self.stored.is_some());
         }
         let mut header = Header::clone(header);
         if header.number == 0 {
@@ -334,7 +340,8 @@ impl TreeInWork {
             db.put_index_page(id, version, &sealed::seal(&key, &associated(&header, page, version), &plaintext))?;
             written.0.push((Arc::clone(&self.vault), (header.number, page, low(version)), content));
         }
-        db.put(row(place), &self.vault.seal_bytes(row(place), &header.to_bytes()))
+        db.put(row(place), &self.vault.seal_bytes(row(place), &header.to_bytes()))?;
+        Ok(true)
     }
 }
 

@@ -190,7 +190,9 @@ pub(super) async fn an_index_that_was_emptied_can_be_filled_again(under: Under) 
         (0..500_u32).try_for_each(|n| index.remove(&n.to_be_bytes()).map(drop))
     };
     // In one commit, in the commit that empties one that was there, and after it.
+    let before = (store.standing().unwrap(), store.change_position().await.unwrap());
     store.write(change).await.unwrap();
+    assert_eq!((store.standing().unwrap(), store.change_position().await.unwrap()), before);
     assert_eq!(pages(store).await.len(), 0);
     fill_index(store, "tree", 500).await;
     let refill = |tx: &mut Tx<'_>| {
