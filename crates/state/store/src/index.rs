@@ -162,12 +162,14 @@ impl<R: Indexed> Entries<'_, R> {
 pub struct IndexMut<'t, 'a, R> {
     tx: &'t mut Tx<'a>,
     name: String,
+    place: Place,
     of: PhantomData<fn() -> R>,
 }
 
 impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
     pub(crate) fn new(tx: &'t mut Tx<'a>, name: &str) -> Self {
-        Self { tx, name: name.to_owned(), of: PhantomData }
+        let place = place(tx.vault(), R::NAME, name);
+        Self { tx, name: name.to_owned(), place, of: PhantomData }
     }
 
     /// Writes what the index has for `key`, whether or not there is something.
@@ -209,8 +211,8 @@ impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
 
     /// `change` returns whether it changed anything.
     fn change(&mut self, change: impl FnOnce(&TreeMut<'_>) -> Result<bool, StoreError>) -> Result<bool, StoreError> {
-        let name = &self.name;
-        let changed = self.tx.noting_index(|db, vault| change(&TreeMut::open(db, vault, R::NAME, name)?))?;
+        let (name, place) = (&self.name, self.place);
+        let changed = self.tx.noting_index(|db, vault| change(&TreeMut::open(db, vault, R::NAME, name, place)?))?;
         if changed {
             self.tx.touch_index(R::NAME, name);
         }

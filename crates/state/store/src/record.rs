@@ -221,6 +221,10 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    pub(crate) fn vault(&self) -> &Vault {
+        self.read.vault
+    }
+
     pub(crate) fn noting_index<T>(
         &mut self,
         work: impl FnOnce(&dyn db::Write, &Arc<Vault>) -> Result<T, StoreError>,

@@ -380,14 +380,14 @@ impl<'a> std::ops::Deref for TreeMut<'a> {
 }
 
 impl<'a> TreeMut<'a> {
-    /// The tree called `name`, to be made by its first entry if it is not there.
+    /// The tree `name` at `place`, to be made by its first entry if it is not there.
     pub(crate) fn open(
         db: &'a dyn Write,
         vault: &Arc<Vault>,
         kind: &'static str,
         name: &str,
+        place: Place,
     ) -> Result<Self, StoreError> {
-        let place = super::place(vault, kind, name);
         let working = db.working().ok_or_else(|| not_authentic(kind))?;
         let tree = Tree::open(db, vault, kind, place)?;
         working.borrow_mut().trees.entry(place).or_insert_with(|| TreeInWork {

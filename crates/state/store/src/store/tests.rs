@@ -454,6 +454,7 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     an_index_that_was_emptied_can_be_filled_again,
     entries_that_are_too_long_are_refused_and_the_transaction_goes_on,
     growing_keys_leave_full_pages_behind,
+    sparse_pages_are_merged_and_freed_ones_used_again,
     a_seek_skips_what_begins_alike_and_stays_within_the_prefix,
     a_token_goes_on_in_its_own_listing_alone,
     indexes_of_other_names_and_kinds_are_apart,

@@ -148,6 +148,8 @@ pub(super) async fn an_index_is_what_a_sorted_map_would_be(under: Under) {
                     for _ in 0..random.below(60) {
                         Step::random(&mut random, &after, removing).run(tx, &mut after)?;
                     }
+                    let own = tx.index::<Item>("tree")?.range(b"", Bound::Unbounded, usize::MAX)?;
+                    assert!(own.items.iter().map(|(key, item)| (key, item)).eq(&after), "it sees its own changes");
                     match random.below(8) {
                         0 => return Err(TestError::Refused),
                         1 => std::panic::resume_unwind(Box::new("as this test has it")),
@@ -247,6 +249,28 @@ pub(super) async fn growing_keys_leave_full_pages_behind(under: Under) {
     // Suffix and value of some 7 to 13 bytes and 4 for their lengths: half-full pages would be twice as many.
     let count = pages(&under.store).await.len();
     assert!((15..=25).contains(&count), "{count}");
+}
+
+pub(super) async fn sparse_pages_are_merged_and_freed_ones_used_again(under: Under) {
+    let store = &under.store;
+    fill_index(store, "tree", 5_000).await;
+    let full = pages(store).await;
+    let thin_out = |tx: &mut Tx<'_>| {
+        let mut index = tx.index_mut::<Item>("tree");
+        (0..5_000).filter(|n| n % 20 != 0).try_for_each(|n| index.remove(&key(n)).map(drop))
+    };
+    store.write(thin_out).await.unwrap();
+    let thin = pages(store).await.len();
+    assert!(thin * 4 < full.len(), "{thin} of {}", full.len());
+    store.check().unwrap();
+    let fill_up = |tx: &mut Tx<'_>| {
+        let mut index = tx.index_mut::<Item>("tree");
+        (0..2_500).try_for_each(|n| index.put(&key(n), &item(&n.to_string())))
+    };
+    store.write(fill_up).await.unwrap();
+    let again = pages(store).await;
+    assert!(again.iter().all(|page| full.contains(page)), "no page is new while others are free: {again:?}");
+    assert_eq!(store.check().unwrap().entries, 2_625);
 }
 
 pub(super) async fn a_seek_skips_what_begins_alike_and_stays_within_the_prefix(under: Under) {
