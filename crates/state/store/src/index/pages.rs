@@ -43,8 +43,8 @@ impl Content {
     }
 }
 
-/// Tree number, page number, version.
-type CacheKey = (u32, u32, u32);
+/// The tree's id, the page's number, its version.
+type CacheKey = ([u8; 16], u32, u32);
 
 #[derive(Clone)]
 struct Weigh;
@@ -169,7 +169,7 @@ impl<'a> Tree<'a> {
             let table = usize::try_from(page & !TABLE).ok().and_then(|table| header.tables.get(table));
             *table.ok_or_else(refused)?
         };
-        let cache_key = (header.number, page, expected);
+        let cache_key = (header.id, page, expected);
         if let Some(content) = self.vault.pages.0.get(&cache_key) {
             return Ok(content);
         }
@@ -338,7 +338,7 @@ impl TreeInWork {
                 }
             };
             db.put_index_page(id, version, &sealed::seal(&key, &associated(&header, page, version), &plaintext))?;
-            written.0.push((Arc::clone(&self.vault), (header.number, page, low(version)), content));
+            written.0.push((Arc::clone(&self.vault), (header.id, page, low(version)), content));
         }
         db.put(row(place), &self.vault.seal_bytes(row(place), &header.to_bytes()))?;
         Ok(true)

@@ -258,7 +258,8 @@ fn figures_of_an_index() {
             times.push(total.as_secs_f64() * 20.0);
         }
         println!(
-            "{}: {:.0} inserts/s, {:.1} us of processor each, {:.1} times the logical bytes written, file {} MB, 1000 keys {:.2} ms cold, {:.2} ms warm",
+            "{}: {:.0} inserts/s, {:.1} us of processor each, {:.1} times the logical bytes written, file {} MB, \
+             1000 keys {:.2} ms cold, {:.2} ms warm",
             if growing { "growing" } else { "random" },
             count as f64 / seconds,
             processor * 1e6 / count as f64,
