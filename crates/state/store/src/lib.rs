@@ -1,4 +1,4 @@
-//! Sealed records in an embedded database: typed transactions over rows that show nothing readable.
+//! Sealed records and ordered indexes in an embedded database: typed transactions over rows that show nothing readable.
 //!
 //! Owns durability, sealing at rest, and the caches that the hot path reads. Refuses to know what any record means.
 //! Only this crate names the SQL library, and in it only `sqlite`.

@@ -512,3 +512,28 @@ impl<'a> TreeMut<'a> {
         self.set_page(page, None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_keeps_within_its_bytes_and_uses_them() {
+        let cache = Cache::new();
+        // Shared, so that the test itself takes little; each counts in full.
+        let content = Arc::new(Content::Table(Table::empty()));
+        (0..40_000).for_each(|page| cache.0.insert(([0; 16], page, 1), Arc::clone(&content)));
+        let weight = cache.0.weight();
+        assert!((CACHE_BYTES / 2..=CACHE_BYTES).contains(&weight), "{weight}");
+    }
+
+    #[test]
+    fn a_page_opens_under_its_own_tree_place_and_version_alone() {
+        let header = |id| Header { number: 1, id: [id; 16], root: 0, next: 1, free: NONE, tables: vec![0] };
+        let here = associated(&header(1), 2, 3);
+        for other in [associated(&header(2), 2, 3), associated(&header(1), 3, 3), associated(&header(1), 2, 4)] {
+            assert_ne!(here, other);
+        }
+        assert_eq!((low(u64::MAX), low(1 << 32 | 7)), (u32::MAX, 7));
+    }
+}
