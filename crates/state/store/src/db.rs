@@ -3,9 +3,11 @@
 //! An engine owns durability, isolation and order. It refuses to know records, keys and caches: collections are the
 //! only text that it sees.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::StoreError;
+use crate::index::Working;
 use crate::ledger::{Ledger, Standing};
 use crate::outbox::Outlet;
 
@@ -66,6 +68,17 @@ pub(crate) trait Read {
 
     /// At most `limit` sealed events of the outbox with a number above `after`, in order.
     fn events(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
+
+    /// A sealed page of an index and the commit that wrote it.
+    fn index_page(&self, id: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError>;
+
+    /// At most `limit` numbers of index pages above `after`, in order.
+    fn index_pages(&self, after: u64, limit: usize) -> Result<Vec<u64>, StoreError>;
+
+    /// The indexes' pages that the transaction has changed so far, if it is one that may.
+    fn working(&self) -> Option<&RefCell<Working>> {
+        None
+    }
 }
 
 /// A transaction of an engine that may change rows.
@@ -84,6 +97,12 @@ pub(crate) trait Rows: Read {
 
     /// Writes a value about the database itself.
     fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes a sealed page of an index, of the commit `version`.
+    fn put_index_page(&self, id: u64, version: u64, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes a page of an index, if it is there.
+    fn delete_index_page(&self, id: u64) -> Result<(), StoreError>;
 
     /// Appends a sealed event to the outbox.
     fn append_event(&self, number: u64, event: &[u8]) -> Result<(), StoreError>;
@@ -108,6 +127,12 @@ pub(crate) trait Write: Read {
 
     /// Writes a value about the database itself.
     fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes a sealed page of an index, of the commit `version`.
+    fn put_index_page(&self, id: u64, version: u64, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes a page of an index, if it is there.
+    fn delete_index_page(&self, id: u64) -> Result<(), StoreError>;
 
     /// Records the transaction's change in the outbox, under the next number.
     fn record(&self, event: &[u8]) -> Result<(), StoreError>;

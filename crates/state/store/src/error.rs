@@ -73,6 +73,24 @@ pub enum StoreError {
         /// The collection.
         collection: &'static str,
     },
+    /// A key or a value is longer than an index takes.
+    #[error("a {what} of {collection} has {bytes} bytes, and an index takes at most {max}")]
+    TooLarge {
+        /// The kind of index.
+        collection: &'static str,
+        /// "key" or "value".
+        what: &'static str,
+        /// Its length.
+        bytes: usize,
+        /// The longest that is taken.
+        max: usize,
+    },
+    /// Every page of an index is genuine, but together they make no tree.
+    #[error("an index is damaged ({detail}): restore the last backup, and report this with the log")]
+    DamagedIndex {
+        /// What does not fit.
+        detail: &'static str,
+    },
     /// The file is a database of some other program.
     #[error("{} is not a Sealstack database: name another data directory", path.display())]
     Foreign {

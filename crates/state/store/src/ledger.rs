@@ -10,6 +10,7 @@ use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 
 use crate::StoreError;
 use crate::db::{Blind, Change, Read, Row, RowKey, Rows, Write};
+use crate::index::{Working, Written};
 
 /// The name of the sealed ledger among the values about the database.
 const META_LEDGER: &str = "ledger";
@@ -198,6 +199,7 @@ pub(crate) struct Tracked<'a> {
     rows: &'a dyn Rows,
     ledger: Option<&'a Ledger>,
     state: RefCell<State>,
+    indexes: RefCell<Working>,
 }
 
 #[derive(Default)]
@@ -224,30 +226,38 @@ impl<'a> Tracked<'a> {
     /// Follows changes from where the database stands. Without a ledger, as before there are keys, it follows nothing.
     pub(crate) fn begin(rows: &'a dyn Rows, ledger: Option<&'a Ledger>) -> Result<Self, StoreError> {
         let standing = ledger.map(|ledger| ledger.read(rows)).transpose()?.flatten().unwrap_or_default();
-        Ok(Self { rows, ledger, state: RefCell::new(State { standing, ..State::default() }) })
+        let state = RefCell::new(State { standing, ..State::default() });
+        Ok(Self { rows, ledger, state, indexes: RefCell::default() })
     }
 
+    /// The place where a job begins.
     pub(crate) fn mark(&self) -> Mark {
+        self.indexes.borrow_mut().begin_closure();
         let State { standing, changed, events } = &*self.state.borrow();
         Mark { standing: standing.clone(), changed: *changed, events: events.len() }
     }
 
     /// Forgets what was changed since `mark`, which the engine has undone.
     pub(crate) fn undo(&self, mark: Mark) {
+        self.indexes.borrow_mut().undo_closure();
         let mut state = self.state.borrow_mut();
         state.events.truncate(mark.events);
         (state.standing, state.changed) = (mark.standing, mark.changed);
     }
 
-    /// Writes the ledger if anything was changed. `witness` is what the receiver of events vouches for now.
-    pub(crate) fn close(&self, witness: impl FnOnce() -> Option<Vec<u8>>) -> Result<(), StoreError> {
+    /// Writes the indexes' changed pages, and the ledger if anything was changed. `witness` is what the receiver of
+    /// events vouches for now.
+    pub(crate) fn close(&self, witness: impl FnOnce() -> Option<Vec<u8>>) -> Result<Written, StoreError> {
+        let version = self.state.borrow().standing.version.saturating_add(1);
+        let written = self.indexes.borrow_mut().flush(self, version)?;
         let mut state = self.state.borrow_mut();
-        let Some(ledger) = self.ledger.filter(|_| state.changed) else { return Ok(()) };
+        let Some(ledger) = self.ledger.filter(|_| state.changed) else { return Ok(written) };
         state.standing.version = state.standing.version.saturating_add(1);
         if let Some(witness) = witness() {
             state.standing.witness = witness;
         }
-        ledger.write(self.rows, &state.standing)
+        ledger.write(self.rows, &state.standing)?;
+        Ok(written)
     }
 
     /// Where the database stands if the transaction is committed, unless nothing was changed, and what was recorded.
@@ -313,6 +323,19 @@ impl Read for Tracked<'_> {
     fn events(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         self.rows.events(after, limit)
     }
+
+    fn index_page(&self, id: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        self.rows.index_page(id)
+    }
+
+    fn index_pages(&self, after: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
+        self.rows.index_pages(after, limit)
+    }
+
+    fn working(&self) -> Option<&RefCell<Working>> {
+        // Without a ledger nothing would vouch for an index's header.
+        self.ledger.map(|_| &self.indexes)
+    }
 }
 
 impl Write for Tracked<'_> {
@@ -346,6 +369,14 @@ impl Write for Tracked<'_> {
 
     fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
         self.rows.set_meta(name, value)
+    }
+
+    fn put_index_page(&self, id: u64, version: u64, value: &[u8]) -> Result<(), StoreError> {
+        self.rows.put_index_page(id, version, value)
+    }
+
+    fn delete_index_page(&self, id: u64) -> Result<(), StoreError> {
+        self.rows.delete_index_page(id)
     }
 
     fn replace_standing(&self, standing: Standing) {

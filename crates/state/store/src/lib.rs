@@ -1,4 +1,4 @@
-//! Sealed records in an embedded database: typed transactions over rows that show nothing readable.
+//! Sealed records and ordered indexes in an embedded database: typed transactions over rows that show nothing readable.
 //!
 //! Owns durability, sealing at rest, and the caches that the hot path reads. Refuses to know what any record means.
 //! Only this crate names the SQL library, and in it only `sqlite`.
@@ -8,6 +8,7 @@ mod changes;
 mod cursor;
 mod db;
 mod error;
+mod index;
 mod keyring;
 mod ledger;
 mod migrations;
@@ -22,6 +23,7 @@ pub use changes::Watch;
 pub use crypto::{RootKey, RootKeyId};
 pub use cursor::Cursor;
 pub use error::StoreError;
+pub use index::{Entries, Index, IndexMut, Indexed, Node as IndexNode, Range};
 pub use keyring::{Keyring, rewrap};
 pub use ledger::{Digest, Standing};
 pub use outbox::Outlet;

@@ -31,4 +31,11 @@ pub(crate) const STEPS: &[&str] = &[
         event  BLOB NOT NULL
     ) STRICT;
 ",
+    "
+    CREATE TABLE pages (
+        id      INTEGER PRIMARY KEY,
+        version INTEGER NOT NULL,
+        value   BLOB NOT NULL
+    ) STRICT;
+",
 ];

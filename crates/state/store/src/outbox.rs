@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::StoreError;
 use crate::db::{Read, Rows};
+use crate::index::Written;
 use crate::ledger::{Ledger, Recorded, Standing, Tracked};
 
 /// How many events are read from the outbox at once.
@@ -55,6 +56,8 @@ pub(crate) struct Committed {
     events: Vec<Recorded>,
     /// The number up to which the outlet has events on its disk, and the outbox has no more.
     settled: u64,
+    /// The indexes' pages that were written.
+    pages: Written,
 }
 
 impl Outbox {
@@ -73,15 +76,16 @@ impl Outbox {
         if settled > self.dropped {
             rows.drop_events(settled)?;
         }
-        tracked.close(|| outlet.map(|outlet| outlet.witness()))?;
+        let pages = tracked.close(|| outlet.map(|outlet| outlet.witness()))?;
         let (standing, events) = tracked.finish();
-        Ok(Committed { standing, events, settled })
+        Ok(Committed { standing, events, settled, pages })
     }
 
     /// Tells the outlet what is durable now, and offers it the events that it does not have yet. Returns how many
     /// events it does not have on its disk.
     pub(crate) fn hand_over(&mut self, read: &dyn Read, committed: Committed) -> u64 {
-        let Committed { standing, events, settled } = committed;
+        let Committed { standing, events, settled, pages } = committed;
+        pages.publish();
         let Some(outlet) = self.attached.outlet.get().cloned() else { return 0 };
         (self.dropped, self.offered) = (self.dropped.max(settled), self.offered.max(settled));
         if let Some(standing) = &standing {

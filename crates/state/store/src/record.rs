@@ -9,6 +9,7 @@ use crate::StoreError;
 use crate::changes::Touched;
 use crate::cursor::{Cursor, Listing};
 use crate::db::{self, Blind, Row, RowKey};
+use crate::index::{self, Index, IndexMut, Indexed};
 use crate::vault::Vault;
 
 /// How many rows are read at once when all are wanted.
@@ -98,6 +99,14 @@ impl<'a> ReadTx<'a> {
         Cursor::new(self.vault, Listing::Page, R::COLLECTION, parent, id)
     }
 
+    /// The ordered index of `R` called `name`. An index without entries is as good as none.
+    ///
+    /// # Errors
+    /// Those of reading; [`StoreError::NotAuthentic`].
+    pub fn index<R: Indexed>(&self, name: &str) -> Result<Index<'_, R>, StoreError> {
+        Index::open(self.db, self.vault, name)
+    }
+
     fn open_page<R: Record>(&self, listing: Listing, rows: Vec<Row>, limit: usize) -> Result<Page<R>, StoreError> {
         let more = rows.len() > limit;
         let mut items = Vec::with_capacity(rows.len().min(limit));
@@ -121,6 +130,8 @@ pub struct Tx<'a> {
     read: ReadTx<'a>,
     db: &'a dyn db::Write,
     touched: Vec<Touched>,
+    /// The indexes that were changed, each once.
+    indexes: Vec<Touched>,
     /// The first failure of the engine. It undoes the transaction even if the closure goes on regardless.
     failed: Option<StoreError>,
 }
@@ -135,7 +146,7 @@ impl<'a> std::ops::Deref for Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(db: &'a dyn db::Write, vault: &'a Arc<Vault>) -> Self {
-        Self { read: ReadTx::new(db, vault), db, touched: Vec::new(), failed: None }
+        Self { read: ReadTx::new(db, vault), db, touched: Vec::new(), indexes: Vec::new(), failed: None }
     }
 
     /// Writes the record `id` of `parent`, whether or not it is there.
@@ -178,10 +189,15 @@ impl<'a> Tx<'a> {
         Ok(deleted)
     }
 
+    /// The ordered index of `R` called `name`, to be changed.
+    pub fn index_mut<R: Indexed>(&mut self, name: &str) -> IndexMut<'_, 'a, R> {
+        IndexMut::new(self, name)
+    }
+
     /// Whether anything was written so far.
     #[must_use]
     pub fn writes(&self) -> bool {
-        !self.touched.is_empty()
+        !self.touched.is_empty() || !self.indexes.is_empty()
     }
 
     /// Records the transaction's change for the audit trail: the event is durable with the change, or neither is.
@@ -193,7 +209,8 @@ impl<'a> Tx<'a> {
     }
 
     /// What the transaction changed, or why it must not be kept.
-    pub(crate) fn finish(self) -> Result<Vec<Touched>, StoreError> {
+    pub(crate) fn finish(mut self) -> Result<Vec<Touched>, StoreError> {
+        self.touched.append(&mut self.indexes);
         self.failed.map_or(Ok(self.touched), Err)
     }
 
@@ -202,6 +219,26 @@ impl<'a> Tx<'a> {
         self.noting(|db| db.append_change(R::COLLECTION, &name))?;
         self.touched.push(Touched::new(R::COLLECTION, parent, id));
         Ok(())
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        self.read.vault
+    }
+
+    pub(crate) fn noting_index<T>(
+        &mut self,
+        work: impl FnOnce(&dyn db::Write, &Arc<Vault>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let vault = self.read.vault;
+        self.noting(|db| work(db, vault))
+    }
+
+    /// The index's entry in the feed is written once for the whole commit.
+    pub(crate) fn touch_index(&mut self, kind: &str, name: &str) {
+        let touched = Touched::new(index::COLLECTION, kind, name);
+        if !self.indexes.contains(&touched) {
+            self.indexes.push(touched);
+        }
     }
 
     fn noting<T>(&mut self, work: impl FnOnce(&dyn db::Write) -> Result<T, StoreError>) -> Result<T, StoreError> {

@@ -16,7 +16,7 @@ use crate::outbox::Outlet;
 use crate::record::{ReadTx, Record, Tx};
 use crate::sqlite::Sqlite;
 use crate::vault::Vault;
-use crate::{RootKey, StoreError};
+use crate::{RootKey, StoreError, index};
 
 /// How many writes may wait for the writer before further ones wait to join them.
 const WRITES_WAITING_MAX: usize = 1024;
@@ -34,6 +34,10 @@ pub struct CheckReport {
     pub records: u64,
     /// How many keys the keyring holds.
     pub keys: u64,
+    /// How many ordered indexes there are.
+    pub indexes: u64,
+    /// How many entries they have.
+    pub entries: u64,
 }
 
 /// Sealed records on disk. Clones share one database; the last one dropped closes it.
@@ -243,6 +247,12 @@ impl Store {
         self.inner.watchers.add(R::COLLECTION, Arc::downgrade(watch));
     }
 
+    /// Tells `watch` of every change to indexes, as of records whose parent is [`Indexed::NAME`](crate::Indexed::NAME)
+    /// and whose id is the index's name.
+    pub fn watch_indexes(&self, watch: &Arc<dyn Watch>) {
+        self.inner.watchers.add(index::COLLECTION, Arc::downgrade(watch));
+    }
+
     /// The position of the changes feed now, to begin [`poll_changes`](Self::poll_changes) from.
     ///
     /// # Errors
@@ -276,8 +286,8 @@ impl Store {
         }
     }
 
-    /// Examines the database's structure, opens every record, event and change, unwraps every key, and compares the
-    /// digest of all rows. Blocks, and takes its time.
+    /// Examines the database's structure, opens every record, event and change, walks every index, unwraps every key,
+    /// and compares the digest of all rows. Blocks, and takes its time.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`], [`StoreError::NotAuthentic`], [`StoreError::RowsPutBack`]; those of reading.
@@ -285,9 +295,11 @@ impl Store {
         let Inner { db, vault, keyring, ledger, .. } = &*self.inner;
         db.check()?;
         let keys = keyring.names_blocking()?.len() as u64;
-        let records = read_blocking::<_, StoreError>(&**db, |tx| {
+        let (records, found) = read_blocking::<_, StoreError>(&**db, |tx| {
+            let found = index::check(tx, vault)?;
             let mut records = 0;
-            for collection in tx.collections()?.iter().filter(|collection| *collection != keyring::COLLECTION) {
+            let apart = [keyring::COLLECTION, index::COLLECTION];
+            for collection in tx.collections()?.iter().filter(|collection| !apart.contains(&collection.as_str())) {
                 let mut after: Option<(Blind, Blind)> = None;
                 loop {
                     let rows = tx.scan(collection, after.as_ref().map(|(parent, id)| (parent, id)), BATCH)?;
@@ -320,12 +332,12 @@ impl Store {
                 }
                 match changes.last() {
                     Some(change) => position = change.seq,
-                    None => return Ok(records),
+                    None => return Ok((records, found)),
                 }
             }
         })?;
         self.check_digest(|| ControlFlow::Continue(()))?;
-        Ok(CheckReport { records, keys })
+        Ok(CheckReport { records, keys, indexes: found.trees, entries: found.entries })
     }
 
     /// Moves all that is committed into the main file and empties the log, in which removed records otherwise last a

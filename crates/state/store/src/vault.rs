@@ -7,10 +7,13 @@ use std::sync::Arc;
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 
 use crate::db::{Blind, RowKey};
-use crate::{Record, StoreError};
+use crate::{Record, StoreError, index};
 
 /// The collection's name in the feed's associated data; no record's collection is called so.
 const FEED: &str = "changes";
+
+/// What the associated data of listings' tokens begins with; no collection is called so.
+const TOKEN: &[u8] = b"index token\0";
 
 /// The length at which most records fit without growing, in bytes.
 const RECORD_BYTES: usize = 1024;
@@ -20,6 +23,8 @@ pub(crate) struct Vault {
     record: Arc<Key256>,
     blind: HmacKey,
     cursor: HmacKey,
+    /// Pages of indexes that were opened.
+    pub(crate) pages: index::Cache,
 }
 
 impl Vault {
@@ -28,6 +33,7 @@ impl Vault {
             record,
             blind: HmacKey::new(kdf::derive(blind, b"sealstack store names", &[]).expose()),
             cursor: HmacKey::new(kdf::derive(blind, b"sealstack store cursors", &[]).expose()),
+            pages: index::Cache::new(),
         }
     }
 
@@ -65,6 +71,25 @@ impl Vault {
             line: error.line(),
             column: error.column(),
         })
+    }
+
+    pub(crate) fn seal_bytes(&self, key: RowKey<'_>, plaintext: &[u8]) -> Vec<u8> {
+        sealed::seal(&self.record, &associated(key), plaintext)
+    }
+
+    /// The key of an index's pages.
+    pub(crate) fn page_key(&self, tree: &[u8; 16]) -> Key256 {
+        kdf::derive(&self.record, b"sealstack index", tree)
+    }
+
+    /// The place where an index's listing goes on, as a caller carries it.
+    pub(crate) fn seal_token(&self, listing: &[u8], key: &[u8]) -> Vec<u8> {
+        sealed::seal(&self.record, &[TOKEN, listing].concat(), key)
+    }
+
+    /// The key that [`seal_token`](Self::seal_token) was given for the same listing.
+    pub(crate) fn open_token(&self, listing: &[u8], token: &[u8]) -> Result<SecretBytes, StoreError> {
+        sealed::open(&self.record, &[TOKEN, listing].concat(), token).map_err(|_| StoreError::BadCursor)
     }
 
     pub(crate) fn open_bytes(&self, key: RowKey<'_>, value: &[u8]) -> Result<SecretBytes, StoreError> {

@@ -72,7 +72,7 @@ fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// An event's number. No database lives to see 2^63 changes.
+/// An event's or a page's number. No database lives to see 2^63 changes.
 fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -139,6 +139,20 @@ impl Read for Session<'_> {
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?));
         self.rows(EVENTS, params![number(after), bound(limit)], read)
     }
+
+    fn index_page(&self, id: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        const PAGE: &str = "SELECT version, value FROM pages WHERE id = ?1";
+        let found = self.connection.prepare_cached(PAGE).and_then(|mut statement| {
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?));
+            statement.query_row([number(id)], read).optional()
+        });
+        self.noting(found)
+    }
+
+    fn index_pages(&self, after: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
+        const PAGES: &str = "SELECT id FROM pages WHERE id > ?1 ORDER BY id LIMIT ?2";
+        self.rows(PAGES, params![number(after), bound(limit)], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
+    }
 }
 
 impl Rows for Session<'_> {
@@ -167,6 +181,16 @@ impl Rows for Session<'_> {
         const SET: &str = "INSERT INTO meta (name, value) VALUES (?1, ?2)
             ON CONFLICT DO UPDATE SET value = excluded.value";
         self.change(SET, params![name, value]).map(|_| ())
+    }
+
+    fn put_index_page(&self, id: u64, version: u64, value: &[u8]) -> Result<(), StoreError> {
+        const PUT: &str = "INSERT INTO pages (id, version, value) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET version = excluded.version, value = excluded.value";
+        self.change(PUT, params![number(id), number(version), value]).map(|_| ())
+    }
+
+    fn delete_index_page(&self, id: u64) -> Result<(), StoreError> {
+        self.change("DELETE FROM pages WHERE id = ?1", [number(id)]).map(|_| ())
     }
 
     fn append_event(&self, at: u64, event: &[u8]) -> Result<(), StoreError> {

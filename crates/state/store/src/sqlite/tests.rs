@@ -8,6 +8,8 @@ use crate::db::RowKey;
 use crate::store::tests::{Directory, Note, get, note, put};
 use crate::{RootKey, Store, Tx};
 
+mod indexes;
+
 fn refusal(directory: &Directory, root: &RootKey) -> StoreError {
     Store::open(&directory.database(), root).err().expect("it is refused")
 }
@@ -142,7 +144,7 @@ async fn a_database_from_before_the_ledger_is_brought_up_to_date() {
     let root = RootKey::random();
     drop(filled(&directory, &root).await);
     let connection = Connection::open(directory.database()).unwrap();
-    let before = "DROP TABLE outbox; DELETE FROM meta WHERE name = 'ledger'; PRAGMA user_version = 1";
+    let before = "DROP TABLE outbox; DROP TABLE pages; DELETE FROM meta WHERE name = 'ledger'; PRAGMA user_version = 1";
     connection.execute_batch(before).unwrap();
     drop(connection);
     let store = Store::open(&directory.database(), &root).unwrap();

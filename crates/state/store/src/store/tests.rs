@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use serde::{Deserialize, Serialize};
 
 use self::engines::Engine;
+use self::indexes::*;
 use self::listings::*;
 use self::outbox::*;
 use super::*;
@@ -15,6 +16,7 @@ use crate::db::write_blocking;
 use crate::keyring::rewrap_in;
 
 mod engines;
+pub(crate) mod indexes;
 mod listings;
 mod outbox;
 
@@ -321,7 +323,7 @@ async fn a_check_counts_what_is_there(under: Under) {
     fill(&under.store, "p", 1_500).await;
     under.store.write(|tx| tx.put("p", "a", &Tally(1))).await.unwrap();
     under.store.keyring().key("domain/eu-west-1").await.unwrap();
-    assert_eq!(under.store.check(), Ok(CheckReport { records: 1_501, keys: 3 }));
+    assert_eq!(under.store.check(), Ok(CheckReport { records: 1_501, keys: 3, indexes: 0, entries: 0 }));
 }
 
 async fn another_root_key_is_told_that_it_is_the_wrong_one(under: Under) {
@@ -448,4 +450,16 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     rows_that_the_ledger_does_not_know_can_be_accepted,
     accepting_numbers_waiting_events_anew,
     what_changes_nothing_is_not_recorded,
+    an_index_is_what_a_sorted_map_would_be,
+    an_index_that_was_emptied_can_be_filled_again,
+    entries_that_are_too_long_are_refused_and_the_transaction_goes_on,
+    growing_keys_leave_full_pages_behind,
+    sparse_pages_are_merged_and_freed_ones_used_again,
+    a_seek_skips_what_begins_alike_and_stays_within_the_prefix,
+    a_token_goes_on_in_its_own_listing_alone,
+    indexes_of_other_names_and_kinds_are_apart,
+    a_changed_index_is_recorded_and_heard_of_once_a_commit,
+    a_page_put_back_swapped_cut_changed_or_removed_is_refused,
+    a_damaged_page_fails_the_closure_that_meets_it_and_no_other,
+    a_header_put_back_is_refused_with_or_without_its_pages,
 });
