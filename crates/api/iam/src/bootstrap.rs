@@ -1,8 +1,9 @@
 //! The first start: an account, and somebody in it who can do the rest.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::Operator;
-use store::Store;
+use store::{Record, Store, StoreError, Tx};
 use wire::Arn;
 
 use crate::access_key::{self, AccessKey};
@@ -31,6 +32,63 @@ pub struct FirstAdministrator {
     pub access_key_id: String,
     /// Its secret.
     pub secret_access_key: SecretAccessKey,
+}
+
+/// A first start whose access keys are not handed over yet. It is stored in the transaction that makes the accounts, and
+/// removed once somebody has the keys: accounts without it are in use.
+#[derive(Serialize, Deserialize)]
+struct FirstStart {
+    /// The ids of the administrators' access keys.
+    access_keys: Vec<String>,
+}
+
+impl Record for FirstStart {
+    const COLLECTION: &'static str = "iam.first-start";
+}
+
+/// There is one first start.
+const PLACE: (&str, &str) = ("", "");
+
+/// Notes that access keys are to be handed over.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) fn begin(tx: &mut Tx<'_>, administrators: &[FirstAdministrator]) -> Result<(), StoreError> {
+    let access_keys = administrators.iter().map(|made| made.access_key_id.clone()).collect();
+    tx.insert(PLACE.0, PLACE.1, &FirstStart { access_keys })
+}
+
+/// The administrators that a first start made which was interrupted before their access keys were handed over; `None`
+/// when there was no such first start.
+///
+/// # Errors
+/// [`IamError::Store`].
+pub async fn unfinished_first_start(store: &Store) -> Result<Option<Vec<FirstAdministrator>>, IamError> {
+    let found = store.read(|tx| {
+        let Some(begun) = tx.get::<FirstStart>(PLACE.0, PLACE.1)? else { return Ok(None) };
+        let mut made = Vec::with_capacity(begun.access_keys.len());
+        for id in &begun.access_keys {
+            let Some(key) = tx.get::<AccessKey>(access_key::PARENT, id)? else { continue };
+            let Some(user) = tx.get::<User>(&key.account, key.user.as_deref().unwrap_or_default())? else { continue };
+            made.push(FirstAdministrator {
+                account: key.account,
+                arn: user.arn(),
+                access_key_id: key.id,
+                secret_access_key: key.secret,
+            });
+        }
+        Ok::<_, StoreError>(Some(made))
+    });
+    Ok(found.await?)
+}
+
+/// Notes that all access keys of the first start are handed over.
+///
+/// # Errors
+/// [`IamError::Store`].
+pub async fn end_first_start(store: &Store) -> Result<(), IamError> {
+    store.write(|tx| tx.delete::<FirstStart>(PLACE.0, PLACE.1)).await?;
+    Ok(())
 }
 
 /// Makes the first account with an administrator and one access key, all or nothing. Returns `None` and changes nothing
@@ -64,12 +122,14 @@ pub async fn bootstrap(
             entity::insert(tx, &user)?;
             attachment::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
             tx.record(&by.event("CreateFirstAccount", &json!({"account": account.id, "arn": user.arn().as_str()})))?;
-            Ok(Some(FirstAdministrator {
+            let made = FirstAdministrator {
                 account: account.id,
                 arn: user.arn(),
                 access_key_id: key.id,
                 secret_access_key: key.secret,
-            }))
+            };
+            begin(tx, std::slice::from_ref(&made))?;
+            Ok(Some(made))
         })
         .await
 }

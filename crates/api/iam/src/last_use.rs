@@ -102,11 +102,17 @@ impl LastUses {
         let mut pending = self.pending();
         if let Some(used) = used {
             let last = LastUse { at, service: service.to_owned(), region: region.to_owned() };
-            pending.credentials.insert(used, last);
+            // Calls end in another order than that in which they came.
+            if pending.credentials.get(&used).is_none_or(|known| known.at <= at) {
+                pending.credentials.insert(used, last);
+            }
         }
         if let Some(actor) = actor {
             let last = ActionUse { action: action.to_owned(), at, region: region.to_owned() };
-            pending.actions.insert((actor, action), last);
+            let key = (actor, action);
+            if pending.actions.get(&key).is_none_or(|known| known.at <= at) {
+                pending.actions.insert(key, last);
+            }
         }
     }
 
@@ -143,16 +149,17 @@ impl LastUses {
     }
 }
 
-/// What was deleted meanwhile leaves nothing behind.
+/// What was deleted meanwhile leaves nothing behind; and another server may have written a later use.
 fn write(tx: &mut Tx<'_>, pending: &Pending) -> Result<(), StoreError> {
     for (used, last) in &pending.credentials {
-        if used.exists(tx)? {
-            let (parent, id) = used.place();
+        let (parent, id) = used.place();
+        if used.exists(tx)? && tx.get::<LastUse>(parent, id)?.is_none_or(|known| known.at <= last.at) {
             tx.put(parent, id, last)?;
         }
     }
     for ((Actor { account, id }, action), last) in &pending.actions {
-        if tx.get::<User>(account, id)?.is_some() || tx.get::<Role>(account, id)?.is_some() {
+        let exists = tx.get::<User>(account, id)?.is_some() || tx.get::<Role>(account, id)?.is_some();
+        if exists && tx.get::<ActionUse>(id, action)?.is_none_or(|known| known.at <= last.at) {
             tx.put(id, action, last)?;
         }
     }
@@ -165,4 +172,47 @@ pub(crate) fn forget(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
         tx.delete::<ActionUse>(id, &last.action)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entity;
+    use crate::name::ROOT_PATH;
+
+    const ACCOUNT: &str = "111122223333";
+
+    #[tokio::test]
+    async fn a_use_that_is_written_late_replaces_no_later_one() {
+        let store = Store::open_in_memory().expect("a store");
+        let (key, user) = store
+            .write(|tx| {
+                let user = User::new(ACCOUNT, ROOT_PATH, "ana", Timestamp::from_millis(0));
+                let key = AccessKey::new(ACCOUNT, Some(&user.identity.id), Timestamp::from_millis(0));
+                tx.insert(access_key::PARENT, &key.id, &key)?;
+                entity::insert(tx, &user)?;
+                Ok::<_, crate::error::IamError>((key.id, user.identity.id))
+            })
+            .await
+            .expect("made");
+        let note = |uses: &LastUses, millis| {
+            let call = Use { action: "kms:Encrypt", region: "us-east-1", at: Timestamp::from_millis(millis) };
+            let actor = Actor { account: ACCOUNT.to_owned(), id: user.clone() };
+            uses.note(&call, Some(Used::AccessKey(key.clone())), Some(actor));
+        };
+        // Two servers, of which each has seen one use; then one of them, whose calls end out of order.
+        let (one, other) = (LastUses::default(), LastUses::default());
+        for (expect, noted) in [(9, [(&one, 5), (&other, 9)]), (12, [(&one, 12), (&one, 11)])] {
+            noted.into_iter().for_each(|(uses, millis)| note(uses, millis));
+            other.flush(&store).await.expect("written");
+            one.flush(&store).await.expect("written");
+            let (key, user) = (key.clone(), user.clone());
+            let last = store.read(move |tx| {
+                let of_key = tx.get::<LastUse>(access_key::PARENT, &key)?.expect("used");
+                let of_user = tx.get::<ActionUse>(&user, "kms:Encrypt")?.expect("used");
+                Ok::<_, StoreError>((of_key.at.millis(), of_user.at.millis()))
+            });
+            assert_eq!(last.await.expect("read"), (expect, expect));
+        }
+    }
 }

@@ -64,7 +64,7 @@ mod unique_id;
 mod user;
 
 pub use account::{Account, accounts};
-pub use bootstrap::{FirstAdministrator, bootstrap};
+pub use bootstrap::{FirstAdministrator, bootstrap, end_first_start, unfinished_first_start};
 pub use directory::Iam;
 pub use error::{Conflict, IamError, Quota};
 pub use name::Kind;

@@ -26,7 +26,7 @@ use crate::tag::{self, TagInput};
 use crate::trust::Trust;
 use crate::unique_id::{self, Prefix};
 use crate::user::User;
-use crate::{attachment, boundary, document, membership};
+use crate::{attachment, bootstrap, boundary, document, membership};
 
 /// An account and who is in it.
 pub struct SeedAccount {
@@ -148,11 +148,13 @@ pub async fn seed(
                 make_account(tx, id, name.as_deref(), now)?;
                 tx.record(&by.event("SeedAccount", &json!({"account": id, "name": name})))?;
             }
-            accounts
-                .into_iter()
-                .map(|seed| Planting { tx: &mut *tx, account: seed.id.clone(), now }.all(seed))
-                .collect::<Result<Vec<_>, _>>()
-                .map(Some)
+            let planted = accounts.into_iter().map(|seed| {
+                let account = seed.id.clone();
+                Planting { tx: &mut *tx, account, now }.all(seed)
+            });
+            let made = planted.collect::<Result<Vec<_>, IamError>>()?;
+            bootstrap::begin(tx, &made)?;
+            Ok(Some(made))
         })
         .await
 }

@@ -1,18 +1,19 @@
 //! Domain keys: one a region, under which its keys' material is wrapped. Each serves for a time; then a new one takes over,
 //! and what the old one wraps is wrapped anew in the background.
 //!
-//! Every record says which domain key wraps it, so the work can end and begin anywhere. A retired key is dropped once a
-//! whole look through the keys has found nothing under it and no call can have it in hand: a day after this process had
-//! to do with it, or at once when that was another process, which has ended.
+//! Every record says which domain key wraps it, so the work can end and begin anywhere. What wraps material checks in
+//! the transaction that stores it that its domain key still serves, so nothing comes under a retired one. That is dropped
+//! once a whole look through the keys has found nothing under it, and no call of any process can have a record in hand
+//! that was: a day after it retired and the last material was moved from it, as the database says.
 
 mod report;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crypto::Key256;
 use serde::{Deserialize, Serialize};
-use store::{Cursor, Record, StoreError};
+use store::{Cursor, ReadTx, Record, Store, StoreError, Tx};
 use wire::Timestamp;
 
 use crate::Kms;
@@ -25,10 +26,8 @@ pub use report::{DomainKeyReport, DomainKeyState, domain_keys};
 /// What the names of all domain keys in the keyring begin with.
 const PREFIX: &str = "domain/";
 
-/// How many regions' domain keys are kept in memory.
-pub(crate) const REGIONS_CACHED: usize = 256;
-
-/// How many days a retired key stays after it was in use in this process: calls that had it in hand are long over then.
+/// How many days a retired key stays after it retired or material was moved from it: calls that had a record in hand
+/// that was under it are long over then, in every process.
 const RETIRED_DAYS: i64 = 1;
 
 /// How many keys are looked at together, and changed in one transaction.
@@ -43,9 +42,27 @@ pub(crate) struct DomainKey {
 }
 
 impl DomainKey {
-    /// The name of a region's first domain key.
-    pub(crate) fn name(region: &str) -> String {
-        Self::name_of(region, 1)
+    /// The domain key that serves in a region, as the database has it now. It is made if it is the first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn serving(store: &Store, region: &str) -> Result<Self, StoreError> {
+        let id = region.to_owned();
+        let known = store.read(move |tx| tx.get::<DomainKeys>(PARENT, &id)).await?;
+        let name = Self::name_of(region, known.map_or(1, |keys| keys.current));
+        let key = store.keyring().key(&name).await?;
+        Ok(Self { name, key })
+    }
+
+    /// Whether it serves as of this transaction. To be asked by each that stores what was wrapped under it: if not, it
+    /// is to be wrapped under the one that does.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn serves(&self, tx: &ReadTx<'_>) -> Result<bool, StoreError> {
+        let region = region_of(&self.name).unwrap_or_default();
+        let known = tx.get::<DomainKeys>(PARENT, region)?;
+        Ok(self.name == Self::name_of(region, known.map_or(1, |keys| keys.current)))
     }
 
     fn name_of(region: &str, generation: u32) -> String {
@@ -74,6 +91,16 @@ pub(crate) struct DomainKeys {
 struct Retired {
     generation: u32,
     at: Timestamp,
+    /// When material was last moved from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved: Option<Timestamp>,
+}
+
+impl Retired {
+    /// Whether no call can have a record in hand that was under it.
+    fn is_free(&self, now: Timestamp) -> bool {
+        self.moved.map_or(self.at, |moved| moved.max(self.at)).plus_days(RETIRED_DAYS) <= now
+    }
 }
 
 impl Record for DomainKeys {
@@ -82,27 +109,6 @@ impl Record for DomainKeys {
 
 /// All stand under one parent.
 const PARENT: &str = "";
-
-/// The retired domain keys that calls of this process may have in hand, by region and generation: since when none takes
-/// them any more.
-#[derive(Default)]
-pub(crate) struct InHand(Mutex<BTreeMap<(String, u32), Timestamp>>);
-
-impl InHand {
-    fn note(&self, region: &str, generation: u32, now: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((region.to_owned(), generation), now);
-    }
-
-    /// Whether no call can have it in hand.
-    fn is_out_of(&self, region: &str, generation: u32, now: Timestamp) -> bool {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.get(&(region.to_owned(), generation)).is_none_or(|since| since.plus_days(RETIRED_DAYS) <= now)
-    }
-
-    fn forget(&self, region: &str, generation: u32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(region.to_owned(), generation));
-    }
-}
 
 /// A domain key that took over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,14 +164,6 @@ impl Succession {
 }
 
 impl Kms {
-    /// A region's domain key.
-    pub(crate) async fn domain_key(&self, region: &str) -> Result<DomainKey, KmsError> {
-        let known = self.domains.get(PARENT, region).await?;
-        let name = DomainKey::name_of(region, known.map_or(1, |keys| keys.current));
-        let key = self.store.keyring().key(&name).await?;
-        Ok(DomainKey { name, key })
-    }
-
     /// The domain key under which stored material is wrapped.
     ///
     /// # Errors
@@ -194,13 +192,11 @@ impl Kms {
             return Ok(turnover);
         }
         let succession = self.succession(&regions).await?;
-        (turnover.rewrapped, turnover.damaged) = self.rewrap_material(succession).await?;
-        if turnover.rewrapped > 0 {
-            // Calls may have read a record as it was before.
-            for (region, keys) in &regions {
-                keys.retired.iter().for_each(|retired| self.in_hand.note(region, retired.generation, now));
-            }
-        }
+        let Some((rewrapped, damaged)) = self.rewrap_material(succession, now).await? else {
+            // Another domain key took over meanwhile: the next call goes on with that.
+            return Ok(turnover);
+        };
+        (turnover.rewrapped, turnover.damaged) = (rewrapped, damaged);
         // What is damaged may be mended from a backup, and needs its domain key then.
         if (turnover.rewrapped, turnover.damaged) == (0, 0) {
             for (region, keys) in &regions {
@@ -229,7 +225,6 @@ impl Kms {
         now: Timestamp,
         days: u32,
     ) -> Result<(BTreeMap<String, DomainKeys>, Vec<DomainRotation>), StoreError> {
-        let _alone = self.rotating_domain_keys.lock().await;
         let (mut regions, mut rotations) = (BTreeMap::new(), Vec::new());
         for name in self.store.keyring().names().await? {
             let Some(region) = region_of(&name) else { continue };
@@ -250,31 +245,44 @@ impl Kms {
         now: Timestamp,
         days: u32,
     ) -> Result<(DomainKeys, Option<DomainRotation>), StoreError> {
-        let (parent, id) = (PARENT, region.to_owned());
-        let known = self.store.read(move |tx| tx.get::<DomainKeys>(parent, &id)).await?;
+        let id = region.to_owned();
+        let known = self.store.read(move |tx| tx.get::<DomainKeys>(PARENT, &id)).await?;
         let is_known = known.is_some();
-        // From now on its time counts.
-        let keys = known.unwrap_or(DomainKeys { current: 1, since: now, retired: Vec::new() });
-        let next = if keys.since.plus_days(i64::from(days)) <= now {
-            let generation = keys.current.saturating_add(1);
+        // The time of one that is not known counts from now on.
+        let first = DomainKeys { current: 1, since: now, retired: Vec::new() };
+        let keys = known.unwrap_or_else(|| first.clone());
+        let is_due = keys.since.plus_days(i64::from(days)) <= now;
+        let (current, next) = (keys.current, keys.current.saturating_add(1));
+        if is_due {
             // It lasts before anything is wrapped under it.
-            self.store.keyring().key(&DomainKey::name_of(region, generation)).await?;
-            self.in_hand.note(region, keys.current, now);
-            let mut retired = keys.retired;
-            retired.push(Retired { generation: keys.current, at: now });
-            DomainKeys { current: generation, since: now, retired }
+            self.store.keyring().key(&DomainKey::name_of(region, next)).await?;
         } else if is_known {
             return Ok((keys, None));
-        } else {
-            keys
-        };
-        let (id, record) = (region.to_owned(), next.clone());
-        self.store.write(move |tx| tx.put(PARENT, &id, &record)).await?;
-        let rotated = (next.current > 1).then(|| {
-            tracing::info!(region, generation = next.current, "a new domain key took over");
-            DomainRotation { region: region.to_owned(), generation: next.current }
+        }
+        let id = region.to_owned();
+        let (keys, took_over) = self
+            .store
+            .write(move |tx| {
+                let found = tx.get::<DomainKeys>(PARENT, &id)?;
+                let is_new = found.is_none();
+                let mut keys = found.unwrap_or(first);
+                // Somebody else may have been quicker.
+                let takes_over = is_due && keys.current == current;
+                if takes_over {
+                    keys.retired.push(Retired { generation: current, at: now, moved: None });
+                    (keys.current, keys.since) = (next, now);
+                }
+                if takes_over || is_new {
+                    tx.put(PARENT, &id, &keys)?;
+                }
+                Ok::<_, StoreError>((keys, takes_over))
+            })
+            .await?;
+        let rotated = took_over.then(|| {
+            tracing::info!(region, generation = next, "a new domain key took over");
+            DomainRotation { region: region.to_owned(), generation: next }
         });
-        Ok((next, rotated))
+        Ok((keys, rotated))
     }
 
     async fn succession(&self, regions: &BTreeMap<String, DomainKeys>) -> Result<Succession, KmsError> {
@@ -295,8 +303,12 @@ impl Kms {
     }
 
     /// Looks through all keys, and wraps anew what is under retired domain keys. Returns for how many keys that was done,
-    /// and for how many it could not be.
-    async fn rewrap_material(&self, succession: Succession) -> Result<(usize, usize), KmsError> {
+    /// and for how many it could not be; `None` if the succession is not up to date any more.
+    async fn rewrap_material(
+        &self,
+        succession: Succession,
+        now: Timestamp,
+    ) -> Result<Option<(usize, usize)>, KmsError> {
         let succession = Arc::new(succession);
         let (mut rewrapped, mut damaged, mut after) = (0, 0, None::<Cursor>);
         loop {
@@ -312,16 +324,22 @@ impl Kms {
                 .await?;
             if !found.is_empty() {
                 let wrapping = Arc::clone(&succession);
-                let (done, not_done) = self
+                let done = self
                     .store
                     .write(move |tx| {
-                        let (mut done, mut not_done) = (0, 0);
+                        for domain in wrapping.current.values() {
+                            if !domain.serves(tx)? {
+                                return Ok(None);
+                            }
+                        }
+                        let (mut done, mut not_done, mut regions) = (0, 0, BTreeSet::new());
                         for (domain, id) in &found {
                             // It may have been destroyed, or changed, since it was found.
                             let Some(mut record) = tx.get::<KeyRecord>(domain, id)? else { continue };
                             match wrapping.rewrap(&mut record) {
                                 Ok(()) => {
                                     tx.put(domain, id, &record)?;
+                                    regions.insert(record.region);
                                     done += 1;
                                 }
                                 Err(error) => {
@@ -330,36 +348,55 @@ impl Kms {
                                 }
                             }
                         }
-                        Ok::<_, KmsError>((done, not_done))
+                        for region in &regions {
+                            note_moved(tx, region, now)?;
+                        }
+                        Ok::<_, KmsError>(Some((done, not_done)))
                     })
                     .await?;
+                let Some((done, not_done)) = done else { return Ok(None) };
                 rewrapped += done;
                 damaged += not_done;
             }
             after = next;
             if after.is_none() {
-                return Ok((rewrapped, damaged));
+                return Ok(Some((rewrapped, damaged)));
             }
         }
     }
 
-    /// Drops the retired domain keys of a region that no call can have in hand. Nothing is under any of them.
+    /// Drops the retired domain keys of a region whose records no call can have in hand. Nothing is under any of them.
     async fn drop_retired(&self, region: &str, keys: &DomainKeys, now: Timestamp) -> Result<usize, KmsError> {
-        let is_free = |retired: &Retired| self.in_hand.is_out_of(region, retired.generation, now);
-        let gone: Vec<Retired> = keys.retired.iter().copied().filter(is_free).collect();
-        for retired in &gone {
-            self.store.keyring().remove(&DomainKey::name_of(region, retired.generation)).await?;
-            self.in_hand.forget(region, retired.generation);
-            tracing::info!(region, generation = retired.generation, "a domain key that wraps nothing was dropped");
+        let empty: BTreeSet<u32> = keys.retired.iter().map(|retired| retired.generation).collect();
+        let id = region.to_owned();
+        // Another process may have moved the last material while this one was looking.
+        let keys = self.store.read(move |tx| tx.get::<DomainKeys>(PARENT, &id)).await.map_err(KmsError::from)?;
+        let retired = keys.into_iter().flat_map(|keys| keys.retired);
+        let free = retired.filter(|retired| empty.contains(&retired.generation) && retired.is_free(now));
+        let gone: BTreeSet<u32> = free.map(|retired| retired.generation).collect();
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        for generation in &gone {
+            self.store.keyring().remove(&DomainKey::name_of(region, *generation)).await?;
+            tracing::info!(region, generation, "a domain key that wraps nothing was dropped");
         }
         let (id, dropped) = (region.to_owned(), gone.len());
         self.store
             .write(move |tx| {
                 let Some(mut keys) = tx.get::<DomainKeys>(PARENT, &id)? else { return Ok(()) };
-                keys.retired.retain(|retired| !gone.contains(retired));
+                keys.retired.retain(|retired| !gone.contains(&retired.generation));
                 tx.put(PARENT, &id, &keys)
             })
             .await?;
         Ok(dropped)
     }
+}
+
+/// Says in the database that material was moved from a region's retired domain keys: calls may have read a record as it
+/// was before.
+fn note_moved(tx: &mut Tx<'_>, region: &str, now: Timestamp) -> Result<(), StoreError> {
+    let Some(mut keys) = tx.get::<DomainKeys>(PARENT, region)? else { return Ok(()) };
+    keys.retired.iter_mut().for_each(|retired| retired.moved = Some(now));
+    tx.put(PARENT, region, &keys)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crypto::Key256;
 use service::Call;
-use store::Tx;
+use store::{StoreError, Tx};
 use wire::Timestamp;
 
 use crate::Kms;
@@ -50,8 +50,17 @@ impl Domains {
         known.map(|key| &**key).ok_or_else(|| KmsError::Damaged(format!("the domain key {name} is not at hand")))
     }
 
-    /// Whether they are enough for a family, which may have grown since they were gathered.
-    fn suffice(&self, family: &Family) -> bool {
+    /// Whether they still serve, and are enough for a family, which may have grown since they were gathered.
+    fn suffice(&self, family: &Family, tx: &Tx<'_>) -> Result<bool, StoreError> {
+        for domain in self.current.values() {
+            if !domain.serves(tx)? {
+                return Ok(false);
+            }
+        }
+        Ok(self.cover(family))
+    }
+
+    fn cover(&self, family: &Family) -> bool {
         family.members().all(|member| {
             let mut wrapped = member.materials.iter().filter_map(|material| material.wrapped.as_ref());
             wrapped.all(|wrapped| self.named.contains_key(&wrapped.domain_key))
@@ -164,8 +173,8 @@ impl Kms {
             let change = move |tx: &mut Tx<'_>| {
                 let key = tx.get::<KeyRecord>(&place, &id)?.ok_or(KmsError::KeyNotFound { arn })?;
                 let mut family = Family::read(key, tx)?;
-                // Replicated or rotated since the domain keys were gathered.
-                if !domains.suffice(&family) {
+                // Replicated, rotated or taken over from since the domain keys were gathered.
+                if !domains.suffice(&family, tx)? {
                     return Ok::<_, KmsError>(None);
                 }
                 let value = work(&mut family, &domains, tx)?;
@@ -192,12 +201,12 @@ impl Kms {
                 members.extend(tx.get::<KeyRecord>(&domain(&key.account, region), &key.id)?);
             }
             members.push(key);
-            Ok::<_, store::StoreError>(members)
+            Ok::<_, StoreError>(members)
         });
         let members = members.await?;
         let mut domains = Domains { current: BTreeMap::new(), named: BTreeMap::new() };
         for region in members.iter().map(|member| &member.region).chain(regions) {
-            let key = self.domain_key(region).await?;
+            let key = DomainKey::serving(&self.store, region).await?;
             domains.named.insert(key.name.clone(), Arc::clone(&key.key));
             domains.current.insert(region.clone(), key);
         }

@@ -1,5 +1,7 @@
 //! `ImportKeyMaterial`: takes in material that was made elsewhere, for the first time or again.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use service::{Call, Effect, Needed};
 use store::Tx;
@@ -143,10 +145,9 @@ impl KeyOperation for ImportKeyMaterial {
         call: &Call<'_, Kms>,
     ) -> Result<ImportKeyMaterialOutput, KmsError> {
         let (kms, key, now) = (&**call.service, &found.key, call.now);
-        let (spec, arn) = (key.record.spec, key.arn.as_str());
+        let spec = key.record.spec;
         input.check(spec)?;
         let valid_to = input.expiry(now)?;
-        let domain = kms.domain_key(call.region).await?;
         let tokens = kms.token_key(call.region).await?;
         let (token, wrapped) = (input.import_token, input.encrypted_key_material);
         let key_arn = key.arn.clone();
@@ -164,15 +165,19 @@ impl KeyOperation for ImportKeyMaterial {
             let message = "The key material is not the one that the KeyMaterialId identifies.";
             return Err(KmsError::IncorrectKeyMaterial(message.to_owned()));
         }
-        let mut record = material.wrap(&domain, arn, &key.record.id, now, None);
-        record.import = Some(Import { description: input.description, valid_to });
-        let import_type = input.import_type;
-        let change = move |family: &mut Family, _: &Domains, tx: &mut Tx<'_>| {
+        let (material, import_type) = (Arc::new(material), input.import_type);
+        let import = Import { description: input.description, valid_to };
+        let change = move |family: &mut Family, domains: &Domains, tx: &mut Tx<'_>| {
+            let (domain, arn) = (domains.of(&family.key.region)?, family.key.arn());
+            let record = MaterialRecord {
+                import: Some(import.clone()),
+                ..material.wrap(domain, &arn, &family.key.id, now, None)
+            };
             family.key.remove_expired(now);
             match import_type {
-                Some(ImportType::New) => add(family, record.clone())?,
-                None if family.key.materials.is_empty() => add(family, record.clone())?,
-                Some(ImportType::Existing) | None => replace(family, record.clone())?,
+                Some(ImportType::New) => add(family, record)?,
+                None if family.key.materials.is_empty() => add(family, record)?,
+                Some(ImportType::Existing) | None => replace(family, record)?,
             }
             family.key.settle();
             Ok(schedule::add(tx, Job::Expiry, &family.key, family.key.next_expiry())?)

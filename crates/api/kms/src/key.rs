@@ -8,6 +8,7 @@ use store::{Record, Tx};
 
 use crate::Kms;
 use crate::access::Found;
+use crate::domain_key::DomainKey;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::key_policy::PolicyRecord;
@@ -192,21 +193,36 @@ impl Operation for CreateKey {
             record.policy.check_lockout(&record, call).await?;
         }
         wanted.hold(&mut record, call).await?;
-        let arn = record.arn();
-        if origin != Origin::External {
-            let domain_key = kms.domain_key(call.region).await?;
-            let material = kms.random_material(record.spec).await?;
-            record.take_up(material.wrap(&domain_key, &arn, &record.id, call.now, None));
-        }
-        let (stored, most) = (record.clone(), kms.keys_max);
-        call.touch(arn);
-        call.write(&kms.store, move |tx| {
-            let domain = stored.domain();
-            KeyCount::increase(tx, &domain, most)?;
-            key_store::take(&stored, tx)?;
-            Ok::<_, KmsError>(tx.insert(&domain, &stored.id, &stored)?)
-        })
-        .await?;
+        let (arn, most) = (record.arn(), kms.keys_max);
+        let material = match origin {
+            Origin::External => None,
+            _ => Some(kms.random_material(record.spec).await?),
+        };
+        call.touch(arn.clone());
+        let record = loop {
+            let (mut stored, mut domain_key) = (record.clone(), None);
+            if let Some(material) = &material {
+                let serving = DomainKey::serving(&kms.store, call.region).await?;
+                stored.take_up(material.wrap(&serving, &arn, &stored.id, call.now, None));
+                domain_key = Some(serving);
+            }
+            let made = call.write(&kms.store, move |tx| {
+                // Another one took over meanwhile.
+                if let Some(domain_key) = domain_key
+                    && !domain_key.serves(tx)?
+                {
+                    return Ok(None);
+                }
+                let domain = stored.domain();
+                KeyCount::increase(tx, &domain, most)?;
+                key_store::take(&stored, tx)?;
+                tx.insert(&domain, &stored.id, &stored)?;
+                Ok::<_, KmsError>(Some(stored))
+            });
+            if let Some(made) = made.await? {
+                break made;
+            }
+        };
         let store = kms.store_of(&record).await?;
         Ok(KeyMetadataOutput::of(&LiveKey::from(record), call.now, store.as_deref()))
     }

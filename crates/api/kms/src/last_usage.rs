@@ -50,7 +50,7 @@ const DAY_MILLIS: i64 = 86_400_000;
 /// A key's last usage, stored under its account, region and id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LastUsage {
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     usage: Usage,
     request_id: String,
     event_id: String,
@@ -149,8 +149,11 @@ impl Kms {
             self.store
                 .write(move |tx| {
                     for ((domain, id), last) in &written {
-                        // What was destroyed meanwhile leaves nothing behind.
-                        if tx.get::<KeyRecord>(domain, id)?.is_some() {
+                        // What was destroyed meanwhile leaves nothing behind; and another server may have written a
+                        // later use.
+                        if tx.get::<KeyRecord>(domain, id)?.is_some()
+                            && tx.get::<LastUsage>(domain, id)?.is_none_or(|known| known.at <= last.at)
+                        {
                             tx.put(domain, id, last)?;
                         }
                     }

@@ -83,7 +83,6 @@ pub use seed::{SeedKey, seed};
 pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;
-use domain_key::{DomainKeys, InHand, REGIONS_CACHED};
 use grant::{GrantRecord, Grants};
 use key_store::{Connections, KeyStoreRecord, OnStore};
 use last_usage::LastUsages;
@@ -114,9 +113,6 @@ pub struct Kms {
     keys: Cache<LiveKey>,
     aliases: Cache<AliasRecord>,
     grants: ListCache<Grants>,
-    domains: Cache<DomainKeys>,
-    in_hand: InHand,
-    rotating_domain_keys: tokio::sync::Mutex<()>,
     last_usages: LastUsages,
     key_making: LongWork,
     slow_key_use: LongWork,
@@ -135,9 +131,6 @@ impl Kms {
             keys: Cache::new::<KeyRecord>(&store, KEYS_CACHED, LiveKey::from),
             aliases: Cache::new::<AliasRecord>(&store, ALIASES_CACHED, |record| record),
             grants: ListCache::new::<GrantRecord>(&store, GRANTS_CACHED, Grants::new),
-            domains: Cache::new::<DomainKeys>(&store, REGIONS_CACHED, |record| record),
-            in_hand: InHand::default(),
-            rotating_domain_keys: tokio::sync::Mutex::default(),
             last_usages: LastUsages::default(),
             key_stores: Arc::new(NoKeyStores),
             key_store_records: Cache::new::<KeyStoreRecord>(&store, KEY_STORES_CACHED, |record| record),

@@ -11,6 +11,7 @@ use service::Call;
 
 use crate::Kms;
 use crate::alias::AliasRecord;
+use crate::domain_key::DomainKey;
 use crate::error::KmsError;
 use crate::key_policy::PolicyRecord;
 use crate::new_material::NewMaterial;
@@ -121,23 +122,31 @@ fn policy(service: &str, account: &str, region: &str) -> String {
 /// Those of the store.
 pub(crate) async fn make(planned: &KeyRecord, call: &Call<'_, Kms>) -> Result<Arc<LiveKey>, KmsError> {
     let kms = &**call.service;
-    let domain_key = kms.domain_key(&planned.region).await?;
-    let mut record = planned.clone();
-    let material = NewMaterial::symmetric(record.spec);
-    record.take_up(material.wrap(&domain_key, &record.arn(), &record.id, record.created, None));
-    let (domain, id) = (record.domain(), record.id.clone());
-    call.touch(record.arn());
-    call.write(&kms.store, move |tx| {
-        if tx.get::<KeyRecord>(&domain, &id)?.is_none() {
-            tx.insert(&domain, &id, &record)?;
-            for alias in &record.aliases {
-                tx.put(&domain, alias, &AliasRecord::new(alias, &id, record.created))?;
+    let material = NewMaterial::symmetric(planned.spec);
+    call.touch(planned.arn());
+    loop {
+        let domain_key = DomainKey::serving(&kms.store, &planned.region).await?;
+        let mut record = planned.clone();
+        record.take_up(material.wrap(&domain_key, &record.arn(), &record.id, record.created, None));
+        let made = call.write(&kms.store, move |tx| {
+            // Another one took over meanwhile.
+            if !domain_key.serves(tx)? {
+                return Ok(false);
             }
-            schedule::add(tx, Job::Rotation, &record, record.rotation.next)?;
+            let (domain, id) = (record.domain(), &record.id);
+            if tx.get::<KeyRecord>(&domain, id)?.is_none() {
+                tx.insert(&domain, id, &record)?;
+                for alias in &record.aliases {
+                    tx.put(&domain, alias, &AliasRecord::new(alias, id, record.created))?;
+                }
+                schedule::add(tx, Job::Rotation, &record, record.rotation.next)?;
+            }
+            Ok::<_, KmsError>(true)
+        });
+        if made.await? {
+            break;
         }
-        Ok::<_, KmsError>(())
-    })
-    .await?;
+    }
     let key = kms.keys.get(&planned.domain(), &planned.id).await?;
     key.ok_or_else(|| KmsError::KeyNotFound { arn: planned.arn() })
 }

@@ -56,7 +56,7 @@ impl NewMaterial {
 
     /// Wraps it under a domain key for the key `key_id` at `arn`.
     pub(crate) fn wrap(
-        self,
+        &self,
         domain: &DomainKey,
         arn: &str,
         key_id: &str,
@@ -65,7 +65,7 @@ impl NewMaterial {
     ) -> MaterialRecord {
         let id = self.id(key_id);
         let wrapped = Some(Wrapped::seal(domain, arn, &id, &self.secret));
-        MaterialRecord { id, created, rotation, wrapped, public: self.public.map(Blob), import: None }
+        MaterialRecord { id, created, rotation, wrapped, public: self.public.clone().map(Blob), import: None }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Keys with given ids and given material, made at once: the keys of a test suite, the same every time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use service::ports::Principals;
 use service::{Operator, Regions};
-use store::Store;
+use store::{Store, Tx};
 use wire::{SecretBlob, Timestamp};
 
 use crate::alias::{self, AliasRecord};
@@ -55,7 +56,7 @@ const fn yes() -> bool {
     true
 }
 
-/// Makes the keys that a seed gives an account, all or nothing.
+/// Makes the keys that a seed gives an account, all or nothing. Those that are there already stay as they are.
 ///
 /// # Errors
 /// [`KmsError::Validation`], which names the key; those of the operations that make the same.
@@ -74,40 +75,67 @@ pub async fn seed(
     let mut made = Vec::with_capacity(keys.len());
     for key in keys {
         let region = key.region.clone().unwrap_or_else(|| region.to_owned());
-        let name = DomainKey::name(&region);
-        let domain = DomainKey { key: store.keyring().key(&name).await?, name };
-        made.push(record(key, account, region, &domain, principals, now).await?);
+        made.push(record(key, account, region, principals, now).await?);
     }
-    store
-        .write(move |tx| {
-            for record in &made {
-                let domain = record.domain();
-                KeyCount::increase(tx, &domain, KEYS_MAX)?;
-                if tx.get::<KeyRecord>(&domain, &record.id)?.is_some() {
-                    return Err(KmsError::Validation(format!("The key {} is given twice.", record.id)));
-                }
-                tx.insert(&domain, &record.id, record)?;
-                tx.record(&by.event("SeedKey", &serde_json::json!({"keyId": record.arn()})))?;
-                for name in &record.aliases {
-                    if tx.get::<AliasRecord>(&domain, name)?.is_some() {
-                        return Err(KmsError::AliasExists { arn: alias_arn(&record.region, &record.account, name) });
-                    }
-                    tx.insert(&domain, name, &AliasRecord::new(name, &record.id, now))?;
-                }
+    let mut ids = BTreeSet::new();
+    if let Some((twice, _)) = made.iter().find(|(record, _)| !ids.insert((&record.region, &record.id))) {
+        return Err(KmsError::Validation(format!("The key {} is given twice.", twice.id)));
+    }
+    let made = Arc::new(made);
+    loop {
+        let mut domains = BTreeMap::new();
+        for (record, _) in &*made {
+            if !domains.contains_key(&record.region) {
+                domains.insert(record.region.clone(), DomainKey::serving(store, &record.region).await?);
             }
-            Ok(())
-        })
-        .await
+        }
+        let made = Arc::clone(&made);
+        if store.write(move |tx| plant(tx, &made, &domains, by)).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Stores the keys, except those that an interrupted first start has stored. Returns `false` and does nothing when
+/// another domain key took over meanwhile.
+fn plant(
+    tx: &mut Tx<'_>,
+    made: &[(KeyRecord, NewMaterial)],
+    domains: &BTreeMap<String, DomainKey>,
+    by: Operator,
+) -> Result<bool, KmsError> {
+    for domain_key in domains.values() {
+        if !domain_key.serves(tx)? {
+            return Ok(false);
+        }
+    }
+    for (record, material) in made {
+        let Some(domain_key) = domains.get(&record.region) else { continue };
+        let (domain, mut record) = (record.domain(), record.clone());
+        if tx.get::<KeyRecord>(&domain, &record.id)?.is_some() {
+            continue;
+        }
+        record.take_up(material.wrap(domain_key, &record.arn(), &record.id, by.time, None));
+        KeyCount::increase(tx, &domain, KEYS_MAX)?;
+        tx.insert(&domain, &record.id, &record)?;
+        tx.record(&by.event("SeedKey", &serde_json::json!({"keyId": record.arn()})))?;
+        for name in &record.aliases {
+            if tx.get::<AliasRecord>(&domain, name)?.is_some() {
+                return Err(KmsError::AliasExists { arn: alias_arn(&record.region, &record.account, name) });
+            }
+            tx.insert(&domain, name, &AliasRecord::new(name, &record.id, by.time))?;
+        }
+    }
+    Ok(true)
 }
 
 async fn record(
     seed: SeedKey,
     account: &str,
     region: String,
-    domain: &DomainKey,
     principals: &dyn Principals,
     now: Timestamp,
-) -> Result<KeyRecord, KmsError> {
+) -> Result<(KeyRecord, NewMaterial), KmsError> {
     let invalid = |what: &str| KmsError::Validation(format!("The key {} {what}.", wire::shape::quote(&seed.id)));
     if !matches!(KeyId::parse(&seed.id), Some(KeyId::Single(_))) {
         return Err(invalid("has an id that is not a UUID in small letters"));
@@ -139,15 +167,14 @@ async fn record(
             NewMaterial::read(seed.spec, &bytes.0).ok_or_else(|| invalid("has material that is not of its spec"))?
         }
     };
-    let mut record = KeyRecord {
+    let record = KeyRecord {
         description: seed.description,
         state: if seed.enabled { KeyState::Enabled } else { KeyState::Disabled },
         aliases: seed.aliases.into_iter().collect::<BTreeSet<_>>(),
         tags,
         ..KeyRecord::new((account.to_owned(), region), seed.id, seed.spec, usage, policy, now)
     };
-    record.take_up(material.wrap(domain, &record.arn(), &record.id, now, None));
-    Ok(record)
+    Ok((record, material))
 }
 
 /// Whether a text has the letters and the length of an alias name.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crypto::SecretBytes;
 use crypto::tls::LocalAuthority;
 use serde::{Deserialize, Serialize};
-use store::{Record, Store};
+use store::{Record, Store, StoreError};
 use wire::SecretBlob;
 use zeroize::Zeroizing;
 
@@ -36,7 +36,15 @@ pub(crate) async fn open(store: &Store, layout: &Layout) -> Result<LocalAuthorit
                 key_pkcs8: SecretBlob(Zeroizing::new(made.key_pkcs8().expose().to_vec())),
                 certificate_pem: made.certificate_pem().to_owned(),
             };
-            store.write(move |tx| tx.put(PARENT, ID, &record).map(|()| record)).await?
+            let made = store.write(move |tx| {
+                // Somebody else may have been quicker.
+                if let Some(known) = tx.get::<AuthorityRecord>(PARENT, ID)? {
+                    return Ok::<_, StoreError>(known);
+                }
+                tx.insert(PARENT, ID, &record)?;
+                Ok(record)
+            });
+            made.await?
         }
     };
     let path = layout.ca_certificate();
@@ -50,6 +58,19 @@ pub(crate) async fn open(store: &Store, layout: &Layout) -> Result<LocalAuthorit
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn two_first_starts_make_one_authority() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let layout = Layout::new(dir.path().to_owned());
+        let store = Store::open_in_memory().expect("a store");
+        let (one, other) = tokio::join!(open(&store, &layout), open(&store, &layout));
+        let (one, other) = (one.expect("made"), other.expect("made"));
+        assert_eq!(one.certificate_pem(), other.certificate_pem());
+        assert_eq!(one.key_pkcs8().expose(), other.key_pkcs8().expose());
+        let written = std::fs::read_to_string(layout.ca_certificate()).expect("it");
+        assert_eq!(written, one.certificate_pem());
+    }
 
     #[tokio::test]
     async fn the_authority_stays_the_same_and_its_certificate_comes_back() {

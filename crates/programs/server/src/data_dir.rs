@@ -44,9 +44,8 @@ impl Layout {
         ["sealstack.db", "sealstack.db-wal", "sealstack.db-shm"].map(|name| self.root.join(name))
     }
 
-    /// The marker of a first start that isn't over.
-    #[must_use]
-    pub fn first_start(&self) -> PathBuf {
+    /// The marker of a first start that older versions made.
+    pub(crate) fn first_start_marker(&self) -> PathBuf {
         self.root.join("first-start")
     }
 

@@ -20,7 +20,7 @@ use crate::continuity::Evidence;
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
 use crate::lasting::{Lasting, Rotated, runtime};
-use crate::{lasting, root_seal};
+use crate::{first_start, lasting, root_seal};
 
 /// A credential that was put into `aws/credentials`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,14 +192,18 @@ fn with_store<T>(
 ) -> Result<T, ServerError> {
     let layout = data.layout();
     // Opening would make what is missing, and an operator's command is no first start.
-    if !layout.database().exists() || layout.first_start().exists() {
-        return Err(ServerError::NoData { path: layout.root().to_owned() });
+    let no_data = || ServerError::NoData { path: layout.root().to_owned() };
+    if !layout.database().exists() {
+        return Err(no_data());
     }
     let store = lasting::open_store(layout, &root_seal::open(layout, seal)?)?;
     let runtime = runtime()?;
     // What was put back must not be built upon.
     let audit_key = runtime.block_on(lasting::audit_key(&store))?;
     Evidence::gather(&store, layout, &audit_key, None)?.verify()?;
+    if !runtime.block_on(first_start::is_over(&store))? {
+        return Err(no_data());
+    }
     let done = runtime.block_on(work(&store)).map_err(|error| match error {
         IamError::Store(error) => ServerError::Store(error),
         error => ServerError::Operator(error),

@@ -2,6 +2,7 @@
 //!
 //! Knows TOML. What the parts of a seed may say is for the services.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -49,6 +50,12 @@ pub(crate) struct Seeded {
     pub(crate) administrator: FirstAdministrator,
 }
 
+impl From<FirstAdministrator> for Seeded {
+    fn from(administrator: FirstAdministrator) -> Self {
+        Self { profile: administrator.account.clone(), administrator }
+    }
+}
+
 /// A seed, read and not yet planted.
 pub(crate) struct Seed {
     accounts: Vec<AccountTable>,
@@ -79,29 +86,35 @@ impl Seed {
         Ok(Self { accounts })
     }
 
-    /// Makes everything, unless there is an account already. `region` is where keys are that name none, out of the
-    /// Regions that there are.
+    /// Makes everything, unless there is an account already. `begun` has the administrators of a first start that was
+    /// interrupted, which is gone on with. `region` is where keys are that name none, out of the Regions that there are.
     ///
     /// # Errors
     /// [`ServerError::Seed`], [`ServerError::Store`].
     pub(crate) async fn plant(
         self,
         store: &Store,
+        begun: Option<Vec<FirstAdministrator>>,
         (region, regions): (&str, &Regions),
     ) -> Result<Option<Vec<Seeded>>, ServerError> {
         let by = here();
-        let (mut accounts, mut keys, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut accounts, mut keys, mut profiles) = (Vec::new(), Vec::new(), BTreeMap::new());
         for AccountTable { id, name, administrator, policy, group, user, role, key } in self.accounts {
             keys.push((id.clone(), key));
-            profiles.push(name.clone().unwrap_or_else(|| id.clone()));
+            profiles.insert(id.clone(), name.clone().unwrap_or_else(|| id.clone()));
             let (policies, groups, users, roles) = (policy, group, user, role);
             accounts.push(SeedAccount { id, name, administrator, policies, groups, users, roles });
         }
-        let made = iam::seed(store, accounts, by).await.map_err(|error| match error {
-            IamError::Store(error) => ServerError::Store(error),
-            error => ServerError::Seed { reason: error.to_string() },
-        })?;
+        let made = match begun {
+            Some(begun) => Some(begun),
+            None => iam::seed(store, accounts, by).await.map_err(|error| match error {
+                IamError::Store(error) => ServerError::Store(error),
+                error => ServerError::Seed { reason: error.to_string() },
+            })?,
+        };
         let Some(made) = made else { return Ok(None) };
+        // The file may have other accounts by now than those that were begun.
+        keys.retain(|(account, _)| made.iter().any(|administrator| administrator.account == *account));
         // Key policies name people, who are there by now.
         let principals = Iam::new(store.clone());
         for (account, keys) in keys {
@@ -112,7 +125,10 @@ impl Seed {
                 },
             )?;
         }
-        let made = made.into_iter().zip(profiles);
-        Ok(Some(made.map(|(administrator, profile)| Seeded { profile, administrator }).collect()))
+        let seeded = made.into_iter().map(|administrator| {
+            let profile = profiles.remove(&administrator.account).unwrap_or_else(|| administrator.account.clone());
+            Seeded { profile, administrator }
+        });
+        Ok(Some(seeded.collect()))
     }
 }

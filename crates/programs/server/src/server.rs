@@ -18,7 +18,7 @@ use crate::core::Core;
 use crate::data_dir::DataDir;
 use crate::disk::Watch;
 use crate::error::ServerError;
-use crate::first_start::{self, FirstStart};
+use crate::first_start::FirstStart;
 use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
@@ -114,7 +114,6 @@ impl Server {
         let listener = Listener::bind(config.listen)?;
         let (address, workers) = (listener.address(), Arc::new(Workers::start(config.workers)?));
         let layout = data_dir.layout();
-        first_start::prepare(layout)?;
         let (lasting, gathering) = if config.ephemeral {
             (Some(Lasting::in_memory(layout, &config.audit).await?), None)
         } else {

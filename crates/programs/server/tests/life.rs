@@ -91,10 +91,14 @@ async fn the_first_start_makes_everything_and_the_next_keeps_it() {
         assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
     }
     server.stop().await.expect("a clean end");
-    assert!(!layout.first_start().exists());
 
+    // A marker that something brought back, by which older versions took the directory for unused.
+    let marker = data.join("first-start");
+    std::fs::write(&marker, "The first start is under way.\n").expect("a marker");
+    let log = files(&layout.audit());
     let server = start(&data).await;
-    assert!(server.first_start().is_none());
+    assert!(server.first_start().is_none() && !marker.exists());
+    assert!(log.iter().all(|file| file.exists()), "the audit log is what it was");
     assert_eq!(kept.each_ref().map(|path| std::fs::read(path).expect("a file")), before);
     let config = std::fs::read_to_string(layout.aws_config()).expect("a profile");
     assert!(config.contains(&format!("endpoint_url = https://{}\n", server.address())), "{config}");

@@ -113,8 +113,8 @@ pub(crate) trait Rows: Read {
 
 /// A transaction of the store that may change rows, whose ledger follows.
 pub(crate) trait Write: Read {
-    /// Writes a row, whether or not it is there.
-    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError>;
+    /// Writes a row, whether or not it is there. Returns the value that it had.
+    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Writes a row that is not there. Returns whether it was so.
     fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError>;

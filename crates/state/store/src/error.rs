@@ -67,6 +67,19 @@ pub enum StoreError {
         /// Where in the line.
         column: usize,
     },
+    /// A later version of the program wrote a record that was to be replaced, and this version would lose part of it.
+    #[error(
+        "a record of {collection} was written by a newer version of this program (level {found}; this version writes \
+         {known}), and replacing it would lose what that version stored: nothing was changed; run the newer version"
+    )]
+    NewerRecord {
+        /// The collection.
+        collection: &'static str,
+        /// The level of the record that is there.
+        found: u32,
+        /// The level that this version writes.
+        known: u32,
+    },
     /// A record cannot be written as JSON.
     #[error("a record of {collection} cannot be encoded")]
     Unwritable {

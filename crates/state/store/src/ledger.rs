@@ -339,11 +339,11 @@ impl Read for Tracked<'_> {
 }
 
 impl Write for Tracked<'_> {
-    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError> {
-        let old = self.before(key)?;
+    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let old = self.rows.get(key)?;
         self.rows.put(key, value)?;
         self.follow(key, old.as_deref(), Some(value));
-        Ok(())
+        Ok(old)
     }
 
     fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError> {

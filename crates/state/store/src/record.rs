@@ -19,6 +19,10 @@ const BATCH: usize = 1000;
 pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The collection's name: a constant of the program, readable in the database.
     const COLLECTION: &'static str;
+
+    /// The level of the form. It is raised together with adding a field that must not be lost: builds of a lower level
+    /// read the record without the field, and refuse to write it.
+    const LEVEL: u32 = 1;
 }
 
 /// Some of a listing.
@@ -152,12 +156,17 @@ impl<'a> Tx<'a> {
     /// Writes the record `id` of `parent`, whether or not it is there.
     ///
     /// # Errors
-    /// Those of encoding and writing a record.
+    /// [`StoreError::NewerRecord`] when a build of a higher [`Record::LEVEL`] wrote the record that is there; those of
+    /// encoding and writing a record.
     pub fn put<R: Record>(&mut self, parent: &str, id: &str, record: &R) -> Result<(), StoreError> {
         let (blind_parent, blind_id) = self.blind::<R>(parent, id);
         let key = RowKey { collection: R::COLLECTION, parent: &blind_parent, id: &blind_id };
         let value = self.vault.seal(key, record)?;
-        self.noting(|db| db.put(key, &value))?;
+        let vault = Arc::clone(self.read.vault);
+        self.noting(|db| match db.put(key, &value)? {
+            Some(replaced) => vault.check_level::<R>(key, &replaced),
+            None => Ok(()),
+        })?;
         self.touch::<R>(parent, id)
     }
 

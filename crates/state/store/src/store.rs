@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::changes::{Touched, Watch, Watchers};
 pub use crate::db::WriteCounts;
-use crate::db::{self, Blind, Db, RowKey, Task, read_blocking};
+use crate::db::{self, Blind, Change, Db, RowKey, Task, read_blocking};
 use crate::keyring::{self, Keyring};
 use crate::ledger::{Ledger, Standing};
 use crate::outbox::Outlet;
@@ -261,10 +261,11 @@ impl Store {
         self.read_db(|tx| Ok(tx.change_bounds()?.map_or(0, |(_, last)| last))).await
     }
 
-    /// Tells the caches what other processes changed since the position `after`, and returns the new position.
+    /// Tells the caches what other processes changed since the position `after`, and returns the new position. When a
+    /// change does not say what it is about, the caches drop everything.
     ///
     /// # Errors
-    /// Those of reading; [`StoreError::NotAuthentic`].
+    /// Those of reading.
     pub async fn poll_changes(&self, after: i64) -> Result<i64, StoreError> {
         let mut position = after;
         loop {
@@ -278,11 +279,19 @@ impl Store {
             let Some(last) = changes.last() else { return Ok(position) };
             position = last.seq;
             let mut touched = Vec::with_capacity(changes.len());
-            for change in &changes {
-                let (parent, id) = self.inner.vault.open_name(&change.collection, &change.key)?;
-                touched.push(Touched { collection: change.collection.clone(), parent, id });
+            let mut unreadable = 0_usize;
+            for Change { collection, key, .. } in changes {
+                match self.inner.vault.open_name(&collection, &key) {
+                    Ok((parent, id)) => touched.push(Touched { collection, parent, id }),
+                    Err(_) => unreadable += 1,
+                }
             }
-            self.inner.watchers.changed(&touched);
+            if unreadable > 0 {
+                tracing::error!(unreadable, position, "the changes feed is damaged: every cache was dropped");
+                self.inner.watchers.all_changed();
+            } else {
+                self.inner.watchers.changed(&touched);
+            }
         }
     }
 
@@ -347,6 +356,12 @@ impl Store {
     /// [`StoreError::Busy`], [`StoreError::Full`], [`StoreError::Io`].
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         self.inner.db.checkpoint()
+    }
+
+    /// How many writes wait for the writer or are being done. One with an answer that nobody has taken yet is over.
+    #[must_use]
+    pub fn writes_waiting(&self) -> usize {
+        WRITES_WAITING_MAX.saturating_sub(self.inner.writes.available_permits())
     }
 
     /// How much the writer has done since the store was opened.

@@ -18,6 +18,10 @@ const TOKEN: &[u8] = b"index token\0";
 /// The length at which most records fit without growing, in bytes.
 const RECORD_BYTES: usize = 1024;
 
+/// Begins a record that says its level, which four bytes behind it are. No JSON begins so: a record without it has the
+/// level 1, and a build that knows no levels refuses to read one that has it.
+const LEVELLED: u8 = 0;
+
 /// The keys that stand between records and rows.
 pub(crate) struct Vault {
     record: Arc<Key256>,
@@ -58,6 +62,10 @@ impl Vault {
 
     pub(crate) fn seal<R: Record>(&self, key: RowKey<'_>, record: &R) -> Result<Vec<u8>, StoreError> {
         let mut plaintext = SecretBytes::with_capacity(RECORD_BYTES);
+        if R::LEVEL > 1 {
+            plaintext.extend(&[LEVELLED]);
+            plaintext.extend(&R::LEVEL.to_be_bytes());
+        }
         let written = serde_json::to_writer(&mut plaintext, record);
         written.map_err(|_| StoreError::Unwritable { collection: R::COLLECTION })?;
         Ok(sealed::seal(&self.record, &associated(key), plaintext.expose()))
@@ -65,8 +73,9 @@ impl Vault {
 
     pub(crate) fn open<R: Record>(&self, key: RowKey<'_>, value: &[u8]) -> Result<R, StoreError> {
         let plaintext = self.open_bytes(key, value)?;
+        let (_, json) = split_level(plaintext.expose());
         // The parser's message may quote the record, so only the place is passed on.
-        serde_json::from_slice(plaintext.expose()).map_err(|error| StoreError::Unreadable {
+        serde_json::from_slice(json).map_err(|error| StoreError::Unreadable {
             collection: R::COLLECTION,
             line: error.line(),
             column: error.column(),
@@ -90,6 +99,20 @@ impl Vault {
     /// The key that [`seal_token`](Self::seal_token) was given for the same listing.
     pub(crate) fn open_token(&self, listing: &[u8], token: &[u8]) -> Result<SecretBytes, StoreError> {
         sealed::open(&self.record, &[TOKEN, listing].concat(), token).map_err(|_| StoreError::BadCursor)
+    }
+
+    /// Refuses to replace a record by one of a lower level, which would lose what it does not know.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerRecord`]. A record that does not open may be replaced.
+    pub(crate) fn check_level<R: Record>(&self, key: RowKey<'_>, replaced: &[u8]) -> Result<(), StoreError> {
+        let Ok(plaintext) = self.open_bytes(key, replaced) else { return Ok(()) };
+        match split_level(plaintext.expose()) {
+            (found, _) if found > R::LEVEL => {
+                Err(StoreError::NewerRecord { collection: R::COLLECTION, found, known: R::LEVEL })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn open_bytes(&self, key: RowKey<'_>, value: &[u8]) -> Result<SecretBytes, StoreError> {
@@ -122,6 +145,12 @@ impl Vault {
     pub(crate) fn cursor_tag(&self, listing: &str, collection: &str, parent: &Blind, id: &Blind) -> Blind {
         truncate(&self.cursor.sign(&[listing.as_bytes(), &[0], collection.as_bytes(), &[0], parent, id]))
     }
+}
+
+/// A record's level and its JSON.
+fn split_level(plaintext: &[u8]) -> (u32, &[u8]) {
+    let levelled = plaintext.strip_prefix(&[LEVELLED]).and_then(<[u8]>::split_first_chunk::<4>);
+    levelled.map_or((1, plaintext), |(level, json)| (u32::from_be_bytes(*level), json))
 }
 
 /// Binds a value to the row that it stands in. Parent and id have fixed lengths, so a zero byte is delimiter enough.

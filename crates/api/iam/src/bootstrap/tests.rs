@@ -3,7 +3,7 @@
 use store::Store;
 use wire::Timestamp;
 
-use super::bootstrap;
+use super::{bootstrap, end_first_start, unfinished_first_start};
 use crate::accounts;
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -31,4 +31,21 @@ async fn an_account_id_has_twelve_digits() {
         assert!(bootstrap(&store, Some(id.to_owned()), OPERATOR).await.is_err(), "{id}");
     }
     assert!(accounts(&store).await.expect("read").is_empty());
+}
+
+#[tokio::test]
+async fn what_a_first_start_made_can_be_asked_for_until_it_is_handed_over() {
+    let store = Store::open_in_memory().expect("a store");
+    assert!(unfinished_first_start(&store).await.expect("read").is_none(), "nothing was begun");
+    let first = bootstrap(&store, None, OPERATOR).await.expect("done").expect("the first start");
+    for _ in 0..2 {
+        let made = unfinished_first_start(&store).await.expect("read").expect("begun");
+        let [again] = made.as_slice() else { panic!("one administrator") };
+        assert_eq!((&again.account, &again.arn), (&first.account, &first.arn));
+        assert_eq!(again.access_key_id, first.access_key_id);
+        assert_eq!(again.secret_access_key.expose(), first.secret_access_key.expose());
+    }
+    end_first_start(&store).await.expect("written");
+    assert!(unfinished_first_start(&store).await.expect("read").is_none());
+    assert!(bootstrap(&store, None, OPERATOR).await.expect("done").is_none());
 }

@@ -9,7 +9,7 @@ const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56e
 const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
 fn domain() -> DomainKey {
-    DomainKey { name: DomainKey::name("us-east-1"), key: Arc::new(Key256::random()) }
+    DomainKey { name: "domain/us-east-1".to_owned(), key: Arc::new(Key256::random()) }
 }
 
 fn random(spec: KeySpec, domain: &DomainKey) -> MaterialRecord {

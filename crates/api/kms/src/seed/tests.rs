@@ -56,3 +56,18 @@ async fn what_a_key_may_not_say_is_refused() {
         assert!(error.to_string().contains(complaint), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_seed_that_was_planted_already_changes_nothing() {
+    let key = json!({"id": ID, "aliases": ["alias/app"]});
+    let store = planted(std::slice::from_ref(&key)).await.expect("planted");
+    let record = || async {
+        let found = store.read(|tx| tx.get::<KeyRecord>(&crate::record::domain(ACCOUNT, REGION), ID)).await;
+        found.map_err(KmsError::from).expect("read").expect("a key").current
+    };
+    let before = record().await;
+    let keys = vec![serde_json::from_value(key).expect("a key")];
+    let by = Operator { uid: 1000, time: NOW };
+    seed(&store, &People::default(), ACCOUNT, (REGION, &Regions::default()), keys, by).await.expect("done");
+    assert_eq!(record().await, before);
+}

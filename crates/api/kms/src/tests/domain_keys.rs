@@ -1,5 +1,7 @@
 //! Domain keys: they take over from each other, and no ciphertext and no token notices.
 
+use std::time::Duration;
+
 use super::*;
 use crate::domain_key::{DomainKeyReport, DomainKeyState, DomainTurnover, domain_keys};
 use crate::record::KeyRecord;
@@ -9,6 +11,35 @@ const PERIOD_DAYS: u32 = 365;
 impl World {
     async fn turn_over(&self) -> DomainTurnover {
         self.kms.turn_over_domain_keys(self.now(), PERIOD_DAYS).await.expect("turned over")
+    }
+
+    /// Makes the second domain key, so that it takes over by one transaction.
+    async fn make_second(&self) {
+        self.store.keyring().key(&format!("domain/{REGION}/2")).await.expect("made");
+    }
+
+    /// Keeps the writer from writing until `count` writes wait behind this one. What they read before is what was there.
+    async fn hold_writer(&self, count: usize) {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let held = self.store.write(move |_| {
+            // Whether it is told or nobody is left to tell it.
+            let _ = released.recv();
+            Ok::<_, store::StoreError>(())
+        });
+        let releasing = async {
+            self.writes_wait(1 + count).await;
+            release.send(()).expect("held");
+        };
+        tokio::join!(held, releasing).0.expect("released");
+    }
+
+    async fn writes_wait(&self, count: usize) {
+        let waiting = async {
+            while self.store.writes_waiting() < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("they get in line");
     }
 
     /// The names of the domain keys that wrap something, and of those that there are.
@@ -23,6 +54,13 @@ impl World {
         there.retain(|name| name.starts_with("domain/"));
         (used, there)
     }
+}
+
+/// A world whose store reads while it writes, which one in memory does not.
+fn on_disk() -> (World, tempfile::TempDir) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = store::RootKey::from(Key256::random());
+    (World::over(Store::open(&directory.path().join("db"), &root).expect("a store")), directory)
 }
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -110,7 +148,7 @@ async fn what_was_begun_is_brought_to_its_end_after_a_death() {
     let mut ended = 0;
     for micros in [0, 300, 1000, 3000, 10_000, 30_000] {
         let turning = world.kms.turn_over_domain_keys(Timestamp::from_millis(now), PERIOD_DAYS);
-        let in_time = tokio::time::timeout(std::time::Duration::from_micros(micros), turning).await;
+        let in_time = tokio::time::timeout(Duration::from_micros(micros), turning).await;
         ended += usize::from(in_time.is_err());
     }
     assert!(ended > 0, "some were cut short");
@@ -184,27 +222,81 @@ async fn an_operator_replaces_domain_keys_early_and_sees_how_far_that_is() {
     assert_eq!(told(&world).await, [(1, Retired(now), 0), (2, Retired(now), 0), (3, Serves(Some(now)), 2)]);
     world.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
 
-    // Calls that are under way may have them in hand, for a day in this process; in another one nobody has.
+    // Calls that are under way, in this process or another one, may have a record in hand that was under them.
     assert_eq!(world.turn_over().await, DomainTurnover::default());
     let other = World::over(world.store.clone());
     NOW.set(now.millis());
+    assert_eq!(other.turn_over().await, DomainTurnover::default(), "another process knows no more than this one");
+    other.pass_days(1);
     assert_eq!(other.turn_over().await, DomainTurnover { dropped: 2, ..DomainTurnover::default() });
     assert_eq!(told(&other).await, [(3, Serves(Some(now)), 2)]);
     other.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
 }
 
 #[tokio::test]
-async fn a_domain_key_that_a_process_moved_keys_from_stays_with_it_for_a_day() {
+async fn a_domain_key_that_keys_were_moved_from_stays_for_a_day_whichever_process_looks() {
     let world = World::new();
     world.key().await;
     world.kms.rotate_domain_keys(world.now()).await.expect("rotated");
-    let (store, now) = (world.store.clone(), world.now());
-    drop(world);
-    let world = World::over(store);
-    NOW.set(now.millis());
     world.pass_days(30);
     assert_eq!(world.turn_over().await.rewrapped, 1);
     assert_eq!(world.turn_over().await.dropped, 0);
+    let (store, now) = (world.store.clone(), world.now());
+    drop(world);
+    // It was started anew.
+    let world = World::over(store);
+    NOW.set(now.millis());
+    assert_eq!(world.turn_over().await.dropped, 0);
     world.pass_days(1);
     assert_eq!(world.turn_over().await.dropped, 1);
+}
+
+#[tokio::test]
+async fn what_was_wrapped_under_a_domain_key_that_retires_meanwhile_is_wrapped_anew() {
+    let (world, _directory) = on_disk();
+    let (key, external) = (world.key().await, world.external(json!({})).await);
+    let blob = world.encrypted(&key, "kept").await;
+    world.turn_over().await;
+    let parameters = world.parameters_in(REGION, &external, "RSAES_OAEP_SHA_256").await;
+    let import = json!({"KeyId": external, "ImportToken": parameters.token, "EncryptedKeyMaterial":
+        parameters.wrap(&[7; 32]), "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"});
+    let service = json!({"KeyId": "alias/aws/s3"});
+    world.make_second().await;
+    // Each reads which domain key serves while the writer is held; then they are written in this order.
+    let (_, rotated, _) = tokio::join!(world.hold_writer(5), world.kms.rotate_domain_keys(world.now()), async {
+        world.writes_wait(2).await;
+        tokio::join!(
+            world.key(),
+            world.done("admin", "RotateKeyOnDemand", json!({"KeyId": key})),
+            world.done("admin", "ImportKeyMaterial", import),
+            world.done("admin", "DescribeKey", service),
+        )
+    },);
+    assert_eq!(rotated.expect("rotated").len(), 1);
+    let second = format!("domain/{REGION}/2");
+    let records = world.store.read(|tx| tx.scan_collection::<KeyRecord>(None, 100)).await.expect("read").items;
+    assert_eq!(records.len(), 4);
+    for record in records {
+        let newest = record.materials.last().and_then(|material| material.wrapped.as_ref()).expect("material");
+        assert_eq!(newest.domain_key, second, "{}", record.description);
+    }
+    world.pass_days(2);
+    world.turn_over().await;
+    world.pass_days(2);
+    assert_eq!(world.turn_over().await.dropped, 1);
+    world.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
+}
+
+#[tokio::test]
+async fn two_that_replace_domain_keys_at_once_make_one() {
+    let (world, _directory) = on_disk();
+    world.key().await;
+    let now = world.now();
+    let other = World::over(world.store.clone());
+    world.make_second().await;
+    let (_, one, two) =
+        tokio::join!(world.hold_writer(2), world.kms.rotate_domain_keys(now), other.kms.rotate_domain_keys(now));
+    assert_eq!(one.expect("rotated").len() + two.expect("rotated").len(), 1);
+    use DomainKeyState::{Retired, Serves};
+    assert_eq!(told(&world).await, [(1, Retired(now), 1), (2, Serves(Some(now)), 0)]);
 }

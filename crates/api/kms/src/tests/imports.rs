@@ -37,7 +37,7 @@ fn secret() -> Vec<u8> {
 }
 
 impl World {
-    async fn external(&self, more: Value) -> String {
+    pub(super) async fn external(&self, more: Value) -> String {
         let mut input = json!({"Origin": "EXTERNAL"});
         for (name, value) in more.as_object().expect("an object") {
             input[name] = value.clone();

@@ -102,3 +102,22 @@ async fn keys_that_were_used_lately_can_be_kept_from_being_switched_off_or_destr
     reborn.done("admin", "DisableKey", json!({"KeyId": key})).await;
     reborn.done("admin", "ScheduleKeyDeletion", json!({"KeyId": key})).await;
 }
+
+#[tokio::test]
+async fn a_use_that_is_written_late_replaces_no_later_one() {
+    let world = World::new();
+    let key = world.key().await;
+    world.encrypted(&key, "x").await;
+    let earlier = world.now().millis();
+    // Another server over the same store, where the key is used later and whose uses are written first.
+    let other = World::over(world.store.clone());
+    NOW.set(earlier);
+    other.pass_days(1);
+    let input = json!({"KeyId": key, "KeySpec": "AES_256"});
+    other.done("admin", "GenerateDataKey", input).await;
+    assert_eq!(other.kms.flush_last_usages().await.expect("written"), 1);
+    assert_eq!(world.kms.flush_last_usages().await.expect("written"), 1);
+    let (place, id) = (domain(ACCOUNT, REGION), key.clone());
+    let last = world.store.read(move |tx| tx.get::<LastUsage>(&place, &id)).await.expect("read").expect("a use");
+    assert_eq!(last.at.millis(), earlier + 86_400_000);
+}

@@ -14,7 +14,7 @@ async fn a_wrapped_key_moved_to_another_name_is_not_authentic() {
     let wrapping = Wrapping::new(&root);
     let moved = write_blocking(&*db, move |tx| {
         let value = tx.get(row(&wrapping.id("mine")))?.unwrap();
-        tx.put(row(&wrapping.id("yours")), &value)
+        tx.put(row(&wrapping.id("yours")), &value).map(drop)
     });
     moved.unwrap();
     let again = Keyring::open(db, Path::new("test"), &root).unwrap();
@@ -33,7 +33,7 @@ async fn a_damaged_row_is_refused_and_never_replaced_by_a_new_key() {
         let damaged = write_blocking(&*db, move |tx| {
             let mut value = tx.get(row(&wrapping.id("name")))?.unwrap();
             value.truncate(length);
-            tx.put(row(&wrapping.id("name")), &value)
+            tx.put(row(&wrapping.id("name")), &value).map(drop)
         });
         damaged.unwrap();
         let again = Keyring::open(Arc::clone(&db), Path::new("test"), &root).unwrap();

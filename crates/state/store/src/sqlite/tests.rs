@@ -297,7 +297,7 @@ fn in_one_group(db: &Sqlite, jobs: Vec<Work>) -> Vec<Result<(), StoreError>> {
 const SMALL: &[u8] = &[1; 100];
 
 fn put_small(tx: &dyn crate::db::Write, id: u8) -> Result<(), StoreError> {
-    tx.put(RowKey { collection: "c", parent: &[0; 16], id: &[id; 16] }, SMALL)
+    tx.put(RowKey { collection: "c", parent: &[0; 16], id: &[id; 16] }, SMALL).map(drop)
 }
 
 fn ids(db: &Sqlite) -> Vec<u8> {
@@ -390,7 +390,7 @@ fn a_failed_commit_is_an_error_for_all_and_nothing_of_it_is_seen() {
 #[ignore = "run by another test, under a limit"]
 fn writes_into_a_file_size_limit() {
     fn put(tx: &dyn crate::db::Write, id: u8, bytes: usize) -> Result<(), StoreError> {
-        tx.put(RowKey { collection: "c", parent: &[0; 16], id: &[id; 16] }, &vec![id; bytes])
+        tx.put(RowKey { collection: "c", parent: &[0; 16], id: &[id; 16] }, &vec![id; bytes]).map(drop)
     }
     let db = Sqlite::open(&childs_database()).unwrap();
     crate::db::write_blocking(&db, |tx| put(tx, 1, 100)).unwrap();

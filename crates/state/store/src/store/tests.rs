@@ -396,6 +396,71 @@ async fn a_process_that_fell_behind_the_feed_forgets_all(under: Under) {
     assert_eq!(cache.get("p", "a").await.unwrap().as_deref().map(String::as_str), Some("new"));
 }
 
+async fn a_change_that_cannot_be_read_drops_every_cache_and_stops_no_poll(under: Under) {
+    let (here, there) = (under.store.clone(), under.another_store());
+    put(&here, "p", &note("a", "old")).await;
+    put(&here, "p", &note("b", "old")).await;
+    let cache: Cache<String> = Cache::new(&here, 100, |note: Note| note.text);
+    cache.get("p", "a").await.unwrap();
+    cache.get("p", "b").await.unwrap();
+    let position = here.change_position().await.unwrap();
+    put(&there, "p", &note("a", "new")).await;
+    there.write_db(|tx| tx.append_change(Note::COLLECTION, b"damaged")).await.unwrap();
+    put(&there, "q", &note("c", "born")).await;
+    let last = here.change_position().await.unwrap();
+    assert_eq!(here.poll_changes(position).await.unwrap(), last, "it goes on behind what it cannot read");
+    assert_eq!((cache.peek("p", "a"), cache.peek("p", "b")), (None, None));
+    assert!(matches!(here.check(), Err(StoreError::NotAuthentic { .. })), "the damage stays to be found");
+
+    cache.get("p", "b").await.unwrap();
+    put(&there, "p", &note("b", "new")).await;
+    here.poll_changes(last).await.unwrap();
+    assert_eq!(cache.peek("p", "b"), None);
+}
+
+/// The notes of a later build, which has given them a field that must not be lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LaterNote {
+    name: String,
+    text: String,
+    #[serde(default)]
+    owner: Option<String>,
+}
+
+impl Record for LaterNote {
+    const COLLECTION: &'static str = Note::COLLECTION;
+    const LEVEL: u32 = 2;
+}
+
+async fn a_record_of_a_later_build_can_be_read_and_not_be_rewritten(under: Under) {
+    let store = &under.store;
+    let owned = LaterNote { name: "a".to_owned(), text: "text".to_owned(), owner: Some("ann".to_owned()) };
+    let later = owned.clone();
+    store.write(move |tx| tx.put("p", "a", &later)).await.unwrap();
+    assert_eq!(get(store, "p", "a").await.unwrap(), Some(note("a", "text")));
+
+    // Even if the closure goes on regardless, and whatever else it writes.
+    let rewritten = store.write(|tx| {
+        tx.put("p", "b", &note("b", "text"))?;
+        let _ = tx.put("p", "a", &note("a", "changed"));
+        Ok(())
+    });
+    let newer = StoreError::NewerRecord { collection: Note::COLLECTION, found: 2, known: 1 };
+    assert_eq!(rewritten.await, Err(newer));
+    assert_eq!(get(store, "p", "b").await.unwrap(), None);
+    let found = store.read(|tx| tx.get::<LaterNote>("p", "a")).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&owned), "nothing of it is lost");
+
+    // The later build writes over both, and either may remove what it has no use for.
+    put(store, "p", &note("c", "old")).await;
+    let taken_over = LaterNote { name: "c".to_owned(), ..owned };
+    let later = taken_over.clone();
+    store.write(move |tx| tx.put("p", "c", &later)).await.unwrap();
+    assert_eq!(store.read(|tx| tx.get::<LaterNote>("p", "c")).await.unwrap(), Some(taken_over));
+    assert!(store.write(|tx| tx.delete::<Note>("p", "c")).await.unwrap());
+    store.check().unwrap();
+}
+
 /// Runs each test of the suite on an engine, on a runtime of two threads.
 macro_rules! suite {
     ($engine:ident: $($test:ident),* $(,)?) => {
@@ -443,6 +508,8 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     keys_are_made_once_and_stay_under_a_new_root_key,
     what_another_process_wrote_reaches_the_caches_when_polled,
     a_process_that_fell_behind_the_feed_forgets_all,
+    a_change_that_cannot_be_read_drops_every_cache_and_stops_no_poll,
+    a_record_of_a_later_build_can_be_read_and_not_be_rewritten,
     events_are_handed_over_in_order_and_stay_until_they_are_settled,
     events_that_were_refused_come_again_before_later_ones,
     a_change_that_fails_leaves_no_event_and_no_trace_in_the_ledger,
