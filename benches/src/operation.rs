@@ -94,7 +94,9 @@ impl Operation {
             Self::GenerateDataKeyPairRsa2048 => {
                 json!({"KeyId": keys.symmetric, "KeyPairSpec": "RSA_2048", "EncryptionContext": context})
             }
-            Self::CreateKey | Self::PutUserPolicy => json!({}),
+            // Whoever calls administers no key.
+            Self::CreateKey => json!({"BypassPolicyLockoutSafetyCheck": true}),
+            Self::PutUserPolicy => json!({}),
         }
     }
 
