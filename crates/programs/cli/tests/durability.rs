@@ -3,7 +3,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,12 +19,17 @@ fn what_was_acknowledged_survives_kill_9_at_any_point() {
         let mut command = Python::installed().script("change_until_killed.py");
         let child =
             server.configure(command.arg(round.to_string())).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let child = child.expect("the script starts");
+        let mut child = child.expect("the script starts");
+        let mut said = BufReader::new(child.stdout.take().expect("its output"));
+        // The script takes its time to start; from its first change on the moment of the kill counts.
+        let mut first = String::new();
+        said.read_line(&mut first).expect("a change is acknowledged");
+        facts.push_str(&first);
         std::thread::sleep(Duration::from_millis(millis));
         let killed = server.kill();
         // The script ends by itself once its connection breaks.
-        let output = child.wait_with_output().expect("the script ends");
-        facts.push_str(&String::from_utf8_lossy(&output.stdout));
+        said.read_to_string(&mut facts).expect("its output is text");
+        child.wait().expect("the script ends");
         server = killed.restart();
 
         let mut check = Python::installed().script("check_facts.py");
