@@ -231,11 +231,6 @@ impl<'a> Tracked<'a> {
     }
 
     /// The place where a job begins.
-    /// Whether the transaction recorded anything.
-    pub(crate) fn has_events(&self) -> bool {
-        !self.state.borrow().events.is_empty()
-    }
-
     pub(crate) fn mark(&self) -> Mark {
         self.indexes.borrow_mut().begin_closure();
         let State { standing, changed, events } = &*self.state.borrow();

@@ -14,9 +14,6 @@ use crate::ledger::{Ledger, Recorded, Standing, Tracked};
 /// How many events are read from the outbox at once.
 const BATCH: usize = 64;
 
-/// How many events are removed from the outbox at once while further ones are recorded.
-const DROPPED_AT_ONCE: u64 = 1024;
-
 /// Receives events in the order of their numbers, which are 1, 2, 3, … from the database's beginning.
 ///
 /// Called on the writer's thread: it must be quick and must not write to the store.
@@ -57,10 +54,8 @@ pub(crate) struct Committed {
     /// Where the database stands, unless the commit changed nothing.
     standing: Option<Standing>,
     events: Vec<Recorded>,
-    /// The number up to which the outlet has events on its disk.
+    /// The number up to which the outlet has events on its disk, and the outbox has no more.
     settled: u64,
-    /// The number up to which the outbox has no more.
-    dropped: u64,
     /// The indexes' pages that were written.
     pages: Written,
 }
@@ -78,24 +73,21 @@ impl Outbox {
     pub(crate) fn close(&self, rows: &dyn Rows, tracked: Tracked<'_>) -> Result<Committed, StoreError> {
         let outlet = self.attached.outlet.get();
         let settled = outlet.map_or(0, |outlet| outlet.settled());
-        // Many at once while events come: removing a few in each commit writes the same pages again and again.
-        let many = settled.saturating_sub(self.dropped) >= DROPPED_AT_ONCE;
-        let dropped = if settled > self.dropped && (many || !tracked.has_events()) { settled } else { self.dropped };
-        if dropped > self.dropped {
-            rows.drop_events(dropped)?;
+        if settled > self.dropped {
+            rows.drop_events(settled)?;
         }
         let pages = tracked.close(|| outlet.map(|outlet| outlet.witness()))?;
         let (standing, events) = tracked.finish();
-        Ok(Committed { standing, events, settled, dropped, pages })
+        Ok(Committed { standing, events, settled, pages })
     }
 
     /// Tells the outlet what is durable now, and offers it the events that it does not have yet. Returns how many
     /// events it does not have on its disk.
     pub(crate) fn hand_over(&mut self, read: &dyn Read, committed: Committed) -> u64 {
-        let Committed { standing, events, settled, dropped, pages } = committed;
+        let Committed { standing, events, settled, pages } = committed;
         pages.publish();
         let Some(outlet) = self.attached.outlet.get().cloned() else { return 0 };
-        (self.dropped, self.offered) = (dropped, self.offered.max(settled));
+        (self.dropped, self.offered) = (self.dropped.max(settled), self.offered.max(settled));
         if let Some(standing) = &standing {
             outlet.committed(standing);
             self.recorded = standing.recorded;
