@@ -252,7 +252,7 @@ impl<'a> Tracked<'a> {
         let written = self.indexes.borrow_mut().flush(self, version)?;
         let mut state = self.state.borrow_mut();
         let Some(ledger) = self.ledger.filter(|_| state.changed) else { return Ok(written) };
-        state.standing.version = state.standing.version.saturating_add(1);
+        state.standing.version = version;
         if let Some(witness) = witness() {
             state.standing.witness = witness;
         }
@@ -277,11 +277,6 @@ impl<'a> Tracked<'a> {
         if let Some(new) = new {
             state.standing.digest.add(ledger.row(key, new));
         }
-    }
-
-    /// The value of a row that is about to be changed, if it has to be known.
-    fn before(&self, key: RowKey<'_>) -> Result<Option<Vec<u8>>, StoreError> {
-        self.ledger.map_or(Ok(None), |_| self.rows.get(key))
     }
 }
 
@@ -355,7 +350,7 @@ impl Write for Tracked<'_> {
     }
 
     fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError> {
-        let old = self.before(key)?;
+        let old = self.rows.get(key)?;
         let deleted = self.rows.delete(key)?;
         if deleted {
             self.follow(key, old.as_deref(), None);
