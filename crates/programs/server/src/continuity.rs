@@ -136,7 +136,7 @@ impl Evidence {
     ) -> Result<Self, ServerError> {
         let anchor_key = anchor_file::key(audit_key);
         let mut anchors = Vec::new();
-        for path in [layout.anchor()].into_iter().chain(elsewhere.map(Path::to_owned)) {
+        for path in layout.anchors(elsewhere) {
             let kept = Kept::read(&path, &anchor_key)?;
             anchors.push((path, kept));
         }

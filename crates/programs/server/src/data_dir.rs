@@ -67,6 +67,11 @@ impl Layout {
         self.root.join("seal/anchor")
     }
 
+    /// Every anchor: the one that lies with the root seal, and one elsewhere if the operator wants it.
+    pub(crate) fn anchors(&self, elsewhere: Option<&Path>) -> Vec<PathBuf> {
+        [self.anchor()].into_iter().chain(elsewhere.map(Path::to_owned)).collect()
+    }
+
     /// The local authority's certificate, which clients trust.
     #[must_use]
     pub fn ca_certificate(&self) -> PathBuf {

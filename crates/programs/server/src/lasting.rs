@@ -68,8 +68,7 @@ impl Lasting {
         let (own, compared, elsewhere) = (layout.clone(), store.clone(), audit.anchor.clone());
         let known = Arc::clone(&key);
         unblocked(move || Evidence::gather(&compared, &own, &known, elsewhere.as_deref())?.verify()).await?;
-        let paths = [layout.anchor()].into_iter().chain(audit.anchor.clone()).collect();
-        let anchors = Arc::new(Anchors::new(&key, paths));
+        let anchors = Arc::new(Anchors::new(&key, layout.anchors(audit.anchor.as_deref())));
         let lasting = Self::over(store, key, layout, audit, Some(anchors)).await?;
         if opened.finished {
             let rotated = Rotated::from(&opened);

@@ -115,8 +115,7 @@ fn go_on(layout: &Layout, opened: &Opened, elsewhere: Option<&Path>, event: &[u8
     let log = journal.durable_end();
     journal.close()?;
     let database = service::Anchor::of(&store.standing()?);
-    let paths = [layout.anchor()].into_iter().chain(elsewhere.map(Path::to_owned)).collect();
-    Anchors::new(audit_key, paths).keep(Kept { database, log })?;
+    Anchors::new(audit_key, layout.anchors(elsewhere)).keep(Kept { database, log })?;
     Ok(store.checkpoint()?)
 }
 
