@@ -52,7 +52,7 @@ impl Trail {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Where the database stood when it was last committed, as far as it was told.
+    /// Where the database stood after its last commit; none before the first that the trail heard of.
     #[must_use]
     pub fn database(&self) -> Option<Anchor> {
         *self.database.lock().unwrap_or_else(PoisonError::into_inner)

@@ -31,13 +31,12 @@ pub(crate) async fn verify(store: Store, trail: Trail) {
             if ended.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     });
-    match looked.await {
-        Ok(Ok(())) => tracing::debug!(elapsed = ?begun.elapsed(), "the rows are those that were last written"),
-        Ok(Err(error @ (StoreError::RowsPutBack | StoreError::NotAuthentic { .. }))) => {
+    match looked.await.unwrap_or(Err(StoreError::Panicked)) {
+        Ok(()) => tracing::debug!(elapsed = ?begun.elapsed(), "the rows are those that were last written"),
+        Err(error @ (StoreError::RowsPutBack | StoreError::NotAuthentic { .. })) => {
             tracing::error!(%error, "no call is served any more");
             trail.stop();
         }
-        Ok(Err(error)) => tracing::error!(%error, "whether rows were put back could not be found out"),
         Err(error) => tracing::error!(%error, "whether rows were put back could not be found out"),
     }
 }

@@ -187,7 +187,7 @@ impl Store {
     }
 
     /// Compares the digest of all rows with the one that the ledger has, on one snapshot. `pause` is called after each
-    /// thousand rows, and may break it off. Blocks, and takes some seconds for a million rows.
+    /// thousand rows, and may break it off. Blocks for as long as reading all rows takes.
     ///
     /// # Errors
     /// [`StoreError::RowsPutBack`] when they differ; those of reading.
