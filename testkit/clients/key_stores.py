@@ -10,7 +10,7 @@ import time
 import boto3
 from botocore.exceptions import ClientError
 
-import false_proxy
+import misbehaving_proxy
 from documented import Seen, Unseen, errors_of
 
 kms = boto3.client("kms")
@@ -194,11 +194,11 @@ def token(pin, wrong_anchor, anchor):
 
 def refuses_what_proxies_are_not(place, *false):
     """Beside a proxy that answers anything: whoever has the certificate may be one."""
-    impostor = false_proxy.FalseProxy(*false)
+    impostor = misbehaving_proxy.FalseProxy(*false)
     there = {**place, "XksProxyUriEndpoint": impostor.endpoint}
     impostor.answer = b"{}"
     refused("XksProxyInvalidResponseException", kms.create_custom_key_store, CustomKeyStoreName="false", **there)
-    impostor.answer = false_proxy.HEALTHY
+    impostor.answer = misbehaving_proxy.HEALTHY
     own = {"CustomKeyStoreId": kms.create_custom_key_store(CustomKeyStoreName="false", **there)["CustomKeyStoreId"]}
     update = kms.update_custom_key_store
     for code, change in {

@@ -56,7 +56,7 @@ impl Moto {
     /// # Panics
     /// When it refuses.
     #[must_use]
-    pub fn furnish(&self) -> MotoWorld {
+    pub fn set_up(&self) -> MotoWorld {
         let output = succeed(Python::installed().script("moto_world.py").arg(self.url()));
         let world: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let text = |place: &str| world.pointer(place).and_then(|text| text.as_str()).expect("text").to_owned();

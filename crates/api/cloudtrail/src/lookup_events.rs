@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::Timestamp;
 use wire::shape::Rule;
 
@@ -157,7 +157,7 @@ pub(crate) struct LookupEvents;
 impl Operation for LookupEvents {
     type Service = CloudTrail;
     const NAME: &'static str = "LookupEvents";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = LookupEventsInput;
     type Output = LookupEventsOutput;
     type Target = ();
@@ -166,7 +166,7 @@ impl Operation for LookupEvents {
         Ok(())
     }
 
-    fn needs(_: &LookupEventsInput, _: Option<&()>, _: &Call<'_, CloudTrail>) -> Vec<Need> {
+    fn needs(_: &LookupEventsInput, _: Option<&()>, _: &Call<'_, CloudTrail>) -> Vec<Need<'static>> {
         vec![Need::identity("cloudtrail:LookupEvents", "*")]
     }
 

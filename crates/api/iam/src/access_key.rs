@@ -1,7 +1,7 @@
 //! Access keys: what a user, or the account's root user, signs requests with.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{Record, Tx};
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -52,10 +52,10 @@ impl AccessKey {
     /// A new key, active at once.
     pub(crate) fn new(account: &str, user: Option<&str>, created: Timestamp) -> Self {
         Self {
-            id: unique_id::draw(Prefix::AccessKey),
+            id: unique_id::generate(Prefix::AccessKey),
             account: account.to_owned(),
             user: user.map(str::to_owned),
-            secret: SecretAccessKey::draw(),
+            secret: SecretAccessKey::generate(),
             status: Status::Active,
             created,
         }
@@ -156,7 +156,7 @@ pub(crate) struct CreateAccessKey;
 impl Operation for CreateAccessKey {
     type Service = Iam;
     const NAME: &'static str = "CreateAccessKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateAccessKeyInput;
     type Output = CreateAccessKeyOutput;
     type Target = Subject;
@@ -165,7 +165,7 @@ impl Operation for CreateAccessKey {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:CreateAccessKey", input.user_name.as_deref(), found, call)]
     }
 
@@ -225,7 +225,7 @@ pub(crate) struct ListAccessKeys;
 impl Operation for ListAccessKeys {
     type Service = Iam;
     const NAME: &'static str = "ListAccessKeys";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListAccessKeysInput;
     type Output = ListAccessKeysOutput;
     type Target = Subject;
@@ -234,7 +234,7 @@ impl Operation for ListAccessKeys {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:ListAccessKeys", input.user_name.as_deref(), found, call)]
     }
 
@@ -284,7 +284,7 @@ pub(crate) struct UpdateAccessKey;
 impl Operation for UpdateAccessKey {
     type Service = Iam;
     const NAME: &'static str = "UpdateAccessKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateAccessKeyInput;
     type Output = ();
     type Target = Subject;
@@ -293,7 +293,7 @@ impl Operation for UpdateAccessKey {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:UpdateAccessKey", input.user_name.as_deref(), found, call)]
     }
 
@@ -307,7 +307,7 @@ impl Operation for UpdateAccessKey {
             let mut key = owner.load(tx, &account, input.access_key_id)?;
             key.status = input.status;
             let risky = key.status == Status::Inactive;
-            last_administrator::keeping(tx, &account, risky, |tx| Ok(tx.put(PARENT, &key.id, &key)?))
+            last_administrator::with_lockout_check(tx, &account, risky, |tx| Ok(tx.put(PARENT, &key.id, &key)?))
         })
         .await
     }
@@ -326,7 +326,7 @@ pub(crate) struct DeleteAccessKey;
 impl Operation for DeleteAccessKey {
     type Service = Iam;
     const NAME: &'static str = "DeleteAccessKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteAccessKeyInput;
     type Output = ();
     type Target = Subject;
@@ -335,7 +335,7 @@ impl Operation for DeleteAccessKey {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:DeleteAccessKey", input.user_name.as_deref(), found, call)]
     }
 
@@ -345,7 +345,7 @@ impl Operation for DeleteAccessKey {
         call.write(&call.service.store, move |tx| {
             let key = owner.load(tx, &account, input.access_key_id)?;
             let active = key.status == Status::Active;
-            last_administrator::keeping(tx, &account, active, |tx| {
+            last_administrator::with_lockout_check(tx, &account, active, |tx| {
                 owner.change(tx, &account, |tx, keys| {
                     keys.retain(|id| *id != key.id);
                     tx.delete::<AccessKey>(PARENT, &key.id)?;
@@ -387,7 +387,7 @@ pub(crate) struct GetAccessKeyLastUsed;
 impl Operation for GetAccessKeyLastUsed {
     type Service = Iam;
     const NAME: &'static str = "GetAccessKeyLastUsed";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccessKeyLastUsedInput;
     type Output = GetAccessKeyLastUsedOutput;
     type Target = Subject;
@@ -410,7 +410,7 @@ impl Operation for GetAccessKeyLastUsed {
         })
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let action = "iam:GetAccessKeyLastUsed";
         let need = match found {
             Some(Subject::User(user)) => entity::need(action, call.account(), "", Some(&**user)),

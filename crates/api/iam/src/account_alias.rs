@@ -1,7 +1,7 @@
 //! Account aliases: a name for an account, unique on the server, of which an account has one at most.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{Record, StoreError};
 use wire::shape::Rule;
 
@@ -52,7 +52,7 @@ pub(crate) struct CreateAccountAlias;
 impl Operation for CreateAccountAlias {
     type Service = Iam;
     const NAME: &'static str = "CreateAccountAlias";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateAccountAliasInput;
     type Output = ();
     type Target = ();
@@ -61,7 +61,7 @@ impl Operation for CreateAccountAlias {
         check(&input.alias)
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:CreateAccountAlias", "*")]
     }
 
@@ -98,7 +98,7 @@ pub(crate) struct DeleteAccountAlias;
 impl Operation for DeleteAccountAlias {
     type Service = Iam;
     const NAME: &'static str = "DeleteAccountAlias";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteAccountAliasInput;
     type Output = ();
     type Target = ();
@@ -107,7 +107,7 @@ impl Operation for DeleteAccountAlias {
         check(&input.alias)
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:DeleteAccountAlias", "*")]
     }
 
@@ -146,7 +146,7 @@ pub(crate) struct ListAccountAliases;
 impl Operation for ListAccountAliases {
     type Service = Iam;
     const NAME: &'static str = "ListAccountAliases";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListAccountAliasesInput;
     type Output = AliasesOutput;
     type Target = ();
@@ -155,7 +155,7 @@ impl Operation for ListAccountAliases {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:ListAccountAliases", "*")]
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record, StoreError};
 
 use crate::Iam;
@@ -86,7 +86,7 @@ pub(crate) struct GetAccountSummary;
 impl Operation for GetAccountSummary {
     type Service = Iam;
     const NAME: &'static str = "GetAccountSummary";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccountSummaryInput;
     type Output = SummaryOutput;
     type Target = ();
@@ -95,7 +95,7 @@ impl Operation for GetAccountSummary {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetAccountSummary", "*")]
     }
 

@@ -4,7 +4,7 @@
 //! policy to the entity, and a count for each policy and account answers lists. The three change together.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record, StoreError, Tx};
 use wire::shape::Rule;
 
@@ -138,8 +138,8 @@ pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) ->
         return Err(IamError::LimitExceeded(Quota::Count { name: E::ATTACHED_QUOTA, limit: ATTACHED_MAX }));
     }
     let policy = policy_source::managed(tx, arn)?.ok_or_else(nothing)?.policy;
-    let risky = E::KIND != Kind::Role && last_administrator::may_take(&policy);
-    last_administrator::keeping(tx, &known.account, risky, |tx| {
+    let risky = E::KIND != Kind::Role && last_administrator::may_revoke_admin(&policy);
+    last_administrator::with_lockout_check(tx, &known.account, risky, |tx| {
         occupy(tx, E::KIND, known, arn, Usage::Permissions)?;
         entity.attached_mut().push(arn.to_owned());
         entity::put(tx, &entity)
@@ -153,8 +153,8 @@ pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) ->
 pub(crate) fn detach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) -> Result<(), IamError> {
     let mut entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
-    let risky = last_administrator::rests_on(tx, &entity)?;
-    last_administrator::keeping(tx, &known.account, risky, |tx| {
+    let risky = last_administrator::grants_admin(tx, &entity)?;
+    last_administrator::with_lockout_check(tx, &known.account, risky, |tx| {
         if !release(tx, known, arn, Usage::Permissions)? {
             return Err(IamError::NoSuchPolicy { arn: arn.to_owned() });
         }
@@ -164,7 +164,13 @@ pub(crate) fn detach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) ->
 }
 
 /// The need of attaching to or detaching from an entity.
-fn need<E: Holder>(action: &'static str, account: &str, name: &str, policy_arn: &str, found: Option<&E>) -> Need {
+fn need<E: Holder>(
+    action: &'static str,
+    account: &str,
+    name: &str,
+    policy_arn: &str,
+    found: Option<&E>,
+) -> Need<'static> {
     let need = entity::need(action, account, name, found).with("iam:PolicyARN", policy_arn.to_owned());
     boundary::in_need(need, found.and_then(Holder::boundary))
 }
@@ -228,7 +234,7 @@ macro_rules! attachment {
         impl Operation for $operation {
             type Service = Iam;
             const NAME: &'static str = stringify!($operation);
-            const EFFECT: Effect = Effect::Change;
+            const AUDIT: AuditClass = AuditClass::Change;
             type Input = $input;
             type Output = ();
             type Target = $entity;
@@ -238,7 +244,7 @@ macro_rules! attachment {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 let action = concat!("iam:", stringify!($operation));
                 vec![need(action, call.account(), &input.name, &input.policy_arn, found)]
             }
@@ -275,7 +281,7 @@ macro_rules! attachments {
         impl Operation for $list {
             type Service = Iam;
             const NAME: &'static str = stringify!($list);
-            const EFFECT: Effect = Effect::Read;
+            const AUDIT: AuditClass = AuditClass::Read;
             type Input = $list_input;
             type Output = AttachedPoliciesOutput;
             type Target = $entity;
@@ -284,7 +290,7 @@ macro_rules! attachments {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 vec![entity::need(concat!("iam:", stringify!($list)), call.account(), &input.name, found)]
             }
 

@@ -1,7 +1,7 @@
 //! `GetAccountAuthorizationDetails`: every user, group, role and policy of an account, and how they hang together.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::ReadTx;
 use wire::{Arn, Timestamp};
 
@@ -117,7 +117,7 @@ pub(crate) struct GetAccountAuthorizationDetails;
 impl Operation for GetAccountAuthorizationDetails {
     type Service = Iam;
     const NAME: &'static str = "GetAccountAuthorizationDetails";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccountAuthorizationDetailsInput;
     type Output = DetailsOutput;
     type Target = ();
@@ -126,7 +126,7 @@ impl Operation for GetAccountAuthorizationDetails {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetAccountAuthorizationDetails", "*")]
     }
 
@@ -262,7 +262,7 @@ fn group(tx: &ReadTx<'_>, group: Group) -> Result<GroupDetail, IamError> {
 fn role(tx: &ReadTx<'_>, role: Role) -> Result<RoleDetail, IamError> {
     let last = tx.get::<LastUse>(&role.identity.account, &role.identity.id)?;
     let profiles = instance_profile::of_role(tx, &role.identity)?.into_iter();
-    let profiles = profiles.map(|profile| ProfileView::brief(tx, profile));
+    let profiles = profiles.map(|profile| ProfileView::summary(tx, profile));
     Ok(RoleDetail {
         arn: role.arn(),
         assume_role_policy_document: document::encoded(&role.trust.document),

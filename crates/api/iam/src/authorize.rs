@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use policy::{
-    Context, Explanation, Kind as Grammar, Named, Policies, Policy, Principal, PrincipalKind, Reason, Request,
-    ResourceSide, Source,
+    Context, Explanation, Kind as Grammar, Named, Policies, Policy, PolicyLayer, Principal, PrincipalKind, Reason,
+    Request, ResourceSide,
 };
 use service::ports::{Authority, Credential, CredentialError};
-use service::{Boxed, Caller, Guard, Needed, Soon};
+use service::{BoxFuture, Caller, MaybeReady, Need, ResourcePolicy};
 use smallvec::SmallVec;
 use store::{Record, StoreError};
 use wire::Timestamp;
@@ -126,7 +126,7 @@ impl Held {
     fn weigh<T>(
         &self,
         caller: &Caller,
-        (action, resource, guard): (&str, &str, &Guard),
+        (action, resource, guard): (&str, &str, &ResourcePolicy),
         context: &Context<'_>,
         ask: impl FnOnce(&Request<'_>, &Policies<'_>) -> T,
     ) -> Result<T, StoreError> {
@@ -153,15 +153,15 @@ impl Held {
 }
 
 /// The resource's side, whose policy is called by the resource's ARN.
-fn side<'a>(resource: &'a str, guard: &'a Guard) -> ResourceSide<'a> {
+fn side<'a>(resource: &'a str, guard: &'a ResourcePolicy) -> ResourceSide<'a> {
     let named = |policy| Named { name: resource, policy };
     match guard {
-        Guard::Identity => ResourceSide::None,
-        Guard::Shared(policy) => ResourceSide::Shared(named(policy)),
-        Guard::Mandatory(policy) => ResourceSide::Mandatory(named(policy)),
-        Guard::Granted(policy) => ResourceSide::Granted(named(policy)),
-        Guard::GrantedToSession(policy) => ResourceSide::GrantedToSession(named(policy)),
-        Guard::Trust(policy) => ResourceSide::Trust(named(policy)),
+        ResourcePolicy::Identity => ResourceSide::None,
+        ResourcePolicy::Shared(policy) => ResourceSide::Shared(named(policy)),
+        ResourcePolicy::Mandatory(policy) => ResourceSide::Mandatory(named(policy)),
+        ResourcePolicy::Granted(policy) => ResourceSide::Granted(named(policy)),
+        ResourcePolicy::GrantedToSession(policy) => ResourceSide::GrantedToSession(named(policy)),
+        ResourcePolicy::Trust(policy) => ResourceSide::Trust(named(policy)),
     }
 }
 
@@ -247,11 +247,11 @@ impl Iam {
     pub(crate) async fn authorize(
         &self,
         caller: &Caller,
-        need: &Needed<'_>,
+        need: &Need<'_>,
         context: &Context<'_>,
     ) -> Result<Result<(), Reason>, StoreError> {
         let Some(held) = self.held(caller).await? else {
-            return Ok(Err(Reason::NoAllow(Source::Identity)));
+            return Ok(Err(Reason::NoAllow(PolicyLayer::Identity)));
         };
         held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::permit)
     }
@@ -262,7 +262,7 @@ impl Iam {
         caller: &Caller,
         action: &str,
         resource: &str,
-        guard: &Guard,
+        guard: &ResourcePolicy,
         context: &Context<'_>,
     ) -> Result<Option<Explanation>, StoreError> {
         let Some(held) = self.held(caller).await? else { return Ok(None) };
@@ -272,7 +272,7 @@ impl Iam {
     async fn seal_refusal(
         &self,
         caller: &Caller,
-        need: &Needed<'_>,
+        need: &Need<'_>,
         context: &Context<'_>,
         reason: &Reason,
     ) -> Result<Option<String>, StoreError> {
@@ -285,7 +285,7 @@ impl Iam {
     /// Notes that the caller's credential is in use, and what the user or role asks for. Only verified callers get this
     /// far.
     pub(crate) fn note_use(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp) {
-        if !caller.noted.is_new(action, at) {
+        if !caller.use_stamp.is_new(action, at) {
             return;
         }
         let id = &caller.access_key_id;
@@ -320,38 +320,41 @@ impl Authority for Iam {
         &'a self,
         authorization: &'a Authorization<'a>,
         now: Timestamp,
-    ) -> Soon<'a, Result<Credential, CredentialError>> {
+    ) -> MaybeReady<'a, Result<Credential, CredentialError>> {
         match self.remembered(authorization, now) {
-            Some(credential) => Soon::now(Ok(credential)),
-            None => Soon::later(self.authenticate(authorization, now)),
+            Some(credential) => MaybeReady::ready(Ok(credential)),
+            None => MaybeReady::boxed(self.authenticate(authorization, now)),
         }
     }
 
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Needed<'a>,
+        need: &'a Need<'a>,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
+    ) -> MaybeReady<'a, Result<Result<(), Reason>, StoreError>> {
         match self.held_now(caller) {
-            Some(held) => {
-                Soon::now(held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::permit))
-            }
-            None => Soon::later(self.authorize(caller, need, context)),
+            Some(held) => MaybeReady::ready(held.weigh(
+                caller,
+                (need.action, &need.resource, &need.guard),
+                context,
+                policy::permit,
+            )),
+            None => MaybeReady::boxed(self.authorize(caller, need, context)),
         }
     }
 
-    fn note(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp) {
+    fn record_use(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp) {
         self.note_use(caller, action, region, at);
     }
 
     fn sealed_refusal<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Needed<'a>,
+        need: &'a Need<'a>,
         context: &'a Context<'a>,
         reason: &'a Reason,
-    ) -> Boxed<'a, Option<String>> {
+    ) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
             match self.seal_refusal(caller, need, context, reason).await {
                 Ok(sealed) => sealed,

@@ -103,7 +103,7 @@ pub async fn bootstrap(
     account_id: Option<String>,
     by: Operator,
 ) -> Result<Option<FirstAdministrator>, IamError> {
-    let id = account_id.unwrap_or_else(unique_id::draw_account);
+    let id = account_id.unwrap_or_else(unique_id::generate_account);
     if !unique_id::is_account(&id) {
         return Err(IamError::Validation("An account id has twelve digits.".to_owned()));
     }

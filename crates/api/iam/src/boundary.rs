@@ -1,7 +1,7 @@
 //! Permissions boundaries of users and roles.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::Tx;
 use wire::shape::Rule;
 
@@ -30,7 +30,7 @@ impl BoundaryView {
 }
 
 /// The condition key of a boundary: the one to be set, or the one that the entity has.
-pub(crate) fn in_need(need: Need, arn: Option<&str>) -> Need {
+pub(crate) fn in_need(need: Need<'static>, arn: Option<&str>) -> Need<'static> {
     match arn {
         Some(arn) => need.with("iam:PermissionsBoundary", arn.to_owned()),
         None => need,
@@ -66,7 +66,7 @@ macro_rules! boundaries {
         impl Operation for $put {
             type Service = Iam;
             const NAME: &'static str = stringify!($put);
-            const EFFECT: Effect = Effect::Change;
+            const AUDIT: AuditClass = AuditClass::Change;
             type Input = $put_input;
             type Output = ();
             type Target = $entity;
@@ -75,7 +75,7 @@ macro_rules! boundaries {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 let need = entity::need(concat!("iam:", stringify!($put)), call.account(), &input.name, found);
                 vec![in_need(need, Some(&input.permissions_boundary))]
             }
@@ -86,7 +86,7 @@ macro_rules! boundaries {
                     let mut entity: $entity = entity::reload(tx, &known)?;
                     entity.check_unprotected()?;
                     let risky = entity.is_administrator(tx)?;
-                    last_administrator::keeping(tx, &known.account, risky, |tx| {
+                    last_administrator::with_lockout_check(tx, &known.account, risky, |tx| {
                         if let Some(old) = entity.boundary.take() {
                             attachment::release(tx, &known, &old, Usage::Boundary)?;
                         }
@@ -111,7 +111,7 @@ macro_rules! boundaries {
         impl Operation for $delete {
             type Service = Iam;
             const NAME: &'static str = stringify!($delete);
-            const EFFECT: Effect = Effect::Change;
+            const AUDIT: AuditClass = AuditClass::Change;
             type Input = $delete_input;
             type Output = ();
             type Target = $entity;
@@ -120,7 +120,7 @@ macro_rules! boundaries {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 let need = entity::need(concat!("iam:", stringify!($delete)), call.account(), &input.name, found);
                 vec![in_need(need, found.and_then(Holder::boundary))]
             }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::ReadTx;
 use wire::{Arn, Blob, Timestamp};
 
@@ -124,7 +124,7 @@ pub(crate) struct GenerateCredentialReport;
 impl Operation for GenerateCredentialReport {
     type Service = Iam;
     const NAME: &'static str = "GenerateCredentialReport";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     type Input = GenerateCredentialReportInput;
     type Output = GenerateOutput;
     type Target = ();
@@ -133,7 +133,7 @@ impl Operation for GenerateCredentialReport {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GenerateCredentialReport", "*")]
     }
 
@@ -167,7 +167,7 @@ pub(crate) struct GetCredentialReport;
 impl Operation for GetCredentialReport {
     type Service = Iam;
     const NAME: &'static str = "GetCredentialReport";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetCredentialReportInput;
     type Output = ReportOutput;
     type Target = ();
@@ -176,7 +176,7 @@ impl Operation for GetCredentialReport {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetCredentialReport", "*")]
     }
 

@@ -205,7 +205,7 @@ pub(crate) fn delete<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<(), IamEr
 /// The need of `action` on the entity called `name`, under the ARN that its name alone gives when there is none.
 ///
 /// A refusal names it without its path, which a stranger could tell an entity that exists by.
-pub(crate) fn need<E: Entity>(action: &'static str, account: &str, name: &str, found: Option<&E>) -> Need {
+pub(crate) fn need<E: Entity>(action: &'static str, account: &str, name: &str, found: Option<&E>) -> Need<'static> {
     match found {
         Some(entity) => tag::on_resource(Need::identity(action, entity.arn().to_string()), entity.tags())
             .shown_as(shown(E::KIND, &entity.identity().name)),

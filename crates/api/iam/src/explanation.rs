@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use policy::{Context, Explanation, Kind as Grammar, Principal};
-use service::{Caller, Guard, Need, Side};
+use service::{Caller, Need, ResourcePolicy, Side};
 use store::ReadTx;
 use wire::Arn;
 
@@ -49,7 +49,7 @@ impl Iam {
         caller: &Caller,
         action: &str,
         resource: &str,
-        guard: &Guard,
+        guard: &ResourcePolicy,
         context: &Context<'_>,
     ) -> Result<Option<Explanation>, IamError> {
         Ok(self.explain(caller, action, resource, guard, context).await?)
@@ -73,7 +73,7 @@ impl Iam {
                     let role: Option<Role> = entity::find(tx, arn.account(), located.name)?;
                     match role.filter(|role| role.arn() == arn) {
                         Some(role) if assuming => {
-                            let guard = Guard::Trust(Arc::new(role.trust.policy()?));
+                            let guard = ResourcePolicy::Trust(Arc::new(role.trust.policy()?));
                             Some(tag::on_resource(need, &role.tags).guarded(guard))
                         }
                         role => role.map(|role| tag::on_resource(need, &role.tags)),

@@ -1,7 +1,7 @@
 //! Groups: the record and the operations on it. Who is in a group is for `membership`.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::Record;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -105,7 +105,7 @@ pub(crate) struct CreateGroup;
 impl Operation for CreateGroup {
     type Service = Iam;
     const NAME: &'static str = "CreateGroup";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateGroupInput;
     type Output = GroupOutput;
     type Target = ();
@@ -114,7 +114,7 @@ impl Operation for CreateGroup {
         name::check(&input.group_name, "groupName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::Group, call.account(), path, &input.group_name);
         vec![Need::identity("iam:CreateGroup", arn.to_string())]
@@ -124,7 +124,7 @@ impl Operation for CreateGroup {
         let group = Group {
             identity: Identity {
                 account: call.account().to_owned(),
-                id: unique_id::draw(Prefix::Group),
+                id: unique_id::generate(Prefix::Group),
                 path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
                 name: input.group_name,
             },
@@ -163,7 +163,7 @@ pub(crate) struct GetGroup;
 impl Operation for GetGroup {
     type Service = Iam;
     const NAME: &'static str = "GetGroup";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetGroupInput;
     type Output = GetGroupOutput;
     type Target = Group;
@@ -172,7 +172,7 @@ impl Operation for GetGroup {
         call.service.entity(call.account(), &input.group_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Group>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Group>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:GetGroup", call.account(), &input.group_name, found)]
     }
 
@@ -186,7 +186,7 @@ impl Operation for GetGroup {
                 Ok(GetGroupOutput {
                     group: GroupView::of(group),
                     is_truncated: listed.is_truncated(),
-                    users: listed.items.into_iter().map(UserView::brief).collect(),
+                    users: listed.items.into_iter().map(UserView::summary).collect(),
                     marker: listed.marker,
                 })
             })
@@ -217,7 +217,7 @@ pub(crate) struct ListGroups;
 impl Operation for ListGroups {
     type Service = Iam;
     const NAME: &'static str = "ListGroups";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListGroupsInput;
     type Output = ListGroupsOutput;
     type Target = ();
@@ -226,7 +226,7 @@ impl Operation for ListGroups {
         Ok(())
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
         vec![Need::identity("iam:ListGroups", name::arn(Kind::Group, call.account(), prefix, "").to_string())]
     }
@@ -256,7 +256,7 @@ pub(crate) struct UpdateGroup;
 impl Operation for UpdateGroup {
     type Service = Iam;
     const NAME: &'static str = "UpdateGroup";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateGroupInput;
     type Output = ();
     type Target = Group;
@@ -269,7 +269,7 @@ impl Operation for UpdateGroup {
     }
 
     /// Both the name that is given up and the one that is taken.
-    fn needs(input: &Self::Input, found: Option<&Group>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Group>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let old_path = found.map_or(name::ROOT_PATH, |group| &group.identity.path);
         let path = input.new_path.as_deref().unwrap_or(old_path);
         let name = input.new_group_name.as_deref().unwrap_or(&input.group_name);
@@ -302,7 +302,7 @@ pub(crate) struct DeleteGroup;
 impl Operation for DeleteGroup {
     type Service = Iam;
     const NAME: &'static str = "DeleteGroup";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteGroupInput;
     type Output = ();
     type Target = Group;
@@ -311,7 +311,7 @@ impl Operation for DeleteGroup {
         call.service.entity(call.account(), &input.group_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Group>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Group>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:DeleteGroup", call.account(), &input.group_name, found)]
     }
 

@@ -2,7 +2,7 @@
 
 use policy::Kind as Grammar;
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{Record, Tx};
 use wire::shape::Rule;
 
@@ -45,9 +45,12 @@ pub(crate) fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlineP
         let name = entity.identity().name.clone();
         return Err(IamError::LimitExceeded(Quota::InlineSize { kind: E::KIND, name, limit: E::INLINE_SIZE_MAX }));
     }
-    let takes = || document::parse(&policy.document, Grammar::Identity).map(|new| last_administrator::may_take(&new));
-    let risky = last_administrator::rests_on(tx, &entity)? || E::KIND != Kind::Role && takes()?;
-    last_administrator::keeping(tx, &known.account, risky, |tx| Ok(tx.put(&known.id, &policy.name, policy)?))
+    let takes =
+        || document::parse(&policy.document, Grammar::Identity).map(|new| last_administrator::may_revoke_admin(&new));
+    let risky = last_administrator::grants_admin(tx, &entity)? || E::KIND != Kind::Role && takes()?;
+    last_administrator::with_lockout_check(tx, &known.account, risky, |tx| {
+        Ok(tx.put(&known.id, &policy.name, policy)?)
+    })
 }
 
 /// Deletes an inline policy.
@@ -57,15 +60,17 @@ pub(crate) fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlineP
 fn delete<E: Holder>(tx: &mut Tx<'_>, known: &Identity, name: String) -> Result<(), IamError> {
     let entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
-    let risky = last_administrator::rests_on(tx, &entity)?;
-    last_administrator::keeping(tx, &known.account, risky, |tx| match tx.delete::<InlinePolicy>(&known.id, &name)? {
-        true => Ok(()),
-        false => Err(missing::<E>(name)),
+    let risky = last_administrator::grants_admin(tx, &entity)?;
+    last_administrator::with_lockout_check(tx, &known.account, risky, |tx| {
+        match tx.delete::<InlinePolicy>(&known.id, &name)? {
+            true => Ok(()),
+            false => Err(missing::<E>(name)),
+        }
     })
 }
 
 /// The need of changing an inline policy.
-fn changing<E: Holder>(action: &'static str, account: &str, name: &str, found: Option<&E>) -> Need {
+fn changing<E: Holder>(action: &'static str, account: &str, name: &str, found: Option<&E>) -> Need<'static> {
     boundary::in_need(entity::need(action, account, name, found), found.and_then(Holder::boundary))
 }
 
@@ -101,7 +106,7 @@ macro_rules! inline_policies {
         impl Operation for $put {
             type Service = Iam;
             const NAME: &'static str = stringify!($put);
-            const EFFECT: Effect = Effect::Change;
+            const AUDIT: AuditClass = AuditClass::Change;
             type Input = $put_input;
             type Output = ();
             type Target = $entity;
@@ -111,7 +116,7 @@ macro_rules! inline_policies {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 vec![changing(concat!("iam:", stringify!($put)), call.account(), &input.name, found)]
             }
 
@@ -145,7 +150,7 @@ macro_rules! inline_policies {
         impl Operation for $get {
             type Service = Iam;
             const NAME: &'static str = stringify!($get);
-            const EFFECT: Effect = Effect::Read;
+            const AUDIT: AuditClass = AuditClass::Read;
             type Input = $get_input;
             type Output = $get_output;
             type Target = $entity;
@@ -154,7 +159,7 @@ macro_rules! inline_policies {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 vec![entity::need(concat!("iam:", stringify!($get)), call.account(), &input.name, found)]
             }
 
@@ -192,7 +197,7 @@ macro_rules! inline_policies {
         impl Operation for $list {
             type Service = Iam;
             const NAME: &'static str = stringify!($list);
-            const EFFECT: Effect = Effect::Read;
+            const AUDIT: AuditClass = AuditClass::Read;
             type Input = $list_input;
             type Output = PolicyNamesOutput;
             type Target = $entity;
@@ -201,7 +206,7 @@ macro_rules! inline_policies {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 vec![entity::need(concat!("iam:", stringify!($list)), call.account(), &input.name, found)]
             }
 
@@ -229,7 +234,7 @@ macro_rules! inline_policies {
         impl Operation for $delete {
             type Service = Iam;
             const NAME: &'static str = stringify!($delete);
-            const EFFECT: Effect = Effect::Change;
+            const AUDIT: AuditClass = AuditClass::Change;
             type Input = $delete_input;
             type Output = ();
             type Target = $entity;
@@ -238,7 +243,7 @@ macro_rules! inline_policies {
                 call.service.entity(call.account(), &input.name).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 vec![changing(concat!("iam:", stringify!($delete)), call.account(), &input.name, found)]
             }
 

@@ -3,7 +3,7 @@
 //! A profile's record names its role; a record for each pair leads from the role back. The two change together.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record, Tx};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -68,7 +68,7 @@ pub(crate) struct ProfileView {
 
 impl ProfileView {
     /// As lists show it: without tags.
-    pub(crate) fn brief(tx: &ReadTx<'_>, profile: InstanceProfile) -> Result<Self, IamError> {
+    pub(crate) fn summary(tx: &ReadTx<'_>, profile: InstanceProfile) -> Result<Self, IamError> {
         let mut roles = Vec::with_capacity(profile.roles.len());
         for id in &profile.roles {
             roles.extend(tx.get::<Role>(&profile.identity.account, id)?.map(RoleView::changed));
@@ -84,9 +84,9 @@ impl ProfileView {
         })
     }
 
-    fn whole(tx: &ReadTx<'_>, mut profile: InstanceProfile) -> Result<Self, IamError> {
+    fn detail(tx: &ReadTx<'_>, mut profile: InstanceProfile) -> Result<Self, IamError> {
         let tags = std::mem::take(&mut profile.tags);
-        Ok(Self { tags, ..Self::brief(tx, profile)? })
+        Ok(Self { tags, ..Self::summary(tx, profile)? })
     }
 }
 
@@ -129,7 +129,7 @@ pub(crate) struct CreateInstanceProfile;
 impl Operation for CreateInstanceProfile {
     type Service = Iam;
     const NAME: &'static str = "CreateInstanceProfile";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateInstanceProfileInput;
     type Output = ProfileOutput;
     type Target = ();
@@ -138,7 +138,7 @@ impl Operation for CreateInstanceProfile {
         name::check(&input.name, "instanceProfileName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::InstanceProfile, call.account(), path, &input.name).to_string();
         let mut needs = vec![tag::in_request(Need::identity("iam:CreateInstanceProfile", arn.clone()), &input.tags)];
@@ -152,7 +152,7 @@ impl Operation for CreateInstanceProfile {
         let profile = InstanceProfile {
             identity: Identity {
                 account: call.account().to_owned(),
-                id: unique_id::draw(Prefix::InstanceProfile),
+                id: unique_id::generate(Prefix::InstanceProfile),
                 path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
                 name: input.name,
             },
@@ -162,7 +162,7 @@ impl Operation for CreateInstanceProfile {
         };
         call.write(&call.service.store, move |tx| {
             entity::insert(tx, &profile)?;
-            Ok(ProfileOutput { instance_profile: ProfileView::whole(tx, profile)? })
+            Ok(ProfileOutput { instance_profile: ProfileView::detail(tx, profile)? })
         })
         .await
     }
@@ -180,7 +180,7 @@ pub(crate) struct GetInstanceProfile;
 impl Operation for GetInstanceProfile {
     type Service = Iam;
     const NAME: &'static str = "GetInstanceProfile";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetInstanceProfileInput;
     type Output = ProfileOutput;
     type Target = InstanceProfile;
@@ -189,7 +189,7 @@ impl Operation for GetInstanceProfile {
         call.service.entity(call.account(), &input.name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&InstanceProfile>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&InstanceProfile>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:GetInstanceProfile", call.account(), &input.name, found)]
     }
 
@@ -199,7 +199,7 @@ impl Operation for GetInstanceProfile {
         call: &Call<'_, Iam>,
     ) -> Result<ProfileOutput, IamError> {
         let profile = profile.into_inner();
-        let read = move |tx: &ReadTx<'_>| Ok(ProfileOutput { instance_profile: ProfileView::whole(tx, profile)? });
+        let read = move |tx: &ReadTx<'_>| Ok(ProfileOutput { instance_profile: ProfileView::detail(tx, profile)? });
         call.service.store.read(read).await
     }
 }
@@ -218,7 +218,7 @@ pub(crate) struct ListInstanceProfiles;
 impl Operation for ListInstanceProfiles {
     type Service = Iam;
     const NAME: &'static str = "ListInstanceProfiles";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListInstanceProfilesInput;
     type Output = ProfilesOutput;
     type Target = ();
@@ -227,7 +227,7 @@ impl Operation for ListInstanceProfiles {
         Ok(())
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::InstanceProfile, call.account(), prefix, "");
         vec![Need::identity("iam:ListInstanceProfiles", arn.to_string())]
@@ -238,7 +238,7 @@ impl Operation for ListInstanceProfiles {
         let listed = call.service.list::<InstanceProfile>(call.account(), window, input.path_prefix).await?;
         let (is_truncated, marker, items) = (listed.is_truncated(), listed.marker, listed.items);
         let read = move |tx: &ReadTx<'_>| {
-            items.into_iter().map(|profile| ProfileView::brief(tx, profile)).collect::<Result<_, IamError>>()
+            items.into_iter().map(|profile| ProfileView::summary(tx, profile)).collect::<Result<_, IamError>>()
         };
         Ok(ProfilesOutput { instance_profiles: call.service.store.read(read).await?, is_truncated, marker })
     }
@@ -258,7 +258,7 @@ pub(crate) struct ListInstanceProfilesForRole;
 impl Operation for ListInstanceProfilesForRole {
     type Service = Iam;
     const NAME: &'static str = "ListInstanceProfilesForRole";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListInstanceProfilesForRoleInput;
     type Output = ProfilesOutput;
     type Target = Role;
@@ -267,7 +267,7 @@ impl Operation for ListInstanceProfilesForRole {
         call.service.entity(call.account(), &input.role_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:ListInstanceProfilesForRole", call.account(), &input.role_name, found)]
     }
 
@@ -279,7 +279,7 @@ impl Operation for ListInstanceProfilesForRole {
             .read(move |tx| {
                 let listed = window.cut(of_role(tx, &role)?)?;
                 let (is_truncated, marker) = (listed.is_truncated(), listed.marker);
-                let views = listed.items.into_iter().map(|profile| ProfileView::brief(tx, profile));
+                let views = listed.items.into_iter().map(|profile| ProfileView::summary(tx, profile));
                 Ok(ProfilesOutput { instance_profiles: views.collect::<Result<_, IamError>>()?, is_truncated, marker })
             })
             .await
@@ -298,7 +298,7 @@ pub(crate) struct DeleteInstanceProfile;
 impl Operation for DeleteInstanceProfile {
     type Service = Iam;
     const NAME: &'static str = "DeleteInstanceProfile";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteInstanceProfileInput;
     type Output = ();
     type Target = InstanceProfile;
@@ -307,7 +307,7 @@ impl Operation for DeleteInstanceProfile {
         call.service.entity(call.account(), &input.name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&InstanceProfile>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&InstanceProfile>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:DeleteInstanceProfile", call.account(), &input.name, found)]
     }
 
@@ -345,7 +345,7 @@ fn needs_of_pair(
     role: &str,
     found: Option<&Pair>,
     call: &Call<'_, Iam>,
-) -> Vec<Need> {
+) -> Vec<Need<'static>> {
     let pass = entity::need("iam:PassRole", call.account(), role, found.map(|pair| &pair.role));
     vec![
         entity::need(action, call.account(), profile, found.map(|pair| &pair.profile)),
@@ -366,7 +366,7 @@ pub(crate) struct AddRoleToInstanceProfile;
 impl Operation for AddRoleToInstanceProfile {
     type Service = Iam;
     const NAME: &'static str = "AddRoleToInstanceProfile";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = AddRoleToInstanceProfileInput;
     type Output = ();
     type Target = Pair;
@@ -375,7 +375,7 @@ impl Operation for AddRoleToInstanceProfile {
         pair(&input.name, &input.role_name, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         needs_of_pair("iam:AddRoleToInstanceProfile", &input.name, &input.role_name, found, call)
     }
 
@@ -411,7 +411,7 @@ pub(crate) struct RemoveRoleFromInstanceProfile;
 impl Operation for RemoveRoleFromInstanceProfile {
     type Service = Iam;
     const NAME: &'static str = "RemoveRoleFromInstanceProfile";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = RemoveRoleFromInstanceProfileInput;
     type Output = ();
     type Target = Pair;
@@ -420,7 +420,7 @@ impl Operation for RemoveRoleFromInstanceProfile {
         pair(&input.name, &input.role_name, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let profile = found.map(|pair| &pair.profile);
         vec![entity::need("iam:RemoveRoleFromInstanceProfile", call.account(), &input.name, profile)]
     }

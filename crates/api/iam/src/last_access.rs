@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::ReadTx;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -285,7 +285,7 @@ pub(crate) struct GenerateServiceLastAccessedDetails;
 impl Operation for GenerateServiceLastAccessedDetails {
     type Service = Iam;
     const NAME: &'static str = "GenerateServiceLastAccessedDetails";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     type Input = GenerateServiceLastAccessedDetailsInput;
     type Output = GenerateOutput;
     type Target = Subject;
@@ -296,7 +296,7 @@ impl Operation for GenerateServiceLastAccessedDetails {
         call.service.store.read(move |tx| Subject::of(tx, &account, &arn)).await
     }
 
-    fn needs(input: &Self::Input, _: Option<&Subject>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&Subject>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GenerateServiceLastAccessedDetails", input.arn.clone())]
     }
 
@@ -343,7 +343,7 @@ pub(crate) struct GetServiceLastAccessedDetails;
 impl Operation for GetServiceLastAccessedDetails {
     type Service = Iam;
     const NAME: &'static str = "GetServiceLastAccessedDetails";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetServiceLastAccessedDetailsInput;
     type Output = ServicesOutput;
     type Target = ();
@@ -352,7 +352,7 @@ impl Operation for GetServiceLastAccessedDetails {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetServiceLastAccessedDetails", "*")]
     }
 
@@ -398,7 +398,7 @@ pub(crate) struct GetServiceLastAccessedDetailsWithEntities;
 impl Operation for GetServiceLastAccessedDetailsWithEntities {
     type Service = Iam;
     const NAME: &'static str = "GetServiceLastAccessedDetailsWithEntities";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetServiceLastAccessedDetailsWithEntitiesInput;
     type Output = EntitiesOutput;
     type Target = ();
@@ -407,7 +407,7 @@ impl Operation for GetServiceLastAccessedDetailsWithEntities {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetServiceLastAccessedDetailsWithEntities", "*")]
     }
 

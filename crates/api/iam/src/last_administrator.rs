@@ -68,13 +68,13 @@ fn any(tx: &ReadTx<'_>, account: &str) -> Result<bool, IamError> {
 }
 
 /// Whether giving this policy to a user or group could take an administrator's rights away.
-pub(crate) fn may_take(policy: &Policy) -> bool {
+pub(crate) fn may_revoke_admin(policy: &Policy) -> bool {
     policy.may_deny(EVERYTHING)
 }
 
 /// Whether joining this group could take an administrator's rights away.
 pub(crate) fn takes(tx: &ReadTx<'_>, group: &Group) -> Result<bool, IamError> {
-    Ok(PolicySource::of_holder(tx, group)?.identity.iter().any(|sourced| may_take(&sourced.policy)))
+    Ok(PolicySource::of_holder(tx, group)?.identity.iter().any(|sourced| may_revoke_admin(&sourced.policy)))
 }
 
 /// Whether this user is an administrator as long as there is an access key.
@@ -83,7 +83,7 @@ pub(crate) fn is_one(tx: &ReadTx<'_>, user: &User) -> Result<bool, IamError> {
 }
 
 /// Whether taking something from this user or group could take an administrator away: it allows everything by itself.
-pub(crate) fn rests_on<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<bool, IamError> {
+pub(crate) fn grants_admin<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<bool, IamError> {
     Ok(E::KIND != Kind::Role && may_everything(&PolicySource::of_holder(tx, holder)?))
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn rests_on<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<bool, I
 ///
 /// # Errors
 /// `DeleteConflict`, and those of the change.
-pub(crate) fn keeping_document<T>(
+pub(crate) fn with_document_lockout_check<T>(
     tx: &mut Tx<'_>,
     account: &str,
     arn: &str,
@@ -100,16 +100,16 @@ pub(crate) fn keeping_document<T>(
 ) -> Result<T, IamError> {
     let used = attachment::usage(tx, account, arn)?;
     let gave = policy_source::managed(tx, arn)?.is_some_and(|old| old.policy.may_allow("iam"));
-    let takes = || Ok::<_, IamError>(may_take(&document::parse(new, Grammar::Identity)?));
+    let takes = || Ok::<_, IamError>(may_revoke_admin(&document::parse(new, Grammar::Identity)?));
     let risky = used.boundaries > 0 || used.attachments > 0 && (gave || takes()?);
-    keeping(tx, account, risky, change)
+    with_lockout_check(tx, account, risky, change)
 }
 
 /// Makes a change. One that is `risky` is undone if the account had an administrator and has none any more.
 ///
 /// # Errors
 /// `DeleteConflict`, and those of the change.
-pub(crate) fn keeping<T>(
+pub(crate) fn with_lockout_check<T>(
     tx: &mut Tx<'_>,
     account: &str,
     risky: bool,

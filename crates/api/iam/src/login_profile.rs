@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use policy::{Kind as Grammar, Policy, PrincipalKind};
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Guard, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit, ResourcePolicy};
 use store::{ReadTx, Record, StoreError};
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -140,7 +140,7 @@ pub(crate) struct CreateLoginProfile;
 impl Operation for CreateLoginProfile {
     type Service = Iam;
     const NAME: &'static str = "CreateLoginProfile";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateLoginProfileInput;
     type Output = LoginProfileOutput;
     type Target = Subject;
@@ -149,7 +149,7 @@ impl Operation for CreateLoginProfile {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:CreateLoginProfile", input.user_name.as_deref(), found, call)]
     }
 
@@ -198,7 +198,7 @@ pub(crate) struct GetLoginProfile;
 impl Operation for GetLoginProfile {
     type Service = Iam;
     const NAME: &'static str = "GetLoginProfile";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetLoginProfileInput;
     type Output = LoginProfileOutput;
     type Target = Subject;
@@ -207,7 +207,7 @@ impl Operation for GetLoginProfile {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:GetLoginProfile", input.user_name.as_deref(), found, call)]
     }
 
@@ -237,7 +237,7 @@ pub(crate) struct UpdateLoginProfile;
 impl Operation for UpdateLoginProfile {
     type Service = Iam;
     const NAME: &'static str = "UpdateLoginProfile";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateLoginProfileInput;
     type Output = ();
     type Target = User;
@@ -246,7 +246,7 @@ impl Operation for UpdateLoginProfile {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:UpdateLoginProfile", call.account(), &input.user_name, found)]
     }
 
@@ -275,7 +275,7 @@ pub(crate) struct DeleteLoginProfile;
 impl Operation for DeleteLoginProfile {
     type Service = Iam;
     const NAME: &'static str = "DeleteLoginProfile";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteLoginProfileInput;
     type Output = ();
     type Target = Subject;
@@ -284,7 +284,7 @@ impl Operation for DeleteLoginProfile {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:DeleteLoginProfile", input.user_name.as_deref(), found, call)]
     }
 
@@ -326,7 +326,7 @@ pub(crate) struct ChangePassword;
 impl Operation for ChangePassword {
     type Service = Iam;
     const NAME: &'static str = "ChangePassword";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = ChangePasswordInput;
     type Output = ();
     type Target = Own;
@@ -340,11 +340,11 @@ impl Operation for ChangePassword {
         Ok(Own { user, policy, profile })
     }
 
-    fn needs(_: &Self::Input, found: Option<&Own>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, found: Option<&Own>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let need = Need::identity("iam:ChangePassword", call.caller.principal.arn.to_string());
         let policy = found.and_then(|own| own.policy.as_ref());
         match policy.is_some_and(|policy| policy.users_may_change) {
-            true => vec![need.guarded(Guard::Shared(Arc::clone(&OWN_PASSWORD)))],
+            true => vec![need.guarded(ResourcePolicy::Shared(Arc::clone(&OWN_PASSWORD)))],
             false => vec![need],
         }
     }

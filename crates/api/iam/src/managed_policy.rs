@@ -5,7 +5,7 @@
 
 use policy::{Kind as Grammar, Policy};
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record, StoreError, Tx};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -166,7 +166,7 @@ impl AnyPolicy {
 }
 
 /// The need of an action on the policy with this ARN.
-pub(crate) fn need(action: &'static str, arn: &str, found: Option<&AnyPolicy>) -> Need {
+pub(crate) fn need(action: &'static str, arn: &str, found: Option<&AnyPolicy>) -> Need<'static> {
     let need = Need::identity(action, arn.to_owned()).shown_as(format!("policy {arn}"));
     match found {
         Some(AnyPolicy::Own(policy)) => tag::on_resource(need, &policy.tags),
@@ -268,7 +268,7 @@ pub(crate) struct CreatePolicy;
 impl Operation for CreatePolicy {
     type Service = Iam;
     const NAME: &'static str = "CreatePolicy";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreatePolicyInput;
     type Output = PolicyOutput;
     type Target = ();
@@ -277,7 +277,7 @@ impl Operation for CreatePolicy {
         name::check(&input.policy_name, "policyName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::Policy, call.account(), path, &input.policy_name).to_string();
         let mut needs = vec![tag::in_request(Need::identity("iam:CreatePolicy", arn.clone()), &input.tags)];
@@ -291,7 +291,7 @@ impl Operation for CreatePolicy {
         check_document(&input.policy_document)?;
         let identity = Identity {
             account: call.account().to_owned(),
-            id: unique_id::draw(Prefix::Policy),
+            id: unique_id::generate(Prefix::Policy),
             path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
             name: input.policy_name,
         };
@@ -331,7 +331,7 @@ pub(crate) struct GetPolicy;
 impl Operation for GetPolicy {
     type Service = Iam;
     const NAME: &'static str = "GetPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetPolicyInput;
     type Output = PolicyOutput;
     type Target = AnyPolicy;
@@ -340,7 +340,7 @@ impl Operation for GetPolicy {
         AnyPolicy::load(&input.policy_arn, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:GetPolicy", &input.policy_arn, found)]
     }
 
@@ -368,7 +368,7 @@ pub(crate) struct DeletePolicy;
 impl Operation for DeletePolicy {
     type Service = Iam;
     const NAME: &'static str = "DeletePolicy";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeletePolicyInput;
     type Output = ();
     type Target = AnyPolicy;
@@ -377,7 +377,7 @@ impl Operation for DeletePolicy {
         AnyPolicy::load(&input.policy_arn, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:DeletePolicy", &input.policy_arn, found)]
     }
 

@@ -4,7 +4,7 @@
 //! two change together.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record, Tx};
 use wire::shape::Rule;
 
@@ -55,7 +55,7 @@ pub(crate) fn join(tx: &mut Tx<'_>, group: &Identity, user: &Identity) -> Result
         return Err(IamError::LimitExceeded(Quota::Count { name: "GroupsPerUser", limit: GROUPS_MAX }));
     }
     let risky = last_administrator::takes(tx, &group)?;
-    last_administrator::keeping(tx, &group.identity.account, risky, |tx| {
+    last_administrator::with_lockout_check(tx, &group.identity.account, risky, |tx| {
         let member = Member { user: user.identity.id.clone() };
         tx.put(&group.identity.id, &member.user, &member)?;
         user.groups.push(group.identity.id.clone());
@@ -91,7 +91,7 @@ pub(crate) struct AddUserToGroup;
 impl Operation for AddUserToGroup {
     type Service = Iam;
     const NAME: &'static str = "AddUserToGroup";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = AddUserToGroupInput;
     type Output = ();
     type Target = Pair;
@@ -100,7 +100,7 @@ impl Operation for AddUserToGroup {
         pair(&input.group_name, &input.user_name, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let group = found.map(|pair| &pair.group);
         vec![entity::need("iam:AddUserToGroup", call.account(), &input.group_name, group)]
     }
@@ -124,7 +124,7 @@ pub(crate) struct RemoveUserFromGroup;
 impl Operation for RemoveUserFromGroup {
     type Service = Iam;
     const NAME: &'static str = "RemoveUserFromGroup";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = RemoveUserFromGroupInput;
     type Output = ();
     type Target = Pair;
@@ -133,7 +133,7 @@ impl Operation for RemoveUserFromGroup {
         pair(&input.group_name, &input.user_name, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let group = found.map(|pair| &pair.group);
         vec![entity::need("iam:RemoveUserFromGroup", call.account(), &input.group_name, group)]
     }
@@ -143,9 +143,9 @@ impl Operation for RemoveUserFromGroup {
         let Pair { group, user } = pair.into_inner();
         call.write(&call.service.store, move |tx| {
             let mut user: User = entity::reload(tx, &user.identity)?;
-            let risky = last_administrator::rests_on(tx, &group)?;
+            let risky = last_administrator::grants_admin(tx, &group)?;
             let account = user.identity.account.clone();
-            last_administrator::keeping(tx, &account, risky, |tx| {
+            last_administrator::with_lockout_check(tx, &account, risky, |tx| {
                 if tx.delete::<Member>(&group.identity.id, &user.identity.id)? {
                     user.groups.retain(|id| *id != group.identity.id);
                     entity::put(tx, &user)?;
@@ -171,7 +171,7 @@ pub(crate) struct ListGroupsForUser;
 impl Operation for ListGroupsForUser {
     type Service = Iam;
     const NAME: &'static str = "ListGroupsForUser";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListGroupsForUserInput;
     type Output = ListGroupsOutput;
     type Target = User;
@@ -180,7 +180,7 @@ impl Operation for ListGroupsForUser {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:ListGroupsForUser", call.account(), &input.user_name, found)]
     }
 

@@ -3,7 +3,7 @@
 //! What a token says and who signed it is for STS; a provider's keys come from its operator's file, see `provider_keys`.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record, Tx};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -79,7 +79,7 @@ async fn load(arn: &str, call: &Call<'_, Iam>) -> Result<OidcProvider, IamError>
     found.ok_or_else(|| missing(arn))
 }
 
-fn need(action: &'static str, arn: &str, found: Option<&OidcProvider>) -> Need {
+fn need(action: &'static str, arn: &str, found: Option<&OidcProvider>) -> Need<'static> {
     tag::on_resource(
         Need::identity(action, arn.to_owned()),
         found.map(|found| found.tags.as_slice()).unwrap_or_default(),
@@ -150,7 +150,7 @@ pub(crate) struct CreateOpenIDConnectProvider;
 impl Operation for CreateOpenIDConnectProvider {
     type Service = Iam;
     const NAME: &'static str = "CreateOpenIDConnectProvider";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateOpenIDConnectProviderInput;
     type Output = CreateOpenIDConnectProviderOutput;
     type Target = String;
@@ -159,7 +159,7 @@ impl Operation for CreateOpenIDConnectProvider {
         checked(&input.url)
     }
 
-    fn needs(input: &Self::Input, found: Option<&String>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&String>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let arn = arn(call.account(), found.map_or("*", String::as_str)).to_string();
         let tagged = |action| tag::in_request(Need::identity(action, arn.clone()), &input.tags);
         let mut needs = vec![tagged("iam:CreateOpenIDConnectProvider")];
@@ -220,7 +220,7 @@ pub(crate) struct ListOpenIDConnectProviders;
 impl Operation for ListOpenIDConnectProviders {
     type Service = Iam;
     const NAME: &'static str = "ListOpenIDConnectProviders";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListOpenIDConnectProvidersInput;
     type Output = ListOpenIDConnectProvidersOutput;
     type Target = ();
@@ -229,7 +229,7 @@ impl Operation for ListOpenIDConnectProviders {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:ListOpenIDConnectProviders", arn(call.account(), "*").to_string())]
     }
 
@@ -290,7 +290,7 @@ macro_rules! on_provider {
         impl Operation for $operation {
             type Service = Iam;
             const NAME: &'static str = stringify!($operation);
-            const EFFECT: Effect = Effect::$effect;
+            const AUDIT: AuditClass = AuditClass::$effect;
             type Input = $input;
             type Output = $output;
             type Target = OidcProvider;
@@ -299,7 +299,7 @@ macro_rules! on_provider {
                 load(&input.arn, call).await
             }
 
-            fn needs($given: &Self::Input, found: Option<&OidcProvider>, _: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs($given: &Self::Input, found: Option<&OidcProvider>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 let $need = need(concat!("iam:", stringify!($operation)), &$given.arn, found);
                 vec![$needed]
             }

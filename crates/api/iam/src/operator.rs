@@ -60,9 +60,9 @@ pub async fn create_account(store: &Store, name: &str, by: Operator) -> Result<H
             if known.iter().any(|one| one.name.as_ref() == Some(&name)) {
                 return Err(IamError::AccountExists { name });
             }
-            let mut id = unique_id::draw_account();
+            let mut id = unique_id::generate_account();
             while known.iter().any(|one| one.id == id) {
-                id = unique_id::draw_account();
+                id = unique_id::generate_account();
             }
             let key = AccessKey::new(&id, None, now);
             tx.insert(access_key::PARENT, &key.id, &key)?;

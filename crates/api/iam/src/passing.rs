@@ -1,7 +1,7 @@
 //! Handing a role to a service: what the caller must hold, and whether the role lets the service in at all.
 
 use policy::{Context, Named, Policies, Principal, Request, ResourceSide};
-use service::Boxed;
+use service::BoxFuture;
 use service::Need;
 use service::ports::{Passing, Roles};
 use store::StoreError;
@@ -48,7 +48,7 @@ fn trusts(role: &Role, service: &str) -> Result<bool, IamError> {
 }
 
 impl Roles for Iam {
-    fn passing<'a>(&'a self, arn: &'a Arn, service: &'a str) -> Boxed<'a, Result<Passing, StoreError>> {
+    fn passing<'a>(&'a self, arn: &'a Arn, service: &'a str) -> BoxFuture<'a, Result<Passing, StoreError>> {
         Box::pin(async move {
             self.passing(arn, service).await.map_err(|error| match error {
                 IamError::Store(error) => error,

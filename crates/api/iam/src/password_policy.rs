@@ -1,7 +1,7 @@
 //! The operations on an account's rules for passwords.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::Rule;
 
 use crate::Iam;
@@ -35,7 +35,7 @@ pub(crate) struct UpdateAccountPasswordPolicy;
 impl Operation for UpdateAccountPasswordPolicy {
     type Service = Iam;
     const NAME: &'static str = "UpdateAccountPasswordPolicy";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateAccountPasswordPolicyInput;
     type Output = ();
     type Target = ();
@@ -44,7 +44,7 @@ impl Operation for UpdateAccountPasswordPolicy {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:UpdateAccountPasswordPolicy", "*")]
     }
 
@@ -101,7 +101,7 @@ pub(crate) struct GetAccountPasswordPolicy;
 impl Operation for GetAccountPasswordPolicy {
     type Service = Iam;
     const NAME: &'static str = "GetAccountPasswordPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccountPasswordPolicyInput;
     type Output = PasswordPolicyOutput;
     type Target = PasswordPolicy;
@@ -112,7 +112,7 @@ impl Operation for GetAccountPasswordPolicy {
         found.ok_or_else(|| missing(call.account()))
     }
 
-    fn needs(_: &Self::Input, _: Option<&PasswordPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&PasswordPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetAccountPasswordPolicy", "*")]
     }
 
@@ -149,7 +149,7 @@ pub(crate) struct DeleteAccountPasswordPolicy;
 impl Operation for DeleteAccountPasswordPolicy {
     type Service = Iam;
     const NAME: &'static str = "DeleteAccountPasswordPolicy";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteAccountPasswordPolicyInput;
     type Output = ();
     type Target = ();
@@ -158,7 +158,7 @@ impl Operation for DeleteAccountPasswordPolicy {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:DeleteAccountPasswordPolicy", "*")]
     }
 

@@ -1,7 +1,7 @@
 //! `ListEntitiesForPolicy`: to whom a managed policy is attached.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::ReadTx;
 use wire::shape::Rule;
 
@@ -84,7 +84,7 @@ pub(crate) struct ListEntitiesForPolicy;
 impl Operation for ListEntitiesForPolicy {
     type Service = Iam;
     const NAME: &'static str = "ListEntitiesForPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListEntitiesForPolicyInput;
     type Output = ListEntitiesForPolicyOutput;
     type Target = AnyPolicy;
@@ -93,7 +93,7 @@ impl Operation for ListEntitiesForPolicy {
         AnyPolicy::load(&input.policy_arn, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:ListEntitiesForPolicy", &input.policy_arn, found)]
     }
 

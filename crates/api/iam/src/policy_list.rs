@@ -1,7 +1,7 @@
 //! `ListPolicies`: AWS-managed policies first, then the account's own.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::ReadTx;
 use wire::shape::Rule;
 
@@ -50,7 +50,7 @@ pub(crate) struct ListPolicies;
 impl Operation for ListPolicies {
     type Service = Iam;
     const NAME: &'static str = "ListPolicies";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListPoliciesInput;
     type Output = ListPoliciesOutput;
     type Target = ();
@@ -59,7 +59,7 @@ impl Operation for ListPolicies {
         Ok(())
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
         vec![Need::identity("iam:ListPolicies", name::arn(Kind::Policy, call.account(), prefix, "").to_string())]
     }

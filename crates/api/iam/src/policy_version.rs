@@ -1,7 +1,7 @@
 //! Versions of managed policies: up to five documents, one of which is in force.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -77,7 +77,7 @@ fn find_version(policy: &ManagedPolicy, arn: &str, id: &str) -> Result<VersionEn
 /// `DeleteConflict`.
 fn enforce(tx: &mut Tx<'_>, account: &str, document: &PolicyDocument) -> Result<(), IamError> {
     let PolicyDocument { arn, text } = document;
-    last_administrator::keeping_document(tx, account, arn, text, |tx| Ok(tx.put(arn, DEFAULT, document)?))
+    last_administrator::with_document_lockout_check(tx, account, arn, text, |tx| Ok(tx.put(arn, DEFAULT, document)?))
 }
 
 /// A policy that is missing is told of as a version that is missing, as AWS does.
@@ -102,7 +102,7 @@ pub(crate) struct CreatePolicyVersion;
 impl Operation for CreatePolicyVersion {
     type Service = Iam;
     const NAME: &'static str = "CreatePolicyVersion";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreatePolicyVersionInput;
     type Output = VersionOutput;
     type Target = AnyPolicy;
@@ -111,7 +111,7 @@ impl Operation for CreatePolicyVersion {
         AnyPolicy::load(&input.policy_arn, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:CreatePolicyVersion", &input.policy_arn, found)]
     }
 
@@ -158,7 +158,7 @@ pub(crate) struct GetPolicyVersion;
 impl Operation for GetPolicyVersion {
     type Service = Iam;
     const NAME: &'static str = "GetPolicyVersion";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetPolicyVersionInput;
     type Output = VersionOutput;
     type Target = AnyPolicy;
@@ -167,7 +167,7 @@ impl Operation for GetPolicyVersion {
         load(&input.policy_arn, &input.version_id, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:GetPolicyVersion", &input.policy_arn, found)]
     }
 
@@ -221,7 +221,7 @@ pub(crate) struct ListPolicyVersions;
 impl Operation for ListPolicyVersions {
     type Service = Iam;
     const NAME: &'static str = "ListPolicyVersions";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListPolicyVersionsInput;
     type Output = ListPolicyVersionsOutput;
     type Target = AnyPolicy;
@@ -230,7 +230,7 @@ impl Operation for ListPolicyVersions {
         AnyPolicy::load(&input.policy_arn, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:ListPolicyVersions", &input.policy_arn, found)]
     }
 
@@ -270,7 +270,7 @@ pub(crate) struct SetDefaultPolicyVersion;
 impl Operation for SetDefaultPolicyVersion {
     type Service = Iam;
     const NAME: &'static str = "SetDefaultPolicyVersion";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = SetDefaultPolicyVersionInput;
     type Output = ();
     type Target = AnyPolicy;
@@ -279,7 +279,7 @@ impl Operation for SetDefaultPolicyVersion {
         load(&input.policy_arn, &input.version_id, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:SetDefaultPolicyVersion", &input.policy_arn, found)]
     }
 
@@ -312,7 +312,7 @@ pub(crate) struct DeletePolicyVersion;
 impl Operation for DeletePolicyVersion {
     type Service = Iam;
     const NAME: &'static str = "DeletePolicyVersion";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeletePolicyVersionInput;
     type Output = ();
     type Target = AnyPolicy;
@@ -321,7 +321,7 @@ impl Operation for DeletePolicyVersion {
         load(&input.policy_arn, &input.version_id, call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![need("iam:DeletePolicyVersion", &input.policy_arn, found)]
     }
 

@@ -1,6 +1,6 @@
 //! Which principals exist: from an ARN in a policy to the unique id of whoever bears it now.
 
-use service::Boxed;
+use service::BoxFuture;
 use service::ports::Principals;
 use store::{ReadTx, StoreError};
 use wire::Arn;
@@ -31,7 +31,7 @@ fn id<E: Entity>(tx: &ReadTx<'_>, arn: &Arn, name: &str) -> Result<Option<String
 }
 
 impl Principals for Iam {
-    fn unique_id<'a>(&'a self, arn: &'a Arn) -> Boxed<'a, Result<Option<String>, StoreError>> {
+    fn unique_id<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Option<String>, StoreError>> {
         let arn = arn.clone();
         Box::pin(self.store.read(move |tx| unique_id(tx, &arn)))
     }

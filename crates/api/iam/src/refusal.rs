@@ -6,10 +6,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crypto::sealed;
-use policy::{Cited, Context, Effect as Says, Matched, Reason, Source};
+use policy::{Cited, Context, Effect as Says, Matched, PolicyLayer, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use service::{Caller, Needed};
+use service::{Caller, Need};
 use store::{Store, StoreError};
 use wire::Timestamp;
 
@@ -81,15 +81,21 @@ struct Applied {
     denies: bool,
 }
 
-const SOURCES: [Source; 6] =
-    [Source::ServiceControl, Source::Resource, Source::Trust, Source::Identity, Source::Boundary, Source::Session];
+const SOURCES: [PolicyLayer; 6] = [
+    PolicyLayer::ServiceControl,
+    PolicyLayer::Resource,
+    PolicyLayer::Trust,
+    PolicyLayer::Identity,
+    PolicyLayer::Boundary,
+    PolicyLayer::Session,
+];
 
-fn number(source: Source) -> u8 {
+fn number(source: PolicyLayer) -> u8 {
     SOURCES.iter().position(|one| *one == source).and_then(|index| u8::try_from(index).ok()).unwrap_or_default()
 }
 
-fn source(number: u8) -> Source {
-    SOURCES.get(usize::from(number)).copied().unwrap_or(Source::Identity)
+fn source(number: u8) -> PolicyLayer {
+    SOURCES.get(usize::from(number)).copied().unwrap_or(PolicyLayer::Identity)
 }
 
 /// Whether a condition key follows from the rest of what is sealed.
@@ -137,7 +143,7 @@ impl Refusal {
     /// A refusal for `reason`, with the statements that bore on it.
     pub(crate) fn new(
         caller: &Caller,
-        need: &Needed<'_>,
+        need: &Need<'_>,
         context: &Context<'_>,
         reason: &Reason,
         matched: Vec<Matched>,
@@ -227,8 +233,10 @@ impl Refusal {
     /// Whether somebody of this account may know what a policy says.
     fn discloses(&self, number: u8, account: &str) -> bool {
         match source(number) {
-            Source::Resource | Source::Trust => self.owner == account,
-            Source::ServiceControl | Source::Identity | Source::Boundary | Source::Session => self.account == account,
+            PolicyLayer::Resource | PolicyLayer::Trust => self.owner == account,
+            PolicyLayer::ServiceControl | PolicyLayer::Identity | PolicyLayer::Boundary | PolicyLayer::Session => {
+                self.account == account
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Roles: the record and the operations on it. How a role is assumed is for STS.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::Record;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -147,7 +147,7 @@ impl RoleView {
         Self { max_session_duration: Some(role.session_seconds_max), ..Self::changed(role) }
     }
 
-    fn whole(mut role: Role, last: Option<LastUse>) -> Self {
+    fn detail(mut role: Role, last: Option<LastUse>) -> Self {
         Self {
             permissions_boundary: role.boundary.take().map(BoundaryView::of),
             tags: std::mem::take(&mut role.tags),
@@ -181,7 +181,7 @@ pub(crate) struct CreateRole;
 impl Operation for CreateRole {
     type Service = Iam;
     const NAME: &'static str = "CreateRole";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateRoleInput;
     type Output = RoleOutput;
     type Target = ();
@@ -193,7 +193,7 @@ impl Operation for CreateRole {
         name::check(&input.role_name, "roleName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::Role, call.account(), path, &input.role_name).to_string();
         let create = tag::in_request(Need::identity("iam:CreateRole", arn.clone()), &input.tags);
@@ -207,7 +207,7 @@ impl Operation for CreateRole {
     async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<RoleOutput, IamError> {
         let identity = Identity {
             account: call.account().to_owned(),
-            id: unique_id::draw(Prefix::Role),
+            id: unique_id::generate(Prefix::Role),
             path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
             name: input.role_name,
         };
@@ -247,7 +247,7 @@ pub(crate) struct GetRole;
 impl Operation for GetRole {
     type Service = Iam;
     const NAME: &'static str = "GetRole";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetRoleInput;
     type Output = RoleOutput;
     type Target = Role;
@@ -256,7 +256,7 @@ impl Operation for GetRole {
         call.service.entity(call.account(), &input.role_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:GetRole", call.account(), &input.role_name, found)]
     }
 
@@ -264,7 +264,7 @@ impl Operation for GetRole {
         let role = role.into_inner();
         let used = Used::Role(role.identity.account.clone(), role.identity.id.clone());
         let last = call.service.last_uses.get(&call.service.store, used).await?;
-        Ok(RoleOutput { role: RoleView::whole(role, last) })
+        Ok(RoleOutput { role: RoleView::detail(role, last) })
     }
 }
 
@@ -291,7 +291,7 @@ pub(crate) struct ListRoles;
 impl Operation for ListRoles {
     type Service = Iam;
     const NAME: &'static str = "ListRoles";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListRolesInput;
     type Output = ListRolesOutput;
     type Target = ();
@@ -300,7 +300,7 @@ impl Operation for ListRoles {
         Ok(())
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
         vec![Need::identity("iam:ListRoles", name::arn(Kind::Role, call.account(), prefix, "").to_string())]
     }
@@ -334,7 +334,7 @@ pub(crate) struct UpdateRole;
 impl Operation for UpdateRole {
     type Service = Iam;
     const NAME: &'static str = "UpdateRole";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateRoleInput;
     type Output = UpdateRoleOutput;
     type Target = Role;
@@ -343,7 +343,7 @@ impl Operation for UpdateRole {
         call.service.entity(call.account(), &input.role_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:UpdateRole", call.account(), &input.role_name, found)]
     }
 
@@ -372,7 +372,7 @@ pub(crate) struct UpdateRoleDescription;
 impl Operation for UpdateRoleDescription {
     type Service = Iam;
     const NAME: &'static str = "UpdateRoleDescription";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateRoleDescriptionInput;
     type Output = RoleOutput;
     type Target = Role;
@@ -381,7 +381,7 @@ impl Operation for UpdateRoleDescription {
         call.service.entity(call.account(), &input.role_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:UpdateRoleDescription", call.account(), &input.role_name, found)]
     }
 
@@ -420,7 +420,7 @@ pub(crate) struct UpdateAssumeRolePolicy;
 impl Operation for UpdateAssumeRolePolicy {
     type Service = Iam;
     const NAME: &'static str = "UpdateAssumeRolePolicy";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateAssumeRolePolicyInput;
     type Output = ();
     type Target = Role;
@@ -429,7 +429,7 @@ impl Operation for UpdateAssumeRolePolicy {
         call.service.entity(call.account(), &input.role_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:UpdateAssumeRolePolicy", call.account(), &input.role_name, found)]
     }
 
@@ -457,7 +457,7 @@ pub(crate) struct DeleteRole;
 impl Operation for DeleteRole {
     type Service = Iam;
     const NAME: &'static str = "DeleteRole";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteRoleInput;
     type Output = ();
     type Target = Role;
@@ -466,7 +466,7 @@ impl Operation for DeleteRole {
         call.service.entity(call.account(), &input.role_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:DeleteRole", call.account(), &input.role_name, found)]
     }
 

@@ -24,7 +24,7 @@ pub struct SecretAccessKey(Zeroizing<String>);
 impl SecretAccessKey {
     /// A new secret of 240 random bits.
     #[must_use]
-    pub(crate) fn draw() -> Self {
+    pub(crate) fn generate() -> Self {
         let mut random = Zeroizing::new([0_u8; RANDOM_BYTES]);
         random_bytes(random.as_mut_slice());
         // Room for all of it: a string that grows would leave a copy behind.
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn secrets_are_forty_characters_of_base64_and_differ() {
-        let secrets: Vec<_> = (0..100).map(|_| SecretAccessKey::draw()).collect();
+        let secrets: Vec<_> = (0..100).map(|_| SecretAccessKey::generate()).collect();
         for secret in &secrets {
             assert_eq!(secret.expose().len(), 40);
             assert_eq!(STANDARD.decode(secret.expose()).expect("base64").len(), RANDOM_BYTES);
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_secret_survives_its_record() {
-        let secret = SecretAccessKey::draw();
+        let secret = SecretAccessKey::generate();
         let json = serde_json::to_string(&secret).expect("json");
         let back: SecretAccessKey = serde_json::from_str(&json).expect("back");
         assert_eq!(back.expose(), secret.expose());

@@ -3,7 +3,7 @@
 //! Looks at what statements allow, whatever resources and conditions they are about and whatever else denies.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::Rule;
 
 use crate::Iam;
@@ -90,7 +90,7 @@ pub(crate) struct ListPoliciesGrantingServiceAccess;
 impl Operation for ListPoliciesGrantingServiceAccess {
     type Service = Iam;
     const NAME: &'static str = "ListPoliciesGrantingServiceAccess";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListPoliciesGrantingServiceAccessInput;
     type Output = GrantingOutput;
     type Target = PolicySource;
@@ -99,7 +99,7 @@ impl Operation for ListPoliciesGrantingServiceAccess {
         PolicySource::load(&input.arn, call).await
     }
 
-    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:ListPoliciesGrantingServiceAccess", input.arn.clone())]
     }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use crypto::{constant_time_eq, random_bytes, sha256};
 use policy::{Context, Principal};
 use serde::{Deserialize, Serialize, Serializer};
-use service::{Call, Caller, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Caller, Need, Operation, Permit};
 use store::{ReadTx, Record, StoreError, Tx};
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -78,7 +78,7 @@ impl Record for ServiceUserName {
 struct Password(Zeroizing<String>);
 
 impl Password {
-    fn draw() -> Self {
+    fn generate() -> Self {
         let mut random = Zeroizing::new([0_u8; PASSWORD_BYTES]);
         random_bytes(random.as_mut_slice());
         // Room for all of it: a string that grows would leave a copy behind.
@@ -173,7 +173,7 @@ pub(crate) struct CreateServiceSpecificCredential;
 impl Operation for CreateServiceSpecificCredential {
     type Service = Iam;
     const NAME: &'static str = "CreateServiceSpecificCredential";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateServiceSpecificCredentialInput;
     type Output = CredentialOutput;
     type Target = User;
@@ -182,7 +182,7 @@ impl Operation for CreateServiceSpecificCredential {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let need = entity::need("iam:CreateServiceSpecificCredential", call.account(), &input.user_name, found);
         vec![need.with("iam:ServiceSpecificCredentialServiceName", input.service_name.clone())]
     }
@@ -197,8 +197,8 @@ impl Operation for CreateServiceSpecificCredential {
                 let quota = Quota::Count { name: "ServiceSpecificCredentialsPerUser", limit: CREDENTIALS_MAX };
                 return Err(IamError::LimitExceeded(quota));
             }
-            let password = Password::draw();
-            let id = unique_id::draw(Prefix::ServiceCredential);
+            let password = Password::generate();
+            let id = unique_id::generate(Prefix::ServiceCredential);
             let service_user_name = take_name(tx, &user.identity, &id)?;
             let (digest, status) = (password.digest(), Status::Active);
             let credential = ServiceCredential { id, service_user_name, digest, status, created: now, expires };
@@ -259,7 +259,7 @@ pub(crate) struct ListServiceSpecificCredentials;
 impl Operation for ListServiceSpecificCredentials {
     type Service = Iam;
     const NAME: &'static str = "ListServiceSpecificCredentials";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListServiceSpecificCredentialsInput;
     type Output = ListCredentialsOutput;
     type Target = Listing;
@@ -274,7 +274,7 @@ impl Operation for ListServiceSpecificCredentials {
         Ok(Listing::Of(Subject::find(input.user_name.as_deref(), call).await?))
     }
 
-    fn needs(input: &Self::Input, found: Option<&Listing>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Listing>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let action = "iam:ListServiceSpecificCredentials";
         if input.all_users == Some(true) {
             let every = name::arn(Kind::User, call.account(), name::ROOT_PATH, "*");
@@ -338,7 +338,7 @@ pub(crate) struct UpdateServiceSpecificCredential;
 impl Operation for UpdateServiceSpecificCredential {
     type Service = Iam;
     const NAME: &'static str = "UpdateServiceSpecificCredential";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateServiceSpecificCredentialInput;
     type Output = ();
     type Target = Subject;
@@ -347,7 +347,7 @@ impl Operation for UpdateServiceSpecificCredential {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:UpdateServiceSpecificCredential", input.user_name.as_deref(), found, call)]
     }
 
@@ -378,7 +378,7 @@ pub(crate) struct ResetServiceSpecificCredential;
 impl Operation for ResetServiceSpecificCredential {
     type Service = Iam;
     const NAME: &'static str = "ResetServiceSpecificCredential";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = ResetServiceSpecificCredentialInput;
     type Output = CredentialOutput;
     type Target = Subject;
@@ -387,7 +387,7 @@ impl Operation for ResetServiceSpecificCredential {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:ResetServiceSpecificCredential", input.user_name.as_deref(), found, call)]
     }
 
@@ -400,7 +400,7 @@ impl Operation for ResetServiceSpecificCredential {
         let (user, now) = (user_of(subject.into_inner())?, call.now);
         call.write(&call.service.store, move |tx| {
             let mut credential = load(tx, &user, &input.id)?;
-            let password = Password::draw();
+            let password = Password::generate();
             credential.digest = password.digest();
             tx.put(&user.id, &credential.id, &credential)?;
             let view = CredentialView::of(credential, user.name, now);
@@ -424,7 +424,7 @@ pub(crate) struct DeleteServiceSpecificCredential;
 impl Operation for DeleteServiceSpecificCredential {
     type Service = Iam;
     const NAME: &'static str = "DeleteServiceSpecificCredential";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteServiceSpecificCredentialInput;
     type Output = ();
     type Target = Subject;
@@ -433,7 +433,7 @@ impl Operation for DeleteServiceSpecificCredential {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:DeleteServiceSpecificCredential", input.user_name.as_deref(), found, call)]
     }
 

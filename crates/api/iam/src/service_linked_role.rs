@@ -1,7 +1,7 @@
 //! Service-linked roles: roles that belong to a service, which names them and which nobody else changes.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{Record, Tx};
 use wire::shape::Rule;
 
@@ -71,7 +71,7 @@ pub(crate) struct CreateServiceLinkedRole;
 impl Operation for CreateServiceLinkedRole {
     type Service = Iam;
     const NAME: &'static str = "CreateServiceLinkedRole";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateServiceLinkedRoleInput;
     type Output = RoleOutput;
     type Target = ();
@@ -81,7 +81,7 @@ impl Operation for CreateServiceLinkedRole {
         input.suffix.as_deref().map_or(Ok(()), |suffix| name::check(suffix, "customSuffix"))
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let (path, name) = named(&input.service, input.suffix.as_deref())
             .unwrap_or_else(|_| (format!("{SERVICE_PATH}{}/", input.service), "*".to_owned()));
         let arn = name::arn(Kind::Role, call.account(), &path, &name).to_string();
@@ -99,7 +99,7 @@ impl Operation for CreateServiceLinkedRole {
             let taken =
                 format!("Service role name {name} has been taken in this account, please try a different suffix.");
             let role = Role {
-                identity: Identity { account, id: unique_id::draw(Prefix::Role), path, name },
+                identity: Identity { account, id: unique_id::generate(Prefix::Role), path, name },
                 created,
                 description: input.description,
                 trust: crate::trust::Trust::resolve(tx, document)?,
@@ -136,7 +136,7 @@ pub(crate) struct DeleteServiceLinkedRole;
 impl Operation for DeleteServiceLinkedRole {
     type Service = Iam;
     const NAME: &'static str = "DeleteServiceLinkedRole";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteServiceLinkedRoleInput;
     type Output = DeletionOutput;
     type Target = Role;
@@ -147,7 +147,7 @@ impl Operation for DeleteServiceLinkedRole {
         if role.is_protected() { Ok(role) } else { Err(missing()) }
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:DeleteServiceLinkedRole", call.account(), &input.role_name, found)]
     }
 
@@ -161,7 +161,7 @@ impl Operation for DeleteServiceLinkedRole {
 fn delete(tx: &mut Tx<'_>, known: &Identity) -> Result<DeletionOutput, IamError> {
     let role: Role = entity::reload(tx, known)?;
     entity::delete(tx, &role)?;
-    let draw = unique_id::draw(Prefix::Role);
+    let draw = unique_id::generate(Prefix::Role);
     let service = known.path.strip_prefix('/').unwrap_or_default();
     let task = format!("task/{service}{}/{draw}", known.name);
     let deletion = Deletion { path: known.path.clone(), role: known.name.clone() };
@@ -187,7 +187,7 @@ pub(crate) struct GetServiceLinkedRoleDeletionStatus;
 impl Operation for GetServiceLinkedRoleDeletionStatus {
     type Service = Iam;
     const NAME: &'static str = "GetServiceLinkedRoleDeletionStatus";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetServiceLinkedRoleDeletionStatusInput;
     type Output = StatusOutput;
     type Target = ();
@@ -199,7 +199,7 @@ impl Operation for GetServiceLinkedRoleDeletionStatus {
     }
 
     /// On the role that the task's id names, whether there is such a task or not.
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let role =
             input.task.strip_prefix("task").and_then(|rest| rest.rsplit_once('/')).map_or("/*", |(role, _)| role);
         let arn = format!("arn:aws:iam::{}:role{role}", call.account());

@@ -93,8 +93,8 @@ impl Session {
     /// A new session of `bearer`, without limits, tags or claims.
     pub(crate) fn new(account: &str, bearer: Bearer, issued: Timestamp, seconds: u32) -> Self {
         Self {
-            access_key_id: unique_id::draw(Prefix::SessionKey),
-            secret: SecretAccessKey::draw(),
+            access_key_id: unique_id::generate(Prefix::SessionKey),
+            secret: SecretAccessKey::generate(),
             account: account.to_owned(),
             bearer,
             issued,

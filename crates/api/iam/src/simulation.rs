@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use policy::{
     Cited, Context, Decision, Effect as Says, Explanation, Kind as Grammar, Matched, Named, Policies, Policy,
-    Principal, Reason, Request, ResourceSide, Source,
+    PolicyLayer, Principal, Reason, Request, ResourceSide,
 };
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::Arn;
 use wire::shape::Rule;
 
@@ -256,7 +256,7 @@ impl Question {
         let denied = matched.iter().any(|one| one.effect == Says::Deny);
         let shown = matched.into_iter().filter(|one| {
             (one.effect == Says::Deny) == denied
-                && matches!(one.cited.source, Source::Identity | Source::Resource | Source::Trust)
+                && matches!(one.cited.source, PolicyLayer::Identity | PolicyLayer::Resource | PolicyLayer::Trust)
         });
         ResultView {
             eval_action_name: action.to_owned(),
@@ -280,7 +280,7 @@ impl Question {
         let origin = self.identity.iter().find(|sourced| sourced.name == policy).map(|sourced| sourced.origin.as_str());
         StatementView {
             source_policy_type: match source {
-                Source::Resource | Source::Trust => "resource",
+                PolicyLayer::Resource | PolicyLayer::Trust => "resource",
                 _ => origin.unwrap_or("none"),
             },
             source_policy_id: policy,
@@ -292,7 +292,7 @@ impl Question {
 
 /// What each side by itself says, for a request that has two.
 fn details(matched: &[Matched]) -> BTreeMap<&'static str, &'static str> {
-    let says = |source: Source| {
+    let says = |source: PolicyLayer| {
         let has = |effect| matched.iter().any(|one| one.cited.source == source && one.effect == effect);
         match (has(Says::Deny), has(Says::Allow)) {
             (true, _) => "explicitDeny",
@@ -300,7 +300,7 @@ fn details(matched: &[Matched]) -> BTreeMap<&'static str, &'static str> {
             (false, false) => "implicitDeny",
         }
     };
-    BTreeMap::from([("IAM Policy", says(Source::Identity)), ("Resource Policy", says(Source::Resource))])
+    BTreeMap::from([("IAM Policy", says(PolicyLayer::Identity)), ("Resource Policy", says(PolicyLayer::Resource))])
 }
 
 /// The account that an ARN, or a bare id, names.
@@ -362,7 +362,7 @@ pub(crate) struct SimulateCustomPolicy;
 impl Operation for SimulateCustomPolicy {
     type Service = Iam;
     const NAME: &'static str = "SimulateCustomPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = SimulateCustomPolicyInput;
     type Output = SimulationOutput;
     type Target = ();
@@ -371,7 +371,7 @@ impl Operation for SimulateCustomPolicy {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:SimulateCustomPolicy", "*")]
     }
 
@@ -416,7 +416,7 @@ pub(crate) struct SimulatePrincipalPolicy;
 impl Operation for SimulatePrincipalPolicy {
     type Service = Iam;
     const NAME: &'static str = "SimulatePrincipalPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = SimulatePrincipalPolicyInput;
     type Output = SimulationOutput;
     type Target = PolicySource;
@@ -425,7 +425,7 @@ impl Operation for SimulatePrincipalPolicy {
         PolicySource::load(&input.source, call).await
     }
 
-    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:SimulatePrincipalPolicy", input.source.clone())]
     }
 
@@ -488,7 +488,7 @@ pub(crate) struct GetContextKeysForCustomPolicy;
 impl Operation for GetContextKeysForCustomPolicy {
     type Service = Iam;
     const NAME: &'static str = "GetContextKeysForCustomPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetContextKeysForCustomPolicyInput;
     type Output = ContextKeysOutput;
     type Target = ();
@@ -497,7 +497,7 @@ impl Operation for GetContextKeysForCustomPolicy {
         Ok(())
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetContextKeysForCustomPolicy", "*")]
     }
 
@@ -520,7 +520,7 @@ pub(crate) struct GetContextKeysForPrincipalPolicy;
 impl Operation for GetContextKeysForPrincipalPolicy {
     type Service = Iam;
     const NAME: &'static str = "GetContextKeysForPrincipalPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetContextKeysForPrincipalPolicyInput;
     type Output = ContextKeysOutput;
     type Target = PolicySource;
@@ -529,7 +529,7 @@ impl Operation for GetContextKeysForPrincipalPolicy {
         PolicySource::load(&input.source, call).await
     }
 
-    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Need::identity("iam:GetContextKeysForPrincipalPolicy", input.source.clone())]
     }
 

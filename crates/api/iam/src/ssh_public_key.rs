@@ -3,7 +3,7 @@
 mod rsa_key;
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record};
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -64,14 +64,14 @@ pub(crate) struct KeyView {
 
 impl KeyView {
     /// As lists show it.
-    fn brief(key: SshPublicKey, user_name: String) -> Self {
+    fn summary(key: SshPublicKey, user_name: String) -> Self {
         let SshPublicKey { id, status, uploaded, .. } = key;
         Self { user_name, id, fingerprint: None, body: None, status, upload_date: uploaded }
     }
 
-    fn whole(mut key: SshPublicKey, user_name: String, body: String) -> Self {
+    fn detail(mut key: SshPublicKey, user_name: String, body: String) -> Self {
         let fingerprint = Some(std::mem::take(&mut key.fingerprint));
-        Self { fingerprint, body: Some(body), ..Self::brief(key, user_name) }
+        Self { fingerprint, body: Some(body), ..Self::summary(key, user_name) }
     }
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct UploadSSHPublicKey;
 impl Operation for UploadSSHPublicKey {
     type Service = Iam;
     const NAME: &'static str = "UploadSSHPublicKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UploadSSHPublicKeyInput;
     type Output = KeyOutput;
     type Target = User;
@@ -103,14 +103,14 @@ impl Operation for UploadSSHPublicKey {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:UploadSSHPublicKey", call.account(), &input.user_name, found)]
     }
 
     async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<KeyOutput, IamError> {
         let rsa = RsaKey::read(&input.body)?;
         let key = SshPublicKey {
-            id: unique_id::draw(Prefix::SshPublicKey),
+            id: unique_id::generate(Prefix::SshPublicKey),
             line: rsa.line(),
             fingerprint: rsa.fingerprint(),
             status: Status::Active,
@@ -129,7 +129,7 @@ impl Operation for UploadSSHPublicKey {
             }
             tx.insert(&known.id, &key.id, &key)?;
             let body = key.line.clone();
-            Ok(KeyOutput { key: KeyView::whole(key, user.identity.name, body) })
+            Ok(KeyOutput { key: KeyView::detail(key, user.identity.name, body) })
         })
         .await
     }
@@ -154,7 +154,7 @@ pub(crate) struct GetSSHPublicKey;
 impl Operation for GetSSHPublicKey {
     type Service = Iam;
     const NAME: &'static str = "GetSSHPublicKey";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetSSHPublicKeyInput;
     type Output = KeyOutput;
     type Target = User;
@@ -163,7 +163,7 @@ impl Operation for GetSSHPublicKey {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:GetSSHPublicKey", call.account(), &input.user_name, found)]
     }
 
@@ -177,7 +177,7 @@ impl Operation for GetSSHPublicKey {
             Encoding::Ssh => key.line.clone(),
             Encoding::Pem => RsaKey::read(&key.line)?.pem(),
         };
-        Ok(KeyOutput { key: KeyView::whole(key, user.name, body) })
+        Ok(KeyOutput { key: KeyView::detail(key, user.name, body) })
     }
 }
 
@@ -205,7 +205,7 @@ pub(crate) struct ListSSHPublicKeys;
 impl Operation for ListSSHPublicKeys {
     type Service = Iam;
     const NAME: &'static str = "ListSSHPublicKeys";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListSSHPublicKeysInput;
     type Output = ListKeysOutput;
     type Target = Subject;
@@ -214,7 +214,7 @@ impl Operation for ListSSHPublicKeys {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:ListSSHPublicKeys", input.user_name.as_deref(), found, call)]
     }
 
@@ -229,7 +229,7 @@ impl Operation for ListSSHPublicKeys {
             let Identity { id, name, .. } = user.identity;
             let mut found = call.service.store.read(move |tx| tx.all::<SshPublicKey>(&id)).await?;
             found.sort_by_key(|key| key.uploaded);
-            keys.extend(found.into_iter().map(|key| KeyView::brief(key, name.clone())));
+            keys.extend(found.into_iter().map(|key| KeyView::summary(key, name.clone())));
         }
         let listed = window.cut(keys)?;
         Ok(ListKeysOutput { is_truncated: listed.is_truncated(), keys: listed.items, marker: listed.marker })
@@ -250,7 +250,7 @@ pub(crate) struct UpdateSSHPublicKey;
 impl Operation for UpdateSSHPublicKey {
     type Service = Iam;
     const NAME: &'static str = "UpdateSSHPublicKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateSSHPublicKeyInput;
     type Output = ();
     type Target = User;
@@ -259,7 +259,7 @@ impl Operation for UpdateSSHPublicKey {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:UpdateSSHPublicKey", call.account(), &input.user_name, found)]
     }
 
@@ -290,7 +290,7 @@ pub(crate) struct DeleteSSHPublicKey;
 impl Operation for DeleteSSHPublicKey {
     type Service = Iam;
     const NAME: &'static str = "DeleteSSHPublicKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteSSHPublicKeyInput;
     type Output = ();
     type Target = User;
@@ -299,7 +299,7 @@ impl Operation for DeleteSSHPublicKey {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:DeleteSSHPublicKey", call.account(), &input.user_name, found)]
     }
 

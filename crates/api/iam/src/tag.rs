@@ -121,18 +121,18 @@ fn check_prefix(key: &str) -> Result<(), IamError> {
 }
 
 /// The condition keys for the tags that the resource has.
-pub(crate) fn on_resource(need: Need, tags: &[Tag]) -> Need {
+pub(crate) fn on_resource(need: Need<'static>, tags: &[Tag]) -> Need<'static> {
     let pairs = || tags.iter().map(|tag| (&tag.key, tag.value.clone()));
     need.with_named("aws:ResourceTag/", pairs()).with_named("iam:ResourceTag/", pairs())
 }
 
 /// The condition keys for the tags that the request gives.
-pub(crate) fn in_request(need: Need, tags: &[TagInput]) -> Need {
+pub(crate) fn in_request(need: Need<'static>, tags: &[TagInput]) -> Need<'static> {
     in_request_on(need, &[], tags)
 }
 
 /// The same for a request that changes the tags of something. See [`keys_in_request`].
-pub(crate) fn in_request_on(need: Need, own: &[Tag], tags: &[TagInput]) -> Need {
+pub(crate) fn in_request_on(need: Need<'static>, own: &[Tag], tags: &[TagInput]) -> Need<'static> {
     let need = need.with_named("aws:RequestTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())));
     keys_in_request(need, own, tags.iter().map(|tag| &tag.key))
 }
@@ -144,7 +144,11 @@ pub(crate) fn on_principal(context: &mut Context<'static>, tags: &[Tag]) {
 
 /// The condition key for the tag keys that the request names: as it spells them, and as those are spelled that they
 /// replace or take away. Otherwise whoever may not touch `Team` would change it as `team`.
-pub(crate) fn keys_in_request<'a>(need: Need, own: &'a [Tag], keys: impl Iterator<Item = &'a String> + Clone) -> Need {
+pub(crate) fn keys_in_request<'a>(
+    need: Need<'static>,
+    own: &'a [Tag],
+    keys: impl Iterator<Item = &'a String> + Clone,
+) -> Need<'static> {
     let meant = |tag: &&Tag| keys.clone().any(|key| *key != tag.key && key.eq_ignore_ascii_case(&tag.key));
     let own: Vec<_> = own.iter().filter(meant).map(|tag| &tag.key).collect();
     need.with_many("aws:TagKeys", keys.chain(own).cloned())

@@ -1,7 +1,7 @@
 //! The operations on tags: the same three for users, roles and customer-managed policies.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::Rule;
 
 use crate::Iam;
@@ -49,7 +49,7 @@ trait Found: Send + Sync {
     type Record: Tagged;
 
     /// The need of `action` on what the input names.
-    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need;
+    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need<'static>;
 
     /// Its tags.
     fn tagged(&self) -> &[Tag];
@@ -64,7 +64,7 @@ trait Found: Send + Sync {
 impl<E: Tagged> Found for E {
     type Record = Self;
 
-    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
+    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need<'static> {
         entity::need(action, call.account(), name, found)
     }
 
@@ -84,7 +84,7 @@ impl<E: Tagged> Found for E {
 impl Found for AnyPolicy {
     type Record = ManagedPolicy;
 
-    fn need(action: &'static str, name: &str, found: Option<&Self>, _: &Call<'_, Iam>) -> Need {
+    fn need(action: &'static str, name: &str, found: Option<&Self>, _: &Call<'_, Iam>) -> Need<'static> {
         managed_policy::need(action, name, found)
     }
 
@@ -130,7 +130,7 @@ macro_rules! tagging {
         impl Operation for $tag {
             type Service = Iam;
             const NAME: &'static str = stringify!($tag);
-            const EFFECT: Effect = Effect::Change;
+            const AUDIT: AuditClass = AuditClass::Change;
             type Input = $tag_input;
             type Output = ();
             type Target = $found;
@@ -139,7 +139,7 @@ macro_rules! tagging {
                 $find(&input.name, call).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 let need = <$found>::need(concat!("iam:", stringify!($tag)), &input.name, found, call);
                 vec![tag::in_request_on(need, found.map_or(&[], Found::tagged), &input.tags)]
             }
@@ -165,7 +165,7 @@ macro_rules! tagging {
         impl Operation for $untag {
             type Service = Iam;
             const NAME: &'static str = stringify!($untag);
-            const EFFECT: Effect = Effect::Change;
+            const AUDIT: AuditClass = AuditClass::Change;
             type Input = $untag_input;
             type Output = ();
             type Target = $found;
@@ -174,7 +174,7 @@ macro_rules! tagging {
                 $find(&input.name, call).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 let need = <$found>::need(concat!("iam:", stringify!($untag)), &input.name, found, call);
                 vec![tag::keys_in_request(need, found.map_or(&[], Found::tagged), input.tag_keys.iter())]
             }
@@ -200,7 +200,7 @@ macro_rules! tagging {
         impl Operation for $list {
             type Service = Iam;
             const NAME: &'static str = stringify!($list);
-            const EFFECT: Effect = Effect::Read;
+            const AUDIT: AuditClass = AuditClass::Read;
             type Input = $list_input;
             type Output = TagsOutput;
             type Target = $found;
@@ -209,7 +209,7 @@ macro_rules! tagging {
                 $find(&input.name, call).await
             }
 
-            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need> {
+            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
                 vec![<$found>::need(concat!("iam:", stringify!($list)), &input.name, found, call)]
             }
 

@@ -64,7 +64,7 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// A new unique id: 80 or 85 random bits behind the prefix.
 #[must_use]
-pub(crate) fn draw(prefix: Prefix) -> String {
+pub(crate) fn generate(prefix: Prefix) -> String {
     let mut random = [0_u8; 17];
     random_bytes(&mut random);
     spell(prefix, &random)
@@ -92,7 +92,7 @@ fn spell(prefix: Prefix, bytes: &[u8]) -> String {
 
 /// A new account id: twelve digits, the first of which is not zero.
 #[must_use]
-pub(crate) fn draw_account() -> String {
+pub(crate) fn generate_account() -> String {
     let mut random = [0_u8; 8];
     random_bytes(&mut random);
     // 2^64 is so much more than the span that the remainder's bias is below 1 in 10 million.
@@ -122,7 +122,7 @@ mod tests {
             (Prefix::SshPublicKey, "APKA", 21),
             (Prefix::ServiceCredential, "ACCA", 21),
         ] {
-            let id = draw(prefix);
+            let id = generate(prefix);
             assert!(id.starts_with(letters), "{id}");
             assert_eq!(id.len(), length, "{id}");
             assert!(id.bytes().all(|byte| ALPHABET.contains(&byte)), "{id}");
@@ -131,14 +131,14 @@ mod tests {
 
     #[test]
     fn no_two_unique_ids_are_alike() {
-        let ids: std::collections::BTreeSet<_> = (0..1000).map(|_| draw(Prefix::User)).collect();
+        let ids: std::collections::BTreeSet<_> = (0..1000).map(|_| generate(Prefix::User)).collect();
         assert_eq!(ids.len(), 1000);
     }
 
     #[test]
     fn account_ids_are_twelve_digits_without_a_leading_zero() {
         for _ in 0..1000 {
-            let id = draw_account();
+            let id = generate_account();
             assert!(is_account(&id) && !id.starts_with('0'), "{id}");
         }
         assert!(!is_account("12345678901") && !is_account("12345678901x"));

@@ -3,7 +3,7 @@
 //! A user's policies, groups and access keys have files of their own; here they only stand in the way of deletion.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -73,7 +73,7 @@ impl User {
         Self {
             identity: Identity {
                 account: account.to_owned(),
-                id: unique_id::draw(Prefix::User),
+                id: unique_id::generate(Prefix::User),
                 path: path.to_owned(),
                 name: name.to_owned(),
             },
@@ -106,7 +106,7 @@ pub(crate) struct UserView {
 
 impl UserView {
     /// As lists show it: without tags and boundary.
-    pub(crate) fn brief(user: User) -> Self {
+    pub(crate) fn summary(user: User) -> Self {
         Self {
             arn: user.arn(),
             path: Some(user.identity.path),
@@ -118,10 +118,10 @@ impl UserView {
         }
     }
 
-    fn whole(mut user: User) -> Self {
+    fn detail(mut user: User) -> Self {
         let permissions_boundary = user.boundary.take().map(BoundaryView::of);
         let tags = std::mem::take(&mut user.tags);
-        Self { permissions_boundary, tags, ..Self::brief(user) }
+        Self { permissions_boundary, tags, ..Self::summary(user) }
     }
 }
 
@@ -146,7 +146,7 @@ pub(crate) struct CreateUser;
 impl Operation for CreateUser {
     type Service = Iam;
     const NAME: &'static str = "CreateUser";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateUserInput;
     type Output = UserOutput;
     type Target = ();
@@ -155,7 +155,7 @@ impl Operation for CreateUser {
         name::check(&input.user_name, "userName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::User, call.account(), path, &input.user_name).to_string();
         let create = tag::in_request(Need::identity("iam:CreateUser", arn.clone()), &input.tags);
@@ -176,7 +176,7 @@ impl Operation for CreateUser {
             if let Some(arn) = &user.boundary {
                 boundary::occupy::<User>(tx, &user.identity, arn)?;
             }
-            Ok(UserOutput { user: UserView::whole(user) })
+            Ok(UserOutput { user: UserView::detail(user) })
         })
         .await
     }
@@ -221,7 +221,12 @@ impl Subject {
     }
 
     /// The need of `action` on the subject, found or not.
-    pub(crate) fn need(action: &'static str, name: Option<&str>, found: Option<&Self>, call: &Call<'_, Iam>) -> Need {
+    pub(crate) fn need(
+        action: &'static str,
+        name: Option<&str>,
+        found: Option<&Self>,
+        call: &Call<'_, Iam>,
+    ) -> Need<'static> {
         match (found, name) {
             (Some(Self::User(user)), _) => entity::need(action, call.account(), "", Some(&**user)),
             (_, Some(name)) => entity::need::<User>(action, call.account(), name, None),
@@ -235,7 +240,7 @@ pub(crate) struct GetUser;
 impl Operation for GetUser {
     type Service = Iam;
     const NAME: &'static str = "GetUser";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetUserInput;
     type Output = UserOutput;
     type Target = Subject;
@@ -244,13 +249,13 @@ impl Operation for GetUser {
         Subject::find(input.user_name.as_deref(), call).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![Subject::need("iam:GetUser", input.user_name.as_deref(), found, call)]
     }
 
     async fn run(_: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<UserOutput, IamError> {
         let user = match subject.into_inner() {
-            Subject::User(user) => UserView::whole(*user),
+            Subject::User(user) => UserView::detail(*user),
             Subject::Root => UserView {
                 path: None,
                 user_name: None,
@@ -288,7 +293,7 @@ pub(crate) struct ListUsers;
 impl Operation for ListUsers {
     type Service = Iam;
     const NAME: &'static str = "ListUsers";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListUsersInput;
     type Output = ListUsersOutput;
     type Target = ();
@@ -297,7 +302,7 @@ impl Operation for ListUsers {
         Ok(())
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
         vec![Need::identity("iam:ListUsers", name::arn(Kind::User, call.account(), prefix, "").to_string())]
     }
@@ -307,7 +312,7 @@ impl Operation for ListUsers {
         let listed = call.service.list::<User>(call.account(), window, input.path_prefix).await?;
         Ok(ListUsersOutput {
             is_truncated: listed.is_truncated(),
-            users: listed.items.into_iter().map(UserView::brief).collect(),
+            users: listed.items.into_iter().map(UserView::summary).collect(),
             marker: listed.marker,
         })
     }
@@ -327,7 +332,7 @@ pub(crate) struct UpdateUser;
 impl Operation for UpdateUser {
     type Service = Iam;
     const NAME: &'static str = "UpdateUser";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateUserInput;
     type Output = ();
     type Target = User;
@@ -340,7 +345,7 @@ impl Operation for UpdateUser {
     }
 
     /// Both the name that is given up and the one that is taken.
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         let old_path = found.map_or(name::ROOT_PATH, |user| &user.identity.path);
         let path = input.new_path.as_deref().unwrap_or(old_path);
         let name = input.new_user_name.as_deref().unwrap_or(&input.user_name);
@@ -373,7 +378,7 @@ pub(crate) struct DeleteUser;
 impl Operation for DeleteUser {
     type Service = Iam;
     const NAME: &'static str = "DeleteUser";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteUserInput;
     type Output = ();
     type Target = User;
@@ -382,7 +387,7 @@ impl Operation for DeleteUser {
         call.service.entity(call.account(), &input.user_name).await
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
         vec![entity::need("iam:DeleteUser", call.account(), &input.user_name, found)]
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use service::{Call, Caller, Guard, Need, Needed, Soon};
+use service::{Call, Caller, MaybeReady, Need, ResourcePolicy};
 
 use crate::Kms;
 use crate::algorithm::EncryptionAlgorithm;
@@ -45,18 +45,18 @@ impl Found {
         forms: Forms,
         grant_tokens: &'a [String],
         call: &'a Call<'_, Kms>,
-    ) -> Soon<'a, Result<Self, KmsError>> {
+    ) -> MaybeReady<'a, Result<Self, KmsError>> {
         match Reference::parse(reference, call.region, call.account(), forms) {
-            Err(error) => Soon::now(Err(error)),
+            Err(error) => MaybeReady::ready(Err(error)),
             // Not for other accounts, whatever the key's policy says.
             Ok(Reference { account, target: Target::Key(id) })
                 if forms == Forms::OwnKey && account != call.account() =>
             {
-                Soon::now(Err(KmsError::KeyNotFound { arn: key_arn(call.region, account, id) }))
+                MaybeReady::ready(Err(KmsError::KeyNotFound { arn: key_arn(call.region, account, id) }))
             }
             Ok(Reference { account, target: Target::Key(id) }) => Self::of_key(account, id, None, grant_tokens, call),
             Ok(Reference { account, target: Target::Alias(name) }) => {
-                Soon::later(Self::of_alias(account, name, grant_tokens, call))
+                MaybeReady::boxed(Self::of_alias(account, name, grant_tokens, call))
             }
         }
     }
@@ -98,16 +98,18 @@ impl Found {
         alias: Option<&'a str>,
         grant_tokens: &'a [String],
         call: &'a Call<'_, Kms>,
-    ) -> Soon<'a, Result<Self, KmsError>> {
+    ) -> MaybeReady<'a, Result<Self, KmsError>> {
         match call.service.live(call.region, account, id) {
-            Soon::Now(known) => match known.into_inner() {
-                Err(error) => Soon::now(Err(error)),
+            MaybeReady::Ready(known) => match known.into_inner() {
+                Err(error) => MaybeReady::ready(Err(error)),
                 Ok(key) if key.record.grants == 0 && key.record.held.is_none() && grant_tokens.is_empty() => {
-                    Soon::now(Ok(Self::plain(key, alias)))
+                    MaybeReady::ready(Ok(Self::plain(key, alias)))
                 }
-                Ok(key) => Soon::later(Self::of_live(key, alias, grant_tokens, call)),
+                Ok(key) => MaybeReady::boxed(Self::of_live(key, alias, grant_tokens, call)),
             },
-            Soon::Later(key) => Soon::later(async move { Self::of_live(key.await?, alias, grant_tokens, call).await }),
+            MaybeReady::Boxed(key) => {
+                MaybeReady::boxed(async move { Self::of_live(key.await?, alias, grant_tokens, call).await })
+            }
         }
     }
 
@@ -154,7 +156,7 @@ impl Found {
     /// [`KmsError::AliasNotFound`].
     pub(crate) async fn unless_hidden<'n>(
         &'n self,
-        need: impl FnOnce(&'n Self) -> Needed<'n> + Send,
+        need: impl FnOnce(&'n Self) -> Need<'n> + Send,
         call: &Call<'_, Kms>,
     ) -> Result<(), KmsError> {
         let account = &self.key.record.account;
@@ -176,11 +178,11 @@ impl Found {
         action: &'static str,
         granted: Option<&GrantUse<'_>>,
         call: &'n Call<'_, Kms>,
-    ) -> Needed<'n> {
+    ) -> Need<'n> {
         let key = &*self.key;
         let guard = guard(key, self.grants.as_deref(), granted, call.caller, action);
         let (resource, context) = (Cow::Borrowed(&*key.arn), Vec::with_capacity(12));
-        let need = Needed { action, resource, context, guard, shown: None };
+        let need = Need { action, resource, context, guard, shown: None };
         let need = describe_key(need, &key.record, call);
         match &self.alias {
             Some(alias) => need.with("kms:RequestAlias", alias),
@@ -221,22 +223,27 @@ pub(crate) fn guard(
     usage: Option<&GrantUse<'_>>,
     caller: &Caller,
     action: &str,
-) -> Guard {
+) -> ResourcePolicy {
     match usage.zip(grants).and_then(|(usage, grants)| grants.claim(caller, usage)) {
-        None => Guard::Mandatory(Arc::clone(&key.policy)),
-        Some(Claim::Principal) => Guard::Granted(Arc::clone(&key.policy)),
-        Some(Claim::Session) => Guard::GrantedToSession(Arc::clone(&key.policy)),
+        None => ResourcePolicy::Mandatory(Arc::clone(&key.policy)),
+        Some(Claim::Principal) => ResourcePolicy::Granted(Arc::clone(&key.policy)),
+        Some(Claim::Session) => ResourcePolicy::GrantedToSession(Arc::clone(&key.policy)),
         // The account decides over it by identity policies, as if the key policy said so.
         Some(Claim::Account) => {
             let account = caller.principal.account.as_str();
-            Guard::Mandatory(key.record.policy.delegating(&[account], action, true, &key.arn))
+            ResourcePolicy::Mandatory(key.record.policy.delegating(&[account], action, true, &key.arn))
         }
     }
 }
 
 /// What must be held for `action` on a key that was not found by `reference`, so that a stranger cannot tell a missing
 /// key from a forbidden one. A text that names no key needs nothing: it tells nothing.
-pub(crate) fn needs_of_missing(reference: &str, forms: Forms, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need> {
+pub(crate) fn needs_of_missing(
+    reference: &str,
+    forms: Forms,
+    action: &'static str,
+    call: &Call<'_, Kms>,
+) -> Vec<Need<'static>> {
     let Ok(Reference { account, target }) = Reference::parse(reference, call.region, call.account(), forms) else {
         return Vec::new();
     };
@@ -248,20 +255,20 @@ pub(crate) fn needs_of_missing(reference: &str, forms: Forms, action: &'static s
 }
 
 /// As [`needs_of_missing`], for a key at `arn` in `account`.
-pub(crate) fn need_of_missing(arn: String, account: &str, action: &'static str, call: &Call<'_, Kms>) -> Need {
+pub(crate) fn need_of_missing(arn: String, account: &str, action: &'static str, call: &Call<'_, Kms>) -> Need<'static> {
     let need = Need::identity(action, arn);
-    if account == call.account() { need } else { need.guarded(Guard::Mandatory(key_policy::nothing())) }
+    if account == call.account() { need } else { need.guarded(ResourcePolicy::Mandatory(key_policy::nothing())) }
 }
 
 /// Adds the condition keys that every action on a key has.
 ///
 /// Source: AWS KMS Developer Guide, "AWS KMS condition keys".
-pub(crate) fn describe_key<'n>(need: Needed<'n>, key: &'n KeyRecord, call: &'n Call<'_, Kms>) -> Needed<'n> {
+pub(crate) fn describe_key<'n>(need: Need<'n>, key: &'n KeyRecord, call: &'n Call<'_, Kms>) -> Need<'n> {
     describe_key_to(need, key, call.account())
 }
 
 /// The same for a caller of this account.
-pub(crate) fn describe_key_to<'n>(need: Needed<'n>, key: &'n KeyRecord, account: &'n str) -> Needed<'n> {
+pub(crate) fn describe_key_to<'n>(need: Need<'n>, key: &'n KeyRecord, account: &'n str) -> Need<'n> {
     let mut need = need
         .with("kms:CallerAccount", account)
         .with("kms:KeySpec", key.spec.as_str())
@@ -280,15 +287,15 @@ pub(crate) fn describe_key_to<'n>(need: Needed<'n>, key: &'n KeyRecord, account:
 
 /// Adds the condition keys of encrypting and decrypting.
 pub(crate) fn describe_encryption<'n>(
-    need: Needed<'n>,
+    need: Need<'n>,
     algorithm: EncryptionAlgorithm,
     context: &'n EncryptionContext,
-) -> Needed<'n> {
+) -> Need<'n> {
     describe_context(need.with("kms:EncryptionAlgorithm", algorithm.as_str()), context)
 }
 
 /// Adds the condition keys of an encryption context.
-pub(crate) fn describe_context<'n>(mut need: Needed<'n>, context: &'n EncryptionContext) -> Needed<'n> {
+pub(crate) fn describe_context<'n>(mut need: Need<'n>, context: &'n EncryptionContext) -> Need<'n> {
     if !context.is_empty() {
         need = need.with_many("kms:EncryptionContextKeys", context.keys());
     }

@@ -1,7 +1,7 @@
 //! Aliases: names for keys that can be pointed at another key. They convey no rights to the key.
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect, Need, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{Record, Tx};
 use wire::Timestamp;
 
@@ -52,7 +52,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), KmsError> {
 }
 
 /// The need of `action` on an alias of the caller's, which identity policies decide: aliases have no policy.
-fn need_on_alias(action: &'static str, name: &str, call: &Call<'_, Kms>) -> Need {
+fn need_on_alias(action: &'static str, name: &str, call: &Call<'_, Kms>) -> Need<'static> {
     Need::identity(action, alias_arn(call.region, call.account(), name))
         .with("kms:CallerAccount", call.account().to_owned())
 }
@@ -67,7 +67,7 @@ async fn target_key(reference: &str, call: &Call<'_, Kms>) -> Result<Found, KmsE
 }
 
 /// Needs of `action` on an alias and a key that was not found.
-fn needs_of_missing(action: &'static str, name: &str, reference: &str, call: &Call<'_, Kms>) -> Vec<Need> {
+fn needs_of_missing(action: &'static str, name: &str, reference: &str, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
     if check_name(name).is_err() {
         return Vec::new();
     }
@@ -92,7 +92,7 @@ pub(crate) struct CreateAlias;
 impl Operation for CreateAlias {
     type Service = Kms;
     const NAME: &'static str = "CreateAlias";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = AliasInput;
     type Output = ();
     type Target = Found;
@@ -102,7 +102,7 @@ impl Operation for CreateAlias {
         target_key(&input.target_key_id, call).await
     }
 
-    fn needs<'n>(input: &'n AliasInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n AliasInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let (action, name) = ("kms:CreateAlias", input.alias_name.as_str());
         match found {
             Some(found) => vec![need_on_alias(action, name, call), found.need(action, None, call)],
@@ -160,7 +160,7 @@ impl Named {
         Ok(Self { alias, key })
     }
 
-    fn needs<'n>(&'n self, action: &'static str, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(&'n self, action: &'static str, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let key = self.key.as_ref().map(|found| found.need(action, None, call));
         [Some(need_on_alias(action, &self.alias.name, call)), key].into_iter().flatten().collect()
     }
@@ -188,7 +188,7 @@ pub(crate) struct DeleteAlias;
 impl Operation for DeleteAlias {
     type Service = Kms;
     const NAME: &'static str = "DeleteAlias";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteAliasInput;
     type Output = ();
     type Target = Named;
@@ -197,7 +197,7 @@ impl Operation for DeleteAlias {
         Named::find(&input.alias_name, call).await
     }
 
-    fn needs<'n>(input: &'n DeleteAliasInput, found: Option<&'n Named>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n DeleteAliasInput, found: Option<&'n Named>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let action = "kms:DeleteAlias";
         match found {
             Some(named) => named.needs(action, call),
@@ -238,7 +238,7 @@ pub(crate) struct Redirection {
 impl Operation for UpdateAlias {
     type Service = Kms;
     const NAME: &'static str = "UpdateAlias";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = AliasInput;
     type Output = ();
     type Target = Redirection;
@@ -248,7 +248,7 @@ impl Operation for UpdateAlias {
         Ok(Redirection { named, to: target_key(&input.target_key_id, call).await })
     }
 
-    fn needs<'n>(input: &'n AliasInput, found: Option<&'n Redirection>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n AliasInput, found: Option<&'n Redirection>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let action = "kms:UpdateAlias";
         let Some(Redirection { named, to }) = found else {
             return needs_of_missing(action, &input.alias_name, &input.target_key_id, call);

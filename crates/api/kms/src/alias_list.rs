@@ -1,7 +1,7 @@
 //! Listing aliases: of an account in a region, or of one key.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::Timestamp;
 
 use crate::Kms;
@@ -49,7 +49,7 @@ pub(crate) struct ListAliases;
 impl Operation for ListAliases {
     type Service = Kms;
     const NAME: &'static str = "ListAliases";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListAliasesInput;
     type Output = ListAliasesOutput;
     type Target = Option<Found>;
@@ -61,7 +61,7 @@ impl Operation for ListAliases {
         }
     }
 
-    fn needs<'n>(_: &'n ListAliasesInput, _: Option<&'n Option<Found>>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(_: &'n ListAliasesInput, _: Option<&'n Option<Found>>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         vec![Need::identity("kms:ListAliases", "*").with("kms:CallerAccount", call.account().to_owned())]
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use store::Tx;
 use wire::shape::Rule;
 
@@ -145,7 +145,7 @@ pub(crate) struct CreateGrant;
 impl KeyOperation for CreateGrant {
     const NAME: &'static str = "CreateGrant";
     const ACTION: &'static str = "kms:CreateGrant";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::Key;
     type Input = CreateGrantInput;
     type Output = CreateGrantOutput;
@@ -162,7 +162,7 @@ impl KeyOperation for CreateGrant {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n CreateGrantInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n CreateGrantInput, need: Need<'n>) -> Need<'n> {
         let operations = input.operations.iter().map(|operation| operation.as_str());
         let mut need = need.with("kms:GrantIsForAWSResource", false).with_many("kms:GrantOperations", operations);
         if let Some(principal) = &input.grantee_principal {

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use crypto::random_bytes;
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
@@ -107,7 +107,7 @@ pub(crate) struct GenerateDataKey;
 impl KeyOperation for GenerateDataKey {
     const NAME: &'static str = "GenerateDataKey";
     const ACTION: &'static str = "kms:GenerateDataKey";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateDataKeyInput;
     type Output = GenerateDataKeyOutput;
@@ -124,7 +124,7 @@ impl KeyOperation for GenerateDataKey {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n GenerateDataKeyInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n GenerateDataKeyInput, need: Need<'n>) -> Need<'n> {
         access::describe_encryption(need, ALGORITHM, &input.encryption_context)
     }
 
@@ -159,7 +159,7 @@ pub(crate) struct GenerateDataKeyWithoutPlaintext;
 impl KeyOperation for GenerateDataKeyWithoutPlaintext {
     const NAME: &'static str = "GenerateDataKeyWithoutPlaintext";
     const ACTION: &'static str = "kms:GenerateDataKeyWithoutPlaintext";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateDataKeyWithoutPlaintextInput;
     type Output = GenerateDataKeyWithoutPlaintextOutput;
@@ -176,7 +176,7 @@ impl KeyOperation for GenerateDataKeyWithoutPlaintext {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n GenerateDataKeyWithoutPlaintextInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n GenerateDataKeyWithoutPlaintextInput, need: Need<'n>) -> Need<'n> {
         access::describe_encryption(need, ALGORITHM, &input.encryption_context)
     }
 

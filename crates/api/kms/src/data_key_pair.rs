@@ -2,7 +2,7 @@
 
 use crypto::KeyPair;
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
@@ -106,7 +106,7 @@ pub(crate) struct GenerateDataKeyPair;
 impl KeyOperation for GenerateDataKeyPair {
     const NAME: &'static str = "GenerateDataKeyPair";
     const ACTION: &'static str = "kms:GenerateDataKeyPair";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateDataKeyPairInput;
     type Output = GenerateDataKeyPairOutput;
@@ -123,7 +123,7 @@ impl KeyOperation for GenerateDataKeyPair {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n GenerateDataKeyPairInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n GenerateDataKeyPairInput, need: Need<'n>) -> Need<'n> {
         let need = access::describe_encryption(need, ALGORITHM, &input.encryption_context);
         need.with("kms:DataKeyPairSpec", input.key_pair_spec.as_str())
     }
@@ -155,7 +155,7 @@ pub(crate) struct GenerateDataKeyPairWithoutPlaintext;
 impl KeyOperation for GenerateDataKeyPairWithoutPlaintext {
     const NAME: &'static str = "GenerateDataKeyPairWithoutPlaintext";
     const ACTION: &'static str = "kms:GenerateDataKeyPairWithoutPlaintext";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateDataKeyPairWithoutPlaintextInput;
     type Output = GenerateDataKeyPairWithoutPlaintextOutput;
@@ -172,7 +172,7 @@ impl KeyOperation for GenerateDataKeyPairWithoutPlaintext {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n GenerateDataKeyPairWithoutPlaintextInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n GenerateDataKeyPairWithoutPlaintextInput, need: Need<'n>) -> Need<'n> {
         let need = access::describe_encryption(need, ALGORITHM, &input.encryption_context);
         need.with("kms:DataKeyPairSpec", input.key_pair_spec.as_str())
     }

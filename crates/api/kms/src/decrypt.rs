@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -50,7 +50,7 @@ pub(crate) struct DecryptOutput {
 
 /// What is to be decrypted, and by which key.
 #[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct CiphertextRef<'a> {
     /// The ciphertext; only a dry run can do without one.
     pub(crate) blob: Option<&'a Blob>,
     /// The key, if the caller named it.
@@ -59,7 +59,7 @@ pub(crate) struct Source<'a> {
     pub(crate) algorithm: EncryptionAlgorithm,
 }
 
-impl Source<'_> {
+impl CiphertextRef<'_> {
     /// Finds the key: the one that the caller named, or else the one that the ciphertext names.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Source<'_> {
     }
 
     /// What must be held for `action` on a key that was not found.
-    pub(crate) fn needs_of_missing(self, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need> {
+    pub(crate) fn needs_of_missing(self, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         match (self.key_id, self.parse()) {
             (Some(key_id), _) => access::needs_of_missing(key_id, Forms::KeyOrAlias, action, call),
             (None, Ok(ciphertext)) => {
@@ -192,11 +192,15 @@ impl DecryptInput {
         self.encryption_algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
     }
 
-    fn source(&self) -> Source<'_> {
-        Source { blob: self.ciphertext_blob.as_ref(), key_id: self.key_id.as_deref(), algorithm: self.algorithm() }
+    fn source(&self) -> CiphertextRef<'_> {
+        CiphertextRef {
+            blob: self.ciphertext_blob.as_ref(),
+            key_id: self.key_id.as_deref(),
+            algorithm: self.algorithm(),
+        }
     }
 
-    fn need<'n>(&'n self, found: &'n Found, call: &'n Call<'_, Kms>) -> Needed<'n> {
+    fn need<'n>(&'n self, found: &'n Found, call: &'n Call<'_, Kms>) -> Need<'n> {
         let usage = GrantUse::Crypto(GrantOperation::Decrypt, &self.encryption_context);
         let need = found.need(ACTION, Some(&usage), call);
         access::describe_encryption(need, self.algorithm(), &self.encryption_context)
@@ -213,7 +217,7 @@ const ACTION: &str = "kms:Decrypt";
 impl Operation for Decrypt {
     type Service = Kms;
     const NAME: &'static str = "Decrypt";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     type Input = DecryptInput;
     type Output = DecryptOutput;
     type Target = Found;
@@ -224,7 +228,7 @@ impl Operation for Decrypt {
         Ok(found)
     }
 
-    fn needs<'n>(input: &'n DecryptInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n DecryptInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         match found {
             Some(found) => vec![input.need(found, call)],
             None => input.source().needs_of_missing(ACTION, call),

@@ -1,7 +1,7 @@
 //! Imported material that goes: by `DeleteImportedKeyMaterial`, or because it has expired.
 
 use serde::Serialize;
-use service::{Call, Effect};
+use service::{AuditClass, Call};
 use store::Tx;
 use wire::Timestamp;
 
@@ -43,7 +43,7 @@ pub(crate) struct DeleteImportedKeyMaterial;
 impl KeyOperation for DeleteImportedKeyMaterial {
     const NAME: &'static str = "DeleteImportedKeyMaterial";
     const ACTION: &'static str = "kms:DeleteImportedKeyMaterial";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = DeleteImportedKeyMaterialInput;
     type Output = DeleteImportedKeyMaterialOutput;

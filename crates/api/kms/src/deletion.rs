@@ -1,7 +1,7 @@
 //! Deletion: planned, called off, and done when its time has come.
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -53,7 +53,7 @@ pub(crate) struct ScheduleKeyDeletion;
 impl KeyOperation for ScheduleKeyDeletion {
     const NAME: &'static str = "ScheduleKeyDeletion";
     const ACTION: &'static str = "kms:ScheduleKeyDeletion";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     const ASKS_IDLENESS: bool = true;
     type Input = ScheduleKeyDeletionInput;
@@ -67,7 +67,7 @@ impl KeyOperation for ScheduleKeyDeletion {
         None
     }
 
-    fn describe<'n>(input: &'n ScheduleKeyDeletionInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n ScheduleKeyDeletionInput, need: Need<'n>) -> Need<'n> {
         let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
         need.with("kms:ScheduleKeyDeletionPendingWindowInDays", days)
     }
@@ -122,7 +122,7 @@ pub(crate) struct CancelKeyDeletion;
 impl KeyOperation for CancelKeyDeletion {
     const NAME: &'static str = "CancelKeyDeletion";
     const ACTION: &'static str = "kms:CancelKeyDeletion";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = CancelKeyDeletionInput;
     type Output = CancelKeyDeletionOutput;

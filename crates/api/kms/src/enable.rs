@@ -1,6 +1,6 @@
 //! Switching keys off and on.
 
-use service::{Call, Effect};
+use service::{AuditClass, Call};
 use store::Tx;
 
 use crate::Kms;
@@ -27,7 +27,7 @@ pub(crate) struct EnableKey;
 impl KeyOperation for EnableKey {
     const NAME: &'static str = "EnableKey";
     const ACTION: &'static str = "kms:EnableKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = SwitchKeyInput;
     type Output = ();
@@ -61,7 +61,7 @@ pub(crate) struct DisableKey;
 impl KeyOperation for DisableKey {
     const NAME: &'static str = "DisableKey";
     const ACTION: &'static str = "kms:DisableKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     const ASKS_IDLENESS: bool = true;
     type Input = SwitchKeyInput;

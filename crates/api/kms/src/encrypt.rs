@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -57,7 +57,7 @@ pub(crate) struct Encrypt;
 impl KeyOperation for Encrypt {
     const NAME: &'static str = "Encrypt";
     const ACTION: &'static str = "kms:Encrypt";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = EncryptInput;
     type Output = EncryptOutput;
@@ -74,7 +74,7 @@ impl KeyOperation for Encrypt {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n EncryptInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n EncryptInput, need: Need<'n>) -> Need<'n> {
         access::describe_encryption(need, input.algorithm(), &input.encryption_context)
     }
 

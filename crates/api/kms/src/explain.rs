@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use service::{Caller, Needed, Side};
+use service::{Caller, Need, Side};
 use wire::Arn;
 
 use crate::Kms;
@@ -35,7 +35,7 @@ impl Kms {
             operation => GrantUse::Crypto(operation, encryption_context),
         });
         let guard = guard(&key, Some(&granted), usage.as_ref(), caller, action);
-        let need = Needed::identity("", &*key.arn).guarded(guard);
+        let need = Need::identity("", &*key.arn).guarded(guard);
         let need = access::describe_key_to(need, &key.record, &caller.principal.account);
         Ok(Some(Side::from(access::describe_context(need, encryption_context).into_owned())))
     }

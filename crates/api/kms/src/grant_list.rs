@@ -1,7 +1,7 @@
 //! Listing grants: of a key, or of a principal that can retire them.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::ReadTx;
 use wire::{Arn, Timestamp};
 
@@ -102,7 +102,7 @@ pub(crate) struct ListGrants;
 impl KeyOperation for ListGrants {
     const NAME: &'static str = "ListGrants";
     const ACTION: &'static str = "kms:ListGrants";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::Key;
     type Input = ListGrantsInput;
     type Output = ListGrantsOutput;
@@ -115,7 +115,7 @@ impl KeyOperation for ListGrants {
         None
     }
 
-    fn describe<'n>(_: &'n ListGrantsInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(_: &'n ListGrantsInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:GrantIsForAWSResource", false)
     }
 
@@ -183,7 +183,7 @@ pub(crate) struct ListRetirableGrants;
 impl Operation for ListRetirableGrants {
     type Service = Kms;
     const NAME: &'static str = "ListRetirableGrants";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListRetirableGrantsInput;
     type Output = ListGrantsOutput;
     type Target = ();
@@ -192,7 +192,7 @@ impl Operation for ListRetirableGrants {
         Ok(())
     }
 
-    fn needs(input: &ListRetirableGrantsInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(input: &ListRetirableGrantsInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         // Principals of other accounts are none of the caller's business.
         let principal = input.retiring_principal.as_deref().unwrap_or_default();
         let account = match principal.parse::<Arn>() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use store::Tx;
 use wire::shape::Rule;
 use wire::{Blob, Timestamp};
@@ -115,7 +115,7 @@ impl ImportKeyMaterialInput {
 impl KeyOperation for ImportKeyMaterial {
     const NAME: &'static str = "ImportKeyMaterial";
     const ACTION: &'static str = "kms:ImportKeyMaterial";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = ImportKeyMaterialInput;
     type Output = ImportKeyMaterialOutput;
@@ -128,7 +128,7 @@ impl KeyOperation for ImportKeyMaterial {
         None
     }
 
-    fn describe<'n>(input: &'n ImportKeyMaterialInput, mut need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n ImportKeyMaterialInput, mut need: Need<'n>) -> Need<'n> {
         if let Some(model) = input.expiration_model {
             need = need.with("kms:ExpirationModel", model.as_str());
         }

@@ -1,7 +1,7 @@
 //! `GetParametersForImport`: a wrapping key and a token, with which material can be imported for a day.
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use wire::{Blob, Timestamp};
 
 use crate::Kms;
@@ -44,7 +44,7 @@ pub(crate) struct GetParametersForImport;
 impl KeyOperation for GetParametersForImport {
     const NAME: &'static str = "GetParametersForImport";
     const ACTION: &'static str = "kms:GetParametersForImport";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::OwnKey;
     type Input = GetParametersForImportInput;
     type Output = GetParametersForImportOutput;
@@ -57,7 +57,7 @@ impl KeyOperation for GetParametersForImport {
         None
     }
 
-    fn describe<'n>(input: &'n GetParametersForImportInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n GetParametersForImportInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:WrappingAlgorithm", input.wrapping_algorithm.as_str())
             .with("kms:WrappingKeySpec", input.wrapping_key_spec.as_str())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{Record, Tx};
 
 use crate::Kms;
@@ -138,7 +138,7 @@ pub(crate) struct CreateKey;
 impl Operation for CreateKey {
     type Service = Kms;
     const NAME: &'static str = "CreateKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateKeyInput;
     type Output = KeyMetadataOutput;
     type Target = ();
@@ -147,7 +147,7 @@ impl Operation for CreateKey {
         Ok(())
     }
 
-    fn needs(input: &CreateKeyInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(input: &CreateKeyInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         let mut create = Need::identity("kms:CreateKey", "*")
             .with("kms:CallerAccount", call.account().to_owned())
             .with("kms:KeySpec", input.spec().as_str())
@@ -242,7 +242,7 @@ pub(crate) struct DescribeKey;
 impl KeyOperation for DescribeKey {
     const NAME: &'static str = "DescribeKey";
     const ACTION: &'static str = "kms:DescribeKey";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = DescribeKeyInput;
     type Output = KeyMetadataOutput;
@@ -305,7 +305,7 @@ pub(crate) struct ListKeys;
 impl Operation for ListKeys {
     type Service = Kms;
     const NAME: &'static str = "ListKeys";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListKeysInput;
     type Output = ListKeysOutput;
     type Target = ();
@@ -314,7 +314,7 @@ impl Operation for ListKeys {
         Ok(())
     }
 
-    fn needs(_: &ListKeysInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(_: &ListKeysInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         vec![Need::identity("kms:ListKeys", "*").with("kms:CallerAccount", call.account().to_owned())]
     }
 
@@ -346,7 +346,7 @@ pub(crate) struct UpdateKeyDescription;
 impl KeyOperation for UpdateKeyDescription {
     const NAME: &'static str = "UpdateKeyDescription";
     const ACTION: &'static str = "kms:UpdateKeyDescription";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = UpdateKeyDescriptionInput;
     type Output = ();

@@ -7,7 +7,7 @@ use policy::{Kind, Policy, PrincipalPattern};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::ports::Principals;
-use service::{Call, Effect, Guard, Needed};
+use service::{AuditClass, Call, Need, ResourcePolicy};
 
 use crate::Kms;
 use crate::access::{self, Found};
@@ -146,7 +146,8 @@ impl PolicyRecord {
     /// [`KmsError::MalformedPolicy`].
     pub(crate) async fn check_lockout(&self, key: &KeyRecord, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let arn = key.arn();
-        let need = Needed::identity("kms:PutKeyPolicy", arn.as_str()).guarded(Guard::Mandatory(self.parsed(&arn)));
+        let need =
+            Need::identity("kms:PutKeyPolicy", arn.as_str()).guarded(ResourcePolicy::Mandatory(self.parsed(&arn)));
         if call.would_allow(&access::describe_key(need, key, call)).await? {
             return Ok(());
         }
@@ -230,7 +231,7 @@ pub(crate) struct GetKeyPolicy;
 impl KeyOperation for GetKeyPolicy {
     const NAME: &'static str = "GetKeyPolicy";
     const ACTION: &'static str = "kms:GetKeyPolicy";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::OwnKey;
     type Input = GetKeyPolicyInput;
     type Output = GetKeyPolicyOutput;
@@ -269,7 +270,7 @@ pub(crate) struct PutKeyPolicy;
 impl KeyOperation for PutKeyPolicy {
     const NAME: &'static str = "PutKeyPolicy";
     const ACTION: &'static str = "kms:PutKeyPolicy";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = PutKeyPolicyInput;
     type Output = ();
@@ -282,7 +283,7 @@ impl KeyOperation for PutKeyPolicy {
         None
     }
 
-    fn describe<'n>(input: &'n PutKeyPolicyInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n PutKeyPolicyInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:BypassPolicyLockoutSafetyCheck", input.bypass)
     }
 
@@ -325,7 +326,7 @@ pub(crate) struct ListKeyPolicies;
 impl KeyOperation for ListKeyPolicies {
     const NAME: &'static str = "ListKeyPolicies";
     const ACTION: &'static str = "kms:ListKeyPolicies";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::OwnKey;
     type Input = ListKeyPoliciesInput;
     type Output = ListKeyPoliciesOutput;

@@ -211,6 +211,6 @@ fn all(tx: &ReadTx<'_>, domain: &str) -> Result<Vec<KeyStoreRecord>, StoreError>
 }
 
 /// What holds for every operation on key stores: only identity policies decide, over all stores at once.
-fn need(action: &'static str, call: &Call<'_, Kms>) -> Vec<service::Need> {
+fn need(action: &'static str, call: &Call<'_, Kms>) -> Vec<service::Need<'static>> {
     vec![service::Need::identity(action, "*").with("kms:CallerAccount", call.account().to_owned())]
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use service::{Call, Effect};
+use service::{AuditClass, Call};
 use store::{Record, StoreError};
 use wire::Timestamp;
 
@@ -214,7 +214,7 @@ pub(crate) struct GetKeyLastUsage;
 impl KeyOperation for GetKeyLastUsage {
     const NAME: &'static str = "GetKeyLastUsage";
     const ACTION: &'static str = "kms:GetKeyLastUsage";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::OwnKey;
     type Input = GetKeyLastUsageInput;
     type Output = GetKeyLastUsageOutput;

@@ -71,7 +71,7 @@ use std::sync::Arc;
 
 use crypto::kdf::DerivationKey;
 use service::ports::{KeyStores, NoKeyStores, Principals};
-use service::{Call, Entry, Regions, Service, Soon};
+use service::{Call, Entry, MaybeReady, Regions, Service};
 use store::{Cache, ListCache, Store, Tx};
 use wire::Protocol;
 
@@ -169,16 +169,19 @@ impl Kms {
     ///
     /// # Errors
     /// [`KmsError::KeyNotFound`], [`KmsError::KeyUnavailable`]; those of the store.
-    fn live<'a>(&'a self, region: &'a str, account: &'a str, id: &'a str) -> Soon<'a, Result<Arc<LiveKey>, KmsError>> {
+    fn live<'a>(
+        &'a self,
+        region: &'a str,
+        account: &'a str,
+        id: &'a str,
+    ) -> MaybeReady<'a, Result<Arc<LiveKey>, KmsError>> {
         let missing = move || KmsError::KeyNotFound { arn: reference::key_arn(region, account, id) };
         let domain = domain(account, region);
         match self.keys.peek(&domain, id) {
-            Some(key) => Soon::now(key.ok_or_else(missing)),
-            None => {
-                Soon::later(
-                    async move { self.keys.get(&domain, id).await.map_err(KmsError::of_key)?.ok_or_else(missing) },
-                )
-            }
+            Some(key) => MaybeReady::ready(key.ok_or_else(missing)),
+            None => MaybeReady::boxed(async move {
+                self.keys.get(&domain, id).await.map_err(KmsError::of_key)?.ok_or_else(missing)
+            }),
         }
     }
 
@@ -187,10 +190,10 @@ impl Kms {
         &'a self,
         key: &'a LiveKey,
         version: &'k Version,
-    ) -> Soon<'a, Result<&'k Material, KmsError>> {
+    ) -> MaybeReady<'a, Result<&'k Material, KmsError>> {
         match version.peek() {
-            Some(known) => Soon::now(Ok(known)),
-            None => Soon::later(async move {
+            Some(known) => MaybeReady::ready(Ok(known)),
+            None => MaybeReady::boxed(async move {
                 let domain = self.domain_key_named(&version.wrapped(key)?.domain_key).await?;
                 version.unwrap(&domain, key)
             }),
@@ -202,7 +205,7 @@ impl Kms {
         &'a self,
         key: &'a LiveKey,
         version: &'k Version,
-    ) -> Soon<'a, Result<&'k DerivationKey, KmsError>> {
+    ) -> MaybeReady<'a, Result<&'k DerivationKey, KmsError>> {
         self.material(key, version).map(|material| match material? {
             Material::Backing(backing) => Ok(backing),
             _ => Err(KmsError::Damaged(format!("{} is no symmetric encryption key", key.arn))),

@@ -1,7 +1,7 @@
 //! Message authentication codes, made and verified.
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -72,7 +72,7 @@ pub(crate) struct GenerateMac;
 impl KeyOperation for GenerateMac {
     const NAME: &'static str = "GenerateMac";
     const ACTION: &'static str = "kms:GenerateMac";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateMacInput;
     type Output = GenerateMacOutput;
@@ -89,7 +89,7 @@ impl KeyOperation for GenerateMac {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n GenerateMacInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n GenerateMacInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:MacAlgorithm", input.mac_algorithm.as_str())
     }
 
@@ -112,7 +112,7 @@ pub(crate) struct VerifyMac;
 impl KeyOperation for VerifyMac {
     const NAME: &'static str = "VerifyMac";
     const ACTION: &'static str = "kms:VerifyMac";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = VerifyMacInput;
     type Output = VerifyMacOutput;
@@ -129,7 +129,7 @@ impl KeyOperation for VerifyMac {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n VerifyMacInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n VerifyMacInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:MacAlgorithm", input.mac_algorithm.as_str())
     }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{Call, Effect, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::{AuditValue, Shape};
 
 use crate::Kms;
@@ -22,7 +22,7 @@ pub(crate) trait KeyOperation: 'static {
     /// Its IAM action.
     const ACTION: &'static str;
     /// What it leaves behind.
-    const EFFECT: Effect;
+    const AUDIT: AuditClass;
     /// How it may name the key.
     const FORMS: Forms;
     /// Whether policies can ask how long the key has not been used.
@@ -44,7 +44,7 @@ pub(crate) trait KeyOperation: 'static {
     }
 
     /// Adds the condition keys of this action to those that every action on a key has.
-    fn describe<'n>(_input: &'n Self::Input, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(_input: &'n Self::Input, need: Need<'n>) -> Need<'n> {
         need
     }
 
@@ -56,7 +56,7 @@ pub(crate) trait KeyOperation: 'static {
     ) -> impl Future<Output = Result<Self::Output, KmsError>> + Send;
 }
 
-fn need<'n, K: KeyOperation>(input: &'n K::Input, found: &'n Found, call: &'n Call<'_, Kms>) -> Needed<'n> {
+fn need<'n, K: KeyOperation>(input: &'n K::Input, found: &'n Found, call: &'n Call<'_, Kms>) -> Need<'n> {
     let need = K::describe(input, found.need(K::ACTION, K::granted(input).as_ref(), call));
     match found.idle_days {
         Some(days) => need.with("kms:TrailingDaysWithoutKeyUsage", days),
@@ -70,7 +70,7 @@ pub(crate) struct On<K>(PhantomData<K>);
 impl<K: KeyOperation> Operation for On<K> {
     type Service = Kms;
     const NAME: &'static str = K::NAME;
-    const EFFECT: Effect = K::EFFECT;
+    const AUDIT: AuditClass = K::AUDIT;
     type Input = K::Input;
     type Output = K::Output;
     type Target = Found;
@@ -84,7 +84,7 @@ impl<K: KeyOperation> Operation for On<K> {
         Ok(found)
     }
 
-    fn needs<'n>(input: &'n K::Input, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n K::Input, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         match found {
             Some(found) => vec![need::<K>(input, found, call)],
             None => access::needs_of_missing(K::key_id(input), K::FORMS, K::ACTION, call),

@@ -1,6 +1,6 @@
 //! `UpdatePrimaryRegion`: a replica becomes the primary key, and the primary key a replica.
 
-use service::{Call, Effect, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 
 use crate::Kms;
 use crate::access::{self, Found};
@@ -37,7 +37,7 @@ const ACTION: &str = "kms:UpdatePrimaryRegion";
 impl Operation for UpdatePrimaryRegion {
     type Service = Kms;
     const NAME: &'static str = "UpdatePrimaryRegion";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdatePrimaryRegionInput;
     type Output = ();
     type Target = Keys;
@@ -56,7 +56,7 @@ impl Operation for UpdatePrimaryRegion {
         input: &'n UpdatePrimaryRegionInput,
         found: Option<&'n Keys>,
         call: &'n Call<'_, Kms>,
-    ) -> Vec<Needed<'n>> {
+    ) -> Vec<Need<'n>> {
         let needs = match found {
             Some(keys) => {
                 let replica = keys.replica.as_ref().map(|replica| replica.need(ACTION, None, call));

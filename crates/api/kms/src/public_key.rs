@@ -1,7 +1,7 @@
 //! Giving out public keys.
 
 use serde::Serialize;
-use service::{Call, Effect};
+use service::{AuditClass, Call};
 use wire::Blob;
 
 use crate::Kms;
@@ -51,7 +51,7 @@ pub(crate) struct GetPublicKey;
 impl KeyOperation for GetPublicKey {
     const NAME: &'static str = "GetPublicKey";
     const ACTION: &'static str = "kms:GetPublicKey";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GetPublicKeyInput;
     type Output = GetPublicKeyOutput;

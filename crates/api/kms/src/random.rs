@@ -2,7 +2,7 @@
 
 use crypto::random_bytes;
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::SecretBlob;
 use zeroize::Zeroizing;
 
@@ -35,7 +35,7 @@ pub(crate) struct GenerateRandom;
 impl Operation for GenerateRandom {
     type Service = Kms;
     const NAME: &'static str = "GenerateRandom";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     type Input = GenerateRandomInput;
     type Output = GenerateRandomOutput;
     type Target = ();
@@ -44,7 +44,7 @@ impl Operation for GenerateRandom {
         Ok(())
     }
 
-    fn needs(_: &GenerateRandomInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(_: &GenerateRandomInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         vec![Need::identity("kms:GenerateRandom", "*").with("kms:CallerAccount", call.account().to_owned())]
     }
 

@@ -3,14 +3,14 @@
 use std::future::Future;
 
 use serde::Serialize;
-use service::{Call, Effect, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::Blob;
 
 use crate::Kms;
 use crate::access::{self, Found};
 use crate::algorithm::{EncryptionAlgorithm, check_use};
 use crate::context::EncryptionContext;
-use crate::decrypt::{Source, ignores_ciphertext};
+use crate::decrypt::{CiphertextRef, ignores_ciphertext};
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::last_usage::Usage;
@@ -56,8 +56,8 @@ pub(crate) struct Keys {
 }
 
 impl ReEncryptInput {
-    fn source(&self) -> Source<'_> {
-        Source {
+    fn source(&self) -> CiphertextRef<'_> {
+        CiphertextRef {
             blob: self.ciphertext_blob.as_ref(),
             key_id: self.source_key_id.as_deref(),
             algorithm: self.source_algorithm(),
@@ -72,13 +72,13 @@ impl ReEncryptInput {
         self.destination_encryption_algorithm.unwrap_or(EncryptionAlgorithm::SymmetricDefault)
     }
 
-    fn need_from<'n>(&'n self, from: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Needed<'n> {
+    fn need_from<'n>(&'n self, from: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Need<'n> {
         let context = &self.source_encryption_context;
         let need = from.need(FROM, Some(&GrantUse::Crypto(GrantOperation::ReEncryptFrom, context)), call);
         access::describe_encryption(need, self.source_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
     }
 
-    fn need_to<'n>(&'n self, to: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Needed<'n> {
+    fn need_to<'n>(&'n self, to: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Need<'n> {
         let context = &self.destination_encryption_context;
         let need = to.need(TO, Some(&GrantUse::Crypto(GrantOperation::ReEncryptTo, context)), call);
         access::describe_encryption(need, self.destination_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
@@ -103,7 +103,7 @@ pub(crate) struct ReEncrypt;
 impl Operation for ReEncrypt {
     type Service = Kms;
     const NAME: &'static str = "ReEncrypt";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     type Input = ReEncryptInput;
     type Output = ReEncryptOutput;
     type Target = Keys;
@@ -129,7 +129,7 @@ impl Operation for ReEncrypt {
         Ok(keys)
     }
 
-    fn needs<'n>(input: &'n ReEncryptInput, found: Option<&'n Keys>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n ReEncryptInput, found: Option<&'n Keys>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let same = found.is_some_and(Keys::same);
         let mut needs = Vec::with_capacity(2);
         match found.map(|keys| &keys.from) {

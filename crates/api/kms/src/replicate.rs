@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 
 use crate::Kms;
 use crate::access::{self, Found};
@@ -51,7 +51,7 @@ const ACTION: &str = "kms:ReplicateKey";
 
 impl ReplicateKeyInput {
     /// What must be held in the replica's Region, whose key policies do not exist yet.
-    fn needs_there(&self, key: Option<&KeyRecord>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs_there(&self, key: Option<&KeyRecord>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         let region = self.replica_region.as_str();
         let there = |action, resource: String| {
             Need::identity(action, resource)
@@ -79,7 +79,7 @@ impl ReplicateKeyInput {
 impl Operation for ReplicateKey {
     type Service = Kms;
     const NAME: &'static str = "ReplicateKey";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = ReplicateKeyInput;
     type Output = ReplicateKeyOutput;
     type Target = Found;
@@ -88,7 +88,7 @@ impl Operation for ReplicateKey {
         Found::find(&input.key_id, Forms::OwnKey, &[], call).await
     }
 
-    fn needs<'n>(input: &'n ReplicateKeyInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n ReplicateKeyInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let here = match found {
             Some(found) => vec![found.need(ACTION, None, call)],
             None => access::needs_of_missing(&input.key_id, Forms::OwnKey, ACTION, call),

@@ -1,6 +1,6 @@
 //! Ending grants: retiring by those whom a grant names, revoking by those who manage the key.
 
-use service::{Call, Effect, Guard, Needed, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit, ResourcePolicy};
 use store::Tx;
 
 use crate::Kms;
@@ -48,7 +48,7 @@ pub(crate) struct RevokeGrant;
 impl KeyOperation for RevokeGrant {
     const NAME: &'static str = "RevokeGrant";
     const ACTION: &'static str = "kms:RevokeGrant";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::Key;
     type Input = RevokeGrantInput;
     type Output = ();
@@ -61,7 +61,7 @@ impl KeyOperation for RevokeGrant {
         None
     }
 
-    fn describe<'n>(_: &'n RevokeGrantInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(_: &'n RevokeGrantInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:GrantIsForAWSResource", false)
     }
 
@@ -118,7 +118,7 @@ impl RetireGrantInput {
 impl Operation for RetireGrant {
     type Service = Kms;
     const NAME: &'static str = "RetireGrant";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = RetireGrantInput;
     type Output = ();
     type Target = Retirable;
@@ -130,11 +130,7 @@ impl Operation for RetireGrant {
         Ok(Retirable { found, grant })
     }
 
-    fn needs<'n>(
-        input: &'n RetireGrantInput,
-        target: Option<&'n Retirable>,
-        call: &'n Call<'_, Kms>,
-    ) -> Vec<Needed<'n>> {
+    fn needs<'n>(input: &'n RetireGrantInput, target: Option<&'n Retirable>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         match (target, &input.key_id) {
             (Some(Retirable { found, grant }), _) => {
                 let mut need = found.need(ACTION, None, call);
@@ -172,7 +168,7 @@ fn constrained(grant: &GrantRecord) -> crate::context::EncryptionContext {
 
 /// Who may retire a grant: its retiring principal, its grantee if it includes `RetireGrant`, and whom the accounts of
 /// the key, of the issuer and of an account that is to retire it let. The key policy only denies.
-fn guard(found: &Found, grant: &GrantRecord, call: &Call<'_, Kms>) -> Guard {
+fn guard(found: &Found, grant: &GrantRecord, call: &Call<'_, Kms>) -> ResourcePolicy {
     let caller = &call.caller.principal;
     let grantee = grant.operations.contains(&GrantOperation::RetireGrant).then_some(&grant.grantee);
     let entitled = [grant.retiring.as_ref(), grantee];
@@ -180,12 +176,12 @@ fn guard(found: &Found, grant: &GrantRecord, call: &Call<'_, Kms>) -> Guard {
     let key = &found.key;
     let policy = |accounts: &[&str]| key.record.policy.delegating(accounts, ACTION, false, &key.arn);
     if standings.contains(&Standing::Principal) {
-        return Guard::Granted(policy(&[]));
+        return ResourcePolicy::Granted(policy(&[]));
     }
     if standings.contains(&Standing::Session) {
-        return Guard::GrantedToSession(policy(&[]));
+        return ResourcePolicy::GrantedToSession(policy(&[]));
     }
     let accounts = entitled.into_iter().flatten().filter_map(|party| party.account());
     let accounts: Vec<_> = accounts.chain([grant.account.as_str(), grant.issuing_account.as_str()]).collect();
-    Guard::Mandatory(policy(&accounts))
+    ResourcePolicy::Mandatory(policy(&accounts))
 }

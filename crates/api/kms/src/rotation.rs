@@ -1,7 +1,7 @@
 //! Rotation: when keys take up new material, by themselves or on demand. Old versions stay and decrypt for ever.
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
@@ -56,7 +56,7 @@ pub(crate) struct EnableKeyRotation;
 impl KeyOperation for EnableKeyRotation {
     const NAME: &'static str = "EnableKeyRotation";
     const ACTION: &'static str = "kms:EnableKeyRotation";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = EnableKeyRotationInput;
     type Output = ();
@@ -69,7 +69,7 @@ impl KeyOperation for EnableKeyRotation {
         None
     }
 
-    fn describe<'n>(input: &'n EnableKeyRotationInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n EnableKeyRotationInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:RotationPeriodInDays", input.rotation_period_in_days.unwrap_or(PERIOD_DAYS))
     }
 
@@ -94,7 +94,7 @@ pub(crate) struct DisableKeyRotation;
 impl KeyOperation for DisableKeyRotation {
     const NAME: &'static str = "DisableKeyRotation";
     const ACTION: &'static str = "kms:DisableKeyRotation";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = RotationInput;
     type Output = ();
@@ -135,7 +135,7 @@ pub(crate) struct GetKeyRotationStatus;
 impl KeyOperation for GetKeyRotationStatus {
     const NAME: &'static str = "GetKeyRotationStatus";
     const ACTION: &'static str = "kms:GetKeyRotationStatus";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::Key;
     type Input = RotationInput;
     type Output = GetKeyRotationStatusOutput;
@@ -175,7 +175,7 @@ pub(crate) struct RotateKeyOnDemand;
 impl KeyOperation for RotateKeyOnDemand {
     const NAME: &'static str = "RotateKeyOnDemand";
     const ACTION: &'static str = "kms:RotateKeyOnDemand";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = RotationInput;
     type Output = RotateKeyOnDemandOutput;

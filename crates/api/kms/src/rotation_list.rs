@@ -1,7 +1,7 @@
 //! `ListKeyRotations`: a key's versions, what each is good for, and when it took over.
 
 use serde::Serialize;
-use service::{Call, Effect};
+use service::{AuditClass, Call};
 use wire::Timestamp;
 
 use crate::Kms;
@@ -90,7 +90,7 @@ pub(crate) struct ListKeyRotations;
 impl KeyOperation for ListKeyRotations {
     const NAME: &'static str = "ListKeyRotations";
     const ACTION: &'static str = "kms:ListKeyRotations";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::OwnKey;
     type Input = ListKeyRotationsInput;
     type Output = ListKeyRotationsOutput;

@@ -3,7 +3,7 @@
 use crypto::CryptoError;
 use crypto::ecdh::EcdhPublicKey;
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
@@ -51,7 +51,7 @@ pub(crate) struct DeriveSharedSecret;
 impl KeyOperation for DeriveSharedSecret {
     const NAME: &'static str = "DeriveSharedSecret";
     const ACTION: &'static str = "kms:DeriveSharedSecret";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = DeriveSharedSecretInput;
     type Output = DeriveSharedSecretOutput;
@@ -68,7 +68,7 @@ impl KeyOperation for DeriveSharedSecret {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n DeriveSharedSecretInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n DeriveSharedSecretInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:KeyAgreementAlgorithm", input.key_agreement_algorithm.as_str())
     }
 
@@ -158,7 +158,7 @@ pub(crate) struct Encapsulate;
 impl KeyOperation for Encapsulate {
     const NAME: &'static str = "Encapsulate";
     const ACTION: &'static str = "kms:Encapsulate";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = EncapsulateInput;
     type Output = EncapsulateOutput;
@@ -175,7 +175,7 @@ impl KeyOperation for Encapsulate {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n EncapsulateInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n EncapsulateInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:EncapsulationAlgorithm", input.encapsulation_algorithm.as_str())
     }
 
@@ -206,7 +206,7 @@ pub(crate) struct Decapsulate;
 impl KeyOperation for Decapsulate {
     const NAME: &'static str = "Decapsulate";
     const ACTION: &'static str = "kms:Decapsulate";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = DecapsulateInput;
     type Output = DecapsulateOutput;
@@ -223,7 +223,7 @@ impl KeyOperation for Decapsulate {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n DecapsulateInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n DecapsulateInput, need: Need<'n>) -> Need<'n> {
         need.with("kms:EncapsulationAlgorithm", input.encapsulation_algorithm.as_str())
     }
 

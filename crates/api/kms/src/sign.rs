@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crypto::CryptoError;
 use crypto::signing::{Message, Scheme};
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
@@ -116,7 +116,7 @@ fn prepared<'m>(
     if dry_run { Err(KmsError::DryRun) } else { Ok(taken) }
 }
 
-fn describe(need: Needed<'_>, algorithm: SigningAlgorithm, message_type: Option<MessageType>) -> Needed<'_> {
+fn describe(need: Need<'_>, algorithm: SigningAlgorithm, message_type: Option<MessageType>) -> Need<'_> {
     let message_type = message_type.unwrap_or(MessageType::Raw);
     need.with("kms:SigningAlgorithm", algorithm.as_str()).with("kms:MessageType", message_type.as_str())
 }
@@ -143,7 +143,7 @@ pub(crate) struct Sign;
 impl KeyOperation for Sign {
     const NAME: &'static str = "Sign";
     const ACTION: &'static str = "kms:Sign";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = SignInput;
     type Output = SignOutput;
@@ -160,7 +160,7 @@ impl KeyOperation for Sign {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n SignInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n SignInput, need: Need<'n>) -> Need<'n> {
         describe(need, input.signing_algorithm, input.message_type)
     }
 
@@ -186,7 +186,7 @@ pub(crate) struct Verify;
 impl KeyOperation for Verify {
     const NAME: &'static str = "Verify";
     const ACTION: &'static str = "kms:Verify";
-    const EFFECT: Effect = Effect::Use;
+    const AUDIT: AuditClass = AuditClass::Use;
     const FORMS: Forms = Forms::KeyOrAlias;
     type Input = VerifyInput;
     type Output = VerifyOutput;
@@ -203,7 +203,7 @@ impl KeyOperation for Verify {
         &input.grant_tokens
     }
 
-    fn describe<'n>(input: &'n VerifyInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n VerifyInput, need: Need<'n>) -> Need<'n> {
         describe(need, input.signing_algorithm, input.message_type)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use service::{Call, Effect, Needed};
+use service::{AuditClass, Call, Need};
 use store::Tx;
 use wire::shape::Rule;
 
@@ -59,7 +59,7 @@ fn check_key(key: &str) -> Result<(), KmsError> {
 }
 
 /// Adds the condition keys of tags that a request gives.
-pub(crate) fn describe_tags<'n>(need: Needed<'n>, tags: &[Tag]) -> Needed<'n> {
+pub(crate) fn describe_tags<'n>(need: Need<'n>, tags: &[Tag]) -> Need<'n> {
     let need = need.with_many("aws:TagKeys", tags.iter().map(|tag| tag.key.clone()));
     need.with_named("aws:RequestTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())))
 }
@@ -78,7 +78,7 @@ pub(crate) struct TagResource;
 impl KeyOperation for TagResource {
     const NAME: &'static str = "TagResource";
     const ACTION: &'static str = "kms:TagResource";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = TagResourceInput;
     type Output = ();
@@ -91,7 +91,7 @@ impl KeyOperation for TagResource {
         None
     }
 
-    fn describe<'n>(input: &'n TagResourceInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n TagResourceInput, need: Need<'n>) -> Need<'n> {
         describe_tags(need, &input.tags)
     }
 
@@ -115,7 +115,7 @@ pub(crate) struct UntagResource;
 impl KeyOperation for UntagResource {
     const NAME: &'static str = "UntagResource";
     const ACTION: &'static str = "kms:UntagResource";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     const FORMS: Forms = Forms::OwnKey;
     type Input = UntagResourceInput;
     type Output = ();
@@ -128,7 +128,7 @@ impl KeyOperation for UntagResource {
         None
     }
 
-    fn describe<'n>(input: &'n UntagResourceInput, need: Needed<'n>) -> Needed<'n> {
+    fn describe<'n>(input: &'n UntagResourceInput, need: Need<'n>) -> Need<'n> {
         need.with_many("aws:TagKeys", input.tag_keys.iter().cloned())
     }
 
@@ -180,7 +180,7 @@ pub(crate) struct ListResourceTags;
 impl KeyOperation for ListResourceTags {
     const NAME: &'static str = "ListResourceTags";
     const ACTION: &'static str = "kms:ListResourceTags";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     const FORMS: Forms = Forms::OwnKey;
     type Input = ListResourceTagsInput;
     type Output = ListResourceTagsOutput;

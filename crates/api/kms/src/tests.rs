@@ -31,7 +31,7 @@ use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
 use service::ports::{Authority, Credential, CredentialError, Principals};
-use service::{Boxed, Caller, Gateway, Guard, Incoming, Needed, Observer, Regions, Seen, Soon, Trail};
+use service::{BoxFuture, Caller, Gateway, Incoming, MaybeReady, Need, Observer, Regions, ResourcePolicy, Seen, Trail};
 use store::{Store, StoreError};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
@@ -67,8 +67,8 @@ impl Authority for People {
         &'a self,
         authorization: &'a Authorization<'a>,
         _: Timestamp,
-    ) -> Soon<'a, Result<Credential, CredentialError>> {
-        Soon::later(async move {
+    ) -> MaybeReady<'a, Result<Credential, CredentialError>> {
+        MaybeReady::boxed(async move {
             let identities = self.identities.read().expect("no test panicked");
             let name = authorization.access_key_id();
             let identity = identities.get(name).ok_or(CredentialError::Unknown)?;
@@ -83,10 +83,10 @@ impl Authority for People {
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Needed<'a>,
+        need: &'a Need<'a>,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Result<(), Reason>, StoreError>> {
-        Soon::later(async move {
+    ) -> MaybeReady<'a, Result<Result<(), Reason>, StoreError>> {
+        MaybeReady::boxed(async move {
             let identities = self.identities.read().expect("no test panicked");
             let identity = &identities[&caller.access_key_id];
             let named: Vec<_> = identity.policy.iter().map(|policy| Named { name: "own", policy }).collect();
@@ -99,30 +99,30 @@ impl Authority for People {
                 context,
             };
             let resource = match &need.guard {
-                Guard::Mandatory(policy) => ResourceSide::Mandatory(resource(policy)),
-                Guard::Granted(policy) => ResourceSide::Granted(resource(policy)),
-                Guard::GrantedToSession(policy) => ResourceSide::GrantedToSession(resource(policy)),
+                ResourcePolicy::Mandatory(policy) => ResourceSide::Mandatory(resource(policy)),
+                ResourcePolicy::Granted(policy) => ResourceSide::Granted(resource(policy)),
+                ResourcePolicy::GrantedToSession(policy) => ResourceSide::GrantedToSession(resource(policy)),
                 _ => ResourceSide::None,
             };
             Ok(permit(&request, &Policies { identity: &named, resource, ..Policies::default() }))
         })
     }
 
-    fn note(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}
+    fn record_use(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}
 
     fn sealed_refusal<'a>(
         &'a self,
         _: &'a Caller,
-        _: &'a Needed<'a>,
+        _: &'a Need<'a>,
         _: &'a Context<'a>,
         _: &'a Reason,
-    ) -> Boxed<'a, Option<String>> {
+    ) -> BoxFuture<'a, Option<String>> {
         Box::pin(async { None })
     }
 }
 
 impl Principals for People {
-    fn unique_id<'a>(&'a self, arn: &'a Arn) -> Boxed<'a, Result<Option<String>, StoreError>> {
+    fn unique_id<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Option<String>, StoreError>> {
         Box::pin(async move { Ok(self.ids.read().expect("no test panicked").get(arn.as_str()).cloned()) })
     }
 }
@@ -156,13 +156,13 @@ impl World {
         Self::with(store, |kms| kms)
     }
 
-    /// The same with what `furnish` adds to KMS.
-    pub(crate) fn with(store: Store, furnish: impl FnOnce(Kms) -> Kms) -> Self {
+    /// The same with what `configure` adds to KMS.
+    pub(crate) fn with(store: Store, configure: impl FnOnce(Kms) -> Kms) -> Self {
         NOW.set(START);
         let directory = tempfile::tempdir().expect("a directory");
         let journal = Journal::open(journal::Config::new(directory.path()), &Key256::random()).expect("a journal");
         let people = Arc::new(People::default());
-        let kms = Arc::new(furnish(Kms::new(store.clone(), people.clone())));
+        let kms = Arc::new(configure(Kms::new(store.clone(), people.clone())));
         let clock = || Timestamp::from_millis(NOW.get());
         let trail = Trail::new(journal);
         store.attach(Arc::new(trail.clone()));

@@ -9,10 +9,10 @@ use store::{Store, StoreError, Tx};
 use wire::Timestamp;
 
 use crate::event::{self, Event, Kind, UserIdentity};
-use crate::noted::Noted;
 use crate::operation::Service;
 use crate::ports::Authority;
 use crate::trail::Trail;
+use crate::use_stamp::UseStamp;
 
 /// An authenticated caller. Made by the [`Authority`], once for each credential, and shared by its calls.
 pub struct Caller {
@@ -24,8 +24,8 @@ pub struct Caller {
     pub context: Context<'static>,
     /// What limits the session, if policies were passed when it was made.
     pub session_policies: Option<Vec<Arc<Policy>>>,
-    /// What it was last noted with, see [`Authority::note`].
-    pub noted: Noted,
+    /// What it was last noted with, see [`Authority::record_use`].
+    pub use_stamp: UseStamp,
     /// The members of `userIdentity` in its audit records, written once they are needed.
     identity: OnceLock<Vec<u8>>,
 }
@@ -39,7 +39,14 @@ impl Caller {
         context: Context<'static>,
         session_policies: Option<Vec<Arc<Policy>>>,
     ) -> Self {
-        Self { principal, access_key_id, context, session_policies, noted: Noted::new(), identity: OnceLock::new() }
+        Self {
+            principal,
+            access_key_id,
+            context,
+            session_policies,
+            use_stamp: UseStamp::new(),
+            identity: OnceLock::new(),
+        }
     }
 
     /// Whether nobody knows who it is.
@@ -54,7 +61,7 @@ impl Caller {
 }
 
 /// Where a request came from.
-pub struct Source<'a> {
+pub struct RequestOrigin<'a> {
     /// The peer's address.
     pub ip: IpAddr,
     /// Whether it came over TLS.
@@ -78,7 +85,7 @@ pub struct Call<'a, S: Service> {
     /// When it arrived.
     pub now: Timestamp,
     /// Where it came from.
-    pub source: &'a Source<'a>,
+    pub source: &'a RequestOrigin<'a>,
     /// The request's condition keys, over the caller's.
     pub context: &'a Context<'a>,
     pub(crate) authority: &'a dyn Authority,
@@ -166,7 +173,7 @@ impl<S: Service> Call<'_, S> {
 
     /// Whether the caller would be allowed something more, for rules that are about another action than the call's,
     /// such as the lock-out check of a key policy.
-    pub async fn would_allow(&self, need: &crate::Needed<'_>) -> Result<bool, store::StoreError> {
+    pub async fn would_allow(&self, need: &crate::Need<'_>) -> Result<bool, store::StoreError> {
         let context = need.context_over(self.context);
         let decided = self.authority.decide(self.caller, need, &context).await?;
         Ok(decided.is_ok())

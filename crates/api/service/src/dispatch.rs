@@ -5,13 +5,13 @@ use std::future::Future;
 use std::sync::PoisonError;
 
 use journal::Room;
-use policy::{Context, Reason, Source};
+use policy::{Context, PolicyLayer, Reason};
 use wire::shape::Audited;
 use wire::{CommonFault, Fault};
 
 use crate::call::{Call, Record};
-use crate::need::Needed;
-use crate::operation::{Effect, Operation, Permit, Service, ServiceError};
+use crate::need::Need;
+use crate::operation::{AuditClass, Operation, Permit, Service, ServiceError};
 
 /// What became of a call, for its answer and its audit record.
 pub(crate) struct Outcome {
@@ -51,11 +51,11 @@ pub(crate) fn serve<'a, O: Operation>(
             Some(fault) => Err(fault),
             None => match (found, room::<O>(&call)) {
                 // Only a caller who passed every need learns that nothing was found.
-                (Err(error), _) => Err(told(&error, call.request_id)),
+                (Err(error), _) => Err(log_and_convert(&error, call.request_id)),
                 (_, Err(fault)) => Err(fault),
                 (Ok(target), Ok(_room)) => match O::run(input, Permit::new(target), &call).await {
                     Ok(output) => wire::encode_output(protocol, O::NAME, call.request_id, &output),
-                    Err(error) => Err(told(&error, call.request_id)),
+                    Err(error) => Err(log_and_convert(&error, call.request_id)),
                 },
             },
         };
@@ -67,7 +67,7 @@ pub(crate) fn serve<'a, O: Operation>(
 
 /// Room for the record of a change, taken before it is made. Others are recorded when they are over.
 fn room<O: Operation>(call: &Call<'_, O::Service>) -> Result<Option<Room>, Fault> {
-    if O::EFFECT != Effect::Change {
+    if O::AUDIT != AuditClass::Change {
         return Ok(None);
     }
     let bytes = call.record.parameters.as_ref().map_or(0, Vec::len) + EVENT_BYTES;
@@ -84,9 +84,9 @@ impl Outcome {
 }
 
 /// Why the caller may not have all of `needs`; `None` if they may.
-async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Needed<'_>]) -> Option<Fault> {
+async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Need<'_>]) -> Option<Fault> {
     for need in needs {
-        call.authority.note(call.caller, need.action, call.region, call.now);
+        call.authority.record_use(call.caller, need.action, call.region, call.now);
         let context = need.context_over(call.context);
         match call.authority.decide(call.caller, need, &context).await {
             Ok(Ok(())) => {}
@@ -98,7 +98,7 @@ async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Needed<'_>]) -> Option
 }
 
 /// Logs what the caller is not told: the chain of causes behind an error.
-fn told<E: ServiceError>(error: &E, request_id: &str) -> Fault {
+fn log_and_convert<E: ServiceError>(error: &E, request_id: &str) -> Fault {
     let fault = error.fault();
     let mut cause = std::error::Error::source(error);
     if fault.status >= 500 {
@@ -123,7 +123,7 @@ pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
 async fn denied<S: Service>(
     protocol: wire::Protocol,
     call: &Call<'_, S>,
-    need: &Needed<'_>,
+    need: &Need<'_>,
     context: &Context<'_>,
     reason: &Reason,
 ) -> Fault {
@@ -133,7 +133,8 @@ async fn denied<S: Service>(
     let phrase = reason.phrase(action);
     let mut message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
     if let Reason::ExplicitDeny(cited) = reason
-        && (!matches!(cited.source, Source::Resource | Source::Trust) || owns(&principal.account, &need.resource))
+        && (!matches!(cited.source, PolicyLayer::Resource | PolicyLayer::Trust)
+            || owns(&principal.account, &need.resource))
     {
         let sid = cited.sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
         message.push_str(&format!(": Statement[{}]{sid} of {}", cited.statement, cited.policy));

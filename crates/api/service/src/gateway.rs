@@ -12,10 +12,10 @@ use wire::shape::{BODY_BYTES_LEAST, body_bytes_max};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
-use crate::call::{Call, Caller, Record, Source};
+use crate::call::{Call, Caller, Record, RequestOrigin};
 use crate::dispatch::{self, Outcome};
 use crate::event::{Event, Kind, UserIdentity};
-use crate::operation::{Effect, Entry, Running, Service};
+use crate::operation::{AuditClass, Entry, Running, Service};
 use crate::ports::{Authority, CredentialError};
 use crate::regions::Regions;
 use crate::request_id;
@@ -84,9 +84,9 @@ pub struct Gateway {
 
 /// An operation's row without its service's type.
 #[derive(Clone, Copy)]
-struct Listed {
+struct OperationRef {
     name: &'static str,
-    effect: Effect,
+    effect: AuditClass,
     index: usize,
     /// The most bytes that a body takes which breaks no rule of its input.
     body_bytes_max: usize,
@@ -98,23 +98,23 @@ trait Endpoint: Send + Sync {
     fn event_source(&self) -> &'static str;
     fn target_prefix(&self) -> &'static str;
     fn protocol(&self) -> Protocol;
-    fn operation(&self, name: &str) -> Option<Listed>;
+    fn operation(&self, name: &str) -> Option<OperationRef>;
     fn takes_unsigned(&self, name: &str) -> bool;
     /// The most bytes that a body takes which breaks no rule of any operation of the service.
     fn body_bytes_max(&self) -> usize;
     /// The name, if AWS's service has the operation and this one does not serve it.
     fn not_served(&self, name: &str) -> Option<&'static str>;
-    fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a>;
+    fn serve<'a>(&'a self, operation: OperationRef, scene: CallContext<'a>, body: &'a [u8]) -> Running<'a>;
 }
 
 /// Everything of a call but its service.
-struct Scene<'a> {
+struct CallContext<'a> {
     caller: &'a Arc<Caller>,
     region: &'a str,
     request_id: &'a str,
     event_id: &'a str,
     now: Timestamp,
-    source: &'a Source<'a>,
+    source: &'a RequestOrigin<'a>,
     context: &'a Context<'a>,
     authority: &'a dyn Authority,
     trail: &'a Trail,
@@ -123,7 +123,7 @@ struct Scene<'a> {
 struct Served<S: Service> {
     service: Arc<S>,
     operations: &'static [Entry<S>],
-    by_name: HashMap<&'static str, Listed>,
+    by_name: HashMap<&'static str, OperationRef>,
 }
 
 impl<S: Service> Endpoint for Served<S> {
@@ -143,7 +143,7 @@ impl<S: Service> Endpoint for Served<S> {
         S::PROTOCOL
     }
 
-    fn operation(&self, name: &str) -> Option<Listed> {
+    fn operation(&self, name: &str) -> Option<OperationRef> {
         self.by_name.get(name).copied()
     }
 
@@ -159,7 +159,7 @@ impl<S: Service> Endpoint for Served<S> {
         S::NOT_SERVED.lines().find(|line| *line == name && !line.starts_with('#'))
     }
 
-    fn serve<'a>(&'a self, operation: Listed, scene: Scene<'a>, body: &'a [u8]) -> Running<'a> {
+    fn serve<'a>(&'a self, operation: OperationRef, scene: CallContext<'a>, body: &'a [u8]) -> Running<'a> {
         // INVARIANT: `index` came from this table's own `operation`.
         let Some(entry) = self.operations.get(operation.index) else {
             let refused = Outcome::refused(CommonFault::InternalFailure.fault(S::PROTOCOL));
@@ -211,7 +211,7 @@ impl Gateway {
         let operations = S::operations();
         let listed = operations.iter().enumerate().map(|(index, entry)| {
             let body_bytes_max = body_bytes_max(entry.input);
-            (entry.name, Listed { name: entry.name, effect: entry.effect, index, body_bytes_max })
+            (entry.name, OperationRef { name: entry.name, effect: entry.effect, index, body_bytes_max })
         });
         let by_name = listed.collect();
         self.services.push(Box::new(Served { service, operations, by_name }));
@@ -260,7 +260,7 @@ impl Gateway {
         let authorization = Authorization::parse(&parts).ok();
         let scope = authorization.as_ref().map(Authorization::service);
         let (endpoint, operation) = self.target(headers, scope);
-        let kept = self.trail.keep_strangers(&Event {
+        let kept = self.trail.record_unauthenticated(&Event {
             kind: Kind::Call,
             // Whoever it claims to be: that is not verified without the body.
             user_identity: UserIdentity::Unknown(authorization.as_ref().map(Authorization::access_key_id)),
@@ -286,7 +286,7 @@ impl Gateway {
         request_id
     }
 
-    async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, Option<Listed>) {
+    async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, Option<OperationRef>) {
         let now = (self.clock)();
         let parts = request_parts(&incoming.method, &incoming.uri, &incoming.headers);
         let authorization = Authorization::parse(&parts);
@@ -307,7 +307,7 @@ impl Gateway {
             return (reply(protocol, request_id, Err(fault)), service, operation);
         }
 
-        let source = Source {
+        let source = RequestOrigin {
             ip: incoming.ip,
             secure: incoming.secure,
             user_agent: incoming.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
@@ -328,12 +328,12 @@ impl Gateway {
         let mut room = uuid::Uuid::encode_buffer();
         let event_id = request_id::write(&mut room);
         let (outcome, effect, caller) = match (&authenticated, endpoint, operation) {
-            (Err(fault), ..) => (Outcome::refused(fault.clone()), Effect::Read, None),
+            (Err(fault), ..) => (Outcome::refused(fault.clone()), AuditClass::Read, None),
             (Ok(caller), Some(endpoint), Some(operation)) => {
                 let mut context = Context::with_room(REQUEST_KEYS, &caller.context);
                 caller.principal.describe(&mut context);
                 describe(&mut context, &source, region, now);
-                let scene = Scene {
+                let scene = CallContext {
                     caller,
                     region,
                     request_id: &request_id,
@@ -346,7 +346,9 @@ impl Gateway {
                 };
                 (endpoint.serve(operation, scene, parameters(protocol, incoming)).await, operation.effect, Some(caller))
             }
-            (Ok(caller), ..) => (Outcome::refused(unknown_operation(endpoint, incoming)), Effect::Read, Some(caller)),
+            (Ok(caller), ..) => {
+                (Outcome::refused(unknown_operation(endpoint, incoming)), AuditClass::Read, Some(caller))
+            }
         };
 
         let error = outcome.answer.as_ref().err();
@@ -368,15 +370,15 @@ impl Gateway {
             request_parameters: outcome.parameters.as_deref(),
             request_id: &request_id,
             event_id,
-            read_only: effect != Effect::Change,
+            read_only: effect != AuditClass::Change,
             resources: &outcome.resources,
             recipient_account_id: caller.map(|caller| caller.principal.account.as_str()),
             counted: None,
         };
         let kept = match (error, known) {
             (None, _) if outcome.written => Ok(()),
-            (_, None) => self.trail.keep_strangers(&event),
-            (_, Some(_)) => self.trail.keep(&event, effect == Effect::Change).await,
+            (_, None) => self.trail.record_unauthenticated(&event),
+            (_, Some(_)) => self.trail.record(&event, effect == AuditClass::Change).await,
         };
         let answer = match kept {
             Ok(()) => outcome.answer,
@@ -390,7 +392,7 @@ impl Gateway {
 
     /// The service and its operation by `X-Amz-Target`. Without one the service by the credential scope; its operation
     /// is then [`asked_for`] by the parameters.
-    fn target(&self, headers: &HeaderMap, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<Listed>) {
+    fn target(&self, headers: &HeaderMap, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<OperationRef>) {
         if let Some(target) = headers.get(&TARGET) {
             let Some((prefix, name)) = target.to_str().ok().and_then(split_target) else { return (None, None) };
             let endpoint = self.services.iter().find(|service| service.target_prefix() == prefix);
@@ -400,7 +402,7 @@ impl Gateway {
     }
 
     /// The operation that a request without any signature is for, if it is one that takes such.
-    fn route_unsigned(&self, incoming: &Incoming) -> Option<(&dyn Endpoint, Listed)> {
+    fn route_unsigned(&self, incoming: &Incoming) -> Option<(&dyn Endpoint, OperationRef)> {
         if incoming.headers.contains_key(&TARGET) || incoming.body.len() > UNSIGNED_BODY_BYTES_MAX {
             return None;
         }
@@ -458,7 +460,7 @@ const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
 const UNSIGNED_BODY_BYTES_MAX: usize = BODY_BYTES_LEAST;
 
 /// The operation that a request's parameters ask for.
-fn asked_for(endpoint: &dyn Endpoint, incoming: &Incoming) -> Option<Listed> {
+fn asked_for(endpoint: &dyn Endpoint, incoming: &Incoming) -> Option<OperationRef> {
     let protocol = endpoint.protocol();
     if !matches!(protocol, Protocol::Query { .. }) {
         return None;
@@ -510,7 +512,7 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
 const REQUEST_KEYS: usize = 12;
 
 /// Adds the condition keys that every request has.
-fn describe<'a>(context: &mut Context<'a>, source: &Source<'a>, region: &'a str, now: Timestamp) {
+fn describe<'a>(context: &mut Context<'a>, source: &RequestOrigin<'a>, region: &'a str, now: Timestamp) {
     context.insert("aws:CurrentTime", now);
     context.insert("aws:EpochTime", now.millis().div_euclid(1000));
     context.insert("aws:SourceIp", source.ip);

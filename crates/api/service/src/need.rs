@@ -7,7 +7,7 @@ use policy::{Context, Entry, Policy, Value, Values, push_named};
 
 /// One thing that the caller must be allowed, which says nothing of its own that others keep: its input, its target, its
 /// call.
-pub struct Needed<'a> {
+pub struct Need<'a> {
     /// The IAM action, such as `kms:Encrypt`.
     pub action: &'static str,
     /// The resource's ARN, or `*` where the action knows none.
@@ -15,17 +15,14 @@ pub struct Needed<'a> {
     /// Condition keys of this action on this resource.
     pub context: Vec<Entry<'a>>,
     /// The resource's side.
-    pub guard: Guard,
+    pub guard: ResourcePolicy,
     /// What a refusal calls the resource where its ARN would tell a stranger too much, such as a path: `user alice`.
     pub shown: Option<String>,
 }
 
-/// The same, on its own.
-pub type Need = Needed<'static>;
-
 /// What the resource itself has to say.
 #[derive(Clone)]
-pub enum Guard {
+pub enum ResourcePolicy {
     /// Nothing: identity policies decide alone.
     Identity,
     /// A policy that adds to identity policies, as S3's.
@@ -43,27 +40,27 @@ pub enum Guard {
 /// A resource's part in a decision: what it has to say, and the condition keys that it sets.
 pub struct Side {
     /// What the resource itself has to say.
-    pub guard: Guard,
+    pub guard: ResourcePolicy,
     /// Its condition keys.
     pub context: Vec<Entry<'static>>,
 }
 
-impl From<Need> for Side {
-    fn from(need: Need) -> Self {
+impl From<Need<'static>> for Side {
+    fn from(need: Need<'static>) -> Self {
         Self { guard: need.guard, context: need.context }
     }
 }
 
-impl<'a> Needed<'a> {
+impl<'a> Need<'a> {
     /// An action that identity policies alone decide.
     #[must_use]
     pub fn identity(action: &'static str, resource: impl Into<Cow<'a, str>>) -> Self {
-        Self { action, resource: resource.into(), context: Vec::new(), guard: Guard::Identity, shown: None }
+        Self { action, resource: resource.into(), context: Vec::new(), guard: ResourcePolicy::Identity, shown: None }
     }
 
     /// The same need under another guard.
     #[must_use]
-    pub fn guarded(mut self, guard: Guard) -> Self {
+    pub fn guarded(mut self, guard: ResourcePolicy) -> Self {
         self.guard = guard;
         self
     }
@@ -107,7 +104,7 @@ impl<'a> Needed<'a> {
 
     /// The same on its own, with copies of what others keep.
     #[must_use]
-    pub fn into_owned(self) -> Need {
+    pub fn into_owned(self) -> Need<'static> {
         let own = |(key, values): Entry<'_>| -> Entry<'static> {
             let values = match values {
                 Values::One(value) => Values::One(owned(value)),

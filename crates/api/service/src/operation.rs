@@ -10,7 +10,7 @@ use wire::{Fault, Protocol};
 
 use crate::call::Call;
 use crate::dispatch;
-use crate::need::Needed;
+use crate::need::Need;
 
 /// An AWS service: its names, its protocol, its operations, and (as the implementing type) its state.
 pub trait Service: Send + Sync + Sized + 'static {
@@ -42,7 +42,7 @@ pub trait ServiceError: std::error::Error + From<StoreError> + Send + Sync + 'st
 
 /// What an operation leaves behind, which decides when its audit record has to be durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum AuditClass {
     /// Reads configuration.
     Read,
     /// Uses a resource without changing it, such as `Encrypt`.
@@ -58,7 +58,7 @@ pub trait Operation: 'static {
     /// Its name on the wire and, behind the service's prefix, as IAM action.
     const NAME: &'static str;
     /// What it leaves behind.
-    const EFFECT: Effect;
+    const AUDIT: AuditClass;
     /// What it is given.
     type Input: Shape + AuditValue + Send + Sync;
     /// What it answers.
@@ -78,7 +78,7 @@ pub trait Operation: 'static {
         input: &'n Self::Input,
         found: Option<&'n Self::Target>,
         call: &'n Call<'_, Self::Service>,
-    ) -> Vec<Needed<'n>>;
+    ) -> Vec<Need<'n>>;
 
     /// Does it.
     fn run(
@@ -117,7 +117,7 @@ pub struct Entry<S: Service> {
     /// The operation's name.
     pub name: &'static str,
     /// What it leaves behind.
-    pub effect: Effect,
+    pub effect: AuditClass,
     /// The members of its input.
     pub input: &'static [MemberInfo],
     pub(crate) serve: for<'a> fn(Call<'a, S>, &'a [u8]) -> Running<'a>,
@@ -129,7 +129,7 @@ impl<S: Service> Entry<S> {
     pub const fn of<O: Operation<Service = S>>() -> Self {
         Self {
             name: O::NAME,
-            effect: O::EFFECT,
+            effect: O::AUDIT,
             input: <O::Input as Shape>::MEMBERS,
             serve: |call, body| Box::pin(dispatch::serve::<O>(call, body)),
         }

@@ -74,7 +74,7 @@ impl Trail {
     ///
     /// # Errors
     /// Those of the journal.
-    pub async fn keep_operator(&self, action: &OperatorEvent<'_>) -> Result<(), journal::JournalError> {
+    pub async fn record_operator(&self, action: &OperatorEvent<'_>) -> Result<(), journal::JournalError> {
         self.append_durable(&action.to_bytes()).await
     }
 }

@@ -10,8 +10,8 @@ use wire::sigv4::{Authorization, SigningKey};
 use wire::{Arn, Timestamp};
 
 use crate::call::Caller;
-use crate::need::{Need, Needed};
-use crate::soon::{Boxed, Soon};
+use crate::maybe_ready::{BoxFuture, MaybeReady};
+use crate::need::Need;
 
 pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores, NoKeyStores};
 
@@ -44,41 +44,41 @@ pub trait Authority: Send + Sync + 'static {
         &'a self,
         authorization: &'a Authorization<'a>,
         now: Timestamp,
-    ) -> Soon<'a, Result<Credential, CredentialError>>;
+    ) -> MaybeReady<'a, Result<Credential, CredentialError>>;
 
     /// Whether `caller` may have `need` in `context`, which already holds the need's own keys; why not, if not.
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Needed<'a>,
+        need: &'a Need<'a>,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Result<(), Reason>, StoreError>>;
+    ) -> MaybeReady<'a, Result<Result<(), Reason>, StoreError>>;
 
     /// Notes that `caller`, whose signature was verified, asks for `action` in `region`, whatever is decided. Called for
     /// every need of every call, so it has to be quick.
-    fn note(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp);
+    fn record_use(&self, caller: &Caller, action: &'static str, region: &str, at: Timestamp);
 
     /// All that bore on a refusal, sealed: for the caller to hand to somebody who may decode it. `None` where there is
     /// nothing to be handed on.
     fn sealed_refusal<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Needed<'a>,
+        need: &'a Need<'a>,
         context: &'a Context<'a>,
         reason: &'a Reason,
-    ) -> Boxed<'a, Option<String>>;
+    ) -> BoxFuture<'a, Option<String>>;
 }
 
 /// Knows which principals exist, for policies that name them. `iam` is it.
 pub trait Principals: Send + Sync + 'static {
     /// The unique id (`AIDA…`, `AROA…`, the account id for `:root`) of the principal that `arn` names now.
-    fn unique_id<'a>(&'a self, arn: &'a Arn) -> Boxed<'a, Result<Option<String>, StoreError>>;
+    fn unique_id<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Option<String>, StoreError>>;
 }
 
 /// What it takes to hand a role to a service.
 pub struct Passing {
     /// What the caller must hold, whether or not there is such a role.
-    pub need: Need,
+    pub need: Need<'static>,
     /// Whether there is, and its trust policy lets the service assume it.
     pub trusted: bool,
 }
@@ -86,5 +86,5 @@ pub struct Passing {
 /// Knows roles, for services that act with one that a caller hands to them. `iam` is it.
 pub trait Roles: Send + Sync + 'static {
     /// What it takes to hand the role at `arn` to `service`, such as `codedeploy.amazonaws.com`.
-    fn passing<'a>(&'a self, arn: &'a Arn, service: &'a str) -> Boxed<'a, Result<Passing, StoreError>>;
+    fn passing<'a>(&'a self, arn: &'a Arn, service: &'a str) -> BoxFuture<'a, Result<Passing, StoreError>>;
 }

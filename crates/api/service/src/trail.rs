@@ -64,13 +64,13 @@ impl Trail {
     }
 
     /// Keeps the event: returns when it is durable if it has to be, at once otherwise.
-    pub(crate) async fn keep(&self, event: &Event<'_>, durable: bool) -> Result<(), JournalError> {
+    pub(crate) async fn record(&self, event: &Event<'_>, durable: bool) -> Result<(), JournalError> {
         let ticket = self.append(event)?;
         if durable { self.journal.durable(ticket).await } else { Ok(()) }
     }
 
     /// Keeps the event of a caller who did not prove who they are, or counts it if there are many.
-    pub(crate) fn keep_strangers(&self, event: &Event<'_>) -> Result<(), JournalError> {
+    pub(crate) fn record_unauthenticated(&self, event: &Event<'_>) -> Result<(), JournalError> {
         let Some(ip) = event.source_ip_address else { return self.append(event).map(drop) };
         let (records, counted) = {
             let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +85,7 @@ impl Trail {
     ///
     /// # Errors
     /// Those of the journal.
-    pub fn keep_counted(&self, now: Timestamp) -> Result<(), JournalError> {
+    pub fn record_suppressed(&self, now: Timestamp) -> Result<(), JournalError> {
         let counted = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take_before(now);
         self.append_counted(counted)
     }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use server::ServerError;
 use server::config::{Place, SealConfig, SealSettings};
 use server::data_dir::Layout;
-use server::lasting;
+use server::durable_state;
 use server::rollback::{self, Changes};
 use wire::{Timestamp, shown_bytes, shown_json};
 
@@ -90,7 +90,7 @@ impl Command {
         paths::apart(&layout, &seal, &mut reads)?;
         match self {
             Self::Verify(verify) => report(rollback::verify_audit(&layout, &seal, verify.expect.as_ref()))?,
-            Self::Show(show) => show.run(&layout, &lasting::read_audit_key(&layout, &seal)?)?,
+            Self::Show(show) => show.run(&layout, &durable_state::read_audit_key(&layout, &seal)?)?,
         }
         Ok(())
     }

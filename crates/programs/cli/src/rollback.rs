@@ -58,21 +58,21 @@ impl Command {
             Self::Show(Show { seal, audit }) => {
                 let (seal, anchor) = (SealConfig::from(seal.over(file.seal)), audit.over(file.audit).anchor_file);
                 paths::apart(&layout, &seal, &mut reads)?;
-                tell(&rollback::show(&layout, &seal, anchor.as_deref())?, "")?;
+                print_found(&rollback::show(&layout, &seal, anchor.as_deref())?, "")?;
             }
             Self::Accept(Accept { seal, audit, reason }) => {
                 let (seal, anchor) = (SealConfig::from(seal.over(file.seal)), audit.over(file.audit).anchor_file);
                 let mut writes = paths::apart(&layout, &seal, &mut reads)?;
                 anchor.iter().try_for_each(|anchor| writes.add("anchor", anchor, &reads))?;
                 let found = rollback::accept(&DataDir::open(&data)?, &seal, anchor.as_deref(), &reason)?;
-                tell(&found, "accepted: ")?;
+                print_found(&found, "accepted: ")?;
             }
         }
         Ok(())
     }
 }
 
-fn tell(found: &Found, before: &str) -> Result<(), ServerError> {
+fn print_found(found: &Found, before: &str) -> Result<(), ServerError> {
     if found.is_empty() {
         return print("Everything goes on from where it was left.\n");
     }

@@ -10,7 +10,7 @@ use testkit::Server;
 fn nothing_that_the_server_was_told_can_be_found_in_its_directory() {
     let server = Server::start(env!("CARGO_BIN_EXE_sealstack"), &[]);
     // The script uses every kind of record and prints what must not be found, a line each: a label, a tab, hexadecimal.
-    let told = server.script("tell_secrets.py", &[]);
+    let told = server.script("scan_plaintext.py", &[]);
     let needles: Vec<(&str, Vec<u8>)> = told
         .lines()
         .map(|line| line.split_once('\t').expect("a label and a value"))

@@ -35,7 +35,7 @@ fn sealstack(data: &Path, moto: &Moto, access_key: &(String, String), arguments:
 #[test]
 fn a_foreign_key_service_seals_the_root_key_and_opens_it_at_every_start() {
     let moto = Moto::start(0);
-    let MotoWorld { key, other, keeper, stranger } = moto.furnish();
+    let MotoWorld { key, other, keeper, stranger } = moto.set_up();
     let arguments = ["--seal", "kms", "--seal-kms-key", "alias/root"];
     let server = Server::start_in(moto.environment(&keeper), BINARY, &arguments);
     let status = printed(&server.sealstack(&["seal", "status"]));
@@ -102,7 +102,7 @@ fn a_foreign_key_service_seals_the_root_key_and_opens_it_at_every_start() {
 #[test]
 fn messages_are_wrapped_by_a_foreign_key_service() {
     let moto = Moto::start(0);
-    let MotoWorld { key, other, keeper, stranger } = moto.furnish();
+    let MotoWorld { key, other, keeper, stranger } = moto.set_up();
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
     std::fs::write(path("plain"), b"salaries").expect("written");

@@ -65,18 +65,18 @@ pub(crate) fn moment(text: &str) -> Option<SystemTime> {
 }
 
 /// Where credentials come from.
-pub(crate) enum Source {
+pub(crate) enum CredentialSource {
     /// They are there.
     Known(Credentials),
     /// A role, assumed with credentials from elsewhere.
-    Role(Box<Source>, sts::Role),
+    Role(Box<CredentialSource>, sts::Role),
     /// A role, assumed with the token in a file.
     WebIdentity(sts::Role, std::path::PathBuf),
     /// A program, and the profile that names it.
     Process(String, String),
 }
 
-impl Source {
+impl CredentialSource {
     /// Finds where a session's credentials come from.
     ///
     /// Source: AWS SDKs and Tools Reference Guide, "Credential provider chain"; the order within a profile is botocore's.

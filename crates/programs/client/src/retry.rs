@@ -42,18 +42,18 @@ const TRANSIENT: [&str; 2] = ["RequestTimeout", "RequestTimeoutException"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Retry {
     Never,
-    Soon,
+    MaybeReady,
     Throttled,
 }
 
 fn classify(error: &ClientError) -> Retry {
     match error {
-        ClientError::Transport(error) if error.is_transient() => Retry::Soon,
+        ClientError::Transport(error) if error.is_transient() => Retry::MaybeReady,
         ClientError::Service(ServiceError { status, code, .. }) => {
             if THROTTLED.contains(&code.as_str()) || *status == StatusCode::TOO_MANY_REQUESTS.as_u16() {
                 Retry::Throttled
             } else if TRANSIENT.contains(&code.as_str()) || matches!(*status, 500 | 502 | 503 | 504) {
-                Retry::Soon
+                Retry::MaybeReady
             } else {
                 Retry::Never
             }
@@ -66,7 +66,7 @@ fn classify(error: &ClientError) -> Retry {
 pub(crate) fn wait(error: &ClientError, attempts: u32) -> Option<Duration> {
     let first = match classify(error) {
         Retry::Never => return None,
-        Retry::Soon => WAIT_FIRST,
+        Retry::MaybeReady => WAIT_FIRST,
         Retry::Throttled => WAIT_FIRST_THROTTLED,
     };
     let longest = first.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(WAIT_MAX);
@@ -91,10 +91,10 @@ mod tests {
         for (error, expected) in [
             (refused(400, "ThrottlingException"), Retry::Throttled),
             (refused(429, "Whatever"), Retry::Throttled),
-            (refused(500, "KMSInternalException"), Retry::Soon),
-            (refused(503, "DependencyTimeoutException"), Retry::Soon),
-            (refused(400, "RequestTimeout"), Retry::Soon),
-            (late.into(), Retry::Soon),
+            (refused(500, "KMSInternalException"), Retry::MaybeReady),
+            (refused(503, "DependencyTimeoutException"), Retry::MaybeReady),
+            (refused(400, "RequestTimeout"), Retry::MaybeReady),
+            (late.into(), Retry::MaybeReady),
             (refused(400, "AccessDeniedException"), Retry::Never),
             (refused(501, "Whatever"), Retry::Never),
             (TransportError::Url(String::new()).into(), Retry::Never),

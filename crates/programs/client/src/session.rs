@@ -9,7 +9,7 @@ use crypto::SecretBytes;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use tokio::sync::Mutex;
 
-use crate::credentials::Source;
+use crate::credentials::CredentialSource;
 use crate::profile::{DEFAULT, Profile, Profiles};
 use crate::{
     ClientError, Credentials, Environment, Limits, Request, Signing, Transport, Trust, endpoint, retry, signed,
@@ -145,7 +145,7 @@ impl Session {
         if let Some(credentials) = kept.as_ref().filter(|credentials| !credentials.expires_soon()) {
             return Ok(Arc::clone(credentials));
         }
-        let obtained = Arc::new(Source::find(self)?.obtain(self).await?);
+        let obtained = Arc::new(CredentialSource::find(self)?.obtain(self).await?);
         *kept = Some(Arc::clone(&obtained));
         Ok(obtained)
     }

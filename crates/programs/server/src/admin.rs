@@ -24,8 +24,8 @@ use message::{Answer, Question};
 
 use crate::core::{Core, Unsealing};
 use crate::data_dir::Layout;
+use crate::durable_state::own_uid;
 use crate::error::ServerError;
-use crate::lasting::own_uid;
 use crate::root_seal;
 
 /// The longest question.

@@ -9,14 +9,14 @@ use wire::Fault;
 
 /// Why no request can be served, as `/health` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
+pub(crate) struct HealthProblem {
     /// In one word, for programs.
     pub(crate) status: &'static str,
     /// In a sentence, for people.
     pub(crate) reason: &'static str,
 }
 
-impl Trouble {
+impl HealthProblem {
     /// Something that passes or has to be repaired.
     pub(crate) const fn unavailable(reason: &'static str) -> Self {
         Self { status: "unavailable", reason }
@@ -38,7 +38,7 @@ pub(crate) trait Application: Send + Sync + 'static {
     }
 
     /// Why no request can be served at the moment; `None` when all is well.
-    fn trouble(&self) -> Option<Trouble>;
+    fn health_problem(&self) -> Option<HealthProblem>;
 
     /// The metrics in the OpenMetrics text format.
     fn metrics(&self) -> String;

@@ -1,6 +1,6 @@
 //! One connection from its first byte to its end: TLS or plain, HTTP/1.1 or HTTP/2.
 //!
-//! Knows bytes and HTTP; how long things may take is the ward's, what requests mean is the application's.
+//! Knows bytes and HTTP; how long things may take is the connection limiter's, what requests mean is the application's.
 
 mod answer;
 mod body;
@@ -22,10 +22,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::application::Application;
+use crate::connection_limiter::{ConnectionState, Protocol};
 use crate::site::Site;
-use crate::ward::{Protocol, Pulse};
 use answer::Visit;
-use stream::Heard;
+use stream::ActivityStream;
 
 /// The first byte of a TLS connection: a record of the handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -38,7 +38,12 @@ enum Opening {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve<A: Application>(site: Arc<Site<A>>, stream: TcpStream, ip: IpAddr, pulse: Arc<Pulse>) {
+pub(crate) async fn serve<A: Application>(
+    site: Arc<Site<A>>,
+    stream: TcpStream,
+    ip: IpAddr,
+    state: Arc<ConnectionState>,
+) {
     // Answers are whole when they are written: waiting for more would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%ip, %error, "a connection broke before its first byte");
@@ -49,7 +54,7 @@ pub(crate) async fn serve<A: Application>(site: Arc<Site<A>>, stream: TcpStream,
             Ok(stream) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let protocol = if http2 { Protocol::Http2 } else { Protocol::Http1 };
-                speak(site, stream, Visitor { ip, secure: true, protocol }, pulse).await;
+                speak(site, stream, Visitor { ip, secure: true, protocol }, state).await;
             }
             Err(error) => {
                 site.traffic.handshakes_failed.fetch_add(1, Ordering::Relaxed);
@@ -57,7 +62,7 @@ pub(crate) async fn serve<A: Application>(site: Arc<Site<A>>, stream: TcpStream,
             }
         },
         Ok(Some(Opening::Plain(protocol))) if ip.is_loopback() || site.allow_plain_http => {
-            speak(site, stream, Visitor { ip, secure: false, protocol }, pulse).await;
+            speak(site, stream, Visitor { ip, secure: false, protocol }, state).await;
         }
         Ok(Some(Opening::Plain(_))) => {
             site.traffic.plain_refused.fetch_add(1, Ordering::Relaxed);
@@ -109,21 +114,21 @@ async fn refuse_plain(mut stream: TcpStream) {
     }
 }
 
-async fn speak<A: Application, S>(site: Arc<Site<A>>, stream: S, visitor: Visitor, pulse: Arc<Pulse>)
+async fn speak<A: Application, S>(site: Arc<Site<A>>, stream: S, visitor: Visitor, state: Arc<ConnectionState>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let stream = TokioIo::new(Heard::new(stream, Arc::clone(&pulse), visitor.protocol));
-    let visit = Arc::new(Visit { site: Arc::clone(&site), visitor, pulse: Arc::clone(&pulse) });
+    let stream = TokioIo::new(ActivityStream::new(stream, Arc::clone(&state), visitor.protocol));
+    let visit = Arc::new(Visit { site: Arc::clone(&site), visitor, state: Arc::clone(&state) });
     let service = service_fn(move |request| {
         let visit = Arc::clone(&visit);
         async move { Ok::<_, Infallible>(visit.answer(request).await) }
     });
     let ended = match visitor.protocol {
-        Protocol::Http1 => drive(site.http1.serve_connection(stream, service), &pulse).await,
+        Protocol::Http1 => drive(site.http1.serve_connection(stream, service), &state).await,
         Protocol::Http2 => {
-            pulse.speaks(Protocol::Http2);
-            drive(site.http2.serve_connection(stream, service), &pulse).await
+            state.speaks(Protocol::Http2);
+            drive(site.http2.serve_connection(stream, service), &state).await
         }
     };
     if let Err(error) = ended {
@@ -132,11 +137,11 @@ where
 }
 
 /// Runs an HTTP connection to its end; once the server drains, to the end of its open requests.
-async fn drive<C: GracefulConnection>(connection: C, pulse: &Pulse) -> Result<(), C::Error> {
+async fn drive<C: GracefulConnection>(connection: C, state: &ConnectionState) -> Result<(), C::Error> {
     let mut connection = std::pin::pin!(connection);
     let mut draining = false;
     std::future::poll_fn(|task| -> Poll<Result<(), C::Error>> {
-        if !draining && pulse.is_draining() {
+        if !draining && state.is_draining() {
             draining = true;
             connection.as_mut().graceful_shutdown();
         }

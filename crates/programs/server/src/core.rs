@@ -12,16 +12,16 @@ use crate::authority;
 use crate::backup;
 use crate::config::{AuditConfig, Config};
 use crate::data_dir::Layout;
+use crate::durable_state::{DurableState, Rotated};
 use crate::error::ServerError;
 use crate::first_start::{self, FirstStart, World};
 use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
-use crate::lasting::{Lasting, Rotated};
 use crate::site::Site;
 use crate::steady::ClockJump;
-use crate::tls::Source;
-use crate::wiring::{self, Backend, Wired};
+use crate::tls::CertificateSource;
+use crate::wiring::{self, Backend, Services};
 
 /// What opens with the root key.
 pub(crate) struct Core {
@@ -47,8 +47,8 @@ enum State {
 }
 
 struct Open {
-    lasting: Lasting,
-    wired: Wired,
+    durable_state: DurableState,
+    wired: Services,
     jobs: Jobs,
 }
 
@@ -78,18 +78,23 @@ impl Core {
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
-    pub(crate) async fn furnish(&self, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
-        self.furnish_locked(&mut *self.state.lock().await, lasting).await
+    pub(crate) async fn start_services(&self, durable_state: DurableState) -> Result<Option<FirstStart>, ServerError> {
+        self.start_services_locked(&mut *self.state.lock().await, durable_state).await
     }
 
-    async fn furnish_locked(&self, state: &mut State, lasting: Lasting) -> Result<Option<FirstStart>, ServerError> {
-        let first_start = first_start::finish(&lasting.store, &self.layout, &self.world).await?;
+    async fn start_services_locked(
+        &self,
+        state: &mut State,
+        durable_state: DurableState,
+    ) -> Result<Option<FirstStart>, ServerError> {
+        let first_start = first_start::finish(&durable_state.store, &self.layout, &self.world).await?;
         let places = (Arc::clone(&self.key_stores), &self.regions);
-        let (wired, backend) = wiring::join(&lasting, &self.layout, places, &self.site.ward, &self.site.traffic);
+        let (wired, backend) =
+            wiring::join(&durable_state, &self.layout, places, &self.site.connections, &self.site.traffic);
         let mut jobs = Jobs::default();
         wired.schedule(&mut jobs, self.domain_key_days);
         self.site.application.open(backend);
-        *state = State::Open(Box::new(Open { lasting, wired, jobs }));
+        *state = State::Open(Box::new(Open { durable_state, wired, jobs }));
         Ok(first_start)
     }
 
@@ -111,17 +116,17 @@ impl Core {
         };
         // Right or wrong, they have done what they can.
         gathering.reset();
-        let opened = Lasting::open(&self.layout, &Arc::new(seal::SealConfig::Shares(key)), &self.audit).await;
-        let lasting = opened.map_err(|error| match error {
+        let opened = DurableState::open(&self.layout, &Arc::new(seal::SealConfig::Shares(key)), &self.audit).await;
+        let durable_state = opened.map_err(|error| match error {
             ServerError::Seal(seal::SealError::WrongShares) => seal::ShareError::Forged.into(),
             error => error,
         })?;
         if let Some(names) = &self.names {
-            let authority = authority::open(&lasting.store, &self.layout).await?;
-            self.site.certificates.replace(Source::Local(authority, names.clone()))?;
+            let authority = authority::open(&durable_state.store, &self.layout).await?;
+            self.site.certificates.replace(CertificateSource::Local(authority, names.clone()))?;
         }
-        lasting.keep("UnsealRootKey", uid, None, None).await?;
-        self.furnish_locked(&mut state, lasting).await?;
+        durable_state.record("UnsealRootKey", uid, None, None).await?;
+        self.start_services_locked(&mut state, durable_state).await?;
         tracing::info!("unsealed");
         Ok(Unsealing::Done)
     }
@@ -143,7 +148,7 @@ impl Core {
         // Held to the end: one rotation at a time, and the server's end waits for it.
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
-        let rotated = open.lasting.rotate_root(&self.layout, &Arc::new(current), next, uid).await?;
+        let rotated = open.durable_state.rotate_root(&self.layout, &Arc::new(current), next, uid).await?;
         tracing::info!(generation = rotated.generation, "the root key and its seal were replaced");
         Ok(Rotated { configured: self.sealed_by, ..rotated })
     }
@@ -159,18 +164,18 @@ impl Core {
     pub(crate) async fn clock_jump(&self) -> Result<Option<ClockJump>, ServerError> {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
-        Ok(open.lasting.steady.jump())
+        Ok(open.durable_state.steady.jump())
     }
 
     /// Believes the clock, as `uid` wants. Returns the jump that was not believed before.
     pub(crate) async fn accept_clock(&self, uid: u32) -> Result<Option<ClockJump>, ServerError> {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
-        let Some(jump) = open.lasting.steady.jump() else { return Ok(None) };
+        let Some(jump) = open.durable_state.steady.jump() else { return Ok(None) };
         let parameters = format!(r#"{{"known":"{}","clock":"{}"}}"#, jump.known.iso8601(), jump.clock.iso8601());
         // First: what cannot be audited does not happen.
-        open.lasting.keep("AcceptClock", uid, Some(&parameters), None).await?;
-        open.lasting.steady.accept().await?;
+        open.durable_state.record("AcceptClock", uid, Some(&parameters), None).await?;
+        open.durable_state.steady.accept().await?;
         tracing::warn!(uid, clock = jump.clock.iso8601(), "an operator accepted the clock: what is due is destroyed");
         Ok(Some(jump))
     }
@@ -179,7 +184,7 @@ impl Core {
     pub(crate) async fn prepare_backup(&self) -> Result<(), ServerError> {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
-        open.lasting.store.keyring().key(backup::KEY).await?;
+        open.durable_state.store.keyring().key(backup::KEY).await?;
         Ok(())
     }
 
@@ -188,8 +193,8 @@ impl Core {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
         let parameters = format!(r#"{{"manifestSha256":"{}"}}"#, crypto::hex::encode(manifest_digest));
-        open.lasting.keep("CreateBackup", uid, Some(&parameters), None).await?;
-        let key = open.lasting.store.keyring().key(backup::KEY).await?;
+        open.durable_state.record("CreateBackup", uid, Some(&parameters), None).await?;
+        let key = open.durable_state.store.keyring().key(backup::KEY).await?;
         Ok(backup::tag(&key, manifest_digest))
     }
 
@@ -197,11 +202,11 @@ impl Core {
     pub(crate) async fn close(self: Arc<Self>) -> Result<(), ServerError> {
         let state = std::mem::replace(&mut *self.state.lock().await, State::Closed);
         let State::Open(open) = state else { return Ok(()) };
-        let Open { lasting, wired, jobs } = *open;
+        let Open { durable_state, wired, jobs } = *open;
         jobs.stop().await;
         wired.finish().await;
         // The services hold the database open, and so does the gate that leads to them.
         drop((wired, self));
-        lasting.close().await
+        durable_state.close().await
     }
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use iam::{Iam, IamError};
 use kms::{Kms, KmsError};
-use policy::{Context, Decision, Effect, Explanation, Source};
-use service::{Caller, Guard, Side};
+use policy::{Context, Decision, Effect, Explanation, PolicyLayer};
+use service::{Caller, ResourcePolicy, Side};
 use wire::Arn;
 
 use crate::clock;
 use crate::config::SealConfig;
 use crate::data_dir::Layout;
+use crate::durable_state;
 use crate::error::ServerError;
-use crate::lasting;
 
 /// What is asked.
 pub struct Question {
@@ -39,7 +39,7 @@ const ENCRYPTION_CONTEXT: &str = "kms:EncryptionContext:";
 /// # Errors
 /// [`ServerError::Operator`] for ARNs that name nobody and policies that are none; those of opening the database.
 pub fn explain(layout: &Layout, seal: &SealConfig, question: &Question) -> Result<String, ServerError> {
-    let store = lasting::open_beside(layout, seal)?;
+    let store = durable_state::open_beside(layout, seal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
     let iam = Arc::new(Iam::new(store.clone()));
@@ -88,7 +88,7 @@ async fn answer(iam: &Iam, kms: &Kms, question: &Question) -> Result<String, Fai
             found
         }
     };
-    let Side { guard, context: own } = side.unwrap_or(Side { guard: Guard::Identity, context: Vec::new() });
+    let Side { guard, context: own } = side.unwrap_or(Side { guard: ResourcePolicy::Identity, context: Vec::new() });
     let mut context = Context::over(&caller.context);
     caller.principal.describe(&mut context);
     let now = clock::now();
@@ -125,7 +125,7 @@ fn encryption_context(given: &[(String, String)]) -> BTreeMap<String, String> {
     pairs.collect()
 }
 
-fn words(caller: &Caller, action: &str, resource: &str, guard: &Guard, explained: &Explanation) -> String {
+fn words(caller: &Caller, action: &str, resource: &str, guard: &ResourcePolicy, explained: &Explanation) -> String {
     let mut out = String::new();
     let arn = &caller.principal.arn;
     let _ = match &explained.decision {
@@ -140,15 +140,17 @@ fn words(caller: &Caller, action: &str, resource: &str, guard: &Guard, explained
     layer("service control policy", explained.service_control_allows.map_or("there is none", allows));
     layer("permissions boundary", explained.boundary_allows.map_or("there is none", allows));
     layer("session policy", explained.session_allows.map_or("there is none", allows));
-    layer("identity-based policies", says(explained, &[Source::Identity]));
+    layer("identity-based policies", says(explained, &[PolicyLayer::Identity]));
     match guard {
-        Guard::Identity => layer("resource's policy", "there is none"),
-        Guard::Shared(_) | Guard::Mandatory(_) => layer("resource's policy", says(explained, &[Source::Resource])),
-        Guard::Granted(_) | Guard::GrantedToSession(_) => {
-            layer("resource's policy", says(explained, &[Source::Resource]));
+        ResourcePolicy::Identity => layer("resource's policy", "there is none"),
+        ResourcePolicy::Shared(_) | ResourcePolicy::Mandatory(_) => {
+            layer("resource's policy", says(explained, &[PolicyLayer::Resource]))
+        }
+        ResourcePolicy::Granted(_) | ResourcePolicy::GrantedToSession(_) => {
+            layer("resource's policy", says(explained, &[PolicyLayer::Resource]));
             layer("grant", "allows");
         }
-        Guard::Trust(_) => layer("role trust policy", says(explained, &[Source::Trust])),
+        ResourcePolicy::Trust(_) => layer("role trust policy", says(explained, &[PolicyLayer::Trust])),
     }
     if !explained.matched.is_empty() {
         out.push_str("\nStatements that apply:\n");
@@ -169,7 +171,7 @@ fn words(caller: &Caller, action: &str, resource: &str, guard: &Guard, explained
 }
 
 /// What policies of these kinds say together.
-fn says(explained: &Explanation, sources: &[Source]) -> &'static str {
+fn says(explained: &Explanation, sources: &[PolicyLayer]) -> &'static str {
     let has = |effect| explained.matched.iter().any(|one| sources.contains(&one.cited.source) && one.effect == effect);
     match (has(Effect::Deny), has(Effect::Allow)) {
         (true, _) => "denies",

@@ -135,11 +135,11 @@ fn forget_marker(layout: &Layout) -> Result<(), ServerError> {
 mod tests {
     use super::*;
     use crate::config::SealConfig;
-    use crate::{lasting, root_seal};
+    use crate::{durable_state, root_seal};
 
     fn store(layout: &Layout) -> Store {
         let seal = root_seal::open(layout, &SealConfig::default()).expect("a seal");
-        lasting::open_store(layout, &seal).expect("a store")
+        durable_state::open_store(layout, &seal).expect("a store")
     }
 
     fn credentials(layout: &Layout) -> String {

@@ -7,7 +7,7 @@ use http::request;
 use service::{Incoming, Reply};
 use wire::Fault;
 
-use crate::application::{Application, Trouble};
+use crate::application::{Application, HealthProblem};
 
 /// What a request is told while the root key is sealed.
 const SEALED: &str = "the root key is sealed: the holders of its shares have to run sealstack unseal";
@@ -49,10 +49,10 @@ impl<A: Application> Application for Gate<A> {
         self.0.get().map_or(wire::shape::BODY_BYTES_LEAST, |services| services.body_bytes_max(head))
     }
 
-    fn trouble(&self) -> Option<Trouble> {
+    fn health_problem(&self) -> Option<HealthProblem> {
         match self.0.get() {
-            Some(services) => services.trouble(),
-            None => Some(Trouble { status: "sealed", reason: SEALED }),
+            Some(services) => services.health_problem(),
+            None => Some(HealthProblem { status: "sealed", reason: SEALED }),
         }
     }
 

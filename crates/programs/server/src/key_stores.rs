@@ -6,7 +6,7 @@ mod xks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use service::Boxed;
+use service::BoxFuture;
 use service::ports::{Cause, KeyStore, KeyStoreError, KeyStorePlace, KeyStores};
 
 use crate::config::{HsmSettings, KeyStoresConfig};
@@ -37,7 +37,7 @@ impl Configured {
 }
 
 impl KeyStores for Configured {
-    fn check<'a>(&'a self, place: &'a KeyStorePlace, cause: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn check<'a>(&'a self, place: &'a KeyStorePlace, cause: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async move {
             match place {
                 KeyStorePlace::Token { cluster_id, trust_anchor, .. } => {
@@ -55,7 +55,7 @@ impl KeyStores for Configured {
         &'a self,
         place: &'a KeyStorePlace,
         _: &'a Cause,
-    ) -> Boxed<'a, Result<Arc<dyn KeyStore>, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn KeyStore>, KeyStoreError>> {
         Box::pin(async move {
             match place {
                 KeyStorePlace::Token { cluster_id, pin, .. } => {

@@ -1,4 +1,4 @@
-//! The port: binds it and accepts connections. Who has a place and who gives one up is the ward's.
+//! The port: binds it and accepts connections. Who has a place and who gives one up is the connection limiter's.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -59,10 +59,10 @@ impl Listener {
             };
             site.traffic.accepted.fetch_add(1, Ordering::Relaxed);
             let ip = peer.ip().to_canonical();
-            let Some(admission) = site.ward.admit(ip).await else { return };
-            let (site, pulse) = (Arc::clone(&site), Arc::clone(admission.pulse()));
+            let Some(admission) = site.connections.admit(ip).await else { return };
+            let (site, state) = (Arc::clone(&site), Arc::clone(admission.state()));
             let served =
-                workers.serve(stream, move |stream| admission.attend(connection::serve(site, stream, ip, pulse)));
+                workers.serve(stream, move |stream| admission.attend(connection::serve(site, stream, ip, state)));
             if let Err(error) = served {
                 tracing::error!(%error, "a connection could not be handed to a worker");
             }

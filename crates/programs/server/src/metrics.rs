@@ -17,9 +17,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use meters::Meters;
 
+use crate::connection_limiter::ConnectionLimiter;
 use crate::disk::Space;
 use crate::site::Traffic;
-use crate::ward::Ward;
 
 /// Everything that is measured.
 pub(crate) struct Metrics {
@@ -29,7 +29,7 @@ pub(crate) struct Metrics {
 /// What the parts of the server tell when they are asked.
 pub(crate) struct Sources {
     pub(crate) meters: Arc<Meters>,
-    pub(crate) ward: Arc<Ward>,
+    pub(crate) connections: Arc<ConnectionLimiter>,
     pub(crate) traffic: Arc<Traffic>,
     /// The data directory.
     pub(crate) data: PathBuf,
@@ -82,7 +82,7 @@ impl Collector for Sources {
     fn encode(&self, mut out: DescriptorEncoder<'_>) -> fmt::Result {
         self.meters.encode(&mut out)?;
         self.connections(&mut out)?;
-        self.lasting(&mut out)?;
+        self.durable_state(&mut out)?;
         process(&mut out)
     }
 }
@@ -92,8 +92,8 @@ impl Sources {
         let Traffic { accepted, handshakes_failed, plain_refused, bodies_too_large, bodies_crowded_out } =
             &*self.traffic;
         counter(out, "connections_accepted", "Connections accepted", accepted)?;
-        gauge(out, "connections_open", None, "Connections open now", self.ward.count())?;
-        let closed = self.ward.closed();
+        gauge(out, "connections_open", None, "Connections open now", self.connections.count())?;
+        let closed = self.connections.closed();
         counters(
             out,
             ("connections_closed", "Connections closed because the client took too long, or to make room for others"),
@@ -110,7 +110,7 @@ impl Sources {
         )
     }
 
-    fn lasting(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    fn durable_state(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let State { audit_healthy, audit_waiting_bytes, outbox_waiting, transactions, commits, clock_ahead } =
             (self.state)();
         let healthy = usize::from(audit_healthy);

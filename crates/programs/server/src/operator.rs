@@ -18,9 +18,9 @@ use crate::clock;
 use crate::config::{AuditConfig, SealConfig};
 use crate::continuity::Evidence;
 use crate::data_dir::{DataDir, Layout};
+use crate::durable_state::{DurableState, Rotated, runtime};
 use crate::error::ServerError;
-use crate::lasting::{Lasting, Rotated, runtime};
-use crate::{first_start, lasting, root_seal};
+use crate::{durable_state, first_start, root_seal};
 
 /// A credential that was put into `aws/credentials`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub fn clear_service_control(data: &DataDir, seal: &SealConfig, account: &str) -
 /// # Errors
 /// Those of opening the database; [`ServerError::Store`].
 pub fn domain_keys(layout: &Layout, seal: &SealConfig) -> Result<Vec<DomainKeyReport>, ServerError> {
-    let store = lasting::open_beside(layout, seal)?;
+    let store = durable_state::open_beside(layout, seal)?;
     Ok(runtime()?.block_on(kms::domain_keys(&store))?)
 }
 
@@ -118,7 +118,7 @@ impl Rotation {
     /// [`ServerError::NoData`], [`ServerError::NoSecret`], [`ServerError::Share`], [`ServerError::Seal`].
     pub fn prepare(data: &Path, current: &SealConfig, next: &SealConfig) -> Result<Self, ServerError> {
         let layout = Layout::new(data.to_owned());
-        let status = lasting::existing(&layout)?;
+        let status = durable_state::existing(&layout)?;
         let next = root_seal::next(next, &status)?;
         let current = root_seal::open(&layout, current)?;
         Ok(Self { data: data.to_owned(), current, next })
@@ -157,9 +157,9 @@ impl Rotation {
         let layout = data.layout();
         let current = Arc::new(self.current);
         runtime()?.block_on(async {
-            let lasting = Lasting::open(layout, &current, &AuditConfig::default()).await?;
-            let rotated = lasting.rotate_root(layout, &current, next, lasting::own_uid()).await;
-            lasting.close().await?;
+            let durable_state = DurableState::open(layout, &current, &AuditConfig::default()).await?;
+            let rotated = durable_state.rotate_root(layout, &current, next, durable_state::own_uid()).await;
+            durable_state.close().await?;
             rotated
         })
     }
@@ -167,7 +167,7 @@ impl Rotation {
 
 /// This process, as the one that acts.
 pub(crate) fn here() -> Operator {
-    Operator { uid: lasting::own_uid(), time: clock::now() }
+    Operator { uid: durable_state::own_uid(), time: clock::now() }
 }
 
 /// Refuses a profile that is there: its access key would be lost.
@@ -196,10 +196,10 @@ fn with_store<T>(
     if !layout.database().exists() {
         return Err(no_data());
     }
-    let store = lasting::open_store(layout, &root_seal::open(layout, seal)?)?;
+    let store = durable_state::open_store(layout, &root_seal::open(layout, seal)?)?;
     let runtime = runtime()?;
     // What was put back must not be built upon.
-    let audit_key = runtime.block_on(lasting::audit_key(&store))?;
+    let audit_key = runtime.block_on(durable_state::audit_key(&store))?;
     Evidence::gather(&store, layout, &audit_key, None)?.verify()?;
     if !runtime.block_on(first_start::is_over(&store))? {
         return Err(no_data());

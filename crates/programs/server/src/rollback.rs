@@ -15,7 +15,7 @@ use crate::continuity::{Break, Breaks, Evidence};
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
 use crate::operator::here;
-use crate::{lasting, root_seal};
+use crate::{durable_state, root_seal};
 
 /// What does not go on from where it was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ struct Opened {
 
 impl Opened {
     fn new(layout: &Layout, store: Store, elsewhere: Option<&Path>) -> Result<Self, ServerError> {
-        let audit_key = lasting::runtime()?.block_on(lasting::audit_key(&store))?;
+        let audit_key = durable_state::runtime()?.block_on(durable_state::audit_key(&store))?;
         let evidence = Evidence::gather(&store, layout, &audit_key, elsewhere)?;
         Ok(Self { store, audit_key, evidence })
     }
@@ -70,7 +70,7 @@ impl Opened {
 /// # Errors
 /// Those of opening the database.
 pub fn show(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Result<Found, ServerError> {
-    Opened::new(layout, lasting::open_beside(layout, seal)?, elsewhere)?.found()
+    Opened::new(layout, durable_state::open_beside(layout, seal)?, elsewhere)?.found()
 }
 
 /// Takes database and audit log as they are, has the audit log say so, and writes the anchors anew. `reason` is the
@@ -80,8 +80,8 @@ pub fn show(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Res
 /// Those of opening the database and the audit log; [`ServerError::Io`] for an anchor.
 pub fn accept(data: &DataDir, seal: &SealConfig, elsewhere: Option<&Path>, reason: &str) -> Result<Found, ServerError> {
     let layout = data.layout();
-    lasting::existing(layout)?;
-    let opened = Opened::new(layout, lasting::open_store(layout, &root_seal::open(layout, seal)?)?, elsewhere)?;
+    durable_state::existing(layout)?;
+    let opened = Opened::new(layout, durable_state::open_store(layout, &root_seal::open(layout, seal)?)?, elsewhere)?;
     let found = opened.found()?;
     if !found.is_empty() {
         let parameters = serde_json::json!({ "reason": reason, "found": found.texts() });
@@ -104,7 +104,7 @@ fn go_on(layout: &Layout, opened: &Opened, elsewhere: Option<&Path>, event: &[u8
     // Numbers go on behind the records that the log has.
     let journal = Journal::open(Config::new(layout.audit()), audit_key)?;
     let (marked, version) = (journal.durable_marked(), evidence.version_max());
-    lasting::runtime()?.block_on(async {
+    durable_state::runtime()?.block_on(async {
         store.accept(version, marked, event.to_vec()).await?;
         store.attach(Arc::new(Trail::new(journal.clone())));
         store.tidy().await?;
@@ -145,7 +145,7 @@ pub struct Changes {
 /// # Errors
 /// [`ServerError::PutBack`], [`ServerError::Gap`]; those of opening and checking the database and the audit log.
 pub fn check(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Result<Checked, ServerError> {
-    let opened = Opened::new(layout, lasting::open_beside(layout, seal)?, elsewhere)?;
+    let opened = Opened::new(layout, durable_state::open_beside(layout, seal)?, elsewhere)?;
     let breaks = opened.evidence.breaks();
     if !breaks.is_empty() {
         return Err(ServerError::PutBack { breaks: Breaks(breaks) });
@@ -197,8 +197,8 @@ pub fn verify_audit(
     seal: &SealConfig,
     expect: Option<&journal::Anchor>,
 ) -> Result<(Report, Changes), ServerError> {
-    let store = lasting::open_beside(layout, seal)?;
-    let audit_key = lasting::runtime()?.block_on(lasting::audit_key(&store))?;
+    let store = durable_state::open_beside(layout, seal)?;
+    let audit_key = durable_state::runtime()?.block_on(durable_state::audit_key(&store))?;
     let counted = Counted::before(&store)?;
     // The database knows an end as well.
     let witness = End::from_bytes(&store.standing()?.witness);

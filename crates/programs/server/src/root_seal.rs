@@ -29,7 +29,7 @@ const NEW_PIN: &str = "SEALSTACK_NEW_SEAL_PIN";
 const TOKEN_KEY: &str = "sealstack-root";
 
 /// What opens the root seal.
-pub(crate) enum Source {
+pub(crate) enum SealSource {
     /// It is at hand.
     Ready(seal::SealConfig),
     /// People have to bring it.
@@ -38,7 +38,7 @@ pub(crate) enum Source {
 
 /// What opens the seal of the directory, or is to make it: of the kind that is configured, or else of the kind that
 /// there is, or else a key file.
-pub(crate) fn source(layout: &Layout, seal: &SealConfig) -> Result<Source, ServerError> {
+pub(crate) fn source(layout: &Layout, seal: &SealConfig) -> Result<SealSource, ServerError> {
     let directory = layout.seal();
     let status = seal::status(&directory)?;
     if status.is_none() && layout.database().exists() {
@@ -54,28 +54,28 @@ pub(crate) fn source(layout: &Layout, seal: &SealConfig) -> Result<Source, Serve
             let key = kms_key(seal, configured, recorded.as_ref())?;
             // A key on record is known by its ARN already.
             let is_known = recorded.is_some_and(|recorded| recorded.arn == key.arn);
-            Ok(Source::Ready(if is_known { kms_seal::known(key) } else { kms_seal::named(key)? }))
+            Ok(SealSource::Ready(if is_known { kms_seal::known(key) } else { kms_seal::named(key)? }))
         }
         Kind::Token => {
             let recorded = status.and_then(|status| status.token);
             let key = token_key(seal, recorded.as_ref())?;
-            Ok(Source::Ready(seal::SealConfig::Token { key, pin: secret(seal.pin_file.as_deref(), PIN, "PIN")? }))
+            Ok(SealSource::Ready(seal::SealConfig::Token { key, pin: secret(seal.pin_file.as_deref(), PIN, "PIN")? }))
         }
         Kind::Shares => match (Gathering::begin(&directory)?, sealed) {
-            (Some(gathering), _) => Ok(Source::People(gathering)),
+            (Some(gathering), _) => Ok(SealSource::People(gathering)),
             (None, Some(sealed)) => Err(SealError::WrongKind { sealed, configured: Kind::Shares }.into()),
             (None, None) => Err(SealError::NobodyToShareWith.into()),
         },
-        Kind::KeyFile => Ok(Source::Ready(seal::SealConfig::KeyFile { path: seal.file.clone() })),
-        Kind::Passphrase => Ok(Source::Ready(passphrase_seal(seal, PASSPHRASE)?)),
+        Kind::KeyFile => Ok(SealSource::Ready(seal::SealConfig::KeyFile { path: seal.file.clone() })),
+        Kind::Passphrase => Ok(SealSource::Ready(passphrase_seal(seal, PASSPHRASE)?)),
     }
 }
 
 /// The same for a command, which asks for shares on its terminal or reads them from its input, one a line.
 pub(crate) fn open(layout: &Layout, seal: &SealConfig) -> Result<seal::SealConfig, ServerError> {
     match source(layout, seal)? {
-        Source::Ready(config) => Ok(config),
-        Source::People(gathering) => gather(gathering),
+        SealSource::Ready(config) => Ok(config),
+        SealSource::People(gathering) => gather(gathering),
     }
 }
 

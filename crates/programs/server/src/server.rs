@@ -14,20 +14,20 @@ use tokio::task::JoinHandle;
 use crate::admin::Admin;
 use crate::aws_profile::{self, Endpoint};
 use crate::config::Config;
+use crate::connection_limiter::ConnectionLimiter;
 use crate::core::Core;
 use crate::data_dir::DataDir;
 use crate::disk::Watch;
+use crate::durable_state::DurableState;
 use crate::error::ServerError;
 use crate::first_start::FirstStart;
 use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
-use crate::lasting::Lasting;
 use crate::listener::Listener;
 use crate::seed::Seed;
 use crate::site::{Site, Traffic};
-use crate::tls::{Certificates, Source};
-use crate::ward::Ward;
+use crate::tls::{CertificateSource, Certificates};
 use crate::wiring::Backend;
 use crate::workers::Workers;
 use crate::{authority, root_seal};
@@ -114,14 +114,14 @@ impl Server {
         let listener = Listener::bind(config.listen)?;
         let (address, workers) = (listener.address(), Arc::new(Workers::start(config.workers)?));
         let layout = data_dir.layout();
-        let (lasting, gathering) = if config.ephemeral {
-            (Some(Lasting::in_memory(layout, &config.audit).await?), None)
+        let (durable_state, gathering) = if config.ephemeral {
+            (Some(DurableState::in_memory(layout, &config.audit).await?), None)
         } else {
             match root_seal::source(layout, &config.seal)? {
-                root_seal::Source::Ready(seal) => {
-                    (Some(Lasting::open(layout, &Arc::new(seal), &config.audit).await?), None)
+                root_seal::SealSource::Ready(seal) => {
+                    (Some(DurableState::open(layout, &Arc::new(seal), &config.audit).await?), None)
                 }
-                root_seal::Source::People(gathering) => (None, Some(gathering)),
+                root_seal::SealSource::People(gathering) => (None, Some(gathering)),
             }
         };
 
@@ -129,11 +129,13 @@ impl Server {
         if !address.ip().is_unspecified() {
             names.push(address.ip().to_string());
         }
-        let certificates = Arc::new(Certificates::new(match (&config.tls.own, &lasting) {
-            (Some(own), _) => Source::Own(own.clone()),
-            (None, Some(lasting)) => Source::Local(authority::open(&lasting.store, layout).await?, names.clone()),
+        let certificates = Arc::new(Certificates::new(match (&config.tls.own, &durable_state) {
+            (Some(own), _) => CertificateSource::Own(own.clone()),
+            (None, Some(durable_state)) => {
+                CertificateSource::Local(authority::open(&durable_state.store, layout).await?, names.clone())
+            }
             // The authority's key is sealed as well. What stands in for it lets those in who look at nothing but health.
-            (None, None) => Source::Local(
+            (None, None) => CertificateSource::Local(
                 LocalAuthority::create(SystemTime::now()).map_err(ServerError::Certificate)?,
                 names.clone(),
             ),
@@ -144,20 +146,20 @@ impl Server {
             region: config.region.clone(),
         };
 
-        let (ward, traffic) = (Ward::new(config.limits), Arc::<Traffic>::default());
+        let (connections, traffic) = (ConnectionLimiter::new(config.limits), Arc::<Traffic>::default());
         let bounds = (config.limits, config.allow_plain_http);
-        let site = Site::new(Gate::default(), Arc::clone(&certificates), bounds, Arc::clone(&ward), traffic);
+        let site = Site::new(Gate::default(), Arc::clone(&certificates), bounds, Arc::clone(&connections), traffic);
         let site = Arc::new(site);
         let sealed = gathering.is_some();
         let names = config.tls.own.is_none().then_some(names);
         let key_stores = Arc::new(Configured::new(&config.key_stores)?);
         let core = Arc::new(Core::new(layout, &config, key_stores, names, Arc::clone(&site), gathering));
-        let first_start = match lasting {
-            Some(lasting) => core.furnish(lasting).await?,
+        let first_start = match durable_state {
+            Some(durable_state) => core.start_services(durable_state).await?,
             None => None,
         };
         let mut jobs = Jobs::default();
-        jobs.always(async move { ward.sweep().await });
+        jobs.always(async move { connections.sweep().await });
         jobs.every(CERTIFICATE_PERIOD, "renewing the certificate", move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
         });
@@ -184,7 +186,7 @@ impl Server {
             grace,
             data_dir,
         };
-        server.tell(&config);
+        server.log_startup(&config);
         Ok(server)
     }
 
@@ -235,7 +237,7 @@ impl Server {
         accepting.abort();
         // It was just told to end; however it ended, the port is free.
         let _ = accepting.await;
-        site.ward.drain(grace).await;
+        site.connections.drain(grace).await;
         jobs.stop().await;
         admin.stop().await;
         drop(site);
@@ -249,7 +251,7 @@ impl Server {
         Ok(())
     }
 
-    fn tell(&self, config: &Config) {
+    fn log_startup(&self, config: &Config) {
         let (address, url) = (self.address, &self.endpoint.url);
         tracing::info!(%address, url, data = %self.data().display(), "listening");
         if config.ephemeral {

@@ -7,8 +7,8 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::config::Limits;
+use crate::connection_limiter::ConnectionLimiter;
 use crate::tls::Certificates;
-use crate::ward::Ward;
 
 /// Bytes of request bodies that may wait in memory over all connections. A body in one piece, as nearly all are, does
 /// not count: it stays in its connection's read buffer.
@@ -35,7 +35,7 @@ pub(crate) struct Site<A> {
     pub(crate) limits: Limits,
     /// Whether plain HTTP is answered off loopback too.
     pub(crate) allow_plain_http: bool,
-    pub(crate) ward: Arc<Ward>,
+    pub(crate) connections: Arc<ConnectionLimiter>,
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) bodies: Bodies,
     pub(crate) draining: AtomicBool,
@@ -48,11 +48,11 @@ impl<A> Site<A> {
         application: A,
         certificates: Arc<Certificates>,
         (limits, allow_plain_http): (Limits, bool),
-        ward: Arc<Ward>,
+        connections: Arc<ConnectionLimiter>,
         traffic: Arc<Traffic>,
     ) -> Self {
         let mut http1 = http1::Builder::new();
-        // The ward keeps the time. A limit of hyper's own would cost each request a timer.
+        // The connections keeps the time. A limit of hyper's own would cost each request a timer.
         http1.header_read_timeout(None).max_header_size(limits.head_bytes_max);
         http1.max_buf_size(limits.head_bytes_max.max(READ_BUFFER_BYTES));
         // A client that hangs up does not stop its call halfway: what has been changed has to reach the audit trail.
@@ -71,7 +71,7 @@ impl<A> Site<A> {
             certificates,
             limits,
             allow_plain_http,
-            ward,
+            connections,
             traffic,
             bodies: Bodies::default(),
             draining: AtomicBool::new(false),

@@ -19,12 +19,12 @@ const RENEWAL: Duration = Duration::from_secs(30 * 86_400);
 
 /// The certificate in use, and how to get the next.
 pub(crate) struct Certificates {
-    source: RwLock<Source>,
+    source: RwLock<CertificateSource>,
     current: RwLock<Current>,
 }
 
 /// Where certificates come from.
-pub(crate) enum Source {
+pub(crate) enum CertificateSource {
     /// This server's own authority, for these names.
     Local(LocalAuthority, Vec<String>),
     /// The operator's files.
@@ -38,13 +38,13 @@ struct Current {
 }
 
 impl Certificates {
-    pub(crate) fn new(source: Source) -> Result<Self, ServerError> {
+    pub(crate) fn new(source: CertificateSource) -> Result<Self, ServerError> {
         let current = RwLock::new(source.obtain(SystemTime::now())?);
         Ok(Self { source: RwLock::new(source), current })
     }
 
     /// Takes certificates from another source from now on.
-    pub(crate) fn replace(&self, source: Source) -> Result<(), ServerError> {
+    pub(crate) fn replace(&self, source: CertificateSource) -> Result<(), ServerError> {
         let current = source.obtain(SystemTime::now())?;
         *self.source.write().unwrap_or_else(PoisonError::into_inner) = source;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
@@ -72,7 +72,7 @@ impl Certificates {
     }
 }
 
-impl Source {
+impl CertificateSource {
     fn obtain(&self, now: SystemTime) -> Result<Current, ServerError> {
         // Before the files are read: a change that comes in between is seen the next time.
         let modified = self.modified();
@@ -109,7 +109,7 @@ mod tests {
     fn a_certificate_is_renewed_before_it_ends_and_not_earlier() {
         let now = SystemTime::now();
         let authority = LocalAuthority::create(now).expect("an authority");
-        let certificates = Certificates::new(Source::Local(authority, Vec::new())).expect("a certificate");
+        let certificates = Certificates::new(CertificateSource::Local(authority, Vec::new())).expect("a certificate");
         let days = |days: u64| now + Duration::from_secs(days * 86_400);
         assert!(!certificates.renew(days(300)).expect("checked"));
         assert!(certificates.renew(days(390)).expect("renewed"));
@@ -120,10 +120,10 @@ mod tests {
     fn files_that_hold_no_certificate_are_named_as_the_reason() {
         let dir = tempfile::tempdir().expect("a directory");
         let files = OwnCertificate { chain: dir.path().join("chain.pem"), key: dir.path().join("key.pem") };
-        let error = Certificates::new(Source::Own(files.clone())).err().expect("missing");
+        let error = Certificates::new(CertificateSource::Own(files.clone())).err().expect("missing");
         assert!(error.to_string().contains("chain.pem"), "{error}");
         std::fs::write(&files.chain, "").expect("a file");
         std::fs::write(&files.key, "").expect("a file");
-        assert!(matches!(Certificates::new(Source::Own(files)), Err(ServerError::Certificate(_))));
+        assert!(matches!(Certificates::new(CertificateSource::Own(files)), Err(ServerError::Certificate(_))));
     }
 }

@@ -13,18 +13,18 @@ use store::Store;
 use tokio::sync::Notify;
 use wire::Fault;
 
-use crate::application::{Application, Trouble};
+use crate::application::{Application, HealthProblem};
 use crate::clock;
+use crate::connection_limiter::ConnectionLimiter;
 use crate::data_dir::Layout;
+use crate::durable_state::{Anchoring, DurableState, own_uid};
 use crate::error::ServerError;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
-use crate::lasting::{Anchoring, Lasting, own_uid};
 use crate::metrics::{Meters, Metrics, Sources, State};
 use crate::rows;
 use crate::site::Traffic;
 use crate::steady::Steady;
-use crate::ward::Ward;
 
 /// How often it is looked whether the clock jumped.
 const CLOCK_PERIOD: Duration = Duration::from_secs(60);
@@ -58,7 +58,7 @@ const LAST_USAGES_PERIOD: Duration = Duration::from_secs(60);
 const LAST_USES_PERIOD: Duration = Duration::from_secs(60);
 
 /// The services, for what runs beside the requests.
-pub(crate) struct Wired {
+pub(crate) struct Services {
     iam: Arc<Iam>,
     kms: Arc<Kms>,
     store: Store,
@@ -78,13 +78,13 @@ pub(crate) struct Backend {
 
 /// Makes every service over what lasts, and one gateway to them.
 pub(crate) fn join(
-    lasting: &Lasting,
+    durable_state: &DurableState,
     layout: &Layout,
     (key_stores, regions): (Arc<Configured>, &Regions),
-    ward: &Arc<Ward>,
+    connections: &Arc<ConnectionLimiter>,
     traffic: &Arc<Traffic>,
-) -> (Wired, Backend) {
-    let Lasting { store, journal, trail: audit, audit_key, steady, .. } = lasting;
+) -> (Services, Backend) {
+    let DurableState { store, journal, trail: audit, audit_key, steady, .. } = durable_state;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let sts = Arc::new(Sts::new(Arc::clone(&iam)));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
@@ -105,7 +105,7 @@ pub(crate) fn join(
     let (counted, audited, timed) = (store.clone(), journal.clone(), Arc::clone(steady));
     let metrics = Metrics::new(Sources {
         meters,
-        ward: Arc::clone(ward),
+        connections: Arc::clone(connections),
         traffic: Arc::clone(traffic),
         data: layout.root().to_owned(),
         state: Box::new(move || {
@@ -121,12 +121,12 @@ pub(crate) fn join(
         }),
     });
     let (store, trail, domain_keys) = (store.clone(), audit.clone(), Arc::default());
-    let (anchoring, steady) = (lasting.anchoring(), Arc::clone(steady));
-    let wired = Wired { iam, kms, store, trail, anchoring, steady, domain_keys };
+    let (anchoring, steady) = (durable_state.anchoring(), Arc::clone(steady));
+    let wired = Services { iam, kms, store, trail, anchoring, steady, domain_keys };
     (wired, Backend { gateway, trail: audit.clone(), metrics })
 }
 
-impl Wired {
+impl Services {
     /// Adds what the services do by themselves.
     pub(crate) fn schedule(&self, jobs: &mut Jobs, domain_key_days: u32) {
         let (kms, trail, asked) = (Arc::clone(&self.kms), self.trail.clone(), Arc::clone(&self.domain_keys));
@@ -135,7 +135,7 @@ impl Wired {
             let (kms, trail, steady) = (Arc::clone(&kms), trail.clone(), Arc::clone(&steady));
             async move {
                 let turnover = kms.turn_over_domain_keys(steady.now(), domain_key_days).await?;
-                keep_rotations(&trail, &turnover.rotated, own_uid()).await;
+                record_rotations(&trail, &turnover.rotated, own_uid()).await;
                 Ok::<_, kms::KmsError>(turnover.rewrapped + turnover.dropped)
             }
         });
@@ -162,7 +162,7 @@ impl Wired {
         jobs.every(OUTBOX_PERIOD, "moving events from the outbox to the audit log", move || {
             let (store, trail) = (store.clone(), trail.clone());
             async move {
-                trail.keep_counted(clock::now())?;
+                trail.record_suppressed(clock::now())?;
                 if store.write_counts().events_waiting > 0 {
                     store.tidy().await?;
                 }
@@ -208,7 +208,7 @@ impl Wired {
     pub(crate) async fn rotate_domain_keys(&self, uid: u32) -> Result<usize, ServerError> {
         let rotated = self.kms.rotate_domain_keys(self.steady.now()).await?;
         self.domain_keys.notify_one();
-        keep_rotations(&self.trail, &rotated, uid).await;
+        record_rotations(&self.trail, &rotated, uid).await;
         Ok(rotated.len())
     }
 
@@ -223,12 +223,12 @@ impl Wired {
     }
 }
 
-async fn keep_rotations(trail: &Trail, rotated: &[DomainRotation], uid: u32) {
+async fn record_rotations(trail: &Trail, rotated: &[DomainRotation], uid: u32) {
     for DomainRotation { region, generation } in rotated {
         let parameters = format!(r#"{{"region":"{region}","generation":{generation}}}"#);
         let parameters = Some(parameters.as_str());
         let action = OperatorEvent { time: clock::now(), name: "RotateDomainKey", uid, parameters, error: None };
-        if let Err(error) = trail.keep_operator(&action).await {
+        if let Err(error) = trail.record_operator(&action).await {
             tracing::error!(region, %error, "the rotation of a domain key is not in the audit log");
         }
     }
@@ -247,11 +247,11 @@ impl Application for Backend {
         self.gateway.body_bytes_max(&head.method, &head.uri, &head.headers)
     }
 
-    fn trouble(&self) -> Option<Trouble> {
+    fn health_problem(&self) -> Option<HealthProblem> {
         if self.trail.is_stopped() {
-            return Some(Trouble::unavailable("the database was changed while no server ran: see the log"));
+            return Some(HealthProblem::unavailable("the database was changed while no server ran: see the log"));
         }
-        (!self.trail.healthy()).then_some(Trouble::unavailable("the audit log cannot be written"))
+        (!self.trail.healthy()).then_some(HealthProblem::unavailable("the audit log cannot be written"))
     }
 
     fn metrics(&self) -> String {

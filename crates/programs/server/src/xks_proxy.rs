@@ -14,17 +14,17 @@ use std::time::{Duration, SystemTime};
 
 use crypto::SecretBytes;
 pub use token::TokenConfig;
-use token::{Crew, Token, TokenError};
+use token::{Token, TokenError, TokenThreads};
 
 use crate::config::{Limits, OwnCertificate};
+use crate::connection_limiter::ConnectionLimiter;
 use crate::error::ServerError;
 use crate::jobs::Jobs;
 use crate::listener::Listener;
 use crate::private_file;
 use crate::server::{Signals, runtime};
 use crate::site::{Site, Traffic};
-use crate::tls::{Certificates, Source};
-use crate::ward::Ward;
+use crate::tls::{CertificateSource, Certificates};
 use crate::workers::Workers;
 use answers::Proxy;
 use credentials::Credentials;
@@ -88,21 +88,21 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
         Ok(()) | Err(TokenError::KeyExists { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let crew = Crew::new(token, config.sessions)?;
+    let crew = TokenThreads::new(token, config.sessions)?;
     let credentials = Arc::new(Credentials::read(config.credentials)?);
     let workers = Arc::new(Workers::start(None)?);
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let listener = Listener::bind(config.listen)?;
         let address = listener.address();
-        let certificates = Arc::new(Certificates::new(Source::Own(config.tls))?);
+        let certificates = Arc::new(Certificates::new(CertificateSource::Own(config.tls))?);
         let limits = Limits { body_bytes_max: 64 * 1024, ..Limits::default() };
-        let (ward, traffic) = (Ward::new(limits), Arc::<Traffic>::default());
+        let (connections, traffic) = (ConnectionLimiter::new(limits), Arc::<Traffic>::default());
         let proxy = Proxy::new(base, crew, Arc::clone(&credentials));
-        let site = Site::new(proxy, Arc::clone(&certificates), (limits, false), Arc::clone(&ward), traffic);
+        let site = Site::new(proxy, Arc::clone(&certificates), (limits, false), Arc::clone(&connections), traffic);
         let site = Arc::new(site);
         let mut jobs = Jobs::default();
-        let sweeping = Arc::clone(&ward);
+        let sweeping = Arc::clone(&connections);
         jobs.always(async move { sweeping.sweep().await });
         jobs.every(RENEWAL_PERIOD, "renewing the certificate", move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
@@ -117,7 +117,7 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
         accepting.abort();
         // It was just told to end.
         let _ = accepting.await;
-        ward.drain(limits.shutdown_timeout).await;
+        connections.drain(limits.shutdown_timeout).await;
         jobs.stop().await;
         if let Some(workers) = Arc::into_inner(workers) {
             workers.stop().await;

@@ -120,7 +120,11 @@ pub enum Error {
     #[error("the data key could not be made: {0}")]
     Wrap(KeyFailure),
     /// No wrapping key opened a data key of the message.
-    #[error("no wrapping key opened the message, whose data key is under {}: {}", list(wrapped_under), list(failures))]
+    #[error(
+        "cannot decrypt: no wrapping key matched the data key, which is wrapped under {}: {}",
+        list(wrapped_under),
+        list(failures)
+    )]
     Unwrap {
         /// What each wrapping key failed at.
         failures: Vec<KeyFailure>,

@@ -424,7 +424,7 @@ fn a_refusal_names_each_wrapping_key_and_its_reason() {
     let refused = Decryption::new(&keys).decrypt(&message).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "no wrapping key opened the message, whose data key is under tests aes-256: \
+        "cannot decrypt: no wrapping key matched the data key, which is wrapped under tests aes-256: \
          raw AES key tests/aes-256: another key has this name, or the encryption context is another, or the data key was \
          changed; raw AES key tests/another: the message's data key is not under it"
     );

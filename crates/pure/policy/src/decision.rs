@@ -39,14 +39,14 @@ pub enum Reason {
     /// A statement denies it.
     ExplicitDeny(Cited),
     /// No policy of this kind allows it.
-    NoAllow(Source),
+    NoAllow(PolicyLayer),
 }
 
 /// A statement that decided, by the name of its policy, its position and its Sid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cited {
     /// What kind of policy it is.
-    pub source: Source,
+    pub source: PolicyLayer,
     /// The policy's name, as the caller of [`evaluate`](crate::evaluate) gave it.
     pub policy: String,
     /// The statement's position in the policy, counted from 0.
@@ -57,7 +57,7 @@ pub struct Cited {
 
 /// What makes a policy bear on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Source {
+pub enum PolicyLayer {
     /// Limits an account.
     ServiceControl,
     /// Belongs to the resource.
@@ -86,7 +86,7 @@ impl Reason {
 
     /// The kind of policy that refused.
     #[must_use]
-    pub const fn source(&self) -> Source {
+    pub const fn source(&self) -> PolicyLayer {
         match self {
             Self::ExplicitDeny(cited) => cited.source,
             Self::NoAllow(source) => *source,
@@ -94,7 +94,7 @@ impl Reason {
     }
 }
 
-impl Source {
+impl PolicyLayer {
     const fn with_article(self) -> &'static str {
         match self {
             Self::ServiceControl => "a service control policy",
@@ -107,7 +107,7 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for PolicyLayer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::ServiceControl => "service control policy",

@@ -5,7 +5,7 @@
 use crate::action::Room;
 use crate::principal_pattern::Reach;
 use crate::statement::Probe;
-use crate::{By, Cited, Context, Decision, Effect, Policy, Principal, PrincipalKind, Reason, Source, Statement};
+use crate::{By, Cited, Context, Decision, Effect, Policy, PolicyLayer, Principal, PrincipalKind, Reason, Statement};
 
 /// A request for one action on one resource.
 #[derive(Clone, Copy, Debug)]
@@ -97,22 +97,22 @@ fn decide<'a>(request: &Request<'a>, policies: &Policies<'a>) -> Result<Allowing
     // Every policy is searched for denies before any allow counts; what allows is noted on the way.
     let mut every_level_allows = true;
     for level in policies.service_control {
-        every_level_allows &= search(level, Source::ServiceControl, &probe)?.is_some();
+        every_level_allows &= search(level, PolicyLayer::ServiceControl, &probe)?.is_some();
     }
     let (side, source) = policies.resource.policy();
     let resource = search(side.as_slice(), source, &probe)?;
     let findings = Findings {
         principal: request.principal,
         resource,
-        identity: search(policies.identity, Source::Identity, &probe)?,
-        boundary: policies.boundary.map(|named| search(&[named], Source::Boundary, &probe)).transpose()?,
-        session: policies.session.map(|named| search(named, Source::Session, &probe)).transpose()?,
+        identity: search(policies.identity, PolicyLayer::Identity, &probe)?,
+        boundary: policies.boundary.map(|named| search(&[named], PolicyLayer::Boundary, &probe)).transpose()?,
+        session: policies.session.map(|named| search(named, PolicyLayer::Session, &probe)).transpose()?,
         across: request.principal.has_account()
             && request.resource_account.is_some_and(|account| account != request.principal.account),
     };
 
     if !every_level_allows {
-        return Err(Reason::NoAllow(Source::ServiceControl));
+        return Err(Reason::NoAllow(PolicyLayer::ServiceControl));
     }
     match policies.resource {
         ResourceSide::None | ResourceSide::Shared(_) => findings.conclude(false, source),
@@ -130,13 +130,13 @@ fn decide<'a>(request: &Request<'a>, policies: &Policies<'a>) -> Result<Allowing
 
 impl<'a> ResourceSide<'a> {
     /// The policy, and what it is called in answers.
-    pub(crate) const fn policy(self) -> (Option<Named<'a>>, Source) {
+    pub(crate) const fn policy(self) -> (Option<Named<'a>>, PolicyLayer) {
         match self {
-            Self::None => (None, Source::Resource),
+            Self::None => (None, PolicyLayer::Resource),
             Self::Shared(named) | Self::Mandatory(named) | Self::Granted(named) | Self::GrantedToSession(named) => {
-                (Some(named), Source::Resource)
+                (Some(named), PolicyLayer::Resource)
             }
-            Self::Trust(named) => (Some(named), Source::Trust),
+            Self::Trust(named) => (Some(named), PolicyLayer::Trust),
         }
     }
 }
@@ -145,7 +145,7 @@ impl<'a> ResourceSide<'a> {
 #[derive(Clone, Copy)]
 struct Found<'a> {
     named: Named<'a>,
-    source: Source,
+    source: PolicyLayer,
     index: usize,
     statement: &'a Statement,
     reach: Reach,
@@ -157,7 +157,7 @@ impl Found<'_> {
     }
 }
 
-pub(crate) fn cite(named: &Named<'_>, source: Source, index: usize, statement: &Statement) -> Cited {
+pub(crate) fn cite(named: &Named<'_>, source: PolicyLayer, index: usize, statement: &Statement) -> Cited {
     Cited { source, policy: named.name.to_owned(), statement: index, sid: statement.sid.clone() }
 }
 
@@ -178,7 +178,7 @@ impl Allowing<'_> {
 }
 
 /// Looks for the statement that allows and reaches furthest; fails on one that denies.
-fn search<'a>(policies: &[Named<'a>], source: Source, probe: &Probe<'_>) -> Result<Option<Found<'a>>, Reason> {
+fn search<'a>(policies: &[Named<'a>], source: PolicyLayer, probe: &Probe<'_>) -> Result<Option<Found<'a>>, Reason> {
     let mut best: Option<Found<'a>> = None;
     for named in policies {
         for (index, statement) in named.policy.candidates(probe.action.mask()) {
@@ -214,7 +214,7 @@ struct Findings<'a> {
 
 impl<'a> Findings<'a> {
     /// Weighs what allows. `mandatory` says that nobody gets in whom the resource's policy does not let in.
-    fn conclude(&self, mandatory: bool, source: Source) -> Result<Allowing<'a>, Reason> {
+    fn conclude(&self, mandatory: bool, source: PolicyLayer) -> Result<Allowing<'a>, Reason> {
         let reach = self.resource.as_ref().map(|found| found.reach);
         let resource = self.resource;
 
@@ -230,7 +230,7 @@ impl<'a> Findings<'a> {
             // Someone of the resource's account without a policy of their own hears what they hear of a resource that
             // does not exist.
             let nothing_of_their_own = self.identity.is_none() && self.principal.kind != PrincipalKind::Root;
-            let source = if !self.across && nothing_of_their_own { Source::Identity } else { source };
+            let source = if !self.across && nothing_of_their_own { PolicyLayer::Identity } else { source };
             return Err(Reason::NoAllow(source));
         }
         if !self.across {
@@ -245,7 +245,7 @@ impl<'a> Findings<'a> {
         }
         let root = self.principal.kind == PrincipalKind::Root;
         if self.identity.is_none() && !root {
-            return Err(Reason::NoAllow(Source::Identity));
+            return Err(Reason::NoAllow(PolicyLayer::Identity));
         }
         self.limits()?;
         let resource = resource.filter(|_| self.across || mandatory);
@@ -255,10 +255,10 @@ impl<'a> Findings<'a> {
     /// What limits the caller whoever allows: the boundary and the session's policies.
     const fn limits(&self) -> Result<(), Reason> {
         if let Some(None) = self.boundary {
-            return Err(Reason::NoAllow(Source::Boundary));
+            return Err(Reason::NoAllow(PolicyLayer::Boundary));
         }
         if let Some(None) = self.session {
-            return Err(Reason::NoAllow(Source::Session));
+            return Err(Reason::NoAllow(PolicyLayer::Session));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::action::Room;
 use crate::evaluate::cite;
 use crate::json::Span;
 use crate::statement::Probe;
-use crate::{Cited, Decision, Effect, Named, Policies, Request, Source, evaluate};
+use crate::{Cited, Decision, Effect, Named, Policies, PolicyLayer, Request, evaluate};
 
 /// A decision, and all that bore on it.
 ///
@@ -47,14 +47,14 @@ pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Explanation {
     let mut survey = Survey { probe, matched: Vec::new(), missing: BTreeMap::new() };
     let mut service_control_allows = None;
     for level in policies.service_control {
-        let allows = survey.look_at(level, Source::ServiceControl);
+        let allows = survey.look_at(level, PolicyLayer::ServiceControl);
         service_control_allows = Some(service_control_allows.unwrap_or(true) && allows);
     }
     let (side, source) = policies.resource.policy();
     survey.look_at(side.as_slice(), source);
-    survey.look_at(policies.identity, Source::Identity);
-    let boundary_allows = policies.boundary.map(|named| survey.look_at(&[named], Source::Boundary));
-    let session_allows = policies.session.map(|session| survey.look_at(session, Source::Session));
+    survey.look_at(policies.identity, PolicyLayer::Identity);
+    let boundary_allows = policies.boundary.map(|named| survey.look_at(&[named], PolicyLayer::Boundary));
+    let session_allows = policies.session.map(|session| survey.look_at(session, PolicyLayer::Session));
     Explanation {
         decision: evaluate(request, policies),
         matched: survey.matched,
@@ -74,7 +74,7 @@ struct Survey<'a> {
 
 impl Survey<'_> {
     /// Notes what applies, and says whether these policies by themselves allow.
-    fn look_at(&mut self, policies: &[Named<'_>], source: Source) -> bool {
+    fn look_at(&mut self, policies: &[Named<'_>], source: PolicyLayer) -> bool {
         let (mut allowed, mut denied) = (false, false);
         for named in policies {
             for (index, statement) in named.policy.candidates(self.probe.action.mask()) {

@@ -28,7 +28,7 @@ mod properties;
 mod scene;
 
 pub use context::{Context, Entry, Value, Values, push_named};
-pub use decision::{By, Cited, Decision, Reason, Source};
+pub use decision::{By, Cited, Decision, PolicyLayer, Reason};
 pub use document::{Kind, Policy};
 pub use evaluate::{Named, Policies, Request, ResourceSide, evaluate, permit};
 pub use explain::{Explanation, Matched, explain};

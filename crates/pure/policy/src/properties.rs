@@ -180,7 +180,7 @@ fn world() -> impl Strategy<Value = World> {
 }
 
 /// What a decision comes to, without the statement it cites, of which there may be several.
-fn outcome(decision: &Decision) -> Result<(), (bool, crate::Source)> {
+fn outcome(decision: &Decision) -> Result<(), (bool, crate::PolicyLayer)> {
     match decision {
         Decision::Allowed(_) => Ok(()),
         Decision::Denied(reason) => Err((matches!(reason, Reason::ExplicitDeny(_)), reason.source())),

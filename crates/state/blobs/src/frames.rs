@@ -11,13 +11,13 @@ use crate::format::{self, Cipher, FRAME_BYTES, HEADER_BYTES, Layout};
 use crate::{BlobError, BlobId, Owner};
 
 /// Sealed bytes that are read from any place.
-pub(crate) trait Source {
+pub(crate) trait FrameSource {
     fn length(&self) -> io::Result<u64>;
 
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
 }
 
-impl Source for File {
+impl FrameSource for File {
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
@@ -27,7 +27,7 @@ impl Source for File {
     }
 }
 
-impl Source for &[u8] {
+impl FrameSource for &[u8] {
     fn length(&self) -> io::Result<u64> {
         Ok(self.len() as u64)
     }
@@ -49,7 +49,7 @@ pub(crate) struct Frames<S> {
     last: Bytes,
 }
 
-impl<S: Source> Frames<S> {
+impl<S: FrameSource> Frames<S> {
     /// Reads header and last chunk. A file that was cut, extended or renamed fails here.
     pub(crate) fn open(source: S, owner: &Owner, id: &BlobId) -> Result<Self, BlobError> {
         let io = |cause| read_failed(id, cause);

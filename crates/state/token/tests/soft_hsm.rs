@@ -14,7 +14,7 @@ use crypto::SecretBytes;
 use cryptoki::context::Pkcs11;
 use cryptoki::object::{Attribute, AttributeType};
 use testkit::SoftHsm;
-use token::{Crew, SealedParts, Token, TokenConfig, TokenError};
+use token::{SealedParts, Token, TokenConfig, TokenError, TokenThreads};
 
 const PIN: &str = "correct horse";
 
@@ -164,7 +164,7 @@ fn a_crew_serves_many_and_turns_away_what_it_cannot_keep_up_with() {
     with_token!("a_crew_serves_many_and_turns_away_what_it_cannot_keep_up_with");
     let token = log_in();
     token.generate_key("busy").expect("a key");
-    let crew = Arc::new(Crew::new(token, 2).expect("threads"));
+    let crew = Arc::new(TokenThreads::new(token, 2).expect("threads"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut calls = tokio::task::JoinSet::new();

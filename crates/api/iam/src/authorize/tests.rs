@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use policy::{Context, Kind as Grammar, Policy, Principal, Reason, Source};
+use policy::{Context, Kind as Grammar, Policy, PolicyLayer, Principal, Reason};
 use service::ports::Authority;
-use service::{Caller, Guard, Need};
+use service::{Caller, Need, ResourcePolicy};
 use wire::Arn;
 
 use crate::tests::server::{ACCOUNT, Server, allow};
@@ -27,7 +27,7 @@ async fn caller(server: &Server, name: &str) -> Caller {
 }
 
 async fn decide(server: &Server, caller: &Caller, policy: Policy) -> Result<(), Reason> {
-    let need = Need::identity("kms:Decrypt", KEY).guarded(Guard::Mandatory(Arc::new(policy)));
+    let need = Need::identity("kms:Decrypt", KEY).guarded(ResourcePolicy::Mandatory(Arc::new(policy)));
     server.iam.decide(caller, &need, &Context::new()).await.expect("decided")
 }
 
@@ -39,7 +39,7 @@ async fn a_mandatory_policy_binds_administrators_and_the_root_user() {
     let root = Caller::new(Principal::root(ACCOUNT), ACCESS_KEY.to_owned(), Context::new(), None);
     let other = key_policy("arn:aws:iam::111122223333:user/bob");
     for caller in [&ana, &root] {
-        let refused = Err(Reason::NoAllow(Source::Resource));
+        let refused = Err(Reason::NoAllow(PolicyLayer::Resource));
         assert_eq!(decide(&server, caller, other.clone()).await, refused);
         assert!(decide(&server, caller, key_policy(ACCOUNT)).await.is_ok());
     }
@@ -80,7 +80,7 @@ async fn a_grant_needs_no_policy_that_allows() {
     server.user("ana").await;
     let ana = caller(&server, "ana").await;
     let policy = Arc::new(key_policy("arn:aws:iam::111122223333:user/bob"));
-    let need = Need::identity("kms:Decrypt", KEY).guarded(Guard::Granted(Arc::clone(&policy)));
+    let need = Need::identity("kms:Decrypt", KEY).guarded(ResourcePolicy::Granted(Arc::clone(&policy)));
     let decision = server.iam.decide(&ana, &need, &Context::new()).await.expect("decided");
     assert!(decision.is_ok(), "{decision:?}");
 }

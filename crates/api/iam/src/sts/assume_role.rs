@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use policy::{Kind as Grammar, Policy, PrincipalKind};
 use serde::Serialize;
-use service::{Call, Caller, Effect, Guard, Need, Operation, Permit};
+use service::{AuditClass, Call, Caller, Need, Operation, Permit, ResourcePolicy};
 use wire::Arn;
 use wire::shape::Rule;
 
@@ -131,7 +131,7 @@ impl Operation for AssumeRole {
     type Service = Sts;
     const NAME: &'static str = "AssumeRole";
     // It changes nothing, but whoever was given credentials must be in the audit trail.
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = AssumeRoleInput;
     type Output = AssumeRoleOutput;
     type Target = Assumed;
@@ -157,7 +157,7 @@ impl Operation for AssumeRole {
     }
 
     /// Nothing of whom `find` refuses anyway, in the words that AWS has for it.
-    fn needs(input: &Self::Input, found: Option<&Assumed>, call: &Call<'_, Sts>) -> Vec<Need> {
+    fn needs(input: &Self::Input, found: Option<&Assumed>, call: &Call<'_, Sts>) -> Vec<Need<'static>> {
         if is_root(call.caller) || matches!(call.caller.principal.kind, PrincipalKind::FederatedUser { .. }) {
             return Vec::new();
         }
@@ -169,7 +169,7 @@ impl Operation for AssumeRole {
         let need = |action| {
             let need = tag::on_resource(Need::identity(action, input.role_arn.clone()), tags);
             let mut need = tagged(need, &input.tags, &input.transitive_tag_keys)
-                .guarded(Guard::Trust(Arc::clone(&trust)))
+                .guarded(ResourcePolicy::Trust(Arc::clone(&trust)))
                 .with("sts:RoleSessionName", input.role_session_name.clone());
             let identity = input.source_identity.clone().or_else(|| said(call.caller, "aws:SourceIdentity"));
             for (key, value) in [("sts:ExternalId", input.external_id.clone()), ("sts:SourceIdentity", identity)] {

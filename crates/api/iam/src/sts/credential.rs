@@ -116,7 +116,7 @@ pub(crate) fn tags(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
 }
 
 /// The condition keys of a request for a session: its tags, and which of them go on.
-pub(crate) fn tagged(need: Need, tags: &[TagInput], transitive: &[String]) -> Need {
+pub(crate) fn tagged(need: Need<'static>, tags: &[TagInput], transitive: &[String]) -> Need<'static> {
     if tags.is_empty() && transitive.is_empty() {
         return need;
     }

@@ -1,7 +1,7 @@
 //! `DecodeAuthorizationMessage`: all that bore on a refusal, for somebody of an account that it concerns.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::Rule;
 
 use super::Sts;
@@ -26,7 +26,7 @@ pub(crate) struct DecodeAuthorizationMessage;
 impl Operation for DecodeAuthorizationMessage {
     type Service = Sts;
     const NAME: &'static str = "DecodeAuthorizationMessage";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = DecodeAuthorizationMessageInput;
     type Output = DecodeAuthorizationMessageOutput;
     type Target = Refusal;
@@ -37,7 +37,7 @@ impl Operation for DecodeAuthorizationMessage {
         opened.filter(|refusal| refusal.concerns(call.account())).ok_or(IamError::InvalidAuthorizationMessage)
     }
 
-    fn needs(_: &Self::Input, _: Option<&Refusal>, _: &Call<'_, Sts>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&Refusal>, _: &Call<'_, Sts>) -> Vec<Need<'static>> {
         vec![Need::identity("sts:DecodeAuthorizationMessage", "*")]
     }
 

@@ -2,7 +2,7 @@
 
 use policy::PrincipalKind;
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::Arn;
 use wire::shape::Rule;
 
@@ -29,7 +29,7 @@ pub(crate) struct GetCallerIdentity;
 impl Operation for GetCallerIdentity {
     type Service = Sts;
     const NAME: &'static str = "GetCallerIdentity";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetCallerIdentityInput;
     type Output = GetCallerIdentityOutput;
     type Target = ();
@@ -39,7 +39,7 @@ impl Operation for GetCallerIdentity {
     }
 
     /// Nothing: whoever signs may ask who they are, even if a policy denies it.
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Sts>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Sts>) -> Vec<Need<'static>> {
         Vec::new()
     }
 
@@ -76,7 +76,7 @@ pub(crate) struct GetAccessKeyInfo;
 impl Operation for GetAccessKeyInfo {
     type Service = Sts;
     const NAME: &'static str = "GetAccessKeyInfo";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccessKeyInfoInput;
     type Output = GetAccessKeyInfoOutput;
     type Target = String;
@@ -88,7 +88,7 @@ impl Operation for GetAccessKeyInfo {
         })
     }
 
-    fn needs(_: &Self::Input, _: Option<&String>, _: &Call<'_, Sts>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&String>, _: &Call<'_, Sts>) -> Vec<Need<'static>> {
         vec![Need::identity("sts:GetAccessKeyInfo", "*")]
     }
 

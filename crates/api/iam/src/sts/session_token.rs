@@ -2,7 +2,7 @@
 
 use policy::PrincipalKind;
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::Arn;
 use wire::shape::Rule;
 
@@ -60,7 +60,7 @@ impl Operation for GetSessionToken {
     type Service = Sts;
     const NAME: &'static str = "GetSessionToken";
     // It changes nothing, but whoever was given credentials must be in the audit trail.
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = GetSessionTokenInput;
     type Output = GetSessionTokenOutput;
     type Target = ();
@@ -70,7 +70,7 @@ impl Operation for GetSessionToken {
     }
 
     /// Nothing: it gives nobody more than they have, and AWS lets no policy control it.
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Sts>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Sts>) -> Vec<Need<'static>> {
         Vec::new()
     }
 
@@ -118,7 +118,7 @@ impl Operation for GetFederationToken {
     type Service = Sts;
     const NAME: &'static str = "GetFederationToken";
     // As for `GetSessionToken`.
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = GetFederationTokenInput;
     type Output = GetFederationTokenOutput;
     type Target = ();
@@ -128,7 +128,7 @@ impl Operation for GetFederationToken {
         federated_name(&input.name)
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Sts>) -> Vec<Need> {
+    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Sts>) -> Vec<Need<'static>> {
         let arn = federated_arn(call.account(), &input.name).to_string();
         let need = |action| tagged(Need::identity(action, arn.clone()), &input.tags, &[]);
         let mut needs = vec![need("sts:GetFederationToken")];

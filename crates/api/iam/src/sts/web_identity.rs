@@ -7,7 +7,7 @@ use policy::{Context, Principal};
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
-use service::{Call, Caller, Effect, Guard, Need, Operation, Permit};
+use service::{AuditClass, Call, Caller, Need, Operation, Permit, ResourcePolicy};
 use wire::Timestamp;
 use wire::shape::{Member, Path, Rule, Violations};
 
@@ -190,7 +190,7 @@ impl Operation for AssumeRoleWithWebIdentity {
     type Service = Sts;
     const NAME: &'static str = "AssumeRoleWithWebIdentity";
     // It changes nothing, but whoever was given credentials must be in the audit trail.
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = AssumeRoleWithWebIdentityInput;
     type Output = AssumeRoleWithWebIdentityOutput;
     type Target = Option<Assumed>;
@@ -200,7 +200,7 @@ impl Operation for AssumeRoleWithWebIdentity {
     }
 
     /// Nothing of the caller, who is nobody yet: `run` asks the role's trust policy about whom the token names.
-    fn needs(_: &Self::Input, _: Option<&Option<Assumed>>, _: &Call<'_, Sts>) -> Vec<Need> {
+    fn needs(_: &Self::Input, _: Option<&Option<Assumed>>, _: &Call<'_, Sts>) -> Vec<Need<'static>> {
         Vec::new()
     }
 
@@ -236,7 +236,8 @@ impl Operation for AssumeRoleWithWebIdentity {
             }
         }
         let caller = Caller::new(Principal::federated(&arn), String::new(), Context::new(), None);
-        let need = Need::identity("sts:AssumeRoleWithWebIdentity", input.role_arn).guarded(Guard::Trust(trust));
+        let need =
+            Need::identity("sts:AssumeRoleWithWebIdentity", input.role_arn).guarded(ResourcePolicy::Trust(trust));
         if call.service.iam.authorize(&caller, &need, &context).await?.is_err() {
             return Err(refused());
         }

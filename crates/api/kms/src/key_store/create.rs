@@ -1,7 +1,7 @@
 //! Making a key store.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::SecretText;
 
 use super::fault::During;
@@ -134,7 +134,7 @@ pub(crate) struct CreateCustomKeyStore;
 impl Operation for CreateCustomKeyStore {
     type Service = Kms;
     const NAME: &'static str = "CreateCustomKeyStore";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateCustomKeyStoreInput;
     type Output = CreateCustomKeyStoreOutput;
     type Target = ();
@@ -143,7 +143,7 @@ impl Operation for CreateCustomKeyStore {
         Ok(())
     }
 
-    fn needs(_: &CreateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(_: &CreateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         need("kms:CreateCustomKeyStore", call)
     }
 

@@ -92,7 +92,7 @@ impl Wanted {
             }
             None => {
                 let key = record.arn();
-                // Noted before it is made: whatever happens in between, it is destroyed unless the record takes it.
+                // UseStamp before it is made: whatever happens in between, it is destroyed unless the record takes it.
                 let after = Timestamp::from_millis(call.now.millis() + ORPHANED_AFTER_MILLIS);
                 let orphan = OrphanRecord::new(&store, key.clone(), after);
                 kms.store.write(move |tx| Ok::<_, KmsError>(orphan.put(tx)?)).await?;

@@ -1,7 +1,7 @@
 //! Telling what key stores there are.
 
 use serde::Serialize;
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::Timestamp;
 
 use super::name::STORE_NAME;
@@ -101,7 +101,7 @@ pub(crate) struct DescribeCustomKeyStores;
 impl Operation for DescribeCustomKeyStores {
     type Service = Kms;
     const NAME: &'static str = "DescribeCustomKeyStores";
-    const EFFECT: Effect = Effect::Read;
+    const AUDIT: AuditClass = AuditClass::Read;
     type Input = DescribeCustomKeyStoresInput;
     type Output = DescribeCustomKeyStoresOutput;
     type Target = ();
@@ -110,7 +110,7 @@ impl Operation for DescribeCustomKeyStores {
         Ok(())
     }
 
-    fn needs(_: &DescribeCustomKeyStoresInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(_: &DescribeCustomKeyStoresInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         need("kms:DescribeCustomKeyStores", call)
     }
 

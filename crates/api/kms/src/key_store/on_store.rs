@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 
 use super::connection::StoreIdInput;
 use super::need;
@@ -27,7 +27,7 @@ pub(crate) struct OnStore<S>(PhantomData<S>);
 impl<S: StoreOperation> Operation for OnStore<S> {
     type Service = Kms;
     const NAME: &'static str = S::NAME;
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = StoreIdInput;
     type Output = ();
     type Target = ();
@@ -36,7 +36,7 @@ impl<S: StoreOperation> Operation for OnStore<S> {
         Ok(())
     }
 
-    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(_: &StoreIdInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         need(S::ACTION, call)
     }
 

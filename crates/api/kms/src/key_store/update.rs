@@ -1,6 +1,6 @@
 //! Changing a key store.
 
-use service::{Call, Effect, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit};
 use store::Tx;
 use wire::SecretText;
 
@@ -121,7 +121,7 @@ pub(crate) struct UpdateCustomKeyStore;
 impl Operation for UpdateCustomKeyStore {
     type Service = Kms;
     const NAME: &'static str = "UpdateCustomKeyStore";
-    const EFFECT: Effect = Effect::Change;
+    const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateCustomKeyStoreInput;
     type Output = ();
     type Target = ();
@@ -130,7 +130,7 @@ impl Operation for UpdateCustomKeyStore {
         Ok(())
     }
 
-    fn needs(_: &UpdateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need> {
+    fn needs(_: &UpdateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
         need("kms:UpdateCustomKeyStore", call)
     }
 

@@ -196,7 +196,7 @@ async fn material_that_cannot_be_unwrapped_keeps_its_domain_key_and_holds_up_no_
 }
 
 /// What an operator is told: generation, state and how many keys.
-async fn told(world: &World) -> Vec<(u32, DomainKeyState, u64)> {
+async fn states(world: &World) -> Vec<(u32, DomainKeyState, u64)> {
     let told = domain_keys(&world.store).await.expect("read").into_iter();
     told.map(|DomainKeyReport { generation, state, keys, .. }| (generation, state, keys)).collect()
 }
@@ -209,17 +209,17 @@ async fn an_operator_replaces_domain_keys_early_and_sees_how_far_that_is() {
     let blob = world.encrypted(&key, "kept").await;
     world.done("admin", "RotateKeyOnDemand", json!({"KeyId": key})).await;
     world.encrypted(&key, "kept").await;
-    assert_eq!(told(&world).await, [(1, Serves(None), 1)], "a key of two versions is one key");
+    assert_eq!(states(&world).await, [(1, Serves(None), 1)], "a key of two versions is one key");
     let now = world.now();
     // Before its time began to count, and twice on end.
     assert_eq!(world.kms.rotate_domain_keys(now).await.expect("rotated").len(), 1);
-    assert_eq!(told(&world).await, [(1, Retired(now), 1), (2, Serves(Some(now)), 0)]);
+    assert_eq!(states(&world).await, [(1, Retired(now), 1), (2, Serves(Some(now)), 0)]);
     assert_eq!(world.kms.rotate_domain_keys(now).await.expect("rotated")[0].generation, 3);
     world.key().await;
-    assert_eq!(told(&world).await, [(1, Retired(now), 1), (2, Retired(now), 0), (3, Serves(Some(now)), 1)]);
+    assert_eq!(states(&world).await, [(1, Retired(now), 1), (2, Retired(now), 0), (3, Serves(Some(now)), 1)]);
     let turnover = world.turn_over().await;
     assert_eq!((turnover.rotated.len(), turnover.rewrapped, turnover.dropped), (0, 1, 0));
-    assert_eq!(told(&world).await, [(1, Retired(now), 0), (2, Retired(now), 0), (3, Serves(Some(now)), 2)]);
+    assert_eq!(states(&world).await, [(1, Retired(now), 0), (2, Retired(now), 0), (3, Serves(Some(now)), 2)]);
     world.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
 
     // Calls that are under way, in this process or another one, may have a record in hand that was under them.
@@ -229,7 +229,7 @@ async fn an_operator_replaces_domain_keys_early_and_sees_how_far_that_is() {
     assert_eq!(other.turn_over().await, DomainTurnover::default(), "another process knows no more than this one");
     other.pass_days(1);
     assert_eq!(other.turn_over().await, DomainTurnover { dropped: 2, ..DomainTurnover::default() });
-    assert_eq!(told(&other).await, [(3, Serves(Some(now)), 2)]);
+    assert_eq!(states(&other).await, [(3, Serves(Some(now)), 2)]);
     other.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
 }
 
@@ -298,5 +298,5 @@ async fn two_that_replace_domain_keys_at_once_make_one() {
         tokio::join!(world.hold_writer(2), world.kms.rotate_domain_keys(now), other.kms.rotate_domain_keys(now));
     assert_eq!(one.expect("rotated").len() + two.expect("rotated").len(), 1);
     use DomainKeyState::{Retired, Serves};
-    assert_eq!(told(&world).await, [(1, Retired(now), 1), (2, Serves(Some(now)), 0)]);
+    assert_eq!(states(&world).await, [(1, Retired(now), 1), (2, Serves(Some(now)), 0)]);
 }

@@ -44,7 +44,7 @@ impl Vault {
 }
 
 impl KeyStores for Vaults {
-    fn check<'a>(&'a self, _: &'a KeyStorePlace, _: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn check<'a>(&'a self, _: &'a KeyStorePlace, _: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async { self.0.willing() })
     }
 
@@ -52,7 +52,7 @@ impl KeyStores for Vaults {
         &'a self,
         _: &'a KeyStorePlace,
         _: &'a Cause,
-    ) -> Boxed<'a, Result<Arc<dyn KeyStore>, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn KeyStore>, KeyStoreError>> {
         Box::pin(async {
             self.0.willing()?;
             Ok(Arc::new(Open(Arc::clone(&self.0))) as Arc<dyn KeyStore>)
@@ -63,14 +63,14 @@ impl KeyStores for Vaults {
 const VECTOR: [u8; 12] = [3; 12];
 
 impl KeyStore for Open {
-    fn make_key<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn make_key<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async {
             self.0.keys.lock().expect("no test panicked").insert(key.to_owned(), Key256::random());
             self.0.willing()
         })
     }
 
-    fn destroy_key<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn destroy_key<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async {
             self.0.willing()?;
             self.0.keys.lock().expect("no test panicked").remove(key);
@@ -79,7 +79,7 @@ impl KeyStore for Open {
         })
     }
 
-    fn check_key<'a>(&'a self, key: &'a str, _: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn check_key<'a>(&'a self, key: &'a str, _: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async move { self.0.aead(key).map(drop) })
     }
 
@@ -89,7 +89,7 @@ impl KeyStore for Open {
         _: &'a Cause,
         aad: &'a [u8],
         plaintext: &'a [u8],
-    ) -> Boxed<'a, Result<HeldCiphertext, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<HeldCiphertext, KeyStoreError>> {
         Box::pin(async move {
             let mut ciphertext = plaintext.to_vec();
             let sealed = self.0.aead(key.id)?.seal_in_place(&VECTOR, aad, &mut ciphertext);
@@ -104,7 +104,7 @@ impl KeyStore for Open {
         _: &'a Cause,
         aad: &'a [u8],
         sealed: &'a HeldCiphertext,
-    ) -> Boxed<'a, Result<SecretBytes, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<SecretBytes, KeyStoreError>> {
         Box::pin(async move {
             let mut plaintext = sealed.ciphertext.clone();
             let opened = self.0.aead(key.id)?.open_in_place(&VECTOR, aad, &mut plaintext, &sealed.tag);
@@ -113,7 +113,7 @@ impl KeyStore for Open {
         })
     }
 
-    fn random(&self, bytes: usize) -> Boxed<'_, Result<SecretBytes, KeyStoreError>> {
+    fn random(&self, bytes: usize) -> BoxFuture<'_, Result<SecretBytes, KeyStoreError>> {
         Box::pin(async move { Ok(SecretBytes::from(vec![4; bytes])) })
     }
 }

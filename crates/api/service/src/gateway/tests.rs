@@ -12,9 +12,9 @@ use wire::shape::Shape as _;
 use wire::sigv4::{Signer, SigningKey};
 
 use super::*;
+use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::ports::Credential;
-use crate::soon::{Boxed, Soon};
-use crate::{Need, Needed, Operation, Permit, ServiceError, operations};
+use crate::{Need, Operation, Permit, ServiceError, operations};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -88,7 +88,7 @@ macro_rules! toy_operation {
         impl Operation for $name {
             type Service = Toy;
             const NAME: &'static str = stringify!($name);
-            const EFFECT: Effect = $effect;
+            const AUDIT: AuditClass = $effect;
             type Input = TakeInput;
             type Output = Taken;
             type Target = String;
@@ -97,13 +97,13 @@ macro_rules! toy_operation {
                 find(&input.name).await
             }
 
-            fn needs(input: &TakeInput, _: Option<&String>, _: &Call<'_, Toy>) -> Vec<Need> {
+            fn needs(input: &TakeInput, _: Option<&String>, _: &Call<'_, Toy>) -> Vec<Need<'static>> {
                 vec![Need::identity($action, arn(&input.name)).with("toy:Name", input.name.clone())]
             }
 
             async fn run(_: TakeInput, target: Permit<String>, call: &Call<'_, Toy>) -> Result<Taken, ToyError> {
                 let name = target.into_inner();
-                if $effect == Effect::Change {
+                if $effect == AuditClass::Change {
                     call.write(&call.service.store, |tx| Ok::<_, ToyError>(tx.put("", "cup", &Level(1))?)).await?;
                     // A second transaction of the same call.
                     call.write(&call.service.store, |tx| Ok::<_, ToyError>(tx.put("", "cup", &Level(2))?)).await?;
@@ -113,10 +113,10 @@ macro_rules! toy_operation {
         }
     };
 }
-toy_operation!(Take, Effect::Use, "toy:Take");
-toy_operation!(Fill, Effect::Change, "toy:Fill");
+toy_operation!(Take, AuditClass::Use, "toy:Take");
+toy_operation!(Fill, AuditClass::Change, "toy:Fill");
 // Changes something, and fails then.
-toy_operation!(Spill, Effect::Change, "toy:Spill");
+toy_operation!(Spill, AuditClass::Change, "toy:Spill");
 
 /// Knows users by access key; a user's policy is the map's value.
 struct Users(BTreeMap<&'static str, Policy>);
@@ -126,8 +126,8 @@ impl Authority for Users {
         &'a self,
         authorization: &'a Authorization<'a>,
         _: Timestamp,
-    ) -> Soon<'a, Result<Credential, CredentialError>> {
-        Soon::later(async move {
+    ) -> MaybeReady<'a, Result<Credential, CredentialError>> {
+        MaybeReady::boxed(async move {
             let id = authorization.access_key_id();
             if !self.0.contains_key(id) {
                 return Err(CredentialError::Unknown);
@@ -144,10 +144,10 @@ impl Authority for Users {
     fn decide<'a>(
         &'a self,
         caller: &'a Caller,
-        need: &'a Needed<'a>,
+        need: &'a Need<'a>,
         context: &'a Context<'a>,
-    ) -> Soon<'a, Result<Result<(), Reason>, store::StoreError>> {
-        Soon::later(async move {
+    ) -> MaybeReady<'a, Result<Result<(), Reason>, store::StoreError>> {
+        MaybeReady::boxed(async move {
             let policy = &self.0[caller.access_key_id.as_str()];
             let request = Request {
                 principal: &caller.principal,
@@ -170,15 +170,15 @@ impl Authority for Users {
         })
     }
 
-    fn note(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}
+    fn record_use(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}
 
     fn sealed_refusal<'a>(
         &'a self,
         _: &'a Caller,
-        need: &'a Needed<'a>,
+        need: &'a Need<'a>,
         _: &'a Context<'a>,
         reason: &'a Reason,
-    ) -> Boxed<'a, Option<String>> {
+    ) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move { Some(format!("<{} {reason}>", need.action)) })
     }
 }
@@ -408,7 +408,7 @@ async fn strangers_write_little() {
     unknown.ip = Ipv4Addr::new(127, 0, 0, 2).into();
     unknown.headers.insert("user-agent", long.parse().expect("a value"));
     assert_eq!(world.gateway.handle(&unknown).await.error, Some("UnrecognizedClientException"));
-    world.trail.keep_counted(NOW.plus_days(1)).expect("kept");
+    world.trail.record_suppressed(NOW.plus_days(1)).expect("kept");
     let records = world.records();
     assert_eq!(records.len(), 10 + 1 + 1, "ten of one source, one of the other, and the rest together");
     let counted = records.last().expect("one");
@@ -478,7 +478,7 @@ macro_rules! form_operation {
         impl Operation for $kind {
             type Service = Forms;
             const NAME: &'static str = $name;
-            const EFFECT: Effect = Effect::Use;
+            const AUDIT: AuditClass = AuditClass::Use;
             type Input = $input;
             type Output = ();
             type Target = ();
@@ -487,7 +487,7 @@ macro_rules! form_operation {
                 Ok(())
             }
 
-            fn needs(_: &$input, _: Option<&()>, _: &Call<'_, Forms>) -> Vec<Need> {
+            fn needs(_: &$input, _: Option<&()>, _: &Call<'_, Forms>) -> Vec<Need<'static>> {
                 Vec::new()
             }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crypto::SecretBytes;
 
-use super::Boxed;
+use super::BoxFuture;
 
 /// Where the keys of a store are, and what lets us in there.
 pub enum KeyStorePlace {
@@ -212,26 +212,26 @@ pub enum KeyStoreError {
 /// Knows the key stores that there are.
 pub trait KeyStores: Send + Sync + 'static {
     /// Whether the store is there, and may be used; for a proxy, whether it answers well.
-    fn check<'a>(&'a self, place: &'a KeyStorePlace, cause: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>>;
+    fn check<'a>(&'a self, place: &'a KeyStorePlace, cause: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>>;
 
     /// Connects to it. Once the last holder drops the connection there is none.
     fn connect<'a>(
         &'a self,
         place: &'a KeyStorePlace,
         cause: &'a Cause,
-    ) -> Boxed<'a, Result<Arc<dyn KeyStore>, KeyStoreError>>;
+    ) -> BoxFuture<'a, Result<Arc<dyn KeyStore>, KeyStoreError>>;
 }
 
 /// A key store that we are connected to. Nothing here blocks the thread that asks.
 pub trait KeyStore: Send + Sync + 'static {
     /// Makes a key that will never leave the store.
-    fn make_key<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), KeyStoreError>>;
+    fn make_key<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>>;
 
     /// Destroys a key; done as well if there is none.
-    fn destroy_key<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), KeyStoreError>>;
+    fn destroy_key<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>>;
 
     /// Whether a key encrypts and decrypts as it must.
-    fn check_key<'a>(&'a self, key: &'a str, cause: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>>;
+    fn check_key<'a>(&'a self, key: &'a str, cause: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>>;
 
     /// Encrypts, bound to `aad`.
     fn encrypt<'a>(
@@ -240,7 +240,7 @@ pub trait KeyStore: Send + Sync + 'static {
         cause: &'a Cause,
         aad: &'a [u8],
         plaintext: &'a [u8],
-    ) -> Boxed<'a, Result<HeldCiphertext, KeyStoreError>>;
+    ) -> BoxFuture<'a, Result<HeldCiphertext, KeyStoreError>>;
 
     /// Decrypts what [`encrypt`](Self::encrypt) made, bound to the same `aad`.
     fn decrypt<'a>(
@@ -249,10 +249,10 @@ pub trait KeyStore: Send + Sync + 'static {
         cause: &'a Cause,
         aad: &'a [u8],
         sealed: &'a HeldCiphertext,
-    ) -> Boxed<'a, Result<SecretBytes, KeyStoreError>>;
+    ) -> BoxFuture<'a, Result<SecretBytes, KeyStoreError>>;
 
     /// Random bytes from the store.
-    fn random(&self, bytes: usize) -> Boxed<'_, Result<SecretBytes, KeyStoreError>>;
+    fn random(&self, bytes: usize) -> BoxFuture<'_, Result<SecretBytes, KeyStoreError>>;
 }
 
 /// A key as the store knows it, and as the key service does.
@@ -268,7 +268,7 @@ pub struct HeldKey<'a> {
 pub struct NoKeyStores;
 
 impl KeyStores for NoKeyStores {
-    fn check<'a>(&'a self, place: &'a KeyStorePlace, _: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn check<'a>(&'a self, place: &'a KeyStorePlace, _: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(std::future::ready(Err(unknown(place))))
     }
 
@@ -276,7 +276,7 @@ impl KeyStores for NoKeyStores {
         &'a self,
         place: &'a KeyStorePlace,
         _: &'a Cause,
-    ) -> Boxed<'a, Result<Arc<dyn KeyStore>, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<Arc<dyn KeyStore>, KeyStoreError>> {
         Box::pin(std::future::ready(Err(unknown(place))))
     }
 }

@@ -58,7 +58,7 @@ impl Progress {
     }
 
     /// Says something of an input on standard error, above the bar.
-    pub(super) fn tell(&self, input: &Path, text: &str) {
+    pub(super) fn report(&self, input: &Path, text: &str) {
         self.suspended(|| complain(input, text));
     }
 

@@ -59,7 +59,7 @@ pub(crate) type Worked = Box<dyn FnOnce() -> Map<String, Value> + Send>;
 /// What is read.
 pub(crate) enum Input<'a> {
     /// A regular file of so many bytes.
-    File(Source<'a>, u64),
+    File(InputFile<'a>, u64),
     /// Anything else, from its beginning to its end.
     Stream(Box<dyn Read + 'a>),
 }
@@ -73,12 +73,12 @@ pub(crate) enum Output<'a> {
 }
 
 /// A file that tells how far it is read.
-pub(crate) struct Source<'a> {
+pub(crate) struct InputFile<'a> {
     file: &'a File,
     progress: &'a Progress,
 }
 
-impl ReadAt for Source<'_> {
+impl ReadAt for InputFile<'_> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let read = ReadAt::read_at(self.file, buffer, offset)?;
         self.progress.advance(read as u64);
@@ -86,7 +86,7 @@ impl ReadAt for Source<'_> {
     }
 }
 
-impl Read for Source<'_> {
+impl Read for InputFile<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer)?;
         self.progress.advance(read as u64);
@@ -94,7 +94,7 @@ impl Read for Source<'_> {
     }
 }
 
-impl Seek for Source<'_> {
+impl Seek for InputFile<'_> {
     fn seek(&mut self, position: io::SeekFrom) -> io::Result<u64> {
         self.file.seek(position)
     }
@@ -239,12 +239,12 @@ pub(crate) fn run<O: Operation>(files: &Files, operation: &O, reads: Reads) -> R
 impl<O: Operation> Batch<'_, O> {
     pub(super) fn fail(&self, name: &Path, reason: impl std::fmt::Display) {
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
-        self.progress.tell(name, &reason.to_string());
+        self.progress.report(name, &reason.to_string());
     }
 
     pub(super) fn skip(&self, name: &Path, reason: &str) {
         if !self.files.quiet {
-            self.progress.tell(name, &format!("{reason}; skipped"));
+            self.progress.report(name, &format!("{reason}; skipped"));
         }
     }
 
@@ -349,7 +349,7 @@ impl<O: Operation> Batch<'_, O> {
     /// Works on one input. What went to a stream is done then, and a draft still has to be published.
     fn work(&self, opened: &Opened, threads: usize) -> Result<Option<(Draft, Worked)>, Failed> {
         let Opened { job, file, metadata, to_file } = opened;
-        let source = Source { file, progress: &self.progress };
+        let source = InputFile { file, progress: &self.progress };
         let input = match (opened.is_regular(), self.files.decode) {
             (true, false) => Input::File(source, metadata.len()),
             (_, true) => Input::Stream(Box::new(base64::decoder(source))),

@@ -120,9 +120,9 @@ fn roles_are_assumed_by_their_source() {
     let keys = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
     for (profile, by) in [("role", "AKIAPLAIN"), ("self", "AKIASELF"), ("environment", "AKIAENV")] {
         let session = session(directory.path(), &keys, Some(profile)).expect("a session");
-        match Source::find(&session).expect("a source") {
-            Source::Role(source, role) => {
-                assert!(matches!(*source, Source::Known(found) if found.access_key_id == by), "{profile}");
+        match CredentialSource::find(&session).expect("a source") {
+            CredentialSource::Role(source, role) => {
+                assert!(matches!(*source, CredentialSource::Known(found) if found.access_key_id == by), "{profile}");
                 assert_eq!(role.arn, "arn:aws:iam::1:role/r");
             }
             _ => panic!("{profile} assumes no role"),

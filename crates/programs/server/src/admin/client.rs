@@ -8,8 +8,8 @@ use seal::{Progress, SealConfig};
 
 use super::message::{Answer, Question, Seal, secret};
 use crate::data_dir::Layout;
+use crate::durable_state::Rotated;
 use crate::error::ServerError;
-use crate::lasting::Rotated;
 use crate::steady::ClockJump;
 
 /// The longest answer.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use wire::SecretBlob;
 use zeroize::Zeroizing;
 
+use crate::durable_state::Rotated;
 use crate::error::ServerError;
 use crate::kms_seal;
-use crate::lasting::Rotated;
 use crate::steady::ClockJump;
 
 /// What an operator asks.

@@ -17,8 +17,8 @@ use crate::admin::Client;
 use crate::clock;
 use crate::config::SealConfig;
 use crate::data_dir::{DataDir, Layout};
+use crate::durable_state;
 use crate::error::ServerError;
-use crate::lasting;
 use crate::root_seal;
 
 /// How often a backup is begun again when the root seal is replaced meanwhile.
@@ -44,10 +44,10 @@ enum Voucher {
 impl Voucher {
     fn find(data: &Path, seal: &SealConfig) -> Result<Self, ServerError> {
         let layout = Layout::new(data.to_owned());
-        lasting::existing(&layout)?;
+        durable_state::existing(&layout)?;
         match DataDir::open(data) {
             Ok(directory) => {
-                let store = lasting::open_store(&layout, &root_seal::open(&layout, seal)?)?;
+                let store = durable_state::open_store(&layout, &root_seal::open(&layout, seal)?)?;
                 Ok(Self::Alone { key: key(&store)?, _data: directory })
             }
             Err(error @ ServerError::InUse { .. }) => {

@@ -17,7 +17,7 @@ use super::{ABOUT, BackupError, KEY, MANIFEST, Progress, TAG, tag};
 use crate::config::SealConfig;
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
-use crate::{lasting, rollback, root_seal};
+use crate::{durable_state, rollback, root_seal};
 
 /// The longest manifest: some hundred thousand segments of the audit log.
 const MANIFEST_BYTES_MAX: u64 = 32 << 20;
@@ -102,8 +102,8 @@ pub fn restore(
     compare(&members, &manifest)?;
     draft.is_in_place()?;
 
-    let store = lasting::open_store(&layout, &root_seal::open(&layout, seal)?)?;
-    let runtime = lasting::runtime()?;
+    let store = durable_state::open_store(&layout, &root_seal::open(&layout, seal)?)?;
+    let runtime = durable_state::runtime()?;
     if !runtime.block_on(store.keyring().names())?.iter().any(|name| name == KEY) {
         return Err(BackupError::Forged.into());
     }
@@ -111,7 +111,7 @@ pub fn restore(
     if !constant_time_eq(&tag(&key, &sha256(&manifest)), &vouched) {
         return Err(BackupError::Forged.into());
     }
-    let audit_key = runtime.block_on(lasting::audit_key(&store))?;
+    let audit_key = runtime.block_on(durable_state::audit_key(&store))?;
     let report = journal::verify(&layout.audit(), &audit_key)?;
     store.check()?;
     // The database is a little older than the log that was copied after it, and both are older than what they were

@@ -14,8 +14,8 @@ use wire::shape::BODY_BYTES_LEAST;
 
 use super::body::{self, BodyError};
 use super::content::Content;
-use super::{Application, Protocol, Pulse, Site, Visitor};
-use crate::application::Trouble;
+use super::{Application, ConnectionState, Protocol, Site, Visitor};
+use crate::application::HealthProblem;
 
 /// What is sent back.
 pub(super) type Answer = Response<Full<Content>>;
@@ -34,13 +34,13 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 pub(super) struct Visit<A> {
     pub(super) site: Arc<Site<A>>,
     pub(super) visitor: Visitor,
-    pub(super) pulse: Arc<Pulse>,
+    pub(super) state: Arc<ConnectionState>,
 }
 
 impl<A: Application> Visit<A> {
     /// Answers one request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let Some(mut turn) = self.pulse.begin() else { return self.closed().await };
+        let Some(mut turn) = self.state.begin() else { return self.closed().await };
         let (parts, body) = request.into_parts();
         if let Some(page) = self.page(&parts) {
             return page;
@@ -49,7 +49,7 @@ impl<A: Application> Visit<A> {
         let bytes_max = self.body_bytes_max(&parts, body.size_hint().upper());
         let collected = body::collect(body, bytes_max, &mut charge);
         let collected = match self.visitor.protocol {
-            // The ward closes a connection whose only request's body is late.
+            // The connections closes a connection whose only request's body is late.
             Protocol::Http1 => collected.await,
             Protocol::Http2 => match tokio::time::timeout(self.site.limits.body_timeout, collected).await {
                 Ok(collected) => collected,
@@ -117,10 +117,10 @@ impl<A: Application> Visit<A> {
     fn health(&self, _: &request::Parts) -> Answer {
         let version = env!("CARGO_PKG_VERSION");
         let draining = self.site.draining.load(Ordering::Relaxed);
-        let draining = draining.then_some(Trouble::unavailable("the server is shutting down"));
-        match draining.or_else(|| self.site.application.trouble()) {
+        let draining = draining.then_some(HealthProblem::unavailable("the server is shutting down"));
+        match draining.or_else(|| self.site.application.health_problem()) {
             None => plain(StatusCode::OK, JSON, format!(r#"{{"status":"ok","version":"{version}"}}"#)),
-            Some(Trouble { status, reason }) => {
+            Some(HealthProblem { status, reason }) => {
                 let body = format!(r#"{{"status":"{status}","reason":"{reason}","version":"{version}"}}"#);
                 plain(StatusCode::SERVICE_UNAVAILABLE, JSON, body)
             }
@@ -148,11 +148,11 @@ impl<A: Application> Visit<A> {
                 CommonFault::ServiceUnavailable
             }
             BodyError::Broken(error) => {
-                tracing::debug!(ip = %self.visitor.ip, %error, "a body broke off");
+                tracing::debug!(ip = %self.visitor.ip, %error, "request body aborted");
                 return self.closing(plain(StatusCode::BAD_REQUEST, TEXT, "The body is not HTTP.\n"));
             }
         };
-        self.pulse.refuses_the_rest();
+        self.state.refuses_the_rest();
         let protocol = if parts.headers.contains_key(TARGET) {
             wire::Protocol::Json { version: "1.1" }
         } else {
@@ -182,7 +182,7 @@ impl<A: Application> Visit<A> {
         answer
     }
 
-    /// The ward has closed the connection, and its task is about to end: there is nobody to answer.
+    /// The connections has closed the connection, and its task is about to end: there is nobody to answer.
     async fn closed(&self) -> Answer {
         std::future::pending().await
     }

@@ -1,4 +1,4 @@
-//! A connection's bytes: tells its pulse when some come, has their framing looked at, and takes leave of a client that is still sending.
+//! A connection's bytes: tells its state when some come, has their framing looked at, and takes leave of a client that is still sending.
 
 use std::io;
 use std::pin::Pin;
@@ -10,17 +10,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::framing::{Framing, NO_LINE_FEED};
-use crate::ward::{Protocol, Pulse};
+use crate::connection_limiter::{ConnectionState, Protocol};
 
 /// How long, and for how many bytes, a client may go on sending what was refused. Closing at once would reset the
 /// connection, and the client would lose the answer that says why.
 const LEAVE: Duration = Duration::from_secs(2);
 const LEAVE_BYTES: usize = 8 << 20;
 
-/// A stream that its connection's pulse hears of.
-pub(super) struct Heard<S> {
+/// A stream that its connection's state hears of.
+pub(super) struct ActivityStream<S> {
     stream: S,
-    pulse: Arc<Pulse>,
+    state: Arc<ConnectionState>,
     /// Of HTTP/1.
     framing: Option<Framing>,
     leave: Option<Leave>,
@@ -31,26 +31,26 @@ struct Leave {
     bytes: usize,
 }
 
-impl<S> Heard<S> {
-    pub(super) fn new(stream: S, pulse: Arc<Pulse>, protocol: Protocol) -> Self {
+impl<S> ActivityStream<S> {
+    pub(super) fn new(stream: S, state: Arc<ConnectionState>, protocol: Protocol) -> Self {
         let framing = (protocol == Protocol::Http1).then(Framing::default);
-        Self { stream, pulse, framing, leave: None }
+        Self { stream, state, framing, leave: None }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ActivityStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, task: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.framing.as_ref().is_some_and(Framing::is_refused) {
-            if self.pulse.is_still_sending() {
+            if self.state.is_still_sending() {
                 return Poll::Pending;
             }
-            self.pulse.refuses_the_rest();
+            self.state.refuses_the_rest();
             buffer.put_slice(NO_LINE_FEED.get(..buffer.remaining()).unwrap_or(NO_LINE_FEED));
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(task, buffer))?;
-        if buffer.filled().len() > before && !self.pulse.heard() {
+        if buffer.filled().len() > before && !self.state.heard() {
             // The sweep closed it just now: nothing of a request may be read any more.
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
@@ -62,7 +62,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ActivityStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(task, bytes)
     }
@@ -86,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.leave.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(task))?;
-            if !self.pulse.is_still_sending() {
+            if !self.state.is_still_sending() {
                 return Poll::Ready(Ok(()));
             }
         }

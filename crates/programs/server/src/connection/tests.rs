@@ -14,11 +14,11 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::*;
-use crate::application::Trouble;
+use crate::application::HealthProblem;
 use crate::config::Limits;
+use crate::connection_limiter::ConnectionLimiter;
 use crate::listener::Listener;
-use crate::tls::{Certificates, Source};
-use crate::ward::Ward;
+use crate::tls::{CertificateSource, Certificates};
 use crate::workers::Workers;
 
 /// Answers with what it was sent.
@@ -45,7 +45,7 @@ impl Application for Echo {
         if head.uri.path() == "/small" { wire::shape::BODY_BYTES_LEAST } else { usize::MAX }
     }
 
-    fn trouble(&self) -> Option<Trouble> {
+    fn health_problem(&self) -> Option<HealthProblem> {
         None
     }
 
@@ -77,12 +77,13 @@ fn short() -> Limits {
 fn run(limits: Limits) -> Running {
     let authority = LocalAuthority::create(SystemTime::now()).expect("an authority");
     let certificate = authority.certificate_pem().to_owned();
-    let certificates = Arc::new(Certificates::new(Source::Local(authority, Vec::new())).expect("a certificate"));
+    let certificates =
+        Arc::new(Certificates::new(CertificateSource::Local(authority, Vec::new())).expect("a certificate"));
     let listener = Listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-    let (address, ward) = (listener.address(), Ward::new(limits));
-    let site = Arc::new(Site::new(Echo::default(), certificates, (limits, false), ward, Arc::default()));
+    let (address, connections) = (listener.address(), ConnectionLimiter::new(limits));
+    let site = Arc::new(Site::new(Echo::default(), certificates, (limits, false), connections, Arc::default()));
     let watched = Arc::clone(&site);
-    tokio::spawn(async move { watched.ward.sweep().await });
+    tokio::spawn(async move { watched.connections.sweep().await });
     let workers = Arc::new(Workers::start(None).expect("threads"));
     let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
     Running { address, site, certificate, accepting, _workers: workers }
@@ -202,7 +203,7 @@ async fn a_connection_that_sends_its_headers_too_slowly_is_closed() {
         tokio::time::timeout(Duration::from_secs(5), dribble).await.unwrap_or_else(|_| panic!("{first:?} is open"));
         assert!(first == "\x16" || started.elapsed() >= Duration::from_secs(1), "{first:?}: {:?}", started.elapsed());
     }
-    assert!(server.site.ward.closed().head.load(Ordering::Relaxed) >= 3);
+    assert!(server.site.connections.closed().head.load(Ordering::Relaxed) >= 3);
 }
 
 #[tokio::test]
@@ -212,7 +213,7 @@ async fn a_body_that_does_not_come_closes_the_connection() {
     let answer = server.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").await;
     assert_eq!(answer, "");
     assert!((1..5).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
-    assert_eq!(server.site.ward.closed().body.load(Ordering::Relaxed), 1);
+    assert_eq!(server.site.connections.closed().body.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -355,9 +356,9 @@ async fn plain_http_from_another_machine_is_refused() {
     let mut client = TcpStream::connect(listener.local_addr().expect("it")).await.expect("a connection");
     let (stream, _) = listener.accept().await.expect("a connection");
     let elsewhere = "192.0.2.1".parse().expect("an address");
-    let admission = server.site.ward.admit(elsewhere).await.expect("a place");
-    let pulse = Arc::clone(admission.pulse());
-    tokio::spawn(admission.attend(serve(Arc::clone(&server.site), stream, elsewhere, pulse)));
+    let admission = server.site.connections.admit(elsewhere).await.expect("a place");
+    let state = Arc::clone(admission.state());
+    tokio::spawn(admission.attend(serve(Arc::clone(&server.site), stream, elsewhere, state)));
     client.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
     let answer = read_all(&mut client).await;
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
@@ -379,7 +380,7 @@ async fn draining_finishes_what_was_begun_and_takes_nothing_more() {
 
     server.accepting.abort();
     let started = Instant::now();
-    server.site.ward.drain(Duration::from_secs(10)).await;
+    server.site.connections.drain(Duration::from_secs(10)).await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert!(read_all(&mut working).await.ends_with("GET /slow plain 0"));
     assert!(read_all(&mut resting).await.ends_with("GET / plain 0"));

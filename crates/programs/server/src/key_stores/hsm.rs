@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crypto::SecretBytes;
-use service::Boxed;
+use service::BoxFuture;
 use service::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
-use token::{Crew, SealedParts, Token, TokenConfig, TokenError};
+use token::{SealedParts, Token, TokenConfig, TokenError, TokenThreads};
 
 use crate::config::{HsmSettings, SESSIONS};
 
@@ -18,7 +18,7 @@ const METADATA: &[u8] = &[1];
 
 /// A token that we are logged in to.
 pub(super) struct Hsm {
-    crew: Crew,
+    crew: TokenThreads,
 }
 
 /// Whether the token is there, is the one that the caller means, and can do what its keys are for.
@@ -50,7 +50,7 @@ impl Hsm {
         let sessions = settings.sessions.unwrap_or(SESSIONS);
         let crew = blocking(move || {
             let token = Token::log_in(config, pin).map_err(refused)?;
-            Crew::new(token, sessions).map_err(refused)
+            TokenThreads::new(token, sessions).map_err(refused)
         })
         .await?;
         Ok(Self { crew })
@@ -110,11 +110,11 @@ fn refused(error: TokenError) -> KeyStoreError {
 }
 
 impl KeyStore for Hsm {
-    fn make_key<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn make_key<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(self.with_key(key, Token::generate_key))
     }
 
-    fn destroy_key<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn destroy_key<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async move {
             match self.with_key(key, Token::destroy_key).await {
                 Err(KeyStoreError::MaterialMissing) => Ok(()),
@@ -123,7 +123,7 @@ impl KeyStore for Hsm {
         })
     }
 
-    fn check_key<'a>(&'a self, key: &'a str, _: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn check_key<'a>(&'a self, key: &'a str, _: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async move {
             let facts = self.with_key(key, Token::facts).await?;
             if facts.serves() { Ok(()) } else { Err(KeyStoreError::KeyUnfit) }
@@ -136,7 +136,7 @@ impl KeyStore for Hsm {
         _: &'a Cause,
         aad: &'a [u8],
         plaintext: &'a [u8],
-    ) -> Boxed<'a, Result<HeldCiphertext, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<HeldCiphertext, KeyStoreError>> {
         let (aad, plaintext) = ([aad, METADATA].concat(), SecretBytes::from(plaintext));
         Box::pin(async move {
             let sealed = self.with_key(key.id, move |token, key| token.seal(key, &aad, plaintext.expose())).await?;
@@ -151,7 +151,7 @@ impl KeyStore for Hsm {
         _: &'a Cause,
         aad: &'a [u8],
         sealed: &'a HeldCiphertext,
-    ) -> Boxed<'a, Result<SecretBytes, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<SecretBytes, KeyStoreError>> {
         let aad = [aad, METADATA].concat();
         let HeldCiphertext { ciphertext, vector, tag, metadata } = sealed.clone();
         Box::pin(async move {
@@ -163,7 +163,7 @@ impl KeyStore for Hsm {
         })
     }
 
-    fn random(&self, bytes: usize) -> Boxed<'_, Result<SecretBytes, KeyStoreError>> {
+    fn random(&self, bytes: usize) -> BoxFuture<'_, Result<SecretBytes, KeyStoreError>> {
         Box::pin(async move { self.crew.run(move |token| token.random(bytes)).await.map_err(refused) })
     }
 }

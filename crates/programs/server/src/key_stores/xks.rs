@@ -10,7 +10,7 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use service::Boxed;
+use service::BoxFuture;
 use service::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
 use wire::sigv4::{Payload, RequestParts, Rules, Signer};
 use wire::{Blob, SecretBlob};
@@ -178,17 +178,17 @@ fn metadata(cause: &Cause, key_arn: Option<&str>) -> RequestMetadata {
 }
 
 impl KeyStore for Proxy {
-    fn make_key<'a>(&'a self, _: &'a str) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn make_key<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         // External keys are made by those who own them.
         Box::pin(std::future::ready(Err(KeyStoreError::Unsupported)))
     }
 
-    fn destroy_key<'a>(&'a self, _: &'a str) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn destroy_key<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         // As above.
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn check_key<'a>(&'a self, key: &'a str, cause: &'a Cause) -> Boxed<'a, Result<(), KeyStoreError>> {
+    fn check_key<'a>(&'a self, key: &'a str, cause: &'a Cause) -> BoxFuture<'a, Result<(), KeyStoreError>> {
         Box::pin(async move {
             let question = KeyRequest { request_metadata: metadata(cause, None) };
             let answer: MetadataAnswer = self.ask(Route::Key(key, Action::Metadata), &question, cause).await?;
@@ -205,7 +205,7 @@ impl KeyStore for Proxy {
         cause: &'a Cause,
         aad: &'a [u8],
         plaintext: &'a [u8],
-    ) -> Boxed<'a, Result<HeldCiphertext, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<HeldCiphertext, KeyStoreError>> {
         Box::pin(async move {
             let question = EncryptRequest {
                 request_metadata: metadata(cause, Some(key.arn)),
@@ -235,7 +235,7 @@ impl KeyStore for Proxy {
         cause: &'a Cause,
         aad: &'a [u8],
         sealed: &'a HeldCiphertext,
-    ) -> Boxed<'a, Result<SecretBytes, KeyStoreError>> {
+    ) -> BoxFuture<'a, Result<SecretBytes, KeyStoreError>> {
         Box::pin(async move {
             let given = &sealed.metadata;
             let question = DecryptRequest {
@@ -258,7 +258,7 @@ impl KeyStore for Proxy {
         })
     }
 
-    fn random(&self, _: usize) -> Boxed<'_, Result<SecretBytes, KeyStoreError>> {
+    fn random(&self, _: usize) -> BoxFuture<'_, Result<SecretBytes, KeyStoreError>> {
         Box::pin(std::future::ready(Err(KeyStoreError::Unsupported)))
     }
 }

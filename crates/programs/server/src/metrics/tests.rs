@@ -8,7 +8,7 @@ use crate::config::Limits;
 fn text(meters: Meters) -> String {
     Metrics::new(Sources {
         meters: Arc::new(meters),
-        ward: Ward::new(Limits::default()),
+        connections: ConnectionLimiter::new(Limits::default()),
         traffic: Arc::default(),
         data: "/".into(),
         state: Box::new(|| State {

@@ -8,7 +8,7 @@ use crypto::SecretBytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::{Incoming, Reply};
-use token::{Crew, SealedParts, Token, TokenError};
+use token::{SealedParts, Token, TokenError, TokenThreads};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigningKey};
 use wire::{Blob, SecretBlob};
 use xks::{
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::HEALTH_KEY;
 use super::credentials::Credentials;
-use crate::application::{Application, Trouble};
+use crate::application::{Application, HealthProblem};
 use crate::clock;
 
 /// How long the token may take: longer than anybody waits for the proxy.
@@ -35,12 +35,12 @@ type Refusal = (ErrorName, &'static str);
 /// The proxy as its connections see it.
 pub(super) struct Proxy {
     base: String,
-    crew: Crew,
+    crew: TokenThreads,
     credentials: Arc<Credentials>,
 }
 
 impl Proxy {
-    pub(super) const fn new(base: String, crew: Crew, credentials: Arc<Credentials>) -> Self {
+    pub(super) const fn new(base: String, crew: TokenThreads, credentials: Arc<Credentials>) -> Self {
         Self { base, crew, credentials }
     }
 
@@ -59,17 +59,17 @@ impl Proxy {
             }
             Route::Key(key, Action::Metadata) => {
                 let KeyRequest { request_metadata } = read(incoming)?;
-                tell(&request_metadata, key, "metadata");
+                log_request(&request_metadata, key, "metadata");
                 encode(&self.metadata(key).await?)
             }
             Route::Key(key, Action::Encrypt) => {
                 let request: EncryptRequest = read(incoming)?;
-                tell(&request.request_metadata, key, "encrypt");
+                log_request(&request.request_metadata, key, "encrypt");
                 encode(&self.encrypt(key, request).await?)
             }
             Route::Key(key, Action::Decrypt) => {
                 let request: DecryptRequest = read(incoming)?;
-                tell(&request.request_metadata, key, "decrypt");
+                log_request(&request.request_metadata, key, "decrypt");
                 encode(&self.decrypt(key, request).await?)
             }
         }
@@ -211,7 +211,7 @@ fn encode(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
 }
 
 /// For the proxy's log: on whose behalf a key is used, and by which call of the key service.
-fn tell(metadata: &RequestMetadata, key: &str, action: &'static str) {
+fn log_request(metadata: &RequestMetadata, key: &str, action: &'static str) {
     tracing::info!(
         key,
         principal = metadata.aws_principal_arn,
@@ -271,7 +271,7 @@ impl Application for Proxy {
         usize::MAX
     }
 
-    fn trouble(&self) -> Option<Trouble> {
+    fn health_problem(&self) -> Option<HealthProblem> {
         None
     }
 

@@ -385,10 +385,10 @@ fn answers_cite_policy_statement_and_sid() {
         statement,
         sid: Some(sid.into()),
     };
-    assert_eq!(by.identity, Some(cited(Source::Identity, "identity", 1, "Keys")));
-    assert_eq!(by.resource, Some(cited(Source::Resource, "resource", 0, "Enable IAM policies")));
+    assert_eq!(by.identity, Some(cited(PolicyLayer::Identity, "identity", 1, "Keys")));
+    assert_eq!(by.resource, Some(cited(PolicyLayer::Resource, "resource", 0, "Enable IAM policies")));
 
     let scene = scene.boundary(json!([allow("*"), deny("s3:*"), sid("NoKeys", deny("kms:*"))]));
-    let denied = Reason::ExplicitDeny(cited(Source::Boundary, "boundary", 2, "NoKeys"));
+    let denied = Reason::ExplicitDeny(cited(PolicyLayer::Boundary, "boundary", 2, "NoKeys"));
     assert_eq!(scene.decide(), Decision::Denied(denied));
 }

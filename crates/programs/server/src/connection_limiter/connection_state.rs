@@ -1,6 +1,6 @@
 //! What one connection is doing and since when: its task writes it down, the sweep reads it, neither takes a lock.
 //!
-//! Knows no clock: time is a number of sweeps that the ward counts.
+//! Knows no clock: time is a number of sweeps that the connection limiter counts.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -32,7 +32,7 @@ pub(crate) enum Protocol {
 
 /// One connection's state.
 #[derive(Debug)]
-pub(crate) struct Pulse {
+pub(crate) struct ConnectionState {
     /// A packed [`State`], so that the sweep never closes what has just gone on.
     state: AtomicU64,
     draining: AtomicBool,
@@ -106,7 +106,7 @@ impl State {
     }
 }
 
-impl Pulse {
+impl ConnectionState {
     /// A connection that has just been accepted: its first request's headers are due.
     pub(super) fn new(ticks: Arc<AtomicU32>) -> Self {
         let since = ticks.load(Ordering::Relaxed);
@@ -140,7 +140,7 @@ impl Pulse {
             let requests = state.requests + 1;
             Some(State { requests, ..state }.at(self.now()))
         })
-        .then(|| Turn { pulse: Arc::clone(self), served: false })
+        .then(|| Turn { connection: Arc::clone(self), served: false })
     }
 
     /// Whether the connection shall take no more requests.
@@ -188,7 +188,7 @@ impl Pulse {
         self.wake();
     }
 
-    /// Notes whom to wake when the ward has decided something: the connection's task, which stays the same.
+    /// Notes whom to wake when the connection limiter has decided something: the connection's task, which stays the same.
     pub(super) fn listen(&self, waker: &Waker) {
         self.waker.get_or_init(|| waker.clone());
     }
@@ -222,26 +222,27 @@ impl Pulse {
 
 /// A request's turn on its connection, from its headers to its answer.
 pub(crate) struct Turn {
-    pulse: Arc<Pulse>,
+    connection: Arc<ConnectionState>,
     served: bool,
 }
 
 impl Turn {
     /// The body is complete. False when the connection has been closed, and the request must not be served.
     pub(crate) fn serves(&mut self) -> bool {
-        let pulse = &self.pulse;
-        self.served = pulse.change(|state| Some(State { serving: state.serving + 1, ..state }.at(pulse.now())));
+        let connection = &self.connection;
+        self.served =
+            connection.change(|state| Some(State { serving: state.serving + 1, ..state }.at(connection.now())));
         self.served
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let pulse = &self.pulse;
-        pulse.change(|state| {
+        let connection = &self.connection;
+        connection.change(|state| {
             let requests = state.requests.saturating_sub(1);
             let serving = state.serving.saturating_sub(u32::from(self.served));
-            Some(State { requests, serving, ..state }.at(pulse.now()))
+            Some(State { requests, serving, ..state }.at(connection.now()))
         });
     }
 }

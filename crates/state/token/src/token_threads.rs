@@ -17,12 +17,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 type Job = Box<dyn FnOnce(&Token) + Send>;
 
 /// A token and the threads that use it. They end when it is dropped and what they do is done.
-pub struct Crew {
+pub struct TokenThreads {
     token: Arc<Token>,
     jobs: SyncSender<Job>,
 }
 
-impl Crew {
+impl TokenThreads {
     /// So many threads for `token`: as many calls run in it at the same time at most.
     ///
     /// # Errors

@@ -6,9 +6,9 @@ use wire::Timestamp;
 
 /// The minute and the action that a credential was last noted with. Each action has one of several places, so that few
 /// get in each other's way.
-pub struct Noted([AtomicU64; 8]);
+pub struct UseStamp([AtomicU64; 8]);
 
-impl Noted {
+impl UseStamp {
     pub(crate) const fn new() -> Self {
         Self([const { AtomicU64::new(0) }; 8])
     }

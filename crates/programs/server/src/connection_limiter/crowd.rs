@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::pulse::Pulse;
+use super::connection_state::ConnectionState;
 
 /// One part of the places may be given up at once: choosing looks at all of a host's connections.
 const AT_ONCE: usize = 64;
@@ -34,13 +34,13 @@ pub(super) struct Crowd {
 
 #[derive(Debug)]
 struct Member {
-    pulse: Arc<Pulse>,
+    state: Arc<ConnectionState>,
     host: Host,
 }
 
 impl Crowd {
-    pub(super) fn insert(&mut self, id: u64, host: Host, pulse: Arc<Pulse>) {
-        self.members.insert(id, Member { pulse, host });
+    pub(super) fn insert(&mut self, id: u64, host: Host, state: Arc<ConnectionState>) {
+        self.members.insert(id, Member { state, host });
         *self.counts.entry(host).or_default() += 1;
     }
 
@@ -58,14 +58,14 @@ impl Crowd {
         self.members.len()
     }
 
-    pub(super) fn pulses(&self) -> impl Iterator<Item = &Arc<Pulse>> {
-        self.members.values().map(|member| &member.pulse)
+    pub(super) fn pulses(&self) -> impl Iterator<Item = &Arc<ConnectionState>> {
+        self.members.values().map(|member| &member.state)
     }
 
     /// The connections that give up their places of `places` to one of `newcomer`'s: those that have kept the server
     /// waiting for longest, of the newcomer's own if it has its share already, and otherwise of the host that has most.
     /// None if the server works for all of them.
-    pub(super) fn leavers(&self, newcomer: Host, places: usize) -> Vec<&Arc<Pulse>> {
+    pub(super) fn leavers(&self, newcomer: Host, places: usize) -> Vec<&Arc<ConnectionState>> {
         let hosts = self.counts.len() + usize::from(!self.counts.contains_key(&newcomer));
         let share = (places / hosts.max(1)).max(1);
         let own = self.counts.get(&newcomer).copied().unwrap_or_default();
@@ -84,11 +84,11 @@ impl Crowd {
             waiting.select_nth_unstable_by_key(count, |(since, id, _)| (*since, *id));
             waiting.truncate(count);
         }
-        waiting.into_iter().map(|(_, _, pulse)| pulse).collect()
+        waiting.into_iter().map(|(_, _, state)| state).collect()
     }
 
-    fn waiting(&self, of: impl Fn(&Member) -> bool) -> Vec<(u32, u64, &Arc<Pulse>)> {
+    fn waiting(&self, of: impl Fn(&Member) -> bool) -> Vec<(u32, u64, &Arc<ConnectionState>)> {
         let of = self.members.iter().filter(|(_, member)| of(member));
-        of.filter_map(|(id, member)| Some((member.pulse.waiting_since()?, *id, &member.pulse))).collect()
+        of.filter_map(|(id, member)| Some((member.state.waiting_since()?, *id, &member.state))).collect()
     }
 }

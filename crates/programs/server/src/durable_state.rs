@@ -28,7 +28,7 @@ const AUDIT_KEY: &str = "audit";
 const ROOM_BYTES: u64 = 64 * 1024;
 
 /// The database and the audit log of a server, opened.
-pub(crate) struct Lasting {
+pub(crate) struct DurableState {
     pub(crate) store: Store,
     pub(crate) journal: Journal,
     /// The audit trail, which is kept in the journal and takes over what the database records.
@@ -54,7 +54,7 @@ pub struct Rotated {
     pub configured: Option<Kind>,
 }
 
-impl Lasting {
+impl DurableState {
     /// Opens everything in the directory, or makes it.
     pub(crate) async fn open(
         layout: &Layout,
@@ -69,12 +69,12 @@ impl Lasting {
         let known = Arc::clone(&key);
         unblocked(move || Evidence::gather(&compared, &own, &known, elsewhere.as_deref())?.verify()).await?;
         let anchors = Arc::new(Anchors::new(&key, layout.anchors(audit.anchor.as_deref())));
-        let lasting = Self::over(store, key, layout, audit, Some(anchors)).await?;
+        let durable_state = Self::over(store, key, layout, audit, Some(anchors)).await?;
         if opened.finished {
             let rotated = Rotated::from(&opened);
-            lasting.keep("FinishRootSealRotation", own_uid(), Some(&rotated.parameters()), None).await?;
+            durable_state.record("FinishRootSealRotation", own_uid(), Some(&rotated.parameters()), None).await?;
         }
-        Ok(lasting)
+        Ok(durable_state)
     }
 
     /// The same in memory, under a root key that nobody else has: when the process ends, so does everything.
@@ -107,14 +107,14 @@ impl Lasting {
         let audit_key = Arc::clone(&key);
         let journal = unblocked(move || Ok(Journal::open(config, &key)?)).await?;
         let trail = Trail::new(journal.clone());
-        let lasting = Self { store, journal, trail, audit_key, steady, anchors };
+        let durable_state = Self { store, journal, trail, audit_key, steady, anchors };
         // Before the database says that it has met this log: from then on the anchor has to be there.
-        let standing = lasting.store.clone();
+        let standing = durable_state.store.clone();
         let standing = unblocked(move || Ok(standing.standing()?)).await?;
-        store::Outlet::committed(&lasting.trail, &standing);
-        lasting.keep_anchors().await?;
-        lasting.store.attach(Arc::new(lasting.trail.clone()));
-        Ok(lasting)
+        store::Outlet::committed(&durable_state.trail, &standing);
+        durable_state.keep_anchors().await?;
+        durable_state.store.attach(Arc::new(durable_state.trail.clone()));
+        Ok(durable_state)
     }
 
     /// What writes the anchors, unless everything is in memory.
@@ -141,7 +141,7 @@ impl Lasting {
     ) -> Result<Rotated, ServerError> {
         let wanted = format!(r#"{{"from":"{}","to":"{}"}}"#, name(current.kind()), name(next.kind()));
         // Before anything changes: what cannot be audited does not happen.
-        self.keep("BeginRootSealRotation", uid, Some(&wanted), None).await?;
+        self.record("BeginRootSealRotation", uid, Some(&wanted), None).await?;
         let (directory, store, current) = (layout.seal(), self.store.clone(), Arc::clone(current));
         let rotated = unblocked(move || {
             let next = root_seal::resolved(next)?;
@@ -156,14 +156,14 @@ impl Lasting {
         })
         .await;
         match &rotated {
-            Ok(rotated) => self.keep("RotateRootSeal", uid, Some(&rotated.parameters()), None).await?,
-            Err(error) => self.keep("RotateRootSeal", uid, Some(&wanted), Some(&error.to_string())).await?,
+            Ok(rotated) => self.record("RotateRootSeal", uid, Some(&rotated.parameters()), None).await?,
+            Err(error) => self.record("RotateRootSeal", uid, Some(&wanted), Some(&error.to_string())).await?,
         }
         rotated
     }
 
     /// Keeps an operator's action in the audit log, durably.
-    pub(crate) async fn keep(
+    pub(crate) async fn record(
         &self,
         name: &str,
         uid: u32,
@@ -171,7 +171,7 @@ impl Lasting {
         error: Option<&str>,
     ) -> Result<(), ServerError> {
         let action = OperatorEvent { time: clock::now(), name, uid, parameters, error };
-        Ok(self.trail.keep_operator(&action).await?)
+        Ok(self.trail.record_operator(&action).await?)
     }
 
     /// Writes out everything and closes it.

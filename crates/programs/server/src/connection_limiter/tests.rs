@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use super::pulse::Turn;
+use super::connection_state::Turn;
 use super::*;
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -16,13 +16,13 @@ fn limits() -> Limits {
 }
 
 /// How many sweeps it takes to close the connection that `prepare` brought into a phase; `None` for none in a while.
-async fn sweeps_to_close(prepare: impl FnOnce(&Arc<Pulse>) -> Option<Turn>) -> Option<u32> {
-    let ward = Ward::new(limits());
-    let admission = ward.admit(HOME).await.expect("a place");
-    let _turn = prepare(admission.pulse());
+async fn sweeps_to_close(prepare: impl FnOnce(&Arc<ConnectionState>) -> Option<Turn>) -> Option<u32> {
+    let connections = ConnectionLimiter::new(limits());
+    let admission = connections.admit(HOME).await.expect("a place");
+    let _turn = prepare(admission.state());
     (1..100).find(|_| {
-        ward.look();
-        admission.pulse().is_closed()
+        connections.look();
+        admission.state().is_closed()
     })
 }
 
@@ -30,21 +30,21 @@ async fn sweeps_to_close(prepare: impl FnOnce(&Arc<Pulse>) -> Option<Turn>) -> O
 async fn each_phase_has_its_own_deadline() {
     // Two sweeps a second, and one for the part of a tick in which the phase began.
     assert_eq!(sweeps_to_close(|_| None).await, Some(3), "headers");
-    assert_eq!(sweeps_to_close(Pulse::begin).await, Some(5), "a body");
-    let serving = |pulse: &Arc<Pulse>| {
-        let mut turn = pulse.begin();
+    assert_eq!(sweeps_to_close(ConnectionState::begin).await, Some(5), "a body");
+    let serving = |state: &Arc<ConnectionState>| {
+        let mut turn = state.begin();
         assert!(turn.as_mut().is_some_and(Turn::serves));
         turn
     };
     assert_eq!(sweeps_to_close(serving).await, None, "the server's own work");
-    let idle = |pulse: &Arc<Pulse>| {
-        drop(pulse.begin());
+    let idle = |state: &Arc<ConnectionState>| {
+        drop(state.begin());
         None
     };
     assert_eq!(sweeps_to_close(idle).await, Some(9), "rest");
-    let next_head = |pulse: &Arc<Pulse>| {
-        drop(pulse.begin());
-        assert!(pulse.heard());
+    let next_head = |state: &Arc<ConnectionState>| {
+        drop(state.begin());
+        assert!(state.heard());
         None
     };
     assert_eq!(sweeps_to_close(next_head).await, Some(3), "the next request's headers");
@@ -52,18 +52,18 @@ async fn each_phase_has_its_own_deadline() {
 
 #[tokio::test]
 async fn http2_rests_only_when_no_stream_is_open() {
-    let two_of_three = |pulse: &Arc<Pulse>| {
-        pulse.speaks(Protocol::Http2);
-        let (first, second, third) = (pulse.begin(), pulse.begin(), pulse.begin());
+    let two_of_three = |state: &Arc<ConnectionState>| {
+        state.speaks(Protocol::Http2);
+        let (first, second, third) = (state.begin(), state.begin(), state.begin());
         drop((first, third));
         second
     };
     assert_eq!(sweeps_to_close(two_of_three).await, None);
-    let pinging = |pulse: &Arc<Pulse>| {
-        pulse.speaks(Protocol::Http2);
-        drop(pulse.begin());
+    let pinging = |state: &Arc<ConnectionState>| {
+        state.speaks(Protocol::Http2);
+        drop(state.begin());
         // Frames that are no request do not make it younger or older.
-        assert!(pulse.heard());
+        assert!(state.heard());
         None
     };
     assert_eq!(sweeps_to_close(pinging).await, Some(9));
@@ -71,82 +71,82 @@ async fn http2_rests_only_when_no_stream_is_open() {
 
 #[tokio::test]
 async fn a_closed_connection_begins_nothing() {
-    let ward = Ward::new(limits());
-    let admission = ward.admit(HOME).await.expect("a place");
-    let pulse = Arc::clone(admission.pulse());
-    let mut turn = pulse.begin().expect("open");
-    assert_eq!(pulse.close_if(|_, _| true), Some(Phase::Body));
-    assert!(!turn.serves() && !pulse.heard() && pulse.begin().is_none());
+    let connections = ConnectionLimiter::new(limits());
+    let admission = connections.admit(HOME).await.expect("a place");
+    let state = Arc::clone(admission.state());
+    let mut turn = state.begin().expect("open");
+    assert_eq!(state.close_if(|_, _| true), Some(Phase::Body));
+    assert!(!turn.serves() && !state.heard() && state.begin().is_none());
     // The task ends, even though what it waits for never comes.
     admission.attend(std::future::pending()).await;
-    assert_eq!(ward.count(), 0);
+    assert_eq!(connections.count(), 0);
 }
 
 #[tokio::test]
 async fn idle_connections_make_room_when_it_gets_crowded() {
-    let ward = Ward::new(limits());
+    let connections = ConnectionLimiter::new(limits());
     let mut admissions = Vec::new();
     for _ in 0..7 {
-        let admission = ward.admit(HOME).await.expect("a place");
-        drop(admission.pulse().begin());
+        let admission = connections.admit(HOME).await.expect("a place");
+        drop(admission.state().begin());
         admissions.push(admission);
     }
     for _ in 0..2 {
-        ward.look();
+        connections.look();
     }
-    assert!(admissions.iter().all(|admission| admission.pulse().is_closed()));
-    assert_eq!(ward.closed().idle.load(Ordering::Relaxed), 7);
+    assert!(admissions.iter().all(|admission| admission.state().is_closed()));
+    assert_eq!(connections.closed().idle.load(Ordering::Relaxed), 7);
 }
 
 #[tokio::test]
 async fn slow_heads_and_bodies_have_less_time_when_it_gets_crowded() {
     let slow = Duration::from_secs(8);
-    let ward = Ward::new(Limits { head_timeout: slow, body_timeout: slow, ..limits() });
+    let connections = ConnectionLimiter::new(Limits { head_timeout: slow, body_timeout: slow, ..limits() });
     let mut heads = Vec::new();
     for _ in 0..4 {
-        heads.push(ward.admit(HOME).await.expect("a place"));
+        heads.push(connections.admit(HOME).await.expect("a place"));
     }
-    let look = |times| (0..times).for_each(|_| ward.look());
+    let look = |times| (0..times).for_each(|_| connections.look());
     look(4);
-    assert!(heads.iter().all(|admission| !admission.pulse().is_closed()), "half of the places are taken");
+    assert!(heads.iter().all(|admission| !admission.state().is_closed()), "half of the places are taken");
     let (mut bodies, mut turns) = (Vec::new(), Vec::new());
     for number in 0..3 {
-        let admission = ward.admit(HOME).await.expect("a place");
+        let admission = connections.admit(HOME).await.expect("a place");
         if number > 0 {
-            admission.pulse().speaks(Protocol::Http2);
+            admission.state().speaks(Protocol::Http2);
         }
-        turns.push(admission.pulse().begin().expect("open"));
+        turns.push(admission.state().begin().expect("open"));
         bodies.push(admission);
     }
     assert!(turns.last_mut().is_some_and(Turn::serves));
     look(3);
-    assert!(heads.iter().chain(&bodies[..2]).all(|admission| admission.pulse().is_closed()));
-    assert!(!bodies[2].pulse().is_closed(), "the server's own work");
-    let closed = ward.closed();
+    assert!(heads.iter().chain(&bodies[..2]).all(|admission| admission.state().is_closed()));
+    assert!(!bodies[2].state().is_closed(), "the server's own work");
+    let closed = connections.closed();
     assert_eq!((closed.head.load(Ordering::Relaxed), closed.body.load(Ordering::Relaxed)), (4, 2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn draining_waits_for_the_server_and_not_for_clients() {
-    let ward = Ward::new(limits());
+    let connections = ConnectionLimiter::new(limits());
     let start = |admission: Admission, serving: bool| {
-        let pulse = Arc::clone(admission.pulse());
+        let state = Arc::clone(admission.state());
         tokio::spawn(admission.attend(async move {
             if serving {
-                let mut turn = pulse.begin().expect("open");
+                let mut turn = state.begin().expect("open");
                 turn.serves();
                 tokio::time::sleep(Duration::from_secs(5)).await;
             } else {
-                assert!(pulse.heard());
+                assert!(state.heard());
                 std::future::pending::<()>().await;
             }
         }))
     };
-    let working = start(ward.admit(HOME).await.expect("a place"), true);
-    let dawdling = start(ward.admit(HOME).await.expect("a place"), false);
+    let working = start(connections.admit(HOME).await.expect("a place"), true);
+    let dawdling = start(connections.admit(HOME).await.expect("a place"), false);
     tokio::task::yield_now().await;
     let started = Instant::now();
-    ward.drain(Duration::from_secs(60)).await;
+    connections.drain(Duration::from_secs(60)).await;
     assert_eq!(started.elapsed().as_secs(), 5);
     working.await.expect("ended");
     dawdling.await.expect("ended");
@@ -154,17 +154,17 @@ async fn draining_waits_for_the_server_and_not_for_clients() {
 
 #[tokio::test(start_paused = true)]
 async fn draining_ends_with_the_grace_period() {
-    let ward = Ward::new(limits());
-    let admission = ward.admit(HOME).await.expect("a place");
-    let pulse = Arc::clone(admission.pulse());
+    let connections = ConnectionLimiter::new(limits());
+    let admission = connections.admit(HOME).await.expect("a place");
+    let state = Arc::clone(admission.state());
     let stuck = tokio::spawn(admission.attend(async move {
-        let mut turn = pulse.begin().expect("open");
+        let mut turn = state.begin().expect("open");
         turn.serves();
         std::future::pending::<()>().await;
     }));
     tokio::task::yield_now().await;
     let started = Instant::now();
-    ward.drain(Duration::from_secs(3)).await;
+    connections.drain(Duration::from_secs(3)).await;
     assert_eq!(started.elapsed().as_secs(), 3);
     stuck.await.expect("closed");
 }
@@ -186,7 +186,7 @@ const fn address(host: u8) -> IpAddr {
 
 /// Which of the guests give up their places to one of `newcomer`'s.
 async fn leavers(places: usize, guests: &[Guest], newcomer: u8) -> Vec<usize> {
-    let ward = Ward::new(Limits {
+    let connections = ConnectionLimiter::new(Limits {
         connections_max: places,
         head_timeout: Duration::from_secs(3600),
         body_timeout: Duration::from_secs(3600),
@@ -195,18 +195,18 @@ async fn leavers(places: usize, guests: &[Guest], newcomer: u8) -> Vec<usize> {
     });
     let mut present = Vec::new();
     for Guest(host, doing) in guests {
-        let admission = ward.admit(address(*host)).await.expect("a place");
-        let mut turn = if *doing == Doing::Head { None } else { admission.pulse().begin() };
+        let admission = connections.admit(address(*host)).await.expect("a place");
+        let mut turn = if *doing == Doing::Head { None } else { admission.state().begin() };
         match doing {
             Doing::Idle => turn = None,
             Doing::Serving => assert!(turn.as_mut().is_some_and(Turn::serves)),
             Doing::Head | Doing::Body => {}
         }
         present.push((admission, turn));
-        ward.look();
+        connections.look();
     }
-    ward.make_room(address(newcomer).into());
-    present.iter().enumerate().filter(|(_, (admission, _))| admission.pulse().is_closed()).map(|(at, _)| at).collect()
+    connections.make_room(address(newcomer).into());
+    present.iter().enumerate().filter(|(_, (admission, _))| admission.state().is_closed()).map(|(at, _)| at).collect()
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 //! One sweep looks at every connection twice a second, so that no request needs a timer of its own. Knows phases and
 //! deadlines; neither sockets nor HTTP.
 
+mod connection_state;
 mod crowd;
-mod pulse;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 
+pub(crate) use connection_state::{ConnectionState, Phase, Protocol};
 use crowd::{Crowd, Host};
-pub(crate) use pulse::{Phase, Protocol, Pulse};
 
 use crate::config::Limits;
 
@@ -37,7 +37,7 @@ const LEAVING: Duration = Duration::from_millis(20);
 const DRAINING_HEAD: Duration = Duration::from_secs(1);
 
 /// All connections of a server.
-pub(crate) struct Ward {
+pub(crate) struct ConnectionLimiter {
     limits: Limits,
     places: Arc<Semaphore>,
     admitted: Mutex<Crowd>,
@@ -61,13 +61,13 @@ pub(crate) struct Closed {
 
 /// A connection's place among the others, given back when dropped.
 pub(crate) struct Admission {
-    ward: Arc<Ward>,
+    connections: Arc<ConnectionLimiter>,
     id: u64,
-    pulse: Arc<Pulse>,
+    state: Arc<ConnectionState>,
     _place: OwnedSemaphorePermit,
 }
 
-impl Ward {
+impl ConnectionLimiter {
     pub(crate) fn new(limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             limits,
@@ -84,10 +84,10 @@ impl Ward {
     pub(crate) async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admission> {
         let host = Host::from(address);
         let place = self.place(host).await?;
-        let pulse = Arc::new(Pulse::new(Arc::clone(&self.ticks)));
+        let state = Arc::new(ConnectionState::new(Arc::clone(&self.ticks)));
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        self.all().insert(id, host, Arc::clone(&pulse));
-        Some(Admission { ward: Arc::clone(self), id, pulse, _place: place })
+        self.all().insert(id, host, Arc::clone(&state));
+        Some(Admission { connections: Arc::clone(self), id, state, _place: place })
     }
 
     async fn place(&self, newcomer: Host) -> Option<OwnedSemaphorePermit> {
@@ -107,8 +107,8 @@ impl Ward {
     /// Closes some connections for one of `newcomer`'s.
     fn make_room(&self, newcomer: Host) {
         let all = self.all();
-        for pulse in all.leavers(newcomer, self.limits.connections_max) {
-            if pulse.close_if(|phase, _| phase != Phase::Serving).is_some() {
+        for state in all.leavers(newcomer, self.limits.connections_max) {
+            if state.close_if(|phase, _| phase != Phase::Serving).is_some() {
                 self.closed.crowded.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -138,21 +138,21 @@ impl Ward {
     /// or after `patience`, having closed the rest. Nobody may be waiting for a place any more.
     pub(crate) async fn drain(&self, patience: Duration) {
         let now = Instant::now();
-        for pulse in self.all().pulses() {
-            pulse.drain();
+        for state in self.all().pulses() {
+            state.drain();
         }
         let every_place = u32::try_from(self.limits.connections_max).unwrap_or(u32::MAX);
         if timeout_at(now + DRAINING_HEAD.min(patience), self.places.acquire_many(every_place)).await.is_ok() {
             return;
         }
-        for pulse in self.all().pulses() {
-            pulse.close_if(|phase, _| phase == Phase::Head);
+        for state in self.all().pulses() {
+            state.close_if(|phase, _| phase == Phase::Head);
         }
         if timeout_at(now + patience, self.places.acquire_many(every_place)).await.is_err() {
             let left = self.all();
             tracing::warn!(connections = left.len(), "requests still running after the grace period were dropped");
-            for pulse in left.pulses() {
-                pulse.close_if(|_, _| true);
+            for state in left.pulses() {
+                state.close_if(|_, _| true);
             }
         }
     }
@@ -163,8 +163,8 @@ impl Ward {
         let all = self.all();
         let crowded = all.len() * 100 > self.limits.connections_max * CROWDED_PERCENT;
         let haste = if crowded { CROWDED_HASTE } else { 1 };
-        for pulse in all.pulses() {
-            let closed = pulse.close_if(|phase, since| {
+        for state in all.pulses() {
+            let closed = state.close_if(|phase, since| {
                 let limit = match phase {
                     Phase::Head => self.limits.head_timeout,
                     Phase::Body => self.limits.body_timeout,
@@ -191,17 +191,17 @@ impl Ward {
 }
 
 impl Admission {
-    /// The connection's pulse.
-    pub(crate) const fn pulse(&self) -> &Arc<Pulse> {
-        &self.pulse
+    /// The connection's state.
+    pub(crate) const fn state(&self) -> &Arc<ConnectionState> {
+        &self.state
     }
 
     /// Runs `connection`, a task's whole work, to its end or until it has to be closed.
     pub(crate) async fn attend(self, connection: impl Future<Output = ()>) {
         let mut connection = std::pin::pin!(connection);
         std::future::poll_fn(|task| {
-            self.pulse.listen(task.waker());
-            if self.pulse.is_closed() { Poll::Ready(()) } else { connection.as_mut().poll(task) }
+            self.state.listen(task.waker());
+            if self.state.is_closed() { Poll::Ready(()) } else { connection.as_mut().poll(task) }
         })
         .await;
     }
@@ -209,7 +209,7 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.ward.all().remove(self.id);
+        self.connections.all().remove(self.id);
     }
 }
 
