@@ -31,7 +31,9 @@ use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
 use service::ports::{Authority, Credential, CredentialError, Principals};
-use service::{BoxFuture, Caller, Gateway, Incoming, MaybeReady, Need, Observer, Regions, ResourcePolicy, Seen, Trail};
+use service::{
+    BoxFuture, Caller, Core, Gateway, Incoming, MaybeReady, Need, Observer, Regions, ResourcePolicy, Seen, Trail,
+};
 use store::{Store, StoreError};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
@@ -166,8 +168,8 @@ impl World {
         let clock = || Timestamp::from_millis(NOW.get());
         let trail = Trail::new(journal);
         store.attach(Arc::new(trail.clone()));
-        let gateway = Gateway::new(people.clone(), trail, Arc::new(Nobody), clock);
-        let gateway = gateway.in_regions(kms.regions.clone()).with(Arc::clone(&kms));
+        let core = Core::new(people.clone(), trail, Arc::new(Nobody), clock).in_regions(kms.regions.clone());
+        let gateway = Gateway::new(Arc::new(core)).with(Arc::clone(&kms));
         let world = Self { kms, people, store, gateway, _directory: directory };
         for (name, account) in [("root", ACCOUNT), ("other-root", OTHER_ACCOUNT)] {
             world.add(name, Principal::root(account), None);

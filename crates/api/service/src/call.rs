@@ -68,6 +68,30 @@ pub struct RequestOrigin<'a> {
     pub secure: bool,
     /// Its `User-Agent`, empty if it sent none.
     pub user_agent: &'a str,
+    /// The service that calls for the caller, such as `codecommit.amazonaws.com`; none for a request of the caller's own.
+    pub via: Option<&'static str>,
+}
+
+/// Everything of a call but its service.
+pub(crate) struct CallContext<'a> {
+    pub(crate) caller: &'a Arc<Caller>,
+    pub(crate) region: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) event_id: &'a str,
+    pub(crate) now: Timestamp,
+    pub(crate) origin: &'a RequestOrigin<'a>,
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) authority: &'a dyn Authority,
+    pub(crate) trail: &'a Trail,
+}
+
+impl<'a> CallContext<'a> {
+    /// The call of `operation` of `service`.
+    pub(crate) fn call<S: Service>(self, service: &'a Arc<S>, operation: &'static str) -> Call<'a, S> {
+        let Self { caller, region, request_id, event_id, now, origin, context, authority, trail } = self;
+        let record = Record::of(operation);
+        Call { service, caller, region, request_id, event_id, now, origin, context, authority, trail, record }
+    }
 }
 
 /// One call to an operation of `S`.
@@ -85,7 +109,7 @@ pub struct Call<'a, S: Service> {
     /// When it arrived.
     pub now: Timestamp,
     /// Where it came from.
-    pub source: &'a RequestOrigin<'a>,
+    pub origin: &'a RequestOrigin<'a>,
     /// The request's condition keys, over the caller's.
     pub context: &'a Context<'a>,
     pub(crate) authority: &'a dyn Authority,
@@ -108,6 +132,12 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) const fn of(name: &'static str) -> Self {
         Self { name, parameters: None, resources: Mutex::new(Vec::new()), written: AtomicBool::new(false) }
+    }
+
+    /// The parameters, the resources, and whether a change was written.
+    pub(crate) fn into_parts(self) -> (Option<Vec<u8>>, Vec<String>, bool) {
+        let resources = self.resources.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (self.parameters, resources, self.written.into_inner())
     }
 }
 
@@ -156,8 +186,9 @@ impl<S: Service> Call<'_, S> {
             source: S::EVENT_SOURCE,
             name: self.record.name,
             region: self.region,
-            source_ip_address: Some(self.source.ip),
-            user_agent: self.source.user_agent,
+            source_ip_address: Some(self.origin.ip),
+            user_agent: self.origin.user_agent,
+            via: self.origin.via,
             error_code: None,
             error_message: None,
             request_parameters: self.record.parameters.as_deref(),

@@ -9,11 +9,11 @@ use policy::{Context, PolicyLayer, Reason};
 use wire::shape::Audited;
 use wire::{CommonFault, Fault};
 
-use crate::call::{Call, Record};
+use crate::call::Call;
 use crate::need::Need;
 use crate::operation::{AuditClass, Operation, Permit, Service, ServiceError};
 
-/// What became of a call, for its answer and its audit record.
+/// Outcome of a call: its answer and what the audit record needs.
 pub(crate) struct Outcome {
     /// The encoded output, or why there is none.
     pub(crate) answer: Result<Vec<u8>, Fault>,
@@ -28,7 +28,7 @@ pub(crate) struct Outcome {
 /// Room in the journal for what an event says besides the parameters, in bytes.
 const EVENT_BYTES: usize = 8 * 1024;
 
-/// Serves a call. In one piece: each call's future is allocated, and a small one costs less.
+/// Serves a call: decodes its input, runs it and encodes its output.
 #[expect(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
 pub(crate) fn serve<'a, O: Operation>(
     mut call: Call<'a, O::Service>,
@@ -40,28 +40,35 @@ pub(crate) fn serve<'a, O: Operation>(
             Ok(input) => input,
             Err(fault) => return Outcome::refused(fault),
         };
+        let answer = run::<O>(&mut call, input).await;
+        let answer = answer.and_then(|output| wire::encode_output(protocol, O::NAME, call.request_id, &output));
+        let (parameters, resources, written) = call.record.into_parts();
+        Outcome { answer, parameters, resources, written }
+    }
+}
+
+/// Runs an operation if the caller may: find, needs, decide, room for the record, run.
+#[expect(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+pub(crate) fn run<'c, 'a: 'c, O: Operation>(
+    call: &'c mut Call<'a, O::Service>,
+    input: O::Input,
+) -> impl Future<Output = Result<O::Output, Fault>> + Send + 'c {
+    async move {
         call.record.parameters = wire::json::encode(&Audited(&input)).ok();
-        let found = O::find(&input, &call).await;
-        let needs = O::needs(&input, found.as_ref().ok(), &call);
-        let refusal = refusal(&call, &needs).await;
+        let found = O::find(&input, call).await;
+        let needs = O::needs(&input, found.as_ref().ok(), call);
+        let refusal = refusal(call, &needs).await;
         let mut resources = Vec::with_capacity(needs.len());
         resources.extend(needs.into_iter().map(|need| need.resource).filter(|name| name != "*").map(Cow::into_owned));
         *call.record.resources.get_mut().unwrap_or_else(PoisonError::into_inner) = resources;
-        let answer = match refusal {
-            Some(fault) => Err(fault),
-            None => match (found, room::<O>(&call)) {
-                // Only a caller who passed every need learns that nothing was found.
-                (Err(error), _) => Err(log_and_convert(&error, call.request_id)),
-                (_, Err(fault)) => Err(fault),
-                (Ok(target), Ok(_room)) => match O::run(input, Permit::new(target), &call).await {
-                    Ok(output) => wire::encode_output(protocol, O::NAME, call.request_id, &output),
-                    Err(error) => Err(log_and_convert(&error, call.request_id)),
-                },
-            },
-        };
-        let Record { parameters, resources, written, .. } = call.record;
-        let resources = resources.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Outcome { answer, parameters, resources, written: written.into_inner() }
+        if let Some(fault) = refusal {
+            return Err(fault);
+        }
+        // Only a caller who passed every need learns that nothing was found.
+        let target = found.map_err(|error| log_and_convert(&error, call.request_id))?;
+        let _room = room::<O>(call)?;
+        let output = O::run(input, Permit::new(target), call).await;
+        output.map_err(|error| log_and_convert(&error, call.request_id))
     }
 }
 

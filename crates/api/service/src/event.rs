@@ -55,6 +55,8 @@ pub(crate) struct Event<'a> {
     /// Where it came from; none for what is done on the host itself.
     pub(crate) source_ip_address: Option<IpAddr>,
     pub(crate) user_agent: &'a str,
+    /// The service that called for the caller.
+    pub(crate) via: Option<&'a str>,
     pub(crate) error_code: Option<&'a str>,
     pub(crate) error_message: Option<&'a str>,
     /// The input without its secrets, as JSON.
@@ -104,6 +106,7 @@ impl Event<'_> {
         // Texts of the program's own are known to be plain, and so are ids.
         out.raw(r#"{"eventVersion":"1.11","userIdentity":{"#);
         self.user_identity.write(&mut out);
+        out.optional(opening!("invokedBy"), self.via);
         out.raw("}");
         out.plain(opening!("eventTime"), &self.time.iso8601());
         out.plain(opening!("eventSource"), self.source);
@@ -308,6 +311,7 @@ mod tests {
             region: "us-east-1\"",
             source_ip_address: Some(IpAddr::from([127, 0, 0, 1])),
             user_agent: agent,
+            via: None,
             error_code: Some("AccessDeniedException"),
             error_message: None,
             request_parameters: Some(br#"{"keyId":"alias/x"}"#),
@@ -344,6 +348,7 @@ mod tests {
             region: "us-east-1",
             source_ip_address: Some(ip.parse().expect("an address")),
             user_agent: "",
+            via: None,
             error_code: None,
             error_message: Some("\\"),
             request_parameters: None,
@@ -408,6 +413,7 @@ mod tests {
                 region: &long,
                 source_ip_address: None,
                 user_agent: &long,
+                via: None,
                 error_code: Some("AccessDeniedException"),
                 error_message: Some(&long),
                 request_parameters: Some(parameters.as_bytes()),

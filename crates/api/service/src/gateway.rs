@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -12,14 +12,13 @@ use wire::shape::{BODY_BYTES_LEAST, body_bytes_max};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
-use crate::call::{Call, Caller, Record, RequestOrigin};
-use crate::dispatch::{self, Outcome};
+use crate::call::{CallContext, Caller, RequestOrigin};
+use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
+use crate::dispatch::Outcome;
 use crate::event::{Event, Kind, UserIdentity};
 use crate::operation::{AuditClass, Entry, Running, Service};
-use crate::ports::{Authority, CredentialError};
-use crate::regions::Regions;
+use crate::ports::CredentialError;
 use crate::request_id;
-use crate::trail::Trail;
 
 /// A request whose body has arrived whole.
 pub struct Incoming {
@@ -52,41 +51,17 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// A call as the metrics count it.
-pub struct Seen<'a> {
-    /// The service, `-` if none was recognised.
-    pub service: &'static str,
-    /// The operation, `-` if none was recognised.
-    pub operation: &'static str,
-    /// Where the operation is in its service's table, if it was recognised.
-    pub index: Option<usize>,
-    /// The error's name, if it failed.
-    pub error: Option<&'a str>,
-    /// From the whole request to the whole answer.
-    pub elapsed: Duration,
-}
-
-/// Is told of every call.
-pub trait Observer: Send + Sync + 'static {
-    /// A call was answered.
-    fn seen(&self, call: &Seen<'_>);
-}
-
 /// All services behind one port.
 pub struct Gateway {
     services: Vec<Box<dyn Endpoint>>,
-    authority: Arc<dyn Authority>,
-    trail: Trail,
-    observer: Arc<dyn Observer>,
-    regions: Regions,
-    clock: fn() -> Timestamp,
+    core: Arc<Core>,
 }
 
 /// An operation's row without its service's type.
 #[derive(Clone, Copy)]
 struct OperationRef {
     name: &'static str,
-    effect: AuditClass,
+    class: AuditClass,
     index: usize,
     /// The most bytes that a body takes which breaks no rule of its input.
     body_bytes_max: usize,
@@ -104,20 +79,7 @@ trait Endpoint: Send + Sync {
     fn body_bytes_max(&self) -> usize;
     /// The name, if AWS's service has the operation and this one does not serve it.
     fn not_served(&self, name: &str) -> Option<&'static str>;
-    fn serve<'a>(&'a self, operation: OperationRef, scene: CallContext<'a>, body: &'a [u8]) -> Running<'a>;
-}
-
-/// Everything of a call but its service.
-struct CallContext<'a> {
-    caller: &'a Arc<Caller>,
-    region: &'a str,
-    request_id: &'a str,
-    event_id: &'a str,
-    now: Timestamp,
-    source: &'a RequestOrigin<'a>,
-    context: &'a Context<'a>,
-    authority: &'a dyn Authority,
-    trail: &'a Trail,
+    fn serve<'a>(&'a self, operation: OperationRef, context: CallContext<'a>, body: &'a [u8]) -> Running<'a>;
 }
 
 struct Served<S: Service> {
@@ -159,7 +121,7 @@ impl<S: Service> Endpoint for Served<S> {
         S::NOT_SERVED.lines().find(|line| *line == name && !line.starts_with('#'))
     }
 
-    fn serve<'a>(&'a self, operation: OperationRef, scene: CallContext<'a>, body: &'a [u8]) -> Running<'a> {
+    fn serve<'a>(&'a self, operation: OperationRef, context: CallContext<'a>, body: &'a [u8]) -> Running<'a> {
         // INVARIANT: `index` came from this table's own `operation`.
         let Some(entry) = self.operations.get(operation.index) else {
             let refused = Outcome::refused(CommonFault::InternalFailure.fault(S::PROTOCOL));
@@ -169,19 +131,7 @@ impl<S: Service> Endpoint for Served<S> {
             let refused = Outcome::refused(CommonFault::RequestEntityTooLarge.fault(S::PROTOCOL));
             return Box::pin(std::future::ready(refused));
         }
-        let call = Call {
-            service: &self.service,
-            caller: scene.caller,
-            region: scene.region,
-            request_id: scene.request_id,
-            event_id: scene.event_id,
-            now: scene.now,
-            source: scene.source,
-            context: scene.context,
-            authority: scene.authority,
-            trail: scene.trail,
-            record: Record::of(operation.name),
-        };
+        let call = context.call(&self.service, operation.name);
         (entry.serve)(call, body)
     }
 }
@@ -189,20 +139,8 @@ impl<S: Service> Endpoint for Served<S> {
 impl Gateway {
     /// A gateway without services yet.
     #[must_use]
-    pub fn new(
-        authority: Arc<dyn Authority>,
-        trail: Trail,
-        observer: Arc<dyn Observer>,
-        clock: fn() -> Timestamp,
-    ) -> Self {
-        Self { services: Vec::new(), authority, trail, observer, regions: Regions::default(), clock }
-    }
-
-    /// The same for other Regions.
-    #[must_use]
-    pub fn in_regions(mut self, regions: Regions) -> Self {
-        self.regions = regions;
-        self
+    pub fn new(core: Arc<Core>) -> Self {
+        Self { services: Vec::new(), core }
     }
 
     /// Adds a service.
@@ -211,7 +149,7 @@ impl Gateway {
         let operations = S::operations();
         let listed = operations.iter().enumerate().map(|(index, entry)| {
             let body_bytes_max = body_bytes_max(entry.input);
-            (entry.name, OperationRef { name: entry.name, effect: entry.effect, index, body_bytes_max })
+            (entry.name, OperationRef { name: entry.name, class: entry.class, index, body_bytes_max })
         });
         let by_name = listed.collect();
         self.services.push(Box::new(Served { service, operations, by_name }));
@@ -249,7 +187,7 @@ impl Gateway {
             reply.request_id,
             "call"
         );
-        self.observer.seen(&Seen { service, operation, index, error: reply.error, elapsed });
+        self.core.observer.seen(&Seen { service, operation, index, error: reply.error, elapsed });
         reply
     }
 
@@ -260,16 +198,17 @@ impl Gateway {
         let authorization = Authorization::parse(&parts).ok();
         let scope = authorization.as_ref().map(Authorization::service);
         let (endpoint, operation) = self.target(headers, scope);
-        let kept = self.trail.record_unauthenticated(&Event {
+        let kept = self.core.trail.record_unauthenticated(&Event {
             kind: Kind::Call,
             // Whoever it claims to be: that is not verified without the body.
             user_identity: UserIdentity::Unknown(authorization.as_ref().map(Authorization::access_key_id)),
-            time: (self.clock)(),
+            time: (self.core.clock)(),
             source: endpoint.map_or("-", Endpoint::event_source),
             name: operation.map_or("-", |operation| operation.name),
             region: authorization.as_ref().map_or("-", Authorization::region),
             source_ip_address: Some(ip),
             user_agent: headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
+            via: None,
             error_code: Some(fault.code),
             error_message: Some(fault.message.as_str()).filter(|message| !message.is_empty()),
             request_parameters: None,
@@ -287,7 +226,7 @@ impl Gateway {
     }
 
     async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, Option<OperationRef>) {
-        let now = (self.clock)();
+        let now = (self.core.clock)();
         let parts = request_parts(&incoming.method, &incoming.uri, &incoming.headers);
         let authorization = Authorization::parse(&parts);
         let scope = authorization.as_ref().ok().map(|known| known.service());
@@ -302,15 +241,16 @@ impl Gateway {
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
         let service = endpoint.map_or("-", Endpoint::name);
 
-        if !self.trail.healthy() {
+        if !self.core.trail.healthy() {
             let fault = CommonFault::ServiceUnavailable.fault(protocol);
             return (reply(protocol, request_id, Err(fault)), service, operation);
         }
 
-        let source = RequestOrigin {
+        let origin = RequestOrigin {
             ip: incoming.ip,
             secure: incoming.secure,
             user_agent: incoming.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
+            via: None,
         };
         let claimed = authorization.as_ref().ok().map(|known| known.access_key_id());
         let authenticated = match &authorization {
@@ -327,63 +267,53 @@ impl Gateway {
         let region = authorization.as_ref().map_or("-", |known| known.region());
         let mut room = uuid::Uuid::encode_buffer();
         let event_id = request_id::write(&mut room);
-        let (outcome, effect, caller) = match (&authenticated, endpoint, operation) {
+        let (outcome, class, caller) = match (&authenticated, endpoint, operation) {
             (Err(fault), ..) => (Outcome::refused(fault.clone()), AuditClass::Read, None),
             (Ok(caller), Some(endpoint), Some(operation)) => {
                 let mut context = Context::with_room(REQUEST_KEYS, &caller.context);
                 caller.principal.describe(&mut context);
-                describe(&mut context, &source, region, now);
-                let scene = CallContext {
+                describe(&mut context, (origin.ip, origin.secure, origin.user_agent), region, now);
+                let call = CallContext {
                     caller,
                     region,
                     request_id: &request_id,
                     event_id,
                     now,
-                    source: &source,
+                    origin: &origin,
                     context: &context,
-                    authority: &*self.authority,
-                    trail: &self.trail,
+                    authority: &*self.core.authority,
+                    trail: &self.core.trail,
                 };
-                (endpoint.serve(operation, scene, parameters(protocol, incoming)).await, operation.effect, Some(caller))
+                (endpoint.serve(operation, call, parameters(protocol, incoming)).await, operation.class, Some(caller))
             }
             (Ok(caller), ..) => {
                 (Outcome::refused(unknown_operation(endpoint, incoming)), AuditClass::Read, Some(caller))
             }
         };
 
-        let error = outcome.answer.as_ref().err();
-        let known = caller.filter(|caller| error.is_none() || !caller.is_anonymous());
-        // A change that lasts has its record with it. If the call failed after that, its failure has one too.
-        let mut another_room = uuid::Uuid::encode_buffer();
-        let event_id = if outcome.written { request_id::write(&mut another_room) } else { event_id };
-        let event = Event {
-            kind: Kind::Call,
-            user_identity: caller.map_or(UserIdentity::Unknown(claimed), |caller| UserIdentity::Known(caller)),
-            time: now,
-            source: endpoint.map_or("-", Endpoint::event_source),
-            name,
-            region,
-            source_ip_address: Some(incoming.ip),
-            user_agent: source.user_agent,
-            error_code: error.map(|fault| fault.code),
-            error_message: error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
-            request_parameters: outcome.parameters.as_deref(),
-            request_id: &request_id,
-            event_id,
-            read_only: effect != AuditClass::Change,
-            resources: &outcome.resources,
-            recipient_account_id: caller.map(|caller| caller.principal.account.as_str()),
-            counted: None,
-        };
-        let kept = match (error, known) {
-            (None, _) if outcome.written => Ok(()),
-            (_, None) => self.trail.record_unauthenticated(&event),
-            (_, Some(_)) => self.trail.record(&event, effect == AuditClass::Change).await,
-        };
-        let answer = match kept {
+        let recorded = self
+            .core
+            .record(&Ended {
+                source: endpoint.map_or("-", Endpoint::event_source),
+                name,
+                class,
+                caller,
+                claimed,
+                region,
+                now,
+                origin: &origin,
+                request_id: &request_id,
+                event_id,
+                parameters: outcome.parameters.as_deref(),
+                resources: &outcome.resources,
+                written: outcome.written,
+                error: outcome.answer.as_ref().err(),
+            })
+            .await;
+        let answer = match recorded {
             Ok(()) => outcome.answer,
             Err(error) => {
-                tracing::error!(request_id, %error, "the audit record could not be kept; the call is answered as failed");
+                tracing::error!(request_id, %error, "the audit record could not be written; the call is answered as failed");
                 Err(CommonFault::ServiceUnavailable.fault(protocol))
             }
         };
@@ -422,10 +352,10 @@ impl Gateway {
     ) -> Result<Arc<Caller>, Fault> {
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
         let region = authorization.region();
-        if !self.regions.has(region) {
+        if !self.core.regions.has(region) {
             return Err(SigV4Error::Region { region: region.to_owned() }.fault(protocol));
         }
-        let credential = self.authority.credential(authorization, now).await.map_err(|error| match error {
+        let credential = self.core.authority.credential(authorization, now).await.map_err(|error| match error {
             CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
             CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),
             CredentialError::Store(error) => {
@@ -506,26 +436,6 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
         CommonFault::UnknownOperation { operation: quoted(&asked.name), version: quoted(&asked.version) }
             .fault(protocol)
     })
-}
-
-/// Room for the condition keys that every request has, and for its caller's.
-const REQUEST_KEYS: usize = 12;
-
-/// Adds the condition keys that every request has.
-fn describe<'a>(context: &mut Context<'a>, source: &RequestOrigin<'a>, region: &'a str, now: Timestamp) {
-    context.insert("aws:CurrentTime", now);
-    context.insert("aws:EpochTime", now.millis().div_euclid(1000));
-    context.insert("aws:SourceIp", source.ip);
-    context.insert("aws:SecureTransport", source.secure);
-    context.insert("aws:RequestedRegion", region);
-    if !source.user_agent.is_empty() {
-        context.insert("aws:UserAgent", source.user_agent);
-    }
-}
-
-/// A message without what was sealed into it: whoever reads the trail needs no more than the words.
-fn legible(message: &str) -> &str {
-    message.split_once(dispatch::ENCODED).map_or(message, |(words, _)| words)
 }
 
 /// Where the input is: the body, or for a query request sent with GET, the query string.

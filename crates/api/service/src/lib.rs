@@ -5,6 +5,7 @@
 
 mod anchor;
 mod call;
+mod core;
 mod dispatch;
 mod event;
 mod gateway;
@@ -13,6 +14,7 @@ mod need;
 mod omitted;
 mod operation;
 mod operator;
+mod perform;
 pub mod ports;
 mod regions;
 mod request_id;
@@ -24,11 +26,13 @@ mod use_stamp;
 
 pub use anchor::{Anchor, Comparison};
 pub use call::{Call, Caller, RequestOrigin};
-pub use gateway::{Gateway, Incoming, Observer, Reply, Seen};
+pub use core::{Core, Observer, Seen};
+pub use gateway::{Gateway, Incoming, Reply};
 pub use maybe_ready::{BoxFuture, MaybeReady};
 pub use need::{Need, ResourcePolicy, Side};
 pub use operation::{AuditClass, Entry, Operation, Permit, Service, ServiceError};
 pub use operator::{Operator, OperatorEvent};
+pub use perform::{Behalf, Performer};
 pub use regions::{Regions, is_region};
 pub use trail::Trail;
 pub use unavailable::unavailable;

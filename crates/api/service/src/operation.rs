@@ -117,7 +117,7 @@ pub struct Entry<S: Service> {
     /// The operation's name.
     pub name: &'static str,
     /// What it leaves behind.
-    pub effect: AuditClass,
+    pub class: AuditClass,
     /// The members of its input.
     pub input: &'static [MemberInfo],
     pub(crate) serve: for<'a> fn(Call<'a, S>, &'a [u8]) -> Running<'a>,
@@ -129,7 +129,7 @@ impl<S: Service> Entry<S> {
     pub const fn of<O: Operation<Service = S>>() -> Self {
         Self {
             name: O::NAME,
-            effect: O::AUDIT,
+            class: O::AUDIT,
             input: <O::Input as Shape>::MEMBERS,
             serve: |call, body| Box::pin(dispatch::serve::<O>(call, body)),
         }

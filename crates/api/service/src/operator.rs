@@ -56,6 +56,7 @@ impl OperatorEvent<'_> {
             region: "-",
             source_ip_address: None,
             user_agent: "sealstack",
+            via: None,
             error_code: self.error.map(|_| "Failed"),
             error_message: self.error,
             request_parameters: self.parameters.map(str::as_bytes),

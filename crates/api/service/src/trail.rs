@@ -101,6 +101,7 @@ impl Trail {
                 region: "-",
                 source_ip_address: source,
                 user_agent: "",
+                via: None,
                 error_code: Some("CallsCountedTogether"),
                 error_message: None,
                 request_parameters: None,

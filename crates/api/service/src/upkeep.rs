@@ -36,6 +36,7 @@ impl Upkeep<'_> {
             region: self.region,
             source_ip_address: None,
             user_agent: "AWS Internal",
+            via: None,
             error_code: None,
             error_message: None,
             request_parameters: None,

@@ -8,7 +8,7 @@ use cloudtrail::CloudTrail;
 use iam::{Iam, Sts};
 use kms::{DomainRotation, Kms};
 use service::ports::{Authority, Principals};
-use service::{Gateway, Incoming, Observer, OperatorEvent, Regions, Reply, Trail};
+use service::{Core, Gateway, Incoming, Observer, OperatorEvent, Regions, Reply, Trail};
 use store::Store;
 use tokio::sync::Notify;
 use wire::Fault;
@@ -95,12 +95,8 @@ pub(crate) fn join(
     let meters = Arc::new(Meters::new().with::<Kms>().with::<Sts>().with::<Iam>().with::<CloudTrail>());
     let authority: Arc<dyn Authority> = Arc::clone(&iam) as _;
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
-    let gateway = Gateway::new(authority, audit.clone(), observer, clock::now)
-        .in_regions(regions.clone())
-        .with(Arc::clone(&kms))
-        .with(sts)
-        .with(Arc::clone(&iam))
-        .with(trail);
+    let core = Core::new(authority, audit.clone(), observer, clock::now).in_regions(regions.clone());
+    let gateway = Gateway::new(Arc::new(core)).with(Arc::clone(&kms)).with(sts).with(Arc::clone(&iam)).with(trail);
 
     let (counted, audited, timed) = (store.clone(), journal.clone(), Arc::clone(steady));
     let metrics = Metrics::new(Sources {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crypto::Key256;
 use journal::{Journal, Order};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use service::{Gateway, Incoming, Observer, Seen, Trail};
+use service::{Core, Gateway, Incoming, Observer, Seen, Trail};
 use store::Store;
 use wire::Timestamp;
 use wire::sigv4::{Payload, RequestParts, Rules, Signer};
@@ -121,9 +121,8 @@ impl Server {
         let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(directory.path().join("oidc")));
         let trail = Trail::new(journal.clone());
         store.attach(Arc::new(trail.clone()));
-        let gateway = Gateway::new(iam.clone(), trail, Arc::new(Nobody), || CLOCK.get())
-            .with(iam.clone())
-            .with(Arc::new(Sts::new(iam.clone())));
+        let core = Core::new(iam.clone(), trail, Arc::new(Nobody), || CLOCK.get());
+        let gateway = Gateway::new(Arc::new(core)).with(iam.clone()).with(Arc::new(Sts::new(iam.clone())));
         Self { gateway, iam, store, admin, journal, journal_key, directory }
     }
 

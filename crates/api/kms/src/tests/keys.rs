@@ -122,7 +122,8 @@ async fn an_account_has_its_quota_of_keys_in_each_region() {
     let journal_directory = tempfile::tempdir().expect("a directory");
     let journal = Journal::open(journal::Config::new(journal_directory.path()), &Key256::random()).expect("a journal");
     let clock = || Timestamp::from_millis(START);
-    let gateway = Gateway::new(world.people.clone(), Trail::new(journal), Arc::new(Nobody), clock).with(Arc::new(kms));
+    let core = Core::new(world.people.clone(), Trail::new(journal), Arc::new(Nobody), clock);
+    let gateway = Gateway::new(Arc::new(core)).with(Arc::new(kms));
     let create = async |region| gateway.handle(&world.request("admin", region, "CreateKey", "{}")).await;
     assert_eq!(create(REGION).await.error, None);
     assert_eq!(create(REGION).await.error, None);

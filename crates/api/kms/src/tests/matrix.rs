@@ -155,7 +155,7 @@ async fn every_operation_decides_about_typical_callers_as_the_matrix_says() {
             stages += 1;
             let answer = world.call(caller, entry.name, set.input(entry)).await;
             // What a change left behind would bear on the next caller.
-            if answer.is_err() || entry.effect != AuditClass::Change {
+            if answer.is_err() || entry.class != AuditClass::Change {
                 stage = Some(set);
             }
             marks.push(' ');

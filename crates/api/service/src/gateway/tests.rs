@@ -12,9 +12,11 @@ use wire::shape::Shape as _;
 use wire::sigv4::{Signer, SigningKey};
 
 use super::*;
+use crate::core::{Observer, Seen};
 use crate::maybe_ready::{BoxFuture, MaybeReady};
-use crate::ports::Credential;
-use crate::{Need, Operation, Permit, ServiceError, operations};
+use crate::ports::{Authority, Credential};
+use crate::trail::Trail;
+use crate::{Call, Need, Operation, Permit, ServiceError, operations};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -212,8 +214,8 @@ fn world() -> World {
         ("stranger", Policy::parse(nothing, Kind::Identity).expect("a policy")),
     ]));
     let (store, trail) = (store::Store::open_in_memory().expect("a store"), Trail::new(journal.clone()));
-    let gateway = Gateway::new(Arc::new(users), trail.clone(), Arc::new(Nobody), || NOW)
-        .with(Arc::new(Toy { store: store.clone() }));
+    let core = Core::new(Arc::new(users), trail.clone(), Arc::new(Nobody), || NOW);
+    let gateway = Gateway::new(Arc::new(core)).with(Arc::new(Toy { store: store.clone() }));
     World { gateway, journal, key, directory, store, trail }
 }
 
@@ -535,7 +537,7 @@ impl Observer for Names {
 async fn nothing_is_read_of_a_body_whose_sender_is_not_known() {
     let mut world = world();
     let names = Arc::new(Names::default());
-    world.gateway.observer = Arc::<Names>::clone(&names);
+    Arc::get_mut(&mut world.gateway.core).expect("one gateway").observer = Arc::<Names>::clone(&names);
     let gateway = world.gateway.with(Arc::new(Forms));
     let long = format!("Action=Fill&Text=abc&Ignored={}", "a".repeat(UNSIGNED_BODY_BYTES_MAX));
     let mut changed = form(Some("owner"), "Action=Store&Text=a");

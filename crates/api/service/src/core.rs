@@ -1,0 +1,155 @@
+//! What every call goes through, whatever carried it: the authority, the audit trail, the observer and the clock.
+//!
+//! Knows no protocol. [`Gateway`](crate::Gateway) calls it for HTTP requests, [`Performer`](crate::Performer) for calls
+//! that services and other transports make.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::JournalError;
+use policy::Context;
+use wire::{Fault, Timestamp};
+
+use crate::call::{Caller, RequestOrigin};
+use crate::dispatch;
+use crate::event::{Event, Kind, UserIdentity};
+use crate::operation::AuditClass;
+use crate::ports::Authority;
+use crate::regions::Regions;
+use crate::request_id;
+use crate::trail::Trail;
+
+/// A call as the metrics count it.
+pub struct Seen<'a> {
+    /// The service, `-` if none was recognised.
+    pub service: &'static str,
+    /// The operation, `-` if none was recognised.
+    pub operation: &'static str,
+    /// The operation's place in its service's table, if it was recognised.
+    pub index: Option<usize>,
+    /// The error's name, if it failed.
+    pub error: Option<&'a str>,
+    /// From the request's head to the beginning of its answer.
+    pub elapsed: Duration,
+}
+
+/// Counts calls.
+pub trait Observer: Send + Sync + 'static {
+    /// Counts a call that was answered.
+    fn seen(&self, call: &Seen<'_>);
+}
+
+/// The parts that all calls of a server share.
+pub struct Core {
+    pub(crate) authority: Arc<dyn Authority>,
+    pub(crate) trail: Trail,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) regions: Regions,
+    pub(crate) clock: fn() -> Timestamp,
+}
+
+impl Core {
+    /// A core for AWS's Regions.
+    #[must_use]
+    pub fn new(
+        authority: Arc<dyn Authority>,
+        trail: Trail,
+        observer: Arc<dyn Observer>,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        Self { authority, trail, observer, regions: Regions::default(), clock }
+    }
+
+    /// The same for other Regions.
+    #[must_use]
+    pub fn in_regions(mut self, regions: Regions) -> Self {
+        self.regions = regions;
+        self
+    }
+
+    /// Records a call that has ended. Returns once the record of a change is durable.
+    pub(crate) async fn record(&self, ended: &Ended<'_>) -> Result<(), JournalError> {
+        let known = ended.caller.filter(|caller| ended.error.is_none() || !caller.is_anonymous());
+        if ended.error.is_none() && known.is_some() && ended.written {
+            return Ok(());
+        }
+        // A change that lasts has its record with it. If the call failed after that, its failure has one too.
+        let mut another_room = uuid::Uuid::encode_buffer();
+        let event_id = if ended.written { request_id::write(&mut another_room) } else { ended.event_id };
+        let event = Event {
+            kind: Kind::Call,
+            user_identity: ended
+                .caller
+                .map_or(UserIdentity::Unknown(ended.claimed), |caller| UserIdentity::Known(caller)),
+            time: ended.now,
+            source: ended.source,
+            name: ended.name,
+            region: ended.region,
+            source_ip_address: Some(ended.origin.ip),
+            user_agent: ended.origin.user_agent,
+            via: ended.origin.via,
+            error_code: ended.error.map(|fault| fault.code),
+            error_message: ended.error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
+            request_parameters: ended.parameters,
+            request_id: ended.request_id,
+            event_id,
+            read_only: ended.class != AuditClass::Change,
+            resources: ended.resources,
+            recipient_account_id: ended.caller.map(|caller| caller.principal.account.as_str()),
+            counted: None,
+        };
+        match known {
+            None => self.trail.record_unauthenticated(&event),
+            Some(_) => self.trail.record(&event, ended.class == AuditClass::Change).await,
+        }
+    }
+}
+
+/// A call that has ended, as its audit record shows it.
+pub(crate) struct Ended<'a> {
+    /// Who emits the event, such as `kms.amazonaws.com`; `-` if no service was recognised.
+    pub(crate) source: &'static str,
+    /// The operation, `-` if none was recognised.
+    pub(crate) name: &'static str,
+    pub(crate) class: AuditClass,
+    /// Who called, if that was verified.
+    pub(crate) caller: Option<&'a Arc<Caller>>,
+    /// The access key that the request claims.
+    pub(crate) claimed: Option<&'a str>,
+    pub(crate) region: &'a str,
+    pub(crate) now: Timestamp,
+    pub(crate) origin: &'a RequestOrigin<'a>,
+    pub(crate) request_id: &'a str,
+    pub(crate) event_id: &'a str,
+    pub(crate) parameters: Option<&'a [u8]>,
+    pub(crate) resources: &'a [String],
+    /// Whether a change of the call is durable, and a record of its success with it.
+    pub(crate) written: bool,
+    pub(crate) error: Option<&'a Fault>,
+}
+
+/// Room for the condition keys that every request has, and for its caller's.
+pub(crate) const REQUEST_KEYS: usize = 12;
+
+/// Adds the condition keys that every request has.
+pub(crate) fn describe<'a>(
+    context: &mut Context<'a>,
+    (ip, secure, user_agent): (IpAddr, bool, &'a str),
+    region: &'a str,
+    now: Timestamp,
+) {
+    context.insert("aws:CurrentTime", now);
+    context.insert("aws:EpochTime", now.millis().div_euclid(1000));
+    context.insert("aws:SourceIp", ip);
+    context.insert("aws:SecureTransport", secure);
+    context.insert("aws:RequestedRegion", region);
+    if !user_agent.is_empty() {
+        context.insert("aws:UserAgent", user_agent);
+    }
+}
+
+/// A message without what was sealed into it: whoever reads the trail needs no more than the words.
+fn legible(message: &str) -> &str {
+    message.split_once(dispatch::ENCODED).map_or(message, |(words, _)| words)
+}
