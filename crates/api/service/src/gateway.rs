@@ -12,13 +12,28 @@ use wire::shape::{BODY_BYTES_LEAST, body_bytes_max};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
+use crate::body::{BodyError, RequestBody};
 use crate::call::{CallContext, Caller, RequestOrigin};
 use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
 use crate::dispatch::Outcome;
-use crate::event::{Event, Kind, UserIdentity};
 use crate::operation::{AuditClass, Entry, Running, Service};
-use crate::ports::CredentialError;
+use crate::ports::{Credential, CredentialError};
 use crate::request_id;
+
+/// The head of a request.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// Its method, such as `POST`.
+    pub method: &'a http::Method,
+    /// Its target as sent: path and query, raw.
+    pub uri: &'a http::Uri,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The peer's address.
+    pub ip: IpAddr,
+    /// Whether it came over TLS.
+    pub secure: bool,
+}
 
 /// A request whose body has arrived whole.
 pub struct Incoming {
@@ -34,6 +49,14 @@ pub struct Incoming {
     pub ip: IpAddr,
     /// Whether it came over TLS.
     pub secure: bool,
+}
+
+impl Incoming {
+    /// Its head.
+    #[must_use]
+    pub const fn head(&self) -> Head<'_> {
+        Head { method: &self.method, uri: &self.uri, headers: &self.headers, ip: self.ip, secure: self.secure }
+    }
 }
 
 /// An answer.
@@ -156,119 +179,96 @@ impl Gateway {
         self
     }
 
-    /// The most bytes that the body of a request with this head may have: as many as its operation's input takes that
-    /// breaks no rule, and few where nobody has signed.
-    #[must_use]
-    pub fn body_bytes_max(&self, method: &http::Method, uri: &http::Uri, headers: &HeaderMap) -> usize {
-        let parts = request_parts(method, uri, headers);
-        let Ok(authorization) = Authorization::parse(&parts) else { return UNSIGNED_BODY_BYTES_MAX };
-        match self.target(headers, Some(authorization.service())) {
-            (_, Some(operation)) => operation.body_bytes_max,
-            (Some(endpoint), None) if matches!(endpoint.protocol(), Protocol::Query { .. }) => {
-                endpoint.body_bytes_max()
-            }
-            _ => UNSIGNED_BODY_BYTES_MAX,
-        }
+    /// Serves one request whose body is there, whatever is in it.
+    pub async fn handle(&self, incoming: &Incoming) -> Reply {
+        self.serve(incoming.head(), incoming.body.clone()).await
     }
 
-    /// Serves one request, whatever is in it.
-    pub async fn handle(&self, incoming: &Incoming) -> Reply {
+    /// Serves one request, whatever is in it. Nothing of its body is read unless its head names a credential that is known,
+    /// or it is short enough for an operation that takes unsigned requests.
+    pub async fn serve<B: RequestBody>(&self, head: Head<'_>, mut body: B) -> Reply {
         let started = Instant::now();
         let request_id = request_id::next();
-        let (reply, service, listed) = self.answer(incoming, request_id).await;
-        let (operation, index) = listed.map_or(("-", None), |listed| (listed.name, Some(listed.index)));
+        let (reply, service, operation) = self.answer(head, &mut body, request_id).await;
+        let (name, index) = operation.map_or(("-", None), |operation| (operation.name, Some(operation.index)));
         let elapsed = started.elapsed();
         tracing::debug!(
             service,
-            operation,
+            operation = name,
             status = reply.status,
             error = reply.error,
             ?elapsed,
             reply.request_id,
             "call"
         );
-        self.core.observer.seen(&Seen { service, operation, index, error: reply.error, elapsed });
+        self.core.observer.seen(&Seen { service, operation: name, index, error: reply.error, elapsed });
         reply
     }
 
-    /// Records a request that is refused with `fault` before its body was read. Returns its id.
-    pub fn unread(&self, head: &http::request::Parts, ip: IpAddr, fault: &Fault) -> String {
-        let (request_id, headers) = (request_id::next(), &head.headers);
-        let parts = request_parts(&head.method, &head.uri, headers);
-        let authorization = Authorization::parse(&parts).ok();
-        let scope = authorization.as_ref().map(Authorization::service);
-        let (endpoint, operation) = self.target(headers, scope);
-        let kept = self.core.trail.record_unauthenticated(&Event {
-            kind: Kind::Call,
-            // Whoever it claims to be: that is not verified without the body.
-            user_identity: UserIdentity::Unknown(authorization.as_ref().map(Authorization::access_key_id)),
-            time: (self.core.clock)(),
-            source: endpoint.map_or("-", Endpoint::event_source),
-            name: operation.map_or("-", |operation| operation.name),
-            region: authorization.as_ref().map_or("-", Authorization::region),
-            source_ip_address: Some(ip),
-            user_agent: headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
-            via: None,
-            error_code: Some(fault.code),
-            error_message: Some(fault.message.as_str()).filter(|message| !message.is_empty()),
-            request_parameters: None,
-            request_id: &request_id,
-            event_id: &request_id::next(),
-            read_only: true,
-            resources: &[],
-            recipient_account_id: None,
-            counted: None,
-        });
-        if let Err(error) = kept {
-            tracing::error!(request_id, %error, "the audit record of a refused request could not be kept");
-        }
-        request_id
-    }
-
-    async fn answer(&self, incoming: &Incoming, request_id: String) -> (Reply, &'static str, Option<OperationRef>) {
+    async fn answer<B: RequestBody>(
+        &self,
+        head: Head<'_>,
+        body: &mut B,
+        request_id: String,
+    ) -> (Reply, &'static str, Option<OperationRef>) {
         let now = (self.core.clock)();
-        let parts = request_parts(&incoming.method, &incoming.uri, &incoming.headers);
+        let parts = request_parts(&head);
         let authorization = Authorization::parse(&parts);
-        let scope = authorization.as_ref().ok().map(|known| known.service());
-        let unsigned = match &authorization {
-            Err(SigV4Error::Missing) => self.route_unsigned(incoming),
-            _ => None,
-        };
-        let (endpoint, mut operation) = match unsigned {
-            Some((endpoint, operation)) => (Some(endpoint), Some(operation)),
-            None => self.target(&incoming.headers, scope),
-        };
-        let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
-        let service = endpoint.map_or("-", Endpoint::name);
-
+        let mut route = self.route(head.headers, authorization.as_ref().ok().map(Authorization::service));
         if !self.core.trail.healthy() {
+            let protocol = route.protocol();
             let fault = CommonFault::ServiceUnavailable.fault(protocol);
-            return (reply(protocol, request_id, Err(fault)), service, operation);
+            return (reply(protocol, request_id, Err(fault)), route.service(), route.operation);
         }
-
         let origin = RequestOrigin {
-            ip: incoming.ip,
-            secure: incoming.secure,
-            user_agent: incoming.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
+            ip: head.ip,
+            secure: head.secure,
+            user_agent: head.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
             via: None,
         };
-        let claimed = authorization.as_ref().ok().map(|known| known.access_key_id());
-        let authenticated = match &authorization {
-            Ok(known) => self.authenticate(known, &parts, &incoming.body, endpoint, now).await,
-            Err(_) if unsigned.is_some() => Ok(Arc::new(anonymous())),
-            Err(error) => Err(error.fault(protocol)),
+        let region = authorization.as_ref().map_or("-", Authorization::region);
+        // The head comes first, then the body, and what the body says only once its sender is known.
+        let (caller, bytes) = match &authorization {
+            Ok(known) => match self.credential(known, route.endpoint, now).await {
+                Ok(credential) => {
+                    let bytes = body.whole(route.body_bytes_max()).await;
+                    let caller = match &bytes {
+                        Ok(bytes) => known
+                            .verify(&parts, Payload::Body(bytes), &credential.signing_key, Rules::STANDARD, now)
+                            .map(|()| credential.caller)
+                            .map_err(|error| error.fault(route.protocol())),
+                        Err(error) => Err(body_fault(*error, route.protocol())),
+                    };
+                    (caller, bytes.unwrap_or_default())
+                }
+                Err(fault) => (Err(fault), Bytes::new()),
+            },
+            Err(SigV4Error::Missing) if !head.headers.contains_key(&TARGET) => {
+                match body.whole(UNSIGNED_BODY_BYTES_MAX).await {
+                    Ok(bytes) => {
+                        let unsigned = self.route_unsigned(&head, &bytes);
+                        let caller = match unsigned {
+                            Some(_) => Ok(Arc::new(anonymous())),
+                            None => Err(SigV4Error::Missing.fault(route.protocol())),
+                        };
+                        route = unsigned.unwrap_or(route);
+                        (caller, bytes)
+                    }
+                    Err(error) => (Err(body_fault(error, route.protocol())), Bytes::new()),
+                }
+            }
+            Err(error) => (Err(error.fault(route.protocol())), Bytes::new()),
         };
-        // Nothing of the body is read before its sender is known.
-        if authenticated.is_ok() && operation.is_none() {
-            operation = endpoint.and_then(|endpoint| asked_for(endpoint, incoming));
+        let protocol = route.protocol();
+        let input = parameters(protocol, &head, &bytes);
+        if caller.is_ok() && route.operation.is_none() {
+            route.operation = route.endpoint.and_then(|endpoint| asked_for(endpoint, input));
         }
-        let name = operation.map_or("-", |listed| listed.name);
 
-        let region = authorization.as_ref().map_or("-", |known| known.region());
         let mut room = uuid::Uuid::encode_buffer();
         let event_id = request_id::write(&mut room);
-        let (outcome, class, caller) = match (&authenticated, endpoint, operation) {
-            (Err(fault), ..) => (Outcome::refused(fault.clone()), AuditClass::Read, None),
+        let (outcome, class) = match (&caller, route.endpoint, route.operation) {
+            (Err(fault), ..) => (Outcome::refused(fault.clone()), AuditClass::Read),
             (Ok(caller), Some(endpoint), Some(operation)) => {
                 let mut context = Context::with_room(REQUEST_KEYS, &caller.context);
                 caller.principal.describe(&mut context);
@@ -284,21 +284,20 @@ impl Gateway {
                     authority: &*self.core.authority,
                     trail: &self.core.trail,
                 };
-                (endpoint.serve(operation, call, parameters(protocol, incoming)).await, operation.class, Some(caller))
+                (endpoint.serve(operation, call, input).await, operation.class)
             }
-            (Ok(caller), ..) => {
-                (Outcome::refused(unknown_operation(endpoint, incoming)), AuditClass::Read, Some(caller))
+            (Ok(_), endpoint, None) | (Ok(_), endpoint @ None, _) => {
+                (Outcome::refused(unknown_operation(endpoint, &head, input)), AuditClass::Read)
             }
         };
-
         let recorded = self
             .core
             .record(&Ended {
-                source: endpoint.map_or("-", Endpoint::event_source),
-                name,
+                source: route.endpoint.map_or("-", Endpoint::event_source),
+                name: route.operation.map_or("-", |operation| operation.name),
                 class,
-                caller,
-                claimed,
+                caller: caller.as_ref().ok(),
+                claimed: authorization.as_ref().ok().map(Authorization::access_key_id),
                 region,
                 now,
                 origin: &origin,
@@ -313,43 +312,44 @@ impl Gateway {
         let answer = match recorded {
             Ok(()) => outcome.answer,
             Err(error) => {
-                tracing::error!(request_id, %error, "the audit record could not be written; the call is answered as failed");
+                tracing::error!(request_id, %error, "the audit record could not be written; the call fails");
                 Err(CommonFault::ServiceUnavailable.fault(protocol))
             }
         };
-        (reply(protocol, request_id, answer), service, operation)
+        (reply(protocol, request_id, answer), route.service(), route.operation)
     }
 
     /// The service and its operation by `X-Amz-Target`. Without one the service by the credential scope; its operation
     /// is then [`asked_for`] by the parameters.
-    fn target(&self, headers: &HeaderMap, scope: Option<&str>) -> (Option<&dyn Endpoint>, Option<OperationRef>) {
+    fn route(&self, headers: &HeaderMap, scope: Option<&str>) -> Route<'_> {
         if let Some(target) = headers.get(&TARGET) {
-            let Some((prefix, name)) = target.to_str().ok().and_then(split_target) else { return (None, None) };
+            let Some((prefix, name)) = target.to_str().ok().and_then(split_target) else {
+                return Route { endpoint: None, operation: None };
+            };
             let endpoint = self.services.iter().find(|service| service.target_prefix() == prefix);
-            return (endpoint.map(Box::as_ref), endpoint.and_then(|endpoint| endpoint.operation(name)));
+            let operation = endpoint.and_then(|endpoint| endpoint.operation(name));
+            return Route { endpoint: endpoint.map(Box::as_ref), operation };
         }
-        (self.services.iter().find(|service| Some(service.name()) == scope).map(Box::as_ref), None)
+        let endpoint = self.services.iter().find(|service| Some(service.name()) == scope);
+        Route { endpoint: endpoint.map(Box::as_ref), operation: None }
     }
 
     /// The operation that a request without any signature is for, if it is one that takes such.
-    fn route_unsigned(&self, incoming: &Incoming) -> Option<(&dyn Endpoint, OperationRef)> {
-        if incoming.headers.contains_key(&TARGET) || incoming.body.len() > UNSIGNED_BODY_BYTES_MAX {
-            return None;
-        }
+    fn route_unsigned(&self, head: &Head<'_>, body: &[u8]) -> Option<Route<'_>> {
         self.services.iter().find_map(|service| {
-            let operation = asked_for(&**service, incoming).filter(|asked| service.takes_unsigned(asked.name))?;
-            Some((&**service, operation))
+            let input = parameters(service.protocol(), head, body);
+            let operation = asked_for(&**service, input).filter(|asked| service.takes_unsigned(asked.name))?;
+            Some(Route { endpoint: Some(&**service), operation: Some(operation) })
         })
     }
 
-    async fn authenticate(
+    /// The credential that a request names, if it may be used for the Region and the service.
+    async fn credential(
         &self,
         authorization: &Authorization<'_>,
-        parts: &RequestParts<'_>,
-        body: &[u8],
         endpoint: Option<&dyn Endpoint>,
         now: Timestamp,
-    ) -> Result<Arc<Caller>, Fault> {
+    ) -> Result<Credential, Fault> {
         let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
         let region = authorization.region();
         if !self.core.regions.has(region) {
@@ -363,14 +363,50 @@ impl Gateway {
                 CommonFault::InternalFailure.fault(protocol)
             }
         })?;
-        authorization
-            .verify(parts, Payload::Body(body), &credential.signing_key, Rules::STANDARD, now)
-            .map_err(|error| error.fault(protocol))?;
         // A signature for one service must not open another.
         match endpoint.map(Endpoint::name) {
             Some(service) if service != authorization.service() => Err(SigV4Error::Service { service }.fault(protocol)),
-            _ => Ok(credential.caller),
+            _ => Ok(credential),
         }
+    }
+}
+
+/// Where a request goes, as far as that is known.
+#[derive(Clone, Copy)]
+struct Route<'a> {
+    endpoint: Option<&'a dyn Endpoint>,
+    operation: Option<OperationRef>,
+}
+
+impl Route<'_> {
+    fn protocol(&self) -> Protocol {
+        self.endpoint.map_or(UNKNOWN, Endpoint::protocol)
+    }
+
+    /// The service's name, `-` if none was recognised.
+    fn service(&self) -> &'static str {
+        self.endpoint.map_or("-", Endpoint::name)
+    }
+
+    /// The most bytes that a body has use for: as many as its operation's input takes that breaks no rule.
+    fn body_bytes_max(&self) -> usize {
+        match (self.endpoint, self.operation) {
+            (_, Some(operation)) => operation.body_bytes_max,
+            (Some(endpoint), None) if matches!(endpoint.protocol(), Protocol::Query { .. }) => {
+                endpoint.body_bytes_max()
+            }
+            _ => UNSIGNED_BODY_BYTES_MAX,
+        }
+    }
+}
+
+/// The fault of a request whose body cannot be read.
+fn body_fault(error: BodyError, protocol: Protocol) -> Fault {
+    match error {
+        BodyError::TooLarge => CommonFault::RequestEntityTooLarge.fault(protocol),
+        BodyError::Crowded => CommonFault::ServiceUnavailable.fault(protocol),
+        BodyError::Stalled => Fault { code: "RequestTimeout", status: 408, message: error.to_string() },
+        BodyError::Aborted => Fault { code: "IncompleteBody", status: 400, message: error.to_string() },
     }
 }
 
@@ -390,22 +426,21 @@ const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
 const UNSIGNED_BODY_BYTES_MAX: usize = BODY_BYTES_LEAST;
 
 /// The operation that a request's parameters ask for.
-fn asked_for(endpoint: &dyn Endpoint, incoming: &Incoming) -> Option<OperationRef> {
-    let protocol = endpoint.protocol();
-    if !matches!(protocol, Protocol::Query { .. }) {
+fn asked_for(endpoint: &dyn Endpoint, input: &[u8]) -> Option<OperationRef> {
+    if !matches!(endpoint.protocol(), Protocol::Query { .. }) {
         return None;
     }
-    endpoint.operation(&query::action(parameters(protocol, incoming))?.name)
+    endpoint.operation(&query::action(input)?.name)
 }
 
 /// A request as its signature sees it.
-fn request_parts<'a>(method: &'a http::Method, uri: &'a http::Uri, headers: &'a HeaderMap) -> RequestParts<'a> {
+fn request_parts<'a>(head: &Head<'a>) -> RequestParts<'a> {
     RequestParts {
-        method: method.as_str(),
-        path: uri.path(),
-        query: uri.query().unwrap_or_default(),
-        headers,
-        host: uri.authority().map(http::uri::Authority::as_str),
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: head.headers,
+        host: head.uri.authority().map(http::uri::Authority::as_str),
     }
 }
 
@@ -415,7 +450,7 @@ fn anonymous() -> Caller {
 }
 
 /// The fault of a request for an operation that no service serves.
-fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fault {
+fn unknown_operation(endpoint: Option<&dyn Endpoint>, head: &Head<'_>, input: &[u8]) -> Fault {
     let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
     let not_served = |name: &str| {
         let endpoint = endpoint?;
@@ -423,12 +458,12 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
         Some(CommonFault::NotServed { operation, service: endpoint.name() }.fault(protocol))
     };
     if matches!(protocol, Protocol::Json { .. }) {
-        let target = incoming.headers.get(&TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
+        let target = head.headers.get(&TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
         let name = split_target(target).map_or("", |(_, name)| name);
         let unknown = CommonFault::UnknownOperation { operation: String::new(), version: String::new() };
         return not_served(name).unwrap_or_else(|| unknown.fault(protocol));
     }
-    let Some(asked) = query::action(parameters(protocol, incoming)) else {
+    let Some(asked) = query::action(input) else {
         return CommonFault::MissingAction.fault(protocol);
     };
     not_served(&asked.name).unwrap_or_else(|| {
@@ -439,12 +474,10 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
 }
 
 /// Where the input is: the body, or for a query request sent with GET, the query string.
-fn parameters(protocol: Protocol, incoming: &Incoming) -> &[u8] {
+fn parameters<'a>(protocol: Protocol, head: &Head<'a>, body: &'a [u8]) -> &'a [u8] {
     match protocol {
-        Protocol::Query { .. } if incoming.method == http::Method::GET => {
-            incoming.uri.query().unwrap_or_default().as_bytes()
-        }
-        _ => &incoming.body,
+        Protocol::Query { .. } if head.method == http::Method::GET => head.uri.query().unwrap_or_default().as_bytes(),
+        _ => body,
     }
 }
 

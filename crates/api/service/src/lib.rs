@@ -4,6 +4,7 @@
 //! the traits in [`ports`].
 
 mod anchor;
+mod body;
 mod call;
 mod core;
 mod dispatch;
@@ -25,9 +26,10 @@ mod upkeep;
 mod use_stamp;
 
 pub use anchor::{Anchor, Comparison};
+pub use body::{BodyError, ByteStream, RequestBody};
 pub use call::{Call, Caller, RequestOrigin};
 pub use core::{Core, Observer, Seen};
-pub use gateway::{Gateway, Incoming, Reply};
+pub use gateway::{Gateway, Head, Incoming, Reply};
 pub use maybe_ready::{BoxFuture, MaybeReady};
 pub use need::{Need, ResourcePolicy, Side};
 pub use operation::{AuditClass, Entry, Operation, Permit, Service, ServiceError};

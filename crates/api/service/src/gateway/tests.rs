@@ -547,7 +547,7 @@ async fn nothing_is_read_of_a_body_whose_sender_is_not_known() {
         (form(Some("owner"), "Action=Other"), "-", Some("InvalidAction")),
         (form(None, "Action=Fill&Text=abc"), "Fill", None),
         (form(None, "Action=Store&Text=abc"), "-", Some("MissingAuthenticationTokenException")),
-        (form(None, &long), "-", Some("MissingAuthenticationTokenException")),
+        (form(None, &long), "-", Some("RequestEntityTooLargeException")),
         (form(Some("nobody"), "Action=Store&Text=a"), "-", Some("InvalidClientTokenId")),
         (changed, "-", Some("SignatureDoesNotMatch")),
     ] {
@@ -557,22 +557,54 @@ async fn nothing_is_read_of_a_body_whose_sender_is_not_known() {
     }
 }
 
+/// A body that is never there, and remembers how many bytes were asked for.
+struct Asked(Arc<Mutex<Option<usize>>>);
+
+impl RequestBody for Asked {
+    async fn whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
+        *self.0.lock().expect("no panic") = Some(bytes_max);
+        Err(BodyError::Aborted)
+    }
+
+    fn stated_length(&self) -> Option<u64> {
+        None
+    }
+
+    fn into_stream(self) -> crate::ByteStream {
+        Bytes::new().into_stream()
+    }
+}
+
 #[tokio::test]
 async fn a_body_is_no_longer_than_its_operation_has_use_for() {
     let gateway = world().gateway.with(Arc::new(Forms));
-    let most = |incoming: &Incoming| gateway.body_bytes_max(&incoming.method, &incoming.uri, &incoming.headers);
+    let most = async |incoming: &Incoming| {
+        let asked = Arc::new(Mutex::new(None));
+        let reply = gateway.serve(incoming.head(), Asked(Arc::clone(&asked))).await;
+        let asked = *asked.lock().expect("no panic");
+        assert!(asked.is_none() || reply.error == Some("IncompleteBody"), "{:?}", reply.error);
+        asked
+    };
     let store = body_bytes_max(FormInput::MEMBERS);
     assert!(store > BODY_BYTES_LEAST);
     // Only the parameters say which of a service's operations it is.
-    assert_eq!(most(&form(Some("owner"), "Action=Fill")), store);
+    assert_eq!(most(&form(Some("owner"), "Action=Fill")).await, Some(store));
     for incoming in [
         form(None, "Action=Store"),
         signed("owner", "toy", "ToyService.Fill", "{}"),
         signed("owner", "toy", "ToyService.Unknown", "{}"),
-        request("ToyService.Fill", "{}"),
         signed("owner", "other", "-", "{}"),
     ] {
-        assert_eq!(most(&incoming), BODY_BYTES_LEAST, "{:?}", incoming.headers);
+        assert_eq!(most(&incoming).await, Some(BODY_BYTES_LEAST), "{:?}", incoming.headers);
+    }
+    // Whoever names no credential that is known for this service sends no body.
+    for incoming in [
+        request("ToyService.Fill", "{}"),
+        signed("nobody", "toy", "ToyService.Fill", "{}"),
+        signed("owner", "other", "ToyService.Fill", "{}"),
+        form(Some("nobody"), "Action=Fill"),
+    ] {
+        assert_eq!(most(&incoming).await, None, "{:?}", incoming.headers);
     }
     let padding = "a".repeat(BODY_BYTES_LEAST);
     for (action, error) in [("Fill", Some("RequestEntityTooLarge")), ("Store", None)] {
