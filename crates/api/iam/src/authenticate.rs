@@ -11,9 +11,9 @@ use policy::{Context, Principal};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use service::Caller;
-use service::ports::{Credential, CredentialError};
+use service::ports::{Claim, Credential, CredentialError};
 use wire::Timestamp;
-use wire::sigv4::{Authorization, SigningKey};
+use wire::sigv4::SigningKey;
 
 use crate::Iam;
 use crate::access_key::{self, AccessKey, Status};
@@ -71,7 +71,7 @@ impl Callers {
         }
         let known = Arc::new(Known {
             epoch: AtomicU64::new(epoch),
-            caller: Arc::new(describe(&key, user.as_deref())),
+            caller: Arc::new(describe(&key.id, &key.account, user.as_deref())),
             key,
             user,
         });
@@ -80,7 +80,8 @@ impl Callers {
     }
 }
 
-fn describe(key: &AccessKey, user: Option<&User>) -> Caller {
+/// The caller that a credential of `account` stands for: its user, or else the account's root user.
+pub(crate) fn describe(credential_id: &str, account: &str, user: Option<&User>) -> Caller {
     let mut context = Context::new();
     context.insert("aws:ViaAWSService", false);
     let principal = match user {
@@ -88,9 +89,9 @@ fn describe(key: &AccessKey, user: Option<&User>) -> Caller {
             tag::on_principal(&mut context, &user.tags);
             Principal::user(user.arn(), &user.identity.id)
         }
-        None => Principal::root(&key.account),
+        None => Principal::root(account),
     };
-    Caller::new(principal, key.id.clone(), context, None)
+    Caller::new(principal, credential_id.to_owned(), context, None)
 }
 
 /// What a signing key is derived for.
@@ -129,9 +130,8 @@ impl SigningKeys {
         Self(Cache::new(SIGNING_KEYS_CACHED))
     }
 
-    fn get(&self, secret: &SecretAccessKey, authorization: &Authorization<'_>, now: Timestamp) -> Arc<SigningKey> {
-        let (date, region, service) = (authorization.date(), authorization.region(), authorization.service());
-        let access_key_id = authorization.access_key_id();
+    fn get(&self, secret: &SecretAccessKey, claim: Claim<'_>, now: Timestamp) -> Arc<SigningKey> {
+        let Claim { access_key_id, date, region, service, .. } = claim;
         let scope = ScopeRef { access_key_id, date, region, service };
         if let Some(signing_key) = self.0.get(&scope) {
             return signing_key;
@@ -153,34 +153,30 @@ impl SigningKeys {
 
 impl Iam {
     /// The credential of a request that is yet to be verified.
-    pub(crate) async fn authenticate(
-        &self,
-        authorization: &Authorization<'_>,
-        now: Timestamp,
-    ) -> Result<Credential, CredentialError> {
-        if let Some(token) = authorization.session_token() {
-            let known = self.session(authorization, token, now).await?;
-            let signing_key = self.signing_keys.get(known.secret(), authorization, now);
+    pub(crate) async fn look_up(&self, claim: Claim<'_>, now: Timestamp) -> Result<Credential, CredentialError> {
+        if let Some(token) = claim.session_token {
+            let known = self.session(claim, token, now).await?;
+            let signing_key = self.signing_keys.get(known.secret(), claim, now);
             return Ok(Credential { caller: known.caller, signing_key });
         }
-        let known = self.known(authorization.access_key_id()).await?;
-        Ok(self.credential_of(&known, authorization, now))
+        let known = self.known(claim.access_key_id).await?;
+        Ok(self.credential_of(&known, claim, now))
     }
 
     /// The credential of a request whose caller is remembered, without a session's token.
-    pub(crate) fn remembered(&self, authorization: &Authorization<'_>, now: Timestamp) -> Option<Credential> {
-        if authorization.session_token().is_some() {
+    pub(crate) fn remembered(&self, claim: Claim<'_>, now: Timestamp) -> Option<Credential> {
+        if claim.session_token.is_some() {
             return None;
         }
         // Before anything else: it vouches for what is read from here on.
         let epoch = self.epoch.now();
-        let known = self.callers.get(authorization.access_key_id())?;
+        let known = self.callers.get(claim.access_key_id)?;
         let current = known.epoch.load(Ordering::Acquire) == epoch;
-        current.then(|| self.credential_of(&known, authorization, now))
+        current.then(|| self.credential_of(&known, claim, now))
     }
 
-    fn credential_of(&self, known: &Known, authorization: &Authorization<'_>, now: Timestamp) -> Credential {
-        let signing_key = self.signing_keys.get(&known.key.secret, authorization, now);
+    fn credential_of(&self, known: &Known, claim: Claim<'_>, now: Timestamp) -> Credential {
+        let signing_key = self.signing_keys.get(&known.key.secret, claim, now);
         Credential { caller: Arc::clone(&known.caller), signing_key }
     }
 

@@ -10,12 +10,11 @@ use policy::{
     Context, Explanation, Kind as Grammar, Named, Policies, Policy, PolicyLayer, Principal, PrincipalKind, Reason,
     Request, ResourceSide,
 };
-use service::ports::{Authority, Credential, CredentialError};
+use service::ports::{Authority, Claim, Credential, CredentialError, Proof};
 use service::{BoxFuture, Caller, MaybeReady, Need, ResourcePolicy};
 use smallvec::SmallVec;
 use store::{Record, StoreError};
 use wire::Timestamp;
-use wire::sigv4::Authorization;
 
 use crate::Iam;
 use crate::aws_managed::{self, AwsManaged};
@@ -318,13 +317,21 @@ pub(crate) fn owner(resource: &str) -> Option<&str> {
 impl Authority for Iam {
     fn credential<'a>(
         &'a self,
-        authorization: &'a Authorization<'a>,
+        claim: Claim<'a>,
         now: Timestamp,
     ) -> MaybeReady<'a, Result<Credential, CredentialError>> {
-        match self.remembered(authorization, now) {
+        match self.remembered(claim, now) {
             Some(credential) => MaybeReady::ready(Ok(credential)),
-            None => MaybeReady::boxed(self.authenticate(authorization, now)),
+            None => MaybeReady::boxed(self.look_up(claim, now)),
         }
+    }
+
+    fn authenticate<'a>(
+        &'a self,
+        proof: Proof<'a>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Arc<Caller>, CredentialError>> {
+        Box::pin(self.prove(proof, now))
     }
 
     fn decide<'a>(

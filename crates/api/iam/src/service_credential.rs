@@ -8,7 +8,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crypto::{constant_time_eq, random_bytes, sha256};
-use policy::{Context, Principal};
 use serde::{Deserialize, Serialize, Serializer};
 use service::{AuditClass, Call, Caller, Need, Operation, Permit};
 use store::{ReadTx, Record, StoreError, Tx};
@@ -18,11 +17,11 @@ use zeroize::Zeroizing;
 
 use crate::Iam;
 use crate::access_key::Status;
-use crate::entity::{self, Entity, Identity};
+use crate::authenticate;
+use crate::entity::{self, Identity};
 use crate::error::{IamError, Quota, Special};
 use crate::name::{self, Kind};
 use crate::page::{self, Window};
-use crate::tag;
 use crate::unique_id::{self, Prefix};
 use crate::user::{Subject, User};
 
@@ -454,7 +453,7 @@ impl Iam {
     ///
     /// # Errors
     /// Those of [`store::Store::read`].
-    pub async fn git_caller(
+    pub(crate) async fn git_caller(
         &self,
         user_name: &str,
         password: &[u8],
@@ -473,11 +472,7 @@ impl Iam {
                     return Ok(None);
                 }
                 let Some(user) = tx.get::<User>(&account, &entry.user)? else { return Ok(None) };
-                let mut context = Context::new();
-                context.insert("aws:ViaAWSService", false);
-                tag::on_principal(&mut context, &user.tags);
-                let principal = Principal::user(user.arn(), &user.identity.id);
-                Ok(Some(Arc::new(Caller::new(principal, credential.id, context, None))))
+                Ok(Some(Arc::new(authenticate::describe(&credential.id, &account, Some(&user)))))
             })
             .await
     }

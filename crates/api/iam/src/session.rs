@@ -12,9 +12,8 @@ use policy::{Context, Kind as Grammar, Policy, Principal};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use service::Caller;
-use service::ports::CredentialError;
+use service::ports::{Claim, CredentialError};
 use store::{Store, StoreError};
-use wire::sigv4::Authorization;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
@@ -186,13 +185,13 @@ impl Iam {
     /// The session that a request's token describes, if it lasts and its bearer is still there.
     pub(crate) async fn session(
         &self,
-        authorization: &Authorization<'_>,
+        claim: Claim<'_>,
         token: &str,
         now: Timestamp,
     ) -> Result<KnownSession, CredentialError> {
         // Before anything else: it vouches for what is read from here on.
         let epoch = self.epoch.now();
-        let id = authorization.access_key_id();
+        let id = claim.access_key_id;
         let known = self.sessions.get(id);
         let known = known.filter(|known| constant_time_eq(known.opened.token.as_bytes(), token.as_bytes()));
         let current = match known {
@@ -212,7 +211,7 @@ impl Iam {
         if session.expires <= now {
             return Err(CredentialError::Expired);
         }
-        if session.lacks_iam() && authorization.service() == "iam" {
+        if session.lacks_iam() && claim.service == "iam" {
             return Err(CredentialError::Unknown);
         }
         Ok(current)

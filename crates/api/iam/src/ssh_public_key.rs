@@ -16,6 +16,7 @@ use crate::entity::{self, Identity};
 use crate::error::{IamError, Quota, Special};
 use crate::name;
 use crate::page::{self, Window};
+use crate::ssh_login;
 use crate::unique_id::{self, Prefix};
 use crate::user::{Subject, User};
 
@@ -30,7 +31,7 @@ const ID_LENGTH: Rule = Rule::Length(20, 128);
 pub(crate) struct SshPublicKey {
     pub(crate) id: String,
     /// As one line of OpenSSH: `ssh-rsa AAAA…`.
-    line: String,
+    pub(crate) line: String,
     fingerprint: String,
     pub(crate) status: Status,
     pub(crate) uploaded: Timestamp,
@@ -128,6 +129,7 @@ impl Operation for UploadSSHPublicKey {
                 return Err(IamError::LimitExceeded(quota));
             }
             tx.insert(&known.id, &key.id, &key)?;
+            ssh_login::insert(tx, &key.id, &known)?;
             let body = key.line.clone();
             Ok(KeyOutput { key: KeyView::detail(key, user.identity.name, body) })
         })
@@ -305,9 +307,11 @@ impl Operation for DeleteSSHPublicKey {
 
     async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let user = user.into_inner().identity;
-        call.write(&call.service.store, move |tx| match tx.delete::<SshPublicKey>(&user.id, &input.id)? {
-            true => Ok(()),
-            false => Err(missing(&input.id)),
+        call.write(&call.service.store, move |tx| {
+            if !tx.delete::<SshPublicKey>(&user.id, &input.id)? {
+                return Err(missing(&input.id));
+            }
+            Ok(ssh_login::delete(tx, &input.id)?)
         })
         .await
     }

@@ -30,12 +30,12 @@ use crypto::Key256;
 use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
-use service::ports::{Authority, Credential, CredentialError, Principals};
+use service::ports::{Authority, Claim, Credential, CredentialError, Principals, Proof};
 use service::{
     BoxFuture, Caller, Core, Gateway, Incoming, MaybeReady, Need, Observer, Regions, ResourcePolicy, Seen, Trail,
 };
 use store::{Store, StoreError};
-use wire::sigv4::{Authorization, Payload, RequestParts, Rules, Signer, SigningKey};
+use wire::sigv4::{Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
 
 use crate::Kms;
@@ -65,21 +65,20 @@ pub(crate) struct People {
 }
 
 impl Authority for People {
-    fn credential<'a>(
-        &'a self,
-        authorization: &'a Authorization<'a>,
-        _: Timestamp,
-    ) -> MaybeReady<'a, Result<Credential, CredentialError>> {
+    fn credential<'a>(&'a self, claim: Claim<'a>, _: Timestamp) -> MaybeReady<'a, Result<Credential, CredentialError>> {
         MaybeReady::boxed(async move {
             let identities = self.identities.read().expect("no test panicked");
-            let name = authorization.access_key_id();
-            let identity = identities.get(name).ok_or(CredentialError::Unknown)?;
-            let (date, region, service) = (authorization.date(), authorization.region(), authorization.service());
+            let identity = identities.get(claim.access_key_id).ok_or(CredentialError::Unknown)?;
+            let Claim { date, region, service, .. } = claim;
             Ok(Credential {
                 caller: Arc::clone(&identity.caller),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
         })
+    }
+
+    fn authenticate<'a>(&'a self, _: Proof<'a>, _: Timestamp) -> BoxFuture<'a, Result<Arc<Caller>, CredentialError>> {
+        Box::pin(async { Err(CredentialError::Unknown) })
     }
 
     fn decide<'a>(

@@ -355,14 +355,15 @@ impl Gateway {
         if !self.core.regions.has(region) {
             return Err(SigV4Error::Region { region: region.to_owned() }.fault(protocol));
         }
-        let credential = self.core.authority.credential(authorization, now).await.map_err(|error| match error {
-            CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
-            CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),
-            CredentialError::Store(error) => {
-                tracing::error!(%error, "a credential could not be read");
-                CommonFault::InternalFailure.fault(protocol)
-            }
-        })?;
+        let credential =
+            self.core.authority.credential(authorization.into(), now).await.map_err(|error| match error {
+                CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
+                CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),
+                CredentialError::Store(error) => {
+                    tracing::error!(%error, "a credential could not be read");
+                    CommonFault::InternalFailure.fault(protocol)
+                }
+            })?;
         // A signature for one service must not open another.
         match endpoint.map(Endpoint::name) {
             Some(service) if service != authorization.service() => Err(SigV4Error::Service { service }.fault(protocol)),

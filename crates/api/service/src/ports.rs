@@ -17,6 +17,67 @@ use crate::need::Need;
 pub use data_keys::{DataKey, DataKeyContext, DataKeys};
 pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores, NoKeyStores};
 
+/// The credential that a signed request or password names. Not a proof of anything until a signature was verified.
+#[derive(Clone, Copy)]
+pub struct Claim<'a> {
+    /// The access key.
+    pub access_key_id: &'a str,
+    /// The token of the session that the access key belongs to.
+    pub session_token: Option<&'a str>,
+    /// The day of the scope, `YYYYMMDD`.
+    pub date: &'a str,
+    /// The Region of the scope.
+    pub region: &'a str,
+    /// The service of the scope.
+    pub service: &'a str,
+}
+
+impl<'a> From<&'a Authorization<'_>> for Claim<'a> {
+    fn from(authorization: &'a Authorization<'_>) -> Self {
+        Self {
+            access_key_id: authorization.access_key_id(),
+            session_token: authorization.session_token(),
+            date: authorization.date(),
+            region: authorization.region(),
+            service: authorization.service(),
+        }
+    }
+}
+
+/// A proof of who calls, other than the signature of a request ([`Authority::credential`]).
+#[derive(Clone, Copy)]
+pub enum Proof<'a> {
+    /// The user name and password of a service-specific credential, as Git sends them over HTTPS.
+    GitPassword {
+        /// Such as `alice-at-111122223333`.
+        user_name: &'a str,
+        /// The password as sent.
+        password: &'a [u8],
+    },
+    /// An access key and a password that is a signature, as the AWS CLI's credential helper makes it.
+    GitSigned {
+        /// The access key, or access key, `%` and session token.
+        user_name: &'a str,
+        /// The time of signing and the signature.
+        password: &'a str,
+        /// The Region of the repository.
+        region: &'a str,
+        /// The paths that the signature may be for: as a client may have typed the repository's.
+        paths: &'a [&'a str],
+        /// The hosts that it may be for: with and without the port.
+        hosts: &'a [&'a str],
+    },
+    /// An SSH key whose owner has proved to hold the private key.
+    SshKey {
+        /// The key's id, such as `APKAEXAMPLE`, which is the user name of the SSH connection.
+        key_id: &'a str,
+        /// The key as one line of OpenSSH without a comment: `ssh-rsa AAAA…`.
+        public_key: &'a str,
+    },
+    /// Nothing.
+    Anonymous,
+}
+
 /// What a valid access key stands for.
 pub struct Credential {
     /// Who signs with it.
@@ -41,12 +102,22 @@ pub enum CredentialError {
 
 /// Knows credentials and decides what their holders may do. `iam` is it.
 pub trait Authority: Send + Sync + 'static {
-    /// The credential that `authorization` names, for verifying its signature.
+    /// The credential that a request claims, for verifying its signature.
     fn credential<'a>(
         &'a self,
-        authorization: &'a Authorization<'a>,
+        claim: Claim<'a>,
         now: Timestamp,
     ) -> MaybeReady<'a, Result<Credential, CredentialError>>;
+
+    /// The caller who `proof` proves to be one.
+    ///
+    /// # Errors
+    /// [`CredentialError::Unknown`] for whatever proves nothing: which part is wrong is not revealed.
+    fn authenticate<'a>(
+        &'a self,
+        proof: Proof<'a>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Arc<Caller>, CredentialError>>;
 
     /// Whether `caller` may have `need` in `context`, which already holds the need's own keys; why not, if not.
     fn decide<'a>(

@@ -10,6 +10,7 @@ use http::HeaderName;
 mod authorization;
 mod canonical;
 mod error;
+mod git;
 mod key;
 mod rules;
 mod sign;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use authorization::Authorization;
 pub use error::{MissingParameters, SigV4Error};
+pub use git::{GIT_SERVICE, GitPassword};
 pub use key::SigningKey;
 pub use rules::{PathForm, Rules};
 pub use sign::{SignError, Signer};

@@ -1,6 +1,8 @@
 //! What users have besides access keys: passwords, SSH public keys, credentials for Git.
 
+use service::ports::{Authority as _, CredentialError, Proof};
 use wire::Timestamp;
+use wire::sigv4::SigningKey;
 
 use super::server::{ACCOUNT, NOW, Server, allow, document};
 
@@ -155,4 +157,62 @@ async fn an_administrator_does_not_change_passwords_of_the_root_user() {
     server.call(&ana, "ListSSHPublicKeys", &[]).await.ok();
     let change = [("OldPassword", "a"), ("NewPassword", "b")];
     server.call(&root, "ChangePassword", &change).await.refused(400, "InvalidUserType");
+}
+
+#[tokio::test]
+async fn git_over_https_and_ssh_knows_its_callers_by_what_they_hold() {
+    let server = Server::start().await;
+    server.user("ana").await;
+    let name = ("UserName", "ana");
+    let arn = Some(format!("arn:aws:iam::{ACCOUNT}:user/ana"));
+    let caller = async |proof: Proof<'_>| match server.iam.authenticate(proof, NOW).await {
+        Ok(caller) => Some(caller.principal.arn.to_string()),
+        Err(CredentialError::Unknown) => None,
+        Err(error) => panic!("{error}"),
+    };
+
+    let git = ("ServiceName", "codecommit.amazonaws.com");
+    let made = server.admin("CreateServiceSpecificCredential", &[name, git]).await.ok();
+    let user_name = format!("ana-at-{ACCOUNT}");
+    let password = made.text("ServicePassword").as_bytes();
+    assert_eq!(caller(Proof::GitPassword { user_name: &user_name, password }).await, arn);
+    assert_eq!(caller(Proof::GitPassword { user_name: &user_name, password: b"other" }).await, None);
+
+    let made = server.admin("CreateAccessKey", &[name]).await.ok();
+    let (key, secret) = (made.text("AccessKeyId").to_owned(), made.text("SecretAccessKey").to_owned());
+    let (time, host, path) = (NOW.amz_date(), "git.example.com", "/v1/repos/first");
+    let signing = SigningKey::derive(secret.as_bytes(), &time[..8], "us-east-1", "codecommit");
+    let canonical = format!("GIT\n{path}\n\nhost:{host}\n\nhost\n");
+    let digest = crypto::hex::encode_hash(&crypto::sha256(canonical.as_bytes()));
+    let head = format!("AWS4-HMAC-SHA256\n{}\n{}/us-east-1/codecommit/aws4_request\n", &time[..15], &time[..8]);
+    let signature = crypto::hex::encode_hash(&signing.sign(&[head.as_bytes(), &digest]));
+    let password = format!("{time}{}", std::str::from_utf8(&signature).expect("digits"));
+    let hosts = [host, "git.example.com:8443"];
+    let signed =
+        |user_name, region, paths| Proof::GitSigned { user_name, password: &password, region, paths, hosts: &hosts };
+    let paths = ["/v1/repos/first.git", path];
+    assert_eq!(caller(signed(&key, "us-east-1", &paths)).await, arn);
+    assert_eq!(caller(signed(&key, "eu-west-1", &paths)).await, None);
+    assert_eq!(caller(signed(&key, "us-east-1", &["/v1/repos/second"])).await, None);
+    assert_eq!(caller(signed("AKIAIOSFODNN7EXAMPLE", "us-east-1", &paths)).await, None);
+    assert_eq!(caller(signed(&format!("{key}%token"), "us-east-1", &paths)).await, None);
+    server.admin("UpdateAccessKey", &[name, ("AccessKeyId", &key), ("Status", "Inactive")]).await.ok();
+    assert_eq!(caller(signed(&key, "us-east-1", &paths)).await, None);
+
+    let line = RSA.trim_end_matches(" comment");
+    let made = server.admin("UploadSSHPublicKey", &[name, ("SSHPublicKeyBody", RSA)]).await.ok();
+    let id = made.text("SSHPublicKeyId").to_owned();
+    let ssh = |key_id, public_key| Proof::SshKey { key_id, public_key };
+    assert_eq!(caller(ssh(&id, line)).await, arn);
+    assert_eq!(caller(ssh(&id, "ssh-rsa AAAA")).await, None);
+    assert_eq!(caller(ssh("APKAIOSFODNN7EXAMPLE", line)).await, None);
+    assert_eq!(server.iam.index_ssh_keys().await.expect("indexed"), 0);
+    let which = [name, ("SSHPublicKeyId", id.as_str())];
+    server.admin("UpdateSSHPublicKey", &[which[0], which[1], ("Status", "Inactive")]).await.ok();
+    assert_eq!(caller(ssh(&id, line)).await, None);
+    server.admin("DeleteSSHPublicKey", &which).await.ok();
+    assert_eq!(caller(ssh(&id, line)).await, None);
+
+    let nobody = server.iam.authenticate(Proof::Anonymous, NOW).await.expect("nobody");
+    assert_eq!(nobody.principal.kind, policy::PrincipalKind::Anonymous);
 }

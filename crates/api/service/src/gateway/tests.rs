@@ -14,7 +14,7 @@ use wire::sigv4::{Signer, SigningKey};
 use super::*;
 use crate::core::{Observer, Seen};
 use crate::maybe_ready::{BoxFuture, MaybeReady};
-use crate::ports::{Authority, Credential};
+use crate::ports::{Authority, Claim, Credential, Proof};
 use crate::trail::Trail;
 use crate::{Call, Need, Operation, Permit, ServiceError, operations};
 
@@ -124,23 +124,22 @@ toy_operation!(Spill, AuditClass::Change, "toy:Spill");
 struct Users(BTreeMap<&'static str, Policy>);
 
 impl Authority for Users {
-    fn credential<'a>(
-        &'a self,
-        authorization: &'a Authorization<'a>,
-        _: Timestamp,
-    ) -> MaybeReady<'a, Result<Credential, CredentialError>> {
+    fn credential<'a>(&'a self, claim: Claim<'a>, _: Timestamp) -> MaybeReady<'a, Result<Credential, CredentialError>> {
         MaybeReady::boxed(async move {
-            let id = authorization.access_key_id();
+            let Claim { access_key_id: id, date, region, service, .. } = claim;
             if !self.0.contains_key(id) {
                 return Err(CredentialError::Unknown);
             }
             let arn = format!("arn:aws:iam::111122223333:user/{id}").parse().expect("an ARN");
-            let (date, region, service) = (authorization.date(), authorization.region(), authorization.service());
             Ok(Credential {
                 caller: Arc::new(Caller::new(Principal::user(arn, "AIDATOY"), id.to_owned(), Context::new(), None)),
                 signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
             })
         })
+    }
+
+    fn authenticate<'a>(&'a self, _: Proof<'a>, _: Timestamp) -> BoxFuture<'a, Result<Arc<Caller>, CredentialError>> {
+        Box::pin(async { Err(CredentialError::Unknown) })
     }
 
     fn decide<'a>(

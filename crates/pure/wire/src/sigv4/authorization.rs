@@ -370,7 +370,7 @@ fn parse_time(text: &str) -> Option<(Timestamp, [u8; 16])> {
 }
 
 /// Reads `20150830T123600Z`.
-fn parse_amz_date(text: &[u8; 16]) -> Option<Timestamp> {
+pub(super) fn parse_amz_date(text: &[u8; 16]) -> Option<Timestamp> {
     let [c1, c2, y1, y2, m1, m2, d1, d2, b'T', h1, h2, n1, n2, s1, s2, b'Z'] = *text else { return None };
     let number = |high: u8, low: u8| {
         let digits = high.is_ascii_digit() && low.is_ascii_digit();
