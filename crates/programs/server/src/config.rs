@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use file::Place;
+pub use front::{Limits, OwnCertificate};
 pub(crate) use key_stores::SESSIONS;
 pub use key_stores::{HsmSettings, KeyStoresConfig, XksSettings};
 use service::{Regions, is_region};
@@ -90,48 +91,6 @@ pub struct TlsConfig {
     pub own: Option<OwnCertificate>,
     /// DNS names and IP addresses in the local authority's certificate, beside loopback's and the one listened on.
     pub names: Vec<String>,
-}
-
-/// Where the operator's own certificate is.
-#[derive(Clone, Debug)]
-pub struct OwnCertificate {
-    /// The chain, PEM.
-    pub chain: PathBuf,
-    /// The key, PEM.
-    pub key: PathBuf,
-}
-
-/// Bounds on what strangers can make the server do.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Open connections; when all are taken, the host with most of them gives one up.
-    pub connections_max: usize,
-    /// Bytes of a request's line and headers.
-    pub head_bytes_max: usize,
-    /// Bytes of a request's body, whatever its operation has use for.
-    pub body_bytes_max: usize,
-    /// From a connection's or a request's first byte to the end of its headers.
-    pub head_timeout: Duration,
-    /// From the end of the headers to the end of the body.
-    pub body_timeout: Duration,
-    /// Between two requests of a connection.
-    pub idle_timeout: Duration,
-    /// From SIGTERM until requests that are still running are dropped.
-    pub shutdown_timeout: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections_max: 4096,
-            head_bytes_max: 32 * 1024,
-            body_bytes_max: 1024 * 1024,
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(90),
-            shutdown_timeout: Duration::from_secs(10),
-        }
-    }
 }
 
 /// How the audit log is cut and kept.
@@ -212,7 +171,7 @@ impl Config {
             seal: SealConfig::from(settings.seal),
             tls: TlsConfig::resolve(settings.tls)?,
             key_stores: KeyStoresConfig::resolve(settings.hsm.unwrap_or_default(), settings.xks.unwrap_or_default())?,
-            limits: Limits::resolve(settings.limits)?,
+            limits: settings.limits.resolve()?,
             audit: AuditConfig::resolve(settings.audit)?,
         })
     }
@@ -247,27 +206,27 @@ impl TlsConfig {
     }
 }
 
-impl Limits {
-    fn resolve(settings: LimitSettings) -> Result<Self, ConfigError> {
+impl LimitSettings {
+    fn resolve(self) -> Result<Limits, ConfigError> {
         const SECONDS: &str = "between 1 and 3600";
         let seconds = |setting, given: Option<u64>, default| {
             Ok::<_, ConfigError>(within(setting, given, 1..=3600, SECONDS)?.map_or(default, Duration::from_secs))
         };
-        let default = Self::default();
+        let default = Limits::default();
         let bytes = "between 8192 and 1048576";
-        let head = within("head-bytes-max", settings.head_bytes_max, 8192..=1 << 20, bytes)?;
+        let head = within("head-bytes-max", self.head_bytes_max, 8192..=1 << 20, bytes)?;
         let bytes = "between 8192 and 67108864";
-        let body = within("body-bytes-max", settings.body_bytes_max, 8192..=64 << 20, bytes)?;
+        let body = within("body-bytes-max", self.body_bytes_max, 8192..=64 << 20, bytes)?;
         let count = "between 1 and 1000000";
-        let connections = within("connections-max", settings.connections_max, 1..=1_000_000, count)?;
-        Ok(Self {
+        let connections = within("connections-max", self.connections_max, 1..=1_000_000, count)?;
+        Ok(Limits {
             connections_max: connections.unwrap_or(default.connections_max),
             head_bytes_max: head.unwrap_or(default.head_bytes_max),
             body_bytes_max: body.unwrap_or(default.body_bytes_max),
-            head_timeout: seconds("head-seconds-max", settings.head_seconds_max, default.head_timeout)?,
-            body_timeout: seconds("body-seconds-max", settings.body_seconds_max, default.body_timeout)?,
-            idle_timeout: seconds("idle-seconds-max", settings.idle_seconds_max, default.idle_timeout)?,
-            shutdown_timeout: seconds("shutdown-seconds-max", settings.shutdown_seconds_max, default.shutdown_timeout)?,
+            head_timeout: seconds("head-seconds-max", self.head_seconds_max, default.head_timeout)?,
+            body_timeout: seconds("body-seconds-max", self.body_seconds_max, default.body_timeout)?,
+            idle_timeout: seconds("idle-seconds-max", self.idle_seconds_max, default.idle_timeout)?,
+            shutdown_timeout: seconds("shutdown-seconds-max", self.shutdown_seconds_max, default.shutdown_timeout)?,
         })
     }
 }

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use front::{CertificateSource, Front};
 use seal::{Gathering, Progress, Share};
 use service::Regions;
 use tokio::sync::Mutex;
 
+use crate::application::AwsHttp;
 use crate::authority;
 use crate::backup;
 use crate::config::{AuditConfig, Config};
@@ -18,10 +20,11 @@ use crate::first_start::{self, FirstStart, World};
 use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
-use crate::site::Site;
 use crate::steady::ClockJump;
-use crate::tls::CertificateSource;
 use crate::wiring::{self, Backend, Services};
+
+/// The front before the services of this server.
+pub(crate) type ServerFront = Front<AwsHttp<Gate<Backend>>>;
 
 /// What opens with the root key.
 pub(crate) struct Core {
@@ -35,7 +38,7 @@ pub(crate) struct Core {
     regions: Regions,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
-    site: Arc<Site<Gate<Backend>>>,
+    front: Arc<ServerFront>,
     state: Mutex<State>,
 }
 
@@ -67,14 +70,14 @@ impl Core {
         config: &Config,
         key_stores: Arc<Configured>,
         names: Option<Vec<String>>,
-        site: Arc<Site<Gate<Backend>>>,
+        front: Arc<ServerFront>,
         gathering: Option<Gathering>,
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
         let (layout, audit, domain_key_days) = (layout.clone(), config.audit.clone(), config.domain_key_days);
         let (regions, state) = (config.regions.clone(), Mutex::new(state));
-        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, regions, names, site, state }
+        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, regions, names, front, state }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -89,11 +92,10 @@ impl Core {
     ) -> Result<Option<FirstStart>, ServerError> {
         let first_start = first_start::finish(&durable_state.store, &self.layout, &self.world).await?;
         let places = (Arc::clone(&self.key_stores), &self.regions);
-        let (wired, backend) =
-            wiring::join(&durable_state, &self.layout, places, &self.site.connections, &self.site.traffic);
+        let (wired, backend) = wiring::join(&durable_state, &self.layout, places, self.front.statistics());
         let mut jobs = Jobs::default();
         wired.schedule(&mut jobs, self.domain_key_days);
-        self.site.application.open(backend);
+        self.front.application().0.open(backend);
         *state = State::Open(Box::new(Open { durable_state, wired, jobs }));
         Ok(first_start)
     }
@@ -123,7 +125,7 @@ impl Core {
         })?;
         if let Some(names) = &self.names {
             let authority = authority::open(&durable_state.store, &self.layout).await?;
-            self.site.certificates.replace(CertificateSource::Local(authority, names.clone()))?;
+            self.front.certificates().replace(CertificateSource::Local(authority, names.clone()))?;
         }
         durable_state.record("UnsealRootKey", uid, None, None).await?;
         self.start_services_locked(&mut state, durable_state).await?;
@@ -198,7 +200,7 @@ impl Core {
         Ok(backup::tag(&key, manifest_digest))
     }
 
-    /// Writes everything out and closes it. Requests must have ended, and the last of `self`'s site be the caller's.
+    /// Writes everything out and closes it. Requests must have ended, and the last of `self`'s front be the caller's.
     pub(crate) async fn close(self: Arc<Self>) -> Result<(), ServerError> {
         let state = std::mem::replace(&mut *self.state.lock().await, State::Closed);
         let State::Open(open) = state else { return Ok(()) };

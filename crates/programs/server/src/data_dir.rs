@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::error::ServerError;
-use crate::private_file::check_owner;
+use front::private_file::check_owner;
 
 /// Where everything lies in a data directory.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ impl DataDir {
     /// Takes the directory at `root`, making it (mode 0700) when it is missing.
     ///
     /// # Errors
-    /// [`ServerError::InUse`], [`ServerError::ForeignDirectory`], [`ServerError::Foreign`],
+    /// [`ServerError::InUse`], [`ServerError::ForeignDirectory`], [`front::FrontError::Foreign`],
     /// [`ServerError::OpenDirectory`], [`ServerError::Io`].
     pub fn create(root: &Path) -> Result<Self, ServerError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(root);
@@ -166,7 +166,7 @@ impl DataDir {
     /// Takes the directory at `root`, in which a server has been before.
     ///
     /// # Errors
-    /// [`ServerError::NoData`], [`ServerError::InUse`], [`ServerError::Foreign`], [`ServerError::OpenDirectory`],
+    /// [`ServerError::NoData`], [`ServerError::InUse`], [`front::FrontError::Foreign`], [`ServerError::OpenDirectory`],
     /// [`ServerError::Io`].
     pub fn open(root: &Path) -> Result<Self, ServerError> {
         let layout = Layout::new(root.to_owned());
@@ -267,6 +267,8 @@ pub(crate) fn replace_file(path: &Path, contents: &[u8]) -> Result<(), ServerErr
 mod tests {
     use std::os::unix::fs::chown;
 
+    use front::FrontError;
+
     use super::*;
 
     #[test]
@@ -313,7 +315,10 @@ mod tests {
             chown(path, Some(NOBODY), None).expect("given away");
             for refused in [DataDir::create(&root), DataDir::open(&root)] {
                 let error = refused.expect_err("another's");
-                assert!(matches!(&error, ServerError::Foreign { path: of, owner: NOBODY } if of == path), "{error}");
+                assert!(
+                    matches!(&error, ServerError::Front(FrontError::Foreign { path: of, owner: NOBODY }) if of == path),
+                    "{error}"
+                );
             }
             chown(path, Some(0), None).expect("taken back");
         }
@@ -321,7 +326,7 @@ mod tests {
         let fresh = dir.path().join("fresh");
         std::fs::create_dir(&fresh).expect("a directory");
         chown(&fresh, Some(NOBODY), None).expect("given away");
-        assert!(matches!(DataDir::create(&fresh), Err(ServerError::Foreign { .. })));
+        assert!(matches!(DataDir::create(&fresh), Err(ServerError::Front(FrontError::Foreign { .. }))));
     }
 
     #[test]

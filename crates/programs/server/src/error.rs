@@ -1,7 +1,6 @@
 //! Why the server can't start or go on: one sentence with what to do about it, and an exit code for scripts.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::continuity::Breaks;
@@ -74,25 +73,6 @@ pub enum ServerError {
         /// The directory.
         path: PathBuf,
     },
-    /// A file or directory is another user's, who could change it.
-    #[error(
-        "{} belongs to the user with the id {owner}: run sealstack as that user, or make its own user the owner (chown)",
-        path.display()
-    )]
-    Foreign {
-        /// The file or directory.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-    },
-    /// Others may write a file, or read a secret in it.
-    #[error("{} is open to other users (mode {mode:04o}): run chmod 600 on it", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
     /// Others may write to the data directory.
     #[error(
         "other users may write to {} (mode {mode:04o}): see that nobody put anything there, then run chmod 700 on it",
@@ -121,14 +101,9 @@ pub enum ServerError {
         /// Who, if it said.
         pid: Option<u32>,
     },
-    /// The address can't be listened on.
-    #[error("can't listen on {address}: {}", why_not(cause))]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the operating system said.
-        cause: std::io::Error,
-    },
+    /// The port, its certificate, its threads or a file with a secret can't be used.
+    #[error(transparent)]
+    Front(#[from] front::FrontError),
     /// The operating system gives no threads, signals or sockets.
     #[error("the operating system refuses to {action}: {cause}")]
     System {
@@ -296,8 +271,6 @@ impl ServerError {
             | Self::SplitInstead
             | Self::Certificate(_) => 2,
             Self::ForeignDirectory { .. }
-            | Self::Foreign { .. }
-            | Self::Exposed { .. }
             | Self::OpenDirectory { .. }
             | Self::NotYours
             | Self::NotEmpty { .. }
@@ -307,7 +280,7 @@ impl ServerError {
             Self::InUse { .. }
             | Self::Store(Store::Busy { .. })
             | Self::Journal(journal::JournalError::InUse { .. }) => 4,
-            Self::Listen { .. } => 5,
+            Self::Front(error) => error.exit_code(),
             Self::Refused { exit_code, .. } => *exit_code,
             Self::NotRunning { .. } => 10,
             Self::Backup(_) => 11,
@@ -346,18 +319,5 @@ fn advice(cause: &std::io::Error) -> &'static str {
             " The disk is full. Nothing that was acknowledged is lost; make room and start again."
         }
         _ => "",
-    }
-}
-
-fn why_not(cause: &std::io::Error) -> String {
-    match cause.kind() {
-        ErrorKind::AddrInUse => "another program listens there; choose another address with --listen".to_owned(),
-        ErrorKind::AddrNotAvailable => {
-            "this machine doesn't have that address; choose another with --listen".to_owned()
-        }
-        ErrorKind::PermissionDenied => {
-            "ports below 1024 need a privilege; choose a higher one with --listen".to_owned()
-        }
-        _ => cause.to_string(),
     }
 }

@@ -1,18 +1,19 @@
-//! What stands before the services: lets nothing through until the root key is open, and everything from then on.
+//! The gate before the services: lets nothing through until the root key is open, and everything from then on.
 
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
+use front::pages::HealthProblem;
 use http::request;
 use service::{Incoming, Reply};
 use wire::Fault;
 
-use crate::application::{Application, HealthProblem};
+use crate::application::Api;
 
-/// What a request is told while the root key is sealed.
+/// The message of every call while the root key is sealed.
 const SEALED: &str = "the root key is sealed: the holders of its shares have to run sealstack unseal";
 
-/// The metrics of a server that has nothing else to tell.
+/// The metrics of a sealed server.
 const SEALED_METRICS: &str = "# HELP sealstack_sealed Whether the root key awaits its shares.\n\
                               # TYPE sealstack_sealed gauge\nsealstack_sealed 1\n# EOF\n";
 
@@ -33,7 +34,7 @@ impl<A> Gate<A> {
     }
 }
 
-impl<A: Application> Application for Gate<A> {
+impl<A: Api> Api for Gate<A> {
     async fn handle(&self, incoming: &Incoming) -> Reply {
         match self.0.get() {
             Some(services) => services.handle(incoming).await,

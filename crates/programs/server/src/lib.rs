@@ -1,4 +1,4 @@
-//! The server process: configuration, data directory, port, TLS, HTTP, background jobs, and how the parts are joined.
+//! The server process: configuration, data directory, background jobs, and how the parts are joined behind the front.
 //!
 //! Refuses to know what any request means: that is the services' behind the gateway.
 
@@ -10,8 +10,6 @@ pub mod aws_profile;
 pub mod backup;
 mod clock;
 pub mod config;
-mod connection;
-mod connection_limiter;
 mod continuity;
 mod core;
 pub mod data_dir;
@@ -26,22 +24,17 @@ mod gate;
 mod jobs;
 mod key_stores;
 mod kms_seal;
-mod listener;
 pub mod log;
 mod metrics;
 pub mod operator;
-mod private_file;
 pub mod prompt;
 pub mod rollback;
 mod root_seal;
 mod rows;
 mod seed;
 mod server;
-mod site;
 mod steady;
-mod tls;
 mod wiring;
-mod workers;
 pub mod xks_proxy;
 
 pub use error::{ConfigError, ServerError};

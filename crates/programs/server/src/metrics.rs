@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use front::{Statistics, Traffic};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -17,9 +18,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use meters::Meters;
 
-use crate::connection_limiter::ConnectionLimiter;
 use crate::disk::Space;
-use crate::site::Traffic;
 
 /// Everything that is measured.
 pub(crate) struct Metrics {
@@ -29,8 +28,7 @@ pub(crate) struct Metrics {
 /// What the parts of the server tell when they are asked.
 pub(crate) struct Sources {
     pub(crate) meters: Arc<Meters>,
-    pub(crate) connections: Arc<ConnectionLimiter>,
-    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) front: Statistics,
     /// The data directory.
     pub(crate) data: PathBuf,
     pub(crate) state: Box<dyn Fn() -> State + Send + Sync>,
@@ -90,10 +88,10 @@ impl Collector for Sources {
 impl Sources {
     fn connections(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let Traffic { accepted, handshakes_failed, plain_refused, bodies_too_large, bodies_crowded_out } =
-            &*self.traffic;
+            self.front.traffic();
         counter(out, "connections_accepted", "Connections accepted", accepted)?;
-        gauge(out, "connections_open", None, "Connections open now", self.connections.count())?;
-        let closed = self.connections.closed();
+        gauge(out, "connections_open", None, "Connections open now", self.front.open())?;
+        let closed = self.front.closed();
         counters(
             out,
             ("connections_closed", "Connections closed because the client took too long, or to make room for others"),

@@ -13,7 +13,7 @@ use seal::{Gathering, Kind, KmsKey, SealError, Share, TokenKey};
 use crate::config::{SealConfig, SealKind};
 use crate::data_dir::Layout;
 use crate::error::{ConfigError, ServerError};
-use crate::{kms_seal, private_file, prompt};
+use crate::{kms_seal, prompt};
 
 /// The variable that holds the passphrase, unless a file does.
 const PASSPHRASE: &str = "SEALSTACK_SEAL_PASSPHRASE";
@@ -185,7 +185,7 @@ fn secret(file: Option<&Path>, variable: &str, what: &'static str) -> Result<Sec
         let value = value.ok_or_else(|| ServerError::NoSecret { what, variable: variable.to_owned() })?;
         return Ok(SecretBytes::from(value.into_vec()));
     };
-    let mut secret = private_file::read(path)?;
+    let mut secret = front::private_file::read(path)?;
     let line = secret.expose();
     let length = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line)).len();
     secret.truncate(length);

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::error::ServerError;
 use crate::operator::here;
-use crate::private_file::is_everybodys;
+use front::private_file::is_everybodys;
 
 /// The whole file.
 #[derive(Deserialize)]

@@ -3,37 +3,26 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use crypto::tls::LocalAuthority;
+use front::{CertificateSource, Certificates, Front, Listener, Serving, Workers};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
 
 use crate::admin::Admin;
+use crate::application::AwsHttp;
 use crate::aws_profile::{self, Endpoint};
 use crate::config::Config;
-use crate::connection_limiter::ConnectionLimiter;
 use crate::core::Core;
 use crate::data_dir::DataDir;
 use crate::disk::Watch;
 use crate::durable_state::DurableState;
 use crate::error::ServerError;
 use crate::first_start::FirstStart;
-use crate::gate::Gate;
 use crate::jobs::Jobs;
 use crate::key_stores::Configured;
-use crate::listener::Listener;
 use crate::seed::Seed;
-use crate::site::{Site, Traffic};
-use crate::tls::{CertificateSource, Certificates};
-use crate::wiring::Backend;
-use crate::workers::Workers;
 use crate::{authority, root_seal};
-
-/// Threads for what blocks outside of calls: the start, background jobs, the end.
-const BLOCKING_THREADS_MAX: usize = 4;
 
 /// Descriptors that are not connections: the database, the audit log, timers.
 const DESCRIPTORS_RESERVED: u64 = 64;
@@ -51,13 +40,10 @@ pub struct Server {
     first_start: Option<FirstStart>,
     ephemeral: bool,
     sealed: bool,
-    site: Arc<Site<Gate<Backend>>>,
-    workers: Arc<Workers>,
-    accepting: JoinHandle<()>,
+    serving: Serving,
     admin: Admin,
     jobs: Jobs,
     core: Arc<Core>,
-    grace: Duration,
     // Given up last: nobody else may open what is in it before it is closed.
     data_dir: DataDir,
 }
@@ -69,34 +55,9 @@ pub struct Server {
 /// # Errors
 /// Every [`ServerError`].
 pub fn run(config: Config, announce: impl FnOnce(&Server)) -> Result<(), ServerError> {
-    // Whatever is made from here on is the owner's alone.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    if let Err(error) = crypto::hardening::harden_process() {
-        tracing::warn!(%error, "core dumps and debuggers could not be shut out");
-    }
+    front::process::harden();
     let config = fit_descriptors(config);
-
-    runtime()?.block_on(async {
-        let mut signals = Signals::new()?;
-        let server = Server::start(config).await?;
-        announce(&server);
-        let name = signals.next().await;
-        tracing::info!("{name}: finishing what is running, taking nothing more");
-        tokio::select! {
-            stopped = server.stop() => stopped,
-            name = signals.next() => {
-                tracing::warn!("{name} again: ending at once");
-                Ok(())
-            }
-        }
-    })
-}
-
-/// The runtime of this thread: for the port, background jobs and the admin socket. Connections live on the workers.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, ServerError> {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).thread_name("sealstack-job");
-    builder.build().map_err(|cause| ServerError::System { action: "start threads", cause })
+    front::process::run(|| Server::start(config), announce, Server::stop)
 }
 
 impl Server {
@@ -112,7 +73,7 @@ impl Server {
         let data_dir = if config.ephemeral { DataDir::ephemeral()? } else { DataDir::create(&config.data)? };
         // Before anything is made: a taken port is the commonest reason not to start.
         let listener = Listener::bind(config.listen)?;
-        let (address, workers) = (listener.address(), Arc::new(Workers::start(config.workers)?));
+        let (address, workers) = (listener.address(), Workers::start(config.workers)?);
         let layout = data_dir.layout();
         let (durable_state, gathering) = if config.ephemeral {
             (Some(DurableState::in_memory(layout, &config.audit).await?), None)
@@ -146,46 +107,29 @@ impl Server {
             region: config.region.clone(),
         };
 
-        let (connections, traffic) = (ConnectionLimiter::new(config.limits), Arc::<Traffic>::default());
-        let bounds = (config.limits, config.allow_plain_http);
-        let site = Site::new(Gate::default(), Arc::clone(&certificates), bounds, Arc::clone(&connections), traffic);
-        let site = Arc::new(site);
+        let front = Front::new(AwsHttp::default(), Arc::clone(&certificates), config.limits, config.allow_plain_http);
+        let front = Arc::new(front);
         let sealed = gathering.is_some();
         let names = config.tls.own.is_none().then_some(names);
         let key_stores = Arc::new(Configured::new(&config.key_stores)?);
-        let core = Arc::new(Core::new(layout, &config, key_stores, names, Arc::clone(&site), gathering));
+        let core = Arc::new(Core::new(layout, &config, key_stores, names, Arc::clone(&front), gathering));
         let first_start = match durable_state {
             Some(durable_state) => core.start_services(durable_state).await?,
             None => None,
         };
         let mut jobs = Jobs::default();
-        jobs.always(async move { connections.sweep().await });
         jobs.every(CERTIFICATE_PERIOD, "renewing the certificate", move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
         });
         let (disk, data) = (Watch::default(), layout.root().to_owned());
         jobs.every(DISK_PERIOD, "looking at the disk", move || std::future::ready(disk.look(&data).map(|()| 0)));
         let admin = Admin::listen(layout, Arc::clone(&core))?;
-        let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
+        let serving = front.serve(listener, workers);
         // Last: whoever waits for the profile finds a server that answers.
         aws_profile::write_config(layout, &endpoint)?;
 
-        let (grace, ephemeral) = (config.limits.shutdown_timeout, config.ephemeral);
-        let server = Self {
-            address,
-            endpoint,
-            first_start,
-            ephemeral,
-            sealed,
-            site,
-            workers,
-            accepting,
-            admin,
-            jobs,
-            core,
-            grace,
-            data_dir,
-        };
+        let ephemeral = config.ephemeral;
+        let server = Self { address, endpoint, first_start, ephemeral, sealed, serving, admin, jobs, core, data_dir };
         server.log_startup(&config);
         Ok(server)
     }
@@ -232,19 +176,12 @@ impl Server {
     /// [`ServerError::Store`] and [`ServerError::Journal`] when something could not be written out. What was
     /// acknowledged is durable in any case.
     pub async fn stop(self) -> Result<(), ServerError> {
-        let Self { site, workers, accepting, admin, jobs, core, grace, data_dir, .. } = self;
-        site.draining.store(true, Ordering::Relaxed);
-        accepting.abort();
-        // It was just told to end; however it ended, the port is free.
-        let _ = accepting.await;
-        site.connections.drain(grace).await;
+        let Self { serving, admin, jobs, core, data_dir, .. } = self;
+        let drained = serving.drain().await;
         jobs.stop().await;
         admin.stop().await;
-        drop(site);
         let closed = core.close().await;
-        if let Some(workers) = Arc::into_inner(workers) {
-            workers.stop().await;
-        }
+        drained.stop().await;
         drop(data_dir);
         closed?;
         tracing::info!("stopped");
@@ -286,24 +223,4 @@ fn fit_descriptors(mut config: Config) -> Config {
         config.limits.connections_max = fitting;
     }
     config
-}
-
-/// What asks the server to end.
-pub(crate) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    pub(crate) fn new() -> Result<Self, ServerError> {
-        let listen = |kind| signal(kind).map_err(|cause| ServerError::System { action: "hand over signals", cause });
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
-    }
-
-    pub(crate) async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
 }

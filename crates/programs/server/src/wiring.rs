@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudtrail::CloudTrail;
+use front::Statistics;
+use front::pages::HealthProblem;
 use iam::{Iam, Sts};
 use kms::{DomainRotation, Kms};
 use service::ports::{Authority, Principals};
@@ -13,9 +15,8 @@ use store::Store;
 use tokio::sync::Notify;
 use wire::Fault;
 
-use crate::application::{Application, HealthProblem};
+use crate::application::Api;
 use crate::clock;
-use crate::connection_limiter::ConnectionLimiter;
 use crate::data_dir::Layout;
 use crate::durable_state::{Anchoring, DurableState, own_uid};
 use crate::error::ServerError;
@@ -23,7 +24,6 @@ use crate::jobs::Jobs;
 use crate::key_stores::Configured;
 use crate::metrics::{Meters, Metrics, Sources, State};
 use crate::rows;
-use crate::site::Traffic;
 use crate::steady::Steady;
 
 /// How often it is looked whether the clock jumped.
@@ -81,8 +81,7 @@ pub(crate) fn join(
     durable_state: &DurableState,
     layout: &Layout,
     (key_stores, regions): (Arc<Configured>, &Regions),
-    connections: &Arc<ConnectionLimiter>,
-    traffic: &Arc<Traffic>,
+    front: Statistics,
 ) -> (Services, Backend) {
     let DurableState { store, journal, trail: audit, audit_key, steady, .. } = durable_state;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
@@ -101,8 +100,7 @@ pub(crate) fn join(
     let (counted, audited, timed) = (store.clone(), journal.clone(), Arc::clone(steady));
     let metrics = Metrics::new(Sources {
         meters,
-        connections: Arc::clone(connections),
-        traffic: Arc::clone(traffic),
+        front,
         data: layout.root().to_owned(),
         state: Box::new(move || {
             let writes = counted.write_counts();
@@ -230,7 +228,7 @@ async fn record_rotations(trail: &Trail, rotated: &[DomainRotation], uid: u32) {
     }
 }
 
-impl Application for Backend {
+impl Api for Backend {
     async fn handle(&self, incoming: &Incoming) -> Reply {
         self.gateway.handle(incoming).await
     }

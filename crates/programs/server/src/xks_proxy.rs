@@ -9,23 +9,15 @@ mod credentials;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use crypto::SecretBytes;
+use front::{CertificateSource, Certificates, Front, Limits, Listener, OwnCertificate, Serving, Workers, private_file};
 pub use token::TokenConfig;
 use token::{Token, TokenError, TokenThreads};
 
-use crate::config::{Limits, OwnCertificate};
-use crate::connection_limiter::ConnectionLimiter;
 use crate::error::ServerError;
 use crate::jobs::Jobs;
-use crate::listener::Listener;
-use crate::private_file;
-use crate::server::{Signals, runtime};
-use crate::site::{Site, Traffic};
-use crate::tls::{CertificateSource, Certificates};
-use crate::workers::Workers;
 use answers::Proxy;
 use credentials::Credentials;
 
@@ -73,15 +65,21 @@ pub fn create_credential(path: &Path, uri_prefix: &str) -> Result<(), ServerErro
     credentials::create(path, &base_path(uri_prefix)?)
 }
 
+/// A running proxy.
+struct Running {
+    address: SocketAddr,
+    serving: Serving,
+    jobs: Jobs,
+}
+
 /// Runs the proxy until SIGTERM or SIGINT. `announce` is called once it answers, with its address.
+///
+/// A second signal ends it without waiting for running requests.
 ///
 /// # Errors
 /// [`ServerError`].
 pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(), ServerError> {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    if let Err(error) = crypto::hardening::harden_process() {
-        tracing::warn!(%error, "core dumps and debuggers could not be shut out");
-    }
+    front::process::harden();
     let base = base_path(&config.uri_prefix)?;
     let token = Token::log_in(config.token, pin(&config.pin_file)?)?;
     match token.generate_key(HEALTH_KEY) {
@@ -90,40 +88,33 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
     }
     let crew = TokenThreads::new(token, config.sessions)?;
     let credentials = Arc::new(Credentials::read(config.credentials)?);
-    let workers = Arc::new(Workers::start(None)?);
-    runtime()?.block_on(async {
-        let mut signals = Signals::new()?;
+    let proxy = Proxy::new(base, crew, Arc::clone(&credentials));
+    let workers = Workers::start(None)?;
+    let start = || async {
         let listener = Listener::bind(config.listen)?;
         let address = listener.address();
         let certificates = Arc::new(Certificates::new(CertificateSource::Own(config.tls))?);
         let limits = Limits { body_bytes_max: 64 * 1024, ..Limits::default() };
-        let (connections, traffic) = (ConnectionLimiter::new(limits), Arc::<Traffic>::default());
-        let proxy = Proxy::new(base, crew, Arc::clone(&credentials));
-        let site = Site::new(proxy, Arc::clone(&certificates), (limits, false), Arc::clone(&connections), traffic);
-        let site = Arc::new(site);
+        let front = Arc::new(Front::new(proxy, Arc::clone(&certificates), limits, false));
         let mut jobs = Jobs::default();
-        let sweeping = Arc::clone(&connections);
-        jobs.always(async move { sweeping.sweep().await });
         jobs.every(RENEWAL_PERIOD, "renewing the certificate", move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
         });
         jobs.every(RENEWAL_PERIOD, "reading changed credentials", move || std::future::ready(credentials.renew()));
-        let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
+        let serving = front.serve(listener, workers);
         tracing::info!(%address, "listening");
-        announce(address);
-        let name = signals.next().await;
-        tracing::info!("{name}: finishing what is running, taking nothing more");
-        site.draining.store(true, Ordering::Relaxed);
-        accepting.abort();
-        // It was just told to end.
-        let _ = accepting.await;
-        connections.drain(limits.shutdown_timeout).await;
-        jobs.stop().await;
-        if let Some(workers) = Arc::into_inner(workers) {
-            workers.stop().await;
-        }
+        Ok(Running { address, serving, jobs })
+    };
+    front::process::run(start, |running| announce(running.address), Running::stop)
+}
+
+impl Running {
+    async fn stop(self) -> Result<(), ServerError> {
+        let drained = self.serving.drain().await;
+        self.jobs.stop().await;
+        drained.stop().await;
         Ok(())
-    })
+    }
 }
 
 /// The path under which the API is.

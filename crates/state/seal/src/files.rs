@@ -25,8 +25,7 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), SealError> {
 
 /// Who owns a file or directory, by user id, if that is neither the user of this process nor root: somebody who could
 /// change it at any time.
-#[must_use]
-pub fn foreign_owner(found: &Metadata) -> Option<u32> {
+fn foreign_owner(found: &Metadata) -> Option<u32> {
     let owner = found.uid();
     (owner != 0 && owner != rustix::process::geteuid().as_raw()).then_some(owner)
 }

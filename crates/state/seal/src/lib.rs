@@ -15,7 +15,6 @@ mod token_seal;
 pub use crypto::password::Cost;
 pub use crypto::{RootKey, RootKeyId};
 pub use error::SealError;
-pub use files::foreign_owner;
 pub use header::{Binding, Deployment, Kind, KmsKey, Status, TokenKey, status};
 pub use rotation::{Opened, key_files, open_or_create, rotate};
 pub use shares::{Gathering, Progress, Share, ShareError, SharedKey, Split, SplitId, split};

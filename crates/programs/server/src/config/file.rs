@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Settings;
 use crate::error::ConfigError;
-use crate::private_file::is_everybodys;
+use front::private_file::is_everybodys;
 
 /// The configuration file that is read when it lies in the data directory.
 const FILE_NAME: &str = "sealstack.toml";

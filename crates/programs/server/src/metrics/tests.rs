@@ -3,13 +3,11 @@ use std::time::Duration;
 use service::{Observer as _, Seen};
 
 use super::*;
-use crate::config::Limits;
 
 fn text(meters: Meters) -> String {
     Metrics::new(Sources {
         meters: Arc::new(meters),
-        connections: ConnectionLimiter::new(Limits::default()),
-        traffic: Arc::default(),
+        front: Statistics::default(),
         data: "/".into(),
         state: Box::new(|| State {
             audit_healthy: true,

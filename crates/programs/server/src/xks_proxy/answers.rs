@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use crypto::SecretBytes;
+use front::pages::{self, HealthProblem, Page};
+use front::{Application, Peer, Request, Response};
+use http::{HeaderValue, Method, StatusCode, request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use service::{Incoming, Reply};
 use token::{SealedParts, Token, TokenError, TokenThreads};
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigningKey};
 use wire::{Blob, SecretBlob};
@@ -20,7 +23,6 @@ use zeroize::Zeroizing;
 
 use super::HEALTH_KEY;
 use super::credentials::Credentials;
-use crate::application::{Application, HealthProblem};
 use crate::clock;
 
 /// How long the token may take: longer than anybody waits for the proxy.
@@ -44,12 +46,12 @@ impl Proxy {
         Self { base, crew, credentials }
     }
 
-    async fn answer(&self, incoming: &Incoming) -> Result<Vec<u8>, Refusal> {
-        self.authenticate(incoming)?;
-        let route = Route::parse(&self.base, incoming.uri.path());
+    async fn answer(&self, head: &request::Parts, body: &Bytes, peer: Peer) -> Result<Vec<u8>, Refusal> {
+        self.authenticate(head, body, peer)?;
+        let route = Route::parse(&self.base, head.uri.path());
         match route.ok_or((ErrorName::InvalidUriPath, "there is nothing at this path"))? {
             Route::Health => {
-                let HealthRequest { request_metadata } = read(incoming)?;
+                let HealthRequest { request_metadata } = read(body)?;
                 tracing::info!(
                     operation = request_metadata.kms_operation,
                     kms_request_id = request_metadata.kms_request_id,
@@ -58,17 +60,17 @@ impl Proxy {
                 encode(&self.health().await)
             }
             Route::Key(key, Action::Metadata) => {
-                let KeyRequest { request_metadata } = read(incoming)?;
+                let KeyRequest { request_metadata } = read(body)?;
                 log_request(&request_metadata, key, "metadata");
                 encode(&self.metadata(key).await?)
             }
             Route::Key(key, Action::Encrypt) => {
-                let request: EncryptRequest = read(incoming)?;
+                let request: EncryptRequest = read(body)?;
                 log_request(&request.request_metadata, key, "encrypt");
                 encode(&self.encrypt(key, request).await?)
             }
             Route::Key(key, Action::Decrypt) => {
-                let request: DecryptRequest = read(incoming)?;
+                let request: DecryptRequest = read(body)?;
                 log_request(&request.request_metadata, key, "decrypt");
                 encode(&self.decrypt(key, request).await?)
             }
@@ -76,17 +78,17 @@ impl Proxy {
     }
 
     /// Who asks is known by their signature over the whole request, and only over TLS.
-    fn authenticate(&self, incoming: &Incoming) -> Result<(), Refusal> {
+    fn authenticate(&self, head: &request::Parts, body: &Bytes, peer: Peer) -> Result<(), Refusal> {
         let refused = |reason| (ErrorName::AuthenticationFailed, reason);
-        if !incoming.secure {
+        if !peer.secure {
             return Err(refused("the request has to come over TLS"));
         }
         let parts = RequestParts {
-            method: incoming.method.as_str(),
-            path: incoming.uri.path(),
-            query: incoming.uri.query().unwrap_or_default(),
-            headers: &incoming.headers,
-            host: incoming.uri.authority().map(http::uri::Authority::as_str),
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
+            host: head.uri.authority().map(http::uri::Authority::as_str),
         };
         let authorization = Authorization::parse(&parts).map_err(|_| refused("the request is not signed"))?;
         if authorization.service() != xks::SERVICE || authorization.is_presigned() {
@@ -95,7 +97,7 @@ impl Proxy {
         let (date, region) = (authorization.date(), authorization.region());
         let verified = self.credentials.secret(authorization.access_key_id(), |secret| {
             let key = SigningKey::derive(secret, date, region, xks::SERVICE);
-            authorization.verify(&parts, Payload::Body(&incoming.body), &key, Rules::STANDARD, clock::now())
+            authorization.verify(&parts, Payload::Body(body), &key, Rules::STANDARD, clock::now())
         });
         match verified {
             Some(Ok(())) => Ok(()),
@@ -200,10 +202,9 @@ fn framed(data: &[u8], metadata: &[u8]) -> Result<Vec<u8>, Refusal> {
     manager_aad(data, metadata).ok_or((ErrorName::UnsupportedOperation, "a parameter is longer than is supported"))
 }
 
-fn read<T: DeserializeOwned>(incoming: &Incoming) -> Result<T, Refusal> {
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     // The decoder's own words could quote a plaintext.
-    serde_json::from_slice(&incoming.body)
-        .map_err(|_| (ErrorName::Validation, "the body is not what this operation takes"))
+    serde_json::from_slice(body).map_err(|_| (ErrorName::Validation, "the body is not what this operation takes"))
 }
 
 fn encode(answer: &impl Serialize) -> Result<Vec<u8>, Refusal> {
@@ -239,43 +240,48 @@ fn refusal(error: TokenError) -> Refusal {
 }
 
 impl Application for Proxy {
-    async fn handle(&self, incoming: &Incoming) -> Reply {
+    async fn handle(&self, request: Request<'_>) -> Response {
         let begun = Instant::now();
-        let request_id = uuid::Uuid::new_v4().to_string();
-        let reply = |status, error: Option<ErrorName>, body| Reply {
-            status,
-            content_type: "application/json",
-            request_id: request_id.clone(),
-            error: error.map(ErrorName::as_str),
-            body,
+        let Request { head, body, peer } = request;
+        let body = match body.whole(usize::MAX).await {
+            Ok(body) => body,
+            Err(error) => return error.response(),
         };
-        if incoming.method != http::Method::POST {
-            return reply(405, None, b"{}".to_vec());
+        if head.method != Method::POST {
+            return respond(StatusCode::METHOD_NOT_ALLOWED, None, b"{}".to_vec());
         }
-        let answer = self.answer(incoming).await;
-        let elapsed = begun.elapsed();
+        let answer = self.answer(&head, &body, peer).await;
+        let (path, elapsed) = (head.uri.path(), begun.elapsed());
         match answer {
             Ok(body) => {
-                tracing::debug!(path = incoming.uri.path(), ?elapsed, "answered");
-                reply(200, None, body)
+                tracing::debug!(path, ?elapsed, "answered");
+                respond(StatusCode::OK, None, body)
             }
             Err((name, reason)) => {
-                tracing::warn!(path = incoming.uri.path(), ip = %incoming.ip, error = name.as_str(), reason, ?elapsed, "refused");
+                tracing::warn!(path, ip = %peer.ip, error = name.as_str(), reason, ?elapsed, "refused");
                 let told = ErrorAnswer { error_name: name.as_str().to_owned(), error_message: Some(reason.to_owned()) };
-                reply(name.status(), Some(name), serde_json::to_vec(&told).unwrap_or_default())
+                let status = StatusCode::from_u16(name.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                respond(status, Some(name), serde_json::to_vec(&told).unwrap_or_default())
             }
         }
     }
 
-    fn body_bytes_max(&self, _: &http::request::Parts) -> usize {
-        usize::MAX
+    fn page(&self, head: &request::Parts, peer: Peer, draining: bool) -> Option<Response> {
+        Some(match Page::asked(head)? {
+            Page::Health => pages::health(draining.then_some(HealthProblem::DRAINING), env!("CARGO_PKG_VERSION")),
+            Page::Metrics => pages::metrics(head, peer, || "# EOF\n".to_owned()),
+        })
     }
+}
 
-    fn health_problem(&self) -> Option<HealthProblem> {
-        None
+/// A response with the headers that AWS's services send.
+fn respond(status: StatusCode, error: Option<ErrorName>, body: Vec<u8>) -> Response {
+    let mut response = Response::new(status, HeaderValue::from_static("application/json"), body);
+    if let Ok(id) = HeaderValue::try_from(uuid::Uuid::new_v4().to_string()) {
+        response.headers.insert(wire::REQUEST_ID_HEADER, id);
     }
-
-    fn metrics(&self) -> String {
-        "# EOF\n".to_owned()
+    if let Some(error) = error {
+        response.headers.insert(wire::ERROR_TYPE_HEADER, HeaderValue::from_static(error.as_str()));
     }
+    response
 }

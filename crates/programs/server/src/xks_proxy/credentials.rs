@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use front::private_file;
 use serde::{Deserialize, Serialize};
 use wire::SecretText;
 
 use crate::error::{ConfigError, ServerError};
-use crate::private_file;
 
 /// Letters and digits of an access key's id.
 const ID_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -12,14 +12,14 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-use crate::error::ServerError;
+use crate::error::FrontError;
 
 /// Threads for what blocks in calls, such as the database's reads: over all workers, and what each has at least.
 const BLOCKING_THREADS: usize = 16;
 const BLOCKING_THREADS_MIN: usize = 4;
 
 /// The workers of a server; dropping them ends their threads, and what runs on them at its next wait.
-pub(crate) struct Workers {
+pub struct Workers {
     workers: Vec<Worker>,
 }
 
@@ -35,12 +35,12 @@ impl Workers {
     /// Starts `count` workers; as many as there are cores if that is not given.
     ///
     /// # Errors
-    /// [`ServerError::System`] when there are no threads to be had.
-    pub(crate) fn start(count: Option<NonZeroUsize>) -> Result<Self, ServerError> {
+    /// [`FrontError::System`] when there are no threads to be had.
+    pub fn start(count: Option<NonZeroUsize>) -> Result<Self, FrontError> {
         let count = count.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let blocking = (BLOCKING_THREADS / count).max(BLOCKING_THREADS_MIN);
         let workers = (0..count).map(|_| Worker::start(blocking)).collect::<std::io::Result<_>>();
-        Ok(Self { workers: workers.map_err(|cause| ServerError::System { action: "start threads", cause })? })
+        Ok(Self { workers: workers.map_err(|cause| FrontError::System { action: "start threads", cause })? })
     }
 
     /// Serves a connection on the worker that has the fewest.
@@ -70,13 +70,13 @@ impl Workers {
         Ok(())
     }
 
-    /// Ends the threads, and returns once they have ended. What blocks is waited for.
+    /// Ends the threads, and returns once they have ended. Work that blocks is waited for.
     pub(crate) async fn stop(self) {
         let join = || {
-            // All are told before the first is waited for.
+            // All are asked to end before the first is waited for.
             let threads: Vec<_> = self.workers.into_iter().map(|worker| worker.thread).collect();
             for thread in threads {
-                // A panic has been told by then.
+                // A panic has been logged by then.
                 let _ = thread.join();
             }
         };

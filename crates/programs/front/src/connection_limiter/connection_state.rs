@@ -229,6 +229,9 @@ pub(crate) struct Turn {
 impl Turn {
     /// The body is complete. False when the connection has been closed, and the request must not be served.
     pub(crate) fn serves(&mut self) -> bool {
+        if self.served {
+            return true;
+        }
         let connection = &self.connection;
         self.served =
             connection.change(|state| Some(State { serving: state.serving + 1, ..state }.at(connection.now())));

@@ -3,10 +3,10 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Instant, SystemTime};
 
 use crypto::tls::LocalAuthority;
+use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioExecutor;
-use service::{Incoming, Reply};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -14,49 +14,58 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::*;
-use crate::application::HealthProblem;
-use crate::config::Limits;
-use crate::connection_limiter::ConnectionLimiter;
+use crate::application::{Request, Response, ResponseBody};
+use crate::certificates::{CertificateSource, Certificates};
+use crate::limits::Limits;
 use crate::listener::Listener;
-use crate::tls::{CertificateSource, Certificates};
+use crate::pages::{self, HealthProblem, Page};
+use crate::shared::BODIES_BYTES_MAX;
 use crate::workers::Workers;
+
+/// Bytes that a body at `/small` may have.
+const SMALL_BYTES_MAX: usize = 64 * 1024;
 
 /// Answers with what it was sent.
 #[derive(Default)]
 struct Echo {
     finished: AtomicUsize,
+    refused: AtomicUsize,
 }
 
 impl Application for Echo {
-    async fn handle(&self, incoming: &Incoming) -> Reply {
-        if incoming.uri.path() == "/slow" {
+    async fn handle(&self, request: Request<'_>) -> Response {
+        let Request { mut head, body, peer } = request;
+        let path = head.uri.path();
+        let body = match body.whole(if path == "/small" { SMALL_BYTES_MAX } else { usize::MAX }).await {
+            Ok(body) => body,
+            Err(error) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                return error.response();
+            }
+        };
+        if path == "/slow" {
             tokio::time::sleep(Duration::from_millis(400)).await;
         }
         self.finished.fetch_add(1, Ordering::Relaxed);
-        let secure = if incoming.secure { "TLS" } else { "plain" };
-        let body = format!("{} {} {} {}", incoming.method, incoming.uri.path(), secure, incoming.body.len());
-        let error = (incoming.uri.path() == "/error").then_some("NotFoundException");
-        let status = if error.is_some() { 400 } else { 200 };
-        let content_type = "application/x-amz-json-1.1";
-        Reply { status, content_type, request_id: "the-id".to_owned(), error, body: body.into_bytes() }
+        let secure = if peer.secure { "TLS" } else { "plain" };
+        let body = format!("{} {path} {secure} {}", head.method, body.len());
+        // The room of the request's headers, as applications in a hurry use it.
+        head.headers.clear();
+        head.headers.insert("x-echo", HeaderValue::from_static("yes"));
+        Response { status: StatusCode::OK, headers: head.headers, body: ResponseBody::Whole(body.into_bytes()) }
     }
 
-    fn body_bytes_max(&self, head: &http::request::Parts) -> usize {
-        if head.uri.path() == "/small" { wire::shape::BODY_BYTES_LEAST } else { usize::MAX }
-    }
-
-    fn health_problem(&self) -> Option<HealthProblem> {
-        None
-    }
-
-    fn metrics(&self) -> String {
-        "# EOF\n".to_owned()
+    fn page(&self, head: &http::request::Parts, peer: Peer, draining: bool) -> Option<Response> {
+        Some(match Page::asked(head)? {
+            Page::Health => pages::health(draining.then_some(HealthProblem::DRAINING), "1.2.3"),
+            Page::Metrics => pages::metrics(head, peer, || "# EOF\n".to_owned()),
+        })
     }
 }
 
 struct Running {
     address: SocketAddr,
-    site: Arc<Site<Echo>>,
+    front: Arc<Front<Echo>>,
     certificate: String,
     accepting: tokio::task::JoinHandle<()>,
     _workers: Arc<Workers>,
@@ -80,13 +89,13 @@ fn run(limits: Limits) -> Running {
     let certificates =
         Arc::new(Certificates::new(CertificateSource::Local(authority, Vec::new())).expect("a certificate"));
     let listener = Listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-    let (address, connections) = (listener.address(), ConnectionLimiter::new(limits));
-    let site = Arc::new(Site::new(Echo::default(), certificates, (limits, false), connections, Arc::default()));
-    let watched = Arc::clone(&site);
+    let address = listener.address();
+    let front = Arc::new(Front::new(Echo::default(), certificates, limits, false));
+    let watched = Arc::clone(&front.shared);
     tokio::spawn(async move { watched.connections.sweep().await });
     let workers = Arc::new(Workers::start(None).expect("threads"));
-    let accepting = tokio::spawn(listener.accept(Arc::clone(&site), Arc::clone(&workers)));
-    Running { address, site, certificate, accepting, _workers: workers }
+    let accepting = tokio::spawn(listener.accept(Arc::clone(&front), Arc::clone(&workers)));
+    Running { address, front, certificate, accepting, _workers: workers }
 }
 
 impl Running {
@@ -123,23 +132,16 @@ async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
 const CLOSE: &str = "Host: x\r\nConnection: close\r\n";
 
 #[tokio::test]
-async fn a_request_is_answered_with_the_headers_that_aws_sends() {
-    let answer = run(short()).exchange(format!("POST / HTTP/1.1\r\n{CLOSE}Content-Length: 3\r\n\r\nabc")).await;
+async fn a_request_is_answered_with_the_headers_of_its_response_and_those_of_http() {
+    let request = format!("POST / HTTP/1.1\r\n{CLOSE}X-Asked: yes\r\nContent-Length: 3\r\n\r\nabc");
+    let answer = run(short()).exchange(request).await;
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-    for header in ["x-amzn-requestid: the-id", "content-type: application/x-amz-json-1.1", "date: ", "content-length: "]
-    {
+    for header in ["x-echo: yes", "date: ", "content-length: "] {
         assert!(head.contains(header), "{header} in {head}");
     }
-    assert!(!head.contains("x-amzn-errortype"), "{head}");
+    assert!(!head.contains("x-asked"), "{head}");
     assert_eq!(body, "POST / plain 3");
-}
-
-#[tokio::test]
-async fn an_error_is_named_in_a_header() {
-    let answer = run(short()).exchange(format!("GET /error HTTP/1.1\r\n{CLOSE}\r\n")).await;
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert!(answer.contains("x-amzn-errortype: NotFoundException\r\n"), "{answer}");
 }
 
 #[tokio::test]
@@ -164,18 +166,21 @@ async fn a_client_that_expects_it_is_told_to_go_on() {
 }
 
 #[tokio::test]
-async fn the_servers_own_pages_are_there_for_the_unsigned() {
+async fn a_programs_own_pages_are_there_for_the_unsigned() {
     let server = run(short());
     let get = async |path: &str, more: &str| server.exchange(format!("GET {path} HTTP/1.1\r\n{CLOSE}{more}\r\n")).await;
     let health = get("/health", "").await;
-    assert!(health.starts_with("HTTP/1.1 200 OK") && health.contains(r#"{"status":"ok","version":""#), "{health}");
+    assert!(
+        health.starts_with("HTTP/1.1 200 OK") && health.contains(r#"{"status":"ok","version":"1.2.3"}"#),
+        "{health}"
+    );
     assert!(get("/metrics", "").await.ends_with("# EOF\n"));
     assert!(get("/metrics", "X-Forwarded-For: 192.0.2.1\r\n").await.starts_with("HTTP/1.1 403 "));
     // A signed request means a resource of that name.
     assert!(get("/health", "Authorization: AWS4-HMAC-SHA256 …\r\n").await.ends_with("GET /health plain 0"));
     let head = server.exchange(format!("HEAD /health HTTP/1.1\r\n{CLOSE}\r\n")).await;
     assert!(head.starts_with("HTTP/1.1 200 OK") && head.ends_with("\r\n\r\n"), "{head}");
-    server.site.draining.store(true, Ordering::Relaxed);
+    server.front.shared.draining.store(true, Ordering::Relaxed);
     assert!(get("/health", "").await.starts_with("HTTP/1.1 503 "));
 }
 
@@ -203,7 +208,7 @@ async fn a_connection_that_sends_its_headers_too_slowly_is_closed() {
         tokio::time::timeout(Duration::from_secs(5), dribble).await.unwrap_or_else(|_| panic!("{first:?} is open"));
         assert!(first == "\x16" || started.elapsed() >= Duration::from_secs(1), "{first:?}: {:?}", started.elapsed());
     }
-    assert!(server.site.connections.closed().head.load(Ordering::Relaxed) >= 3);
+    assert!(server.front.shared.connections.closed().head.load(Ordering::Relaxed) >= 3);
 }
 
 #[tokio::test]
@@ -213,7 +218,7 @@ async fn a_body_that_does_not_come_closes_the_connection() {
     let answer = server.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").await;
     assert_eq!(answer, "");
     assert!((1..5).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
-    assert_eq!(server.site.connections.closed().body.load(Ordering::Relaxed), 1);
+    assert_eq!(server.front.shared.connections.closed().body.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -268,7 +273,7 @@ async fn a_client_that_sends_a_little_too_much_gets_its_answer() {
     let mut request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n".to_vec();
     request.resize(request.len() + 3_000_000, b'a');
     let answer = server.exchange(request).await;
-    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("RequestEntityTooLarge"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("The body is too long."), "{answer}");
 }
 
 #[tokio::test]
@@ -280,7 +285,7 @@ async fn a_body_without_a_length_is_cut_off_at_the_limit() {
     };
     assert!(server.exchange(chunked(16)).await.ends_with("POST / plain 65536"));
     assert!(server.exchange(chunked(17)).await.starts_with("HTTP/1.1 413 "));
-    assert!(server.site.bodies.charge().take(64 << 20), "every charge was given back");
+    assert!(server.front.shared.bodies.take(BODIES_BYTES_MAX), "every byte was given back");
 }
 
 #[tokio::test]
@@ -327,6 +332,56 @@ async fn ask_http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     answers
 }
 
+/// A body that begins and does not go on.
+struct Stuck(Option<Bytes>);
+
+impl hyper::body::Body for Stuck {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+        self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(hyper::body::Frame::data(bytes)))))
+    }
+}
+
+/// Sends a request over HTTP/2 whose body does not come to its end.
+async fn ask_stuck(server: &Running) -> tokio::task::JoinHandle<hyper::Result<http::Response<hyper::body::Incoming>>> {
+    let stream = TokioIo::new(server.connect().await);
+    let opened = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
+    let (mut sender, connection) = opened.expect("a handshake");
+    tokio::spawn(connection);
+    let request = http::Request::post("http://localhost/").body(Stuck(Some(Bytes::from_static(b"ab"))));
+    tokio::spawn(async move { sender.send_request(request.expect("a request")).await })
+}
+
+#[tokio::test]
+async fn an_http2_body_that_does_not_come_is_refused_in_time() {
+    let server = run(short());
+    let started = Instant::now();
+    let answer = ask_stuck(&server).await.await.expect("no panic").expect("an answer");
+    assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+    assert!((1..5).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_http2_request_that_is_reset_before_its_body_came_is_not_waited_for() {
+    let server = run(Limits { body_timeout: Duration::from_secs(600), ..short() });
+    let asking = ask_stuck(&server).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    asking.abort();
+    let _ = asking.await;
+    let ended = async {
+        while server.front.application.refused.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), ended).await.expect("an end");
+    assert!(server.front.shared.bodies.take(BODIES_BYTES_MAX), "every byte was given back");
+}
+
 #[tokio::test]
 async fn a_call_is_finished_though_its_client_has_hung_up() {
     let server = run(short());
@@ -346,7 +401,7 @@ async fn a_call_is_finished_though_its_client_has_hung_up() {
     let _ = asking.await;
     connection.abort();
     tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(server.site.application.finished.load(Ordering::Relaxed), 2);
+    assert_eq!(server.front.application.finished.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
@@ -356,15 +411,15 @@ async fn plain_http_from_another_machine_is_refused() {
     let mut client = TcpStream::connect(listener.local_addr().expect("it")).await.expect("a connection");
     let (stream, _) = listener.accept().await.expect("a connection");
     let elsewhere = "192.0.2.1".parse().expect("an address");
-    let admission = server.site.connections.admit(elsewhere).await.expect("a place");
+    let admission = server.front.shared.connections.admit(elsewhere).await.expect("a place");
     let state = Arc::clone(admission.state());
-    tokio::spawn(admission.attend(serve(Arc::clone(&server.site), stream, elsewhere, state)));
+    tokio::spawn(admission.attend(serve(Arc::clone(&server.front), stream, elsewhere, state)));
     client.write_all(format!("GET / HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await.expect("sent");
     let answer = read_all(&mut client).await;
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("HTTP/1.1 400 ") && body.contains("https://"), "{answer}");
     assert!(head.contains(&format!("Content-Length: {}", body.len())), "{answer}");
-    assert_eq!(server.site.traffic.plain_refused.load(Ordering::Relaxed), 1);
+    assert_eq!(server.front.shared.traffic.plain_refused.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -380,7 +435,7 @@ async fn draining_finishes_what_was_begun_and_takes_nothing_more() {
 
     server.accepting.abort();
     let started = Instant::now();
-    server.site.connections.drain(Duration::from_secs(10)).await;
+    server.front.shared.connections.drain(Duration::from_secs(10)).await;
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert!(read_all(&mut working).await.ends_with("GET /slow plain 0"));
     assert!(read_all(&mut resting).await.ends_with("GET / plain 0"));

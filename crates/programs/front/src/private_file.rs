@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crypto::SecretBytes;
 
-use crate::error::ServerError;
+use crate::error::FrontError;
 
 /// Who may write: group and others.
 const WRITABLE: u32 = 0o022;
@@ -22,38 +22,40 @@ const OPEN: u32 = 0o077;
 /// secrets of Docker and Kubernetes are readable in a container that is all there is.
 ///
 /// # Errors
-/// [`ServerError::Foreign`], [`ServerError::Exposed`], [`ServerError::Io`].
-pub(crate) fn read(path: &Path) -> Result<SecretBytes, ServerError> {
-    let failed = |cause| ServerError::Io { action: "read", path: path.to_owned(), cause };
+/// [`FrontError::Foreign`], [`FrontError::Exposed`], [`FrontError::Read`].
+pub fn read(path: &Path) -> Result<SecretBytes, FrontError> {
+    let failed = |cause| FrontError::Read { path: path.to_owned(), cause };
     let mut file = File::open(path).map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
     check_owner(path, &found)?;
     let refused = if found.uid() == 0 { WRITABLE } else { OPEN };
     // A pipe's mode means nothing.
     if found.is_file() && found.mode() & refused != 0 {
-        return Err(ServerError::Exposed { path: path.to_owned(), mode: found.mode() & 0o7777 });
+        return Err(FrontError::Exposed { path: path.to_owned(), mode: found.mode() & 0o7777 });
     }
     let mut content = SecretBytes::with_capacity(4096);
     std::io::copy(&mut file, &mut content).map_err(failed)?;
     Ok(content)
 }
 
-/// Refuses what is another user's.
+/// Refuses a file or directory of another user, who could change it at any time.
 ///
 /// # Errors
-/// [`ServerError::Foreign`].
-pub(crate) fn check_owner(path: &Path, found: &Metadata) -> Result<(), ServerError> {
-    match seal::foreign_owner(found) {
-        Some(owner) => Err(ServerError::Foreign { path: path.to_owned(), owner }),
-        None => Ok(()),
+/// [`FrontError::Foreign`].
+pub fn check_owner(path: &Path, found: &Metadata) -> Result<(), FrontError> {
+    let owner = found.uid();
+    if owner == 0 || owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
     }
+    Err(FrontError::Foreign { path: path.to_owned(), owner })
 }
 
 /// Whether anybody at all may write a file.
 ///
 /// A configuration or a seed is refused then. Whose it is does not matter: containers get such files from users of their
 /// host.
-pub(crate) fn is_everybodys(found: &Metadata) -> bool {
+#[must_use]
+pub fn is_everybodys(found: &Metadata) -> bool {
     found.is_file() && found.mode() & 0o002 != 0
 }
 
@@ -86,7 +88,7 @@ mod tests {
         chown(&path, Some(NOBODY), None).expect("given away");
         for path in [&path, &link] {
             let error = read(path).map(drop).expect_err("another's");
-            assert!(matches!(error, ServerError::Foreign { owner: NOBODY, .. }), "{error}");
+            assert!(matches!(error, FrontError::Foreign { owner: NOBODY, .. }), "{error}");
             assert!(error.to_string().contains("65534") && error.to_string().contains("chown"), "{error}");
         }
     }
@@ -110,7 +112,7 @@ mod tests {
             let found = read(&path).map(drop);
             assert_eq!(found.is_ok(), if is_root() { of_root } else { of_a_user }, "{mode:o}");
             if let Err(error) = found {
-                assert!(matches!(error, ServerError::Exposed { mode: found, .. } if found == mode), "{error}");
+                assert!(matches!(error, FrontError::Exposed { mode: found, .. } if found == mode), "{error}");
                 assert!(error.to_string().contains("chmod 600"), "{error}");
             }
         }

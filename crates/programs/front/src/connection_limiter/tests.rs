@@ -1,6 +1,5 @@
 use std::net::Ipv4Addr;
 
-use super::connection_state::Turn;
 use super::*;
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

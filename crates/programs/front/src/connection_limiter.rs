@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 
-pub(crate) use connection_state::{ConnectionState, Phase, Protocol};
+pub(crate) use connection_state::{ConnectionState, Phase, Protocol, Turn};
 use crowd::{Crowd, Host};
 
-use crate::config::Limits;
+use crate::limits::Limits;
 
 /// How often the sweep looks, and the resolution of every deadline.
 const TICK: Duration = Duration::from_millis(500);
@@ -36,7 +36,8 @@ const LEAVING: Duration = Duration::from_millis(20);
 /// How long a draining server waits for the rest of a request's headers.
 const DRAINING_HEAD: Duration = Duration::from_secs(1);
 
-/// All connections of a server.
+/// All connections of a front.
+#[derive(Debug)]
 pub(crate) struct ConnectionLimiter {
     limits: Limits,
     places: Arc<Semaphore>,
@@ -48,15 +49,15 @@ pub(crate) struct ConnectionLimiter {
 
 /// How many connections were closed because they took too long, or for others.
 #[derive(Debug, Default)]
-pub(crate) struct Closed {
+pub struct Closed {
     /// Over a request's headers or the handshake.
-    pub(crate) head: AtomicU64,
+    pub head: AtomicU64,
     /// Over a body.
-    pub(crate) body: AtomicU64,
+    pub body: AtomicU64,
     /// Between requests.
-    pub(crate) idle: AtomicU64,
+    pub idle: AtomicU64,
     /// To make room for others.
-    pub(crate) crowded: AtomicU64,
+    pub crowded: AtomicU64,
 }
 
 /// A connection's place among the others, given back when dropped.

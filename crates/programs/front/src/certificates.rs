@@ -1,34 +1,42 @@
 //! The server's certificate: the operator's own, or one that the local authority issues, renewed while the server runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use crypto::tls::{LocalAuthority, ServerIdentity};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::OwnCertificate;
-use crate::error::ServerError;
+use crate::error::FrontError;
 use crate::private_file;
 
-/// What is offered by ALPN, in order of preference.
+/// Protocols offered by ALPN, in order of preference.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// How long before its end a certificate of the local authority is replaced.
 const RENEWAL: Duration = Duration::from_secs(30 * 86_400);
 
 /// The certificate in use, and how to get the next.
-pub(crate) struct Certificates {
+pub struct Certificates {
     source: RwLock<CertificateSource>,
     current: RwLock<Current>,
 }
 
 /// Where certificates come from.
-pub(crate) enum CertificateSource {
+pub enum CertificateSource {
     /// This server's own authority, for these names.
     Local(LocalAuthority, Vec<String>),
     /// The operator's files.
     Own(OwnCertificate),
+}
+
+/// The operator's own certificate and key.
+#[derive(Clone, Debug)]
+pub struct OwnCertificate {
+    /// The chain, PEM.
+    pub chain: PathBuf,
+    /// The key, PEM.
+    pub key: PathBuf,
 }
 
 struct Current {
@@ -38,26 +46,37 @@ struct Current {
 }
 
 impl Certificates {
-    pub(crate) fn new(source: CertificateSource) -> Result<Self, ServerError> {
+    /// Takes the first certificate from `source`.
+    ///
+    /// # Errors
+    /// [`FrontError::Certificate`], and those of reading the operator's files.
+    pub fn new(source: CertificateSource) -> Result<Self, FrontError> {
         let current = RwLock::new(source.obtain(SystemTime::now())?);
         Ok(Self { source: RwLock::new(source), current })
     }
 
     /// Takes certificates from another source from now on.
-    pub(crate) fn replace(&self, source: CertificateSource) -> Result<(), ServerError> {
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); the certificate in use stays.
+    pub fn replace(&self, source: CertificateSource) -> Result<(), FrontError> {
         let current = source.obtain(SystemTime::now())?;
         *self.source.write().unwrap_or_else(PoisonError::into_inner) = source;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
         Ok(())
     }
 
-    /// What performs the handshake of a new connection.
+    /// The acceptor that performs the handshake of a new connection.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         self.current.read().unwrap_or_else(PoisonError::into_inner).acceptor.clone()
     }
 
-    /// Replaces the certificate when it ends soon, or when the operator's files have changed; whether it did.
-    pub(crate) fn renew(&self, now: SystemTime) -> Result<bool, ServerError> {
+    /// Replaces the certificate when it ends soon, or when the operator's files have changed. Returns whether it
+    /// did.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); the certificate in use stays.
+    pub fn renew(&self, now: SystemTime) -> Result<bool, FrontError> {
         let source = self.source.read().unwrap_or_else(PoisonError::into_inner);
         let due = {
             let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
@@ -73,7 +92,7 @@ impl Certificates {
 }
 
 impl CertificateSource {
-    fn obtain(&self, now: SystemTime) -> Result<Current, ServerError> {
+    fn obtain(&self, now: SystemTime) -> Result<Current, FrontError> {
         // Before the files are read: a change that comes in between is seen the next time.
         let modified = self.modified();
         let identity = match self {
@@ -84,8 +103,8 @@ impl CertificateSource {
                 ServerIdentity::from_pem(&chain, &key)
             }
         };
-        let identity = identity.map_err(ServerError::Certificate)?;
-        let config = identity.server_config(&PROTOCOLS).map_err(ServerError::Certificate)?;
+        let identity = identity.map_err(FrontError::Certificate)?;
+        let config = identity.server_config(&PROTOCOLS).map_err(FrontError::Certificate)?;
         Ok(Current { acceptor: TlsAcceptor::from(Arc::new(config)), expires: identity.expires(), modified })
     }
 
@@ -97,8 +116,8 @@ impl CertificateSource {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ServerError> {
-    std::fs::read(path).map_err(|cause| ServerError::Io { action: "read", path: path.to_owned(), cause })
+fn read(path: &Path) -> Result<Vec<u8>, FrontError> {
+    std::fs::read(path).map_err(|cause| FrontError::Read { path: path.to_owned(), cause })
 }
 
 #[cfg(test)]
@@ -124,6 +143,6 @@ mod tests {
         assert!(error.to_string().contains("chain.pem"), "{error}");
         std::fs::write(&files.chain, "").expect("a file");
         std::fs::write(&files.key, "").expect("a file");
-        assert!(matches!(Certificates::new(CertificateSource::Own(files)), Err(ServerError::Certificate(_))));
+        assert!(matches!(Certificates::new(CertificateSource::Own(files)), Err(FrontError::Certificate(_))));
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Buf;
 
 /// The bytes of an answer, of which the first so many are sent.
-pub(super) struct Content {
+pub(crate) struct Content {
     bytes: Vec<u8>,
     sent: usize,
 }

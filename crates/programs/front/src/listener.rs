@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::application::Application;
 use crate::connection;
-use crate::error::ServerError;
-use crate::site::Site;
+use crate::error::FrontError;
+use crate::front::Front;
 use crate::workers::Workers;
 
 /// Connections that the kernel queues for us.
@@ -20,14 +20,18 @@ const BACKLOG: u32 = 1024;
 /// How long to wait when the operating system has no more descriptors to give.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
-/// A bound port. Clients queue up from now on, and are answered once [`accept`](Self::accept) runs.
-pub(crate) struct Listener {
+/// A bound port. Clients queue up from now on, and are answered once a [`Front`] serves it.
+pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
 }
 
 impl Listener {
-    pub(crate) fn bind(address: SocketAddr) -> Result<Self, ServerError> {
+    /// Binds `address`; port 0 leaves the port to the operating system.
+    ///
+    /// # Errors
+    /// [`FrontError::Listen`].
+    pub fn bind(address: SocketAddr) -> Result<Self, FrontError> {
         let bind = || {
             let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
             // A restarted server must not wait for its predecessor's connections to be forgotten.
@@ -37,16 +41,17 @@ impl Listener {
             let address = socket.local_addr()?;
             Ok(Self { socket, address })
         };
-        bind().map_err(|cause| ServerError::Listen { address, cause })
+        bind().map_err(|cause| FrontError::Listen { address, cause })
     }
 
     /// The address, with the port that the operating system chose if that was left to it.
-    pub(crate) const fn address(&self) -> SocketAddr {
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Accepts connections until dropped, and has each served by one of the workers.
-    pub(crate) async fn accept<A: Application>(self, site: Arc<Site<A>>, workers: Arc<Workers>) {
+    pub(crate) async fn accept<A: Application>(self, front: Arc<Front<A>>, workers: Arc<Workers>) {
         loop {
             let (stream, peer) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
@@ -57,12 +62,12 @@ impl Listener {
                     continue;
                 }
             };
-            site.traffic.accepted.fetch_add(1, Ordering::Relaxed);
+            front.shared.traffic.accepted.fetch_add(1, Ordering::Relaxed);
             let ip = peer.ip().to_canonical();
-            let Some(admission) = site.connections.admit(ip).await else { return };
-            let (site, state) = (Arc::clone(&site), Arc::clone(admission.state()));
+            let Some(admission) = front.shared.connections.admit(ip).await else { return };
+            let (front, state) = (Arc::clone(&front), Arc::clone(admission.state()));
             let served =
-                workers.serve(stream, move |stream| admission.attend(connection::serve(site, stream, ip, state)));
+                workers.serve(stream, move |stream| admission.attend(connection::serve(front, stream, ip, state)));
             if let Err(error) = served {
                 tracing::error!(%error, "a connection could not be handed to a worker");
             }

@@ -3,8 +3,6 @@
 //! Knows bytes and HTTP; how long things may take is the connection limiter's, what requests mean is the application's.
 
 mod answer;
-mod body;
-mod content;
 mod framing;
 mod stream;
 
@@ -21,9 +19,10 @@ use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::application::Application;
+use crate::application::{Application, Peer};
 use crate::connection_limiter::{ConnectionState, Protocol};
-use crate::site::Site;
+use crate::front::Front;
+use crate::shared::Shared;
 use answer::Visit;
 use stream::ActivityStream;
 
@@ -37,9 +36,18 @@ enum Opening {
     Plain(Protocol),
 }
 
+/// One connection, once it has been seen how the client speaks.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) state: Arc<ConnectionState>,
+    pub(crate) peer: Peer,
+    pub(crate) protocol: Protocol,
+}
+
 /// Serves one connection to its end.
 pub(crate) async fn serve<A: Application>(
-    site: Arc<Site<A>>,
+    front: Arc<Front<A>>,
     stream: TcpStream,
     ip: IpAddr,
     state: Arc<ConnectionState>,
@@ -50,36 +58,28 @@ pub(crate) async fn serve<A: Application>(
         return;
     }
     match opening(&stream).await {
-        Ok(Some(Opening::Tls)) => match site.certificates.acceptor().accept(stream).await {
+        Ok(Some(Opening::Tls)) => match front.certificates.acceptor().accept(stream).await {
             Ok(stream) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let protocol = if http2 { Protocol::Http2 } else { Protocol::Http1 };
-                speak(site, stream, Visitor { ip, secure: true, protocol }, state).await;
+                speak(front, stream, Peer { ip, secure: true }, protocol, state).await;
             }
             Err(error) => {
-                site.traffic.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+                front.shared.traffic.handshakes_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::debug!(%ip, %error, "a TLS handshake failed");
             }
         },
-        Ok(Some(Opening::Plain(protocol))) if ip.is_loopback() || site.allow_plain_http => {
-            speak(site, stream, Visitor { ip, secure: false, protocol }, state).await;
+        Ok(Some(Opening::Plain(protocol))) if ip.is_loopback() || front.allow_plain_http => {
+            speak(front, stream, Peer { ip, secure: false }, protocol, state).await;
         }
         Ok(Some(Opening::Plain(_))) => {
-            site.traffic.plain_refused.fetch_add(1, Ordering::Relaxed);
+            front.shared.traffic.plain_refused.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(%ip, "plain HTTP was refused");
             refuse_plain(stream).await;
         }
         Ok(None) => {}
         Err(error) => tracing::debug!(%ip, %error, "a connection broke before its first byte"),
     }
-}
-
-/// Who is at the other end, and over what.
-#[derive(Clone, Copy, Debug)]
-struct Visitor {
-    ip: IpAddr,
-    secure: bool,
-    protocol: Protocol,
 }
 
 /// Tells TLS, HTTP/1 and HTTP/2 apart by what the client sends first; `None` when it sends nothing.
@@ -114,25 +114,31 @@ async fn refuse_plain(mut stream: TcpStream) {
     }
 }
 
-async fn speak<A: Application, S>(site: Arc<Site<A>>, stream: S, visitor: Visitor, state: Arc<ConnectionState>)
-where
+async fn speak<A: Application, S>(
+    front: Arc<Front<A>>,
+    stream: S,
+    peer: Peer,
+    protocol: Protocol,
+    state: Arc<ConnectionState>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let stream = TokioIo::new(ActivityStream::new(stream, Arc::clone(&state), visitor.protocol));
-    let visit = Arc::new(Visit { site: Arc::clone(&site), visitor, state: Arc::clone(&state) });
+    let stream = TokioIo::new(ActivityStream::new(stream, Arc::clone(&state), protocol));
+    let connection = Connection { shared: Arc::clone(&front.shared), state: Arc::clone(&state), peer, protocol };
+    let visit = Arc::new(Visit { front: Arc::clone(&front), connection: Arc::new(connection) });
     let service = service_fn(move |request| {
         let visit = Arc::clone(&visit);
         async move { Ok::<_, Infallible>(visit.answer(request).await) }
     });
-    let ended = match visitor.protocol {
-        Protocol::Http1 => drive(site.http1.serve_connection(stream, service), &state).await,
+    let ended = match protocol {
+        Protocol::Http1 => drive(front.http1.serve_connection(stream, service), &state).await,
         Protocol::Http2 => {
             state.speaks(Protocol::Http2);
-            drive(site.http2.serve_connection(stream, service), &state).await
+            drive(front.http2.serve_connection(stream, service), &state).await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(ip = %visitor.ip, %error, "a connection ended badly");
+        tracing::debug!(ip = %peer.ip, %error, "a connection ended badly");
     }
 }
 
