@@ -2,13 +2,17 @@
 //!
 //! Knows nothing of what either means.
 
+use std::error::Error;
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::Pin;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode, request};
+use http_body::Body;
 
-use crate::body::Body;
+use crate::body::Body as RequestBody;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +32,7 @@ pub struct Request<'a> {
     /// Method, target as sent, headers.
     pub head: request::Parts,
     /// Its body, of which nothing has been read.
-    pub body: &'a mut Body,
+    pub body: &'a mut RequestBody,
     /// Who sent it.
     pub peer: Peer,
 }
@@ -46,17 +50,25 @@ pub struct Response {
     pub body: ResponseBody,
 }
 
+/// A stream of a response's bytes. One that knows its length says so in its size hint; an error breaks the connection off,
+/// so that the client does not take the response for complete.
+pub type ResponseStream = Pin<Box<dyn Body<Data = Bytes, Error = Box<dyn Error + Send + Sync>> + Send>>;
+
 /// A response's body.
 pub enum ResponseBody {
     /// All of its bytes; wiped once they are sent.
     Whole(Vec<u8>),
+    /// Bytes as they come.
+    Stream(ResponseStream),
 }
 
 impl std::fmt::Debug for ResponseBody {
     /// Lengths only: a body may hold a plaintext or a secret access key.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Whole(bytes) = self;
-        write!(out, "Whole({} bytes)", bytes.len())
+        match self {
+            Self::Whole(bytes) => write!(out, "Whole({} bytes)", bytes.len()),
+            Self::Stream(stream) => write!(out, "Stream({:?} bytes)", stream.size_hint().exact()),
+        }
     }
 }
 

@@ -2,19 +2,25 @@
 //!
 //! Counts what it takes on behalf of all connections. Knows nothing of what is in it.
 
+mod stream;
+
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use memmap2::MmapMut;
+use tokio::time::{Instant, timeout_at};
 
 use crate::application::Response;
 use crate::connection::Connection;
-use crate::connection_limiter::{Protocol, Turn};
+use crate::connection_limiter::{Protocol, Streaming, Turn};
+
+pub use stream::BodyStream;
 
 /// Why a body cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -51,11 +57,23 @@ impl BodyError {
     }
 }
 
+/// Bytes of a body that begin its time anew: a client that sends fewer in that time is too slow.
+const PROGRESS_BYTES: usize = 16 * 1024;
+
+/// The longest body that is read and discarded where the application has no use for it, so that the connection can take
+/// the next request.
+const DISCARD_BYTES_MAX: u64 = 16 * 1024;
+
 /// A request's body, and the request's turn on its connection.
 pub struct Body {
-    incoming: Incoming,
+    /// `None` once it is a stream.
+    incoming: Option<Incoming>,
     connection: Arc<Connection>,
     turn: Turn,
+    /// Whether the client waits to be asked for it.
+    awaits_continue: bool,
+    /// Whether the stream that it became was read to its end.
+    stream_ended: Option<Arc<AtomicBool>>,
     /// Bytes that are counted among those of all bodies in memory.
     counted: usize,
     end: End,
@@ -73,14 +91,15 @@ enum End {
 }
 
 impl Body {
-    pub(crate) fn new(incoming: Incoming, connection: Arc<Connection>, turn: Turn) -> Self {
-        Self { incoming, connection, turn, counted: 0, end: End::Well }
+    pub(crate) fn new(incoming: Incoming, connection: Arc<Connection>, turn: Turn, awaits_continue: bool) -> Self {
+        let (incoming, stream_ended) = (Some(incoming), None);
+        Self { incoming, connection, turn, awaits_continue, stream_ended, counted: 0, end: End::Well }
     }
 
     /// The length that the head states, in bytes; `None` if it states none.
     #[must_use]
     pub fn stated_length(&self) -> Option<u64> {
-        self.incoming.size_hint().upper()
+        self.incoming.as_ref().and_then(|incoming| incoming.size_hint().exact())
     }
 
     /// Reads all of it, `bytes_max` bytes or what the front's limits allow at most. Nothing is left to be read after it.
@@ -90,21 +109,57 @@ impl Body {
     /// # Errors
     /// Every [`BodyError`]. The connection of an HTTP/1 request is closed after its answer then.
     pub async fn whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
-        let limits = &self.connection.shared.limits;
-        let (bytes_max, body_timeout) = (bytes_max.min(limits.body_bytes_max), limits.body_timeout);
-        let collected = match self.connection.protocol {
-            // The connection limiter closes a connection whose only request's body is late.
-            Protocol::Http1 => self.collect(bytes_max).await,
-            Protocol::Http2 => match tokio::time::timeout(body_timeout, self.collect(bytes_max)).await {
-                Ok(collected) => collected,
-                Err(_) => Err(BodyError::TimedOut),
-            },
-        };
+        let collected = self.collect(bytes_max.min(self.connection.shared.limits.body_bytes_max)).await;
         let collected = collected.and_then(|body| if self.turn.serves() { Ok(body) } else { Err(BodyError::Closed) });
         if let Err(error) = &collected {
             self.failed(error);
         }
         collected
+    }
+
+    /// Takes it as a stream, of any length. Reading it slowly slows the client down; a client that sends less than 16 KiB
+    /// in the time for a body ends it with [`BodyError::TimedOut`].
+    ///
+    /// From here on the request is the server's work.
+    pub fn stream(&mut self) -> BodyStream {
+        let ended = Arc::<AtomicBool>::default();
+        self.stream_ended = Some(Arc::clone(&ended));
+        let open = self.turn.serves();
+        if !open {
+            self.end = End::Closed;
+        }
+        let incoming = self.incoming.take().filter(|_| open);
+        BodyStream::new(incoming, Arc::clone(&self.connection), ended)
+    }
+
+    /// Says that the answer to the request is a stream.
+    pub(crate) fn streams(&self) -> Streaming {
+        self.connection.state.streams()
+    }
+
+    /// Discards what the application did not read, if that is short; otherwise the connection ends with the answer.
+    pub(crate) async fn finish(&mut self) {
+        if self.end != End::Well {
+            return;
+        }
+        let unread = match (&mut self.incoming, &self.stream_ended) {
+            (_, Some(ended)) => !ended.load(Ordering::Relaxed),
+            (Some(incoming), None) if !incoming.is_end_stream() => {
+                let short = incoming.size_hint().upper().is_some_and(|bytes| bytes <= DISCARD_BYTES_MAX);
+                let discard = async { while let Ok(Some(_)) = next(incoming).await {} };
+                let read = short && !self.awaits_continue;
+                // The connection limiter's patience ends first.
+                if read {
+                    discard.await;
+                }
+                !read
+            }
+            _ => false,
+        };
+        if unread {
+            self.connection.state.refuses_the_rest();
+            self.end = End::Unread;
+        }
     }
 
     /// Whether the client may still be sending it, so that nothing else can come on an HTTP/1 connection.
@@ -118,16 +173,18 @@ impl Body {
     }
 
     async fn collect(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
+        let Self { incoming: Some(incoming), connection, turn, counted, .. } = self else { return Ok(Bytes::new()) };
         // A stated length over the limit is refused before a byte of it is read.
-        if self.incoming.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        if incoming.size_hint().lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
             return Err(BodyError::TooLarge);
         }
-        let stated = self.stated_length().and_then(|stated| usize::try_from(stated).ok());
-        let Some(first) = next(&mut self.incoming).await? else { return Ok(Bytes::new()) };
+        let stated = incoming.size_hint().upper().and_then(|stated| usize::try_from(stated).ok());
+        let mut patience = Patience::new(connection, turn);
+        let Some(first) = patience.next(incoming).await? else { return Ok(Bytes::new()) };
         if first.len() > bytes_max {
             return Err(BodyError::TooLarge);
         }
-        if self.incoming.is_end_stream() {
+        if incoming.is_end_stream() {
             return Ok(first);
         }
         let mut whole = Whole::new(stated.unwrap_or(bytes_max));
@@ -136,12 +193,13 @@ impl Body {
             if whole.len() + bytes.len() > bytes_max {
                 return Err(BodyError::TooLarge);
             }
-            self.counted += bytes.len();
-            if !self.connection.shared.bodies.take(bytes.len()) {
+            *counted += bytes.len();
+            if !connection.shared.bodies.take(bytes.len()) {
                 return Err(BodyError::Crowded);
             }
             whole.add(&bytes).map_err(|_| BodyError::Crowded)?;
-            piece = next(&mut self.incoming).await?;
+            patience.received(bytes.len());
+            piece = patience.next(incoming).await?;
         }
         Ok(whole.into_bytes())
     }
@@ -178,6 +236,43 @@ impl std::fmt::Debug for Body {
 impl Drop for Body {
     fn drop(&mut self) {
         self.connection.shared.bodies.give_back(self.counted);
+    }
+}
+
+/// The time that a client has for the next 16 KiB of a body that is read whole.
+struct Patience<'a> {
+    turn: &'a Turn,
+    timeout: Duration,
+    /// Of HTTP/2, where each request has a timer of its own. The connection limiter closes an HTTP/1 connection whose
+    /// only request's body is late.
+    deadline: Option<Instant>,
+    received: usize,
+}
+
+impl<'a> Patience<'a> {
+    fn new(connection: &Connection, turn: &'a Turn) -> Self {
+        let timeout = connection.shared.limits.body_timeout;
+        let deadline = (connection.protocol == Protocol::Http2).then(|| Instant::now() + timeout);
+        Self { turn, timeout, deadline, received: 0 }
+    }
+
+    async fn next(&self, incoming: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
+        match self.deadline {
+            None => next(incoming).await,
+            Some(deadline) => match timeout_at(deadline, next(incoming)).await {
+                Ok(piece) => piece,
+                Err(_) => Err(BodyError::TimedOut),
+            },
+        }
+    }
+
+    fn received(&mut self, bytes: usize) {
+        self.received += bytes;
+        if self.received >= PROGRESS_BYTES {
+            self.received = 0;
+            self.turn.progresses();
+            self.deadline = self.deadline.map(|_| Instant::now() + self.timeout);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod framing;
+mod outgoing;
 mod stream;
 
 use std::convert::Infallible;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 
-pub(crate) use connection_state::{ConnectionState, Phase, Protocol, Turn};
+pub(crate) use connection_state::{ConnectionState, Phase, Protocol, Streaming, Turn};
 use crowd::{Crowd, Host};
 
 use crate::limits::Limits;
@@ -54,6 +54,8 @@ pub struct Closed {
     pub head: AtomicU64,
     /// Over a body.
     pub body: AtomicU64,
+    /// Over taking a streamed answer.
+    pub answer: AtomicU64,
     /// Between requests.
     pub idle: AtomicU64,
     /// To make room for others.
@@ -166,12 +168,16 @@ impl ConnectionLimiter {
         let haste = if crowded { CROWDED_HASTE } else { 1 };
         for state in all.pulses() {
             let closed = state.close_if(|phase, since| {
-                let limit = match phase {
-                    Phase::Head => self.limits.head_timeout,
-                    Phase::Body => self.limits.body_timeout,
-                    Phase::Idle => self.limits.idle_timeout,
-                    Phase::Streams if crowded => self.limits.body_timeout,
-                    Phase::Streams | Phase::Serving => return false,
+                let (limit, since) = match phase {
+                    Phase::Head => (self.limits.head_timeout, since),
+                    Phase::Body => (self.limits.body_timeout, since),
+                    Phase::Idle => (self.limits.idle_timeout, since),
+                    Phase::Streams if crowded => (self.limits.body_timeout, since),
+                    Phase::Streams => return false,
+                    Phase::Serving => match state.untaken_since() {
+                        Some(since) => (self.limits.body_timeout, since),
+                        None => return false,
+                    },
                 };
                 let limit = limit / haste;
                 // The tick that was current at the phase's begin may have been almost over.
@@ -181,7 +187,8 @@ impl ConnectionLimiter {
                 Some(Phase::Head) => self.closed.head.fetch_add(1, Ordering::Relaxed),
                 Some(Phase::Body | Phase::Streams) => self.closed.body.fetch_add(1, Ordering::Relaxed),
                 Some(Phase::Idle) => self.closed.idle.fetch_add(1, Ordering::Relaxed),
-                Some(Phase::Serving) | None => continue,
+                Some(Phase::Serving) => self.closed.answer.fetch_add(1, Ordering::Relaxed),
+                None => continue,
             };
         }
     }

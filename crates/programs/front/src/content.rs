@@ -1,6 +1,38 @@
-//! An answer's bytes on their way out: wiped once they are sent, since they may hold a plaintext or a secret access key.
+//! An answer's bytes on their way out. A whole answer is wiped once it is sent, since it may hold a plaintext or a secret
+//! access key.
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
+
+/// A piece of an answer.
+pub(crate) enum Piece {
+    /// All of it.
+    Whole(Content),
+    /// A piece of a stream.
+    Streamed(Bytes),
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        match self {
+            Self::Whole(content) => content.remaining(),
+            Self::Streamed(bytes) => bytes.remaining(),
+        }
+    }
+
+    fn chunk(&self) -> &[u8] {
+        match self {
+            Self::Whole(content) => content.chunk(),
+            Self::Streamed(bytes) => bytes.chunk(),
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match self {
+            Self::Whole(content) => content.advance(count),
+            Self::Streamed(bytes) => bytes.advance(count.min(bytes.len())),
+        }
+    }
+}
 
 /// The bytes of an answer, of which the first so many are sent.
 pub(crate) struct Content {

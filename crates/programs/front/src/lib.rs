@@ -19,8 +19,8 @@ mod serving;
 mod shared;
 mod workers;
 
-pub use application::{Application, Peer, Request, Response, ResponseBody};
-pub use body::{Body, BodyError};
+pub use application::{Application, Peer, Request, Response, ResponseBody, ResponseStream};
+pub use body::{Body, BodyError, BodyStream};
 pub use certificates::{CertificateSource, Certificates, OwnCertificate};
 pub use connection_limiter::Closed;
 pub use error::FrontError;

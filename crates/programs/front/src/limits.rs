@@ -9,11 +9,11 @@ pub struct Limits {
     pub connections_max: usize,
     /// Bytes of a request's line and headers.
     pub head_bytes_max: usize,
-    /// Bytes of a request's body, whatever the application allows.
+    /// Bytes of a request's body that is read whole, whatever the application allows.
     pub body_bytes_max: usize,
     /// From a connection's or a request's first byte to the end of its headers.
     pub head_timeout: Duration,
-    /// From the end of the headers to the end of the body.
+    /// Between the headers, each 16 KiB of a body and its end; and between pieces of a streamed answer that the client takes.
     pub body_timeout: Duration,
     /// Between two requests of a connection.
     pub idle_timeout: Duration,

@@ -96,7 +96,13 @@ impl Sources {
             out,
             ("connections_closed", "Connections closed because the client took too long, or to make room for others"),
             "over",
-            &[("head", &closed.head), ("body", &closed.body), ("idle", &closed.idle), ("crowd", &closed.crowded)],
+            &[
+                ("head", &closed.head),
+                ("body", &closed.body),
+                ("answer", &closed.answer),
+                ("idle", &closed.idle),
+                ("crowd", &closed.crowded),
+            ],
         )?;
         counter(out, "tls_handshakes_failed", "TLS handshakes that failed", handshakes_failed)?;
         counter(out, "plain_http_refused", "Connections refused for speaking plain HTTP", plain_refused)?;

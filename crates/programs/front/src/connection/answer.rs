@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::header::{CONNECTION, HeaderValue};
-use http_body_util::Full;
+use http::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::body::{Body as _, Incoming};
 
+use super::outgoing::Outgoing;
 use super::{Connection, Protocol};
 use crate::application::{Application, Request, Response, ResponseBody};
 use crate::body::Body;
-use crate::content::Content;
 use crate::front::Front;
 
 /// The form in which hyper sends a response.
-pub(super) type Answer = http::Response<Full<Content>>;
+pub(super) type Answer = http::Response<Outgoing>;
 
 /// One connection as its requests see it.
 pub(super) struct Visit<A> {
@@ -30,22 +29,25 @@ impl<A: Application> Visit<A> {
         let (head, incoming) = request.into_parts();
         let draining = shared.draining.load(Ordering::Relaxed);
         if let Some(page) = self.front.application.page(&head, *peer, draining) {
-            return to_hyper(page);
+            return to_hyper(page, None);
         }
         // Nothing more is waited for.
         if incoming.is_end_stream() && !turn.serves() {
             return closed().await;
         }
-        let mut body = Body::new(incoming, Arc::clone(&self.connection), turn);
+        let awaits_continue = head.headers.contains_key(EXPECT);
+        let mut body = Body::new(incoming, Arc::clone(&self.connection), turn, awaits_continue);
         match protocol {
             Protocol::Http1 => {
                 let request = Request { head, body: &mut body, peer: *peer };
                 let response = self.front.application.handle(request).await;
+                body.finish().await;
                 if body.is_closed() {
                     return closed().await;
                 }
-                let mut answer = to_hyper(response);
-                if body.is_unread() {
+                let unread = body.is_unread();
+                let mut answer = to_hyper(response, Some(body));
+                if unread {
                     // The rest of what the client sends is not the next request.
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
@@ -57,7 +59,7 @@ impl<A: Application> Visit<A> {
                 let (front, peer) = (Arc::clone(&self.front), *peer);
                 let serving = tokio::spawn(async move {
                     let response = front.application.handle(Request { head, body: &mut body, peer }).await;
-                    (!body.is_closed()).then(|| to_hyper(response))
+                    (!body.is_closed()).then(|| to_hyper(response, Some(body)))
                 });
                 match serving.await {
                     Ok(Some(answer)) => answer,
@@ -77,9 +79,14 @@ async fn closed() -> Answer {
     std::future::pending().await
 }
 
-fn to_hyper(response: Response) -> Answer {
-    let Response { status, headers, body: ResponseBody::Whole(bytes) } = response;
-    let mut answer = http::Response::new(Full::new(Content::from(bytes)));
+/// The form in which hyper sends a response. A streamed one keeps the request open to its end.
+fn to_hyper(response: Response, request: Option<Body>) -> Answer {
+    let Response { status, headers, body } = response;
+    let outgoing = match body {
+        ResponseBody::Whole(bytes) => Outgoing::whole(bytes),
+        ResponseBody::Stream(stream) => Outgoing::stream(stream, request),
+    };
+    let mut answer = http::Response::new(outgoing);
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer

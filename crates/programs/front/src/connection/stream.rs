@@ -64,7 +64,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for ActivityStream<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ActivityStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(task, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(task, bytes));
+        self.state.wrote();
+        Poll::Ready(written)
     }
 
     fn poll_write_vectored(
@@ -72,7 +74,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ActivityStream<S> {
         task: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(task, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(task, bytes));
+        self.state.wrote();
+        Poll::Ready(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -37,6 +37,12 @@ pub(crate) struct ConnectionState {
     state: AtomicU64,
     draining: AtomicBool,
     still_sending: AtomicBool,
+    /// Streamed answers that are on their way.
+    streaming: AtomicU32,
+    /// Of those, the ones that wait for the program rather than for the client.
+    producing: AtomicU32,
+    /// The tick at which bytes of one of them were last taken.
+    taken: AtomicU32,
     ticks: Arc<AtomicU32>,
     waker: OnceLock<Waker>,
 }
@@ -116,6 +122,9 @@ impl ConnectionState {
             state: AtomicU64::new(state.pack()),
             draining: AtomicBool::new(false),
             still_sending: AtomicBool::new(false),
+            streaming: AtomicU32::new(0),
+            producing: AtomicU32::new(0),
+            taken: AtomicU32::new(since),
             ticks,
             waker: OnceLock::new(),
         }
@@ -146,6 +155,27 @@ impl ConnectionState {
     /// Whether the connection shall take no more requests.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Bytes were written to the client.
+    pub(crate) fn wrote(&self) {
+        if self.streaming.load(Ordering::Relaxed) > 0 {
+            self.taken.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// A streamed answer begins. It ends when the guard is dropped.
+    pub(crate) fn streams(self: &Arc<Self>) -> Streaming {
+        self.taken.store(self.now(), Ordering::Relaxed);
+        self.streaming.fetch_add(1, Ordering::Relaxed);
+        Streaming { connection: Arc::clone(self), producing: false }
+    }
+
+    /// The tick since which the client has taken nothing of streamed answers; `None` if there are none, or one of them
+    /// waits for the program.
+    pub(super) fn untaken_since(&self) -> Option<u32> {
+        let waits = self.streaming.load(Ordering::Relaxed) > 0 && self.producing.load(Ordering::Relaxed) == 0;
+        waits.then(|| self.taken.load(Ordering::Relaxed))
     }
 
     /// A request was answered without reading all of it.
@@ -220,6 +250,36 @@ impl ConnectionState {
     }
 }
 
+/// A streamed answer on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Streaming {
+    connection: Arc<ConnectionState>,
+    producing: bool,
+}
+
+impl Streaming {
+    /// Says whether the answer waits for the program, which is no fault of the client's.
+    pub(crate) fn set_producing(&mut self, producing: bool) {
+        if self.producing == producing {
+            return;
+        }
+        self.producing = producing;
+        if producing {
+            self.connection.producing.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.connection.taken.store(self.connection.now(), Ordering::Relaxed);
+            self.connection.producing.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.set_producing(false);
+        self.connection.streaming.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A request's turn on its connection, from its headers to its answer.
 pub(crate) struct Turn {
     connection: Arc<ConnectionState>,
@@ -227,6 +287,12 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
+    /// Enough of the body has arrived to begin its time anew.
+    pub(crate) fn progresses(&self) {
+        let connection = &self.connection;
+        connection.change(|state| (state.phase == Phase::Body).then(|| State { since: connection.now(), ..state }));
+    }
+
     /// The body is complete. False when the connection has been closed, and the request must not be served.
     pub(crate) fn serves(&mut self) -> bool {
         if self.served {
