@@ -46,8 +46,8 @@ impl CloudTrail {
 impl Service for CloudTrail {
     const NAME: &'static str = "cloudtrail";
     const EVENT_SOURCE: &'static str = "cloudtrail.amazonaws.com";
-    const TARGET_PREFIX: &'static str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101";
-    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    const PROTOCOLS: &'static [Protocol] =
+        &[Protocol::json("1.1", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101")];
     type Error = CloudTrailError;
 
     fn operations() -> &'static [Entry<Self>] {

@@ -200,8 +200,7 @@ static OPERATIONS: &[Entry<Iam>] = operations![
 impl Service for Iam {
     const NAME: &'static str = "iam";
     const EVENT_SOURCE: &'static str = "iam.amazonaws.com";
-    const TARGET_PREFIX: &'static str = "";
-    const PROTOCOL: Protocol = Protocol::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+    const PROTOCOLS: &'static [Protocol] = &[Protocol::query("https://iam.amazonaws.com/doc/2010-05-08/")];
     const NOT_SERVED: &'static str = include_str!("../missing-iam.txt");
     type Error = IamError;
 

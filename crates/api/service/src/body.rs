@@ -8,6 +8,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
+use wire::{CommonFault, Fault, Protocol};
 
 /// A stream of bytes, with trailers where its sender announced some. Ends with an error if it is not complete.
 pub type ByteStream = Pin<Box<dyn Body<Data = Bytes, Error = BodyError> + Send>>;
@@ -29,9 +30,22 @@ pub enum BodyError {
     Aborted,
 }
 
+impl BodyError {
+    /// The fault in a protocol's words.
+    #[must_use]
+    pub fn fault(self, protocol: Protocol) -> Fault {
+        match self {
+            Self::TooLarge => CommonFault::RequestEntityTooLarge.fault(protocol),
+            Self::Crowded => CommonFault::ServiceUnavailable.fault(protocol),
+            Self::Stalled => Fault { code: "RequestTimeout", status: 408, message: self.to_string() },
+            Self::Aborted => Fault { code: "IncompleteBody", status: 400, message: self.to_string() },
+        }
+    }
+}
+
 /// The body of a request, of which nothing has been read. A client that waits for `100 Continue` gets it with the first
 /// read, and not at all if nothing is read.
-pub trait RequestBody: Send + 'static {
+pub trait RequestBody: Send {
     /// Reads a body of at most `bytes_max` bytes. The body counts against the limits on memory until `self` is dropped.
     ///
     /// # Errors
@@ -41,8 +55,8 @@ pub trait RequestBody: Send + 'static {
     /// The number of bytes that the request states, if it does.
     fn stated_length(&self) -> Option<u64>;
 
-    /// The body as a stream. Whoever reads it slowly slows the client down.
-    fn into_stream(self) -> ByteStream;
+    /// Takes the body as a stream. Whoever reads it slowly slows the client down.
+    fn stream(&mut self) -> ByteStream;
 }
 
 impl RequestBody for Bytes {
@@ -54,7 +68,7 @@ impl RequestBody for Bytes {
         u64::try_from(self.len()).ok()
     }
 
-    fn into_stream(self) -> ByteStream {
-        Box::pin(Full::new(self).map_err(|never| match never {}))
+    fn stream(&mut self) -> ByteStream {
+        Box::pin(Full::new(std::mem::take(self)).map_err(|never| match never {}))
     }
 }

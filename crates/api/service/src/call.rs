@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use policy::{Context, Policy, Principal, PrincipalKind};
 use store::{Store, StoreError, Tx};
-use wire::Timestamp;
+use wire::{Protocol, Timestamp};
 
 use crate::event::{self, Event, Kind, UserIdentity};
 use crate::operation::Service;
@@ -81,6 +81,7 @@ pub(crate) struct CallContext<'a> {
     pub(crate) now: Timestamp,
     pub(crate) origin: &'a RequestOrigin<'a>,
     pub(crate) context: &'a Context<'a>,
+    pub(crate) protocol: Protocol,
     pub(crate) authority: &'a dyn Authority,
     pub(crate) trail: &'a Trail,
 }
@@ -88,9 +89,9 @@ pub(crate) struct CallContext<'a> {
 impl<'a> CallContext<'a> {
     /// The call of `operation` of `service`.
     pub(crate) fn call<S: Service>(self, service: &'a Arc<S>, operation: &'static str) -> Call<'a, S> {
-        let Self { caller, region, request_id, event_id, now, origin, context, authority, trail } = self;
+        let Self { caller, region, request_id, event_id, now, origin, context, protocol, authority, trail } = self;
         let record = Record::of(operation);
-        Call { service, caller, region, request_id, event_id, now, origin, context, authority, trail, record }
+        Call { service, caller, region, request_id, event_id, now, origin, context, protocol, authority, trail, record }
     }
 }
 
@@ -112,6 +113,8 @@ pub struct Call<'a, S: Service> {
     pub origin: &'a RequestOrigin<'a>,
     /// The request's condition keys, over the caller's.
     pub context: &'a Context<'a>,
+    /// The protocol in which it is answered.
+    pub protocol: Protocol,
     pub(crate) authority: &'a dyn Authority,
     pub(crate) trail: &'a Trail,
     pub(crate) record: Record,

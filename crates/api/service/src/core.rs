@@ -77,28 +77,7 @@ impl Core {
         // A change that lasts has its record with it. If the call failed after that, its failure has one too.
         let mut another_room = uuid::Uuid::encode_buffer();
         let event_id = if ended.written { request_id::write(&mut another_room) } else { ended.event_id };
-        let event = Event {
-            kind: Kind::Call,
-            user_identity: ended
-                .caller
-                .map_or(UserIdentity::Unknown(ended.claimed), |caller| UserIdentity::Known(caller)),
-            time: ended.now,
-            source: ended.source,
-            name: ended.name,
-            region: ended.region,
-            source_ip_address: Some(ended.origin.ip),
-            user_agent: ended.origin.user_agent,
-            via: ended.origin.via,
-            error_code: ended.error.map(|fault| fault.code),
-            error_message: ended.error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
-            request_parameters: ended.parameters,
-            request_id: ended.request_id,
-            event_id,
-            read_only: ended.class != AuditClass::Change,
-            resources: ended.resources,
-            recipient_account_id: ended.caller.map(|caller| caller.principal.account.as_str()),
-            counted: None,
-        };
+        let event = ended.event(event_id, ended.error);
         match known {
             None => self.trail.record_unauthenticated(&event),
             Some(_) => self.trail.record(&event, ended.class == AuditClass::Change).await,
@@ -127,6 +106,38 @@ pub(crate) struct Ended<'a> {
     /// Whether a change of the call is durable, and a record of its success with it.
     pub(crate) written: bool,
     pub(crate) error: Option<&'a Fault>,
+}
+
+impl<'a> Ended<'a> {
+    fn event(&self, event_id: &'a str, error: Option<&'a Fault>) -> Event<'a> {
+        Event {
+            kind: Kind::Call,
+            user_identity: self
+                .caller
+                .map_or(UserIdentity::Unknown(self.claimed), |caller| UserIdentity::Known(caller)),
+            time: self.now,
+            source: self.source,
+            name: self.name,
+            region: self.region,
+            source_ip_address: Some(self.origin.ip),
+            user_agent: self.origin.user_agent,
+            via: self.origin.via,
+            error_code: error.map(|fault| fault.code),
+            error_message: error.map(|fault| legible(&fault.message)).filter(|message| !message.is_empty()),
+            request_parameters: self.parameters,
+            request_id: self.request_id,
+            event_id,
+            read_only: self.class != AuditClass::Change,
+            resources: self.resources,
+            recipient_account_id: self.caller.map(|caller| caller.principal.account.as_str()),
+            counted: None,
+        }
+    }
+
+    /// The record of the same call, should its answer break off by `fault`.
+    pub(crate) fn broken_off(&self, fault: &Fault) -> Vec<u8> {
+        self.event(&request_id::next(), Some(fault)).to_bytes()
+    }
 }
 
 /// Room for the condition keys that every request has, and for its caller's.

@@ -4,19 +4,25 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::PoisonError;
 
+use bytes::Bytes;
 use journal::Room;
 use policy::{Context, PolicyLayer, Reason};
+use wire::protocol::{Answer, Answering, Claim, Head};
 use wire::shape::Audited;
 use wire::{CommonFault, Fault};
 
 use crate::call::Call;
+use crate::download::AnswerStream;
 use crate::need::Need;
-use crate::operation::{AuditClass, Operation, Permit, Service, ServiceError};
+use crate::operation::{
+    AuditClass, Operation, OperationInput as _, OperationOutput as _, Permit, Service, ServiceError,
+};
+use crate::upload::UploadStream;
 
 /// Outcome of a call: its answer and what the audit record needs.
 pub(crate) struct Outcome {
-    /// The encoded output, or why there is none.
-    pub(crate) answer: Result<Vec<u8>, Fault>,
+    /// The encoded output and the stream behind it, or why there is none.
+    pub(crate) answer: Result<(Answer, Option<AnswerStream>), Fault>,
     /// The input as the audit trail shows it, as JSON; `None` if it could not be decoded.
     pub(crate) parameters: Option<Vec<u8>>,
     /// The resources that the call needed.
@@ -25,36 +31,78 @@ pub(crate) struct Outcome {
     pub(crate) written: bool,
 }
 
+/// A request whose sender is known.
+pub(crate) struct Request<'a> {
+    pub(crate) head: &'a Head<'a>,
+    pub(crate) claim: &'a Claim<'a>,
+    pub(crate) given: Given,
+}
+
+/// The body of a request.
+pub(crate) enum Given {
+    Whole(Bytes),
+    Stream(Box<UploadStream>),
+}
+
+impl Default for Given {
+    fn default() -> Self {
+        Self::Whole(Bytes::new())
+    }
+}
+
+impl Given {
+    /// The bytes of a whole body; none of a stream.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) => bytes,
+            Self::Stream(_) => &[],
+        }
+    }
+}
+
 /// Room in the journal for what an event says besides the parameters, in bytes.
 const EVENT_BYTES: usize = 8 * 1024;
 
 /// Serves a call: decodes its input, runs it and encodes its output.
-#[expect(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+#[expect(clippy::manual_async_fn, reason = "an async fn stores its arguments twice")]
 pub(crate) fn serve<'a, O: Operation>(
     mut call: Call<'a, O::Service>,
-    body: &'a [u8],
+    request: Request<'a>,
 ) -> impl Future<Output = Outcome> + Send + 'a {
     async move {
-        let protocol = <O::Service as Service>::PROTOCOL;
-        let input: O::Input = match wire::decode(protocol, body) {
+        let Request { head, claim, given } = request;
+        let decoded = wire::protocol::decode_request(call.protocol, head, claim, given.bytes());
+        let input = decoded.and_then(|shape| {
+            let payload = match given {
+                Given::Stream(payload) => Some(*payload),
+                Given::Whole(_) => None,
+            };
+            O::Input::of(shape, payload).ok_or_else(|| CommonFault::InternalFailure.fault(call.protocol))
+        });
+        let input = match input {
             Ok(input) => input,
             Err(fault) => return Outcome::refused(fault),
         };
-        let answer = run::<O>(&mut call, input).await;
-        let answer = answer.and_then(|output| wire::encode_output(protocol, O::NAME, call.request_id, &output));
+        let status = if let Claim::Route(matched) = claim { matched.route.status } else { 200 };
+        let answer = run::<O>(&mut call, input).await.and_then(|output| {
+            let (shape, stream) = output.split();
+            let (operation, request_id, members) = (O::NAME, call.request_id, O::Output::MEMBERS);
+            let answering = Answering { operation, request_id, members, status };
+            Ok((wire::protocol::encode(call.protocol, answering, &shape)?, stream))
+        });
         let (parameters, resources, written) = call.record.into_parts();
         Outcome { answer, parameters, resources, written }
     }
 }
 
 /// Runs an operation if the caller may: find, needs, decide, room for the record, run.
-#[expect(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
+#[expect(clippy::manual_async_fn, reason = "an async fn stores its arguments twice")]
 pub(crate) fn run<'c, 'a: 'c, O: Operation>(
     call: &'c mut Call<'a, O::Service>,
     input: O::Input,
 ) -> impl Future<Output = Result<O::Output, Fault>> + Send + 'c {
     async move {
-        call.record.parameters = wire::json::encode(&Audited(&input)).ok();
+        call.record.parameters = wire::json::encode(&Audited(input.shape())).ok();
         let found = O::find(&input, call).await;
         let needs = O::needs(&input, found.as_ref().ok(), call);
         let refusal = refusal(call, &needs).await;
@@ -80,7 +128,7 @@ fn room<O: Operation>(call: &Call<'_, O::Service>) -> Result<Option<Room>, Fault
     let bytes = call.record.parameters.as_ref().map_or(0, Vec::len) + EVENT_BYTES;
     call.trail.reserve(bytes).map(Some).map_err(|error| {
         tracing::warn!(call.request_id, %error, "a change is refused, since its audit record could not be kept");
-        CommonFault::ServiceUnavailable.fault(<O::Service as Service>::PROTOCOL)
+        CommonFault::ServiceUnavailable.fault(call.protocol)
     })
 }
 
@@ -97,7 +145,7 @@ async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Need<'_>]) -> Option<F
         let context = need.context_over(call.context);
         match call.authority.decide(call.caller, need, &context).await {
             Ok(Ok(())) => {}
-            Ok(Err(reason)) => return Some(Box::pin(denied(S::PROTOCOL, call, need, &context, &reason)).await),
+            Ok(Err(reason)) => return Some(Box::pin(denied(call, need, &context, &reason)).await),
             Err(error) => return Some(S::Error::from(error).fault()),
         }
     }
@@ -127,13 +175,7 @@ pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
 /// A deny in a policy of the caller's own account is named down to the statement. What the policies of other accounts'
 /// resources say is for those who keep them: the message says no more than their kind, and what was sealed into it
 /// tells the rest to whoever may know.
-async fn denied<S: Service>(
-    protocol: wire::Protocol,
-    call: &Call<'_, S>,
-    need: &Need<'_>,
-    context: &Context<'_>,
-    reason: &Reason,
-) -> Fault {
+async fn denied<S: Service>(call: &Call<'_, S>, need: &Need<'_>, context: &Context<'_>, reason: &Reason) -> Fault {
     let principal = &call.caller.principal;
     let (arn, action) = (&principal.arn, need.action);
     let resource = need.shown.as_deref().unwrap_or(&need.resource);
@@ -150,7 +192,7 @@ async fn denied<S: Service>(
         message.push_str(ENCODED);
         message.push_str(&sealed);
     }
-    CommonFault::AccessDenied(message).fault(protocol)
+    CommonFault::AccessDenied(message).fault(call.protocol)
 }
 
 /// Whether a resource belongs to an account, as far as its ARN says.

@@ -1,24 +1,28 @@
 //! From an HTTP request to an HTTP answer: find the service and operation, authenticate, dispatch, audit.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use policy::Context;
-use wire::shape::{BODY_BYTES_LEAST, body_bytes_max};
+use wire::protocol::{Claim, Routed};
+use wire::shape::BODY_BYTES_LEAST;
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
-use crate::body::{BodyError, RequestBody};
+use crate::body::RequestBody;
 use crate::call::{CallContext, Caller, RequestOrigin};
 use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
-use crate::dispatch::Outcome;
-use crate::operation::{AuditClass, Entry, Running, Service};
+use crate::dispatch::{Given, Outcome, Request};
+use crate::download::{AnswerStream, Watched};
+use crate::endpoint::{Endpoint, OperationRef, endpoint};
+use crate::operation::{AuditClass, Service};
 use crate::ports::{Credential, CredentialError};
+use crate::reply::Reply;
 use crate::request_id;
+use crate::upload::UploadStream;
 
 /// The head of a request.
 #[derive(Clone, Copy)]
@@ -59,104 +63,10 @@ impl Incoming {
     }
 }
 
-/// An answer.
-#[derive(Debug)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// Its `Content-Type`.
-    pub content_type: &'static str,
-    /// Its `x-amzn-RequestId`.
-    pub request_id: String,
-    /// The error's name, for `x-amzn-ErrorType`.
-    pub error: Option<&'static str>,
-    /// Its body.
-    pub body: Vec<u8>,
-}
-
 /// All services behind one port.
 pub struct Gateway {
     services: Vec<Box<dyn Endpoint>>,
     core: Arc<Core>,
-}
-
-/// An operation's row without its service's type.
-#[derive(Clone, Copy)]
-struct OperationRef {
-    name: &'static str,
-    class: AuditClass,
-    index: usize,
-    /// The most bytes that a body takes which breaks no rule of its input.
-    body_bytes_max: usize,
-}
-
-/// A service without its type.
-trait Endpoint: Send + Sync {
-    fn name(&self) -> &'static str;
-    fn event_source(&self) -> &'static str;
-    fn target_prefix(&self) -> &'static str;
-    fn protocol(&self) -> Protocol;
-    fn operation(&self, name: &str) -> Option<OperationRef>;
-    fn takes_unsigned(&self, name: &str) -> bool;
-    /// The most bytes that a body takes which breaks no rule of any operation of the service.
-    fn body_bytes_max(&self) -> usize;
-    /// The name, if AWS's service has the operation and this one does not serve it.
-    fn not_served(&self, name: &str) -> Option<&'static str>;
-    fn serve<'a>(&'a self, operation: OperationRef, context: CallContext<'a>, body: &'a [u8]) -> Running<'a>;
-}
-
-struct Served<S: Service> {
-    service: Arc<S>,
-    operations: &'static [Entry<S>],
-    by_name: HashMap<&'static str, OperationRef>,
-}
-
-impl<S: Service> Endpoint for Served<S> {
-    fn name(&self) -> &'static str {
-        S::NAME
-    }
-
-    fn event_source(&self) -> &'static str {
-        S::EVENT_SOURCE
-    }
-
-    fn target_prefix(&self) -> &'static str {
-        S::TARGET_PREFIX
-    }
-
-    fn protocol(&self) -> Protocol {
-        S::PROTOCOL
-    }
-
-    fn operation(&self, name: &str) -> Option<OperationRef> {
-        self.by_name.get(name).copied()
-    }
-
-    fn takes_unsigned(&self, name: &str) -> bool {
-        S::UNSIGNED.contains(&name)
-    }
-
-    fn body_bytes_max(&self) -> usize {
-        self.by_name.values().map(|listed| listed.body_bytes_max).max().unwrap_or_default()
-    }
-
-    fn not_served(&self, name: &str) -> Option<&'static str> {
-        S::NOT_SERVED.lines().find(|line| *line == name && !line.starts_with('#'))
-    }
-
-    fn serve<'a>(&'a self, operation: OperationRef, context: CallContext<'a>, body: &'a [u8]) -> Running<'a> {
-        // INVARIANT: `index` came from this table's own `operation`.
-        let Some(entry) = self.operations.get(operation.index) else {
-            let refused = Outcome::refused(CommonFault::InternalFailure.fault(S::PROTOCOL));
-            return Box::pin(std::future::ready(refused));
-        };
-        if body.len() > operation.body_bytes_max {
-            let refused = Outcome::refused(CommonFault::RequestEntityTooLarge.fault(S::PROTOCOL));
-            return Box::pin(std::future::ready(refused));
-        }
-        let call = context.call(&self.service, operation.name);
-        (entry.serve)(call, body)
-    }
 }
 
 impl Gateway {
@@ -169,13 +79,7 @@ impl Gateway {
     /// Adds a service.
     #[must_use]
     pub fn with<S: Service>(mut self, service: Arc<S>) -> Self {
-        let operations = S::operations();
-        let listed = operations.iter().enumerate().map(|(index, entry)| {
-            let body_bytes_max = body_bytes_max(entry.input);
-            (entry.name, OperationRef { name: entry.name, class: entry.class, index, body_bytes_max })
-        });
-        let by_name = listed.collect();
-        self.services.push(Box::new(Served { service, operations, by_name }));
+        self.services.push(endpoint(service));
         self
     }
 
@@ -214,11 +118,11 @@ impl Gateway {
         let now = (self.core.clock)();
         let parts = request_parts(&head);
         let authorization = Authorization::parse(&parts);
-        let mut route = self.route(head.headers, authorization.as_ref().ok().map(Authorization::service));
+        let wire_head = wire_head(&head, authorization.as_ref().ok());
+        let mut route = self.route(&wire_head);
         if !self.core.trail.healthy() {
-            let protocol = route.protocol();
-            let fault = CommonFault::ServiceUnavailable.fault(protocol);
-            return (reply(protocol, request_id, Err(fault)), route.service(), route.operation);
+            let fault = CommonFault::ServiceUnavailable.fault(route.protocol);
+            return (Reply::fault(route.protocol, request_id, &fault), route.service(), route.operation);
         }
         let origin = RequestOrigin {
             ip: head.ip,
@@ -226,48 +130,21 @@ impl Gateway {
             user_agent: head.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
             via: None,
         };
-        let region = authorization.as_ref().map_or("-", Authorization::region);
         // The head comes first, then the body, and what the body says only once its sender is known.
-        let (caller, bytes) = match &authorization {
-            Ok(known) => match self.credential(known, route.endpoint, now).await {
-                Ok(credential) => {
-                    let bytes = body.whole(route.body_bytes_max()).await;
-                    let caller = match &bytes {
-                        Ok(bytes) => known
-                            .verify(&parts, Payload::Body(bytes), &credential.signing_key, Rules::STANDARD, now)
-                            .map(|()| credential.caller)
-                            .map_err(|error| error.fault(route.protocol())),
-                        Err(error) => Err(body_fault(*error, route.protocol())),
-                    };
-                    (caller, bytes.unwrap_or_default())
-                }
-                Err(fault) => (Err(fault), Bytes::new()),
-            },
-            Err(SigV4Error::Missing) if !head.headers.contains_key(&TARGET) => {
-                match body.whole(UNSIGNED_BODY_BYTES_MAX).await {
-                    Ok(bytes) => {
-                        let unsigned = self.route_unsigned(&head, &bytes);
-                        let caller = match unsigned {
-                            Some(_) => Ok(Arc::new(anonymous())),
-                            None => Err(SigV4Error::Missing.fault(route.protocol())),
-                        };
-                        route = unsigned.unwrap_or(route);
-                        (caller, bytes)
-                    }
-                    Err(error) => (Err(body_fault(error, route.protocol())), Bytes::new()),
-                }
-            }
-            Err(error) => (Err(error.fault(route.protocol())), Bytes::new()),
+        let (caller, given) = match &authorization {
+            Ok(known) => self.receive(known, &parts, &route, body, now).await,
+            Err(SigV4Error::Missing) => self.receive_unsigned(&wire_head, &mut route, body).await,
+            Err(error) => (Err(error.fault(route.protocol)), Given::default()),
         };
-        let protocol = route.protocol();
-        let input = parameters(protocol, &head, &bytes);
-        if caller.is_ok() && route.operation.is_none() {
-            route.operation = route.endpoint.and_then(|endpoint| asked_for(endpoint, input));
+        if caller.is_ok() && route.operation.is_none() && matches!(route.claim, Claim::Form) {
+            let action = query::action(wire::protocol::parameters(&wire_head, given.bytes()));
+            route.operation = route.endpoint.zip(action).and_then(|(endpoint, asked)| endpoint.operation(&asked.name));
         }
 
+        let region = authorization.as_ref().map_or("-", Authorization::region);
         let mut room = uuid::Uuid::encode_buffer();
         let event_id = request_id::write(&mut room);
-        let (outcome, class) = match (&caller, route.endpoint, route.operation) {
+        let (mut outcome, class) = match (&caller, route.endpoint, route.operation) {
             (Err(fault), ..) => (Outcome::refused(fault.clone()), AuditClass::Read),
             (Ok(caller), Some(endpoint), Some(operation)) => {
                 let mut context = Context::with_room(REQUEST_KEYS, &caller.context);
@@ -281,76 +158,155 @@ impl Gateway {
                     now,
                     origin: &origin,
                     context: &context,
+                    protocol: route.protocol,
                     authority: &*self.core.authority,
                     trail: &self.core.trail,
                 };
-                (endpoint.serve(operation, call, input).await, operation.class)
+                let request = Request { head: &wire_head, claim: &route.claim, given };
+                (endpoint.serve(operation, call, request).await, operation.class)
             }
-            (Ok(_), endpoint, None) | (Ok(_), endpoint @ None, _) => {
-                (Outcome::refused(unknown_operation(endpoint, &head, input)), AuditClass::Read)
-            }
+            (Ok(_), ..) => (Outcome::refused(unknown_operation(&route, &wire_head, given.bytes())), AuditClass::Read),
         };
-        let recorded = self
-            .core
-            .record(&Ended {
-                source: route.endpoint.map_or("-", Endpoint::event_source),
-                name: route.operation.map_or("-", |operation| operation.name),
-                class,
-                caller: caller.as_ref().ok(),
-                claimed: authorization.as_ref().ok().map(Authorization::access_key_id),
-                region,
-                now,
-                origin: &origin,
-                request_id: &request_id,
-                event_id,
-                parameters: outcome.parameters.as_deref(),
-                resources: &outcome.resources,
-                written: outcome.written,
-                error: outcome.answer.as_ref().err(),
-            })
-            .await;
-        let answer = match recorded {
-            Ok(()) => outcome.answer,
-            Err(error) => {
-                tracing::error!(request_id, %error, "the audit record could not be written; the call fails");
-                Err(CommonFault::ServiceUnavailable.fault(protocol))
-            }
+        let ended = Ended {
+            source: route.endpoint.map_or("-", Endpoint::event_source),
+            name: route.operation.map_or("-", |operation| operation.name),
+            class,
+            caller: caller.as_ref().ok(),
+            claimed: authorization.as_ref().ok().map(Authorization::access_key_id),
+            region,
+            now,
+            origin: &origin,
+            request_id: &request_id,
+            event_id,
+            parameters: outcome.parameters.as_deref(),
+            resources: &outcome.resources,
+            written: outcome.written,
+            error: outcome.answer.as_ref().err(),
         };
-        (reply(protocol, request_id, answer), route.service(), route.operation)
-    }
-
-    /// The service and its operation by `X-Amz-Target`. Without one the service by the credential scope; its operation
-    /// is then [`asked_for`] by the parameters.
-    fn route(&self, headers: &HeaderMap, scope: Option<&str>) -> Route<'_> {
-        if let Some(target) = headers.get(&TARGET) {
-            let Some((prefix, name)) = target.to_str().ok().and_then(split_target) else {
-                return Route { endpoint: None, operation: None };
-            };
-            let endpoint = self.services.iter().find(|service| service.target_prefix() == prefix);
-            let operation = endpoint.and_then(|endpoint| endpoint.operation(name));
-            return Route { endpoint: endpoint.map(Box::as_ref), operation };
+        let streams = matches!(&outcome.answer, Ok((_, Some(_))));
+        let broken_off = streams.then(|| ended.broken_off(&CommonFault::InternalFailure.fault(route.protocol)));
+        if let Err(error) = self.core.record(&ended).await {
+            tracing::error!(request_id, %error, "the audit record could not be written; the call fails");
+            outcome.answer = Err(CommonFault::ServiceUnavailable.fault(route.protocol));
         }
-        let endpoint = self.services.iter().find(|service| Some(service.name()) == scope);
-        Route { endpoint: endpoint.map(Box::as_ref), operation: None }
+        // The call is recorded as a success by now. Should its stream break off, that is recorded too.
+        let watch = |stream| -> AnswerStream {
+            let event = broken_off.unwrap_or_default();
+            Box::pin(Watched::new(stream, &request_id, &self.core.trail, event))
+        };
+        let answer = outcome.answer.map(|(answer, stream)| (answer, stream.map(watch)));
+        let reply = match answer {
+            Ok(answer) => Reply::success(route.protocol, request_id, answer),
+            Err(fault) => Reply::fault(route.protocol, request_id, &fault),
+        };
+        (reply, route.service(), route.operation)
     }
 
-    /// The operation that a request without any signature is for, if it is one that takes such.
-    fn route_unsigned(&self, head: &Head<'_>, body: &[u8]) -> Option<Route<'_>> {
-        self.services.iter().find_map(|service| {
-            let input = parameters(service.protocol(), head, body);
-            let operation = asked_for(&**service, input).filter(|asked| service.takes_unsigned(asked.name))?;
-            Some(Route { endpoint: Some(&**service), operation: Some(operation) })
-        })
+    /// The service, the protocol and, unless a form names it, the operation that a request is for.
+    fn route<'a>(&'a self, head: &wire::protocol::Head<'a>) -> Route<'a> {
+        let services = self.services.iter().map(|service| (&**service, service.name(), service.protocols()));
+        let Some(Routed { service, protocol, claim }) = wire::protocol::route(services, head) else {
+            let protocol = wire::protocol::presumed(head);
+            return Route { endpoint: None, protocol, claim: Claim::Nowhere, operation: None };
+        };
+        let operation = match &claim {
+            Claim::Operation(name) => service.operation(name),
+            Claim::Route(matched) => service.operation(matched.route.operation),
+            Claim::Form | Claim::Nowhere => None,
+        };
+        Route { endpoint: Some(service), protocol, claim, operation }
+    }
+
+    /// Who signed a request, and its body. Nothing of the body is read of a request whose credential is not known; where
+    /// the signature covers what the head states of the body, nothing of a request whose signature is wrong.
+    async fn receive<B: RequestBody>(
+        &self,
+        authorization: &Authorization<'_>,
+        parts: &RequestParts<'_>,
+        route: &Route<'_>,
+        body: &mut B,
+        now: Timestamp,
+    ) -> (Result<Arc<Caller>, Fault>, Given) {
+        let protocol = route.protocol;
+        let refused = |fault| (Err(fault), Given::default());
+        let Credential { caller, signing_key } = match self.credential(authorization, route, now).await {
+            Ok(credential) => credential,
+            Err(fault) => return refused(fault),
+        };
+        let rules = route.endpoint.map_or(Rules::STANDARD, Endpoint::signing);
+        if !rules.stated_payload {
+            let bytes = match body.whole(route.body_bytes_max()).await {
+                Ok(bytes) => bytes,
+                Err(error) => return refused(error.fault(protocol)),
+            };
+            return match authorization.verify(parts, Payload::Body(&bytes), &signing_key, rules, now) {
+                Ok(()) => (Ok(caller), Given::Whole(bytes)),
+                Err(error) => refused(error.fault(protocol)),
+            };
+        }
+        if let Err(error) = authorization.verify(parts, Payload::Stated, &signing_key, rules, now) {
+            return refused(error.fault(protocol));
+        }
+        let stated = body.stated_length();
+        let mut upload = match UploadStream::signed(authorization, parts.headers, &signing_key, body.stream(), stated) {
+            Ok(upload) => Box::new(upload),
+            Err(error) => return refused(error.fault(protocol)),
+        };
+        if route.operation.is_some_and(|operation| operation.streams) {
+            return (Ok(caller), Given::Stream(upload));
+        }
+        match upload.whole(route.body_bytes_max()).await {
+            Ok(bytes) => (Ok(caller), Given::Whole(bytes)),
+            Err(error) => refused(error.fault(protocol)),
+        }
+    }
+
+    /// Nobody, and the body, if a request without any signature is for an operation that takes such.
+    async fn receive_unsigned<'a, B: RequestBody>(
+        &'a self,
+        head: &wire::protocol::Head<'a>,
+        route: &mut Route<'a>,
+        body: &mut B,
+    ) -> (Result<Arc<Caller>, Fault>, Given) {
+        let missing = SigV4Error::Missing.fault(route.protocol);
+        // A client that leaves out its content type may mean a form as well.
+        let may_be_form = match route.claim {
+            Claim::Form => true,
+            Claim::Nowhere => route.endpoint.is_none() && !head.names_protocol(),
+            Claim::Operation(_) | Claim::Route(_) => false,
+        };
+        if !may_be_form {
+            return (Err(missing), Given::default());
+        }
+        let bytes = match body.whole(UNSIGNED_BODY_BYTES_MAX).await {
+            Ok(bytes) => bytes,
+            Err(error) => return (Err(error.fault(route.protocol)), Given::default()),
+        };
+        let asked = query::action(wire::protocol::parameters(head, &bytes));
+        let unsigned = asked.and_then(|asked| {
+            self.services.iter().find_map(|service| {
+                let operation = service.operation(&asked.name).filter(|found| service.takes_unsigned(found.name))?;
+                let protocol = service.protocols().iter().copied().find(|protocol| protocol.has_form())?;
+                Some((&**service, protocol.answering(head), operation))
+            })
+        });
+        match unsigned {
+            Some((endpoint, protocol, operation)) => {
+                *route = Route { endpoint: Some(endpoint), protocol, claim: Claim::Form, operation: Some(operation) };
+                (Ok(Arc::new(anonymous())), Given::Whole(bytes))
+            }
+            None => (Err(missing), Given::default()),
+        }
     }
 
     /// The credential that a request names, if it may be used for the Region and the service.
     async fn credential(
         &self,
         authorization: &Authorization<'_>,
-        endpoint: Option<&dyn Endpoint>,
+        route: &Route<'_>,
         now: Timestamp,
     ) -> Result<Credential, Fault> {
-        let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
+        let protocol = route.protocol;
         let region = authorization.region();
         if !self.core.regions.has(region) {
             return Err(SigV4Error::Region { region: region.to_owned() }.fault(protocol));
@@ -365,7 +321,7 @@ impl Gateway {
                 }
             })?;
         // A signature for one service must not open another.
-        match endpoint.map(Endpoint::name) {
+        match route.endpoint.map(Endpoint::name) {
             Some(service) if service != authorization.service() => Err(SigV4Error::Service { service }.fault(protocol)),
             _ => Ok(credential),
         }
@@ -373,17 +329,14 @@ impl Gateway {
 }
 
 /// Where a request goes, as far as that is known.
-#[derive(Clone, Copy)]
 struct Route<'a> {
     endpoint: Option<&'a dyn Endpoint>,
+    protocol: Protocol,
+    claim: Claim<'a>,
     operation: Option<OperationRef>,
 }
 
 impl Route<'_> {
-    fn protocol(&self) -> Protocol {
-        self.endpoint.map_or(UNKNOWN, Endpoint::protocol)
-    }
-
     /// The service's name, `-` if none was recognised.
     fn service(&self) -> &'static str {
         self.endpoint.map_or("-", Endpoint::name)
@@ -393,49 +346,28 @@ impl Route<'_> {
     fn body_bytes_max(&self) -> usize {
         match (self.endpoint, self.operation) {
             (_, Some(operation)) => operation.body_bytes_max,
-            (Some(endpoint), None) if matches!(endpoint.protocol(), Protocol::Query { .. }) => {
-                endpoint.body_bytes_max()
-            }
+            (Some(endpoint), None) if matches!(self.claim, Claim::Form) => endpoint.body_bytes_max(),
             _ => UNSIGNED_BODY_BYTES_MAX,
         }
     }
 }
 
-/// The fault of a request whose body cannot be read.
-fn body_fault(error: BodyError, protocol: Protocol) -> Fault {
-    match error {
-        BodyError::TooLarge => CommonFault::RequestEntityTooLarge.fault(protocol),
-        BodyError::Crowded => CommonFault::ServiceUnavailable.fault(protocol),
-        BodyError::Stalled => Fault { code: "RequestTimeout", status: 408, message: error.to_string() },
-        BodyError::Aborted => Fault { code: "IncompleteBody", status: 400, message: error.to_string() },
-    }
-}
-
-/// The header that names service and operation. A constant, so that looking it up parses no name.
-static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
-
-/// A service's prefix and the name of its operation. The name is short: its letters are looked at from the end.
-fn split_target(target: &str) -> Option<(&str, &str)> {
-    let dot = target.bytes().rposition(|byte| byte == b'.')?;
-    Some((target.get(..dot)?, target.get(dot + 1..)?))
-}
-
-/// The protocol in which a request for no service we know is answered.
-const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
-
 /// The most bytes of a body that nobody has signed. The longest that is of use holds a token of 20,000 characters.
 const UNSIGNED_BODY_BYTES_MAX: usize = BODY_BYTES_LEAST;
 
-/// The operation that a request's parameters ask for.
-fn asked_for(endpoint: &dyn Endpoint, input: &[u8]) -> Option<OperationRef> {
-    if !matches!(endpoint.protocol(), Protocol::Query { .. }) {
-        return None;
+/// A request as protocols see it.
+pub(crate) fn wire_head<'a>(head: &Head<'a>, authorization: Option<&'a Authorization<'_>>) -> wire::protocol::Head<'a> {
+    wire::protocol::Head {
+        method: head.method,
+        uri: head.uri,
+        headers: head.headers,
+        scope: authorization.map(Authorization::service),
+        host_label: None,
     }
-    endpoint.operation(&query::action(input)?.name)
 }
 
 /// A request as its signature sees it.
-fn request_parts<'a>(head: &Head<'a>) -> RequestParts<'a> {
+pub(crate) fn request_parts<'a>(head: &Head<'a>) -> RequestParts<'a> {
     RequestParts {
         method: head.method.as_str(),
         path: head.uri.path(),
@@ -451,45 +383,25 @@ fn anonymous() -> Caller {
 }
 
 /// The fault of a request for an operation that no service serves.
-fn unknown_operation(endpoint: Option<&dyn Endpoint>, head: &Head<'_>, input: &[u8]) -> Fault {
-    let protocol = endpoint.map_or(UNKNOWN, Endpoint::protocol);
-    let not_served = |name: &str| {
-        let endpoint = endpoint?;
-        let operation = endpoint.not_served(name)?;
-        Some(CommonFault::NotServed { operation, service: endpoint.name() }.fault(protocol))
-    };
-    if matches!(protocol, Protocol::Json { .. }) {
-        let target = head.headers.get(&TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
-        let name = split_target(target).map_or("", |(_, name)| name);
-        let unknown = CommonFault::UnknownOperation { operation: String::new(), version: String::new() };
-        return not_served(name).unwrap_or_else(|| unknown.fault(protocol));
-    }
-    let Some(asked) = query::action(input) else {
-        return CommonFault::MissingAction.fault(protocol);
-    };
-    not_served(&asked.name).unwrap_or_else(|| {
-        let quoted = |text: &str| wire::shape::quote(text).to_owned();
-        CommonFault::UnknownOperation { operation: quoted(&asked.name), version: quoted(&asked.version) }
-            .fault(protocol)
-    })
-}
-
-/// Where the input is: the body, or for a query request sent with GET, the query string.
-fn parameters<'a>(protocol: Protocol, head: &Head<'a>, body: &'a [u8]) -> &'a [u8] {
-    match protocol {
-        Protocol::Query { .. } if head.method == http::Method::GET => head.uri.query().unwrap_or_default().as_bytes(),
-        _ => body,
-    }
-}
-
-pub(crate) fn reply(protocol: Protocol, request_id: String, answer: Result<Vec<u8>, Fault>) -> Reply {
-    let content_type = wire::content_type(protocol);
-    match answer {
-        Ok(body) => Reply { status: 200, content_type, request_id, error: None, body },
-        Err(fault) => {
-            let body = wire::encode_fault(protocol, &request_id, &fault);
-            Reply { status: fault.status, content_type, request_id, error: Some(fault.code), body }
+fn unknown_operation(route: &Route<'_>, head: &wire::protocol::Head<'_>, body: &[u8]) -> Fault {
+    let protocol = route.protocol;
+    let unknown = |operation: &str, version: &str| {
+        if let Some(endpoint) = route.endpoint
+            && let Some(operation) = endpoint.not_served(operation)
+        {
+            return CommonFault::NotServed { operation, service: endpoint.name() }.fault(protocol);
         }
+        let quoted = |text: &str| wire::shape::quote(text).to_owned();
+        CommonFault::UnknownOperation { operation: quoted(operation), version: quoted(version) }.fault(protocol)
+    };
+    match &route.claim {
+        Claim::Operation(name) => unknown(name, ""),
+        Claim::Route(matched) => unknown(matched.route.operation, ""),
+        Claim::Nowhere => unknown("", ""),
+        Claim::Form => match query::action(wire::protocol::parameters(head, body)) {
+            Some(asked) => unknown(&asked.name, &asked.version),
+            None => CommonFault::MissingAction.fault(protocol),
+        },
     }
 }
 

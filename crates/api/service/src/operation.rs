@@ -6,11 +6,14 @@ use std::pin::Pin;
 use serde::Serialize;
 use store::StoreError;
 use wire::shape::{AuditValue, MemberInfo, Shape};
+use wire::sigv4::Rules;
 use wire::{Fault, Protocol};
 
 use crate::call::Call;
-use crate::dispatch;
+use crate::dispatch::{self, Request};
+use crate::download::{AnswerStream, Download};
 use crate::need::Need;
+use crate::upload::{Upload, UploadStream};
 
 /// An AWS service: its names, its protocol, its operations, and (as the implementing type) its state.
 pub trait Service: Send + Sync + Sized + 'static {
@@ -18,10 +21,10 @@ pub trait Service: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// Who emits its events, such as `kms.amazonaws.com`.
     const EVENT_SOURCE: &'static str;
-    /// What precedes the operation's name in `X-Amz-Target`; empty for a query service.
-    const TARGET_PREFIX: &'static str;
-    /// The protocol it speaks.
-    const PROTOCOL: Protocol;
+    /// The protocols it speaks.
+    const PROTOCOLS: &'static [Protocol];
+    /// How its requests are signed.
+    const SIGNING: Rules = Rules::STANDARD;
     /// The operations that take unsigned requests, as from nobody: they prove in other ways who calls. Of services that
     /// speak the query protocol only.
     const UNSIGNED: &'static [&'static str] = &[];
@@ -59,10 +62,10 @@ pub trait Operation: 'static {
     const NAME: &'static str;
     /// What it leaves behind.
     const AUDIT: AuditClass;
-    /// What it is given.
-    type Input: Shape + AuditValue + Send + Sync;
-    /// What it answers.
-    type Output: Serialize + Send;
+    /// What it is given: a shape, or an [`Upload`] of one.
+    type Input: OperationInput;
+    /// What it answers: anything that serialises, a [`Bound`] shape of restXml, or a [`Download`] of one.
+    type Output: OperationOutput;
     /// What it acts on, as loaded; `()` when there is nothing to load.
     type Target: Send + Sync;
 
@@ -86,6 +89,87 @@ pub trait Operation: 'static {
         target: Permit<Self::Target>,
         call: &Call<'_, Self::Service>,
     ) -> impl Future<Output = Result<Self::Output, <Self::Service as Service>::Error>> + Send;
+}
+
+/// What an operation is given.
+pub trait OperationInput: Send + Sync + Sized + 'static {
+    /// The part of it that the protocol decodes and the audit trail shows.
+    type Shape: Shape + AuditValue;
+    /// Whether the payload comes as a stream.
+    const STREAMS: bool;
+
+    /// An input of its parts. Only one that streams has a payload.
+    fn of(shape: Self::Shape, payload: Option<UploadStream>) -> Option<Self>;
+
+    /// The decoded part.
+    fn shape(&self) -> &Self::Shape;
+}
+
+impl<T: Shape + AuditValue + Send + Sync + 'static> OperationInput for T {
+    type Shape = T;
+    const STREAMS: bool = false;
+
+    fn of(shape: T, _: Option<UploadStream>) -> Option<T> {
+        Some(shape)
+    }
+
+    fn shape(&self) -> &T {
+        self
+    }
+}
+
+impl<T: Shape + AuditValue + Send + Sync + 'static> OperationInput for Upload<T> {
+    type Shape = T;
+    const STREAMS: bool = true;
+
+    fn of(input: T, payload: Option<UploadStream>) -> Option<Self> {
+        payload.map(|payload| Self { input, payload })
+    }
+
+    fn shape(&self) -> &T {
+        &self.input
+    }
+}
+
+/// What an operation answers.
+pub trait OperationOutput: Send {
+    /// The part of it that the protocol encodes.
+    type Shape: Serialize;
+    /// Where its members travel, in restXml.
+    const MEMBERS: &'static [MemberInfo];
+
+    /// Its parts.
+    fn split(self) -> (Self::Shape, Option<AnswerStream>);
+}
+
+impl<T: Serialize + Send> OperationOutput for T {
+    type Shape = T;
+    const MEMBERS: &'static [MemberInfo] = &[];
+
+    fn split(self) -> (T, Option<AnswerStream>) {
+        (self, None)
+    }
+}
+
+/// An output whose members say where they travel.
+pub struct Bound<T>(pub T);
+
+impl<T: wire::shape::Output + Send> OperationOutput for Bound<T> {
+    type Shape = T;
+    const MEMBERS: &'static [MemberInfo] = T::MEMBERS;
+
+    fn split(self) -> (T, Option<AnswerStream>) {
+        (self.0, None)
+    }
+}
+
+impl<T: wire::shape::Output + Send> OperationOutput for Download<T> {
+    type Shape = T;
+    const MEMBERS: &'static [MemberInfo] = T::MEMBERS;
+
+    fn split(self) -> (T, Option<AnswerStream>) {
+        (self.output, Some(self.stream))
+    }
 }
 
 /// Proof that the caller holds what the operation needs on this target. Only this crate makes one.
@@ -120,7 +204,9 @@ pub struct Entry<S: Service> {
     pub class: AuditClass,
     /// The members of its input.
     pub input: &'static [MemberInfo],
-    pub(crate) serve: for<'a> fn(Call<'a, S>, &'a [u8]) -> Running<'a>,
+    /// Whether it reads the payload as a stream.
+    pub streams: bool,
+    pub(crate) serve: for<'a> fn(Call<'a, S>, Request<'a>) -> Running<'a>,
 }
 
 impl<S: Service> Entry<S> {
@@ -130,8 +216,9 @@ impl<S: Service> Entry<S> {
         Self {
             name: O::NAME,
             class: O::AUDIT,
-            input: <O::Input as Shape>::MEMBERS,
-            serve: |call, body| Box::pin(dispatch::serve::<O>(call, body)),
+            input: <<O::Input as OperationInput>::Shape as Shape>::MEMBERS,
+            streams: O::Input::STREAMS,
+            serve: |call, request| Box::pin(dispatch::serve::<O>(call, request)),
         }
     }
 }

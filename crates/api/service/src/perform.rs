@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use policy::Context;
-use wire::{CommonFault, Fault};
+use wire::{CommonFault, Fault, Protocol};
 
 use crate::call::{CallContext, Caller, RequestOrigin};
 use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
 use crate::dispatch;
 use crate::operation::{Operation, Service};
 use crate::request_id;
+
+/// The protocol whose names faults have.
+const PROTOCOL: Protocol = Protocol::json("1.1", "");
 
 /// Who a call is performed for, where, and whence.
 #[derive(Clone, Copy)]
@@ -79,18 +82,18 @@ impl<S: Service> Performer<S> {
             now,
             origin,
             context: &context,
+            protocol: PROTOCOL,
             authority: &*core.authority,
             trail: &core.trail,
         };
         let mut call = call.call(&self.service, O::NAME);
-        let unavailable = || CommonFault::ServiceUnavailable.fault(S::PROTOCOL);
+        let unavailable = || CommonFault::ServiceUnavailable.fault(PROTOCOL);
         let answer = if !core.trail.healthy() {
             return Err(unavailable());
         } else if core.regions.has(region) {
             dispatch::run::<O>(&mut call, input).await
         } else {
-            Err(CommonFault::Validation(format!("there is no Region {}", wire::shape::quote(region)))
-                .fault(S::PROTOCOL))
+            Err(CommonFault::Validation(format!("there is no Region {}", wire::shape::quote(region))).fault(PROTOCOL))
         };
         let (parameters, resources, written) = call.record.into_parts();
         let ended = Ended {

@@ -122,6 +122,11 @@ impl Trail {
         self.journal.durable(ticket).await
     }
 
+    /// Appends a whole event.
+    pub(crate) fn append_encoded(&self, event: &[u8]) -> Result<(), JournalError> {
+        self.journal.append(event).map(drop)
+    }
+
     fn append(&self, event: &Event<'_>) -> Result<Ticket, JournalError> {
         RECORD.with_borrow_mut(|record| {
             event.write(record);

@@ -1,20 +1,18 @@
 //! The answer to a request that nobody can serve now, in the protocol that it speaks.
 
-use http::header::AUTHORIZATION;
-use wire::{CommonFault, Protocol};
+use wire::CommonFault;
+use wire::sigv4::Authorization;
 
-use crate::gateway::{Incoming, Reply, reply};
+use crate::gateway::{Head, request_parts, wire_head};
+use crate::reply::Reply;
 use crate::request_id;
 
 /// Refuses a request with `ServiceUnavailable`, saying why.
 #[must_use]
-pub fn unavailable(incoming: &Incoming, why: &str) -> Reply {
-    let protocol = if incoming.headers.contains_key("x-amz-target") || !incoming.headers.contains_key(AUTHORIZATION) {
-        Protocol::Json { version: "1.1" }
-    } else {
-        Protocol::Query { namespace: "" }
-    };
+pub fn unavailable(head: &Head<'_>, why: &str) -> Reply {
+    let authorization = Authorization::parse(&request_parts(head)).ok();
+    let protocol = wire::protocol::presumed(&wire_head(head, authorization.as_ref()));
     let mut fault = CommonFault::ServiceUnavailable.fault(protocol);
     why.clone_into(&mut fault.message);
-    reply(protocol, request_id::next(), Err(fault))
+    Reply::fault(protocol, request_id::next(), &fault)
 }

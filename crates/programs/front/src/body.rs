@@ -111,8 +111,10 @@ impl Body {
     pub async fn whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
         let collected = self.collect(bytes_max.min(self.connection.shared.limits.body_bytes_max)).await;
         let collected = collected.and_then(|body| if self.turn.serves() { Ok(body) } else { Err(BodyError::Closed) });
-        if let Err(error) = &collected {
-            self.failed(error);
+        match &collected {
+            // All of it was read, whatever trailers hyper still has of it.
+            Ok(_) => self.incoming = None,
+            Err(error) => self.failed(error),
         }
         collected
     }

@@ -1,14 +1,11 @@
 //! The gate before the services: lets nothing through until the root key is open, and everything from then on.
 
-use std::net::IpAddr;
 use std::sync::OnceLock;
 
 use front::pages::HealthProblem;
-use http::request;
-use service::{Incoming, Reply};
-use wire::Fault;
+use service::{Head, Reply};
 
-use crate::application::Api;
+use crate::application::{Api, Arriving};
 
 /// The message of every call while the root key is sealed.
 const SEALED: &str = "the root key is sealed: the holders of its shares have to run sealstack unseal";
@@ -35,19 +32,11 @@ impl<A> Gate<A> {
 }
 
 impl<A: Api> Api for Gate<A> {
-    async fn handle(&self, incoming: &Incoming) -> Reply {
+    async fn serve(&self, head: Head<'_>, body: Arriving<'_>) -> Reply {
         match self.0.get() {
-            Some(services) => services.handle(incoming).await,
-            None => service::unavailable(incoming, SEALED),
+            Some(services) => services.serve(head, body).await,
+            None => service::unavailable(&head, SEALED),
         }
-    }
-
-    fn unread(&self, head: &request::Parts, ip: IpAddr, fault: &Fault) -> String {
-        self.0.get().map_or_else(String::new, |services| services.unread(head, ip, fault))
-    }
-
-    fn body_bytes_max(&self, head: &request::Parts) -> usize {
-        self.0.get().map_or(wire::shape::BODY_BYTES_LEAST, |services| services.body_bytes_max(head))
     }
 
     fn health_problem(&self) -> Option<HealthProblem> {

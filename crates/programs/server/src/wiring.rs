@@ -1,6 +1,5 @@
 //! Where the parts meet: which services there are, who authorises for them, what is counted and what runs beside.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +9,11 @@ use front::pages::HealthProblem;
 use iam::{Iam, Sts};
 use kms::{DomainRotation, Kms};
 use service::ports::{Authority, Principals};
-use service::{Core, Gateway, Incoming, Observer, OperatorEvent, Regions, Reply, Trail};
+use service::{Core, Gateway, Head, Observer, OperatorEvent, Regions, Reply, Trail};
 use store::Store;
 use tokio::sync::Notify;
-use wire::Fault;
 
-use crate::application::Api;
+use crate::application::{Api, Arriving};
 use crate::clock;
 use crate::data_dir::Layout;
 use crate::durable_state::{Anchoring, DurableState, own_uid};
@@ -229,16 +227,8 @@ async fn record_rotations(trail: &Trail, rotated: &[DomainRotation], uid: u32) {
 }
 
 impl Api for Backend {
-    async fn handle(&self, incoming: &Incoming) -> Reply {
-        self.gateway.handle(incoming).await
-    }
-
-    fn unread(&self, head: &http::request::Parts, ip: IpAddr, fault: &Fault) -> String {
-        self.gateway.unread(head, ip, fault)
-    }
-
-    fn body_bytes_max(&self, head: &http::request::Parts) -> usize {
-        self.gateway.body_bytes_max(&head.method, &head.uri, &head.headers)
+    async fn serve(&self, head: Head<'_>, body: Arriving<'_>) -> Reply {
+        self.gateway.serve(head, body).await
     }
 
     fn health_problem(&self) -> Option<HealthProblem> {

@@ -14,6 +14,7 @@ mod git;
 mod key;
 mod rules;
 mod sign;
+pub mod streaming;
 mod verify;
 
 pub use authorization::Authorization;
@@ -22,6 +23,7 @@ pub use git::{GIT_SERVICE, GitPassword};
 pub use key::SigningKey;
 pub use rules::{PathForm, Rules};
 pub use sign::{SignError, Signer};
+pub use streaming::ChunkChain;
 pub use verify::StatedPayload;
 
 /// The one algorithm that is spoken here.

@@ -8,15 +8,16 @@ use crypto::Key256;
 use policy::{Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde::Serialize;
 use wire::SecretBlob;
-use wire::shape::Shape as _;
+use wire::shape::{Shape as _, body_bytes_max};
 use wire::sigv4::{Signer, SigningKey};
 
 use super::*;
+use crate::body::BodyError;
 use crate::core::{Observer, Seen};
 use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::ports::{Authority, Claim, Credential, Proof};
 use crate::trail::Trail;
-use crate::{Call, Need, Operation, Permit, ServiceError, operations};
+use crate::{Call, Entry, Need, Operation, Permit, ServiceError, operations};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -53,8 +54,7 @@ impl ServiceError for ToyError {
 impl Service for Toy {
     const NAME: &'static str = "toy";
     const EVENT_SOURCE: &'static str = "toy.amazonaws.com";
-    const TARGET_PREFIX: &'static str = "ToyService";
-    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    const PROTOCOLS: &'static [Protocol] = &[Protocol::json("1.1", "ToyService")];
     type Error = ToyError;
 
     fn operations() -> &'static [Entry<Self>] {
@@ -450,8 +450,7 @@ impl ServiceError for FormsError {
 impl Service for Forms {
     const NAME: &'static str = "forms";
     const EVENT_SOURCE: &'static str = "forms.amazonaws.com";
-    const TARGET_PREFIX: &'static str = "";
-    const PROTOCOL: Protocol = Protocol::Query { namespace: "https://forms.amazonaws.com/doc/2020-01-01/" };
+    const PROTOCOLS: &'static [Protocol] = &[Protocol::query("https://forms.amazonaws.com/doc/2020-01-01/")];
     const UNSIGNED: &'static [&'static str] = &["Fill"];
     type Error = FormsError;
 
@@ -569,8 +568,8 @@ impl RequestBody for Asked {
         None
     }
 
-    fn into_stream(self) -> crate::ByteStream {
-        Bytes::new().into_stream()
+    fn stream(&mut self) -> crate::ByteStream {
+        Bytes::new().stream()
     }
 }
 
