@@ -7,5 +7,5 @@ use libfuzzer_sys::fuzz_target;
 mod shape;
 
 fuzz_target!(|body: &[u8]| {
-    let _ = wire::decode::<shape::Everything>(wire::Protocol::Json { version: "1.1" }, body);
+    let _ = wire::decode::<shape::Everything>(wire::Protocol::json("1.1", ""), body);
 });

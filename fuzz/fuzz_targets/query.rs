@@ -8,5 +8,5 @@ mod shape;
 
 fuzz_target!(|body: &[u8]| {
     let _ = wire::query::action(body);
-    let _ = wire::decode::<shape::Everything>(wire::Protocol::Query { namespace: "urn:fuzz/2010-05-08/" }, body);
+    let _ = wire::decode::<shape::Everything>(wire::Protocol::query("urn:fuzz/2010-05-08/"), body);
 });

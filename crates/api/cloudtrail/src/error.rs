@@ -50,7 +50,7 @@ impl ServiceError for CloudTrailError {
             Self::InvalidMaxResults { .. } => "InvalidMaxResultsException",
             Self::InvalidNextToken => "InvalidNextTokenException",
             Self::Journal(_) | Self::CutShort | Self::Store(_) => {
-                return wire::CommonFault::InternalFailure.fault(wire::Protocol::Json { version: "1.1" });
+                return wire::CommonFault::InternalFailure.fault(wire::Protocol::json("1.1", ""));
             }
         };
         Fault::sender(code, self.to_string())

@@ -47,7 +47,7 @@ impl Service for CloudTrail {
     const NAME: &'static str = "cloudtrail";
     const EVENT_SOURCE: &'static str = "cloudtrail.amazonaws.com";
     const TARGET_PREFIX: &'static str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101";
-    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    const PROTOCOL: Protocol = Protocol::json("1.1", Self::TARGET_PREFIX);
     type Error = CloudTrailError;
 
     fn operations() -> &'static [Entry<Self>] {

@@ -201,7 +201,7 @@ impl Service for Iam {
     const NAME: &'static str = "iam";
     const EVENT_SOURCE: &'static str = "iam.amazonaws.com";
     const TARGET_PREFIX: &'static str = "";
-    const PROTOCOL: Protocol = Protocol::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+    const PROTOCOL: Protocol = Protocol::query("https://iam.amazonaws.com/doc/2010-05-08/");
     const NOT_SERVED: &'static str = include_str!("../missing-iam.txt");
     type Error = IamError;
 

@@ -6,12 +6,12 @@ use std::sync::{Arc, LazyLock};
 
 use crypto::password::{Cost, derive};
 use crypto::{SecretBytes, constant_time_eq, random_bytes};
-use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use store::{ReadTx, Record, StoreError};
 use tokio::sync::Semaphore;
-use wire::shape::{AuditValue, Member, Path, Rule, Violations};
+use wire::shape::{AuditValue, Described, Member, Path, Rule, Violations};
+use wire::{Malformed, Reader};
 use zeroize::Zeroizing;
 
 use crate::error::{IamError, Special};
@@ -30,15 +30,15 @@ const LENGTH: std::ops::RangeInclusive<usize> = 1..=128;
 #[expect(unreachable_pub, reason = "it is a member of inputs, which are public as associated types")]
 pub struct PasswordInput(Zeroizing<String>);
 
-impl<'de> Deserialize<'de> for PasswordInput {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(|text| Self(Zeroizing::new(text)))
-    }
-}
+impl Described for PasswordInput {}
 
 impl Member for PasswordInput {
     type Wire = Self;
     const SECRET: bool = true;
+
+    fn read(reader: &mut Reader<'_>, _: usize) -> Result<Self, Malformed> {
+        reader.text().map(|text| Self(Zeroizing::new(text.into_owned())))
+    }
 
     fn check(wire: Self, path: &Path<'_>, _: &[Rule], violations: &mut Violations) -> Option<Self> {
         let letters = wire.0.chars().count();
@@ -64,11 +64,6 @@ impl AuditValue for PasswordInput {
         out.serialize_unit()
     }
 }
-
-const _: fn() = || {
-    const fn assert_wire<T: DeserializeOwned>() {}
-    assert_wire::<PasswordInput>();
-};
 
 impl PasswordInput {
     fn bytes(&self) -> SecretBytes {

@@ -43,7 +43,7 @@ impl Service for Sts {
     const NAME: &'static str = "sts";
     const EVENT_SOURCE: &'static str = "sts.amazonaws.com";
     const TARGET_PREFIX: &'static str = "";
-    const PROTOCOL: Protocol = Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+    const PROTOCOL: Protocol = Protocol::query("https://sts.amazonaws.com/doc/2011-06-15/");
     const UNSIGNED: &'static [&'static str] = &["AssumeRoleWithWebIdentity"];
     const NOT_SERVED: &'static str = include_str!("../missing-sts.txt");
     type Error = IamError;

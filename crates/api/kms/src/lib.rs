@@ -237,7 +237,7 @@ impl Service for Kms {
     const NAME: &'static str = "kms";
     const EVENT_SOURCE: &'static str = "kms.amazonaws.com";
     const TARGET_PREFIX: &'static str = "TrentService";
-    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    const PROTOCOL: Protocol = Protocol::json("1.1", Self::TARGET_PREFIX);
     const NOT_SERVED: &'static str = include_str!("../missing.txt");
     type Error = KmsError;
 

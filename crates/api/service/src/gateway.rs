@@ -164,9 +164,7 @@ impl Gateway {
         let Ok(authorization) = Authorization::parse(&parts) else { return UNSIGNED_BODY_BYTES_MAX };
         match self.target(headers, Some(authorization.service())) {
             (_, Some(operation)) => operation.body_bytes_max,
-            (Some(endpoint), None) if matches!(endpoint.protocol(), Protocol::Query { .. }) => {
-                endpoint.body_bytes_max()
-            }
+            (Some(endpoint), None) if endpoint.protocol().has_form() => endpoint.body_bytes_max(),
             _ => UNSIGNED_BODY_BYTES_MAX,
         }
     }
@@ -384,7 +382,7 @@ fn split_target(target: &str) -> Option<(&str, &str)> {
 }
 
 /// The protocol in which a request for no service we know is answered.
-const UNKNOWN: Protocol = Protocol::Json { version: "1.1" };
+const UNKNOWN: Protocol = Protocol::json("1.1", "");
 
 /// The most bytes of a body that nobody has signed. The longest that is of use holds a token of 20,000 characters.
 const UNSIGNED_BODY_BYTES_MAX: usize = BODY_BYTES_LEAST;
@@ -392,7 +390,7 @@ const UNSIGNED_BODY_BYTES_MAX: usize = BODY_BYTES_LEAST;
 /// The operation that a request's parameters ask for.
 fn asked_for(endpoint: &dyn Endpoint, incoming: &Incoming) -> Option<OperationRef> {
     let protocol = endpoint.protocol();
-    if !matches!(protocol, Protocol::Query { .. }) {
+    if !protocol.has_form() {
         return None;
     }
     endpoint.operation(&query::action(parameters(protocol, incoming))?.name)
@@ -422,7 +420,7 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
         let operation = endpoint.not_served(name)?;
         Some(CommonFault::NotServed { operation, service: endpoint.name() }.fault(protocol))
     };
-    if matches!(protocol, Protocol::Json { .. }) {
+    if !protocol.has_form() {
         let target = incoming.headers.get(&TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
         let name = split_target(target).map_or("", |(_, name)| name);
         let unknown = CommonFault::UnknownOperation { operation: String::new(), version: String::new() };
@@ -441,7 +439,7 @@ fn unknown_operation(endpoint: Option<&dyn Endpoint>, incoming: &Incoming) -> Fa
 /// Where the input is: the body, or for a query request sent with GET, the query string.
 fn parameters(protocol: Protocol, incoming: &Incoming) -> &[u8] {
     match protocol {
-        Protocol::Query { .. } if incoming.method == http::Method::GET => {
+        Protocol::Query(_) if incoming.method == http::Method::GET => {
             incoming.uri.query().unwrap_or_default().as_bytes()
         }
         _ => &incoming.body,

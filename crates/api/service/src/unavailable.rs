@@ -10,9 +10,9 @@ use crate::request_id;
 #[must_use]
 pub fn unavailable(incoming: &Incoming, why: &str) -> Reply {
     let protocol = if incoming.headers.contains_key("x-amz-target") || !incoming.headers.contains_key(AUTHORIZATION) {
-        Protocol::Json { version: "1.1" }
+        Protocol::json("1.1", "")
     } else {
-        Protocol::Query { namespace: "" }
+        Protocol::query("")
     };
     let mut fault = CommonFault::ServiceUnavailable.fault(protocol);
     why.clone_into(&mut fault.message);

@@ -4,6 +4,7 @@ use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroize as _;
 
 /// Bytes being written. Growing wipes what it leaves behind, and so does dropping.
 pub(crate) struct Buffer(Vec<u8>);
@@ -61,6 +62,22 @@ impl Buffer {
         self.0.last() == Some(&byte)
     }
 
+    /// How many bytes are written.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The bytes from here on.
+    pub(crate) fn tail(&self, start: usize) -> &[u8] {
+        self.0.get(start..).unwrap_or_default()
+    }
+
+    /// Takes back the bytes from here on, which are wiped.
+    pub(crate) fn truncate(&mut self, start: usize) {
+        self.0.get_mut(start..).unwrap_or_default().zeroize();
+        self.0.truncate(start);
+    }
+
     /// Makes room for so many bytes more.
     #[inline]
     pub(crate) fn make_room(&mut self, bytes: usize) {
@@ -96,6 +113,15 @@ impl io::Write for Buffer {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl minicbor::encode::Write for Buffer {
+    type Error = std::convert::Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.put(bytes);
         Ok(())
     }
 }

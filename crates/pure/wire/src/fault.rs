@@ -9,21 +9,6 @@ pub enum Culprit {
     Receiver,
 }
 
-/// The protocol in which an answer is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// awsJson 1.0 or 1.1: `X-Amz-Target` names the operation.
-    Json {
-        /// `1.0` or `1.1`, echoed in the content type.
-        version: &'static str,
-    },
-    /// Form parameters in, XML out.
-    Query {
-        /// The namespace of the answer's root element.
-        namespace: &'static str,
-    },
-}
-
 /// An error as it leaves the server. Causes never travel in it: they go to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

@@ -1,6 +1,6 @@
 //! Input shapes: what a member is called, whether it must be there, and what its value must satisfy.
 //!
-//! [`shape!`](crate::shape!) declares a struct once and yields three things: its decoder (for any serde format), its
+//! [`shape!`](crate::shape!) declares a struct once and yields three things: its decoder (for any protocol), its
 //! constraint check, which collects violations and words them as AWS does, and its members as data, which the tests
 //! compare with botocore's models and the audit trail uses to leave secrets out.
 
@@ -9,17 +9,22 @@ mod chosen;
 mod counted;
 mod extent;
 mod member;
+mod output;
 mod pattern;
+mod place;
 mod violation;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::ser::SerializeStruct;
 
 pub use audit::{AuditValue, Audited, lower_first};
 pub use chosen::{Chosen, FromText};
 pub use counted::Counted;
 pub use extent::{BODY_BYTES_LEAST, Kind, body_bytes_max};
+pub use output::Output;
+pub use place::{At, Binding, Place};
 pub use violation::{Path, VIOLATIONS_MAX, Violations, quote};
+
+use crate::reader::{Malformed, Reader};
 
 /// The most elements of a list, or entries of a map, that has no rule for its length.
 pub const COUNT_MAX: usize = 1000;
@@ -37,27 +42,41 @@ pub enum Rule {
     Each(&'static [Rule]),
 }
 
-/// A type that a member can have.
-pub trait Member: Sized {
-    /// What serde decodes; kept apart so that constraints can be collected rather than fail one by one.
-    type Wire: DeserializeOwned;
-
-    /// Whether values are kept out of messages and the audit trail.
-    const SECRET: bool = false;
-
+/// A type as data: what a member of it looks like on the wire.
+pub trait Described {
     /// The members of the structure that it is, or that a list of it holds.
     const INNER: &'static [MemberInfo] = &[];
 
     /// What it looks like on the wire.
     const KIND: Kind = Kind::Text;
+}
 
-    /// Decodes the value. Of a list or map no more than `count_max` elements take memory; the others are counted.
+impl<T: Described> Described for Option<T> {
+    const INNER: &'static [MemberInfo] = T::INNER;
+    const KIND: Kind = T::KIND;
+}
+
+/// A type that a member can have.
+pub trait Member: Described + Sized {
+    /// The decoded value; kept apart so that constraints can be collected rather than fail one by one.
+    type Wire;
+
+    /// Whether values are kept out of messages and the audit trail.
+    const SECRET: bool = false;
+
+    /// Reads a value. Of a list or map no more than `count_max` elements take memory; the others are counted.
     ///
     /// # Errors
-    /// The deserializer's.
-    fn decode<'de, D: Deserializer<'de>>(from: D, count_max: usize) -> Result<Self::Wire, D::Error> {
-        let _ = count_max;
-        Self::Wire::deserialize(from)
+    /// The bytes are malformed, or hold a value of another type.
+    fn read(reader: &mut Reader<'_>, count_max: usize) -> Result<Self::Wire, Malformed>;
+
+    /// Reads a value, or one element more of a list whose elements stand among the structure's members.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn fill(slot: &mut Option<Self::Wire>, reader: &mut Reader<'_>, count_max: usize) -> Result<(), Malformed> {
+        *slot = Some(Self::read(reader, count_max)?);
+        Ok(())
     }
 
     /// Turns the decoded value into the type, recording violations; `None` if one of them left no value.
@@ -73,15 +92,6 @@ pub trait Member: Sized {
     /// # Errors
     /// The serializer's.
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error>;
-}
-
-/// A member as it is decoded, of at most `COUNT_MAX` elements if it is a list or map.
-pub struct Field<T: Member, const COUNT_MAX: usize>(pub T::Wire);
-
-impl<'de, T: Member, const COUNT_MAX: usize> Deserialize<'de> for Field<T, COUNT_MAX> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        T::decode(from, COUNT_MAX).map(Self)
-    }
 }
 
 /// The most elements that these rules allow in a list or map.
@@ -131,6 +141,8 @@ pub struct MemberInfo {
     pub kind: Kind,
     /// The members of the structures in it.
     pub inner: &'static [MemberInfo],
+    /// Where it travels in restXml.
+    pub place: Place,
 }
 
 /// The first pattern among the rules of these members, at any depth, that is not a regular expression we can read.
@@ -161,10 +173,12 @@ pub fn unreadable_pattern(members: &[MemberInfo]) -> Option<&'static str> {
 /// ```
 ///
 /// `required` members are refused when missing; `default` ones become the type's default; `optional` ones are `Option`.
+/// A second list of [`Binding`]s says where a member travels in restXml.
 #[macro_export]
 macro_rules! shape {
     ($(#[$doc:meta])* $vis:vis struct $name:ident {
-        $($wire:literal $field:ident : $kind:ty, $presence:ident, [$($rule:expr),* $(,)?];)*
+        $($wire:literal $field:ident : $kind:ty, $presence:ident, [$($rule:expr),* $(,)?]
+            $(, [$($binding:expr),* $(,)?])?;)*
     }) => {
         $(#[$doc])*
         #[allow(missing_docs, reason = "the members are AWS's own and documented there")]
@@ -173,22 +187,35 @@ macro_rules! shape {
         }
 
         const _: () = {
-            #[derive(::serde::Deserialize)]
             #[allow(unreachable_pub, reason = "it is public only as an associated type")]
             pub struct Wire {
-                $(#[serde(rename = $wire, default = "none")]
-                $field: Option<$crate::shape::Field<$kind, { $crate::shape::count_max(&[$($rule),*]) }>>,)*
+                $($field: Option<<$kind as $crate::shape::Member>::Wire>,)*
             }
 
-            #[allow(dead_code, reason = "unused by a shape without members")]
-            fn none<T>() -> Option<T> {
-                None
+            #[allow(non_camel_case_types, dead_code, reason = "named after the members, to number them")]
+            enum Index { $($field,)* }
+
+            impl $crate::shape::Described for $name {
+                const INNER: &'static [$crate::shape::MemberInfo] = <Self as $crate::shape::Shape>::MEMBERS;
+                const KIND: $crate::shape::Kind = $crate::shape::Kind::Structure;
             }
 
             impl $crate::shape::Member for $name {
                 type Wire = Wire;
-                const INNER: &'static [$crate::shape::MemberInfo] = <Self as $crate::shape::Shape>::MEMBERS;
-                const KIND: $crate::shape::Kind = $crate::shape::Kind::Structure;
+
+                #[allow(unused_mut, unused_variables, reason = "unused by a shape without members")]
+                fn read(reader: &mut $crate::Reader<'_>, _: usize) -> Result<Wire, $crate::Malformed> {
+                    let mut wire = Wire { $($field: None,)* };
+                    let mut open = reader.open_structure()?;
+                    while let Some(index) = reader.next_member(&mut open, <Self as $crate::shape::Shape>::MEMBERS)? {
+                        $(if index == Index::$field as usize {
+                            const COUNT_MAX: usize = $crate::shape::count_max(&[$($rule),*]);
+                            <$kind as $crate::shape::Member>::fill(&mut wire.$field, reader, COUNT_MAX)?;
+                            continue;
+                        })*
+                    }
+                    Ok(wire)
+                }
 
                 #[allow(unused_variables, unused_mut, reason = "unused by a shape without members")]
                 fn check(
@@ -200,7 +227,7 @@ macro_rules! shape {
                     $(let $field = {
                         let path = $crate::shape::Path::Member(path, $wire);
                         let value = wire.$field.map(|value| {
-                            <$kind as $crate::shape::Member>::check(value.0, &path, &[$($rule),*], violations)
+                            <$kind as $crate::shape::Member>::check(value, &path, &[$($rule),*], violations)
                         });
                         $crate::shape!(@take $presence value, path, violations)
                     };)*
@@ -234,8 +261,9 @@ macro_rules! shape {
                         required: $crate::shape!(@required $presence),
                         secret: <$kind as $crate::shape::Member>::SECRET,
                         rules: &[$($rule),*],
-                        kind: <$kind as $crate::shape::Member>::KIND,
-                        inner: <$kind as $crate::shape::Member>::INNER,
+                        kind: <$kind as $crate::shape::Described>::KIND,
+                        inner: <$kind as $crate::shape::Described>::INNER,
+                        place: $crate::shape::Place::of(&[$($($binding),*)?]),
                     },)*
                 ];
             }
@@ -332,9 +360,16 @@ macro_rules! text_enum {
             }
         }
 
+        impl $crate::shape::Described for $name {
+            const KIND: $crate::shape::Kind = $crate::shape::Kind::Choice;
+        }
+
         impl $crate::shape::Member for $name {
             type Wire = $crate::shape::Chosen<Self>;
-            const KIND: $crate::shape::Kind = $crate::shape::Kind::Choice;
+
+            fn read(reader: &mut $crate::Reader<'_>, _: usize) -> Result<Self::Wire, $crate::Malformed> {
+                $crate::shape::Chosen::read(reader)
+            }
 
             fn check(
                 wire: Self::Wire,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 use time::macros::format_description;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -47,6 +47,29 @@ impl Timestamp {
             parts.map(|part| [b'0' + part / 10, b'0' + part % 10]);
         let text = [c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z'];
         String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// `2026-11-23T14:43:38.123Z`: milliseconds, UTC.
+    #[must_use]
+    pub fn iso8601_millis(self) -> String {
+        let mut text = self.iso8601();
+        text.pop();
+        text.push_str(&format!(".{:03}Z", self.0.rem_euclid(1000)));
+        text
+    }
+
+    /// `Mon, 23 Nov 2026 14:43:38 GMT`, the form in headers.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        let format =
+            format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+        self.date_time().format(&format).unwrap_or_default()
+    }
+
+    /// Reads the date of a header.
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc2822).ok().map(Self::from)
     }
 
     /// `20261123T144338Z`, the form in SigV4 headers.

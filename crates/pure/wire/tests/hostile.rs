@@ -59,8 +59,8 @@ const MIB: usize = 1 << 20;
 /// What the least body takes beside four times its length.
 const ALLOWANCE: usize = 64 * 1024;
 
-const JSON: Protocol = Protocol::Json { version: "1.1" };
-const QUERY: Protocol = Protocol::Query { namespace: "" };
+const JSON: Protocol = Protocol::json("1.1", "");
+const QUERY: Protocol = Protocol::query("");
 
 /// `{before}{element},{element},…{after}` of about so many bytes.
 fn filled(bytes: usize, before: &str, element: &str, after: &str) -> String {

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize};
 use service::{AuditClass, Call, Caller, Need, Operation, Permit, ResourcePolicy};
-use wire::Timestamp;
-use wire::shape::{Member, Path, Rule, Violations};
+use wire::shape::{Described, Member, Path, Rule, Violations};
+use wire::{Malformed, Reader, Timestamp};
 
 use super::Sts;
 use super::assume_role::{Assumed, AssumedRoleUser, seconds};
@@ -30,15 +30,15 @@ const SKEW_SECONDS: i64 = 300;
 #[expect(unreachable_pub, reason = "it is a member of inputs, which are public as associated types")]
 pub struct IdentityToken(String);
 
-impl<'de> Deserialize<'de> for IdentityToken {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(Self)
-    }
-}
+impl Described for IdentityToken {}
 
 impl Member for IdentityToken {
     type Wire = Self;
     const SECRET: bool = true;
+
+    fn read(reader: &mut Reader<'_>, _: usize) -> Result<Self, Malformed> {
+        reader.text().map(|text| Self(text.into_owned()))
+    }
 
     fn check(wire: Self, path: &Path<'_>, _: &[Rule], violations: &mut Violations) -> Option<Self> {
         if wire.0.len() < 4 {

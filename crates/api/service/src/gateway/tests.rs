@@ -54,7 +54,7 @@ impl Service for Toy {
     const NAME: &'static str = "toy";
     const EVENT_SOURCE: &'static str = "toy.amazonaws.com";
     const TARGET_PREFIX: &'static str = "ToyService";
-    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    const PROTOCOL: Protocol = Protocol::json("1.1", Self::TARGET_PREFIX);
     type Error = ToyError;
 
     fn operations() -> &'static [Entry<Self>] {
@@ -452,7 +452,7 @@ impl Service for Forms {
     const NAME: &'static str = "forms";
     const EVENT_SOURCE: &'static str = "forms.amazonaws.com";
     const TARGET_PREFIX: &'static str = "";
-    const PROTOCOL: Protocol = Protocol::Query { namespace: "https://forms.amazonaws.com/doc/2020-01-01/" };
+    const PROTOCOL: Protocol = Protocol::query("https://forms.amazonaws.com/doc/2020-01-01/");
     const UNSIGNED: &'static [&'static str] = &["Fill"];
     type Error = FormsError;
 

@@ -154,16 +154,16 @@ impl<A: Application> Visit<A> {
         };
         self.state.refuses_the_rest();
         let protocol = if parts.headers.contains_key(TARGET) {
-            wire::Protocol::Json { version: "1.1" }
+            wire::Protocol::json("1.1", "")
         } else {
-            wire::Protocol::Query { namespace: "" }
+            wire::Protocol::query("")
         };
         let fault = fault.fault(protocol);
         let id = self.site.application.unread(parts, self.visitor.ip, &fault);
         let body = wire::encode_fault(protocol, &id, &fault);
         let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut answer = plain(status, HeaderValue::from_static(wire::content_type(protocol)), body);
-        if matches!(protocol, wire::Protocol::Json { .. }) {
+        if matches!(protocol, wire::Protocol::Json(_)) {
             answer.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(fault.code));
         }
         if let Ok(id) = HeaderValue::try_from(id)

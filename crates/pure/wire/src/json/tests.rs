@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::{Protocol, encode_fault, encode_output};
 use crate::shape::{Member, Rule, Shape as _};
-use crate::{Blob, SecretBlob, Timestamp};
+use crate::{Blob, Fault, SecretBlob, Timestamp};
+
+const JSON: Protocol = Protocol::json("1.1", "");
 
 crate::text_enum! {
     enum Spec { Aes = "AES_256" }
@@ -34,8 +37,13 @@ crate::shape! {
     }
 }
 
-fn decoded(body: &str) -> Result<<Input as Member>::Wire, Fault> {
-    decode(body.as_bytes())
+fn decoded(body: impl AsRef<[u8]>) -> Result<<Input as Member>::Wire, Fault> {
+    let read = |body| {
+        let mut reader = crate::Reader::new(crate::reader::Source::Json(Reader::new(body)?));
+        let wire = Input::read(&mut reader, 0)?;
+        reader.finish().map(|()| wire)
+    };
+    read(body.as_ref()).map_err(|error: crate::Malformed| Fault::sender("SerializationException", error.into_message()))
 }
 
 fn accepted(body: &str) -> Input {
@@ -93,7 +101,7 @@ fn what_stands_in_the_wrong_place_is_named_as_aws_names_it() {
             "{body}"
         );
     }
-    let fault = decode::<<Input as Member>::Wire>(b"{\"KeyId\":\"\xff\"}").err().expect("not UTF-8");
+    let fault = decoded(b"{\"KeyId\":\"\xff\"}").err().expect("not UTF-8");
     assert_eq!(fault.message, "");
 }
 
@@ -130,18 +138,6 @@ fn nesting_is_bounded() {
 }
 
 #[test]
-fn a_target_is_a_prefix_and_an_operation() {
-    assert_eq!(parse_target("TrentService.Encrypt"), Some(("TrentService", "Encrypt")));
-    assert_eq!(parse_target("CodeDeploy_20141006.a.B"), Some(("CodeDeploy_20141006.a", "B")));
-    for target in ["", ".", "Encrypt", ".Encrypt", "TrentService."] {
-        assert_eq!(parse_target(target), None, "{target}");
-    }
-    assert_eq!(version("application/x-amz-json-1.1; charset=utf-8"), Some("1.1"));
-    assert_eq!(version("Application/X-Amz-Json-1.0"), Some("1.0"));
-    assert_eq!(version("application/json"), None);
-}
-
-#[test]
 fn answers_are_written_as_aws_writes_them() {
     #[derive(Serialize)]
     struct Output {
@@ -152,14 +148,14 @@ fn answers_are_written_as_aws_writes_them() {
     }
     let output = Output { plaintext: SecretBlob(vec![0; 32].into()), key_id: "arn" };
     assert_eq!(
-        encode_output(&output).expect("written"),
+        encode(&output).expect("written"),
         br#"{"Plaintext":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","KeyId":"arn"}"#
     );
-    assert_eq!(encode_output(&()).expect("written"), b"");
+    assert_eq!(encode_output(JSON, "Op", "id", &()).expect("written"), b"");
     let fault = Fault::sender("NotFoundException", "Invalid keyId '\"'");
-    assert_eq!(encode_fault(&fault), br#"{"__type":"NotFoundException","message":"Invalid keyId '\"'"}"#);
+    assert_eq!(encode_fault(JSON, "id", &fault), br#"{"__type":"NotFoundException","message":"Invalid keyId '\"'"}"#);
     let fault = Fault::sender("InvalidCiphertextException", "");
-    assert_eq!(encode_fault(&fault), br#"{"__type":"InvalidCiphertextException"}"#);
+    assert_eq!(encode_fault(JSON, "id", &fault), br#"{"__type":"InvalidCiphertextException"}"#);
 }
 
 #[test]
@@ -220,9 +216,9 @@ fn every_form_of_an_output_is_written_as_serde_json_writes_it() {
         skipped: None,
         any: serde_json::json!({"a": [1, null, {"b": -0.5}], "c": {}}),
     };
-    let written = encode_output(&output).expect("written");
+    let written = encode(&output).expect("written");
     assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&output).expect("written"));
-    assert!(encode_output(&BTreeMap::from([(1, 2)])).is_err(), "a number is no name");
+    assert!(encode(&BTreeMap::from([(1, 2)])).is_err(), "a number is no name");
 }
 
 proptest! {
@@ -230,12 +226,12 @@ proptest! {
     fn a_text_is_written_as_serde_json_writes_it(text in "[ -~\\x00-\\x1f\"\\\\é🔑]{0,40}") {
         let expected = serde_json::to_string(&text).expect("written");
         prop_assert_eq!(is_plain(&text), expected == format!("\"{text}\""));
-        prop_assert_eq!(encode_output(&text).expect("written"), expected.as_bytes());
+        prop_assert_eq!(encode(&text).expect("written"), expected.as_bytes());
     }
 
     #[test]
     fn no_bytes_make_the_decoder_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Err(fault) = decode::<<Input as Member>::Wire>(&body) {
+        if let Err(fault) = decoded(&body) {
             prop_assert_eq!(fault.code, "SerializationException");
         }
     }

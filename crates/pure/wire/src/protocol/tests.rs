@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::*;
 use crate::shape::Rule;
 
-const JSON: Protocol = Protocol::Json { version: "1.1" };
-const QUERY: Protocol = Protocol::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+const JSON: Protocol = Protocol::json("1.1", "TrentService");
+const QUERY: Protocol = Protocol::query("https://iam.amazonaws.com/doc/2010-05-08/");
 
 crate::shape! {
     struct Input {
@@ -66,7 +66,7 @@ fn an_output_is_encoded_in_either_protocol() {
 #[test]
 fn content_types_are_each_protocols_own() {
     assert_eq!(content_type(JSON), "application/x-amz-json-1.1");
-    assert_eq!(content_type(Protocol::Json { version: "1.0" }), "application/x-amz-json-1.0");
+    assert_eq!(content_type(Protocol::json("1.0", "")), "application/x-amz-json-1.0");
     assert_eq!(content_type(QUERY), "text/xml");
 }
 

@@ -5,7 +5,13 @@ use std::cmp::Ordering;
 
 use zeroize::Zeroize as _;
 
-use super::{DEPTH_MAX, PARAMETERS_MAX, QueryError};
+use super::node::Reader;
+use super::{DEPTH_MAX, PARAMETERS_MAX};
+use crate::reader::Malformed;
+
+fn encoding() -> Malformed {
+    Malformed::form("The request is not UTF-8")
+}
 
 /// One parameter. Values may be passwords: a decoded copy is wiped when dropped.
 pub(super) struct Parameter<'a> {
@@ -22,33 +28,36 @@ impl Drop for Parameter<'_> {
 }
 
 /// The parameters of a request, in the order of the parts of their names.
-pub(super) struct Form<'a>(Vec<Parameter<'a>>);
+pub(crate) struct Form<'a>(Vec<Parameter<'a>>);
 
 impl<'a> Form<'a> {
-    pub(super) fn parse(form: &'a [u8]) -> Result<Self, QueryError> {
+    pub(crate) fn parse(form: &'a [u8]) -> Result<Self, Malformed> {
         let count = pairs(form).take(PARAMETERS_MAX + 1).count();
         if count > PARAMETERS_MAX {
-            return Err(QueryError::Count);
+            return Err(Malformed::Form(format!("The request has more than {PARAMETERS_MAX} parameters")));
         }
         let mut parameters = Vec::with_capacity(count);
         for (name, value) in pairs(form) {
-            let name = decode(name).ok_or(QueryError::Encoding)?;
+            let name = decode(name).ok_or_else(encoding)?;
             if name.split('.').count() > DEPTH_MAX {
-                return Err(QueryError::Depth);
+                let message = format!("The name of a parameter has more than {DEPTH_MAX} parts");
+                return Err(Malformed::Form(message));
             }
-            parameters.push(Parameter { name, value: decode(value).ok_or(QueryError::Encoding)? });
+            parameters.push(Parameter { name, value: decode(value).ok_or_else(encoding)? });
         }
         parameters.sort_unstable_by(|a, b| by_parts(&a.name, &b.name));
         for (before, after) in parameters.iter().zip(parameters.iter().skip(1)) {
             if before.name == after.name {
-                return Err(QueryError::Repeated(crate::shape::quote(&after.name).to_owned()));
+                let name = crate::shape::quote(&after.name);
+                return Err(Malformed::Form(format!("A parameter is given more than once: {name}")));
             }
         }
         Ok(Self(parameters))
     }
 
-    pub(super) fn parameters(&self) -> &[Parameter<'a>] {
-        &self.0
+    /// A reader of the whole input.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader::new(&self.0)
     }
 }
 
@@ -65,7 +74,7 @@ pub(super) fn by_parts(a: &str, b: &str) -> Ordering {
 }
 
 /// The still encoded names and values.
-pub(super) fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(crate) fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
         let middle = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
         let (name, value) = pair.split_at_checked(middle).unwrap_or((pair, b""));
@@ -74,7 +83,7 @@ pub(super) fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// Decodes a name or a value; `None` if it is not UTF-8.
-pub(super) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
     if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return std::str::from_utf8(text).ok().map(Cow::Borrowed);
     }

@@ -5,37 +5,40 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::shape::Chosen;
 use crate::{Blob, Timestamp};
 
 crate::text_enum! {
     enum Status { Active = "Active", Inactive = "Inactive" }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Tag {
-    key: Option<String>,
-    value: Option<String>,
+crate::shape! {
+    struct Tag {
+        "Key" key: String, optional, [];
+        "Value" value: String, optional, [];
+    }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Wire {
-    user_name: Option<String>,
-    max_items: Option<i32>,
-    long: Option<i64>,
-    force: Option<bool>,
-    blob: Option<Blob>,
-    at: Option<Timestamp>,
-    status: Option<Chosen<Status>>,
-    tag: Option<Tag>,
-    tags: Option<Vec<Tag>>,
-    names: Option<Vec<String>>,
-    attributes: Option<BTreeMap<String, String>>,
+crate::shape! {
+    struct Input {
+        "UserName" user_name: String, optional, [];
+        "MaxItems" max_items: i32, optional, [];
+        "Long" long: i64, optional, [];
+        "Force" force: bool, optional, [];
+        "Blob" blob: Blob, optional, [];
+        "At" at: Timestamp, optional, [];
+        "Status" status: Status, optional, [];
+        "Tag" tag: Tag, optional, [];
+        "Tags" tags: Vec<Tag>, optional, [];
+        "Names" names: Vec<String>, optional, [crate::shape::Rule::Length(0, PARAMETERS_MAX)];
+        "Attributes" attributes: BTreeMap<String, String>, optional, [];
+    }
 }
 
-fn decoded(form: &str) -> Wire {
+fn decode(form: &[u8]) -> Result<Input, crate::Fault> {
+    crate::protocol::decode(crate::Protocol::query(""), form)
+}
+
+fn decoded(form: &str) -> Input {
     decode(form.as_bytes()).unwrap_or_else(|fault| panic!("{form}: {fault:?}"))
 }
 
@@ -57,7 +60,7 @@ fn leaves_become_what_is_asked_for() {
     assert_eq!((input.max_items, input.long, input.force), (Some(5), Some(-5_000_000_000), Some(true)));
     assert_eq!(input.blob, Some(Blob(vec![0, 1])));
     assert_eq!(input.at, Some(Timestamp::from_millis(1_763_908_618_000)));
-    assert!(input.status.is_some_and(|status| status.0 == Ok(Status::Active)));
+    assert!(input.status == Some(Status::Active));
     assert!(input.tags.is_none() && input.names.is_none() && input.attributes.is_none() && input.tag.is_none());
     assert_eq!(decoded("UserName=").user_name.as_deref(), Some(""));
     assert_eq!(decoded("UserName").user_name.as_deref(), Some(""));
@@ -120,14 +123,14 @@ fn what_cannot_be_read_is_malformed_input() {
         ("UserName=%FF", "The request is not UTF-8"),
         ("%FF=a", "The request is not UTF-8"),
     ] {
-        let fault = decode::<Wire>(form.as_bytes()).err().unwrap_or_else(|| panic!("{form} was accepted"));
+        let fault = decode(form.as_bytes()).err().unwrap_or_else(|| panic!("{form} was accepted"));
         assert_eq!((fault.code, fault.status, fault.message.as_str()), ("MalformedInput", 400, message), "{form}");
     }
 }
 
 #[test]
 fn counts_and_depths_are_bounded() {
-    let refused = |form: &str| decode::<Wire>(form.as_bytes()).err().map(|fault| fault.message);
+    let refused = |form: &str| decode(form.as_bytes()).err().map(|fault| fault.message);
     let form = (0..=PARAMETERS_MAX).map(|number| format!("a{number}=1")).collect::<Vec<_>>().join("&");
     assert_eq!(refused(&form).as_deref(), Some("The request has more than 3000 parameters"));
     let form = "a.".repeat(DEPTH_MAX);
@@ -187,7 +190,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_decoder_panic(form in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = action(&form);
-        if let Err(fault) = decode::<Wire>(&form) {
+        if let Err(fault) = decode(&form) {
             prop_assert_eq!(fault.code, "MalformedInput");
         }
     }
@@ -196,6 +199,6 @@ proptest! {
     fn no_parameters_make_the_decoder_panic(
         form in "((Names|Tags|Tag|Attributes|UserName)(\\.(member|entry|key|value|Key|1|02|é|)){0,4}(=a|=|%|)&){0,6}",
     ) {
-        let _ = decode::<Wire>(form.as_bytes());
+        let _ = decode(form.as_bytes());
     }
 }

@@ -1,11 +1,9 @@
 //! Enumerations as they are decoded: the value of a text, or the text if it is none.
 
 use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use super::{Path, Violations, quote};
+use crate::reader::{Malformed, Reader};
 
 /// A type whose values are texts on the wire.
 pub trait FromText: Sized {
@@ -15,6 +13,17 @@ pub trait FromText: Sized {
 
 /// A value by its text, or the beginning of what the caller sent instead, for the message once all is decoded.
 pub struct Chosen<T>(pub Result<T, String>);
+
+impl<T: FromText> Chosen<T> {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The value is not one.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let text = reader.text()?;
+        Ok(Self(T::from_text(&text).ok_or_else(|| quote(&text).to_owned())))
+    }
+}
 
 impl<T> Chosen<T> {
     /// The value, or a violation that lists the texts there are.
@@ -34,23 +43,5 @@ impl<T> Chosen<T> {
                 violations.add(Some(text), path, rule);
             })
             .ok()
-    }
-}
-
-impl<'de, T: FromText> Deserialize<'de> for Chosen<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Choosing<T>(PhantomData<T>);
-        impl<T: FromText> Visitor<'_> for Choosing<T> {
-            type Value = Chosen<T>;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a string")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Chosen<T>, E> {
-                Ok(Chosen(T::from_text(text).ok_or_else(|| quote(text).to_owned())))
-            }
-        }
-        from.deserialize_string(Choosing(PhantomData))
     }
 }

@@ -13,8 +13,10 @@ pub enum Kind {
     Choice,
     /// Bytes in base64.
     Bytes,
-    /// A number, a truth value or a time.
+    /// A number or a truth value.
     Number,
+    /// A point in time.
+    Time,
     /// A list of these.
     List(&'static Kind),
     /// A map from texts to texts.
@@ -58,7 +60,7 @@ fn value(kind: &Kind, rules: &[Rule], inner: &[MemberInfo], path: usize) -> usiz
     let longest = rules.iter().find_map(|rule| if let Rule::Length(_, max) = rule { Some(*max) } else { None });
     let content = match kind {
         Kind::Text => longest.map_or(UNRULED_BYTES, |longest| longest.saturating_mul(character(rules))),
-        Kind::Choice | Kind::Number => SCALAR_BYTES,
+        Kind::Choice | Kind::Number | Kind::Time => SCALAR_BYTES,
         // Four of base64 for three, and three for each of those that have to be escaped.
         Kind::Bytes => longest.map_or(UNRULED_BYTES, |longest| longest.saturating_mul(4)),
         Kind::Map => UNRULED_BYTES,

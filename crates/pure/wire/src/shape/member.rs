@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::Deserializer;
 use serde::ser::SerializeStruct;
 
-use super::{AuditValue, Audited, COUNT_MAX, Counted, Kind, Member, MemberInfo, Path, Rule, Violations, pattern};
+use zeroize::Zeroizing;
+
+use super::{
+    AuditValue, Audited, COUNT_MAX, Counted, Described, Kind, Member, MemberInfo, Path, Rule, Violations, pattern,
+};
+use crate::reader::{Malformed, Reader};
 use crate::{Blob, SecretBlob, SecretText, Timestamp};
 
 /// Texts longer than this are matched against a pattern only if their length is allowed: matching takes long.
@@ -64,8 +68,14 @@ fn check_count(count: usize, kept: usize, path: &Path<'_>, rules: &[Rule], viola
     count <= kept
 }
 
+impl Described for String {}
+
 impl Member for String {
     type Wire = String;
+
+    fn read(reader: &mut Reader<'_>, _: usize) -> Result<String, Malformed> {
+        reader.text().map(std::borrow::Cow::into_owned)
+    }
 
     fn check(wire: String, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
         check_text(&wire, Some(&wire), path, rules, violations);
@@ -82,10 +92,17 @@ impl Member for String {
 }
 
 macro_rules! number_member {
-    ($($number:ty),*) => {$(
+    ($($number:ty: $read:expr),* $(,)?) => {$(
+        impl Described for $number {
+            const KIND: Kind = Kind::Number;
+        }
+
         impl Member for $number {
             type Wire = $number;
-            const KIND: Kind = Kind::Number;
+
+            fn read(reader: &mut Reader<'_>, _: usize) -> Result<$number, Malformed> {
+                $read(reader)
+            }
 
             fn check(wire: $number, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
                 for rule in rules {
@@ -113,11 +130,27 @@ macro_rules! number_member {
         }
     )*};
 }
-number_member!(i32, i64, u32);
+/// A number between two that a type holds, which therefore holds the number.
+fn integer<T: TryFrom<i64> + Default>(reader: &mut Reader<'_>, min: i64, max: i64) -> Result<T, Malformed> {
+    reader.integer(min, max).map(|number| T::try_from(number).unwrap_or_default())
+}
+
+number_member!(
+    i32: |reader| integer(reader, i32::MIN.into(), i32::MAX.into()),
+    u32: |reader| integer(reader, 0, u32::MAX.into()),
+    i64: Reader::long,
+);
+
+impl Described for bool {
+    const KIND: Kind = Kind::Number;
+}
 
 impl Member for bool {
     type Wire = bool;
-    const KIND: Kind = Kind::Number;
+
+    fn read(reader: &mut Reader<'_>, _: usize) -> Result<bool, Malformed> {
+        reader.boolean()
+    }
 
     fn check(wire: bool, _: &Path<'_>, _: &[Rule], _: &mut Violations) -> Option<Self> {
         Some(wire)
@@ -132,9 +165,16 @@ impl Member for bool {
     }
 }
 
+impl Described for Timestamp {
+    const KIND: Kind = Kind::Time;
+}
+
 impl Member for Timestamp {
     type Wire = Self;
-    const KIND: Kind = Kind::Number;
+
+    fn read(reader: &mut Reader<'_>, _: usize) -> Result<Self, Malformed> {
+        reader.timestamp()
+    }
 
     fn check(wire: Self, _: &Path<'_>, _: &[Rule], _: &mut Violations) -> Option<Self> {
         Some(wire)
@@ -146,12 +186,19 @@ impl Member for Timestamp {
 }
 
 macro_rules! bytes_member {
-    ($($bytes:ty),*) => {$(
+    ($($bytes:ty: $from:expr),* $(,)?) => {$(
+        impl Described for $bytes {
+            const KIND: Kind = Kind::Bytes;
+        }
+
         impl Member for $bytes {
             type Wire = Self;
             // What is not secret is large, and of no use to a reader of the trail.
             const SECRET: bool = true;
-            const KIND: Kind = Kind::Bytes;
+
+            fn read(reader: &mut Reader<'_>, _: usize) -> Result<Self, Malformed> {
+                reader.bytes().map($from)
+            }
 
             fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
                 check_length(wire.0.len(), None, path, rules, violations);
@@ -164,11 +211,17 @@ macro_rules! bytes_member {
         }
     )*};
 }
-bytes_member!(Blob, SecretBlob);
+bytes_member!(Blob: |mut bytes| Self(std::mem::take(&mut *bytes)), SecretBlob: Self);
+
+impl Described for SecretText {}
 
 impl Member for SecretText {
     type Wire = Self;
     const SECRET: bool = true;
+
+    fn read(reader: &mut Reader<'_>, _: usize) -> Result<Self, Malformed> {
+        reader.text().map(|text| Self(Zeroizing::new(text.into_owned())))
+    }
 
     fn check(wire: Self, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
         check_text(&wire.0, None, path, rules, violations);
@@ -180,14 +233,30 @@ impl Member for SecretText {
     }
 }
 
+impl<T: Described> Described for Vec<T> {
+    const INNER: &'static [MemberInfo] = T::INNER;
+    const KIND: Kind = Kind::List(&T::KIND);
+}
+
 impl<T: Member + AuditValue> Member for Vec<T> {
     type Wire = Counted<Vec<T::Wire>>;
     const SECRET: bool = T::SECRET;
-    const INNER: &'static [MemberInfo] = T::INNER;
-    const KIND: Kind = Kind::List(&T::KIND);
 
-    fn decode<'de, D: Deserializer<'de>>(from: D, count_max: usize) -> Result<Self::Wire, D::Error> {
-        Counted::list(from, count_max)
+    fn read(reader: &mut Reader<'_>, count_max: usize) -> Result<Self::Wire, Malformed> {
+        let mut open = reader.open_list()?;
+        let mut list = Counted::new();
+        while reader.next_element(&mut open)? {
+            list.push::<T>(reader, count_max)?;
+        }
+        Ok(list)
+    }
+
+    fn fill(slot: &mut Option<Self::Wire>, reader: &mut Reader<'_>, count_max: usize) -> Result<(), Malformed> {
+        if reader.is_flat_element() {
+            return slot.get_or_insert_with(Counted::new).push::<T>(reader, count_max);
+        }
+        *slot = Some(Self::read(reader, count_max)?);
+        Ok(())
     }
 
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
@@ -219,12 +288,15 @@ impl<T: Member + AuditValue> Member for Vec<T> {
     }
 }
 
+impl<V> Described for BTreeMap<String, V> {
+    const KIND: Kind = Kind::Map;
+}
+
 impl Member for BTreeMap<String, String> {
     type Wire = Counted<Self>;
-    const KIND: Kind = Kind::Map;
 
-    fn decode<'de, D: Deserializer<'de>>(from: D, count_max: usize) -> Result<Self::Wire, D::Error> {
-        Counted::map(from, count_max)
+    fn read(reader: &mut Reader<'_>, count_max: usize) -> Result<Self::Wire, Malformed> {
+        Counted::read(reader, count_max)
     }
 
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {

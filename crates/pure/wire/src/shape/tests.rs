@@ -35,7 +35,10 @@ crate::shape! {
 }
 
 fn accept(json: &str) -> Result<Input, String> {
-    Input::accept(serde_json::from_str(json).expect("well-formed"))
+    crate::decode(crate::Protocol::json("1.1", ""), json.as_bytes()).map_err(|fault| {
+        assert_eq!(fault.code, "ValidationException", "{json} is well-formed");
+        fault.message
+    })
 }
 
 #[test]

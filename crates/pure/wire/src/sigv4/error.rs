@@ -1,5 +1,6 @@
 //! Why a request was not accepted as signed, and what each protocol calls it.
 
+use crate::protocol::Dialect;
 use crate::{Fault, Protocol, Timestamp};
 
 /// The parts of an authorization that were not given.
@@ -212,10 +213,67 @@ impl SigV4Error {
             Self::UnknownAccessKey => ("UnrecognizedClientException", "InvalidClientTokenId", 403),
             Self::ExpiredToken => ("ExpiredTokenException", "ExpiredToken", 403),
         };
-        let (code, status) = match protocol {
-            Protocol::Json { .. } => (json, 400),
-            Protocol::Query { .. } => (query, status),
+        let (code, status) = match protocol.dialect() {
+            Dialect::Json => (json, 400),
+            Dialect::Query => (query, status),
+            Dialect::Rest => return self.rest_fault(),
         };
         Fault { code, status, message: self.to_string() }
+    }
+
+    /// The fault as S3 names it.
+    ///
+    /// Source: Amazon S3 API Reference, "Error responses".
+    fn rest_fault(&self) -> Fault {
+        let own = |code, status| Fault { code, status, message: self.to_string() };
+        let named = |code, status, message: &str| Fault { code, status, message: message.to_owned() };
+        match self {
+            Self::Missing => named("AccessDenied", 403, "Access Denied"),
+            Self::TwiceSigned => named(
+                "InvalidArgument",
+                400,
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
+                 parameter or the Authorization header should be specified",
+            ),
+            Self::Parameters(MissingParameters { presigned: true, .. }) => named(
+                "AuthorizationQueryParametersError",
+                400,
+                "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+                 X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+            ),
+            Self::ExpiryRange => own("AuthorizationQueryParametersError", 400),
+            Self::Algorithm
+            | Self::Parameters(_)
+            | Self::Pair
+            | Self::Repeated { .. }
+            | Self::TooLong { .. }
+            | Self::Illegible { .. }
+            | Self::Date
+            | Self::Credential
+            | Self::Terminator
+            | Self::ScopeDate { .. }
+            | Self::Region { .. }
+            | Self::Service { .. } => own("AuthorizationHeaderMalformed", 400),
+            Self::HostUnsigned | Self::HeaderUnsigned { .. } => {
+                named("AccessDenied", 403, "There were headers present in the request which were not signed")
+            }
+            Self::Expired { .. } | Self::NotYetCurrent { .. } => named(
+                "RequestTimeTooSkewed",
+                403,
+                "The difference between the request time and the current time is too large.",
+            ),
+            Self::PresignedExpired => named("AccessDenied", 403, "Request has expired"),
+            Self::Payload => own("XAmzContentSHA256Mismatch", 400),
+            Self::Signature => named(
+                "SignatureDoesNotMatch",
+                403,
+                "The request signature we calculated does not match the signature you provided. Check your key and \
+                 signing method.",
+            ),
+            Self::UnknownAccessKey => {
+                named("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
+            }
+            Self::ExpiredToken => named("ExpiredToken", 400, "The provided token has expired."),
+        }
     }
 }

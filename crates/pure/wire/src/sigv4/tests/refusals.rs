@@ -143,15 +143,15 @@ fn the_form_of_the_authorization_is_checked_and_named_as_aws_names_it() {
     ];
     for (name, request, code, message) in cases {
         let error = request.verify(Rules::STANDARD, TIME).expect_err(name);
-        let fault = error.fault(Protocol::Query { namespace: "" });
+        let fault = error.fault(Protocol::query(""));
         assert_eq!((fault.code, fault.message.as_str()), (code, message), "{name}");
     }
 }
 
 #[test]
 fn each_protocol_has_its_own_names_and_statuses() {
-    let json = Protocol::Json { version: "1.1" };
-    let query = Protocol::Query { namespace: "" };
+    let json = Protocol::json("1.1", "");
+    let query = Protocol::query("");
     for (error, json_code, query_code, query_status) in [
         (SigV4Error::Missing, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403),
         (SigV4Error::Credential, "IncompleteSignatureException", "IncompleteSignature", 400),

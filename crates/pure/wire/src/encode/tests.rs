@@ -1,14 +1,17 @@
-//! Answers in XML: AWS's own layout, and every text read back as it was written.
+//! Query's answers in XML: AWS's own layout, and every text read back as it was written.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use quick_xml::Reader;
+use quick_xml::events::Event;
+use serde::Serialize;
 
-use super::*;
-use crate::{Blob, SecretBlob, Timestamp};
+use crate::encode::xml::legal;
+use crate::protocol::{Protocol, encode_fault, encode_output};
+use crate::{Blob, Fault, SecretBlob, Timestamp};
 
-const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
+const QUERY: Protocol = Protocol::query("https://iam.amazonaws.com/doc/2010-05-08/");
 
 crate::text_enum! {
     enum Status { Active = "Active" }
@@ -41,7 +44,7 @@ struct Output<T> {
 }
 
 fn written<T: Serialize>(output: &T) -> String {
-    String::from_utf8(encode_output(NAMESPACE, "GetUser", "id", output).expect("written")).expect("UTF-8")
+    String::from_utf8(encode_output(QUERY, "GetUser", "id", output).expect("written")).expect("UTF-8")
 }
 
 #[test]
@@ -84,13 +87,13 @@ fn an_operation_without_output_has_no_result_element() {
 fn a_fault_says_whose_it_is() {
     let fault = Fault::sender("ValidationError", "Value '<' at 'userName'");
     assert_eq!(
-        String::from_utf8(encode_fault(NAMESPACE, "id", &fault)).expect("UTF-8"),
+        String::from_utf8(encode_fault(QUERY, "id", &fault)).expect("UTF-8"),
         "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\
          <Code>ValidationError</Code><Message>Value &apos;&lt;&apos; at &apos;userName&apos;</Message></Error>\
          <RequestId>id</RequestId></ErrorResponse>"
     );
     let fault = Fault { code: "InternalFailure", status: 500, message: String::new() };
-    assert!(String::from_utf8_lossy(&encode_fault(NAMESPACE, "id", &fault)).contains("<Type>Receiver</Type>"));
+    assert!(String::from_utf8_lossy(&encode_fault(QUERY, "id", &fault)).contains("<Type>Receiver</Type>"));
 }
 
 #[test]
@@ -99,8 +102,8 @@ fn forms_that_xml_has_no_place_for_are_refused() {
     enum Choice {
         Value(i32),
     }
-    assert!(encode_output(NAMESPACE, "A", "id", &Output { user: Choice::Value(1) }).is_err());
-    assert!(encode_output(NAMESPACE, "A", "id", &Output { user: (1, 2) }).is_err());
+    assert!(encode_output(QUERY, "A", "id", &Output { user: Choice::Value(1) }).is_err());
+    assert!(encode_output(QUERY, "A", "id", &Output { user: (1, 2) }).is_err());
 }
 
 /// The texts of the document's elements, in order, by name.
