@@ -1,4 +1,4 @@
-//! SHA-256 and SHA-384, whole and streamed.
+//! SHA-256 and SHA-384, whole and streamed; SHA-512 and SHA-1, streamed.
 
 #[cfg(target_arch = "x86_64")]
 mod choice;
@@ -99,6 +99,18 @@ streaming!(
     Sha256,
     SHA256,
     32
+);
+streaming!(
+    /// SHA-512 over bytes that arrive in pieces.
+    Sha512,
+    SHA512,
+    64
+);
+streaming!(
+    /// SHA-1 over bytes that arrive in pieces, for checksums against accidents only: it can be forged.
+    Sha1,
+    SHA1_FOR_LEGACY_USE_ONLY,
+    20
 );
 
 #[cfg(test)]

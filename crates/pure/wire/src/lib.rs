@@ -4,6 +4,7 @@
 
 mod arn;
 mod blob;
+pub mod body;
 mod buffer;
 mod cbor;
 mod encode;

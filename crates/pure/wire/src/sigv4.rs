@@ -13,6 +13,7 @@ mod error;
 mod key;
 mod rules;
 mod sign;
+pub mod streaming;
 mod verify;
 
 pub use authorization::Authorization;
@@ -20,6 +21,7 @@ pub use error::{MissingParameters, SigV4Error};
 pub use key::SigningKey;
 pub use rules::{PathForm, Rules};
 pub use sign::{SignError, Signer};
+pub use streaming::ChunkChain;
 pub use verify::StatedPayload;
 
 /// The one algorithm that is spoken here.
