@@ -291,8 +291,8 @@ pub fn encode<T: Serialize>(protocol: Protocol, answering: Answering<'_>, output
     });
     let written = match protocol {
         Protocol::Query(query) => {
-            let result = query.begin(&mut sink, answering.operation);
-            sink.value(&result, output).map(|()| query.end(&mut sink, answering))
+            let (result, start) = query.begin(&mut sink, answering.operation);
+            sink.value(&result, output).map(|()| query.end(&mut sink, answering, start))
         }
         Protocol::RestXml(rest) => sink.root(answering.operation, rest.namespace, answering.members, output),
         Protocol::Json(_) | Protocol::Cbor(_) => sink.value("", output),

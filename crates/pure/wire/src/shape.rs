@@ -49,6 +49,11 @@ pub trait Described {
 
     /// What it looks like on the wire.
     const KIND: Kind = Kind::Text;
+
+    /// Whether it is what a `default` member is when it is missing.
+    fn is_default(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Described> Described for Option<T> {
@@ -81,11 +86,6 @@ pub trait Member: Described + Sized {
 
     /// Turns the decoded value into the type, recording violations; `None` if one of them left no value.
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self>;
-
-    /// Whether it is what a `default` member is when it is missing.
-    fn is_default(&self) -> bool {
-        false
-    }
 
     /// Writes the value as the audit trail shows it. Secrets write nothing.
     ///
@@ -299,7 +299,7 @@ macro_rules! shape {
     };
     // As in CloudTrail, which shows what was sent.
     (@audit default $value:expr, $name:literal, $out:expr) => {
-        if !$crate::shape::Member::is_default(&$value) {
+        if !$crate::shape::Described::is_default(&$value) {
             $crate::shape!(@audit required $value, $name, $out);
         }
     };

@@ -61,6 +61,8 @@ const ALLOWANCE: usize = 64 * 1024;
 
 const JSON: Protocol = Protocol::json("1.1", "");
 const QUERY: Protocol = Protocol::query("");
+const CBOR: Protocol = Protocol::cbor("", "");
+const REST: Protocol = Protocol::rest_xml("", &[]);
 
 /// `{before}{element},{element},…{after}` of about so many bytes.
 fn filled(bytes: usize, before: &str, element: &str, after: &str) -> String {
@@ -94,7 +96,68 @@ fn bodies(bytes: usize) -> Vec<(&'static str, Protocol, Vec<u8>)> {
         json(name, format!(r#"{{"KeyId":"x","{member}":"{body}"}}"#))
     };
     let nested = (bytes - 40) / 2;
+    // A map of one member whose value begins so and goes on with this part again and again.
+    let cbor = |name, member: &str, value: &[u8], part: &[u8]| {
+        let mut body = vec![0xbf, 0x78, u8::try_from(member.len()).unwrap_or_default()];
+        body.extend_from_slice(member.as_bytes());
+        body.extend_from_slice(value);
+        let count = (bytes - body.len() - 4) / part.len();
+        body.extend_from_slice(&part.repeat(count));
+        body.extend_from_slice(b"\xff\xff");
+        (name, CBOR, body)
+    };
+    let xml = |name, before: &str, part: &str, after: &str| {
+        let count = (bytes - before.len() - after.len() - 20) / part.len();
+        (name, REST, format!("<Input>{before}{}{after}</Input>", part.repeat(count)).into_bytes())
+    };
     let mut all = vec![
+        cbor("CBOR lists in lists", "a", b"", b"\x81"),
+        cbor("CBOR lists in lists that have no end", "a", b"", b"\x9f"),
+        cbor("CBOR maps in maps that have no end", "a", b"", b"\xbf\x60"),
+        cbor("CBOR tags of tags", "a", b"", b"\xc1"),
+        cbor("a CBOR list in a list that is known", "Tags", b"", b"\x81"),
+        cbor("a CBOR list that claims to be long", "Tags", b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", b"\xa0"),
+        cbor(
+            "a CBOR map that claims to be long",
+            "EncryptionContext",
+            b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"\x60\x60",
+        ),
+        cbor("CBOR bytes that claim to be long", "Plaintext", b"\x5b\x7f\xff\xff\xff\xff\xff\xff\xff", b"a"),
+        cbor("CBOR bytes in empty pieces", "Plaintext", b"\x5f", b"\x40"),
+        cbor("CBOR bytes in pieces", "Ciphertext", b"\x5f", b"\x41a"),
+        cbor("a CBOR text in empty pieces", "Description", b"\x7f", b"\x60"),
+        cbor("a CBOR text in pieces", "Description", b"\x7f", b"\x61a"),
+        cbor("CBOR texts", "PolicyArns", b"\x9f", b"\x60"),
+        cbor("empty CBOR structures", "Tags", b"\x9f", b"\xa0"),
+        cbor("CBOR nulls in a list", "Tags", b"\x9f", b"\xf6"),
+        cbor("one key of a CBOR map again and again", "EncryptionContext", b"\xbf", b"\x60\x60"),
+        cbor("unknown CBOR members", "a", b"\x00", b"\x60\x00"),
+        cbor("unknown texts of CBOR in pieces", "a", b"\x7f", b"\x60"),
+        xml("elements in elements", "", "<a>", ""),
+        xml("elements in a text", "<Description>", "<a>", ""),
+        xml("unknown elements", "", "<a/>", ""),
+        xml("unknown elements in elements", "", "<a><b>c</b></a>", ""),
+        xml("empty structures in XML", "<Tags>", "<member/>", "</Tags>"),
+        xml("tags in XML", "<Tags>", "<member><Key>k</Key><Value/></member>", "</Tags>"),
+        xml("texts in XML", "<PolicyArns>", "<member>a</member>", "</PolicyArns>"),
+        xml("entries in XML", "<EncryptionContext>", "<entry><key/><value/></entry>", "</EncryptionContext>"),
+        xml("attributes", "<a ", "b='' ", "/>"),
+        xml("attributes without values", "<a ", "b ", "/>"),
+        xml("one long name", "<", "a", ">"),
+        xml("a text in XML", "<Description>", "a", "</Description>"),
+        xml("references in XML", "<Description>", "&amp;", "</Description>"),
+        xml("references without an end", "<Description>", "&amp", "</Description>"),
+        xml("characters by number", "<Description>", "&#x1F600;", "</Description>"),
+        xml("line ends", "<Description>", "\r\n", "</Description>"),
+        xml("pieces of literal text", "<Description>", "<![CDATA[a]]>", "</Description>"),
+        xml("literal text without an end", "<Description><![CDATA[", "]]", "</Description>"),
+        xml("comments", "", "<!---->", ""),
+        xml("comments in a text", "<Description>a", "<!---->b", "</Description>"),
+        xml("a comment without an end", "<!--", "-", ""),
+        xml("a document type of entities", "<!DOCTYPE a [", "<!ENTITY a \"aaaa\">", "]>"),
+        xml("base64 in XML", "<Ciphertext>", "AAAA", "</Ciphertext>"),
+        xml("white space in XML", "", " ", ""),
         list("empty structures", "Tags", "{}"),
         list("empty structures in a short list", "FewTags", "{}"),
         list("tags", "Tags", r#"{"Key":"k","Value":"v"}"#),

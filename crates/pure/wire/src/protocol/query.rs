@@ -51,24 +51,33 @@ impl Query {
         if self.json { Form::Json } else { Form::Xml { millis: false } }
     }
 
-    /// Writes what stands before the output; returns the name of the output's element.
-    pub(super) fn begin(self, sink: &mut Sink, operation: &str) -> String {
+    /// Writes what stands before the output; returns the name of the output's element, and where that begins.
+    pub(super) fn begin(self, sink: &mut Sink, operation: &str) -> (String, usize) {
         let out = &mut sink.buffer;
+        let result = format!("{operation}Result");
+        let start;
         if self.json {
             out.put_name(b'{', &format!("{operation}Response"));
-            out.put_name(b'{', &format!("{operation}Result"));
+            start = out.len();
+            out.put_name(b'{', &result);
         } else {
             xml::open_tag(out, &format!("{operation}Response"), Some(("", self.namespace)));
             out.put_byte(b'>');
+            start = out.len();
         }
-        format!("{operation}Result")
+        (result, start)
     }
 
-    /// Writes what stands behind the output.
-    pub(super) fn end(self, sink: &mut Sink, answering: Answering<'_>) {
+    /// Writes what stands behind the output, which began at `start`.
+    pub(super) fn end(self, sink: &mut Sink, answering: Answering<'_>, start: usize) {
         let out = &mut sink.buffer;
         if self.json {
-            out.put_name(b',', "ResponseMetadata");
+            // An output that is nothing has no member, as it has no element in XML.
+            let absent = out.tail(start).ends_with(b"Result\":null");
+            if absent {
+                out.truncate(start);
+            }
+            out.put_name(if absent { b'{' } else { b',' }, "ResponseMetadata");
             out.put_name(b'{', "RequestId");
             out.put_quoted(answering.request_id);
             out.put(b"}}}");

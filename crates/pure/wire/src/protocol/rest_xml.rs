@@ -22,7 +22,8 @@ const PARAMETERS_MAX: usize = 200;
 pub struct RestXml {
     /// The namespace of answers' root elements.
     pub namespace: &'static str,
-    /// Every operation's route. The one with most query keys and headers wins; among equals the first.
+    /// Every operation's route. The one with most literal segments wins, then the one with most query keys and headers;
+    /// among equals the first.
     pub routes: &'static [Route],
 }
 
@@ -88,10 +89,11 @@ impl Route {
         self.uri.split('?').next().unwrap_or_default()
     }
 
-    /// How many of the route's query keys and headers the request has, if it has all.
+    /// How specific the route is, if the request has all of its query keys and headers.
     fn weight(&self, head: &Head<'_>) -> Option<usize> {
         let required = self.uri.split_once('?').map_or("", |(_, query)| query);
-        let mut weight = 0;
+        let literals = self.path().split('/').filter(|part| !part.is_empty() && !part.starts_with('{')).count();
+        let mut weight = literals * PARAMETERS_MAX;
         for pair in required.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').map_or((pair, None), |(key, value)| (key, Some(value)));
             // A name for readers of logs: clients may leave it out.

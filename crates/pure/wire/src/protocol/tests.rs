@@ -105,3 +105,35 @@ fn faults_are_encoded_in_either_protocol() {
          <RequestId>id</RequestId></ErrorResponse>"
     );
 }
+
+#[test]
+fn a_query_service_answers_in_json_to_callers_who_ask_for_it() {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output {
+        users: Vec<User>,
+        is_truncated: bool,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct User {
+        user_name: &'static str,
+        create_date: crate::Timestamp,
+    }
+    let Protocol::Query(query) = QUERY else { panic!("another protocol") };
+    let json = Protocol::Query(Query { json: true, ..query });
+    let user = User { user_name: "b\"ob", create_date: crate::Timestamp::from_millis(1_763_908_618_000) };
+    let body = encode_output(json, "ListUsers", "id", &Output { users: vec![user], is_truncated: false });
+    assert_eq!(
+        String::from_utf8_lossy(&body.expect("written")),
+        r#"{"ListUsersResponse":{"ListUsersResult":{"Users":[{"UserName":"b\"ob","CreateDate":1763908618.0}],"IsTruncated":false},"ResponseMetadata":{"RequestId":"id"}}}"#
+    );
+    let body = encode_output(json, "DeleteUser", "id", &()).expect("written");
+    assert_eq!(String::from_utf8_lossy(&body), r#"{"DeleteUserResponse":{"ResponseMetadata":{"RequestId":"id"}}}"#);
+    let body = encode_fault(json, "id", &Fault::sender("NoSuchEntity", "a \"b\""));
+    assert_eq!(
+        String::from_utf8_lossy(&body),
+        r#"{"Error":{"Code":"NoSuchEntity","Message":"a \"b\"","Type":"Sender"},"RequestId":"id"}"#
+    );
+    assert_eq!(json.content_type(), "application/json");
+}

@@ -68,7 +68,11 @@ fn check_count(count: usize, kept: usize, path: &Path<'_>, rules: &[Rule], viola
     count <= kept
 }
 
-impl Described for String {}
+impl Described for String {
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
+}
 
 impl Member for String {
     type Wire = String;
@@ -82,10 +86,6 @@ impl Member for String {
         Some(wire)
     }
 
-    fn is_default(&self) -> bool {
-        self.is_empty()
-    }
-
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
         out.serialize_field(name, self)
     }
@@ -95,6 +95,10 @@ macro_rules! number_member {
     ($($number:ty: $read:expr),* $(,)?) => {$(
         impl Described for $number {
             const KIND: Kind = Kind::Number;
+
+            fn is_default(&self) -> bool {
+                *self == 0
+            }
         }
 
         impl Member for $number {
@@ -120,10 +124,6 @@ macro_rules! number_member {
                 Some(wire)
             }
 
-            fn is_default(&self) -> bool {
-                *self == 0
-            }
-
             fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
                 out.serialize_field(name, self)
             }
@@ -143,6 +143,10 @@ number_member!(
 
 impl Described for bool {
     const KIND: Kind = Kind::Number;
+
+    fn is_default(&self) -> bool {
+        !self
+    }
 }
 
 impl Member for bool {
@@ -154,10 +158,6 @@ impl Member for bool {
 
     fn check(wire: bool, _: &Path<'_>, _: &[Rule], _: &mut Violations) -> Option<Self> {
         Some(wire)
-    }
-
-    fn is_default(&self) -> bool {
-        !self
     }
 
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
@@ -236,6 +236,10 @@ impl Member for SecretText {
 impl<T: Described> Described for Vec<T> {
     const INNER: &'static [MemberInfo] = T::INNER;
     const KIND: Kind = Kind::List(&T::KIND);
+
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl<T: Member + AuditValue> Member for Vec<T> {
@@ -279,10 +283,6 @@ impl<T: Member + AuditValue> Member for Vec<T> {
         whole.then_some(values)
     }
 
-    fn is_default(&self) -> bool {
-        self.is_empty()
-    }
-
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {
         if T::SECRET { Ok(()) } else { out.serialize_field(name, &Audited(self)) }
     }
@@ -290,6 +290,10 @@ impl<T: Member + AuditValue> Member for Vec<T> {
 
 impl<V> Described for BTreeMap<String, V> {
     const KIND: Kind = Kind::Map;
+
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl Member for BTreeMap<String, String> {
@@ -301,10 +305,6 @@ impl Member for BTreeMap<String, String> {
 
     fn check(wire: Self::Wire, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> Option<Self> {
         check_count(wire.count, wire.kept.len(), path, rules, violations).then_some(wire.kept)
-    }
-
-    fn is_default(&self) -> bool {
-        self.is_empty()
     }
 
     fn audit<S: SerializeStruct>(&self, name: &'static str, out: &mut S) -> Result<(), S::Error> {

@@ -73,7 +73,7 @@ macro_rules! output {
         }
     };
     (@write default $value:expr, $name:literal, $out:expr) => {
-        if $value != Default::default() {
+        if !$crate::shape::Described::is_default(&$value) {
             $out.serialize_field($name, &$value)?;
         }
     };

@@ -176,9 +176,8 @@ impl Chunks {
                 }
                 State::Trailer => {
                     if self.line(bytes)? && self.trailer_line()? {
-                        let line = std::str::from_utf8(&self.line).map_err(|_| BodyError::Trailer)?;
-                        let (name, value) = line.split_once(':').ok_or(BodyError::Trailer)?;
-                        return Ok(Piece::Trailer(name.trim_ascii(), value.trim_ascii()));
+                        let (name, value) = field(&self.line)?;
+                        return Ok(Piece::Trailer(name, value));
                     }
                 }
                 // Some clients send one line end too many.
@@ -253,9 +252,7 @@ impl Chunks {
         if self.trailer_lines > TRAILER_LINES_MAX {
             return Err(BodyError::Trailer);
         }
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
+        if without_end(&self.line).is_empty() {
             // Some clients send an empty line before the trailer's signature.
             if !self.has_trailer || self.chain.is_none() || self.trailer_signed {
                 self.state = State::Done(0);
@@ -265,9 +262,8 @@ impl Chunks {
         if !self.has_trailer || self.trailer_signed {
             return Err(BodyError::Trailer);
         }
-        let text = std::str::from_utf8(line).map_err(|_| BodyError::Trailer)?;
-        let (name, value) = text.split_once(':').ok_or(BodyError::Trailer)?;
-        let (name, value) = (name.trim_ascii().to_ascii_lowercase(), value.trim_ascii());
+        let (name, value) = field(&self.line)?;
+        let name = name.to_ascii_lowercase();
         if name != TRAILER_SIGNATURE {
             for part in [name.as_bytes(), b":", value.as_bytes(), b"\n"] {
                 self.trailer_digest.update(part);
@@ -280,4 +276,18 @@ impl Chunks {
         self.trailer_signed = true;
         Ok(false)
     }
+}
+
+/// A line without the line feed, or carriage return and line feed, that ends it.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The name and the value of a trailer's line.
+fn field(line: &[u8]) -> Result<(&str, &str), BodyError> {
+    let line = std::str::from_utf8(without_end(line)).map_err(|_| BodyError::Trailer)?;
+    let (name, value) = line.split_once(':').ok_or(BodyError::Trailer)?;
+    let blanks = [' ', '\t'];
+    Ok((name.trim_matches(blanks), value.trim_matches(blanks)))
 }
