@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crypto::tls::LocalAuthority;
 use front::{CertificateSource, Certificates, Front, Listener, Serving, Workers};
+use pki::LocalAuthority;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::admin::Admin;
