@@ -6,17 +6,12 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 
 mod calls;
-mod clients;
 mod load;
 mod moto;
 mod server;
-mod soft_hsm;
-mod vectors;
 
 pub use calls::Calls;
-pub use clients::{Python, workspace_root};
+pub use installed::{Outside, Python, Record, SoftHsm, hex, records, workspace_root};
 pub use load::{Outcome, while_calling};
 pub use moto::{Moto, MotoWorld};
 pub use server::{Server, Stopped};
-pub use soft_hsm::{Outside, SoftHsm};
-pub use vectors::{Record, hex, records};

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::clients::{Python, succeed};
+use installed::{Python, succeed};
 
 /// A running moto. Dropping it kills it, and what it kept is gone.
 pub struct Moto {

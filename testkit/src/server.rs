@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::clients::{Python, succeed};
+use installed::{Python, succeed};
 
 /// How long a server may take to answer its first request; generous, for loaded machines.
 const START_SECONDS_MAX: u64 = 30;

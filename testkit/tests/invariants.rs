@@ -9,6 +9,7 @@ struct Crate {
     shelf: String,
     name: String,
     dependencies: BTreeSet<String>,
+    dev_dependencies: BTreeSet<String>,
     sources: Vec<(PathBuf, String)>,
 }
 
@@ -20,12 +21,16 @@ fn crates() -> BTreeMap<String, Crate> {
             let path = entry.expect("a crate").path();
             let manifest = std::fs::read_to_string(path.join("Cargo.toml")).expect("a manifest");
             let manifest: toml::Table = manifest.parse().expect("TOML");
-            let dependencies = manifest["dependencies"].as_table().expect("dependencies").keys().cloned().collect();
+            let table = |name: &str| manifest.get(name).and_then(toml::Value::as_table);
+            let keys = |name: &str| table(name).map(|table| table.keys().cloned().collect()).unwrap_or_default();
+            let (dependencies, dev_dependencies): (BTreeSet<_>, _) = (keys("dependencies"), keys("dev-dependencies"));
+            assert!(!dependencies.is_empty(), "{} has dependencies", path.display());
             let name = path.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
             let mut sources = Vec::new();
             read_sources(&path.join("src"), &mut sources);
             assert!(!sources.is_empty(), "{name} has sources");
-            found.insert(name.clone(), Crate { shelf: shelf.to_owned(), name, dependencies, sources });
+            found
+                .insert(name.clone(), Crate { shelf: shelf.to_owned(), name, dependencies, dev_dependencies, sources });
         }
     }
     assert!(found.len() >= 10, "the crates were found");
@@ -69,7 +74,12 @@ fn names(line: &str, module: &str) -> bool {
 
 #[test]
 fn only_crypto_names_the_crypto_provider() {
-    owned("crypto", &["aws-lc-rs", "aws-lc-sys", "rcgen", "argon2", "ring"]);
+    owned("crypto", &["aws-lc-rs", "aws-lc-sys", "argon2", "ring"]);
+}
+
+#[test]
+fn only_pki_names_the_certificate_library() {
+    owned("pki", &["rcgen"]);
 }
 
 #[test]
@@ -82,17 +92,19 @@ fn only_token_names_the_pkcs11_library() {
     owned("token", &["cryptoki", "cryptoki-sys"]);
 }
 
+/// The shelves that crates on this one may use.
+fn below(shelf: &str) -> &'static [&'static str] {
+    match shelf {
+        "pure" => &["pure"],
+        "state" => &["pure", "state"],
+        "api" => &["pure", "state", "api"],
+        _ => &["pure", "state", "api", "programs"],
+    }
+}
+
 #[test]
 fn arrows_point_down_only() {
     let all = crates();
-    let below = |shelf: &str| -> &[&str] {
-        match shelf {
-            "pure" => &["pure"],
-            "state" => &["pure", "state"],
-            "api" => &["pure", "state", "api"],
-            _ => &["pure", "state", "api", "programs"],
-        }
-    };
     for found in all.values() {
         for dependency in found.dependencies.iter().filter_map(|name| all.get(name)) {
             assert!(
@@ -102,6 +114,32 @@ fn arrows_point_down_only() {
                 dependency.name
             );
         }
+    }
+}
+
+#[test]
+fn arrows_of_tests_point_down_too() {
+    let all = crates();
+    for found in all.values() {
+        for dependency in &found.dev_dependencies {
+            if let Some(dependency) = all.get(dependency) {
+                let allowed = below(&found.shelf).contains(&dependency.shelf.as_str());
+                assert!(allowed, "the tests of {} use {}", found.name, dependency.name);
+            }
+            // It drives programs, so only their tests may use it. What `installed` finds is everybody's.
+            let allowed = dependency != "testkit" || found.shelf == "programs";
+            assert!(allowed, "the tests of {} use testkit", found.name);
+        }
+    }
+}
+
+#[test]
+fn what_every_crates_tests_may_use_knows_none_of_ours() {
+    let manifest = testkit::workspace_root().join("testkit/installed/Cargo.toml");
+    let manifest: toml::Table = std::fs::read_to_string(manifest).expect("a manifest").parse().expect("TOML");
+    let dependencies = manifest["dependencies"].as_table().expect("dependencies");
+    for ours in crates().keys().map(String::as_str).chain(["testkit"]) {
+        assert!(!dependencies.contains_key(ours), "installed uses {ours}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a command came to nothing, and what it exits with.
+//! Why a command failed, and its exit code.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,34 +8,37 @@ use wire::shown_path;
 
 use crate::paths::Named;
 
-/// Why a command came to nothing.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The server, or a tool around it, says why.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// The external key store proxy cannot start or go on.
+    #[error(transparent)]
+    Proxy(#[from] xks_proxy::ProxyError),
     /// An argument, or what it refers to, can't be used.
     #[error("{0}")]
     Usage(String),
     /// A file can't be used.
     #[error("can't {action} {}: {cause}", shown_path(path))]
     File {
-        /// What was attempted.
+        /// The action that failed.
         action: &'static str,
-        /// On what.
+        /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         cause: io::Error,
     },
     /// A file would be written that is read, or written as something else.
     #[error("{written} can't be written: it is {other}")]
     SameFile {
-        /// What would be written.
+        /// The file to be written.
         written: Named,
-        /// What it is besides.
+        /// The file's other use.
         other: Named,
     },
-    /// Some inputs failed. Each was told of when it did.
+    /// Some inputs failed. Each failure was reported when it happened.
     #[error("{failed} of {inputs} inputs failed")]
     Inputs {
         /// How many failed.
@@ -43,23 +46,24 @@ pub(crate) enum Failure {
         /// How many there were.
         inputs: u64,
     },
-    /// The only input failed, as was told then.
+    /// The only input failed, which was reported then.
     #[error("the input failed")]
     Input,
 }
 
 impl Failure {
-    /// What the process exits with. Listed in `--help`.
+    /// The exit code of the process. Listed in `--help`.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Server(error) => error.exit_code(),
+            Self::Proxy(error) => error.exit_code(),
             Self::Usage(_) | Self::SameFile { .. } => 2,
             Self::File { .. } | Self::Inputs { .. } | Self::Input => 1,
         }
     }
 
-    /// Whether all that is to be said was said before.
-    pub(crate) const fn is_told(&self) -> bool {
+    /// Whether the failure has been reported before.
+    pub(crate) const fn is_reported(&self) -> bool {
         matches!(self, Self::Input)
     }
 }

@@ -143,7 +143,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !failure.is_told() {
+            if !failure.is_reported() {
                 // Nowhere is left to complain to if this fails.
                 let _ = writeln!(std::io::stderr(), "{}", shown_lines(&format!("sealstack: {failure}"), "  "));
             }

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use server::config::{LogSettings, OwnCertificate};
-use server::xks_proxy::{self, ProxyConfig, TokenConfig};
-use server::{ConfigError, ServerError};
+use server::ServerError;
+use server::config::LogSettings;
 use wire::shown_path;
+use xks_proxy::{OwnCertificate, ProxyConfig, ProxyError, TokenConfig};
 
+use crate::failure::Failure;
 use crate::print;
 
 /// Hold keys in a PKCS#11 token for AWS KMS, or for another Sealstack
@@ -74,13 +75,13 @@ Examples:
     --uri-prefix /example --credential xks.json --tls-certificate chain.pem --tls-key key.pem";
 
 impl XksProxy {
-    pub(crate) fn run(self) -> Result<(), ServerError> {
-        server::log::start(&self.log)?;
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        server::log::start(&self.log).map_err(ServerError::from)?;
         if let Some(path) = &self.create_credential {
             xks_proxy::create_credential(path, &self.uri_prefix)?;
-            return print(&format!("Made {}.\n", shown_path(path)));
+            return Ok(print(&format!("Made {}.\n", shown_path(path)))?);
         }
-        let missing = |setting| ConfigError::Value { setting, rule: "given" };
+        let missing = |setting| ProxyError::Setting { setting, rule: "given" };
         let token = TokenConfig {
             module: self.module.ok_or_else(|| missing("module"))?,
             label: self.token_label.ok_or_else(|| missing("token-label"))?,
@@ -88,7 +89,7 @@ impl XksProxy {
         let pin_file = self.pin_file.ok_or_else(|| missing("pin-file"))?;
         if let Some(label) = &self.create_key {
             xks_proxy::create_key(token, &pin_file, label)?;
-            return print(&format!("Made the key {label} in the token.\n"));
+            return Ok(print(&format!("Made the key {label} in the token.\n"))?);
         }
         if self.credentials.is_empty() {
             return Err(missing("credential").into());
@@ -108,6 +109,7 @@ impl XksProxy {
         xks_proxy::run(config, |address| {
             // The proxy runs whether or not anybody reads this.
             let _ = print(&format!("The proxy answers at https://{address}\n"));
-        })
+        })?;
+        Ok(())
     }
 }

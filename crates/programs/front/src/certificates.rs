@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use crypto::tls::{LocalAuthority, ServerIdentity};
+use pki::{LocalAuthority, ServerIdentity};
 use tokio_rustls::TlsAcceptor;
 
 use crate::error::FrontError;

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crypto::CryptoError;
+use pki::CertificateError;
 
 /// Why a front cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum FrontError {
     },
     /// A certificate or its key cannot be used.
     #[error("the TLS certificate can't be used: {0}")]
-    Certificate(#[source] CryptoError),
+    Certificate(#[source] CertificateError),
     /// A file cannot be read.
     #[error("can't read {}: {cause}.{}", path.display(), read_advice(cause))]
     Read {

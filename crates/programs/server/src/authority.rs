@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crypto::SecretBytes;
-use crypto::tls::LocalAuthority;
+use pki::LocalAuthority;
 use serde::{Deserialize, Serialize};
 use store::{Record, Store, StoreError};
 use wire::SecretBlob;

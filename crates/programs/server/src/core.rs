@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use front::{CertificateSource, Front};
+use jobs::{History, Jobs};
 use seal::{Gathering, Progress, Share};
 use service::Regions;
 use tokio::sync::Mutex;
@@ -18,10 +19,10 @@ use crate::durable_state::{DurableState, Rotated};
 use crate::error::ServerError;
 use crate::first_start::{self, FirstStart, World};
 use crate::gate::Gate;
-use crate::jobs::Jobs;
 use crate::key_stores::Configured;
+use crate::rows;
 use crate::steady::ClockJump;
-use crate::wiring::{self, Backend, Services};
+use crate::wiring::{self, Backend, Services, Surroundings};
 
 /// The front before the services of this server.
 pub(crate) type ServerFront = Front<AwsHttp<Gate<Backend>>>;
@@ -39,6 +40,7 @@ pub(crate) struct Core {
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     front: Arc<ServerFront>,
+    history: History,
     state: Mutex<State>,
 }
 
@@ -71,13 +73,14 @@ impl Core {
         key_stores: Arc<Configured>,
         names: Option<Vec<String>>,
         front: Arc<ServerFront>,
+        history: History,
         gathering: Option<Gathering>,
     ) -> Self {
         let state = gathering.map_or(State::Closed, State::Sealed);
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
         let (layout, audit, domain_key_days) = (layout.clone(), config.audit.clone(), config.domain_key_days);
         let (regions, state) = (config.regions.clone(), Mutex::new(state));
-        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, regions, names, front, state }
+        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, regions, names, front, history, state }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -91,10 +94,19 @@ impl Core {
         durable_state: DurableState,
     ) -> Result<Option<FirstStart>, ServerError> {
         let first_start = first_start::finish(&durable_state.store, &self.layout, &self.world).await?;
-        let places = (Arc::clone(&self.key_stores), &self.regions);
-        let (wired, backend) = wiring::join(&durable_state, &self.layout, places, self.front.statistics());
-        let mut jobs = Jobs::default();
-        wired.schedule(&mut jobs, self.domain_key_days);
+        let surroundings = Surroundings {
+            key_stores: Arc::clone(&self.key_stores),
+            regions: &self.regions,
+            domain_key_days: self.domain_key_days,
+            front: self.front.statistics(),
+            history: self.history.clone(),
+        };
+        let (wired, backend, list) = wiring::join(&durable_state, &self.layout, surroundings);
+        let mut jobs = Jobs::recorded_in(self.history.clone());
+        list.into_iter().for_each(|job| jobs.start(job));
+        if durable_state.anchoring().is_some() {
+            jobs.start_once(rows::verify(durable_state.store.clone(), durable_state.trail.clone()));
+        }
         self.front.application().0.open(backend);
         *state = State::Open(Box::new(Open { durable_state, wired, jobs }));
         Ok(first_start)

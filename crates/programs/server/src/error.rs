@@ -136,7 +136,7 @@ pub enum ServerError {
     Operator(#[source] iam::IamError),
     /// A certificate or its key can't be used.
     #[error("the TLS certificate can't be used: {0}")]
-    Certificate(#[source] crypto::CryptoError),
+    Certificate(#[source] pki::CertificateError),
     /// The database is there and its root seal isn't.
     #[error(
         "there is a database but no root seal in {}; put back the directory that was made with the database: without \

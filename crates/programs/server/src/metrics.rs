@@ -2,6 +2,7 @@
 //!
 //! Counting a call takes no lock and no allocation: every operation's meters are made at start.
 
+mod job_history;
 mod meters;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use front::{Statistics, Traffic};
+use jobs::History;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -29,6 +31,7 @@ pub(crate) struct Metrics {
 pub(crate) struct Sources {
     pub(crate) meters: Arc<Meters>,
     pub(crate) front: Statistics,
+    pub(crate) jobs: History,
     /// The data directory.
     pub(crate) data: PathBuf,
     pub(crate) state: Box<dyn Fn() -> State + Send + Sync>,
@@ -81,6 +84,7 @@ impl Collector for Sources {
         self.meters.encode(&mut out)?;
         self.connections(&mut out)?;
         self.durable_state(&mut out)?;
+        job_history::encode(&self.jobs, &mut out)?;
         process(&mut out)
     }
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crypto::tls::LocalAuthority;
 use front::{CertificateSource, Certificates, Front, Listener, Serving, Workers};
+use jobs::{History, Job, Jobs, Scope};
+use pki::LocalAuthority;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::admin::Admin;
@@ -19,7 +20,6 @@ use crate::disk::Watch;
 use crate::durable_state::DurableState;
 use crate::error::ServerError;
 use crate::first_start::FirstStart;
-use crate::jobs::Jobs;
 use crate::key_stores::Configured;
 use crate::seed::Seed;
 use crate::{authority, root_seal};
@@ -111,18 +111,22 @@ impl Server {
         let front = Arc::new(front);
         let sealed = gathering.is_some();
         let names = config.tls.own.is_none().then_some(names);
+        let history = History::default();
         let key_stores = Arc::new(Configured::new(&config.key_stores)?);
-        let core = Arc::new(Core::new(layout, &config, key_stores, names, Arc::clone(&front), gathering));
+        let core =
+            Arc::new(Core::new(layout, &config, key_stores, names, Arc::clone(&front), history.clone(), gathering));
         let first_start = match durable_state {
             Some(durable_state) => core.start_services(durable_state).await?,
             None => None,
         };
-        let mut jobs = Jobs::default();
-        jobs.every(CERTIFICATE_PERIOD, "renewing the certificate", move || {
+        let mut jobs = Jobs::recorded_in(history);
+        jobs.start(Job::new("renew-certificate", Scope::EachServer, CERTIFICATE_PERIOD, move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
-        });
+        }));
         let (disk, data) = (Watch::default(), layout.root().to_owned());
-        jobs.every(DISK_PERIOD, "looking at the disk", move || std::future::ready(disk.look(&data).map(|()| 0)));
+        jobs.start(Job::new("watch-disk", Scope::EachServer, DISK_PERIOD, move || {
+            std::future::ready(disk.look(&data).map(|()| 0))
+        }));
         let admin = Admin::listen(layout, Arc::clone(&core))?;
         let serving = front.serve(listener, workers);
         // Last: whoever waits for the profile finds a server that answers.

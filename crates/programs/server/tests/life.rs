@@ -235,3 +235,32 @@ async fn the_end_waits_for_a_request_and_tells_the_rest() {
     stopping.await.expect("ended").expect("a clean end");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_job_is_in_the_metrics_from_the_start_on() {
+    let data = tempfile::tempdir().expect("a directory");
+    let server = start(data.path()).await;
+    let mut stream = TcpStream::connect(server.address()).await.expect("a connection");
+    let request = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut metrics = String::new();
+    stream.read_to_string(&mut metrics).await.expect("an answer");
+    let runs = metrics.lines().filter_map(|line| line.strip_prefix("sealstack_job_runs_total{job=\""));
+    let jobs: Vec<_> = runs.filter_map(|line| line.split('"').next()).collect();
+    let expected = [
+        "destroy-keys",
+        "empty-outbox",
+        "remove-expired-material",
+        "renew-certificate",
+        "rotate-keys",
+        "tend-key-stores",
+        "turn-over-domain-keys",
+        "watch-clock",
+        "watch-disk",
+        "write-anchors",
+        "write-last-usages",
+        "write-last-uses",
+    ];
+    assert_eq!(jobs, expected, "{metrics}");
+    server.stop().await.expect("stopped");
+}

@@ -27,7 +27,4 @@ pub enum CryptoError {
     /// A key cannot be read, made or used with the other one.
     #[error("the key cannot be read or used")]
     Key,
-    /// A certificate or its key could not be read or made.
-    #[error("{0}")]
-    Certificate(String),
 }

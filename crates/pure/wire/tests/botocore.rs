@@ -87,7 +87,7 @@ impl Request {
 
 fn recorded() -> Vec<Recorded> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/botocore_signatures.py");
-    let output = testkit::Python::installed().command("python").arg(script).output().expect("Python starts");
+    let output = installed::Python::installed().command("python").arg(script).output().expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let recorded: Vec<Recorded> =
         output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(parse).collect();

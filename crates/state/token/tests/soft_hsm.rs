@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crypto::SecretBytes;
 use cryptoki::context::Pkcs11;
 use cryptoki::object::{Attribute, AttributeType};
-use testkit::SoftHsm;
+use installed::SoftHsm;
 use token::{SealedParts, Token, TokenConfig, TokenError, TokenThreads};
 
 const PIN: &str = "correct horse";

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use crypto::tls::LocalAuthority;
+use pki::LocalAuthority;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

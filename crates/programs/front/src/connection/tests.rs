@@ -2,11 +2,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicUsize;
 use std::time::{Instant, SystemTime};
 
-use crypto::tls::LocalAuthority;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioExecutor;
+use pki::LocalAuthority;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;

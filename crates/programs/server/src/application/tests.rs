@@ -2,8 +2,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crypto::tls::LocalAuthority;
 use front::{CertificateSource, Certificates, Front, Limits, Listener, Serving, Workers};
+use pki::LocalAuthority;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

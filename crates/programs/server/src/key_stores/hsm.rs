@@ -27,14 +27,14 @@ pub(super) struct Hsm {
 /// [`KeyStoreError::MalformedTrustAnchor`], [`KeyStoreError::WrongTrustAnchor`], [`KeyStoreError::TokenAbsent`],
 /// [`KeyStoreError::TokenUnfit`].
 pub(super) async fn check(settings: &HsmSettings, trust_anchor: &str) -> Result<(), KeyStoreError> {
-    let given = crypto::tls::certificate_der(trust_anchor.as_bytes());
+    let given = pki::certificate_der(trust_anchor.as_bytes());
     let given = given.map_err(|_| KeyStoreError::MalformedTrustAnchor)?;
     let (config, own) = (config(settings), settings.trust_anchor.clone());
     blocking(move || {
         if let Some(path) = own {
             let failed = |error: String| KeyStoreError::Failed(format!("{}: {error}", path.display()));
             let pem = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
-            let own = crypto::tls::certificate_der(&pem).map_err(|error| failed(error.to_string()))?;
+            let own = pki::certificate_der(&pem).map_err(|error| failed(error.to_string()))?;
             if own != given {
                 return Err(KeyStoreError::WrongTrustAnchor);
             }

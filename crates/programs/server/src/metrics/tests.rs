@@ -1,13 +1,19 @@
 use std::time::Duration;
 
+use jobs::{Job, Jobs, Scope};
 use service::{Observer as _, Seen};
 
 use super::*;
 
 fn text(meters: Meters) -> String {
+    text_with(meters, History::default())
+}
+
+fn text_with(meters: Meters, jobs: History) -> String {
     Metrics::new(Sources {
         meters: Arc::new(meters),
         front: Statistics::default(),
+        jobs,
         data: "/".into(),
         state: Box::new(|| State {
             audit_healthy: true,
@@ -69,4 +75,33 @@ fn calls_are_counted_by_outcome_and_time() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_are_counted_and_their_last_run_is_shown() {
+    let (history, hour) = (History::default(), Duration::from_secs(3600));
+    let mut jobs = Jobs::recorded_in(history.clone());
+    jobs.start(Job::new("break", Scope::OneServer, hour, || std::future::ready(Err::<usize, _>("a secret reason"))));
+    jobs.start(Job::new("work", Scope::EachServer, hour, || async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        Ok::<_, &str>(7)
+    }));
+    let before = text_with(Meters::new(), history.clone());
+    assert!(before.lines().any(|line| line == "sealstack_job_runs_total{job=\"work\"} 0"), "{before}");
+    assert!(!before.contains("sealstack_job_last_failed{"), "{before}");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let text = text_with(Meters::new(), history);
+    for line in [
+        "sealstack_job_runs_total{job=\"break\"} 1",
+        "sealstack_job_failures_total{job=\"break\"} 1",
+        "sealstack_job_last_failed{job=\"break\"} 1.0",
+        "sealstack_job_runs_total{job=\"work\"} 1",
+        "sealstack_job_failures_total{job=\"work\"} 0",
+        "sealstack_job_last_failed{job=\"work\"} 0.0",
+        "sealstack_job_last_duration_seconds{job=\"work\"} 1.5",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    assert!(text.contains("sealstack_job_last_end_timestamp_seconds{job=\"work\"} "), "{text}");
+    assert!(!text.contains("secret"), "{text}");
 }

@@ -1,4 +1,4 @@
-use testkit::{Python, records};
+use installed::{Python, records};
 
 use super::*;
 

@@ -1,7 +1,7 @@
+use installed::{Python, hex};
 use serde_json::Value;
 use sha3::Shake256;
 use sha3::digest::{ExtendableOutput as _, Update as _, XofReader as _};
-use testkit::{Python, hex};
 
 use super::*;
 use crate::der::{OCTET_STRING, SEQUENCE, element, private_key_info};

@@ -12,7 +12,7 @@ mod signatures;
 
 use std::path::PathBuf;
 
-use testkit::{Python, Record, records};
+use installed::{Python, Record, records};
 
 /// The records of a file of `cryptography_vectors`.
 fn read(path: &str) -> Vec<Record> {

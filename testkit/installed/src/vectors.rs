@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A vector: what the headings above it say, and its own fields.
+/// A vector: the headings above it, and its own fields.
 #[derive(Debug)]
 pub struct Record {
     headings: BTreeMap<String, String>,
@@ -11,7 +11,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// What `[name = …]` says; with an empty name, what a heading says that has no name.
+    /// The text of the heading `[name = …]`; with an empty name, that of a heading without one.
     ///
     /// # Panics
     /// When there is no such heading.

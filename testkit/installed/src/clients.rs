@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 /// The root of the workspace.
 #[must_use]
 pub fn workspace_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("testkit lies in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this crate lies in testkit").to_owned()
 }
 
 /// The Python environment with the AWS CLI, boto3 and the AWS Encryption SDK.
@@ -37,7 +37,13 @@ impl Python {
     fn at(variable: &str, usual: &str) -> Self {
         let dir = std::env::var_os(variable).map_or_else(|| workspace_root().join(usual), PathBuf::from);
         let bin = dir.join("bin");
-        assert!(bin.join("python").exists(), "no test clients in {}: run ./test once, it installs them", dir.display());
+        let python = bin.join("python");
+        assert!(
+            python.exists(),
+            "this test drives programs that are not installed: there is no {}. Run ./test in the workspace's root once, \
+             which installs them there, or name another place in the variable {variable}",
+            python.display()
+        );
         Self { bin }
     }
 
@@ -47,11 +53,12 @@ impl Python {
     /// When it is not installed.
     #[must_use]
     pub fn package(&self, name: &str) -> PathBuf {
-        let versions = std::fs::read_dir(self.bin.with_file_name("lib")).expect("the environment has libraries");
-        let mut packages = versions.flatten().map(|version| version.path().join("site-packages").join(name));
-        packages
-            .find(|path| path.is_dir())
-            .unwrap_or_else(|| panic!("{name} is missing: run ./test once, it installs it"))
+        let lib = self.bin.with_file_name("lib");
+        let versions = std::fs::read_dir(&lib).into_iter().flatten().flatten();
+        let mut packages = versions.map(|version| version.path().join("site-packages").join(name));
+        packages.find(|path| path.is_dir()).unwrap_or_else(|| {
+            panic!("the Python package {name} is not installed in {}: run ./test once, it installs it", lib.display())
+        })
     }
 
     /// The vectors of NIST's Automated Cryptographic Validation Protocol.
@@ -109,12 +116,12 @@ impl Python {
     }
 }
 
-/// What a command printed, after it ended well.
+/// Runs a command to its end, and returns its output.
 ///
 /// # Panics
 /// When it failed; its output is in the message.
 #[must_use]
-pub(crate) fn succeed(command: &mut Command) -> Output {
+pub fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
     assert!(
         output.status.success(),

@@ -36,8 +36,7 @@ impl SoftHsm {
         hsm
     }
 
-    /// What the tokens can do from the next start of a process on, in SoftHSM2's own terms: `ALL`, or the names
-    /// of mechanisms.
+    /// Limits the tokens, from the next start of a process on, to `mechanisms`: `ALL`, or names in SoftHSM2's own terms.
     ///
     /// # Panics
     /// When the configuration cannot be written.

@@ -4,7 +4,9 @@
 //! Knows nothing of the server's data: it has a token, credentials and a certificate, and keeps no state.
 
 mod answers;
+mod clock;
 mod credentials;
+mod error;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,14 +14,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crypto::SecretBytes;
-use front::{CertificateSource, Certificates, Front, Limits, Listener, OwnCertificate, Serving, Workers, private_file};
+use front::{CertificateSource, Certificates, Front, Limits, Listener, Serving, Workers, private_file};
+use jobs::{Job, Jobs, Scope};
 pub use token::TokenConfig;
 use token::{Token, TokenError, TokenThreads};
 
-use crate::error::ServerError;
-use crate::jobs::Jobs;
 use answers::Proxy;
 use credentials::Credentials;
+pub use error::ProxyError;
+pub use front::OwnCertificate;
 
 /// How often certificate and credentials are looked at.
 const RENEWAL_PERIOD: Duration = Duration::from_secs(5);
@@ -48,11 +51,11 @@ pub struct ProxyConfig {
 /// Makes a key in the token for key stores to use.
 ///
 /// # Errors
-/// [`ServerError::Token`], [`ServerError::Io`].
-pub fn create_key(token: TokenConfig, pin_file: &Path, name: &str) -> Result<(), ServerError> {
+/// [`ProxyError::Setting`], [`ProxyError::Token`], [`ProxyError::Front`].
+pub fn create_key(token: TokenConfig, pin_file: &Path, name: &str) -> Result<(), ProxyError> {
     if !xks::is_key_id(name) {
         let rule = "1 to 128 letters, digits, hyphens, periods and underscores";
-        return Err(crate::ConfigError::Value { setting: "create-key", rule }.into());
+        return Err(ProxyError::Setting { setting: "create-key", rule });
     }
     Ok(Token::log_in(token, pin(pin_file)?)?.generate_key(name)?)
 }
@@ -60,8 +63,8 @@ pub fn create_key(token: TokenConfig, pin_file: &Path, name: &str) -> Result<(),
 /// Makes a credential file for the proxy and for whoever makes the key store.
 ///
 /// # Errors
-/// [`ServerError::Io`], also when the file is there.
-pub fn create_credential(path: &Path, uri_prefix: &str) -> Result<(), ServerError> {
+/// [`ProxyError::Setting`], [`ProxyError::Create`], also when the file is there.
+pub fn create_credential(path: &Path, uri_prefix: &str) -> Result<(), ProxyError> {
     credentials::create(path, &base_path(uri_prefix)?)
 }
 
@@ -77,8 +80,8 @@ struct Running {
 /// A second signal ends it without waiting for running requests.
 ///
 /// # Errors
-/// [`ServerError`].
-pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(), ServerError> {
+/// Every [`ProxyError`].
+pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(), ProxyError> {
     front::process::harden();
     let base = base_path(&config.uri_prefix)?;
     let token = Token::log_in(config.token, pin(&config.pin_file)?)?;
@@ -97,10 +100,12 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
         let limits = Limits { body_bytes_max: 64 * 1024, ..Limits::default() };
         let front = Arc::new(Front::new(proxy, Arc::clone(&certificates), limits, false));
         let mut jobs = Jobs::default();
-        jobs.every(RENEWAL_PERIOD, "renewing the certificate", move || {
+        jobs.start(Job::new("renew-certificate", Scope::EachServer, RENEWAL_PERIOD, move || {
             std::future::ready(certificates.renew(SystemTime::now()).map(usize::from))
-        });
-        jobs.every(RENEWAL_PERIOD, "reading changed credentials", move || std::future::ready(credentials.renew()));
+        }));
+        jobs.start(Job::new("read-credentials", Scope::EachServer, RENEWAL_PERIOD, move || {
+            std::future::ready(credentials.renew())
+        }));
         let serving = front.serve(listener, workers);
         tracing::info!(%address, "listening");
         Ok(Running { address, serving, jobs })
@@ -109,7 +114,7 @@ pub fn run(config: ProxyConfig, announce: impl FnOnce(SocketAddr)) -> Result<(),
 }
 
 impl Running {
-    async fn stop(self) -> Result<(), ServerError> {
+    async fn stop(self) -> Result<(), ProxyError> {
         let drained = self.serving.drain().await;
         self.jobs.stop().await;
         drained.stop().await;
@@ -118,20 +123,20 @@ impl Running {
 }
 
 /// The path under which the API is.
-fn base_path(prefix: &str) -> Result<String, ServerError> {
+fn base_path(prefix: &str) -> Result<String, ProxyError> {
     let prefix = prefix.trim_end_matches('/');
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_');
     let well_formed = prefix.is_empty() || prefix.starts_with('/') && !prefix.contains("//");
     let base = format!("{prefix}{}", xks::PATH_END);
     if !well_formed || !prefix.bytes().all(allowed) || base.len() > 128 {
         let rule = "a path such as /example, of letters, digits, slashes, hyphens and underscores";
-        return Err(crate::ConfigError::Value { setting: "uri-prefix", rule }.into());
+        return Err(ProxyError::Setting { setting: "uri-prefix", rule });
     }
     Ok(base)
 }
 
 /// The PIN in a file, without the end of its line.
-fn pin(path: &Path) -> Result<SecretBytes, ServerError> {
+fn pin(path: &Path) -> Result<SecretBytes, ProxyError> {
     let mut pin = private_file::read(path)?;
     let length = pin.expose().trim_ascii_end().len();
     pin.truncate(length);

@@ -10,7 +10,7 @@ use front::private_file;
 use serde::{Deserialize, Serialize};
 use wire::SecretText;
 
-use crate::error::{ConfigError, ServerError};
+use crate::error::ProxyError;
 
 /// Letters and digits of an access key's id.
 const ID_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -45,13 +45,13 @@ struct Current {
 
 impl Credentials {
     /// Reads the files.
-    pub(super) fn read(files: Vec<PathBuf>) -> Result<Self, ServerError> {
+    pub(super) fn read(files: Vec<PathBuf>) -> Result<Self, ProxyError> {
         let current = RwLock::new(obtain(&files)?);
         Ok(Self { files, current })
     }
 
     /// Reads the files again if any has changed. Returns how often it did. Files that cannot be read change nothing.
-    pub(super) fn renew(&self) -> Result<usize, ServerError> {
+    pub(super) fn renew(&self) -> Result<usize, ProxyError> {
         let modified = modified(&self.files);
         if self.current.read().unwrap_or_else(PoisonError::into_inner).modified == modified {
             return Ok(0);
@@ -73,23 +73,23 @@ fn modified(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
     files.iter().map(|file| std::fs::metadata(file).and_then(|found| found.modified()).ok()).collect()
 }
 
-fn obtain(files: &[PathBuf]) -> Result<Current, ServerError> {
+fn obtain(files: &[PathBuf]) -> Result<Current, ProxyError> {
     // Before they are read: a change that comes in between is seen the next time.
     let modified = modified(files);
     let mut known = Vec::new();
     for file in files {
         let text = private_file::read(file)?;
-        let malformed = |reason: &str| ConfigError::File { file: file.clone(), reason: reason.to_owned() };
+        let malformed = |reason| ProxyError::CredentialFile { file: file.clone(), reason };
         let read: CredentialFile = serde_json::from_slice(text.expose()).map_err(|_| {
             malformed("expected XksProxyAuthenticationCredential with AccessKeyId and RawSecretAccessKey")
         })?;
         let credential = read.xks_proxy_authentication_credential;
         let id = credential.access_key_id.as_bytes();
         if !(20..=30).contains(&id.len()) || !id.iter().all(|byte| ID_ALPHABET.contains(byte)) {
-            return Err(malformed("AccessKeyId has to be 20 to 30 letters from A to Z and digits from 2 to 7").into());
+            return Err(malformed("AccessKeyId has to be 20 to 30 letters from A to Z and digits from 2 to 7"));
         }
         if !(43..=64).contains(&credential.raw_secret_access_key.0.len()) {
-            return Err(malformed("RawSecretAccessKey has to be 43 to 64 characters").into());
+            return Err(malformed("RawSecretAccessKey has to be 43 to 64 characters"));
         }
         known.push(credential);
     }
@@ -97,7 +97,7 @@ fn obtain(files: &[PathBuf]) -> Result<Current, ServerError> {
 }
 
 /// Makes a credential file that only its owner can read.
-pub(super) fn create(path: &Path, base: &str) -> Result<(), ServerError> {
+pub(super) fn create(path: &Path, base: &str) -> Result<(), ProxyError> {
     let mut random = zeroize::Zeroizing::new([0_u8; 52]);
     crypto::random_bytes(random.as_mut_slice());
     let (id, secret) = random.split_at(20);
@@ -111,7 +111,7 @@ pub(super) fn create(path: &Path, base: &str) -> Result<(), ServerError> {
             raw_secret_access_key: SecretText(zeroize::Zeroizing::new(raw_secret_access_key.unwrap_or_default())),
         },
     };
-    let failed = |cause| ServerError::Io { action: "create", path: path.to_owned(), cause };
+    let failed = |cause| ProxyError::Create { path: path.to_owned(), cause };
     let mut text = crypto::SecretBytes::with_capacity(512);
     serde_json::to_writer_pretty(&mut text, &file).map_err(|error| failed(error.into()))?;
     text.extend(b"\n");

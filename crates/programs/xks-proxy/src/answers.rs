@@ -21,9 +21,9 @@ use xks::{
 };
 use zeroize::Zeroizing;
 
-use super::HEALTH_KEY;
-use super::credentials::Credentials;
+use crate::HEALTH_KEY;
 use crate::clock;
+use crate::credentials::Credentials;
 
 /// How long the token may take: longer than anybody waits for the proxy.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(1);
