@@ -61,6 +61,21 @@ impl Buffer {
         self.0.last() == Some(&byte)
     }
 
+    /// How many bytes were written.
+    pub(crate) fn length(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether these bytes were written since the length was `length`.
+    pub(crate) fn has_since(&self, length: usize, bytes: &[u8]) -> bool {
+        self.0.get(length..) == Some(bytes)
+    }
+
+    /// Takes back what was written since the length was `length`.
+    pub(crate) fn take_back(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
     /// Makes room for so many bytes more.
     #[inline]
     pub(crate) fn make_room(&mut self, bytes: usize) {

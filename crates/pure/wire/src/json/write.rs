@@ -1,5 +1,5 @@
-//! Writes outputs as JSON, as serde_json would: texts in one piece where nothing in them needs escaping, and bytes
-//! straight into base64.
+//! Writes outputs as JSON, as serde_json would, but for the members of structures that are absent, which are left out:
+//! texts in one piece where nothing in them needs escaping, and bytes straight into base64.
 
 use serde::Serialize;
 use serde::ser::{Error as _, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
@@ -264,9 +264,17 @@ impl SerializeStruct for Open<'_> {
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
         debug_assert!(is_plain(name), "a name needs escaping: {name}");
+        let member = self.out.length();
         self.out.put_name(self.before, name);
-        self.before = b',';
-        value.serialize(Writer(self.out))
+        let begin = self.out.length();
+        value.serialize(Writer(self.out))?;
+        // An absent member leaves no trace, as in XML.
+        if self.out.has_since(begin, b"null") {
+            self.out.take_back(member);
+        } else {
+            self.before = b',';
+        }
+        Ok(())
     }
 
     fn end(self) -> Result<(), Error> {
