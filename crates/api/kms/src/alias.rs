@@ -63,7 +63,7 @@ async fn target_key(reference: &str, call: &Call<'_, Kms>) -> Result<Found, KmsE
     if matches!(any.target, Target::Alias(_)) {
         return Err(KmsError::Validation("Aliases must refer to keys. Not aliases".to_owned()));
     }
-    Found::find(reference, Forms::OwnKey, &[], call).await
+    Found::named(reference, Forms::OwnKey, &[], call).await
 }
 
 /// Needs of `action` on an alias and a key that was not found.
@@ -71,11 +71,10 @@ fn needs_of_missing(action: &'static str, name: &str, reference: &str, call: &Ca
     if check_name(name).is_err() {
         return Vec::new();
     }
-    let mut needs = access::needs_of_missing(reference, Forms::OwnKey, action, call);
-    if !needs.is_empty() {
-        needs.insert(0, need_on_alias(action, name, call));
+    match access::need_of_unnamed(reference, Forms::OwnKey, action, call) {
+        Some(need) => vec![need_on_alias(action, name, call), need],
+        None => Vec::new(),
     }
-    needs
 }
 
 wire::shape! {
@@ -105,7 +104,7 @@ impl Operation for CreateAlias {
     fn needs<'n>(input: &'n AliasInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let (action, name) = ("kms:CreateAlias", input.alias_name.as_str());
         match found {
-            Some(found) => vec![need_on_alias(action, name, call), found.need(action, None, call)],
+            Some(found) => vec![need_on_alias(action, name, call), found.need_of(action, None, call)],
             None => needs_of_missing(action, name, &input.target_key_id, call),
         }
     }
@@ -161,7 +160,7 @@ impl Named {
     }
 
     fn needs<'n>(&'n self, action: &'static str, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
-        let key = self.key.as_ref().map(|found| found.need(action, None, call));
+        let key = self.key.as_ref().map(|found| found.need_of(action, None, call));
         [Some(need_on_alias(action, &self.alias.name, call)), key].into_iter().flatten().collect()
     }
 }
@@ -176,7 +175,6 @@ fn drop_alias(tx: &mut Tx<'_>, domain: &str, alias: &AliasRecord) -> Result<(), 
 }
 
 wire::shape! {
-    /// The input of `DeleteAlias`.
     pub(crate) struct DeleteAliasInput {
         "AliasName" alias_name: String, required, [NAME_LENGTH, NAME_PATTERN];
     }
@@ -255,8 +253,8 @@ impl Operation for UpdateAlias {
         };
         let mut needs = named.needs(action, call);
         match to {
-            Ok(to) => needs.push(to.need(action, None, call)),
-            Err(_) => needs.extend(access::needs_of_missing(&input.target_key_id, Forms::OwnKey, action, call)),
+            Ok(to) => needs.push(to.need_of(action, None, call)),
+            Err(_) => needs.extend(access::need_of_unnamed(&input.target_key_id, Forms::OwnKey, action, call)),
         }
         needs
     }

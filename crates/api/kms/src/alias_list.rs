@@ -1,20 +1,19 @@
 //! Listing aliases: of an account in a region, or of one key.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Listed, Permit, ResourceOperation, Window};
+use store::StoreError;
 use wire::Timestamp;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Account, Found};
 use crate::alias::AliasRecord;
 use crate::error::KmsError;
-use crate::page;
 use crate::record::domain;
 use crate::reference::{Forms, alias_arn};
 use crate::rules::{KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
 
 wire::shape! {
-    /// The input of `ListAliases`.
     pub(crate) struct ListAliasesInput {
         "KeyId" key_id: String, optional, [KEY_ID];
         "Limit" limit: i32, optional, [LIMIT];
@@ -33,12 +32,10 @@ pub(crate) struct AliasListEntry {
     last_updated_date: Timestamp,
 }
 
-/// The output of `ListAliases`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListAliasesOutput {
     aliases: Vec<AliasListEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
     truncated: bool,
 }
@@ -46,48 +43,28 @@ pub(crate) struct ListAliasesOutput {
 /// Lists aliases.
 pub(crate) struct ListAliases;
 
-impl Operation for ListAliases {
-    type Service = Kms;
+impl ResourceOperation for ListAliases {
+    type On = Account;
     const NAME: &'static str = "ListAliases";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListAliasesInput;
     type Output = ListAliasesOutput;
-    type Target = Option<Found>;
 
-    async fn find(input: &ListAliasesInput, call: &Call<'_, Kms>) -> Result<Option<Found>, KmsError> {
-        match &input.key_id {
-            Some(reference) => Found::find(reference, Forms::OwnKey, &[], call).await.map(Some),
-            None => Ok(None),
-        }
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs<'n>(_: &'n ListAliasesInput, _: Option<&'n Option<Found>>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
-        vec![Need::identity("kms:ListAliases", "*").with("kms:CallerAccount", call.account().to_owned())]
-    }
-
-    async fn run(
-        input: ListAliasesInput,
-        target: Permit<Option<Found>>,
-        call: &Call<'_, Kms>,
-    ) -> Result<ListAliasesOutput, KmsError> {
-        let (account, region) = (call.account(), call.region);
-        let (size, domain) = (page::size(input.limit, 50, 100), domain(account, region));
-        let store = &call.service.store;
-        let (records, next_marker) = match target.into_inner() {
-            None => {
-                let after = page::cursor(input.marker.as_deref())?;
-                let page = store.read(move |tx| tx.page::<AliasRecord>(&domain, after.as_ref(), size)).await;
-                let page = page.map_err(KmsError::from)?;
-                (page.items, page.next.map(|next| next.to_text()))
-            }
-            Some(found) => {
-                let names = found.key.record.aliases.iter().cloned();
-                let (names, next) = page::of(names, String::as_str, input.marker.as_deref(), size)?;
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let (account, region, store) = (call.account(), call.region, &call.service.store);
+        let (window, domain) = (Window::new(input.marker, input.limit, 50, 100), domain(account, region));
+        let listed = match &input.key_id {
+            None => store.read(move |tx| window.records::<AliasRecord>(tx, &domain)).await.map_err(KmsError::from)?,
+            Some(reference) => {
+                let found = Found::named(reference, Forms::OwnKey, &[], call).await?;
+                let Listed { items, next } = window.by_name(found.key.record.aliases.clone(), String::as_str)?;
                 let read = store.read(move |tx| {
-                    let records = names.iter().map(|name| tx.get::<AliasRecord>(&domain, name));
-                    Ok::<_, KmsError>(records.collect::<Result<Vec<_>, _>>()?)
+                    let records = items.iter().map(|name| tx.get::<AliasRecord>(&domain, name));
+                    records.collect::<Result<Vec<_>, StoreError>>()
                 });
-                (read.await?.into_iter().flatten().collect(), next)
+                Listed { items: read.await.map_err(KmsError::from)?.into_iter().flatten().collect(), next }
             }
         };
         let entry = |alias: AliasRecord| AliasListEntry {
@@ -97,7 +74,7 @@ impl Operation for ListAliases {
             creation_date: alias.created,
             last_updated_date: alias.updated,
         };
-        let aliases = records.into_iter().map(entry).collect();
-        Ok(ListAliasesOutput { aliases, truncated: next_marker.is_some(), next_marker })
+        let (truncated, Listed { items, next }) = (listed.is_truncated(), listed.map(entry));
+        Ok(ListAliasesOutput { aliases: items, next_marker: next, truncated })
     }
 }

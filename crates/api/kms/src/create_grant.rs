@@ -3,20 +3,19 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::shape::Rule;
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, KeyRef};
+use crate::algorithm::end_dry_run;
 use crate::context::EncryptionContext;
 use crate::error::KmsError;
 use crate::grant::{Constraints, GrantOperation, GrantRecord, GrantUse};
 use crate::grant_token::GrantName;
-use crate::on_key::KeyOperation;
 use crate::party::Party;
 use crate::record::KeyRecord;
-use crate::reference::Forms;
 use crate::rules::{
     EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, NAME_LENGTH, NAME_PATTERN, PRINCIPAL_LENGTH, PRINCIPAL_PATTERN,
     SERVICE_LENGTH, SERVICE_PATTERN,
@@ -38,7 +37,6 @@ wire::shape! {
 }
 
 wire::shape! {
-    /// The input of `CreateGrant`.
     pub(crate) struct CreateGrantInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "GranteePrincipal" grantee_principal: String, optional, [PRINCIPAL_LENGTH, PRINCIPAL_PATTERN];
@@ -129,7 +127,6 @@ impl GrantOperation {
     }
 }
 
-/// The output of `CreateGrant`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct CreateGrantOutput {
@@ -142,27 +139,19 @@ pub(crate) struct CreateGrantOutput {
 /// Source: AWS KMS API Reference, CreateGrant.
 pub(crate) struct CreateGrant;
 
-impl KeyOperation for CreateGrant {
+impl ResourceOperation for CreateGrant {
+    type On = Found;
     const NAME: &'static str = "CreateGrant";
-    const ACTION: &'static str = "kms:CreateGrant";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::Key;
     type Input = CreateGrantInput;
     type Output = CreateGrantOutput;
 
-    fn key_id(input: &CreateGrantInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        let grant = GrantUse::Create { operations: &input.operations, constraints: input.constraints() };
+        KeyRef::to_grant(&input.key_id, &input.grant_tokens, grant)
     }
 
-    fn granted(input: &CreateGrantInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Create { operations: &input.operations, constraints: input.constraints() })
-    }
-
-    fn grant_tokens(input: &CreateGrantInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n CreateGrantInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         let operations = input.operations.iter().map(|operation| operation.as_str());
         let mut need = need.with("kms:GrantIsForAWSResource", false).with_many("kms:GrantOperations", operations);
         if let Some(principal) = &input.grantee_principal {
@@ -183,7 +172,7 @@ impl KeyOperation for CreateGrant {
         need
     }
 
-    async fn run(input: CreateGrantInput, found: Found, call: &Call<'_, Kms>) -> Result<CreateGrantOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (kms, key) = (&**call.service, &found.key.record);
         let grantee = input.check(key)?;
         let grantee = Party::resolve(grantee, &*kms.principals).await?;
@@ -207,9 +196,7 @@ impl KeyOperation for CreateGrant {
             retiring,
             operations: operations.into_iter().collect(),
         };
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+        end_dry_run(input.dry_run)?;
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| grant.add(record, tx);
         let grant_id = kms.change(call, Self::NAME, &found.key, change).await?;
         let (account, key_id) = (key.account.clone(), key.id.clone());

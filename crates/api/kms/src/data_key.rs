@@ -4,26 +4,22 @@ use std::future::Future;
 
 use crypto::random_bytes;
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
 use crate::Kms;
-use crate::access::{self, Found};
-use crate::algorithm::{EncryptionAlgorithm, check_use};
+use crate::access::{self, Found, KeyRef};
+use crate::algorithm::{EncryptionAlgorithm, check_use, end_dry_run};
 use crate::context::EncryptionContext;
-use crate::encrypt::Sealed;
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantUse};
-use crate::on_key::KeyOperation;
-use crate::reference::Forms;
+use crate::grant::GrantOperation;
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, NUMBER_OF_BYTES};
 use crate::spec::{DataKeySpec, RecipientInfo};
 
 const ALGORITHM: EncryptionAlgorithm = EncryptionAlgorithm::SymmetricDefault;
 
 wire::shape! {
-    /// The input of `GenerateDataKey`.
     pub(crate) struct GenerateDataKeyInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "EncryptionContext" encryption_context: EncryptionContext, default, [];
@@ -36,7 +32,6 @@ wire::shape! {
 }
 
 wire::shape! {
-    /// The input of `GenerateDataKeyWithoutPlaintext`.
     pub(crate) struct GenerateDataKeyWithoutPlaintextInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "EncryptionContext" encryption_context: EncryptionContext, default, [];
@@ -47,28 +42,17 @@ wire::shape! {
     }
 }
 
-/// The output of `GenerateDataKey`.
+/// A data key, in the clear only if that is wanted.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct GenerateDataKeyOutput {
+pub(crate) struct DataKeyOutput {
     ciphertext_blob: Blob,
-    plaintext: SecretBlob,
+    plaintext: Option<SecretBlob>,
     key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     key_material_id: Option<String>,
 }
 
-/// The output of `GenerateDataKeyWithoutPlaintext`.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct GenerateDataKeyWithoutPlaintextOutput {
-    ciphertext_blob: Blob,
-    key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_material_id: Option<String>,
-}
-
-/// How long a data key is to be: one of the two says so.
+/// The length of a data key in bytes, which one of the two says.
 fn length(spec: Option<DataKeySpec>, number_of_bytes: Option<i32>) -> Result<usize, KmsError> {
     let neither = || KmsError::Validation("Please specify either number of bytes or key spec.".to_owned());
     match (spec, number_of_bytes) {
@@ -79,122 +63,84 @@ fn length(spec: Option<DataKeySpec>, number_of_bytes: Option<i32>) -> Result<usi
     }
 }
 
-fn random(length: usize) -> SecretBlob {
-    let mut bytes = Zeroizing::new(vec![0; length]);
-    random_bytes(&mut bytes);
-    SecretBlob(bytes)
-}
-
-/// A new data key and its ciphertext.
+/// A new data key of `length` bytes, encrypted and in the clear. A dry run ends here.
 async fn generate(
     length: usize,
     context: &EncryptionContext,
+    dry_run: bool,
     found: &Found,
     operation: &'static str,
     call: &Call<'_, Kms>,
-) -> Result<(SecretBlob, Sealed), KmsError> {
-    check_use(&found.key, ALGORITHM, operation)?;
-    let plaintext = random(length);
-    let sealed = call.service.seal(&found.key, context, &plaintext.0, operation, call).await?;
-    Ok((plaintext, sealed))
+) -> Result<DataKeyOutput, KmsError> {
+    let key = &found.key;
+    check_use(key, ALGORITHM, operation)?;
+    let mut plaintext = Zeroizing::new(vec![0; length]);
+    random_bytes(&mut plaintext);
+    let sealed = call.service.seal(key, context, &plaintext, operation, call).await?;
+    end_dry_run(dry_run)?;
+    let (key_id, plaintext) = (key.arn.clone(), Some(SecretBlob(plaintext)));
+    Ok(DataKeyOutput { ciphertext_blob: sealed.blob, plaintext, key_id, key_material_id: sealed.material_id })
 }
 
-/// Makes a data key.
+/// Generates a data key.
 ///
 /// Source: AWS KMS API Reference, GenerateDataKey.
 pub(crate) struct GenerateDataKey;
 
-impl KeyOperation for GenerateDataKey {
+impl ResourceOperation for GenerateDataKey {
+    type On = Found;
     const NAME: &'static str = "GenerateDataKey";
-    const ACTION: &'static str = "kms:GenerateDataKey";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateDataKeyInput;
-    type Output = GenerateDataKeyOutput;
+    type Output = DataKeyOutput;
 
-    fn key_id(input: &GenerateDataKeyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        let (tokens, context) = (&input.grant_tokens, &input.encryption_context);
+        KeyRef::with_context(&input.key_id, tokens, GrantOperation::GenerateDataKey, context)
     }
 
-    fn granted(input: &GenerateDataKeyInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Crypto(GrantOperation::GenerateDataKey, &input.encryption_context))
-    }
-
-    fn grant_tokens(input: &GenerateDataKeyInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n GenerateDataKeyInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         access::describe_encryption(need, ALGORITHM, &input.encryption_context)
     }
 
-    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
     fn run(
-        input: GenerateDataKeyInput,
-        found: Found,
+        input: Self::Input,
+        found: &Permit<Found>,
         call: &Call<'_, Kms>,
-    ) -> impl Future<Output = Result<GenerateDataKeyOutput, KmsError>> + Send {
+    ) -> impl Future<Output = Result<Self::Output, KmsError>> + Send {
         async move {
             refuse_recipient(input.recipient.as_ref())?;
             let length = length(input.key_spec, input.number_of_bytes)?;
-            let (plaintext, sealed) = generate(length, &input.encryption_context, &found, Self::NAME, call).await?;
-            if input.dry_run {
-                return Err(KmsError::DryRun);
-            }
-            Ok(GenerateDataKeyOutput {
-                ciphertext_blob: sealed.blob,
-                plaintext,
-                key_id: found.key.arn.clone(),
-                key_material_id: sealed.material_id,
-            })
+            generate(length, &input.encryption_context, input.dry_run, found, Self::NAME, call).await
         }
     }
 }
 
-/// Makes a data key that is given out encrypted only.
+/// Generates a data key that is given out encrypted only.
 ///
 /// Source: AWS KMS API Reference, GenerateDataKeyWithoutPlaintext.
 pub(crate) struct GenerateDataKeyWithoutPlaintext;
 
-impl KeyOperation for GenerateDataKeyWithoutPlaintext {
+impl ResourceOperation for GenerateDataKeyWithoutPlaintext {
+    type On = Found;
     const NAME: &'static str = "GenerateDataKeyWithoutPlaintext";
-    const ACTION: &'static str = "kms:GenerateDataKeyWithoutPlaintext";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateDataKeyWithoutPlaintextInput;
-    type Output = GenerateDataKeyWithoutPlaintextOutput;
+    type Output = DataKeyOutput;
 
-    fn key_id(input: &GenerateDataKeyWithoutPlaintextInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        let (tokens, context) = (&input.grant_tokens, &input.encryption_context);
+        KeyRef::with_context(&input.key_id, tokens, GrantOperation::GenerateDataKeyWithoutPlaintext, context)
     }
 
-    fn granted(input: &GenerateDataKeyWithoutPlaintextInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Crypto(GrantOperation::GenerateDataKeyWithoutPlaintext, &input.encryption_context))
-    }
-
-    fn grant_tokens(input: &GenerateDataKeyWithoutPlaintextInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n GenerateDataKeyWithoutPlaintextInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         access::describe_encryption(need, ALGORITHM, &input.encryption_context)
     }
 
-    async fn run(
-        input: GenerateDataKeyWithoutPlaintextInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<GenerateDataKeyWithoutPlaintextOutput, KmsError> {
-        let length = length(input.key_spec, input.number_of_bytes)?;
-        let (_, sealed) = generate(length, &input.encryption_context, &found, Self::NAME, call).await?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
-        Ok(GenerateDataKeyWithoutPlaintextOutput {
-            ciphertext_blob: sealed.blob,
-            key_id: found.key.arn.clone(),
-            key_material_id: sealed.material_id,
-        })
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let (length, context) = (length(input.key_spec, input.number_of_bytes)?, &input.encryption_context);
+        let generated = generate(length, context, input.dry_run, found, Self::NAME, call).await?;
+        Ok(DataKeyOutput { plaintext: None, ..generated })
     }
 }
 

@@ -4,19 +4,18 @@ use std::future::Future;
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit, Resource as _};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
 use crate::access::{self, Found};
-use crate::algorithm::{EncryptionAlgorithm, check_use};
+use crate::algorithm::{EncryptionAlgorithm, check_use, end_dry_run};
 use crate::blob::{AnyCiphertext, BlobError};
 use crate::context::EncryptionContext;
 use crate::data_key::refuse_recipient;
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
 use crate::key_store;
-use crate::last_usage::Usage;
 use crate::record::LiveKey;
 use crate::reference::{Forms, KeyId, key_arn};
 use crate::rsa_cipher;
@@ -24,7 +23,6 @@ use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 use crate::spec::{DryRunModifier, RecipientInfo};
 
 wire::shape! {
-    /// The input of `Decrypt`.
     pub(crate) struct DecryptInput {
         "CiphertextBlob" ciphertext_blob: Blob, optional, [CIPHERTEXT];
         "EncryptionContext" encryption_context: EncryptionContext, default, [];
@@ -37,14 +35,12 @@ wire::shape! {
     }
 }
 
-/// The output of `Decrypt`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct DecryptOutput {
     key_id: String,
     plaintext: SecretBlob,
     encryption_algorithm: EncryptionAlgorithm,
-    #[serde(skip_serializing_if = "Option::is_none")]
     key_material_id: Option<String>,
 }
 
@@ -63,7 +59,7 @@ impl CiphertextRef<'_> {
     /// Finds the key: the one that the caller named, or else the one that the ciphertext names.
     ///
     /// # Errors
-    /// Those of [`Found::find`]; [`KmsError::InvalidCiphertext`], [`KmsError::CiphertextOfNoKey`].
+    /// Those of [`Found::named`]; [`KmsError::InvalidCiphertext`], [`KmsError::CiphertextOfNoKey`].
     pub(crate) async fn find(
         self,
         action: &'static str,
@@ -71,7 +67,7 @@ impl CiphertextRef<'_> {
         call: &Call<'_, Kms>,
     ) -> Result<Found, KmsError> {
         if let Some(key_id) = self.key_id {
-            return Found::find(key_id, Forms::KeyOrAlias, grant_tokens, call).await;
+            return Found::named(key_id, Forms::KeyOrAlias, grant_tokens, call).await;
         }
         let names = *self.parse()?.names();
         let (mut account, mut id) = ([0; 12], [0; KeyId::LENGTH]);
@@ -84,19 +80,15 @@ impl CiphertextRef<'_> {
         }
     }
 
-    /// What must be held for `action` on a key that was not found.
-    pub(crate) fn needs_of_missing(self, action: &'static str, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        match (self.key_id, self.parse()) {
-            (Some(key_id), _) => access::needs_of_missing(key_id, Forms::KeyOrAlias, action, call),
-            (None, Ok(ciphertext)) => {
-                let names = ciphertext.names();
-                let account = names.account.to_string();
-                let arn = key_arn(call.region, &account, &names.key.to_string());
-                vec![access::need_of_missing(arn, &account, action, call)]
-            }
-            // It names nothing, so that its refusal tells nothing.
-            (None, Err(_)) => Vec::new(),
+    /// What must be held for `action` on a key that was not found; none if nothing names it.
+    pub(crate) fn need_of_missing(self, action: &'static str, call: &Call<'_, Kms>) -> Option<Need<'static>> {
+        if let Some(key_id) = self.key_id {
+            return access::need_of_unnamed(key_id, Forms::KeyOrAlias, action, call);
         }
+        let names = *self.parse().ok()?.names();
+        let account = names.account.to_string();
+        let arn = key_arn(call.region, &account, &names.key.to_string());
+        Some(access::need_of_missing(arn, &account, action, call))
     }
 
     fn parse(&self) -> Result<AnyCiphertext<'_>, KmsError> {
@@ -118,7 +110,6 @@ impl CiphertextRef<'_> {
     /// # Errors
     /// [`KmsError::InvalidCiphertext`], [`KmsError::IncorrectKey`]; [`KmsError::Validation`] for an encryption context
     /// where there can be none.
-    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
     pub(crate) fn open(
         self,
         key: &Arc<LiveKey>,
@@ -130,7 +121,7 @@ impl CiphertextRef<'_> {
             let kms = &**call.service;
             if let Some(padding) = self.algorithm.padding() {
                 let bytes = self.bytes()?;
-                // What few calls do is boxed: the others do not carry the room for it.
+                // Boxed, because few calls take this path and the future would grow.
                 return Ok((Box::pin(rsa_cipher::decrypt(kms, key, padding, context, bytes)).await?, None));
             }
             let ciphertext = match self.key_id {
@@ -202,7 +193,7 @@ impl DecryptInput {
 
     fn need<'n>(&'n self, found: &'n Found, call: &'n Call<'_, Kms>) -> Need<'n> {
         let usage = GrantUse::Crypto(GrantOperation::Decrypt, &self.encryption_context);
-        let need = found.need(ACTION, Some(&usage), call);
+        let need = found.need_of(ACTION, Some(&usage), call);
         access::describe_encryption(need, self.algorithm(), &self.encryption_context)
     }
 }
@@ -224,18 +215,17 @@ impl Operation for Decrypt {
 
     async fn find(input: &DecryptInput, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
         let found = input.source().find(ACTION, &input.grant_tokens, call).await?;
-        found.unless_hidden(|found| input.need(found, call), call).await?;
+        found.unless_concealed(|found| input.need(found, call), call).await?;
         Ok(found)
     }
 
     fn needs<'n>(input: &'n DecryptInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         match found {
             Some(found) => vec![input.need(found, call)],
-            None => input.source().needs_of_missing(ACTION, call),
+            None => input.source().need_of_missing(ACTION, call).into_iter().collect(),
         }
     }
 
-    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
     fn run(
         input: DecryptInput,
         target: Permit<Found>,
@@ -243,8 +233,7 @@ impl Operation for Decrypt {
     ) -> impl Future<Output = Result<DecryptOutput, KmsError>> + Send {
         async move {
             let mut found = target.into_inner();
-            found.ready(Self::NAME, call)?;
-            found.make(call).await?;
+            found.begin(Self::NAME, call).await?;
             let (key, algorithm) = (&found.key, input.algorithm());
             check_use(key, algorithm, Self::NAME)?;
             refuse_recipient(input.recipient.as_ref())?;
@@ -252,11 +241,9 @@ impl Operation for Decrypt {
                 return Err(KmsError::DryRun);
             }
             let opened = input.source().open(key, &input.encryption_context, Self::NAME, call).await?;
-            if input.dry_run {
-                return Err(KmsError::DryRun);
-            }
+            end_dry_run(input.dry_run)?;
             let (plaintext, key_material_id) = opened;
-            call.service.used(key, Usage::Decrypt, call);
+            found.end(Self::NAME, call);
             Ok(DecryptOutput { key_id: key.arn.clone(), plaintext, encryption_algorithm: algorithm, key_material_id })
         }
     }

@@ -1,37 +1,31 @@
 //! Imported material that goes: by `DeleteImportedKeyMaterial`, or because it has expired.
 
 use serde::Serialize;
-use service::{AuditClass, Call};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 use wire::Timestamp;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
 use crate::family::{Domains, Family};
-use crate::grant::GrantUse;
 use crate::material::MaterialId;
-use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, domain};
-use crate::reference::Forms;
 use crate::rules::{KEY_ID, MATERIAL_ID_LENGTH, MATERIAL_ID_PATTERN};
 use crate::schedule::{self, Due, Job, upkeep};
 use crate::spec::KeySpec;
 
 wire::shape! {
-    /// The input of `DeleteImportedKeyMaterial`.
     pub(crate) struct DeleteImportedKeyMaterialInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "KeyMaterialId" key_material_id: String, optional, [MATERIAL_ID_LENGTH, MATERIAL_ID_PATTERN];
     }
 }
 
-/// The output of `DeleteImportedKeyMaterial`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct DeleteImportedKeyMaterialOutput {
     key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     key_material_id: Option<String>,
 }
 
@@ -40,27 +34,18 @@ pub(crate) struct DeleteImportedKeyMaterialOutput {
 /// Source: AWS KMS API Reference, DeleteImportedKeyMaterial.
 pub(crate) struct DeleteImportedKeyMaterial;
 
-impl KeyOperation for DeleteImportedKeyMaterial {
+impl ResourceOperation for DeleteImportedKeyMaterial {
+    type On = Found;
     const NAME: &'static str = "DeleteImportedKeyMaterial";
-    const ACTION: &'static str = "kms:DeleteImportedKeyMaterial";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = DeleteImportedKeyMaterialInput;
     type Output = DeleteImportedKeyMaterialOutput;
 
-    fn key_id(input: &DeleteImportedKeyMaterialInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &DeleteImportedKeyMaterialInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(
-        input: DeleteImportedKeyMaterialInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<DeleteImportedKeyMaterialOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (kms, key, now) = (&**call.service, &found.key, call.now);
         let named = match input.key_material_id {
             // The rules let nothing else pass.

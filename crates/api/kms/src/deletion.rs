@@ -1,22 +1,20 @@
 //! Deletion: planned, called off, and done when its time has come.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::alias::AliasRecord;
 use crate::error::KmsError;
-use crate::grant::{GrantRecord, GrantUse};
+use crate::grant::GrantRecord;
 use crate::key::KeyCount;
 use crate::key_store;
 use crate::last_usage::LastUsage;
-use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, domain, path};
-use crate::reference::Forms;
 use crate::rules::KEY_ID;
 use crate::schedule::{self, Due, Job, upkeep};
 use crate::state::KeyState;
@@ -28,20 +26,17 @@ const WINDOW_DAYS: i32 = 30;
 const GRANTS_AT_ONCE: usize = 500;
 
 wire::shape! {
-    /// The input of `ScheduleKeyDeletion`.
     pub(crate) struct ScheduleKeyDeletionInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "PendingWindowInDays" pending_window_in_days: i32, optional, [Rule::Range(7, 30)];
     }
 }
 
-/// The output of `ScheduleKeyDeletion`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ScheduleKeyDeletionOutput {
     key_id: String,
     /// None as long as the key has replicas, which have to go first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     deletion_date: Option<Timestamp>,
     key_state: KeyState,
     pending_window_in_days: i32,
@@ -50,33 +45,23 @@ pub(crate) struct ScheduleKeyDeletionOutput {
 /// Makes a key unusable, and plans its destruction.
 pub(crate) struct ScheduleKeyDeletion;
 
-impl KeyOperation for ScheduleKeyDeletion {
+impl ResourceOperation for ScheduleKeyDeletion {
+    type On = Found;
     const NAME: &'static str = "ScheduleKeyDeletion";
-    const ACTION: &'static str = "kms:ScheduleKeyDeletion";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
-    const ASKS_IDLENESS: bool = true;
     type Input = ScheduleKeyDeletionInput;
     type Output = ScheduleKeyDeletionOutput;
 
-    fn key_id(input: &ScheduleKeyDeletionInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id).asking_idleness()
     }
 
-    fn granted(_: &ScheduleKeyDeletionInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(input: &'n ScheduleKeyDeletionInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
         need.with("kms:ScheduleKeyDeletionPendingWindowInDays", days)
     }
 
-    async fn run(
-        input: ScheduleKeyDeletionInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<ScheduleKeyDeletionOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let days = input.pending_window_in_days.unwrap_or(WINDOW_DAYS);
         let now = call.now;
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
@@ -103,13 +88,11 @@ fn plan(record: &mut KeyRecord, days: i32, now: Timestamp, tx: &mut Tx<'_>) -> R
 }
 
 wire::shape! {
-    /// The input of `CancelKeyDeletion`.
     pub(crate) struct CancelKeyDeletionInput {
         "KeyId" key_id: String, required, [KEY_ID];
     }
 }
 
-/// The output of `CancelKeyDeletion`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct CancelKeyDeletionOutput {
@@ -119,27 +102,18 @@ pub(crate) struct CancelKeyDeletionOutput {
 /// Calls off a key's destruction. The key stays disabled.
 pub(crate) struct CancelKeyDeletion;
 
-impl KeyOperation for CancelKeyDeletion {
+impl ResourceOperation for CancelKeyDeletion {
+    type On = Found;
     const NAME: &'static str = "CancelKeyDeletion";
-    const ACTION: &'static str = "kms:CancelKeyDeletion";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = CancelKeyDeletionInput;
     type Output = CancelKeyDeletionOutput;
 
-    fn key_id(input: &CancelKeyDeletionInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &CancelKeyDeletionInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(
-        _: CancelKeyDeletionInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<CancelKeyDeletionOutput, KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (now, arn) = (call.now, found.key.arn.clone());
         let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
             // Its destruction may have begun: too late.

@@ -1,15 +1,12 @@
 //! Switching keys off and on.
 
-use service::{AuditClass, Call};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
-use crate::grant::GrantUse;
-use crate::on_key::KeyOperation;
 use crate::record::KeyRecord;
-use crate::reference::Forms;
 use crate::rules::KEY_ID;
 use crate::schedule::{self, Job};
 use crate::state::KeyState;
@@ -24,23 +21,18 @@ wire::shape! {
 /// Makes a disabled key usable again.
 pub(crate) struct EnableKey;
 
-impl KeyOperation for EnableKey {
+impl ResourceOperation for EnableKey {
+    type On = Found;
     const NAME: &'static str = "EnableKey";
-    const ACTION: &'static str = "kms:EnableKey";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = SwitchKeyInput;
     type Output = ();
 
-    fn key_id(input: &SwitchKeyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &SwitchKeyInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(_: SwitchKeyInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let now = call.now;
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| {
             record.state = KeyState::Enabled;
@@ -58,24 +50,18 @@ impl KeyOperation for EnableKey {
 /// Makes a key unusable, from the moment at which the call is answered.
 pub(crate) struct DisableKey;
 
-impl KeyOperation for DisableKey {
+impl ResourceOperation for DisableKey {
+    type On = Found;
     const NAME: &'static str = "DisableKey";
-    const ACTION: &'static str = "kms:DisableKey";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
-    const ASKS_IDLENESS: bool = true;
     type Input = SwitchKeyInput;
     type Output = ();
 
-    fn key_id(input: &SwitchKeyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id).asking_idleness()
     }
 
-    fn granted(_: &SwitchKeyInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(_: SwitchKeyInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let change = |record: &mut KeyRecord, _: &mut Tx<'_>| {
             record.state = KeyState::Disabled;
             Ok(())

@@ -3,25 +3,22 @@
 use std::future::Future;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
-use crate::access::{self, Found};
-use crate::algorithm::{EncryptionAlgorithm, check_use};
+use crate::access::{self, Found, KeyRef};
+use crate::algorithm::{EncryptionAlgorithm, check_use, end_dry_run};
 use crate::blob;
 use crate::context::EncryptionContext;
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantUse};
+use crate::grant::GrantOperation;
 use crate::key_store;
-use crate::on_key::KeyOperation;
 use crate::record::LiveKey;
-use crate::reference::Forms;
 use crate::rsa_cipher;
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PLAINTEXT};
 
 wire::shape! {
-    /// The input of `Encrypt`.
     pub(crate) struct EncryptInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "Plaintext" plaintext: SecretBlob, required, [PLAINTEXT];
@@ -38,7 +35,6 @@ impl EncryptInput {
     }
 }
 
-/// The output of `Encrypt`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct EncryptOutput {
@@ -54,44 +50,32 @@ pub(crate) struct EncryptOutput {
 /// Source: AWS KMS API Reference, Encrypt.
 pub(crate) struct Encrypt;
 
-impl KeyOperation for Encrypt {
+impl ResourceOperation for Encrypt {
+    type On = Found;
     const NAME: &'static str = "Encrypt";
-    const ACTION: &'static str = "kms:Encrypt";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = EncryptInput;
     type Output = EncryptOutput;
 
-    fn key_id(input: &EncryptInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::with_context(&input.key_id, &input.grant_tokens, GrantOperation::Encrypt, &input.encryption_context)
     }
 
-    fn granted(input: &EncryptInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Crypto(GrantOperation::Encrypt, &input.encryption_context))
-    }
-
-    fn grant_tokens(input: &EncryptInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n EncryptInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         access::describe_encryption(need, input.algorithm(), &input.encryption_context)
     }
 
-    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
     fn run(
-        input: EncryptInput,
-        found: Found,
+        input: Self::Input,
+        found: &Permit<Found>,
         call: &Call<'_, Kms>,
-    ) -> impl Future<Output = Result<EncryptOutput, KmsError>> + Send {
+    ) -> impl Future<Output = Result<Self::Output, KmsError>> + Send {
         async move {
             let (key, algorithm) = (&found.key, input.algorithm());
             check_use(key, algorithm, Self::NAME)?;
             let context = &input.encryption_context;
             let encrypted = call.service.encrypt(key, algorithm, context, &input.plaintext.0, Self::NAME, call).await?;
-            if input.dry_run {
-                return Err(KmsError::DryRun);
-            }
+            end_dry_run(input.dry_run)?;
             Ok(EncryptOutput { ciphertext_blob: encrypted.0, key_id: key.arn.clone(), encryption_algorithm: algorithm })
         }
     }
@@ -104,8 +88,8 @@ pub(crate) struct Sealed {
 }
 
 impl Kms {
-    /// Encrypts `plaintext` with an algorithm that goes with the key. Tells the material that did it, of keys that can have
-    /// several.
+    /// Encrypts `plaintext` with an algorithm that goes with the key. Returns the id of the material that did it, of keys
+    /// that can have several.
     ///
     /// # Errors
     /// [`KmsError::Validation`], [`KmsError::Damaged`]; those of the store.
@@ -146,7 +130,7 @@ impl Kms {
                 Blob(blob::seal(material, &key.names(version)?, context, plaintext))
             }
             Some(held) => {
-                // What few calls do is boxed: the others do not carry the room for it.
+                // Boxed, because few calls take this path and the future would grow.
                 let cause = key_store::cause(operation, call);
                 Box::pin(self.seal_held(key, held, version, context, plaintext, cause)).await?
             }

@@ -1,18 +1,15 @@
 //! Listing grants: of a key, or of a principal that can retire them.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
-use store::ReadTx;
+use service::{AuditClass, Call, Listed, Need, Operation, Permit, ResourceOperation, Window};
 use wire::{Arn, Timestamp};
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, KeyRef};
 use crate::error::KmsError;
-use crate::grant::{Constraints, GrantOperation, GrantRecord, GrantUse, RetirableRecord, retirable_parent};
-use crate::on_key::KeyOperation;
-use crate::page;
+use crate::grant::{Constraints, GrantOperation, GrantRecord, RetirableRecord, retirable_parent};
 use crate::party::Party;
-use crate::reference::{Forms, account_arn, is_account_id};
+use crate::reference::{account_arn, is_account_id};
 use crate::rules::{
     GRANT_ID, KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN, PRINCIPAL_LENGTH, PRINCIPAL_PATTERN, SERVICE_LENGTH,
     SERVICE_PATTERN,
@@ -21,9 +18,6 @@ use crate::rules::{
 /// How many grants a page has when the caller does not say, and at most.
 const USUAL: usize = 50;
 const MOST: usize = 100;
-
-/// How many grants are looked through at once for those of one grantee.
-const BATCH: usize = 1000;
 
 /// An entry of a list of grants.
 #[derive(Serialize)]
@@ -34,11 +28,9 @@ pub(crate) struct GrantListEntry {
     name: String,
     creation_date: Timestamp,
     grantee_principal: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     retiring_principal: Option<String>,
     issuing_account: Arn,
     operations: Vec<GrantOperation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     constraints: Option<Constraints>,
 }
 
@@ -63,20 +55,18 @@ impl From<GrantRecord> for GrantListEntry {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListGrantsOutput {
     grants: Vec<GrantListEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
     truncated: bool,
 }
 
 impl ListGrantsOutput {
-    fn new(grants: Vec<GrantRecord>, next_marker: Option<String>) -> Self {
-        let grants = grants.into_iter().map(GrantListEntry::from).collect();
-        Self { grants, truncated: next_marker.is_some(), next_marker }
+    fn of(listed: Listed<GrantRecord>) -> Self {
+        let (truncated, Listed { items, next }) = (listed.is_truncated(), listed.map(GrantListEntry::from));
+        Self { grants: items, next_marker: next, truncated }
     }
 }
 
 wire::shape! {
-    /// The input of `ListGrants`.
     pub(crate) struct ListGrantsInput {
         "Limit" limit: i32, optional, [LIMIT];
         "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
@@ -99,76 +89,44 @@ pub(crate) fn check_grant_id(id: &str) -> Result<(), KmsError> {
 /// Lists a key's grants.
 pub(crate) struct ListGrants;
 
-impl KeyOperation for ListGrants {
+impl ResourceOperation for ListGrants {
+    type On = Found;
     const NAME: &'static str = "ListGrants";
-    const ACTION: &'static str = "kms:ListGrants";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::Key;
     type Input = ListGrantsInput;
     type Output = ListGrantsOutput;
 
-    fn key_id(input: &ListGrantsInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::any(&input.key_id)
     }
 
-    fn granted(_: &ListGrantsInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(_: &'n ListGrantsInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(_: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:GrantIsForAWSResource", false)
     }
 
-    async fn run(input: ListGrantsInput, found: Found, call: &Call<'_, Kms>) -> Result<ListGrantsOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (path, store) = (found.key.record.path(), &call.service.store);
-        let (size, after) = (page::size(input.limit, USUAL, MOST), page::cursor(input.marker.as_deref())?);
         input.grant_id.as_deref().map_or(Ok(()), check_grant_id)?;
-        // No grant has a service as its grantee.
-        if input.grantee_service_principal.is_some() {
-            return Ok(ListGrantsOutput::new(Vec::new(), None));
-        }
-        if let Some(id) = input.grant_id {
-            let grant = store.read(move |tx| tx.get::<GrantRecord>(&path, &id)).await.map_err(KmsError::from)?;
-            let wanted = |grant: &GrantRecord| is_of(grant, input.grantee_principal.as_deref());
-            return Ok(ListGrantsOutput::new(grant.into_iter().filter(wanted).collect(), None));
-        }
-        let grantee = input.grantee_principal;
-        let (grants, next) = store.read(move |tx| some_of(tx, &path, after, grantee.as_deref(), size)).await?;
-        Ok(ListGrantsOutput::new(grants, next))
-    }
-}
-
-fn is_of(grant: &GrantRecord, grantee: Option<&str>) -> bool {
-    grantee.is_none_or(|grantee| grant.grantee.name == grantee)
-}
-
-/// Up to `size` of a key's grants to `grantee`, or to anybody.
-fn some_of(
-    tx: &ReadTx<'_>,
-    path: &str,
-    mut after: Option<store::Cursor>,
-    grantee: Option<&str>,
-    size: usize,
-) -> Result<(Vec<GrantRecord>, Option<String>), KmsError> {
-    let mut grants = Vec::new();
-    loop {
-        let batch = if grantee.is_some() { BATCH } else { size };
-        let page = tx.page::<GrantRecord>(path, after.as_ref(), batch)?;
-        let mut items = page.items.into_iter().filter(|grant| is_of(grant, grantee));
-        grants.extend(items.by_ref().take(size - grants.len()));
-        after = page.next;
-        if grants.len() < size && after.is_some() {
-            continue;
-        }
-        let cut_short = items.next().is_some();
-        let last = grants.last().filter(|_| cut_short || after.is_some());
-        let next = last.map(|last| tx.cursor_after::<GrantRecord>(path, &last.id).to_text());
-        return Ok((grants, next));
+        let (window, grantee) = (Window::new(input.marker, input.limit, USUAL, MOST), input.grantee_principal);
+        let wanted = move |grant: &GrantRecord| grantee.as_ref().is_none_or(|grantee| grant.grantee.name == *grantee);
+        let listed = match (input.grantee_service_principal, input.grant_id) {
+            // No grant has a service as its grantee.
+            (Some(_), _) => Listed::empty(),
+            (None, Some(id)) => {
+                let grant = store.read(move |tx| tx.get::<GrantRecord>(&path, &id)).await.map_err(KmsError::from)?;
+                Listed { items: grant.into_iter().filter(wanted).collect(), next: None }
+            }
+            (None, None) => {
+                let keep = move |grant| Ok::<_, KmsError>(Some(grant).filter(&wanted));
+                let id = |grant: &GrantRecord| grant.id.clone();
+                store.read(move |tx| window.filtered(tx, &path, usize::MAX, id, keep)).await?
+            }
+        };
+        Ok(ListGrantsOutput::of(listed))
     }
 }
 
 wire::shape! {
-    /// The input of `ListRetirableGrants`.
     pub(crate) struct ListRetirableGrantsInput {
         "Limit" limit: i32, optional, [LIMIT];
         "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
@@ -209,7 +167,7 @@ impl Operation for ListRetirableGrants {
         _: Permit<()>,
         call: &Call<'_, Kms>,
     ) -> Result<ListGrantsOutput, KmsError> {
-        let (size, after) = (page::size(input.limit, USUAL, MOST), page::cursor(input.marker.as_deref())?);
+        let window = Window::new(input.marker, input.limit, USUAL, MOST);
         if input.retiring_principal.is_some() && input.retiring_service_principal.is_some() {
             let message = "Specify either RetiringPrincipal or RetiringServicePrincipal.";
             return Err(KmsError::Validation(message.to_owned()));
@@ -217,7 +175,7 @@ impl Operation for ListRetirableGrants {
         let Some(principal) = &input.retiring_principal else {
             // No grant can be retired by a service.
             return match input.retiring_service_principal {
-                Some(_) => Ok(ListGrantsOutput::new(Vec::new(), None)),
+                Some(_) => Ok(ListGrantsOutput::of(Listed::empty())),
                 None => Err(KmsError::Validation(
                     "1 validation error detected: Value null at 'retiringPrincipal' failed to satisfy constraint: \
                      Member must not be null"
@@ -228,15 +186,14 @@ impl Operation for ListRetirableGrants {
         let party = Party::resolve(principal, &*call.service.principals).await?;
         let (region, parent) = (call.region.to_owned(), retirable_parent(call.region, &party.bound));
         let read = call.service.store.read(move |tx| {
-            let page = tx.page::<RetirableRecord>(&parent, after.as_ref(), size)?;
-            let mut grants = Vec::with_capacity(page.items.len());
-            for retirable in page.items {
+            let Listed { items, next } = window.records::<RetirableRecord>(tx, &parent)?;
+            let mut grants = Vec::with_capacity(items.len());
+            for retirable in items {
                 let (path, id) = retirable.place(&region);
                 grants.extend(tx.get::<GrantRecord>(&path, id)?);
             }
-            Ok::<_, KmsError>((grants, page.next.map(|next| next.to_text())))
+            Ok::<_, KmsError>(Listed { items: grants, next })
         });
-        let (grants, next) = read.await?;
-        Ok(ListGrantsOutput::new(grants, next))
+        Ok(ListGrantsOutput::of(read.await?))
     }
 }

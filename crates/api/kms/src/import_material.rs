@@ -3,22 +3,19 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::shape::Rule;
 use wire::{Blob, Timestamp};
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
 use crate::family::{Domains, Family};
-use crate::grant::GrantUse;
 use crate::import_token;
 use crate::imported::{ExpirationModel, Import};
 use crate::material::{MaterialId, MaterialRecord};
 use crate::new_material::NewMaterial;
-use crate::on_key::KeyOperation;
-use crate::reference::Forms;
 use crate::rules::{KEY_ID, MATERIAL_ID_LENGTH, MATERIAL_ID_PATTERN};
 use crate::schedule::{self, Job};
 use crate::spec::KeySpec;
@@ -38,7 +35,6 @@ wire::text_enum! {
 }
 
 wire::shape! {
-    /// The input of `ImportKeyMaterial`.
     pub(crate) struct ImportKeyMaterialInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "ImportToken" import_token: Blob, required, [WRAPPED];
@@ -52,12 +48,10 @@ wire::shape! {
     }
 }
 
-/// The output of `ImportKeyMaterial`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ImportKeyMaterialOutput {
     key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     key_material_id: Option<String>,
 }
 
@@ -112,23 +106,18 @@ impl ImportKeyMaterialInput {
     }
 }
 
-impl KeyOperation for ImportKeyMaterial {
+impl ResourceOperation for ImportKeyMaterial {
+    type On = Found;
     const NAME: &'static str = "ImportKeyMaterial";
-    const ACTION: &'static str = "kms:ImportKeyMaterial";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = ImportKeyMaterialInput;
     type Output = ImportKeyMaterialOutput;
 
-    fn key_id(input: &ImportKeyMaterialInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &ImportKeyMaterialInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(input: &'n ImportKeyMaterialInput, mut need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, mut need: Need<'n>) -> Need<'n> {
         if let Some(model) = input.expiration_model {
             need = need.with("kms:ExpirationModel", model.as_str());
         }
@@ -139,11 +128,7 @@ impl KeyOperation for ImportKeyMaterial {
         }
     }
 
-    async fn run(
-        input: ImportKeyMaterialInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<ImportKeyMaterialOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (kms, key, now) = (&**call.service, &found.key, call.now);
         let spec = key.record.spec;
         input.check(spec)?;

@@ -1,16 +1,13 @@
 //! `GetParametersForImport`: a wrapping key and a token, with which material can be imported for a day.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, Timestamp};
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
-use crate::grant::GrantUse;
 use crate::import_token;
-use crate::on_key::KeyOperation;
-use crate::reference::Forms;
 use crate::rules::KEY_ID;
 use crate::wrapping::{WrappingAlgorithm, WrappingKeySpec};
 
@@ -18,7 +15,6 @@ use crate::wrapping::{WrappingAlgorithm, WrappingKeySpec};
 const VALID_DAYS: i64 = 1;
 
 wire::shape! {
-    /// The input of `GetParametersForImport`.
     pub(crate) struct GetParametersForImportInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "WrappingAlgorithm" wrapping_algorithm: WrappingAlgorithm, required, [];
@@ -26,7 +22,6 @@ wire::shape! {
     }
 }
 
-/// The output of `GetParametersForImport`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetParametersForImportOutput {
@@ -41,32 +36,23 @@ pub(crate) struct GetParametersForImportOutput {
 /// Source: AWS KMS API Reference, GetParametersForImport.
 pub(crate) struct GetParametersForImport;
 
-impl KeyOperation for GetParametersForImport {
+impl ResourceOperation for GetParametersForImport {
+    type On = Found;
     const NAME: &'static str = "GetParametersForImport";
-    const ACTION: &'static str = "kms:GetParametersForImport";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = GetParametersForImportInput;
     type Output = GetParametersForImportOutput;
 
-    fn key_id(input: &GetParametersForImportInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &GetParametersForImportInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(input: &'n GetParametersForImportInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:WrappingAlgorithm", input.wrapping_algorithm.as_str())
             .with("kms:WrappingKeySpec", input.wrapping_key_spec.as_str())
     }
 
-    async fn run(
-        input: GetParametersForImportInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<GetParametersForImportOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (kms, key, algorithm) = (&**call.service, &found.key, input.wrapping_algorithm);
         algorithm.check(input.wrapping_key_spec, key.record.spec)?;
         let pair = kms.random_material(input.wrapping_key_spec.key_spec()).await?.into_parts();

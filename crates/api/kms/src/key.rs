@@ -3,22 +3,20 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Listed, Need, Permit, ResourceOperation, Window};
 use store::{Record, Tx};
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Account, Found, KeyRef};
 use crate::domain_key::DomainKey;
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantUse};
+use crate::grant::GrantOperation;
 use crate::key_policy::PolicyRecord;
 use crate::key_store::{self, Wanted as WantedStore};
 use crate::metadata::KeyMetadataOutput;
 use crate::multi_region::{MultiRegionKeyType, Relatives};
-use crate::on_key::KeyOperation;
-use crate::page;
 use crate::record::{KeyRecord, LiveKey, domain};
-use crate::reference::{Forms, KeyId, key_arn};
+use crate::reference::{KeyId, key_arn};
 use crate::rules::{
     CUSTOM_KEY_STORE_ID, DESCRIPTION, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN,
     POLICY_LENGTH, POLICY_PATTERN,
@@ -61,7 +59,6 @@ impl KeyCount {
 }
 
 wire::shape! {
-    /// The input of `CreateKey`.
     pub(crate) struct CreateKeyInput {
         "Policy" policy: String, optional, [POLICY_LENGTH, POLICY_PATTERN];
         "Description" description: String, default, [DESCRIPTION];
@@ -135,40 +132,35 @@ impl CreateKeyInput {
 /// Makes a key.
 pub(crate) struct CreateKey;
 
-impl Operation for CreateKey {
-    type Service = Kms;
+impl ResourceOperation for CreateKey {
+    type On = Account;
     const NAME: &'static str = "CreateKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateKeyInput;
     type Output = KeyMetadataOutput;
-    type Target = ();
 
-    async fn find(_: &CreateKeyInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(input: &CreateKeyInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        let mut create = Need::identity("kms:CreateKey", "*")
-            .with("kms:CallerAccount", call.account().to_owned())
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Account>, mut need: Need<'n>) -> Need<'n> {
+        need = need
             .with("kms:KeySpec", input.spec().as_str())
             .with("kms:KeyUsage", input.usage().as_str())
             .with("kms:KeyOrigin", input.origin().as_str())
             .with("kms:MultiRegion", input.multi_region)
             .with("kms:BypassPolicyLockoutSafetyCheck", input.bypass);
         if input.multi_region {
-            create = create.with("kms:MultiRegionKeyType", MultiRegionKeyType::Primary.as_str());
+            need = need.with("kms:MultiRegionKeyType", MultiRegionKeyType::Primary.as_str());
         }
-        if input.tags.is_empty() {
-            return vec![create];
-        }
-        let any_key = key_arn(call.region, call.account(), "*");
-        vec![
-            tag::describe_tags(create, &input.tags),
-            tag::describe_tags(Need::identity("kms:TagResource", any_key), &input.tags),
-        ]
+        if input.tags.is_empty() { need } else { tag::describe_tags(need, &input.tags) }
     }
 
-    async fn run(input: CreateKeyInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
+    fn further_needs<'n>(input: &'n Self::Input, _: Option<&'n Account>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
+        let any_key = key_arn(call.region, call.account(), "*");
+        let tag = || tag::describe_tags(Need::identity("kms:TagResource", any_key), &input.tags);
+        if input.tags.is_empty() { Vec::new() } else { vec![tag()] }
+    }
+
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         input.check()?;
         let (spec, usage) = (input.spec(), input.usage());
         let (origin, wanted) = (input.origin(), input.wanted_store());
@@ -229,7 +221,6 @@ impl Operation for CreateKey {
 }
 
 wire::shape! {
-    /// The input of `DescribeKey`.
     pub(crate) struct DescribeKeyInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
@@ -239,27 +230,18 @@ wire::shape! {
 /// Tells what a key is.
 pub(crate) struct DescribeKey;
 
-impl KeyOperation for DescribeKey {
+impl ResourceOperation for DescribeKey {
+    type On = Found;
     const NAME: &'static str = "DescribeKey";
-    const ACTION: &'static str = "kms:DescribeKey";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = DescribeKeyInput;
     type Output = KeyMetadataOutput;
 
-    fn key_id(input: &DescribeKeyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::DescribeKey)
     }
 
-    fn granted(_: &DescribeKeyInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::DescribeKey))
-    }
-
-    fn grant_tokens(input: &DescribeKeyInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    async fn run(_: DescribeKeyInput, found: Found, call: &Call<'_, Kms>) -> Result<KeyMetadataOutput, KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         Ok(KeyMetadataOutput::of(&found.key, call.now, found.store.as_deref()))
     }
 }
@@ -273,7 +255,6 @@ wire::text_enum! {
 }
 
 wire::shape! {
-    /// The input of `ListKeys`.
     pub(crate) struct ListKeysInput {
         "Limit" limit: i32, optional, [LIMIT];
         "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
@@ -289,12 +270,10 @@ pub(crate) struct KeyListEntry {
     key_arn: String,
 }
 
-/// The output of `ListKeys`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListKeysOutput {
     keys: Vec<KeyListEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
     truncated: bool,
 }
@@ -302,38 +281,29 @@ pub(crate) struct ListKeysOutput {
 /// Lists an account's keys in a region.
 pub(crate) struct ListKeys;
 
-impl Operation for ListKeys {
-    type Service = Kms;
+impl ResourceOperation for ListKeys {
+    type On = Account;
     const NAME: &'static str = "ListKeys";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListKeysInput;
     type Output = ListKeysOutput;
-    type Target = ();
 
-    async fn find(_: &ListKeysInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &ListKeysInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        vec![Need::identity("kms:ListKeys", "*").with("kms:CallerAccount", call.account().to_owned())]
-    }
-
-    async fn run(input: ListKeysInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<ListKeysOutput, KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         if input.resource_owners.is_some_and(|owners| owners.contains(&ResourceOwner::OtherAccounts)) {
             return Err(KmsError::Unsupported("Keys cannot be shared through RAM.".to_owned()));
         }
-        let (size, after) = (page::size(input.limit, 100, 1000), page::cursor(input.marker.as_deref())?);
-        let domain = domain(call.account(), call.region);
-        let page = call.service.store.read(move |tx| tx.page::<KeyRecord>(&domain, after.as_ref(), size)).await;
-        let page = page.map_err(KmsError::from)?;
-        let keys = page.items.into_iter().map(|key| KeyListEntry { key_arn: key.arn(), key_id: key.id }).collect();
-        let next_marker = page.next.map(|next| next.to_text());
-        Ok(ListKeysOutput { keys, truncated: next_marker.is_some(), next_marker })
+        let (window, domain) = (Window::new(input.marker, input.limit, 100, 1000), domain(call.account(), call.region));
+        let listed = call.service.store.read(move |tx| window.records::<KeyRecord>(tx, &domain)).await;
+        let listed = listed.map_err(KmsError::from)?;
+        let truncated = listed.is_truncated();
+        let Listed { items, next } = listed.map(|key| KeyListEntry { key_arn: key.arn(), key_id: key.id });
+        Ok(ListKeysOutput { keys: items, next_marker: next, truncated })
     }
 }
 
 wire::shape! {
-    /// The input of `UpdateKeyDescription`.
     pub(crate) struct UpdateKeyDescriptionInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "Description" description: String, required, [DESCRIPTION];
@@ -343,23 +313,18 @@ wire::shape! {
 /// Replaces a key's description.
 pub(crate) struct UpdateKeyDescription;
 
-impl KeyOperation for UpdateKeyDescription {
+impl ResourceOperation for UpdateKeyDescription {
+    type On = Found;
     const NAME: &'static str = "UpdateKeyDescription";
-    const ACTION: &'static str = "kms:UpdateKeyDescription";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = UpdateKeyDescriptionInput;
     type Output = ();
 
-    fn key_id(input: &UpdateKeyDescriptionInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &UpdateKeyDescriptionInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(input: UpdateKeyDescriptionInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
             record.description = input.description;
             Ok(())

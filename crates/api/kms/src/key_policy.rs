@@ -7,15 +7,13 @@ use policy::{Kind, Policy, PrincipalPattern};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::ports::Principals;
-use service::{AuditClass, Call, Need, ResourcePolicy};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation, ResourcePolicy};
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, KeyRef};
 use crate::error::KmsError;
-use crate::grant::GrantUse;
-use crate::on_key::KeyOperation;
 use crate::record::KeyRecord;
-use crate::reference::{Forms, account_arn};
+use crate::reference::account_arn;
 use crate::rules::{
     KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN, POLICY_LENGTH, POLICY_NAME_LENGTH, POLICY_NAME_PATTERN,
     POLICY_PATTERN,
@@ -210,14 +208,12 @@ fn check_name(name: Option<&str>) -> bool {
 }
 
 wire::shape! {
-    /// The input of `GetKeyPolicy`.
     pub(crate) struct GetKeyPolicyInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "PolicyName" policy_name: String, optional, [POLICY_NAME_LENGTH, POLICY_NAME_PATTERN];
     }
 }
 
-/// The output of `GetKeyPolicy`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetKeyPolicyOutput {
@@ -228,23 +224,18 @@ pub(crate) struct GetKeyPolicyOutput {
 /// Shows a key's policy.
 pub(crate) struct GetKeyPolicy;
 
-impl KeyOperation for GetKeyPolicy {
+impl ResourceOperation for GetKeyPolicy {
+    type On = Found;
     const NAME: &'static str = "GetKeyPolicy";
-    const ACTION: &'static str = "kms:GetKeyPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = GetKeyPolicyInput;
     type Output = GetKeyPolicyOutput;
 
-    fn key_id(input: &GetKeyPolicyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &GetKeyPolicyInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(input: GetKeyPolicyInput, found: Found, call: &Call<'_, Kms>) -> Result<GetKeyPolicyOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         if !check_name(input.policy_name.as_deref()) {
             return Err(KmsError::PolicyNotFound);
         }
@@ -254,7 +245,6 @@ impl KeyOperation for GetKeyPolicy {
 }
 
 wire::shape! {
-    /// The input of `PutKeyPolicy`.
     pub(crate) struct PutKeyPolicyInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "PolicyName" policy_name: String, optional, [POLICY_NAME_LENGTH, POLICY_NAME_PATTERN];
@@ -267,27 +257,22 @@ wire::shape! {
 /// Replaces a key's policy.
 pub(crate) struct PutKeyPolicy;
 
-impl KeyOperation for PutKeyPolicy {
+impl ResourceOperation for PutKeyPolicy {
+    type On = Found;
     const NAME: &'static str = "PutKeyPolicy";
-    const ACTION: &'static str = "kms:PutKeyPolicy";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = PutKeyPolicyInput;
     type Output = ();
 
-    fn key_id(input: &PutKeyPolicyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &PutKeyPolicyInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(input: &'n PutKeyPolicyInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:BypassPolicyLockoutSafetyCheck", input.bypass)
     }
 
-    async fn run(input: PutKeyPolicyInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         if !check_name(input.policy_name.as_deref()) {
             return Err(KmsError::Unsupported("Only the policy name \"default\" is supported".to_owned()));
         }
@@ -304,7 +289,6 @@ impl KeyOperation for PutKeyPolicy {
 }
 
 wire::shape! {
-    /// The input of `ListKeyPolicies`.
     pub(crate) struct ListKeyPoliciesInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "Limit" limit: i32, optional, [LIMIT];
@@ -312,7 +296,6 @@ wire::shape! {
     }
 }
 
-/// The output of `ListKeyPolicies`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListKeyPoliciesOutput {
@@ -323,23 +306,18 @@ pub(crate) struct ListKeyPoliciesOutput {
 /// Lists the names of a key's policies, of which there is one.
 pub(crate) struct ListKeyPolicies;
 
-impl KeyOperation for ListKeyPolicies {
+impl ResourceOperation for ListKeyPolicies {
+    type On = Found;
     const NAME: &'static str = "ListKeyPolicies";
-    const ACTION: &'static str = "kms:ListKeyPolicies";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = ListKeyPoliciesInput;
     type Output = ListKeyPoliciesOutput;
 
-    fn key_id(input: &ListKeyPoliciesInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &ListKeyPoliciesInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(input: ListKeyPoliciesInput, _: Found, _: &Call<'_, Kms>) -> Result<ListKeyPoliciesOutput, KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         // One name is never cut into pages, so no marker was ever given out.
         match input.marker {
             Some(_) => Err(KmsError::InvalidMarker),

@@ -12,13 +12,11 @@ mod describe;
 mod fault;
 mod held;
 mod name;
-mod on_store;
 mod orphan;
 mod update;
 
 use crypto::SecretBytes;
 use serde::{Deserialize, Serialize};
-use service::Call;
 use service::ports::KeyStorePlace;
 use store::{ReadTx, Record, StoreError};
 use wire::{SecretText, Timestamp};
@@ -31,11 +29,9 @@ pub(crate) use delete::DeleteCustomKeyStore;
 pub(crate) use describe::DescribeCustomKeyStores;
 pub use fault::KeyStoreFault;
 pub(crate) use held::{Held, cause, random, state};
-pub(crate) use on_store::OnStore;
 pub(crate) use orphan::release;
 pub(crate) use update::UpdateCustomKeyStore;
 
-use crate::Kms;
 use crate::error::KmsError;
 use crate::spec::Origin;
 
@@ -208,9 +204,4 @@ fn all(tx: &ReadTx<'_>, domain: &str) -> Result<Vec<KeyStoreRecord>, StoreError>
     let mut all = tx.all::<KeyStoreRecord>(domain)?;
     all.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
     Ok(all)
-}
-
-/// What holds for every operation on key stores: only identity policies decide, over all stores at once.
-fn need(action: &'static str, call: &Call<'_, Kms>) -> Vec<service::Need<'static>> {
-    vec![service::Need::identity(action, "*").with("kms:CallerAccount", call.account().to_owned())]
 }

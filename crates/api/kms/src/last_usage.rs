@@ -9,17 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use service::{AuditClass, Call};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::{Record, StoreError};
 use wire::Timestamp;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
-use crate::grant::GrantUse;
-use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, LiveKey};
-use crate::reference::Forms;
 use crate::rules::KEY_ID;
 
 wire::text_enum! {
@@ -176,7 +173,6 @@ impl Kms {
 }
 
 wire::shape! {
-    /// The input of `GetKeyLastUsage`.
     pub(crate) struct GetKeyLastUsageInput {
         "KeyId" key_id: String, required, [KEY_ID];
     }
@@ -186,17 +182,12 @@ wire::shape! {
 #[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct KeyLastUsageData {
-    #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<Usage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cloud_trail_event_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     kms_request_id: Option<String>,
 }
 
-/// The output of `GetKeyLastUsage`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetKeyLastUsageOutput {
@@ -211,27 +202,18 @@ pub(crate) struct GetKeyLastUsageOutput {
 /// Source: AWS KMS API Reference, GetKeyLastUsage.
 pub(crate) struct GetKeyLastUsage;
 
-impl KeyOperation for GetKeyLastUsage {
+impl ResourceOperation for GetKeyLastUsage {
+    type On = Found;
     const NAME: &'static str = "GetKeyLastUsage";
-    const ACTION: &'static str = "kms:GetKeyLastUsage";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = GetKeyLastUsageInput;
     type Output = GetKeyLastUsageOutput;
 
-    fn key_id(input: &GetKeyLastUsageInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &GetKeyLastUsageInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(
-        _: GetKeyLastUsageInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<GetKeyLastUsageOutput, KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let last = call.service.last_usage(&found.key).await?;
         let record = &found.key.record;
         Ok(GetKeyLastUsageOutput {

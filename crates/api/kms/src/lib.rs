@@ -5,6 +5,11 @@
 //!
 //! Source: AWS KMS API Reference; AWS KMS Cryptographic Details.
 
+#![allow(
+    clippy::manual_async_fn,
+    reason = "an async fn stores its arguments twice, so that each call's future is larger"
+)]
+
 mod access;
 mod algorithm;
 mod alias;
@@ -42,8 +47,6 @@ mod material;
 mod metadata;
 mod multi_region;
 mod new_material;
-mod on_key;
-mod page;
 mod party;
 mod primary_region;
 mod public_key;
@@ -84,10 +87,9 @@ pub use spec::{KeySpec, KeyUsage, Origin};
 
 use alias::AliasRecord;
 use grant::{GrantRecord, Grants};
-use key_store::{Connections, KeyStoreRecord, OnStore};
+use key_store::{Connections, KeyStoreRecord};
 use last_usage::LastUsages;
 use long_work::LongWork;
-use on_key::On;
 use ready::Material;
 use record::{KeyRecord, LiveKey, Version, domain};
 
@@ -243,62 +245,62 @@ impl Service for Kms {
 
     fn operations() -> &'static [Entry<Self>] {
         service::operations![
-            On<deletion::CancelKeyDeletion>,
+            deletion::CancelKeyDeletion,
             alias::CreateAlias,
-            OnStore<key_store::ConnectCustomKeyStore>,
+            key_store::ConnectCustomKeyStore,
             key_store::CreateCustomKeyStore,
-            On<create_grant::CreateGrant>,
+            create_grant::CreateGrant,
             key::CreateKey,
-            On<shared_secret::Decapsulate>,
+            shared_secret::Decapsulate,
             decrypt::Decrypt,
             alias::DeleteAlias,
-            OnStore<key_store::DeleteCustomKeyStore>,
-            On<delete_material::DeleteImportedKeyMaterial>,
-            On<shared_secret::DeriveSharedSecret>,
+            key_store::DeleteCustomKeyStore,
+            delete_material::DeleteImportedKeyMaterial,
+            shared_secret::DeriveSharedSecret,
             key_store::DescribeCustomKeyStores,
-            On<key::DescribeKey>,
-            On<enable::DisableKey>,
-            On<rotation::DisableKeyRotation>,
-            OnStore<key_store::DisconnectCustomKeyStore>,
-            On<enable::EnableKey>,
-            On<rotation::EnableKeyRotation>,
-            On<shared_secret::Encapsulate>,
-            On<encrypt::Encrypt>,
-            On<data_key::GenerateDataKey>,
-            On<data_key_pair::GenerateDataKeyPair>,
-            On<data_key_pair::GenerateDataKeyPairWithoutPlaintext>,
-            On<data_key::GenerateDataKeyWithoutPlaintext>,
-            On<mac::GenerateMac>,
+            key::DescribeKey,
+            enable::DisableKey,
+            rotation::DisableKeyRotation,
+            key_store::DisconnectCustomKeyStore,
+            enable::EnableKey,
+            rotation::EnableKeyRotation,
+            shared_secret::Encapsulate,
+            encrypt::Encrypt,
+            data_key::GenerateDataKey,
+            data_key_pair::GenerateDataKeyPair,
+            data_key_pair::GenerateDataKeyPairWithoutPlaintext,
+            data_key::GenerateDataKeyWithoutPlaintext,
+            mac::GenerateMac,
             random::GenerateRandom,
-            On<last_usage::GetKeyLastUsage>,
-            On<key_policy::GetKeyPolicy>,
-            On<rotation::GetKeyRotationStatus>,
-            On<import_parameters::GetParametersForImport>,
-            On<public_key::GetPublicKey>,
-            On<import_material::ImportKeyMaterial>,
+            last_usage::GetKeyLastUsage,
+            key_policy::GetKeyPolicy,
+            rotation::GetKeyRotationStatus,
+            import_parameters::GetParametersForImport,
+            public_key::GetPublicKey,
+            import_material::ImportKeyMaterial,
             alias_list::ListAliases,
-            On<grant_list::ListGrants>,
-            On<key_policy::ListKeyPolicies>,
-            On<rotation_list::ListKeyRotations>,
+            grant_list::ListGrants,
+            key_policy::ListKeyPolicies,
+            rotation_list::ListKeyRotations,
             key::ListKeys,
-            On<tag::ListResourceTags>,
+            tag::ListResourceTags,
             grant_list::ListRetirableGrants,
-            On<key_policy::PutKeyPolicy>,
+            key_policy::PutKeyPolicy,
             reencrypt::ReEncrypt,
             replicate::ReplicateKey,
             retire_grant::RetireGrant,
-            On<retire_grant::RevokeGrant>,
-            On<rotation::RotateKeyOnDemand>,
-            On<deletion::ScheduleKeyDeletion>,
-            On<sign::Sign>,
-            On<tag::TagResource>,
-            On<tag::UntagResource>,
+            retire_grant::RevokeGrant,
+            rotation::RotateKeyOnDemand,
+            deletion::ScheduleKeyDeletion,
+            sign::Sign,
+            tag::TagResource,
+            tag::UntagResource,
             alias::UpdateAlias,
             key_store::UpdateCustomKeyStore,
-            On<key::UpdateKeyDescription>,
+            key::UpdateKeyDescription,
             primary_region::UpdatePrimaryRegion,
-            On<sign::Verify>,
-            On<mac::VerifyMac>,
+            sign::Verify,
+            mac::VerifyMac,
         ]
     }
 }

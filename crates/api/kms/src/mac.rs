@@ -1,22 +1,19 @@
 //! Message authentication codes, made and verified.
 
+use crypto::MacKey;
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
-use crate::access::Found;
-use crate::algorithm::{MacAlgorithm, check_use};
+use crate::access::{Found, KeyRef};
+use crate::algorithm::{MacAlgorithm, check_use, end_dry_run};
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantUse};
-use crate::on_key::KeyOperation;
+use crate::grant::GrantOperation;
 use crate::ready::Material;
-use crate::record::LiveKey;
-use crate::reference::Forms;
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PLAINTEXT, SIGNATURE};
 
 wire::shape! {
-    /// The input of `GenerateMac`.
     pub(crate) struct GenerateMacInput {
         "Message" message: SecretBlob, required, [PLAINTEXT];
         "KeyId" key_id: String, required, [KEY_ID];
@@ -27,7 +24,6 @@ wire::shape! {
 }
 
 wire::shape! {
-    /// The input of `VerifyMac`.
     pub(crate) struct VerifyMacInput {
         "Message" message: SecretBlob, required, [PLAINTEXT];
         "KeyId" key_id: String, required, [KEY_ID];
@@ -38,7 +34,6 @@ wire::shape! {
     }
 }
 
-/// The output of `GenerateMac`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GenerateMacOutput {
@@ -47,7 +42,6 @@ pub(crate) struct GenerateMacOutput {
     key_id: String,
 }
 
-/// The output of `VerifyMac`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct VerifyMacOutput {
@@ -56,51 +50,46 @@ pub(crate) struct VerifyMacOutput {
     mac_algorithm: MacAlgorithm,
 }
 
-/// The key, ready for use.
-async fn mac_key<'k>(key: &'k LiveKey, call: &Call<'_, Kms>) -> Result<&'k crypto::MacKey, KmsError> {
+/// The key, ready for use with an algorithm that goes with it. A dry run ends here.
+async fn mac_key<'k>(
+    found: &'k Found,
+    (algorithm, dry_run): (MacAlgorithm, bool),
+    operation: &'static str,
+    call: &Call<'_, Kms>,
+) -> Result<&'k MacKey, KmsError> {
+    let key = &found.key;
+    check_use(key, algorithm, operation)?;
+    end_dry_run(dry_run)?;
     match call.service.material(key, key.current()?).await? {
         Material::Mac(mac) => Ok(mac),
-        _ => Err(KmsError::Damaged(format!("{} is no HMAC key", key.arn))),
+        _ => Err(key.damaged("it is no HMAC key")),
     }
 }
 
-/// Makes a message's code.
+/// Generates a message's code.
 ///
 /// Source: AWS KMS API Reference, GenerateMac.
 pub(crate) struct GenerateMac;
 
-impl KeyOperation for GenerateMac {
+impl ResourceOperation for GenerateMac {
+    type On = Found;
     const NAME: &'static str = "GenerateMac";
-    const ACTION: &'static str = "kms:GenerateMac";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GenerateMacInput;
     type Output = GenerateMacOutput;
 
-    fn key_id(input: &GenerateMacInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::GenerateMac)
     }
 
-    fn granted(_: &GenerateMacInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::GenerateMac))
-    }
-
-    fn grant_tokens(input: &GenerateMacInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n GenerateMacInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:MacAlgorithm", input.mac_algorithm.as_str())
     }
 
-    async fn run(input: GenerateMacInput, found: Found, call: &Call<'_, Kms>) -> Result<GenerateMacOutput, KmsError> {
-        let (key, algorithm) = (&found.key, input.mac_algorithm);
-        check_use(key, algorithm, Self::NAME)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
-        let mac = mac_key(key, call).await?.sign(&input.message.0);
-        Ok(GenerateMacOutput { mac: Blob(mac), mac_algorithm: algorithm, key_id: key.arn.clone() })
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let key = mac_key(found, (input.mac_algorithm, input.dry_run), Self::NAME, call).await?;
+        let mac = Blob(key.sign(&input.message.0));
+        Ok(GenerateMacOutput { mac, mac_algorithm: input.mac_algorithm, key_id: found.key.arn.clone() })
     }
 }
 
@@ -109,39 +98,26 @@ impl KeyOperation for GenerateMac {
 /// Source: AWS KMS API Reference, VerifyMac.
 pub(crate) struct VerifyMac;
 
-impl KeyOperation for VerifyMac {
+impl ResourceOperation for VerifyMac {
+    type On = Found;
     const NAME: &'static str = "VerifyMac";
-    const ACTION: &'static str = "kms:VerifyMac";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = VerifyMacInput;
     type Output = VerifyMacOutput;
 
-    fn key_id(input: &VerifyMacInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::VerifyMac)
     }
 
-    fn granted(_: &VerifyMacInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::VerifyMac))
-    }
-
-    fn grant_tokens(input: &VerifyMacInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n VerifyMacInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:MacAlgorithm", input.mac_algorithm.as_str())
     }
 
-    async fn run(input: VerifyMacInput, found: Found, call: &Call<'_, Kms>) -> Result<VerifyMacOutput, KmsError> {
-        let (key, algorithm) = (&found.key, input.mac_algorithm);
-        check_use(key, algorithm, Self::NAME)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
-        if !mac_key(key, call).await?.verify(&input.message.0, &input.mac.0) {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let key = mac_key(found, (input.mac_algorithm, input.dry_run), Self::NAME, call).await?;
+        if !key.verify(&input.message.0, &input.mac.0) {
             return Err(KmsError::InvalidMac);
         }
-        Ok(VerifyMacOutput { key_id: key.arn.clone(), mac_valid: true, mac_algorithm: algorithm })
+        Ok(VerifyMacOutput { key_id: found.key.arn.clone(), mac_valid: true, mac_algorithm: input.mac_algorithm })
     }
 }

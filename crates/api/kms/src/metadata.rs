@@ -27,12 +27,9 @@ pub(crate) struct KeyMetadata {
     description: String,
     key_usage: KeyUsage,
     key_state: KeyState,
-    #[serde(skip_serializing_if = "Option::is_none")]
     deletion_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     valid_to: Option<Timestamp>,
     origin: Origin,
-    #[serde(skip_serializing_if = "Option::is_none")]
     expiration_model: Option<ExpirationModel>,
     key_manager: KeyManager,
     customer_master_key_spec: KeySpec,
@@ -48,17 +45,11 @@ pub(crate) struct KeyMetadata {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     mac_algorithms: &'static [MacAlgorithm],
     multi_region: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     multi_region_configuration: Option<MultiRegionConfiguration>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pending_deletion_window_in_days: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     current_key_material_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     custom_key_store_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cloud_hsm_cluster_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     xks_key_configuration: Option<XksKeyConfiguration>,
 }
 

@@ -12,7 +12,6 @@ use crate::schedule::{self, Job};
 use crate::state;
 
 wire::shape! {
-    /// The input of `UpdatePrimaryRegion`.
     pub(crate) struct UpdatePrimaryRegionInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "PrimaryRegion" primary_region: String, required, [REGION_LENGTH, REGION_PATTERN];
@@ -43,7 +42,7 @@ impl Operation for UpdatePrimaryRegion {
     type Target = Keys;
 
     async fn find(input: &UpdatePrimaryRegionInput, call: &Call<'_, Kms>) -> Result<Keys, KmsError> {
-        let primary = Found::find(&input.key_id, Forms::OwnKey, &[], call).await?;
+        let primary = Found::named(&input.key_id, Forms::OwnKey, &[], call).await?;
         let record = &primary.key.record;
         let replica = match record.related_regions().any(|region| region == input.primary_region) {
             true => Some(Found::in_region(&input.primary_region, &record.account, &record.id, call).await?),
@@ -57,12 +56,12 @@ impl Operation for UpdatePrimaryRegion {
         found: Option<&'n Keys>,
         call: &'n Call<'_, Kms>,
     ) -> Vec<Need<'n>> {
-        let needs = match found {
+        let needs: Vec<_> = match found {
             Some(keys) => {
-                let replica = keys.replica.as_ref().map(|replica| replica.need(ACTION, None, call));
-                std::iter::once(keys.primary.need(ACTION, None, call)).chain(replica).collect()
+                let replica = keys.replica.as_ref().map(|replica| replica.need_of(ACTION, None, call));
+                std::iter::once(keys.primary.need_of(ACTION, None, call)).chain(replica).collect()
             }
-            None => access::needs_of_missing(&input.key_id, Forms::OwnKey, ACTION, call),
+            None => access::need_of_unnamed(&input.key_id, Forms::OwnKey, ACTION, call).into_iter().collect(),
         };
         needs.into_iter().map(|need| need.with("kms:PrimaryRegion", input.primary_region.clone())).collect()
     }

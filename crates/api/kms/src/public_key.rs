@@ -1,30 +1,26 @@
 //! Giving out public keys.
 
 use serde::Serialize;
-use service::{AuditClass, Call};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::Blob;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::algorithm::{
     EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, SigningAlgorithm, algorithms_of,
 };
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantUse};
-use crate::on_key::KeyOperation;
-use crate::reference::Forms;
+use crate::grant::GrantOperation;
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 use crate::spec::{KeySpec, KeyUsage};
 
 wire::shape! {
-    /// The input of `GetPublicKey`.
     pub(crate) struct GetPublicKeyInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
     }
 }
 
-/// The output of `GetPublicKey`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetPublicKeyOutput {
@@ -48,27 +44,18 @@ pub(crate) struct GetPublicKeyOutput {
 /// Source: AWS KMS API Reference, GetPublicKey.
 pub(crate) struct GetPublicKey;
 
-impl KeyOperation for GetPublicKey {
+impl ResourceOperation for GetPublicKey {
+    type On = Found;
     const NAME: &'static str = "GetPublicKey";
-    const ACTION: &'static str = "kms:GetPublicKey";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = GetPublicKeyInput;
     type Output = GetPublicKeyOutput;
 
-    fn key_id(input: &GetPublicKeyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::GetPublicKey)
     }
 
-    fn granted(_: &GetPublicKeyInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::GetPublicKey))
-    }
-
-    fn grant_tokens(input: &GetPublicKeyInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    async fn run(_: GetPublicKeyInput, found: Found, _: &Call<'_, Kms>) -> Result<GetPublicKeyOutput, KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let key = &found.key;
         let (spec, usage) = (key.record.spec, key.record.usage);
         if spec.pair_kind().is_none() {

@@ -2,11 +2,12 @@
 
 use crypto::random_bytes;
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::SecretBlob;
 use zeroize::Zeroizing;
 
 use crate::Kms;
+use crate::access::Account;
 use crate::data_key::refuse_recipient;
 use crate::error::KmsError;
 use crate::key_store;
@@ -14,7 +15,6 @@ use crate::rules::{CUSTOM_KEY_STORE_ID, NUMBER_OF_BYTES};
 use crate::spec::RecipientInfo;
 
 wire::shape! {
-    /// The input of `GenerateRandom`.
     pub(crate) struct GenerateRandomInput {
         "NumberOfBytes" number_of_bytes: i32, optional, [NUMBER_OF_BYTES];
         "CustomKeyStoreId" custom_key_store_id: String, optional, [CUSTOM_KEY_STORE_ID];
@@ -22,7 +22,6 @@ wire::shape! {
     }
 }
 
-/// The output of `GenerateRandom`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GenerateRandomOutput {
@@ -32,27 +31,16 @@ pub(crate) struct GenerateRandomOutput {
 /// Gives out random bytes.
 pub(crate) struct GenerateRandom;
 
-impl Operation for GenerateRandom {
-    type Service = Kms;
+impl ResourceOperation for GenerateRandom {
+    type On = Account;
     const NAME: &'static str = "GenerateRandom";
     const AUDIT: AuditClass = AuditClass::Use;
     type Input = GenerateRandomInput;
     type Output = GenerateRandomOutput;
-    type Target = ();
 
-    async fn find(_: &GenerateRandomInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &GenerateRandomInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        vec![Need::identity("kms:GenerateRandom", "*").with("kms:CallerAccount", call.account().to_owned())]
-    }
-
-    async fn run(
-        input: GenerateRandomInput,
-        _: Permit<()>,
-        call: &Call<'_, Kms>,
-    ) -> Result<GenerateRandomOutput, KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         refuse_recipient(input.recipient.as_ref())?;
         let length = input.number_of_bytes.and_then(|bytes| usize::try_from(bytes).ok());
         let length = length.ok_or_else(|| KmsError::Validation("NumberOfBytes is required.".to_owned()))?;

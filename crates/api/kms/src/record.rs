@@ -230,6 +230,11 @@ impl LiveKey {
         Ok(KeyVersion { account, key, material: version.record.id.hint() })
     }
 
+    /// The error of a key that is not what its record says.
+    pub(crate) fn damaged(&self, cause: impl std::fmt::Display) -> KmsError {
+        KmsError::Damaged(format!("{}: {cause}", self.arn))
+    }
+
     /// Whether this is the key that a ciphertext names.
     pub(crate) fn made(&self, names: &KeyVersion) -> bool {
         self.id == Some((names.account, names.key))

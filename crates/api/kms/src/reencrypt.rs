@@ -3,23 +3,21 @@
 use std::future::Future;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Operation, Permit, Resource as _};
 use wire::Blob;
 
 use crate::Kms;
 use crate::access::{self, Found};
-use crate::algorithm::{EncryptionAlgorithm, check_use};
+use crate::algorithm::{EncryptionAlgorithm, check_use, end_dry_run};
 use crate::context::EncryptionContext;
 use crate::decrypt::{CiphertextRef, ignores_ciphertext};
 use crate::error::KmsError;
 use crate::grant::{GrantOperation, GrantUse};
-use crate::last_usage::Usage;
 use crate::reference::Forms;
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 use crate::spec::DryRunModifier;
 
 wire::shape! {
-    /// The input of `ReEncrypt`.
     pub(crate) struct ReEncryptInput {
         "CiphertextBlob" ciphertext_blob: Blob, optional, [CIPHERTEXT];
         "SourceEncryptionContext" source_encryption_context: EncryptionContext, default, [];
@@ -34,7 +32,6 @@ wire::shape! {
     }
 }
 
-/// The output of `ReEncrypt`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ReEncryptOutput {
@@ -43,9 +40,7 @@ pub(crate) struct ReEncryptOutput {
     key_id: String,
     source_encryption_algorithm: EncryptionAlgorithm,
     destination_encryption_algorithm: EncryptionAlgorithm,
-    #[serde(skip_serializing_if = "Option::is_none")]
     source_key_material_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     destination_key_material_id: Option<String>,
 }
 
@@ -74,13 +69,13 @@ impl ReEncryptInput {
 
     fn need_from<'n>(&'n self, from: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Need<'n> {
         let context = &self.source_encryption_context;
-        let need = from.need(FROM, Some(&GrantUse::Crypto(GrantOperation::ReEncryptFrom, context)), call);
+        let need = from.need_of(FROM, Some(&GrantUse::Crypto(GrantOperation::ReEncryptFrom, context)), call);
         access::describe_encryption(need, self.source_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
     }
 
     fn need_to<'n>(&'n self, to: &'n Found, same: bool, call: &'n Call<'_, Kms>) -> Need<'n> {
         let context = &self.destination_encryption_context;
-        let need = to.need(TO, Some(&GrantUse::Crypto(GrantOperation::ReEncryptTo, context)), call);
+        let need = to.need_of(TO, Some(&GrantUse::Crypto(GrantOperation::ReEncryptTo, context)), call);
         access::describe_encryption(need, self.destination_algorithm(), context).with("kms:ReEncryptOnSameKey", same)
     }
 }
@@ -112,17 +107,17 @@ impl Operation for ReEncrypt {
         let from = input.source().find(FROM, &input.grant_tokens, call).await;
         let to = match &from {
             Ok(from) if from.is_named(&input.destination_key_id, call) => Ok(from.clone()),
-            _ => Found::find(&input.destination_key_id, Forms::KeyOrAlias, &input.grant_tokens, call).await,
+            _ => Found::named(&input.destination_key_id, Forms::KeyOrAlias, &input.grant_tokens, call).await,
         };
         let mut keys = Keys { from, to };
         let same = keys.same();
         if let Ok(from) = &keys.from
-            && let Err(hidden) = from.unless_hidden(|from| input.need_from(from, same, call), call).await
+            && let Err(hidden) = from.unless_concealed(|from| input.need_from(from, same, call), call).await
         {
             keys.from = Err(hidden);
         }
         if let Ok(to) = &keys.to
-            && let Err(hidden) = to.unless_hidden(|to| input.need_to(to, same, call), call).await
+            && let Err(hidden) = to.unless_concealed(|to| input.need_to(to, same, call), call).await
         {
             keys.to = Err(hidden);
         }
@@ -134,16 +129,15 @@ impl Operation for ReEncrypt {
         let mut needs = Vec::with_capacity(2);
         match found.map(|keys| &keys.from) {
             Some(Ok(from)) => needs.push(input.need_from(from, same, call)),
-            _ => needs.extend(input.source().needs_of_missing(FROM, call)),
+            _ => needs.extend(input.source().need_of_missing(FROM, call)),
         }
         match found.map(|keys| &keys.to) {
             Some(Ok(to)) => needs.push(input.need_to(to, same, call)),
-            _ => needs.extend(access::needs_of_missing(&input.destination_key_id, Forms::KeyOrAlias, TO, call)),
+            _ => needs.extend(access::need_of_unnamed(&input.destination_key_id, Forms::KeyOrAlias, TO, call)),
         }
         needs
     }
 
-    #[allow(clippy::manual_async_fn, reason = "an async fn keeps room for what it is given twice")]
     fn run(
         input: ReEncryptInput,
         target: Permit<Keys>,
@@ -168,11 +162,9 @@ impl Operation for ReEncrypt {
                 input.source().open(&from.key, from_context, Self::NAME, call).await?;
             let (ciphertext_blob, destination_key_material_id) =
                 kms.encrypt(&to.key, to_algorithm, to_context, &plaintext.0, Self::NAME, call).await?;
-            if input.dry_run {
-                return Err(KmsError::DryRun);
-            }
-            kms.used(&from.key, Usage::ReEncrypt, call);
-            kms.used(&to.key, Usage::ReEncrypt, call);
+            end_dry_run(input.dry_run)?;
+            from.end(Self::NAME, call);
+            to.end(Self::NAME, call);
             Ok(ReEncryptOutput {
                 ciphertext_blob,
                 source_key_id: from.key.arn.clone(),

@@ -3,24 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
 use crate::key::KeyCount;
 use crate::key_policy::PolicyRecord;
 use crate::metadata::KeyMetadata;
 use crate::multi_region::MultiRegionKeyType;
 use crate::record::{KeyRecord, LiveKey};
-use crate::reference::{Forms, key_arn};
+use crate::reference::key_arn;
 use crate::rules::{DESCRIPTION, KEY_ID, POLICY_LENGTH, POLICY_PATTERN, REGION_LENGTH, REGION_PATTERN};
 use crate::spec::Origin;
 use crate::state::KeyState;
 use crate::tag::{self, Tag, TagListEntry};
 
 wire::shape! {
-    /// The input of `ReplicateKey`.
     pub(crate) struct ReplicateKeyInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "ReplicaRegion" replica_region: String, required, [REGION_LENGTH, REGION_PATTERN];
@@ -31,7 +30,6 @@ wire::shape! {
     }
 }
 
-/// The output of `ReplicateKey`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ReplicateKeyOutput {
@@ -46,8 +44,6 @@ pub(crate) struct ReplicateKeyOutput {
 ///
 /// Source: AWS KMS API Reference, ReplicateKey.
 pub(crate) struct ReplicateKey;
-
-const ACTION: &str = "kms:ReplicateKey";
 
 impl ReplicateKeyInput {
     /// What must be held in the replica's Region, whose key policies do not exist yet.
@@ -76,34 +72,26 @@ impl ReplicateKeyInput {
     }
 }
 
-impl Operation for ReplicateKey {
-    type Service = Kms;
+impl ResourceOperation for ReplicateKey {
+    type On = Found;
     const NAME: &'static str = "ReplicateKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = ReplicateKeyInput;
     type Output = ReplicateKeyOutput;
-    type Target = Found;
 
-    async fn find(input: &ReplicateKeyInput, call: &Call<'_, Kms>) -> Result<Found, KmsError> {
-        Found::find(&input.key_id, Forms::OwnKey, &[], call).await
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn needs<'n>(input: &'n ReplicateKeyInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
-        let here = match found {
-            Some(found) => vec![found.need(ACTION, None, call)],
-            None => access::needs_of_missing(&input.key_id, Forms::OwnKey, ACTION, call),
-        };
-        let here = here.into_iter().map(|need| need.with("kms:ReplicaRegion", input.replica_region.clone()));
-        here.chain(input.needs_there(found.map(|found| &found.key.record), call)).collect()
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
+        need.with("kms:ReplicaRegion", &input.replica_region)
     }
 
-    async fn run(
-        input: ReplicateKeyInput,
-        target: Permit<Found>,
-        call: &Call<'_, Kms>,
-    ) -> Result<ReplicateKeyOutput, KmsError> {
-        let found = target.into_inner();
-        found.ready(Self::NAME, call)?;
+    fn further_needs<'n>(input: &'n Self::Input, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
+        input.needs_there(found.map(|found| &found.key.record), call)
+    }
+
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (kms, key, region) = (&**call.service, &found.key, input.replica_region);
         check_primary(&key.record)?;
         if !kms.regions.has(&region) {
@@ -174,7 +162,7 @@ impl Operation for ReplicateKey {
         Ok(ReplicateKeyOutput {
             replica_key_metadata: KeyMetadata::of(&replica, call.now, None),
             replica_policy: replica.record.policy.text.clone(),
-            replica_tags: tag::entries(&replica.record.tags),
+            replica_tags: replica.record.tags.iter().map(TagListEntry::from).collect(),
         })
     }
 }

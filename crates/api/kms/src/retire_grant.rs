@@ -1,15 +1,15 @@
 //! Ending grants: retiring by those whom a grant names, revoking by those who manage the key.
 
-use service::{AuditClass, Call, Need, Operation, Permit, ResourcePolicy};
+use service::{AuditClass, Call, Need, Operation, Permit, ResourceOperation, ResourcePolicy};
 use store::Tx;
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, KeyRef};
+use crate::algorithm::end_dry_run;
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantRecord, GrantUse};
+use crate::grant::{GrantOperation, GrantRecord};
 use crate::grant_list::check_grant_id;
 use crate::grant_token::GrantName;
-use crate::on_key::KeyOperation;
 use crate::party::Standing;
 use crate::record::KeyRecord;
 use crate::reference::{Forms, Reference, Target, key_arn};
@@ -34,7 +34,6 @@ fn end(grant: &GrantRecord, key: &mut KeyRecord, tx: &mut Tx<'_>) -> Result<(), 
 }
 
 wire::shape! {
-    /// The input of `RevokeGrant`.
     pub(crate) struct RevokeGrantInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "GrantId" grant_id: String, required, [GRANT_ID];
@@ -45,39 +44,31 @@ wire::shape! {
 /// Ends a grant, whoever it names.
 pub(crate) struct RevokeGrant;
 
-impl KeyOperation for RevokeGrant {
+impl ResourceOperation for RevokeGrant {
+    type On = Found;
     const NAME: &'static str = "RevokeGrant";
-    const ACTION: &'static str = "kms:RevokeGrant";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::Key;
     type Input = RevokeGrantInput;
     type Output = ();
 
-    fn key_id(input: &RevokeGrantInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::any(&input.key_id)
     }
 
-    fn granted(_: &RevokeGrantInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(_: &'n RevokeGrantInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(_: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:GrantIsForAWSResource", false)
     }
 
-    async fn run(input: RevokeGrantInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         check_grant_id(&input.grant_id)?;
         let grant = call.service.grant(found.key.record.path(), &input.grant_id).await?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+        end_dry_run(input.dry_run)?;
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| end(&grant, record, tx);
-        call.service.change(call, Self::NAME, &found.key, change).await
+        call.service.change(call, <Self as ResourceOperation>::NAME, &found.key, change).await
     }
 }
 
 wire::shape! {
-    /// The input of `RetireGrant`.
     pub(crate) struct RetireGrantInput {
         "GrantToken" grant_token: String, optional, [GRANT_TOKEN];
         "KeyId" key_id: String, optional, [KEY_ID];
@@ -133,7 +124,7 @@ impl Operation for RetireGrant {
     fn needs<'n>(input: &'n RetireGrantInput, target: Option<&'n Retirable>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         match (target, &input.key_id) {
             (Some(Retirable { found, grant }), _) => {
-                let mut need = found.need(ACTION, None, call);
+                let mut need = found.need_of(ACTION, None, call);
                 need.guard = guard(found, grant, call);
                 vec![access::describe_context(need, &constrained(grant)).into_owned()]
             }
@@ -150,12 +141,10 @@ impl Operation for RetireGrant {
 
     async fn run(input: RetireGrantInput, target: Permit<Retirable>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let Retirable { found, grant } = target.into_inner();
-        found.ready(Self::NAME, call)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+        found.ready(<Self as Operation>::NAME, call)?;
+        end_dry_run(input.dry_run)?;
         let change = move |record: &mut KeyRecord, tx: &mut Tx<'_>| end(&grant, record, tx);
-        call.service.change(call, Self::NAME, &found.key, change).await
+        call.service.change(call, <Self as Operation>::NAME, &found.key, change).await
     }
 }
 

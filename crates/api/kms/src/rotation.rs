@@ -1,21 +1,18 @@
 //! Rotation: when keys take up new material, by themselves or on demand. Old versions stay and decrypt for ever.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
 use crate::family::{Domains, Family};
-use crate::grant::GrantUse;
 use crate::material::RotationType;
 use crate::new_material::NewMaterial;
-use crate::on_key::KeyOperation;
 use crate::record::{KeyRecord, LiveKey, Rotation};
-use crate::reference::Forms;
 use crate::rules::KEY_ID;
 use crate::schedule::{self, Due, Job, upkeep};
 use crate::spec::{KeySpec, Origin};
@@ -43,7 +40,6 @@ wire::shape! {
 }
 
 wire::shape! {
-    /// The input of `EnableKeyRotation`.
     pub(crate) struct EnableKeyRotationInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "RotationPeriodInDays" rotation_period_in_days: u32, optional, [Rule::Range(90, 2560)];
@@ -53,27 +49,22 @@ wire::shape! {
 /// Lets a key rotate by itself, or changes how often it does.
 pub(crate) struct EnableKeyRotation;
 
-impl KeyOperation for EnableKeyRotation {
+impl ResourceOperation for EnableKeyRotation {
+    type On = Found;
     const NAME: &'static str = "EnableKeyRotation";
-    const ACTION: &'static str = "kms:EnableKeyRotation";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = EnableKeyRotationInput;
     type Output = ();
 
-    fn key_id(input: &EnableKeyRotationInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &EnableKeyRotationInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(input: &'n EnableKeyRotationInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:RotationPeriodInDays", input.rotation_period_in_days.unwrap_or(PERIOD_DAYS))
     }
 
-    async fn run(input: EnableKeyRotationInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (now, period_days) = (call.now, input.rotation_period_in_days.unwrap_or(PERIOD_DAYS));
         let change = move |family: &mut Family, _: &Domains, tx: &mut Tx<'_>| {
             // Said again, it leaves the date that stands.
@@ -91,23 +82,18 @@ impl KeyOperation for EnableKeyRotation {
 /// Keeps a key from rotating by itself.
 pub(crate) struct DisableKeyRotation;
 
-impl KeyOperation for DisableKeyRotation {
+impl ResourceOperation for DisableKeyRotation {
+    type On = Found;
     const NAME: &'static str = "DisableKeyRotation";
-    const ACTION: &'static str = "kms:DisableKeyRotation";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = RotationInput;
     type Output = ();
 
-    fn key_id(input: &RotationInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &RotationInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(_: RotationInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let change = |family: &mut Family, _: &Domains, _: &mut Tx<'_>| {
             family.members_mut().for_each(|member| member.rotation = Rotation::default());
             Ok(())
@@ -117,38 +103,30 @@ impl KeyOperation for DisableKeyRotation {
     }
 }
 
-/// The output of `GetKeyRotationStatus`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetKeyRotationStatusOutput {
     key_rotation_enabled: bool,
     key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     rotation_period_in_days: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_rotation_date: Option<Timestamp>,
 }
 
 /// Tells whether and when a key rotates by itself.
 pub(crate) struct GetKeyRotationStatus;
 
-impl KeyOperation for GetKeyRotationStatus {
+impl ResourceOperation for GetKeyRotationStatus {
+    type On = Found;
     const NAME: &'static str = "GetKeyRotationStatus";
-    const ACTION: &'static str = "kms:GetKeyRotationStatus";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::Key;
     type Input = RotationInput;
     type Output = GetKeyRotationStatusOutput;
 
-    fn key_id(input: &RotationInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::any(&input.key_id)
     }
 
-    fn granted(_: &RotationInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(_: RotationInput, found: Found, _: &Call<'_, Kms>) -> Result<GetKeyRotationStatusOutput, KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         check_symmetric(&found.key, Self::NAME)?;
         let record = &found.key.record;
         // A key that waits for its destruction rotates no more; cancelling brings its rotation back.
@@ -162,7 +140,6 @@ impl KeyOperation for GetKeyRotationStatus {
     }
 }
 
-/// The output of `RotateKeyOnDemand`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct RotateKeyOnDemandOutput {
@@ -172,23 +149,18 @@ pub(crate) struct RotateKeyOnDemandOutput {
 /// Gives a key new material now, or takes up the imported material that waits. Its own schedule stays as it is.
 pub(crate) struct RotateKeyOnDemand;
 
-impl KeyOperation for RotateKeyOnDemand {
+impl ResourceOperation for RotateKeyOnDemand {
+    type On = Found;
     const NAME: &'static str = "RotateKeyOnDemand";
-    const ACTION: &'static str = "kms:RotateKeyOnDemand";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = RotationInput;
     type Output = RotateKeyOnDemandOutput;
 
-    fn key_id(input: &RotationInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &RotationInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(_: RotationInput, found: Found, call: &Call<'_, Kms>) -> Result<RotateKeyOnDemandOutput, KmsError> {
+    async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (key, now, arn) = (&found.key, call.now, found.key.arn.clone());
         let change = move |family: &mut Family, domains: &Domains, _: &mut Tx<'_>| {
             let (record, rotation) = (&family.key, Some(RotationType::OnDemand));

@@ -1,19 +1,15 @@
 //! `ListKeyRotations`: a key's versions, what each is good for, and when it took over.
 
 use serde::Serialize;
-use service::{AuditClass, Call};
+use service::{AuditClass, Call, Listed, Permit, ResourceOperation, Window};
 use wire::Timestamp;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::KmsError;
-use crate::grant::GrantUse;
 use crate::imported::ExpirationModel;
 use crate::material::RotationType;
-use crate::on_key::KeyOperation;
-use crate::page;
 use crate::record::{LiveKey, Version};
-use crate::reference::Forms;
 use crate::rotation::check_symmetric;
 use crate::rules::{KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
 
@@ -26,7 +22,6 @@ wire::text_enum! {
 }
 
 wire::shape! {
-    /// The input of `ListKeyRotations`.
     pub(crate) struct ListKeyRotationsInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "IncludeKeyMaterial" include_key_material: IncludeKeyMaterial, optional, [];
@@ -59,27 +54,19 @@ wire::text_enum! {
 pub(crate) struct RotationsListEntry {
     key_id: String,
     key_material_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     key_material_description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     import_state: Option<ImportState>,
     key_material_state: KeyMaterialState,
-    #[serde(skip_serializing_if = "Option::is_none")]
     expiration_model: Option<ExpirationModel>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     valid_to: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     rotation_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     rotation_type: Option<RotationType>,
 }
 
-/// The output of `ListKeyRotations`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListKeyRotationsOutput {
     rotations: Vec<RotationsListEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
     truncated: bool,
 }
@@ -87,37 +74,28 @@ pub(crate) struct ListKeyRotationsOutput {
 /// Lists a key's rotations, oldest first.
 pub(crate) struct ListKeyRotations;
 
-impl KeyOperation for ListKeyRotations {
+impl ResourceOperation for ListKeyRotations {
+    type On = Found;
     const NAME: &'static str = "ListKeyRotations";
-    const ACTION: &'static str = "kms:ListKeyRotations";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = ListKeyRotationsInput;
     type Output = ListKeyRotationsOutput;
 
-    fn key_id(input: &ListKeyRotationsInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &ListKeyRotationsInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(
-        input: ListKeyRotationsInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<ListKeyRotationsOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         check_symmetric(&found.key, Self::NAME)?;
         let (key, all) = (&found.key, input.include_key_material == Some(IncludeKeyMaterial::All));
         // A version keeps its place in the list, so that a place is a name for one.
         let listed = key.versions().iter().enumerate().map(|(place, version)| (format!("{place:08}"), version));
         let listed = listed.filter(|(_, version)| all || version.record.rotation.is_some());
-        let size = page::size(input.limit, 100, 1000);
-        let (listed, next_marker) = page::of(listed, |(place, _)| place, input.marker.as_deref(), size)?;
+        let listed = Window::new(input.marker, input.limit, 100, 1000).by_name(listed, |(place, _)| place)?;
         let waiting = call.service.state_of_pending(key, call.now).await?;
-        let rotations = listed.into_iter().map(|(_, version)| entry(version, key, waiting, call.now)).collect();
-        Ok(ListKeyRotationsOutput { rotations, truncated: next_marker.is_some(), next_marker })
+        let truncated = listed.is_truncated();
+        let Listed { items, next } = listed.map(|(_, version)| entry(version, key, waiting, call.now));
+        Ok(ListKeyRotationsOutput { rotations: items, next_marker: next, truncated })
     }
 }
 

@@ -1,28 +1,25 @@
 //! Secrets shared with others: agreed on with somebody's public key, or encapsulated for a private key.
 
-use crypto::CryptoError;
 use crypto::ecdh::EcdhPublicKey;
+use crypto::{CryptoError, SecretBytes};
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
 use crate::Kms;
-use crate::access::Found;
-use crate::algorithm::{EncapsulationAlgorithm, KeyAgreementAlgorithm, check_use};
+use crate::access::{Found, KeyRef};
+use crate::algorithm::{EncapsulationAlgorithm, KeyAgreementAlgorithm, check_use, end_dry_run};
 use crate::blob::BlobError;
 use crate::data_key::refuse_recipient;
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantUse};
-use crate::on_key::KeyOperation;
+use crate::grant::GrantOperation;
 use crate::ready::{Material, PublicMaterial};
 use crate::record::LiveKey;
-use crate::reference::Forms;
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PUBLIC_KEY};
 use crate::spec::{Origin, RecipientInfo};
 
 wire::shape! {
-    /// The input of `DeriveSharedSecret`.
     pub(crate) struct DeriveSharedSecretInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "KeyAgreementAlgorithm" key_agreement_algorithm: KeyAgreementAlgorithm, required, [];
@@ -33,7 +30,6 @@ wire::shape! {
     }
 }
 
-/// The output of `DeriveSharedSecret`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct DeriveSharedSecretOutput {
@@ -48,49 +44,34 @@ pub(crate) struct DeriveSharedSecretOutput {
 /// Source: AWS KMS API Reference, DeriveSharedSecret.
 pub(crate) struct DeriveSharedSecret;
 
-impl KeyOperation for DeriveSharedSecret {
+impl ResourceOperation for DeriveSharedSecret {
+    type On = Found;
     const NAME: &'static str = "DeriveSharedSecret";
-    const ACTION: &'static str = "kms:DeriveSharedSecret";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = DeriveSharedSecretInput;
     type Output = DeriveSharedSecretOutput;
 
-    fn key_id(input: &DeriveSharedSecretInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::DeriveSharedSecret)
     }
 
-    fn granted(_: &DeriveSharedSecretInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::DeriveSharedSecret))
-    }
-
-    fn grant_tokens(input: &DeriveSharedSecretInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n DeriveSharedSecretInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:KeyAgreementAlgorithm", input.key_agreement_algorithm.as_str())
     }
 
-    async fn run(
-        input: DeriveSharedSecretInput,
-        found: Found,
-        call: &Call<'_, Kms>,
-    ) -> Result<DeriveSharedSecretOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (key, algorithm) = (&found.key, input.key_agreement_algorithm);
         check_use(key, algorithm, Self::NAME)?;
         refuse_recipient(input.recipient.as_ref())?;
         let peer = peer(key, &input.public_key.0)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+        end_dry_run(input.dry_run)?;
         let Material::Agreeing(private) = call.service.material(key, key.current()?).await? else {
-            return Err(damaged(key, &CryptoError::Key));
+            return Err(key.damaged(CryptoError::Key));
         };
-        let secret = private.agree(&peer).map_err(|error| damaged(key, &error))?;
+        let secret = private.agree(&peer).map_err(|error| key.damaged(error))?;
         Ok(DeriveSharedSecretOutput {
             key_id: key.arn.clone(),
-            shared_secret: SecretBlob(Zeroizing::new(secret.expose().to_vec())),
+            shared_secret: secret_blob(&secret),
             key_agreement_algorithm: algorithm,
             key_origin: key.record.origin,
         })
@@ -106,12 +87,11 @@ fn peer(key: &LiveKey, encoded: &[u8]) -> Result<EcdhPublicKey, KmsError> {
     EcdhPublicKey::read(curve, encoded).map_err(|_| invalid())
 }
 
-fn damaged(key: &LiveKey, error: &CryptoError) -> KmsError {
-    KmsError::Damaged(format!("{}: {error}", key.arn))
+fn secret_blob(secret: &SecretBytes) -> SecretBlob {
+    SecretBlob(Zeroizing::new(secret.expose().to_vec()))
 }
 
 wire::shape! {
-    /// The input of `Encapsulate`.
     pub(crate) struct EncapsulateInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "EncapsulationAlgorithm" encapsulation_algorithm: EncapsulationAlgorithm, required, [];
@@ -121,7 +101,6 @@ wire::shape! {
 }
 
 wire::shape! {
-    /// The input of `Decapsulate`.
     pub(crate) struct DecapsulateInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "SharedSecretCiphertextBlob" ciphertext: Blob, required, [CIPHERTEXT];
@@ -131,70 +110,47 @@ wire::shape! {
     }
 }
 
-/// The output of `Encapsulate`.
+/// A secret, with its ciphertext if that is new.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct EncapsulateOutput {
+pub(crate) struct EncapsulationOutput {
     key_id: String,
     shared_secret: SecretBlob,
-    shared_secret_ciphertext_blob: Blob,
+    shared_secret_ciphertext_blob: Option<Blob>,
     encapsulation_algorithm: EncapsulationAlgorithm,
 }
 
-/// The output of `Decapsulate`.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct DecapsulateOutput {
-    key_id: String,
-    shared_secret: SecretBlob,
-    encapsulation_algorithm: EncapsulationAlgorithm,
-}
-
-/// Makes a secret, and its ciphertext for the private key.
+/// Generates a secret, and its ciphertext for the private key.
 ///
 /// Source: AWS KMS API Reference, Encapsulate.
 pub(crate) struct Encapsulate;
 
-impl KeyOperation for Encapsulate {
+impl ResourceOperation for Encapsulate {
+    type On = Found;
     const NAME: &'static str = "Encapsulate";
-    const ACTION: &'static str = "kms:Encapsulate";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = EncapsulateInput;
-    type Output = EncapsulateOutput;
+    type Output = EncapsulationOutput;
 
-    fn key_id(input: &EncapsulateInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::Encapsulate)
     }
 
-    fn granted(_: &EncapsulateInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::Encapsulate))
-    }
-
-    fn grant_tokens(input: &EncapsulateInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n EncapsulateInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:EncapsulationAlgorithm", input.encapsulation_algorithm.as_str())
     }
 
-    async fn run(input: EncapsulateInput, found: Found, _: &Call<'_, Kms>) -> Result<EncapsulateOutput, KmsError> {
-        let (key, algorithm) = (&found.key, input.encapsulation_algorithm);
-        check_use(key, algorithm, Self::NAME)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+    async fn run(input: Self::Input, found: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let (key, encapsulation_algorithm) = (&found.key, input.encapsulation_algorithm);
+        check_use(key, encapsulation_algorithm, Self::NAME)?;
+        end_dry_run(input.dry_run)?;
         let PublicMaterial::Encapsulating(public) = key.current()?.public(key)? else {
-            return Err(damaged(key, &CryptoError::Key));
+            return Err(key.damaged(CryptoError::Key));
         };
-        let (secret, ciphertext) = public.encapsulate().map_err(|error| damaged(key, &error))?;
-        Ok(EncapsulateOutput {
-            key_id: key.arn.clone(),
-            shared_secret: SecretBlob(Zeroizing::new(secret.expose().to_vec())),
-            shared_secret_ciphertext_blob: Blob(ciphertext),
-            encapsulation_algorithm: algorithm,
-        })
+        let (secret, ciphertext) = public.encapsulate().map_err(|error| key.damaged(error))?;
+        let (key_id, shared_secret_ciphertext_blob) = (key.arn.clone(), Some(Blob(ciphertext)));
+        let shared_secret = secret_blob(&secret);
+        Ok(EncapsulationOutput { key_id, shared_secret, shared_secret_ciphertext_blob, encapsulation_algorithm })
     }
 }
 
@@ -203,47 +159,33 @@ impl KeyOperation for Encapsulate {
 /// Source: AWS KMS API Reference, Decapsulate.
 pub(crate) struct Decapsulate;
 
-impl KeyOperation for Decapsulate {
+impl ResourceOperation for Decapsulate {
+    type On = Found;
     const NAME: &'static str = "Decapsulate";
-    const ACTION: &'static str = "kms:Decapsulate";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = DecapsulateInput;
-    type Output = DecapsulateOutput;
+    type Output = EncapsulationOutput;
 
-    fn key_id(input: &DecapsulateInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::Decapsulate)
     }
 
-    fn granted(_: &DecapsulateInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::Decapsulate))
-    }
-
-    fn grant_tokens(input: &DecapsulateInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n DecapsulateInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with("kms:EncapsulationAlgorithm", input.encapsulation_algorithm.as_str())
     }
 
-    async fn run(input: DecapsulateInput, found: Found, call: &Call<'_, Kms>) -> Result<DecapsulateOutput, KmsError> {
-        let (key, algorithm) = (&found.key, input.encapsulation_algorithm);
-        check_use(key, algorithm, Self::NAME)?;
-        if input.dry_run {
-            return Err(KmsError::DryRun);
-        }
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let (key, encapsulation_algorithm) = (&found.key, input.encapsulation_algorithm);
+        check_use(key, encapsulation_algorithm, Self::NAME)?;
+        end_dry_run(input.dry_run)?;
         let Material::Decapsulating(private) = call.service.material(key, key.current()?).await? else {
-            return Err(damaged(key, &CryptoError::Key));
+            return Err(key.damaged(CryptoError::Key));
         };
         let secret = private.decapsulate(&input.ciphertext.0).map_err(|error| match error {
             CryptoError::Length { bytes } => KmsError::InvalidCiphertext(BlobError::Length { bytes }),
-            other => damaged(key, &other),
+            other => key.damaged(other),
         })?;
-        Ok(DecapsulateOutput {
-            key_id: key.arn.clone(),
-            shared_secret: SecretBlob(Zeroizing::new(secret.expose().to_vec())),
-            encapsulation_algorithm: algorithm,
-        })
+        let (key_id, shared_secret) = (key.arn.clone(), secret_blob(&secret));
+        Ok(EncapsulationOutput { key_id, shared_secret, shared_secret_ciphertext_blob: None, encapsulation_algorithm })
     }
 }

@@ -5,18 +5,16 @@ use std::sync::Arc;
 use crypto::CryptoError;
 use crypto::signing::{Message, Scheme};
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
-use crate::access::Found;
-use crate::algorithm::{SigningAlgorithm, check_use};
+use crate::access::{Found, KeyRef};
+use crate::algorithm::{SigningAlgorithm, check_use, end_dry_run};
 use crate::error::KmsError;
-use crate::grant::{GrantOperation, GrantUse};
-use crate::on_key::KeyOperation;
+use crate::grant::GrantOperation;
 use crate::ready::{Material, PublicMaterial};
 use crate::record::LiveKey;
-use crate::reference::Forms;
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PLAINTEXT, SIGNATURE};
 
 wire::text_enum! {
@@ -29,7 +27,6 @@ wire::text_enum! {
 }
 
 wire::shape! {
-    /// The input of `Sign`.
     pub(crate) struct SignInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "Message" message: SecretBlob, required, [PLAINTEXT];
@@ -41,7 +38,6 @@ wire::shape! {
 }
 
 wire::shape! {
-    /// The input of `Verify`.
     pub(crate) struct VerifyInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "Message" message: SecretBlob, required, [PLAINTEXT];
@@ -53,7 +49,6 @@ wire::shape! {
     }
 }
 
-/// The output of `Sign`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SignOutput {
@@ -62,7 +57,6 @@ pub(crate) struct SignOutput {
     signing_algorithm: SigningAlgorithm,
 }
 
-/// The output of `Verify`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct VerifyOutput {
@@ -103,7 +97,7 @@ fn taken(
     Ok((scheme, message))
 }
 
-/// What both operations begin with: the key serves the algorithm, and the scheme takes the message. A dry run ends here.
+/// The scheme and message of a call, if the key goes with the algorithm. A dry run ends here.
 fn prepared<'m>(
     key: &LiveKey,
     operation: &'static str,
@@ -113,7 +107,7 @@ fn prepared<'m>(
 ) -> Result<(Scheme, Message<'m>), KmsError> {
     check_use(key, algorithm, operation)?;
     let taken = taken(algorithm, message_type.unwrap_or(MessageType::Raw), &message.0)?;
-    if dry_run { Err(KmsError::DryRun) } else { Ok(taken) }
+    end_dry_run(dry_run).map(|()| taken)
 }
 
 fn describe(need: Need<'_>, algorithm: SigningAlgorithm, message_type: Option<MessageType>) -> Need<'_> {
@@ -121,18 +115,12 @@ fn describe(need: Need<'_>, algorithm: SigningAlgorithm, message_type: Option<Me
     need.with("kms:SigningAlgorithm", algorithm.as_str()).with("kms:MessageType", message_type.as_str())
 }
 
-fn damaged(key: &LiveKey, error: &CryptoError) -> KmsError {
-    KmsError::Damaged(format!("{}: {error}", key.arn))
-}
-
 /// Signs with the private key, which is ready.
 fn signature(key: &LiveKey, input: &SignInput) -> Result<Vec<u8>, KmsError> {
     let message_type = input.message_type.unwrap_or(MessageType::Raw);
     let (scheme, message) = taken(input.signing_algorithm, message_type, &input.message.0)?;
-    let Some(Material::Signing(private)) = key.current()?.peek() else {
-        return Err(damaged(key, &CryptoError::Key));
-    };
-    private.sign(scheme, message).map_err(|error| damaged(key, &error))
+    let Some(Material::Signing(private)) = key.current()?.peek() else { return Err(key.damaged(CryptoError::Key)) };
+    private.sign(scheme, message).map_err(|error| key.damaged(error))
 }
 
 /// Signs with a private key.
@@ -140,39 +128,30 @@ fn signature(key: &LiveKey, input: &SignInput) -> Result<Vec<u8>, KmsError> {
 /// Source: AWS KMS API Reference, Sign.
 pub(crate) struct Sign;
 
-impl KeyOperation for Sign {
+impl ResourceOperation for Sign {
+    type On = Found;
     const NAME: &'static str = "Sign";
-    const ACTION: &'static str = "kms:Sign";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = SignInput;
     type Output = SignOutput;
 
-    fn key_id(input: &SignInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::Sign)
     }
 
-    fn granted(_: &SignInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::Sign))
-    }
-
-    fn grant_tokens(input: &SignInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n SignInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         describe(need, input.signing_algorithm, input.message_type)
     }
 
-    async fn run(input: SignInput, found: Found, call: &Call<'_, Kms>) -> Result<SignOutput, KmsError> {
-        let (kms, key, algorithm) = (call.service, found.key, input.signing_algorithm);
-        prepared(&key, Self::NAME, algorithm, (input.message_type, &input.message), input.dry_run)?;
-        kms.material(&key, key.current()?).await?;
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let (kms, key, algorithm) = (call.service, &found.key, input.signing_algorithm);
+        prepared(key, Self::NAME, algorithm, (input.message_type, &input.message), input.dry_run)?;
+        kms.material(key, key.current()?).await?;
         let signature = if key.record.spec.is_slow_to_use() {
-            let key = Arc::clone(&key);
+            let key = Arc::clone(key);
             Box::pin(kms.slow_key_use.run(move || signature(&key, &input))).await?
         } else {
-            signature(&key, &input)?
+            signature(key, &input)?
         };
         Ok(SignOutput { key_id: key.arn.clone(), signature: Blob(signature), signing_algorithm: algorithm })
     }
@@ -183,40 +162,31 @@ impl KeyOperation for Sign {
 /// Source: AWS KMS API Reference, Verify.
 pub(crate) struct Verify;
 
-impl KeyOperation for Verify {
+impl ResourceOperation for Verify {
+    type On = Found;
     const NAME: &'static str = "Verify";
-    const ACTION: &'static str = "kms:Verify";
     const AUDIT: AuditClass = AuditClass::Use;
-    const FORMS: Forms = Forms::KeyOrAlias;
     type Input = VerifyInput;
     type Output = VerifyOutput;
 
-    fn key_id(input: &VerifyInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::plain(&input.key_id, &input.grant_tokens, GrantOperation::Verify)
     }
 
-    fn granted(_: &VerifyInput) -> Option<GrantUse<'_>> {
-        Some(GrantUse::Plain(GrantOperation::Verify))
-    }
-
-    fn grant_tokens(input: &VerifyInput) -> &[String] {
-        &input.grant_tokens
-    }
-
-    fn describe<'n>(input: &'n VerifyInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         describe(need, input.signing_algorithm, input.message_type)
     }
 
-    async fn run(input: VerifyInput, found: Found, _: &Call<'_, Kms>) -> Result<VerifyOutput, KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (key, algorithm) = (&found.key, input.signing_algorithm);
         let message = (input.message_type, &input.message);
         let (scheme, message) = prepared(key, Self::NAME, algorithm, message, input.dry_run)?;
         let PublicMaterial::Verifying(public) = key.current()?.public(key)? else {
-            return Err(damaged(key, &CryptoError::Key));
+            return Err(key.damaged(CryptoError::Key));
         };
         public.verify(scheme, message, &input.signature.0).map_err(|error| match error {
             CryptoError::NotAuthentic => KmsError::InvalidSignature,
-            other => damaged(key, &other),
+            other => key.damaged(other),
         })?;
         Ok(VerifyOutput { key_id: key.arn.clone(), signature_valid: true, signing_algorithm: algorithm })
     }

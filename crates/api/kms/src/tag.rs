@@ -3,18 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need};
+use service::{AuditClass, Call, Listed, Need, Permit, ResourceOperation, Window};
 use store::Tx;
 use wire::shape::Rule;
 
 use crate::Kms;
-use crate::access::Found;
+use crate::access::{Found, KeyRef};
 use crate::error::{KmsError, TagFault};
-use crate::grant::GrantUse;
-use crate::on_key::KeyOperation;
-use crate::page;
 use crate::record::KeyRecord;
-use crate::reference::Forms;
 use crate::rules::{KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
 
 /// How many tags a key can have.
@@ -65,7 +61,6 @@ pub(crate) fn describe_tags<'n>(need: Need<'n>, tags: &[Tag]) -> Need<'n> {
 }
 
 wire::shape! {
-    /// The input of `TagResource`.
     pub(crate) struct TagResourceInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "Tags" tags: Vec<Tag>, required, [];
@@ -75,34 +70,28 @@ wire::shape! {
 /// Adds tags to a key, or changes their values.
 pub(crate) struct TagResource;
 
-impl KeyOperation for TagResource {
+impl ResourceOperation for TagResource {
+    type On = Found;
     const NAME: &'static str = "TagResource";
-    const ACTION: &'static str = "kms:TagResource";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = TagResourceInput;
     type Output = ();
 
-    fn key_id(input: &TagResourceInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &TagResourceInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(input: &'n TagResourceInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         describe_tags(need, &input.tags)
     }
 
-    async fn run(input: TagResourceInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| add(&mut record.tags, input.tags);
         call.service.change(call, Self::NAME, &found.key, change).await
     }
 }
 
 wire::shape! {
-    /// The input of `UntagResource`.
     pub(crate) struct UntagResourceInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "TagKeys" tag_keys: Vec<String>, required, [Rule::Each(&[TAG_KEY])];
@@ -112,27 +101,22 @@ wire::shape! {
 /// Takes tags off a key.
 pub(crate) struct UntagResource;
 
-impl KeyOperation for UntagResource {
+impl ResourceOperation for UntagResource {
+    type On = Found;
     const NAME: &'static str = "UntagResource";
-    const ACTION: &'static str = "kms:UntagResource";
     const AUDIT: AuditClass = AuditClass::Change;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = UntagResourceInput;
     type Output = ();
 
-    fn key_id(input: &UntagResourceInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &UntagResourceInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    fn describe<'n>(input: &'n UntagResourceInput, need: Need<'n>) -> Need<'n> {
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Found>, need: Need<'n>) -> Need<'n> {
         need.with_many("aws:TagKeys", input.tag_keys.iter().cloned())
     }
 
-    async fn run(input: UntagResourceInput, found: Found, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         input.tag_keys.iter().try_for_each(|key| check_key(key))?;
         let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
             record.tags.retain(|key, _| !input.tag_keys.contains(key));
@@ -143,7 +127,6 @@ impl KeyOperation for UntagResource {
 }
 
 wire::shape! {
-    /// The input of `ListResourceTags`.
     pub(crate) struct ListResourceTagsInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "Limit" limit: i32, optional, [LIMIT];
@@ -159,17 +142,16 @@ pub(crate) struct TagListEntry {
     tag_value: String,
 }
 
-/// A key's tags as answers show them.
-pub(crate) fn entries(tags: &BTreeMap<String, String>) -> Vec<TagListEntry> {
-    tags.iter().map(|(key, value)| TagListEntry { tag_key: key.clone(), tag_value: value.clone() }).collect()
+impl From<(&String, &String)> for TagListEntry {
+    fn from((key, value): (&String, &String)) -> Self {
+        Self { tag_key: key.clone(), tag_value: value.clone() }
+    }
 }
 
-/// The output of `ListResourceTags`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListResourceTagsOutput {
     tags: Vec<TagListEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
     truncated: bool,
 }
@@ -177,34 +159,21 @@ pub(crate) struct ListResourceTagsOutput {
 /// Lists a key's tags.
 pub(crate) struct ListResourceTags;
 
-impl KeyOperation for ListResourceTags {
+impl ResourceOperation for ListResourceTags {
+    type On = Found;
     const NAME: &'static str = "ListResourceTags";
-    const ACTION: &'static str = "kms:ListResourceTags";
     const AUDIT: AuditClass = AuditClass::Read;
-    const FORMS: Forms = Forms::OwnKey;
     type Input = ListResourceTagsInput;
     type Output = ListResourceTagsOutput;
 
-    fn key_id(input: &ListResourceTagsInput) -> &str {
-        &input.key_id
+    fn key(input: &Self::Input) -> KeyRef<'_> {
+        KeyRef::own(&input.key_id)
     }
 
-    fn granted(_: &ListResourceTagsInput) -> Option<GrantUse<'_>> {
-        None
-    }
-
-    async fn run(
-        input: ListResourceTagsInput,
-        found: Found,
-        _: &Call<'_, Kms>,
-    ) -> Result<ListResourceTagsOutput, KmsError> {
-        let (size, marker) = (page::size(input.limit, 50, 50), input.marker.as_deref());
-        let (tags, next_marker) = page::of(found.key.record.tags.iter(), |(key, _)| key, marker, size)?;
-        let tags = tags
-            .into_iter()
-            .map(|(key, value)| TagListEntry { tag_key: key.clone(), tag_value: value.clone() })
-            .collect();
-        Ok(ListResourceTagsOutput { tags, truncated: next_marker.is_some(), next_marker })
+    async fn run(input: Self::Input, found: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
+        let tags = Window::new(input.marker, input.limit, 50, 50).by_name(&found.key.record.tags, |(key, _)| key)?;
+        let (truncated, Listed { items, next }) = (tags.is_truncated(), tags.map(TagListEntry::from));
+        Ok(ListResourceTagsOutput { tags: items, next_marker: next, truncated })
     }
 }
 

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use service::Call;
 use service::ports::{Cause, KeyStore, KeyStoreError};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 
 use super::fault::{During, connection_error};
-use super::on_store::StoreOperation;
 use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, cause, find};
 use crate::Kms;
+use crate::access::Account;
 use crate::error::KmsError;
 use crate::record::domain;
 use crate::rules::CUSTOM_KEY_STORE_ID;
@@ -29,11 +29,16 @@ wire::shape! {
 /// Source: AWS KMS API Reference, ConnectCustomKeyStore.
 pub(crate) struct ConnectCustomKeyStore;
 
-impl StoreOperation for ConnectCustomKeyStore {
+impl ResourceOperation for ConnectCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "ConnectCustomKeyStore";
-    const ACTION: &'static str = "kms:ConnectCustomKeyStore";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = StoreIdInput;
+    type Output = ();
 
-    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    fn key(_: &Self::Input) {}
+
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let cause = cause(Self::NAME, call);
         call.service.check_token(&domain, &input.id, &cause).await?;
@@ -67,11 +72,16 @@ impl StoreOperation for ConnectCustomKeyStore {
 /// Source: AWS KMS API Reference, DisconnectCustomKeyStore.
 pub(crate) struct DisconnectCustomKeyStore;
 
-impl StoreOperation for DisconnectCustomKeyStore {
+impl ResourceOperation for DisconnectCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "DisconnectCustomKeyStore";
-    const ACTION: &'static str = "kms:DisconnectCustomKeyStore";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = StoreIdInput;
+    type Output = ();
 
-    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    fn key(_: &Self::Input) {}
+
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let path = call
             .write(&call.service.store, move |tx| {

@@ -1,7 +1,7 @@
 //! Making a key store.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::SecretText;
 
 use super::fault::During;
@@ -12,14 +12,14 @@ use super::name::{
 };
 use super::{
     ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, KeyStoreType, Place, PlaceClaim, STORES_MAX, all,
-    cause, need,
+    cause,
 };
 use crate::Kms;
+use crate::access::Account;
 use crate::error::KmsError;
 use store::Tx;
 
 wire::shape! {
-    /// The input of `CreateCustomKeyStore`.
     pub(crate) struct CreateCustomKeyStoreInput {
         "CustomKeyStoreName" name: String, required, [STORE_NAME];
         "CloudHsmClusterId" cluster_id: String, optional, [CLUSTER_LENGTH, CLUSTER_PATTERN];
@@ -35,7 +35,6 @@ wire::shape! {
     }
 }
 
-/// The output of `CreateCustomKeyStore`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct CreateCustomKeyStoreOutput {
@@ -131,27 +130,16 @@ pub(super) fn only_version_1(path: &str) -> Result<(), KmsError> {
 /// Source: AWS KMS API Reference, CreateCustomKeyStore.
 pub(crate) struct CreateCustomKeyStore;
 
-impl Operation for CreateCustomKeyStore {
-    type Service = Kms;
+impl ResourceOperation for CreateCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "CreateCustomKeyStore";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateCustomKeyStoreInput;
     type Output = CreateCustomKeyStoreOutput;
-    type Target = ();
 
-    async fn find(_: &CreateCustomKeyStoreInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &CreateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        need("kms:CreateCustomKeyStore", call)
-    }
-
-    async fn run(
-        input: CreateCustomKeyStoreInput,
-        _: Permit<()>,
-        call: &Call<'_, Kms>,
-    ) -> Result<CreateCustomKeyStoreOutput, KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (name, place) = input.place()?;
         let kms = &**call.service;
         let (port, why) = (place.to_port(), cause(Self::NAME, call));

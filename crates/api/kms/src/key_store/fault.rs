@@ -19,73 +19,41 @@ pub enum During {
 
 /// What is wrong with a key store or its use.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "a fact is named by its field")]
 pub enum KeyStoreFault {
     /// There is no such store.
     #[error("Custom key store '{text}' does not exist")]
-    NotFound {
-        /// Its id or name.
-        text: String,
-    },
+    NotFound { text: String },
     /// The store's connection does not permit it.
     #[error("Custom key store {id} is {state}, which is not valid for this operation.")]
-    State {
-        /// The store.
-        id: String,
-        /// Its connection state.
-        state: &'static str,
-    },
+    State { id: String, state: &'static str },
     /// Another store has the name.
     #[error("A custom key store with the name '{name}' already exists")]
-    NameInUse {
-        /// The name.
-        name: String,
-    },
+    NameInUse { name: String },
     /// A store has the token already.
     #[error("Cluster {cluster_id} is already associated with a custom key store.")]
-    ClusterInUse {
-        /// The token.
-        cluster_id: String,
-    },
+    ClusterInUse { cluster_id: String },
     /// The token is not a twin of the store's.
     #[error(
         "Cluster {cluster_id} does not have the certificate of the cluster that the custom key store was made with."
     )]
-    ClusterNotRelated {
-        /// The token.
-        cluster_id: String,
-    },
+    ClusterNotRelated { cluster_id: String },
     /// A store has the proxy's address already.
     #[error("{uri} is already associated with another external key store in this Region.")]
-    UriInUse {
-        /// The address.
-        uri: String,
-    },
+    UriInUse { uri: String },
     /// There are no VPC endpoint services here.
     #[error("VPC endpoint service {name} is not found: this server reaches proxies by PUBLIC_ENDPOINT only.")]
-    NoVpcEndpointService {
-        /// The service.
-        name: String,
-    },
+    NoVpcEndpointService { name: String },
     /// The store still holds keys.
     #[error("Custom key store {id} contains {keys} KMS keys.")]
-    HasKeys {
-        /// The store.
-        id: String,
-        /// How many.
-        keys: u64,
-    },
+    HasKeys { id: String, keys: u64 },
     /// Another KMS key of the store has the external key.
     #[error("External key {key} is already associated with another KMS key in this external key store.")]
-    KeyInUse {
-        /// The external key.
-        key: String,
-    },
+    KeyInUse { key: String },
     /// The token or proxy did not do it.
     #[error("{error}")]
     Refused {
-        /// What was asked for.
         during: During,
-        /// Why.
         #[source]
         error: KeyStoreError,
     },

@@ -1,6 +1,6 @@
 //! Changing a key store.
 
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 use wire::SecretText;
 
@@ -10,15 +10,15 @@ use super::name::{
     ACCOUNT_LENGTH, ACCOUNT_PATTERN, CLUSTER_LENGTH, CLUSTER_PATTERN, ENDPOINT_LENGTH, ENDPOINT_PATTERN, PASSWORD,
     PATH_LENGTH, PATH_PATTERN, ProxyCredential, STORE_NAME, VPC_SERVICE_LENGTH, VPC_SERVICE_PATTERN,
 };
-use super::{ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, Place, PlaceClaim, all, cause, find, need};
+use super::{ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, Place, PlaceClaim, all, cause, find};
 use crate::Kms;
+use crate::access::Account;
 use crate::error::KmsError;
 use crate::record::domain;
 use crate::rules::CUSTOM_KEY_STORE_ID;
 use service::ports::KeyStoreError;
 
 wire::shape! {
-    /// The input of `UpdateCustomKeyStore`.
     pub(crate) struct UpdateCustomKeyStoreInput {
         "CustomKeyStoreId" id: String, required, [CUSTOM_KEY_STORE_ID];
         "NewCustomKeyStoreName" new_name: String, optional, [STORE_NAME];
@@ -118,23 +118,16 @@ impl UpdateCustomKeyStoreInput {
 /// Source: AWS KMS API Reference, UpdateCustomKeyStore.
 pub(crate) struct UpdateCustomKeyStore;
 
-impl Operation for UpdateCustomKeyStore {
-    type Service = Kms;
+impl ResourceOperation for UpdateCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "UpdateCustomKeyStore";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateCustomKeyStoreInput;
     type Output = ();
-    type Target = ();
 
-    async fn find(_: &UpdateCustomKeyStoreInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &UpdateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        need("kms:UpdateCustomKeyStore", call)
-    }
-
-    async fn run(input: UpdateCustomKeyStoreInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let kms = &**call.service;
         let domain = domain(call.account(), call.region);
         let (parent, id) = (domain.clone(), input.id.clone());
