@@ -157,18 +157,18 @@ const WRITES_BESIDE_CALLS: &[(&str, usize)] = &[
     ("iam/src/service_control.rs", 2),
     ("kms/src/seed.rs", 1),
     // What is done when its time has come: `DeleteKey`, `DeleteExpiredKeyMaterial`, `RotateKey` record their events.
-    ("kms/src/deletion.rs", 2),
-    ("kms/src/delete_material.rs", 1),
-    ("kms/src/family.rs", 1),
-    ("kms/src/rotation.rs", 1),
+    ("kms/src/key/deletion.rs", 2),
+    ("kms/src/material/deletion.rs", 1),
+    ("kms/src/material/family.rs", 1),
+    ("kms/src/material/rotation.rs", 1),
     // Bookkeeping.
     ("iam/src/last_use.rs", 1),
     ("kms/src/domain_key.rs", 3),
     ("kms/src/key_store/connection.rs", 2),
     ("kms/src/key_store/create_key.rs", 1),
     ("kms/src/key_store/orphan.rs", 1),
-    ("kms/src/last_usage.rs", 1),
-    ("kms/src/schedule.rs", 1),
+    ("kms/src/record/last_usage.rs", 1),
+    ("kms/src/record/schedule.rs", 1),
 ];
 
 #[test]
@@ -190,4 +190,88 @@ fn operations_write_through_their_call() {
     }
     let listed: BTreeMap<_, _> = WRITES_BESIDE_CALLS.iter().map(|(path, count)| ((*path).to_owned(), *count)).collect();
     assert_eq!(found, listed, "a change that a caller asked for is written with `call.write`");
+}
+
+/// The crates whose folders import one way.
+const IN_ROOMS: &[&str] = &["kms"];
+
+/// The folder that a source belongs to: `key` of `src/key.rs` and `src/key/create.rs`; none for a file without a folder.
+fn folder<'p>(path: &'p Path, folders: &BTreeSet<String>) -> Option<&'p str> {
+    let mut parts = path.components().skip_while(|part| part.as_os_str() != "src").skip(1);
+    let first = Path::new(parts.next()?.as_os_str()).file_stem()?.to_str()?;
+    folders.contains(first).then_some(first)
+}
+
+/// The folders of a crate that each of its folders names, apart from tests.
+fn imports_of_folders(found: &Crate) -> BTreeMap<String, BTreeSet<String>> {
+    let source = |path: &PathBuf| path.parent().is_some_and(|parent| !parent.ends_with("src"));
+    let directories = found.sources.iter().map(|(path, _)| path).filter(|path| source(path));
+    let folders: BTreeSet<String> = directories
+        .filter_map(|path| path.components().skip_while(|part| part.as_os_str() != "src").nth(1))
+        .map(|part| part.as_os_str().to_str().expect("UTF-8").to_owned())
+        // Errors and tests are everybody's.
+        .filter(|name| name != "tests" && name != "error")
+        .collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in &found.sources {
+        let Some(from) = folder(path, &folders) else { continue };
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for (_, name) in line.match_indices("crate::").map(|(at, word)| (at, &line[at + word.len()..])) {
+                let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+                if name != from && folders.contains(name) {
+                    imports.entry(from.to_owned()).or_default().insert(name.to_owned());
+                }
+                // Names in braces would not be seen.
+                assert!(!name.is_empty(), "{}: name one folder a line: {line}", path.display());
+            }
+        }
+    }
+    imports
+}
+
+/// A way through `imports` that comes back to where it began.
+fn circle(imports: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+    fn walk(imports: &BTreeMap<String, BTreeSet<String>>, way: &mut Vec<String>) -> bool {
+        let last = way.last().expect("a way begins somewhere").clone();
+        for next in imports.get(&last).into_iter().flatten() {
+            let back = way.contains(next);
+            way.push(next.clone());
+            if back || walk(imports, way) {
+                return true;
+            }
+            way.pop();
+        }
+        false
+    }
+    imports.keys().find_map(|from| {
+        let mut way = vec![from.clone()];
+        walk(imports, &mut way).then_some(way)
+    })
+}
+
+#[test]
+fn folders_of_a_crate_import_one_way() {
+    let all = crates();
+    for name in IN_ROOMS {
+        let imports = imports_of_folders(&all[*name]);
+        assert!(imports.len() >= 3, "the folders of {name} were found");
+        assert_eq!(circle(&imports), None, "folders of {name} import each other: {imports:?}");
+    }
+}
+
+#[test]
+fn a_circle_of_folders_is_found() {
+    let imports = |pairs: &[(&str, &str)]| {
+        let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (from, to) in pairs {
+            imports.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+        }
+        imports
+    };
+    assert_eq!(circle(&imports(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
+    assert!(circle(&imports(&[("a", "b"), ("b", "c"), ("c", "a")])).is_some());
 }

@@ -1,23 +1,20 @@
 //! From a caller's name for a key to the key, and to what the caller must hold to use it.
 
+mod explain;
+pub(crate) mod grant_token;
+pub(crate) mod managed;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use service::{Call, Caller, MaybeReady, Need, Resource, ResourcePolicy};
 
 use crate::Kms;
-use crate::algorithm::EncryptionAlgorithm;
-use crate::context::EncryptionContext;
 use crate::error::KmsError;
-use crate::grant::{Claim, GrantOperation, GrantUse, Grants};
-use crate::grant_token;
-use crate::key_policy;
-use crate::key_store::{self, KeyStoreRecord};
-use crate::last_usage::Usage;
-use crate::managed;
-use crate::record::{KeyRecord, LiveKey, domain};
-use crate::reference::{Forms, Reference, Target, alias_arn, key_arn};
-use crate::state;
+use crate::record::{
+    Claim, EncryptionAlgorithm, EncryptionContext, Forms, GrantOperation, GrantUse, Grants, KeyRecord, KeyStoreRecord,
+    LiveKey, Reference, Target, Usage, alias_arn, domain, key_arn, key_store, policy, state,
+};
 
 /// How an operation names its key, and on which grounds it may use it.
 pub(crate) struct KeyRef<'a> {
@@ -165,7 +162,7 @@ impl Found {
         }
     }
 
-    /// The key with its grants, those that tokens tell of included, and its store.
+    /// The key with its grants, those that tokens name included, and its store.
     async fn of_live(
         key: Arc<LiveKey>,
         alias: Option<&str>,
@@ -261,7 +258,7 @@ impl Found {
     }
 }
 
-/// What the key itself says to a caller: its policy, and whether a grant allows the use.
+/// The key's part in a decision: its policy, and whether a grant allows the use.
 pub(crate) fn guard(
     key: &LiveKey,
     grants: Option<&Grants>,
@@ -344,8 +341,8 @@ impl Resource for Account {
     }
 }
 
-/// What must be held for `action` on a key that was not found by `reference`, so that a stranger cannot tell a missing
-/// key from a forbidden one; none for a text that names no key, whose refusal reveals nothing.
+/// The need of `action` on a key that was not found by `reference`, so that a stranger cannot distinguish a missing key
+/// from a forbidden one; `None` for a text that names no key, whose refusal reveals nothing.
 pub(crate) fn need_of_unnamed(
     reference: &str,
     forms: Forms,
@@ -363,7 +360,7 @@ pub(crate) fn need_of_unnamed(
 /// As [`need_of_unnamed`], for a key at `arn` in `account`.
 pub(crate) fn need_of_missing(arn: String, account: &str, action: &'static str, call: &Call<'_, Kms>) -> Need<'static> {
     let need = Need::identity(action, arn);
-    if account == call.account() { need } else { need.guarded(ResourcePolicy::Mandatory(key_policy::nothing())) }
+    if account == call.account() { need } else { need.guarded(ResourcePolicy::Mandatory(policy::nothing())) }
 }
 
 /// Adds the condition keys that every action on a key has.

@@ -1,42 +1,25 @@
 //! Aliases: names for keys that can be pointed at another key. They convey no rights to the key.
 
-use serde::{Deserialize, Serialize};
+mod list;
+
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{Record, Tx};
-use wire::Timestamp;
+use store::Tx;
+
+pub(crate) use list::ListAliases;
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, managed};
 use crate::error::KmsError;
-use crate::managed;
-use crate::record::{KeyRecord, domain};
-use crate::reference::{ALIAS_PREFIX, Forms, Reference, Target, alias_arn};
+use crate::record::{ALIAS_PREFIX, AliasRecord, Forms, KeyRecord, Reference, Target, alias_arn, domain};
 use crate::rules::{KEY_ID, NAME_LENGTH, NAME_PATTERN};
 
 /// How many aliases a key can have.
 const ALIASES_MAX: usize = 50;
 
-/// An alias, stored under its account and region.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct AliasRecord {
-    pub(crate) name: String,
-    pub(crate) key_id: String,
-    pub(crate) created: Timestamp,
-    pub(crate) updated: Timestamp,
-}
-
-impl Record for AliasRecord {
-    const COLLECTION: &'static str = "kms-alias";
-}
-
-impl AliasRecord {
-    /// A new alias.
-    pub(crate) fn new(name: &str, key_id: &str, created: Timestamp) -> Self {
-        Self { name: name.to_owned(), key_id: key_id.to_owned(), created, updated: created }
-    }
-}
-
-/// What an alias name must be beyond its pattern.
+/// Checks what the pattern of alias names does not cover.
+///
+/// # Errors
+/// [`KmsError::Validation`].
 pub(crate) fn check_name(name: &str) -> Result<(), KmsError> {
     match name.strip_prefix(ALIAS_PREFIX) {
         None => Err(KmsError::Validation(
@@ -85,7 +68,7 @@ wire::shape! {
     }
 }
 
-/// Gives a key an alias.
+/// Creates an alias of a key.
 pub(crate) struct CreateAlias;
 
 impl Operation for CreateAlias {

@@ -6,6 +6,8 @@
 //! once a whole look through the keys has found nothing under it, and no call of any process can have a record in hand
 //! that was: a day after it retired and the last material was moved from it, as the database says.
 
+mod generation;
+mod new_material;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +20,12 @@ use wire::Timestamp;
 
 use crate::Kms;
 use crate::error::KmsError;
-use crate::material::Wrapped;
-use crate::record::KeyRecord;
+use crate::record::{DomainKey, KeyRecord, Wrapped};
 
+pub(crate) use new_material::NewMaterial;
 pub use report::{DomainKeyReport, DomainKeyState, domain_keys};
 
-/// What the names of all domain keys in the keyring begin with.
+/// The prefix of the names of domain keys in the keyring.
 const PREFIX: &str = "domain/";
 
 /// How many days a retired key stays after it retired or material was moved from it: calls that had a record in hand
@@ -32,14 +34,6 @@ const RETIRED_DAYS: i64 = 1;
 
 /// How many keys are looked at together, and changed in one transaction.
 const BATCH: usize = 100;
-
-/// The key of a region under which its keys' material is wrapped.
-#[derive(Clone)]
-pub(crate) struct DomainKey {
-    /// Its name in the keyring.
-    pub(crate) name: String,
-    pub(crate) key: Arc<Key256>,
-}
 
 impl DomainKey {
     /// The domain key that serves in a region, as the database has it now. It is made if it is the first.
@@ -119,7 +113,7 @@ pub struct DomainRotation {
     pub generation: u32,
 }
 
-/// What a look at the domain keys came to.
+/// The result of a turnover of domain keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainTurnover {
     /// The domain keys that took over.
@@ -197,7 +191,7 @@ impl Kms {
             return Ok(turnover);
         };
         (turnover.rewrapped, turnover.damaged) = (rewrapped, damaged);
-        // What is damaged may be mended from a backup, and needs its domain key then.
+        // Damaged material may be restored from a backup, and needs its domain key then.
         if (turnover.rewrapped, turnover.damaged) == (0, 0) {
             for (region, keys) in &regions {
                 turnover.dropped += self.drop_retired(region, keys, now).await?;

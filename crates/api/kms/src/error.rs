@@ -1,17 +1,20 @@
-//! What KMS operations fail with, worded as AWS words it.
+//! Errors of KMS operations, worded as AWS words them.
 //!
-//! A variant is one outcome and its facts. Causes are kept for the log and never reach the caller.
+//! A variant is one outcome and its facts. Causes go to the log and never reach the caller.
+
+mod key_store_fault;
 
 use crypto::CryptoError;
 use service::ServiceError;
 use store::StoreError;
 use wire::Fault;
 
-use crate::blob::BlobError;
-use crate::key_store::KeyStoreFault;
-use crate::spec::{KeySpec, KeyUsage, Origin};
+use crate::record::{BlobError, KeySpec, KeyUsage, Origin};
 
-/// What a KMS operation fails with.
+pub(crate) use key_store_fault::During;
+pub use key_store_fault::KeyStoreFault;
+
+/// An error of a KMS operation.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "a fact is named by its field")]
 pub enum KmsError {
@@ -45,11 +48,11 @@ pub enum KmsError {
     /// The operation is not for keys whose material comes from there.
     #[error("{arn} origin is {origin} which is not valid for this operation.")]
     WrongOrigin { arn: String, origin: Origin },
-    /// The ciphertext is malformed, was tampered with, or belongs to another encryption context. The caller is not told
-    /// which.
+    /// The ciphertext is malformed, was tampered with, or belongs to another encryption context. The answer does not
+    /// say which.
     #[error("")]
     InvalidCiphertext(#[source] BlobError),
-    /// What was to be imported cannot be unwrapped. The caller is not told why.
+    /// The material to be imported cannot be unwrapped. The answer does not say why.
     #[error("")]
     InvalidWrapping(#[source] CryptoError),
     /// The material is not what the key takes.
@@ -86,7 +89,7 @@ pub enum KmsError {
     /// The code is not the one of that message and key.
     #[error("")]
     InvalidMac,
-    /// What was asked for is not offered.
+    /// The request is valid in AWS, and not supported here.
     #[error("{0}")]
     Unsupported(String),
     /// A rule that involves more than one member is violated.
@@ -145,7 +148,7 @@ pub enum KmsError {
     Damaged(String),
 }
 
-/// What is wrong with tags.
+/// An error of tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TagFault {
     /// A tag key occurs twice.
@@ -215,7 +218,7 @@ impl KmsError {
         }
     }
 
-    /// What a failure to read a key, or what its material is wrapped with, means for the caller.
+    /// The error for a key, or a domain key, that cannot be read.
     pub(crate) fn of_key(error: StoreError) -> Self {
         match error {
             StoreError::Io { .. } | StoreError::Closed => Self::KeyUnavailable(error),
@@ -237,7 +240,7 @@ impl From<StoreError> for KmsError {
 impl ServiceError for KmsError {
     fn fault(&self) -> Fault {
         let status = self.status();
-        // What went wrong inside is for the log.
+        // Internal causes are for the log.
         let message = if status >= 500 { String::new() } else { self.to_string() };
         Fault { code: self.code(), status, message }
     }

@@ -1,7 +1,6 @@
 //! The small traits through which the API crates meet without importing each other; `server` joins them.
 
 mod data_keys;
-mod key_stores;
 
 use std::sync::Arc;
 
@@ -15,7 +14,6 @@ use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::need::Need;
 
 pub use data_keys::{DataKey, DataKeyContext, DataKeys};
-pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores, NoKeyStores};
 
 /// What a valid access key stands for.
 pub struct Credential {

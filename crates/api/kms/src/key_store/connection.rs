@@ -1,19 +1,19 @@
 //! Connecting key stores and disconnecting them.
 //!
-//! What the owner wants is in the store's record, and outlasts this process; the connection itself is opened again by
-//! whoever needs it first.
+//! The store's record says whether its owner has connected it, and outlasts this process; the connection itself is
+//! opened again by the first call that needs it.
 
 use std::sync::Arc;
 
-use service::ports::{Cause, KeyStore, KeyStoreError};
+use crate::ports::{Cause, KeyStore, KeyStoreError};
 use service::{AuditClass, Call, Permit, ResourceOperation};
 
-use super::fault::{During, connection_error};
-use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, cause, find};
+use super::cause;
 use crate::Kms;
 use crate::access::Account;
-use crate::error::KmsError;
-use crate::record::domain;
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::record::{ConnectionErrorCode, key_store::find};
+use crate::record::{ConnectionState, KeyStoreRecord, domain};
 use crate::rules::CUSTOM_KEY_STORE_ID;
 
 wire::shape! {
@@ -23,8 +23,8 @@ wire::shape! {
     }
 }
 
-/// Begins to connect a key store. How that ends, `DescribeCustomKeyStores` tells; a token that is not there, or not up to
-/// it, is refused at once.
+/// Starts to connect a key store; `DescribeCustomKeyStores` reports the outcome. A token that is absent or unfit is
+/// refused at once.
 ///
 /// Source: AWS KMS API Reference, ConnectCustomKeyStore.
 pub(crate) struct ConnectCustomKeyStore;
@@ -201,5 +201,38 @@ impl Kms {
                 Ok(())
             })
             .await
+    }
+}
+
+/// How `DescribeCustomKeyStores` says why a store could not be connected.
+const fn connection_error(error: &KeyStoreError) -> ConnectionErrorCode {
+    match error {
+        KeyStoreError::UnknownToken => ConnectionErrorCode::ClusterNotFound,
+        KeyStoreError::TokenAbsent(_) => ConnectionErrorCode::InsufficientCloudHsmHsms,
+        KeyStoreError::WrongPin | KeyStoreError::NotAuthenticated => ConnectionErrorCode::InvalidCredentials,
+        KeyStoreError::PinLocked => ConnectionErrorCode::UserLockedOut,
+        KeyStoreError::NoUser => ConnectionErrorCode::UserNotFound,
+        KeyStoreError::Forbidden { .. } | KeyStoreError::InvalidPath => {
+            ConnectionErrorCode::XksProxyInvalidConfiguration
+        }
+        KeyStoreError::Unreachable | KeyStoreError::ManagersUnavailable => ConnectionErrorCode::XksProxyNotReachable,
+        KeyStoreError::Tls => ConnectionErrorCode::XksProxyInvalidTlsConfiguration,
+        KeyStoreError::TimedOut | KeyStoreError::ManagerTimedOut | KeyStoreError::Throttled => {
+            ConnectionErrorCode::XksProxyTimedOut
+        }
+        KeyStoreError::Denied => ConnectionErrorCode::XksProxyAccessDenied,
+        KeyStoreError::Malformed | KeyStoreError::ManagerDown | KeyStoreError::Unsupported => {
+            ConnectionErrorCode::XksProxyInvalidResponse
+        }
+        KeyStoreError::WrongTrustAnchor
+        | KeyStoreError::MalformedTrustAnchor
+        | KeyStoreError::TokenUnfit { .. }
+        | KeyStoreError::KeyNotFound
+        | KeyStoreError::KeyDisabled
+        | KeyStoreError::KeyUnfit
+        | KeyStoreError::NotAuthentic
+        | KeyStoreError::MaterialMissing
+        | KeyStoreError::Busy
+        | KeyStoreError::Failed(_) => ConnectionErrorCode::InternalError,
     }
 }

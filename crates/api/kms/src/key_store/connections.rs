@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use service::ports::KeyStore;
+use crate::ports::KeyStore;
 
 /// Every connection, by the store's path.
 #[derive(Default)]
@@ -12,7 +12,7 @@ pub(crate) struct Connections {
     slots: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-/// Where a store's connection is kept.
+/// The connection to a store.
 #[derive(Default)]
 struct Slot {
     /// Held while somebody connects, so that a store is not asked twice at a time.

@@ -1,22 +1,20 @@
-//! Making a key store.
+//! `CreateCustomKeyStore`.
 
 use serde::Serialize;
 use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::SecretText;
 
-use super::fault::During;
+use super::cause;
 use super::name::{
     ACCOUNT_LENGTH, ACCOUNT_PATTERN, CLUSTER_LENGTH, CLUSTER_PATTERN, ENDPOINT_LENGTH, ENDPOINT_PATTERN, PASSWORD,
     PATH_LENGTH, PATH_PATTERN, ProxyCredential, STORE_NAME, TRUST_ANCHOR, VPC_SERVICE_LENGTH, VPC_SERVICE_PATTERN,
     random_id,
 };
-use super::{
-    ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, KeyStoreType, Place, PlaceClaim, STORES_MAX, all,
-    cause,
-};
 use crate::Kms;
 use crate::access::Account;
-use crate::error::KmsError;
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::record::key_store::{STORES_MAX, all};
+use crate::record::{ConnectionState, Connectivity, KeyStoreRecord, KeyStoreType, Place, PlaceClaim};
 use store::Tx;
 
 wire::shape! {
@@ -125,7 +123,7 @@ pub(super) fn only_version_1(path: &str) -> Result<(), KmsError> {
     Err(KmsError::Validation("XksProxyUriPath must end with /kms/xks/v1.".to_owned()))
 }
 
-/// Makes a key store. It is not connected yet.
+/// Creates a key store. It is not connected yet.
 ///
 /// Source: AWS KMS API Reference, CreateCustomKeyStore.
 pub(crate) struct CreateCustomKeyStore;

@@ -4,11 +4,11 @@ use service::{AuditClass, Call, Permit, ResourceOperation};
 
 use super::connection::StoreIdInput;
 use super::orphan::OrphanRecord;
-use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, PlaceClaim, find};
 use crate::Kms;
 use crate::access::Account;
-use crate::error::KmsError;
-use crate::record::domain;
+use crate::error::{KeyStoreFault, KmsError};
+use crate::record::key_store::find;
+use crate::record::{ConnectionState, KeyStoreRecord, PlaceClaim, domain};
 
 /// Deletes a key store. Neither the token nor the proxy hears of it.
 ///

@@ -1,17 +1,15 @@
-//! Telling what key stores there are.
+//! `DescribeCustomKeyStores`.
 
 use serde::Serialize;
 use service::{AuditClass, Call, Listed, Permit, ResourceOperation, Window};
 use wire::Timestamp;
 
 use super::name::STORE_NAME;
-use super::{
-    ConnectionErrorCode, ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, KeyStoreType, Place, all,
-};
 use crate::Kms;
 use crate::access::Account;
-use crate::error::KmsError;
-use crate::record::domain;
+use crate::error::{KeyStoreFault, KmsError};
+use crate::record::key_store::all;
+use crate::record::{ConnectionErrorCode, ConnectionState, Connectivity, KeyStoreRecord, KeyStoreType, Place, domain};
 use crate::rules::{CUSTOM_KEY_STORE_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
 
 wire::shape! {
@@ -86,7 +84,7 @@ pub(crate) struct DescribeCustomKeyStoresOutput {
     truncated: bool,
 }
 
-/// Tells what key stores an account has in a region.
+/// Lists the key stores of an account in a region.
 ///
 /// Source: AWS KMS API Reference, DescribeCustomKeyStores.
 pub(crate) struct DescribeCustomKeyStores;

@@ -1,22 +1,22 @@
-//! Changing a key store.
+//! `UpdateCustomKeyStore`.
 
 use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 use wire::SecretText;
 
+use super::cause;
 use super::create::{claim, is_free, only_public, only_version_1};
-use super::fault::During;
 use super::name::{
     ACCOUNT_LENGTH, ACCOUNT_PATTERN, CLUSTER_LENGTH, CLUSTER_PATTERN, ENDPOINT_LENGTH, ENDPOINT_PATTERN, PASSWORD,
     PATH_LENGTH, PATH_PATTERN, ProxyCredential, STORE_NAME, VPC_SERVICE_LENGTH, VPC_SERVICE_PATTERN,
 };
-use super::{ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, Place, PlaceClaim, all, cause, find};
 use crate::Kms;
 use crate::access::Account;
-use crate::error::KmsError;
-use crate::record::domain;
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::ports::KeyStoreError;
+use crate::record::key_store::{all, find};
+use crate::record::{ConnectionState, Connectivity, KeyStoreRecord, Place, PlaceClaim, domain};
 use crate::rules::CUSTOM_KEY_STORE_ID;
-use service::ports::KeyStoreError;
 
 wire::shape! {
     pub(crate) struct UpdateCustomKeyStoreInput {
@@ -56,7 +56,7 @@ impl UpdateCustomKeyStoreInput {
         self.password.is_some() || self.cluster_id.is_some() || self.endpoint.is_some() || self.connectivity.is_some()
     }
 
-    /// What the members must not say, given what the store is.
+    /// Checks the members against the type and connection state of the store.
     fn check(&self, record: &KeyStoreRecord) -> Result<(), KmsError> {
         let invalid = |message: String| Err(KmsError::Validation(message));
         let (of_token, of_proxy) = (self.given(true), self.given(false));
