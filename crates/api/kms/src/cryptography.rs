@@ -2,6 +2,7 @@
 
 pub(crate) mod data_key;
 pub(crate) mod data_key_pair;
+mod data_keys;
 pub(crate) mod decrypt;
 pub(crate) mod encrypt;
 pub(crate) mod mac;
@@ -11,3 +12,5 @@ pub(crate) mod reencrypt;
 pub(crate) mod rsa_cipher;
 pub(crate) mod shared_secret;
 pub(crate) mod sign;
+
+pub use data_keys::ServiceDataKeys;

@@ -34,6 +34,7 @@ use service::{Call, Entry, MaybeReady, Regions, Service};
 use store::{Cache, ListCache, Store, Tx};
 use wire::Protocol;
 
+pub use cryptography::ServiceDataKeys;
 pub use domain_key::{DomainKeyReport, DomainKeyState, DomainRotation, DomainTurnover, domain_keys};
 pub use error::{KeyStoreFault, KmsError, TagFault};
 pub use record::blob;
