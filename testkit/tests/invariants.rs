@@ -195,38 +195,35 @@ fn operations_write_through_their_call() {
 /// The crates whose folders import one way.
 const IN_ROOMS: &[&str] = &["kms"];
 
-/// The folder that a source belongs to: `key` of `src/key.rs` and `src/key/create.rs`; none for a file without a folder.
-fn folder<'p>(path: &'p Path, folders: &BTreeSet<String>) -> Option<&'p str> {
-    let mut parts = path.components().skip_while(|part| part.as_os_str() != "src").skip(1);
-    let first = Path::new(parts.next()?.as_os_str()).file_stem()?.to_str()?;
-    folders.contains(first).then_some(first)
+/// A source's path below its crate's `src`.
+fn below_src(path: &Path) -> Vec<&str> {
+    let path = path.strip_prefix(testkit::workspace_root()).expect("a path in the workspace");
+    // `crates`, the shelf, the crate and `src` stand before it.
+    path.iter().skip(4).map(|part| part.to_str().expect("UTF-8")).collect()
 }
 
-/// The folders of a crate that each of its folders names, apart from tests.
+/// The folders of a crate that each of its folders names, apart from tests. `src/key.rs` belongs to the folder `src/key`.
 fn imports_of_folders(found: &Crate) -> BTreeMap<String, BTreeSet<String>> {
-    let source = |path: &PathBuf| path.parent().is_some_and(|parent| !parent.ends_with("src"));
-    let directories = found.sources.iter().map(|(path, _)| path).filter(|path| source(path));
-    let folders: BTreeSet<String> = directories
-        .filter_map(|path| path.components().skip_while(|part| part.as_os_str() != "src").nth(1))
-        .map(|part| part.as_os_str().to_str().expect("UTF-8").to_owned())
-        // Errors and tests are everybody's.
-        .filter(|name| name != "tests" && name != "error")
-        .collect();
+    let sources = || found.sources.iter().map(|(path, text)| (path, below_src(path), text));
+    let folders: BTreeSet<&str> =
+        sources().filter(|(_, parts, _)| parts.len() > 1).map(|(_, parts, _)| parts[0]).collect();
+    // Errors and tests are everybody's.
+    let folders: BTreeSet<&str> = folders.into_iter().filter(|name| !["error", "tests"].contains(name)).collect();
     let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (path, text) in &found.sources {
-        let Some(from) = folder(path, &folders) else { continue };
-        if path.ends_with("tests.rs") {
+    for (path, parts, text) in sources() {
+        let from = parts[0].trim_end_matches(".rs");
+        if !folders.contains(from) || path.ends_with("tests.rs") {
             continue;
         }
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-            for (_, name) in line.match_indices("crate::").map(|(at, word)| (at, &line[at + word.len()..])) {
-                let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+            for (at, word) in line.match_indices("crate::") {
+                let name = line[at + word.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next();
+                let name = name.unwrap_or_default();
+                assert!(!name.is_empty(), "{}: name one folder a line, or it is not seen: {line}", path.display());
                 if name != from && folders.contains(name) {
                     imports.entry(from.to_owned()).or_default().insert(name.to_owned());
                 }
-                // Names in braces would not be seen.
-                assert!(!name.is_empty(), "{}: name one folder a line: {line}", path.display());
             }
         }
     }

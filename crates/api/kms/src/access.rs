@@ -3,11 +3,14 @@
 mod explain;
 pub(crate) mod grant_token;
 pub(crate) mod managed;
+mod shapes;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use service::{Call, Caller, MaybeReady, Need, Resource, ResourcePolicy};
+
+pub(crate) use shapes::{GrantedKeyInput, KeyIdInput, KeyIdOutput, KeyMaterialOutput, KeyPageInput};
 
 use crate::Kms;
 use crate::error::KmsError;
@@ -76,7 +79,7 @@ pub(crate) struct Found {
     grants: Option<Arc<Grants>>,
     /// The store that holds it, if one does.
     pub(crate) store: Option<Arc<KeyStoreRecord>>,
-    /// Whether a grant token was given that this server never gave out.
+    /// Whether a grant token is not one of this server's.
     bad_token: bool,
     /// Whether the key is an AWS-managed one that nobody has used yet.
     unmade: bool,
@@ -185,7 +188,7 @@ impl Found {
         Ok(Self { grants, store, bad_token, ..Self::plain(key, alias) })
     }
 
-    /// Finds a related key in another region, which only policies let anybody use from here.
+    /// Finds a related key in another region, which only policies allow to be used from here.
     ///
     /// # Errors
     /// [`KmsError::KeyNotFound`].
@@ -232,7 +235,7 @@ impl Found {
         }
     }
 
-    /// Whether the operation may go on: the tokens are genuine and the key's state permits it.
+    /// Checks that the grant tokens are genuine and the key's state permits the operation.
     ///
     /// # Errors
     /// [`KmsError::InvalidGrantToken`]; those of [`state::check`].
@@ -319,6 +322,14 @@ impl Resource for Found {
             call.service.used(&self.key, usage, call);
         }
     }
+}
+
+/// Ends a dry run, which has come as far as the operation itself.
+///
+/// # Errors
+/// [`KmsError::DryRun`].
+pub(crate) const fn end_dry_run(dry_run: bool) -> Result<(), KmsError> {
+    if dry_run { Err(KmsError::DryRun) } else { Ok(()) }
 }
 
 /// The keys and key stores of the caller's account in a Region, over which only identity policies decide.

@@ -207,7 +207,7 @@ impl Operation for DeleteAlias {
     }
 }
 
-/// Points an alias at another key.
+/// Changes the key of an alias.
 pub(crate) struct UpdateAlias;
 
 /// An alias, and the key that it is to name, as far as there is one.

@@ -167,14 +167,14 @@ impl Kms {
         key.ok_or_else(|| KmsError::Damaged(format!("there is no domain key {name}")))
     }
 
-    /// The key for what a region hands out and takes back: tokens of grants and imports. It wraps nothing that lasts, and
+    /// The key for the grant and import tokens of a region. It wraps nothing that lasts, and
     /// stays when domain keys go.
     pub(crate) async fn token_key(&self, region: &str) -> Result<Arc<Key256>, KmsError> {
         Ok(self.store.keyring().key(&format!("kms-tokens/{region}")).await?)
     }
 
     /// Gives a new domain key to every region whose own has served for `days`, wraps anew what retired ones wrap, and
-    /// drops those under which nothing is any more. May be ended at any moment; the next call goes on.
+    /// drops those under which nothing is any more. May be ended at any moment; the next call resumes.
     ///
     /// # Errors
     /// Those of the store.
@@ -187,7 +187,7 @@ impl Kms {
         }
         let succession = self.succession(&regions).await?;
         let Some((rewrapped, damaged)) = self.rewrap_material(succession, now).await? else {
-            // Another domain key took over meanwhile: the next call goes on with that.
+            // Another domain key took over meanwhile: the next call continues with that.
             return Ok(turnover);
         };
         (turnover.rewrapped, turnover.damaged) = (rewrapped, damaged);
@@ -260,7 +260,7 @@ impl Kms {
                 let found = tx.get::<DomainKeys>(PARENT, &id)?;
                 let is_new = found.is_none();
                 let mut keys = found.unwrap_or(first);
-                // Somebody else may have been quicker.
+                // Another process may have been faster.
                 let takes_over = is_due && keys.current == current;
                 if takes_over {
                     keys.retired.push(Retired { generation: current, at: now, moved: None });

@@ -110,7 +110,7 @@ pub enum KmsError {
     /// Another limit is reached.
     #[error("{0}")]
     LimitExceeded(String),
-    /// The key rotates by itself in a moment.
+    /// An automatic rotation of the key is due.
     #[error("An automatic rotation of {arn} is in progress or scheduled to begin within the next 20 minutes.")]
     RotationDue { arn: String },
     /// The tags are refused.

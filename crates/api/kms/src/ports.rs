@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crypto::SecretBytes;
 use service::BoxFuture;
 
-/// Where the keys of a store are, and what lets us in there.
+/// The place of a key store, and the credentials for it.
 pub enum KeyStorePlace {
     /// A token that the operator has configured.
     Token {

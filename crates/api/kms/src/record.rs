@@ -24,7 +24,7 @@ pub(crate) mod state;
 
 pub(crate) use algorithm::{
     EncapsulationAlgorithm, EncryptionAlgorithm, KeyAgreementAlgorithm, MacAlgorithm, SigningAlgorithm, algorithms_of,
-    check_use, end_dry_run,
+    check_use,
 };
 pub(crate) use alias::AliasRecord;
 pub(crate) use blob::{AccountNumber, AnyCiphertext, BlobError, KeyVersion, MaterialHint};

@@ -103,6 +103,15 @@ impl Window {
         format!("{count:08}")
     }
 
+    /// Checks that the token has the form of one that [`records`](Self::records) or [`filtered`](Self::filtered) gives, for
+    /// calls that may be answered without reading.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`].
+    pub fn check_form(&self) -> Result<(), StoreError> {
+        self.cursor().map(drop)
+    }
+
     /// The page of the records of `parent`.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! A key's side of a decision, for whoever explains one without making a call.
+//! A key's part in a decision, for explanations without a call.
 
 use std::collections::BTreeMap;
 

@@ -112,7 +112,7 @@ fn policy(service: &str, account: &str, region: &str) -> String {
     .to_string()
 }
 
-/// Makes the managed key, unless somebody else has by now.
+/// Creates the managed key, unless it exists by now.
 ///
 /// # Errors
 /// Those of the store.

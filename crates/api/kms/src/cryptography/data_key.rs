@@ -9,11 +9,9 @@ use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
 use crate::Kms;
-use crate::access::{self, Found, KeyRef};
+use crate::access::{self, Found, KeyRef, end_dry_run};
 use crate::error::KmsError;
-use crate::record::{
-    DataKeySpec, EncryptionAlgorithm, EncryptionContext, GrantOperation, RecipientInfo, check_use, end_dry_run,
-};
+use crate::record::{DataKeySpec, EncryptionAlgorithm, EncryptionContext, GrantOperation, RecipientInfo, check_use};
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, NUMBER_OF_BYTES};
 
 const ALGORITHM: EncryptionAlgorithm = EncryptionAlgorithm::SymmetricDefault;

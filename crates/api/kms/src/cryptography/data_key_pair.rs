@@ -6,12 +6,11 @@ use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
 use crate::Kms;
-use crate::access::{self, Found, KeyRef};
+use crate::access::{self, Found, KeyRef, end_dry_run};
 use crate::cryptography::data_key::refuse_recipient;
 use crate::error::KmsError;
 use crate::record::{
-    DataKeyPairSpec, EncryptionAlgorithm, EncryptionContext, GrantOperation, Origin, RecipientInfo, check_use,
-    end_dry_run, state,
+    DataKeyPairSpec, EncryptionAlgorithm, EncryptionContext, GrantOperation, Origin, RecipientInfo, check_use, state,
 };
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 

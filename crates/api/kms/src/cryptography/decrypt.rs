@@ -8,14 +8,14 @@ use service::{AuditClass, Call, Need, Operation, Permit, Resource as _};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, end_dry_run};
 use crate::cryptography::data_key::refuse_recipient;
 use crate::cryptography::rsa_cipher;
 use crate::error::KmsError;
 use crate::key_store;
 use crate::record::{
     AnyCiphertext, BlobError, DryRunModifier, EncryptionAlgorithm, EncryptionContext, Forms, GrantOperation, GrantUse,
-    KeyId, LiveKey, RecipientInfo, check_use, end_dry_run, key_arn,
+    KeyId, LiveKey, RecipientInfo, check_use, key_arn,
 };
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 

@@ -7,11 +7,11 @@ use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
-use crate::access::{self, Found, KeyRef};
+use crate::access::{self, Found, KeyRef, end_dry_run};
 use crate::cryptography::rsa_cipher;
 use crate::error::KmsError;
 use crate::key_store;
-use crate::record::{EncryptionAlgorithm, EncryptionContext, GrantOperation, LiveKey, blob, check_use, end_dry_run};
+use crate::record::{EncryptionAlgorithm, EncryptionContext, GrantOperation, LiveKey, blob, check_use};
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PLAINTEXT};
 
 wire::shape! {

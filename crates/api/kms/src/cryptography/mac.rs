@@ -6,9 +6,9 @@ use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use wire::{Blob, SecretBlob};
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyRef, end_dry_run};
 use crate::error::KmsError;
-use crate::record::{GrantOperation, MacAlgorithm, Material, check_use, end_dry_run};
+use crate::record::{GrantOperation, MacAlgorithm, Material, check_use};
 use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PLAINTEXT, SIGNATURE};
 
 wire::shape! {

@@ -5,20 +5,12 @@ use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::Blob;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, GrantedKeyInput, KeyRef};
 use crate::error::KmsError;
 use crate::record::{
     EncapsulationAlgorithm, EncryptionAlgorithm, GrantOperation, KeyAgreementAlgorithm, KeySpec, KeyUsage,
     SigningAlgorithm, algorithms_of,
 };
-use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
-
-wire::shape! {
-    pub(crate) struct GetPublicKeyInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-        "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
-    }
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -47,7 +39,7 @@ impl ResourceOperation for GetPublicKey {
     type On = Found;
     const NAME: &'static str = "GetPublicKey";
     const AUDIT: AuditClass = AuditClass::Use;
-    type Input = GetPublicKeyInput;
+    type Input = GrantedKeyInput;
     type Output = GetPublicKeyOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {

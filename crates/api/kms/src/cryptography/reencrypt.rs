@@ -7,11 +7,11 @@ use service::{AuditClass, Call, Need, Operation, Permit, Resource as _};
 use wire::Blob;
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, end_dry_run};
 use crate::cryptography::decrypt::{CiphertextRef, ignores_ciphertext};
 use crate::error::KmsError;
 use crate::record::{
-    DryRunModifier, EncryptionAlgorithm, EncryptionContext, Forms, GrantOperation, GrantUse, check_use, end_dry_run,
+    DryRunModifier, EncryptionAlgorithm, EncryptionContext, Forms, GrantOperation, GrantUse, check_use,
 };
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 

@@ -8,12 +8,12 @@ use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyRef, end_dry_run};
 use crate::cryptography::data_key::refuse_recipient;
 use crate::error::KmsError;
 use crate::record::{
     BlobError, EncapsulationAlgorithm, GrantOperation, KeyAgreementAlgorithm, LiveKey, Material, Origin,
-    PublicMaterial, RecipientInfo, check_use, end_dry_run,
+    PublicMaterial, RecipientInfo, check_use,
 };
 use crate::rules::{CIPHERTEXT, EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, PUBLIC_KEY};
 

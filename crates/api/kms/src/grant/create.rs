@@ -9,11 +9,10 @@ use wire::shape::Rule;
 
 use crate::Kms;
 use crate::access::grant_token::GrantName;
-use crate::access::{self, Found, KeyRef};
+use crate::access::{self, Found, KeyRef, end_dry_run};
 use crate::error::KmsError;
 use crate::record::{
     Constraints, EncryptionContext, GrantOperation, GrantRecord, GrantUse, KeyRecord, KeySpec, KeyUsage, Party,
-    end_dry_run,
 };
 use crate::rules::{
     EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID, NAME_LENGTH, NAME_PATTERN, PRINCIPAL_LENGTH, PRINCIPAL_PATTERN,

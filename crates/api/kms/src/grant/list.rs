@@ -106,8 +106,10 @@ impl ResourceOperation for ListGrants {
 
     async fn run(input: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (path, store) = (found.key.record.path(), &call.service.store);
-        input.grant_id.as_deref().map_or(Ok(()), check_grant_id)?;
         let (window, grantee) = (Window::new(input.marker, input.limit, USUAL, MOST), input.grantee_principal);
+        window.check_form()?;
+        input.grant_id.as_deref().map_or(Ok(()), check_grant_id)?;
+        let of_anybody = grantee.is_none();
         let wanted = move |grant: &GrantRecord| grantee.as_ref().is_none_or(|grantee| grant.grantee.name == *grantee);
         let listed = match (input.grantee_service_principal, input.grant_id) {
             // No grant has a service as its grantee.
@@ -115,6 +117,9 @@ impl ResourceOperation for ListGrants {
             (None, Some(id)) => {
                 let grant = store.read(move |tx| tx.get::<GrantRecord>(&path, &id)).await.map_err(KmsError::from)?;
                 Listed { items: grant.into_iter().filter(wanted).collect(), next: None }
+            }
+            (None, None) if of_anybody => {
+                store.read(move |tx| window.records(tx, &path)).await.map_err(KmsError::from)?
             }
             (None, None) => {
                 let keep = move |grant| Ok::<_, KmsError>(Some(grant).filter(&wanted));
@@ -168,6 +173,7 @@ impl Operation for ListRetirableGrants {
         call: &Call<'_, Kms>,
     ) -> Result<ListGrantsOutput, KmsError> {
         let window = Window::new(input.marker, input.limit, USUAL, MOST);
+        window.check_form()?;
         if input.retiring_principal.is_some() && input.retiring_service_principal.is_some() {
             let message = "Specify either RetiringPrincipal or RetiringServicePrincipal.";
             return Err(KmsError::Validation(message.to_owned()));

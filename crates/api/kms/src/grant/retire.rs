@@ -5,10 +5,10 @@ use store::Tx;
 
 use crate::Kms;
 use crate::access::grant_token::GrantName;
-use crate::access::{self, Found, KeyRef};
+use crate::access::{self, Found, KeyRef, end_dry_run};
 use crate::error::KmsError;
 use crate::grant::list::check_grant_id;
-use crate::record::{Forms, GrantOperation, GrantRecord, KeyRecord, Reference, Standing, Target, end_dry_run, key_arn};
+use crate::record::{Forms, GrantOperation, GrantRecord, KeyRecord, Reference, Standing, Target, key_arn};
 use crate::rules::{GRANT_ID, GRANT_TOKEN, KEY_ID};
 
 impl Kms {
@@ -37,7 +37,7 @@ wire::shape! {
     }
 }
 
-/// Ends a grant, whoever it names.
+/// Ends any grant of a key.
 pub(crate) struct RevokeGrant;
 
 impl ResourceOperation for RevokeGrant {

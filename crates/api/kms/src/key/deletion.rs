@@ -1,4 +1,4 @@
-//! Deletion: planned, called off, and done when its time has come.
+//! Deletion of keys: scheduled, cancelled, and done when it is due.
 
 use serde::Serialize;
 use service::{AuditClass, Call, Need, Permit, ResourceOperation};
@@ -7,7 +7,7 @@ use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyIdInput, KeyIdOutput, KeyRef};
 use crate::error::KmsError;
 use crate::key_store;
 use crate::record::schedule::upkeep;
@@ -39,7 +39,7 @@ pub(crate) struct ScheduleKeyDeletionOutput {
     pending_window_in_days: i32,
 }
 
-/// Makes a key unusable, and plans its destruction.
+/// Disables a key, and schedules its destruction.
 pub(crate) struct ScheduleKeyDeletion;
 
 impl ResourceOperation for ScheduleKeyDeletion {
@@ -84,27 +84,15 @@ fn plan(record: &mut KeyRecord, days: i32, now: Timestamp, tx: &mut Tx<'_>) -> R
     Ok(schedule::add(tx, Job::Deletion, record, record.destroyed_at)?)
 }
 
-wire::shape! {
-    pub(crate) struct CancelKeyDeletionInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct CancelKeyDeletionOutput {
-    key_id: String,
-}
-
-/// Calls off a key's destruction. The key stays disabled.
+/// Cancels a key's destruction. The key stays disabled.
 pub(crate) struct CancelKeyDeletion;
 
 impl ResourceOperation for CancelKeyDeletion {
     type On = Found;
     const NAME: &'static str = "CancelKeyDeletion";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = CancelKeyDeletionInput;
-    type Output = CancelKeyDeletionOutput;
+    type Input = KeyIdInput;
+    type Output = KeyIdOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
         KeyRef::own(&input.key_id)
@@ -113,7 +101,7 @@ impl ResourceOperation for CancelKeyDeletion {
     async fn run(_: Self::Input, found: &Permit<Found>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (now, arn) = (call.now, found.key.arn.clone());
         let change = move |record: &mut KeyRecord, _: &mut Tx<'_>| {
-            // Its destruction may have begun: too late.
+            // Its destruction may have started: too late.
             if record.destroyed_at.is_some_and(|at| at <= now) {
                 return Err(KmsError::KeyNotFound { arn });
             }
@@ -124,7 +112,7 @@ impl ResourceOperation for CancelKeyDeletion {
             Ok(())
         };
         call.service.change(call, Self::NAME, &found.key, change).await?;
-        Ok(CancelKeyDeletionOutput { key_id: found.key.arn.clone() })
+        Ok(KeyIdOutput { key_id: found.key.arn.clone() })
     }
 }
 
@@ -135,18 +123,12 @@ impl Kms {
     /// # Errors
     /// Those of the store, the last one if several keys failed. What failed is tried again by the next call.
     pub async fn destroy_due(&self, now: Timestamp) -> Result<usize, KmsError> {
-        let (mut destroyed, mut failed) = (0, None);
-        for due in schedule::due(&self.store, Job::Deletion, now).await? {
-            match self.destroy_one(due, now).await {
-                Ok(done) => destroyed += usize::from(done),
-                Err(error) => failed = Some(error),
-            }
-        }
-        schedule::advance(&self.store, Job::Deletion, now).await?;
+        let work = |due| self.destroy_one(due, now);
+        let (destroyed, outcome) = schedule::work_off(&self.store, Job::Deletion, now, work).await?;
         if destroyed > 0 {
             self.empty_log("destroyed").await;
         }
-        failed.map_or(Ok(destroyed), Err)
+        outcome.map(|()| destroyed)
     }
 
     async fn destroy_one(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {
@@ -193,7 +175,8 @@ impl Kms {
     }
 }
 
-/// Takes a destroyed key from its relatives' lists. A primary key that waited for its last replica begins its own wait.
+/// Removes a destroyed key from its relatives' lists. A primary key that waited for its last replica starts its own
+/// waiting period.
 fn leave_relatives(gone: &KeyRecord, now: Timestamp, tx: &mut Tx<'_>) -> Result<(), KmsError> {
     for region in gone.related_regions() {
         let place = domain(&gone.account, region);

@@ -5,14 +5,13 @@ use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::Timestamp;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, GrantedKeyInput, KeyRef};
 use crate::error::KmsError;
 use crate::record::{
     EncapsulationAlgorithm, EncryptionAlgorithm, ExpirationModel, GrantOperation, KeyAgreementAlgorithm, KeyManager,
     KeySpec, KeyState, KeyStoreRecord, KeyUsage, LiveKey, MacAlgorithm, MaterialRecord, MultiRegionConfiguration,
     Origin, SigningAlgorithm, algorithms_of, key_store,
 };
-use crate::rules::{EACH_GRANT_TOKEN, GRANT_TOKENS, KEY_ID};
 
 /// `KeyMetadata`.
 #[derive(Serialize)]
@@ -121,13 +120,6 @@ impl KeyMetadata {
     }
 }
 
-wire::shape! {
-    pub(crate) struct DescribeKeyInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-        "GrantTokens" grant_tokens: Vec<String>, default, [GRANT_TOKENS, EACH_GRANT_TOKEN];
-    }
-}
-
 /// Describes a key.
 pub(crate) struct DescribeKey;
 
@@ -135,7 +127,7 @@ impl ResourceOperation for DescribeKey {
     type On = Found;
     const NAME: &'static str = "DescribeKey";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = DescribeKeyInput;
+    type Input = GrantedKeyInput;
     type Output = KeyMetadataOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {

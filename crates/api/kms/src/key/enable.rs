@@ -4,26 +4,18 @@ use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyIdInput, KeyRef};
 use crate::error::KmsError;
 use crate::record::{Job, KeyRecord, KeyState, schedule};
-use crate::rules::KEY_ID;
 
-wire::shape! {
-    /// The input of `EnableKey` and `DisableKey`.
-    pub(crate) struct SwitchKeyInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-    }
-}
-
-/// Makes a disabled key usable again.
+/// Enables a disabled key.
 pub(crate) struct EnableKey;
 
 impl ResourceOperation for EnableKey {
     type On = Found;
     const NAME: &'static str = "EnableKey";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = SwitchKeyInput;
+    type Input = KeyIdInput;
     type Output = ();
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
@@ -45,14 +37,14 @@ impl ResourceOperation for EnableKey {
     }
 }
 
-/// Makes a key unusable, from the moment at which the call is answered.
+/// Disables a key, from the moment at which the call is answered.
 pub(crate) struct DisableKey;
 
 impl ResourceOperation for DisableKey {
     type On = Found;
     const NAME: &'static str = "DisableKey";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = SwitchKeyInput;
+    type Input = KeyIdInput;
     type Output = ();
 
     fn key(input: &Self::Input) -> KeyRef<'_> {

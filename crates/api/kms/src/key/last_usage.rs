@@ -5,16 +5,9 @@ use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::Timestamp;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyIdInput, KeyRef};
 use crate::error::KmsError;
 use crate::record::Usage;
-use crate::rules::KEY_ID;
-
-wire::shape! {
-    pub(crate) struct GetKeyLastUsageInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-    }
-}
 
 /// `KeyLastUsageData`; empty for a key that was never used.
 #[derive(Default, Serialize)]
@@ -44,7 +37,7 @@ impl ResourceOperation for GetKeyLastUsage {
     type On = Found;
     const NAME: &'static str = "GetKeyLastUsage";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetKeyLastUsageInput;
+    type Input = KeyIdInput;
     type Output = GetKeyLastUsageOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {

@@ -4,13 +4,10 @@ use serde::Serialize;
 use service::{AuditClass, Call, Need, Permit, ResourceOperation, ResourcePolicy};
 
 use crate::Kms;
-use crate::access::{self, Found, KeyRef};
+use crate::access::{self, Found, KeyPageInput, KeyRef};
 use crate::error::KmsError;
 use crate::record::{KeyRecord, PolicyRecord};
-use crate::rules::{
-    KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN, POLICY_LENGTH, POLICY_NAME_LENGTH, POLICY_NAME_PATTERN,
-    POLICY_PATTERN,
-};
+use crate::rules::{KEY_ID, POLICY_LENGTH, POLICY_NAME_LENGTH, POLICY_NAME_PATTERN, POLICY_PATTERN};
 
 /// The only name that a key's policy has.
 const DEFAULT: &str = "default";
@@ -117,14 +114,6 @@ impl ResourceOperation for PutKeyPolicy {
     }
 }
 
-wire::shape! {
-    pub(crate) struct ListKeyPoliciesInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-        "Limit" limit: i32, optional, [LIMIT];
-        "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
-    }
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ListKeyPoliciesOutput {
@@ -139,7 +128,7 @@ impl ResourceOperation for ListKeyPolicies {
     type On = Found;
     const NAME: &'static str = "ListKeyPolicies";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListKeyPoliciesInput;
+    type Input = KeyPageInput;
     type Output = ListKeyPoliciesOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
@@ -147,7 +136,7 @@ impl ResourceOperation for ListKeyPolicies {
     }
 
     async fn run(input: Self::Input, _: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
-        // One name is never cut into pages, so no marker was ever given out.
+        // One name is never cut into pages, so there are no valid markers.
         match input.marker {
             Some(_) => Err(KmsError::InvalidMarker),
             None => Ok(ListKeyPoliciesOutput { policy_names: [DEFAULT], truncated: false }),

@@ -8,10 +8,10 @@ use store::Tx;
 use wire::shape::Rule;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyPageInput, KeyRef};
 use crate::error::{KmsError, TagFault};
 use crate::record::KeyRecord;
-use crate::rules::{KEY_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
+use crate::rules::KEY_ID;
 
 /// How many tags a key can have.
 const TAGS_MAX: usize = 50;
@@ -126,14 +126,6 @@ impl ResourceOperation for UntagResource {
     }
 }
 
-wire::shape! {
-    pub(crate) struct ListResourceTagsInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-        "Limit" limit: i32, optional, [LIMIT];
-        "Marker" marker: String, optional, [MARKER_LENGTH, MARKER_PATTERN];
-    }
-}
-
 /// A tag in an answer.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -163,7 +155,7 @@ impl ResourceOperation for ListResourceTags {
     type On = Found;
     const NAME: &'static str = "ListResourceTags";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListResourceTagsInput;
+    type Input = KeyPageInput;
     type Output = ListResourceTagsOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {

@@ -184,7 +184,7 @@ impl Kms {
         }
     }
 
-    /// Notes that a connected store has begun to refuse its secrets, so that it is not locked by asking on.
+    /// Records that a connected store refuses its credentials, so that further attempts do not lock it.
     async fn give_up(&self, record: &KeyStoreRecord, error: &KeyStoreError) -> Result<(), KmsError> {
         let (domain, id, attempt) = (record.domain(), record.id.clone(), record.attempt);
         let failure = Some(connection_error(error));

@@ -1,4 +1,4 @@
-//! The connections of this process to key stores: one a store, opened by whoever needs it first.
+//! The connections of this process to key stores: one a store, opened by the first call that needs it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,7 +15,7 @@ pub(crate) struct Connections {
 /// The connection to a store.
 #[derive(Default)]
 struct Slot {
-    /// Held while somebody connects, so that a store is not asked twice at a time.
+    /// Locked while a call connects, so that a store is not connected twice at a time.
     connecting: tokio::sync::Mutex<()>,
     current: Mutex<Option<Current>>,
 }

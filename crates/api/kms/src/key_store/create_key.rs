@@ -63,7 +63,7 @@ impl Wanted {
         Ok(())
     }
 
-    /// Makes the key in its store, or sees that it is there; `record` then says where it is held. Nothing is done for
+    /// Generates the key in its store, or checks that it is there, and records its place in `record`. Does nothing for
     /// a key whose material is stored here.
     ///
     /// # Errors

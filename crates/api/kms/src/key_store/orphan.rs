@@ -63,8 +63,8 @@ pub(crate) fn release(record: &KeyRecord, now: Timestamp, tx: &mut Tx<'_>) -> Re
 }
 
 impl Kms {
-    /// Destroys keys in tokens that no record needs, and goes on connecting stores that a server which was stopped
-    /// had begun to connect. Returns how many keys it destroyed. To be called from time to time.
+    /// Destroys keys in tokens that no record needs, and resumes connecting stores that a stopped server had started to
+    /// connect. Returns how many keys it destroyed. To be called from time to time.
     ///
     /// # Errors
     /// Those of the store of records. What a token refuses is tried again by the next call.

@@ -82,7 +82,7 @@ impl UpdateCustomKeyStoreInput {
         Ok(())
     }
 
-    /// Changes the record. Whether it changed where the keys are, or what lets us in there.
+    /// Changes the record. Returns whether that changed the store's place or the credentials for it.
     fn apply(&self, record: &mut KeyStoreRecord) -> bool {
         if let Some(name) = &self.new_name {
             record.name.clone_from(name);

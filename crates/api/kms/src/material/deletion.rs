@@ -1,12 +1,11 @@
 //! Imported material that goes: by `DeleteImportedKeyMaterial`, or because it has expired.
 
-use serde::Serialize;
 use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 use wire::Timestamp;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyMaterialOutput, KeyRef};
 use crate::error::KmsError;
 use crate::material::family::{Domains, Family};
 use crate::record::schedule::upkeep;
@@ -20,13 +19,6 @@ wire::shape! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct DeleteImportedKeyMaterialOutput {
-    key_id: String,
-    key_material_id: Option<String>,
-}
-
 /// Deletes imported material at once. What it encrypted can be decrypted again when the same is imported again.
 ///
 /// Source: AWS KMS API Reference, DeleteImportedKeyMaterial.
@@ -37,7 +29,7 @@ impl ResourceOperation for DeleteImportedKeyMaterial {
     const NAME: &'static str = "DeleteImportedKeyMaterial";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteImportedKeyMaterialInput;
-    type Output = DeleteImportedKeyMaterialOutput;
+    type Output = KeyMaterialOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
         KeyRef::own(&input.key_id)
@@ -62,7 +54,7 @@ impl ResourceOperation for DeleteImportedKeyMaterial {
         };
         let id = kms.change_family(call, Self::NAME, &key.record, &[], change).await?;
         kms.empty_log("deleted").await;
-        Ok(DeleteImportedKeyMaterialOutput {
+        Ok(KeyMaterialOutput {
             key_id: key.arn.clone(),
             key_material_id: id.filter(|_| key.record.spec == KeySpec::SymmetricDefault).map(|id| id.to_string()),
         })
@@ -91,18 +83,12 @@ impl Kms {
     /// # Errors
     /// Those of the store, the last one if several keys failed. What failed is tried again by the next call.
     pub async fn expire_due(&self, now: Timestamp) -> Result<usize, KmsError> {
-        let (mut expired, mut failed) = (0, None);
-        for due in schedule::due(&self.store, Job::Expiry, now).await? {
-            match self.expire_one(due, now).await {
-                Ok(done) => expired += usize::from(done),
-                Err(error) => failed = Some(error),
-            }
-        }
-        schedule::advance(&self.store, Job::Expiry, now).await?;
+        let work = |due| self.expire_one(due, now);
+        let (expired, outcome) = schedule::work_off(&self.store, Job::Expiry, now, work).await?;
         if expired > 0 {
             self.empty_log("expired").await;
         }
-        failed.map_or(Ok(expired), Err)
+        outcome.map(|()| expired)
     }
 
     async fn expire_one(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::shape::Rule;
 use wire::{Blob, Timestamp};
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyMaterialOutput, KeyRef};
 use crate::domain_key::NewMaterial;
 use crate::error::KmsError;
 use crate::material::family::{Domains, Family};
@@ -43,13 +42,6 @@ wire::shape! {
             [Rule::Length(0, 256), Rule::Pattern(r"^[a-zA-Z0-9:/_\s.-]*$")];
         "KeyMaterialId" key_material_id: String, optional, [MATERIAL_ID_LENGTH, MATERIAL_ID_PATTERN];
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ImportKeyMaterialOutput {
-    key_id: String,
-    key_material_id: Option<String>,
 }
 
 /// Imports material into a key that was made without any, or imports the same again.
@@ -108,7 +100,7 @@ impl ResourceOperation for ImportKeyMaterial {
     const NAME: &'static str = "ImportKeyMaterial";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = ImportKeyMaterialInput;
-    type Output = ImportKeyMaterialOutput;
+    type Output = KeyMaterialOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
         KeyRef::own(&input.key_id)
@@ -165,7 +157,7 @@ impl ResourceOperation for ImportKeyMaterial {
             Ok(schedule::add(tx, Job::Expiry, &family.key, family.key.next_expiry())?)
         };
         kms.change_family(call, Self::NAME, &key.record, &[], change).await?;
-        Ok(ImportKeyMaterialOutput {
+        Ok(KeyMaterialOutput {
             key_id: key.arn.clone(),
             key_material_id: (spec == KeySpec::SymmetricDefault).then(|| id.to_string()),
         })

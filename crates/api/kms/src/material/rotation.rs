@@ -1,4 +1,4 @@
-//! Rotation: when keys take up new material, by themselves or on demand. Old versions stay and decrypt for ever.
+//! Rotation of key material, automatic or on demand. Old versions stay and decrypt for ever.
 
 use serde::Serialize;
 use service::{AuditClass, Call, Need, Permit, ResourceOperation};
@@ -7,7 +7,7 @@ use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Kms;
-use crate::access::{Found, KeyRef};
+use crate::access::{Found, KeyIdInput, KeyIdOutput, KeyRef};
 use crate::domain_key::NewMaterial;
 use crate::error::KmsError;
 use crate::material::family::{Domains, Family};
@@ -25,20 +25,13 @@ const ON_DEMAND_MAX: usize = 25;
 const CONFLICT_MILLIS: i64 = 20 * 60 * 1000;
 
 wire::shape! {
-    /// The input of the operations on rotation that say no more than the key.
-    pub(crate) struct RotationInput {
-        "KeyId" key_id: String, required, [KEY_ID];
-    }
-}
-
-wire::shape! {
     pub(crate) struct EnableKeyRotationInput {
         "KeyId" key_id: String, required, [KEY_ID];
         "RotationPeriodInDays" rotation_period_in_days: u32, optional, [Rule::Range(90, 2560)];
     }
 }
 
-/// Lets a key rotate by itself, or changes how often it does.
+/// Enables automatic rotation of a key, or changes its period.
 pub(crate) struct EnableKeyRotation;
 
 impl ResourceOperation for EnableKeyRotation {
@@ -72,14 +65,14 @@ impl ResourceOperation for EnableKeyRotation {
     }
 }
 
-/// Keeps a key from rotating by itself.
+/// Disables automatic rotation of a key.
 pub(crate) struct DisableKeyRotation;
 
 impl ResourceOperation for DisableKeyRotation {
     type On = Found;
     const NAME: &'static str = "DisableKeyRotation";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = RotationInput;
+    type Input = KeyIdInput;
     type Output = ();
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
@@ -112,7 +105,7 @@ impl ResourceOperation for GetKeyRotationStatus {
     type On = Found;
     const NAME: &'static str = "GetKeyRotationStatus";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = RotationInput;
+    type Input = KeyIdInput;
     type Output = GetKeyRotationStatusOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
@@ -133,21 +126,15 @@ impl ResourceOperation for GetKeyRotationStatus {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct RotateKeyOnDemandOutput {
-    key_id: String,
-}
-
-/// Gives a key new material now, or takes up the imported material that waits. Its own schedule stays as it is.
+/// Rotates a key now: to new material, or to the imported material that is pending. Its own schedule stays as it is.
 pub(crate) struct RotateKeyOnDemand;
 
 impl ResourceOperation for RotateKeyOnDemand {
     type On = Found;
     const NAME: &'static str = "RotateKeyOnDemand";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = RotationInput;
-    type Output = RotateKeyOnDemandOutput;
+    type Input = KeyIdInput;
+    type Output = KeyIdOutput;
 
     fn key(input: &Self::Input) -> KeyRef<'_> {
         KeyRef::own(&input.key_id)
@@ -176,7 +163,7 @@ impl ResourceOperation for RotateKeyOnDemand {
         };
         check_rotates(key, Self::NAME)?;
         call.service.change_family(call, Self::NAME, &key.record, &[], change).await?;
-        Ok(RotateKeyOnDemandOutput { key_id: key.arn.clone() })
+        Ok(KeyIdOutput { key_id: key.arn.clone() })
     }
 }
 
@@ -186,15 +173,9 @@ impl Kms {
     /// # Errors
     /// Those of the store, the last one if several keys failed. What failed is tried again by the next call.
     pub async fn rotate_due(&self, now: Timestamp) -> Result<usize, KmsError> {
-        let (mut rotated, mut failed) = (0, None);
-        for due in schedule::due(&self.store, Job::Rotation, now).await? {
-            match self.rotate_one(due, now).await {
-                Ok(done) => rotated += usize::from(done),
-                Err(error) => failed = Some(error),
-            }
-        }
-        schedule::advance(&self.store, Job::Rotation, now).await?;
-        failed.map_or(Ok(rotated), Err)
+        let work = |due| self.rotate_one(due, now);
+        let (rotated, outcome) = schedule::work_off(&self.store, Job::Rotation, now, work).await?;
+        outcome.map(|()| rotated)
     }
 
     async fn rotate_one(&self, due: Due, now: Timestamp) -> Result<bool, KmsError> {

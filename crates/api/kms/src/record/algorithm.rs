@@ -92,14 +92,6 @@ pub(crate) fn check_use<A: Algorithm>(key: &LiveKey, algorithm: A, operation: &'
     Ok(())
 }
 
-/// Ends a dry run, which has come as far as the operation itself.
-///
-/// # Errors
-/// [`KmsError::DryRun`].
-pub(crate) const fn end_dry_run(dry_run: bool) -> Result<(), KmsError> {
-    if dry_run { Err(KmsError::DryRun) } else { Ok(()) }
-}
-
 macro_rules! algorithm {
     ($name:ident for $usage:ident { $($($spec:ident)|+ => $algorithms:expr,)* }) => {
         impl Algorithm for $name {

@@ -1,5 +1,5 @@
-//! The ciphertext that `Encrypt` and its kin give out, and how it is sealed and opened. Knows nothing of which keys
-//! exist.
+//! The ciphertext of `Encrypt` and the data key operations, and how it is sealed and opened. Knows nothing of which
+//! keys exist.
 //!
 //! | bytes | what |
 //! |---|---|

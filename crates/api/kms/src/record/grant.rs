@@ -94,7 +94,7 @@ pub(crate) struct GrantRecord {
     pub(crate) key_id: String,
     pub(crate) name: Option<String>,
     pub(crate) created: Timestamp,
-    /// The account of whoever made it.
+    /// The account of the principal that created it.
     pub(crate) issuing_account: String,
     pub(crate) grantee: Party,
     pub(crate) retiring: Option<Party>,

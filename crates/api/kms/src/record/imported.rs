@@ -28,7 +28,7 @@ impl MaterialRecord {
         self.wrapped.is_some()
     }
 
-    /// The same at `now`: what has expired is as good as removed.
+    /// The same at `now`: expired material counts as removed.
     pub(crate) fn is_here_at(&self, now: Timestamp) -> bool {
         self.is_here() && self.expires().is_none_or(|at| at > now)
     }

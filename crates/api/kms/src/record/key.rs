@@ -57,7 +57,7 @@ pub(crate) struct KeyRecord {
 /// When a key takes up new material.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Rotation {
-    /// How often it does so by itself, if it does.
+    /// The period of automatic rotation, if that is enabled.
     pub(crate) period_days: Option<u32>,
     /// When it does so next.
     pub(crate) next: Option<Timestamp>,

@@ -53,7 +53,7 @@ impl Record for LastUsage {
     const COLLECTION: &'static str = "kms-last-usage";
 }
 
-/// Where a key's last usage is noted, as long as the key is in memory.
+/// A key's last usage in memory, as long as the key is cached.
 #[derive(Default)]
 pub(crate) struct Slot {
     noted: Mutex<Option<LastUsage>>,
@@ -129,7 +129,7 @@ impl Kms {
         Ok((now.millis() - since.millis()).max(0) / DAY_MILLIS)
     }
 
-    /// Writes what was noted since the last time. Returns how many keys it was about.
+    /// Writes the usages recorded since the last call. Returns for how many keys.
     ///
     /// # Errors
     /// Those of the store; what is not written yet is tried again by the next call.

@@ -5,6 +5,7 @@ use service::Upkeep;
 use store::{Record, Store, StoreError, Tx};
 use wire::Timestamp;
 
+use crate::error::KmsError;
 use crate::record::KeyRecord;
 
 /// The kind of work.
@@ -78,7 +79,7 @@ pub(crate) fn add(tx: &mut Tx<'_>, job: Job, key: &KeyRecord, at: Option<Timesta
     tx.put(&job.parent(day), &key.path(), &due)
 }
 
-/// Strikes off what has been done.
+/// Removes work that is done.
 ///
 /// # Errors
 /// Those of the store.
@@ -87,7 +88,7 @@ pub(crate) fn done(tx: &mut Tx<'_>, job: Job, due: &Due) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The audit record of what is done by itself to a key.
+/// The audit record of scheduled work on a key.
 pub(crate) fn upkeep(name: &str, key: &KeyRecord, now: Timestamp) -> Vec<u8> {
     let (time, source) = (now, <crate::Kms as service::Service>::EVENT_SOURCE);
     let (region, account, resource) = (&key.region, &key.account, &key.arn());
@@ -100,11 +101,33 @@ impl Due {
     }
 }
 
+/// Does `work` for all that is due by `now`. Returns how often there was something to do, and the last failure; failed
+/// work is tried again by the next call.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn work_off<F: Future<Output = Result<bool, KmsError>>>(
+    store: &Store,
+    job: Job,
+    now: Timestamp,
+    work: impl Fn(Due) -> F,
+) -> Result<(usize, Result<(), KmsError>), StoreError> {
+    let (mut count, mut outcome) = (0, Ok(()));
+    for due in due(store, job, now).await? {
+        match work(due).await {
+            Ok(done) => count += usize::from(done),
+            Err(error) => outcome = Err(error),
+        }
+    }
+    advance(store, job, now).await?;
+    Ok((count, outcome))
+}
+
 /// All that is due by `now`, the oldest days first.
 ///
 /// # Errors
 /// Those of the store.
-pub(crate) async fn due(store: &Store, job: Job, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+async fn due(store: &Store, job: Job, now: Timestamp) -> Result<Vec<Due>, StoreError> {
     store
         .read(move |tx| {
             let Some(first) = tx.get::<FirstDay>("", job.name())? else { return Ok(Vec::new()) };
@@ -125,11 +148,11 @@ pub(crate) async fn due(store: &Store, job: Job, now: Timestamp) -> Result<Vec<D
         .await
 }
 
-/// Notes that nothing is left of the days before `now`.
+/// Records that nothing is left of the days before `now`.
 ///
 /// # Errors
 /// Those of the store.
-pub(crate) async fn advance(store: &Store, job: Job, now: Timestamp) -> Result<(), StoreError> {
+async fn advance(store: &Store, job: Job, now: Timestamp) -> Result<(), StoreError> {
     let today = day(now);
     store
         .write(move |tx| match tx.get::<FirstDay>("", job.name())? {

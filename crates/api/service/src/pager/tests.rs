@@ -81,7 +81,7 @@ async fn records_are_listed_by_pages_that_a_filter_fills() {
         let all = join(|token| window(token, 70).records::<Number>(tx, "all").expect("a page"));
         let even = |looked_at_max| {
             join(|token| {
-                let keep = |number: Number| Ok::<_, StoreError>((number.0 % 2 == 0).then_some(number));
+                let keep = |number: Number| Ok::<_, StoreError>(number.0.is_multiple_of(2).then_some(number));
                 let id = |number: &Number| number.0.to_string();
                 let listed = window(token, 30).filtered(tx, "all", looked_at_max, id, keep).expect("a page");
                 assert!(listed.items.len() <= 30);

@@ -17,7 +17,6 @@ impl<O: ResourceOperation> Action<O> {
     const BYTES: [u8; LENGTH_MAX] = joined(Self::PREFIX.as_bytes(), O::NAME.as_bytes());
 
     /// The action, such as `kms:Encrypt`.
-    #[expect(clippy::panic, reason = "evaluated at compile time")]
     pub(super) const TEXT: &'static str = {
         let (text, _) = Self::BYTES.split_at(Self::PREFIX.len() + 1 + O::NAME.len());
         match std::str::from_utf8(text) {

@@ -1,4 +1,4 @@
-//! The ciphertext of a key that is held elsewhere: encrypted here first, and what came of it in the key store.
+//! The ciphertext of a key in a custom key store: encrypted here first, and the result once more there.
 //!
 //! | bytes | what |
 //! |---|---|
