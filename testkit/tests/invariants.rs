@@ -195,18 +195,18 @@ const WRITES_BESIDE_CALLS: &[(&str, usize)] = &[
     ("iam/src/service_control.rs", 2),
     ("kms/src/seed.rs", 1),
     // What is done when its time has come: `DeleteKey`, `DeleteExpiredKeyMaterial`, `RotateKey` record their events.
-    ("kms/src/deletion.rs", 2),
-    ("kms/src/delete_material.rs", 1),
-    ("kms/src/family.rs", 1),
-    ("kms/src/rotation.rs", 1),
+    ("kms/src/key/deletion.rs", 2),
+    ("kms/src/material/deletion.rs", 1),
+    ("kms/src/material/family.rs", 1),
+    ("kms/src/material/rotation.rs", 1),
     // Bookkeeping.
     ("iam/src/last_use.rs", 1),
     ("kms/src/domain_key.rs", 3),
     ("kms/src/key_store/connection.rs", 2),
     ("kms/src/key_store/create_key.rs", 1),
     ("kms/src/key_store/orphan.rs", 1),
-    ("kms/src/last_usage.rs", 1),
-    ("kms/src/schedule.rs", 1),
+    ("kms/src/record/last_usage.rs", 1),
+    ("kms/src/record/schedule.rs", 1),
 ];
 
 #[test]
@@ -228,4 +228,85 @@ fn operations_write_through_their_call() {
     }
     let listed: BTreeMap<_, _> = WRITES_BESIDE_CALLS.iter().map(|(path, count)| ((*path).to_owned(), *count)).collect();
     assert_eq!(found, listed, "a change that a caller asked for is written with `call.write`");
+}
+
+/// The crates whose folders import one way.
+const IN_ROOMS: &[&str] = &["kms"];
+
+/// A source's path below its crate's `src`.
+fn below_src(path: &Path) -> Vec<&str> {
+    let path = path.strip_prefix(testkit::workspace_root()).expect("a path in the workspace");
+    // `crates`, the shelf, the crate and `src` stand before it.
+    path.iter().skip(4).map(|part| part.to_str().expect("UTF-8")).collect()
+}
+
+/// The folders of a crate that each of its folders names, apart from tests. `src/key.rs` belongs to the folder `src/key`.
+fn imports_of_folders(found: &Crate) -> BTreeMap<String, BTreeSet<String>> {
+    let sources = || found.sources.iter().map(|(path, text)| (path, below_src(path), text));
+    let folders: BTreeSet<&str> =
+        sources().filter(|(_, parts, _)| parts.len() > 1).map(|(_, parts, _)| parts[0]).collect();
+    // Errors and tests are everybody's.
+    let folders: BTreeSet<&str> = folders.into_iter().filter(|name| !["error", "tests"].contains(name)).collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, parts, text) in sources() {
+        let from = parts[0].trim_end_matches(".rs");
+        if !folders.contains(from) || path.ends_with("tests.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for (at, word) in line.match_indices("crate::") {
+                let name = line[at + word.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next();
+                let name = name.unwrap_or_default();
+                assert!(!name.is_empty(), "{}: name one folder a line, or it is not seen: {line}", path.display());
+                if name != from && folders.contains(name) {
+                    imports.entry(from.to_owned()).or_default().insert(name.to_owned());
+                }
+            }
+        }
+    }
+    imports
+}
+
+/// A way through `imports` that comes back to where it began.
+fn circle(imports: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+    fn walk(imports: &BTreeMap<String, BTreeSet<String>>, way: &mut Vec<String>) -> bool {
+        let last = way.last().expect("a way begins somewhere").clone();
+        for next in imports.get(&last).into_iter().flatten() {
+            let back = way.contains(next);
+            way.push(next.clone());
+            if back || walk(imports, way) {
+                return true;
+            }
+            way.pop();
+        }
+        false
+    }
+    imports.keys().find_map(|from| {
+        let mut way = vec![from.clone()];
+        walk(imports, &mut way).then_some(way)
+    })
+}
+
+#[test]
+fn folders_of_a_crate_import_one_way() {
+    let all = crates();
+    for name in IN_ROOMS {
+        let imports = imports_of_folders(&all[*name]);
+        assert!(imports.len() >= 3, "the folders of {name} were found");
+        assert_eq!(circle(&imports), None, "folders of {name} import each other: {imports:?}");
+    }
+}
+
+#[test]
+fn a_circle_of_folders_is_found() {
+    let imports = |pairs: &[(&str, &str)]| {
+        let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (from, to) in pairs {
+            imports.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+        }
+        imports
+    };
+    assert_eq!(circle(&imports(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
+    assert!(circle(&imports(&[("a", "b"), ("b", "c"), ("c", "a")])).is_some());
 }

@@ -9,19 +9,16 @@ mod lookup_events;
 mod record;
 mod resource;
 mod search;
-mod token;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crypto::Key256;
-use service::{Entry, Service};
+use service::{Entry, Service, TokenKey};
 use tokio::sync::Semaphore;
 use wire::Protocol;
 
 pub use error::CloudTrailError;
-
-use token::TokenKey;
 
 /// How many searches read the log at once; others wait. AWS takes two a second.
 const SEARCHES_AT_ONCE: usize = 2;
@@ -38,7 +35,7 @@ impl CloudTrail {
     /// CloudTrail over the audit log in `directory`, which is sealed under `key`.
     #[must_use]
     pub fn new(directory: PathBuf, key: Arc<Key256>) -> Self {
-        let tokens = TokenKey::from(&*key);
+        let tokens = TokenKey::derive(&key, b"sealstack cloudtrail token 1");
         Self { directory, key, tokens, searches: Arc::new(Semaphore::new(SEARCHES_AT_ONCE)) }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Permit, ResourceOperation, TokenKey};
 use wire::Timestamp;
 use wire::shape::Rule;
 
@@ -51,7 +51,6 @@ wire::shape! {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct LookupEventsOutput {
     events: Vec<Event>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
 
@@ -62,11 +61,9 @@ struct Event {
     event_name: String,
     /// `true` or `false`, as text.
     read_only: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     access_key_id: Option<String>,
     event_time: Timestamp,
     event_source: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
     resources: Vec<Resource>,
     /// The whole record, JSON.
@@ -76,7 +73,6 @@ struct Event {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Resource {
-    #[serde(skip_serializing_if = "Option::is_none")]
     resource_type: Option<&'static str>,
     resource_name: String,
 }
@@ -136,12 +132,19 @@ fn wanted(input: LookupEventsInput, call: &Call<'_, CloudTrail>) -> Result<Wante
     })
 }
 
-/// What a token is bound to: all that was asked for but the page's size, which may change from page to page.
+/// The binding of a token: all that was asked for but the page's size, which may change from page to page.
 fn binding(input: &LookupEventsInput, call: &Call<'_, CloudTrail>) -> Vec<u8> {
     let attributes: Vec<_> = input.attributes.iter().map(|attribute| (attribute.key, &attribute.value)).collect();
     let asked = (call.account(), call.region, attributes, input.start_time, input.end_time);
     // Texts and numbers always become JSON.
     serde_json::to_vec(&asked).unwrap_or_default()
+}
+
+/// Where the search goes on, as a token says; none if this look-up did not give it.
+///
+/// Tokens are sealed because the place would reveal how much the other accounts of this server do.
+fn place_in(tokens: &TokenKey, token: &str, binding: &[u8]) -> Option<u64> {
+    tokens.open(token, binding)?.expose().try_into().ok().map(u64::from_be_bytes)
 }
 
 /// Looks up the calls of the last 90 days.
@@ -154,31 +157,24 @@ fn binding(input: &LookupEventsInput, call: &Call<'_, CloudTrail>) -> Vec<u8> {
 /// Source: AWS CloudTrail API Reference, LookupEvents.
 pub(crate) struct LookupEvents;
 
-impl Operation for LookupEvents {
-    type Service = CloudTrail;
+impl ResourceOperation for LookupEvents {
+    type On = Account<CloudTrail>;
     const NAME: &'static str = "LookupEvents";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = LookupEventsInput;
     type Output = LookupEventsOutput;
-    type Target = ();
 
-    async fn find(_: &LookupEventsInput, _: &Call<'_, CloudTrail>) -> Result<(), CloudTrailError> {
-        Ok(())
-    }
-
-    fn needs(_: &LookupEventsInput, _: Option<&()>, _: &Call<'_, CloudTrail>) -> Vec<Need<'static>> {
-        vec![Need::identity("cloudtrail:LookupEvents", "*")]
-    }
+    fn key(_: &Self::Input) {}
 
     async fn run(
-        input: LookupEventsInput,
-        _: Permit<()>,
+        input: Self::Input,
+        _: &Permit<Account<CloudTrail>>,
         call: &Call<'_, CloudTrail>,
-    ) -> Result<LookupEventsOutput, CloudTrailError> {
+    ) -> Result<Self::Output, CloudTrailError> {
         let binding = binding(&input, call);
         let before = match &input.next_token {
             None => u64::MAX,
-            Some(token) => call.service.tokens.open(token, &binding).ok_or(CloudTrailError::InvalidNextToken)?,
+            Some(token) => place_in(&call.service.tokens, token, &binding).ok_or(CloudTrailError::InvalidNextToken)?,
         };
         // Insights are unusual numbers of calls; none are looked for, so there are none.
         let none = input.event_category.is_some();
@@ -193,7 +189,7 @@ impl Operation for LookupEvents {
         let found = found.map_err(|_| CloudTrailError::CutShort)?.map_err(CloudTrailError::Journal)?;
         Ok(LookupEventsOutput {
             events: found.records.into_iter().filter_map(Event::of).collect(),
-            next_token: found.next.map(|before| call.service.tokens.seal(before, &binding)),
+            next_token: found.next.map(|before| call.service.tokens.seal(&before.to_be_bytes(), &binding)),
         })
     }
 }

@@ -1,22 +1,74 @@
 //! From a caller's name for a key to the key, and to what the caller must hold to use it.
 
+mod explain;
+pub(crate) mod grant_token;
+pub(crate) mod managed;
+mod shapes;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use service::{Call, Caller, MaybeReady, Need, ResourcePolicy};
+use service::{Call, Caller, MaybeReady, Need, Resource, ResourcePolicy};
+
+pub(crate) use shapes::{GrantedKeyInput, KeyIdInput, KeyIdOutput, KeyMaterialOutput, KeyPageInput};
 
 use crate::Kms;
-use crate::algorithm::EncryptionAlgorithm;
-use crate::context::EncryptionContext;
 use crate::error::KmsError;
-use crate::grant::{Claim, GrantUse, Grants};
-use crate::grant_token;
-use crate::key_policy;
-use crate::key_store::{self, KeyStoreRecord};
-use crate::managed;
-use crate::record::{KeyRecord, LiveKey, domain};
-use crate::reference::{Forms, Reference, Target, alias_arn, key_arn};
-use crate::state;
+use crate::record::{
+    Claim, EncryptionAlgorithm, EncryptionContext, Forms, GrantOperation, GrantUse, Grants, KeyRecord, KeyStoreRecord,
+    LiveKey, Reference, Target, Usage, alias_arn, domain, key_arn, key_store, policy, state,
+};
+
+/// How an operation names its key, and on which grounds it may use it.
+pub(crate) struct KeyRef<'a> {
+    name: &'a str,
+    forms: Forms,
+    grant_tokens: &'a [String],
+    granted: Option<GrantUse<'a>>,
+    /// Whether policies can ask how long the key has not been used.
+    asks_idleness: bool,
+}
+
+impl<'a> KeyRef<'a> {
+    const fn new(name: &'a str, forms: Forms, grant_tokens: &'a [String], granted: Option<GrantUse<'a>>) -> Self {
+        Self { name, forms, grant_tokens, granted, asks_idleness: false }
+    }
+
+    /// A key of the caller's own account, under no grant.
+    pub(crate) const fn own(name: &'a str) -> Self {
+        Self::new(name, Forms::OwnKey, &[], None)
+    }
+
+    /// A key of any account, under no grant.
+    pub(crate) const fn any(name: &'a str) -> Self {
+        Self::new(name, Forms::Key, &[], None)
+    }
+
+    /// A key of any account, to be granted to others.
+    pub(crate) const fn to_grant(name: &'a str, grant_tokens: &'a [String], grant: GrantUse<'a>) -> Self {
+        Self::new(name, Forms::Key, grant_tokens, Some(grant))
+    }
+
+    /// A key or alias of any account, to be used; grants can allow it.
+    pub(crate) const fn plain(name: &'a str, grant_tokens: &'a [String], operation: GrantOperation) -> Self {
+        Self::new(name, Forms::KeyOrAlias, grant_tokens, Some(GrantUse::Plain(operation)))
+    }
+
+    /// The same with an encryption context, which grants can constrain.
+    pub(crate) const fn with_context(
+        name: &'a str,
+        grant_tokens: &'a [String],
+        operation: GrantOperation,
+        context: &'a EncryptionContext,
+    ) -> Self {
+        Self::new(name, Forms::KeyOrAlias, grant_tokens, Some(GrantUse::Crypto(operation, context)))
+    }
+
+    /// The same for an operation about which policies can ask how long the key has not been used.
+    pub(crate) fn asking_idleness(self) -> Self {
+        Self { asks_idleness: true, ..self }
+    }
+}
 
 /// A key that a call names, with all that decides whether the call may use it.
 #[derive(Clone)]
@@ -27,12 +79,12 @@ pub(crate) struct Found {
     grants: Option<Arc<Grants>>,
     /// The store that holds it, if one does.
     pub(crate) store: Option<Arc<KeyStoreRecord>>,
-    /// Whether a grant token was given that this server never gave out.
+    /// Whether a grant token is not one of this server's.
     bad_token: bool,
     /// Whether the key is an AWS-managed one that nobody has used yet.
     unmade: bool,
     /// How many days the key has not been used, if policies can ask.
-    pub(crate) idle_days: Option<i64>,
+    idle_days: Option<i64>,
 }
 
 impl Found {
@@ -40,7 +92,7 @@ impl Found {
     ///
     /// # Errors
     /// Those of [`Reference::parse`]; [`KmsError::KeyNotFound`], [`KmsError::AliasNotFound`].
-    pub(crate) fn find<'a>(
+    pub(crate) fn named<'a>(
         reference: &'a str,
         forms: Forms,
         grant_tokens: &'a [String],
@@ -113,7 +165,7 @@ impl Found {
         }
     }
 
-    /// The key with its grants, those that tokens tell of included, and its store.
+    /// The key with its grants, those that tokens name included, and its store.
     async fn of_live(
         key: Arc<LiveKey>,
         alias: Option<&str>,
@@ -136,7 +188,7 @@ impl Found {
         Ok(Self { grants, store, bad_token, ..Self::plain(key, alias) })
     }
 
-    /// Finds a related key in another region, which only policies let anybody use from here.
+    /// Finds a related key in another region, which only policies allow to be used from here.
     ///
     /// # Errors
     /// [`KmsError::KeyNotFound`].
@@ -149,31 +201,21 @@ impl Found {
         Ok(Self::plain(call.service.live(region, account, id).await?, None))
     }
 
-    /// Hides the key from a caller who names it by another account's alias and may not use it: the refusal would name
-    /// the key, and tell that there is such an alias.
+    /// Refuses a [concealed](Resource::concealed) key to a caller who does not hold `need` on it.
     ///
     /// # Errors
     /// [`KmsError::AliasNotFound`].
-    pub(crate) async fn unless_hidden<'n>(
+    pub(crate) async fn unless_concealed<'n>(
         &'n self,
         need: impl FnOnce(&'n Self) -> Need<'n> + Send,
         call: &Call<'_, Kms>,
     ) -> Result<(), KmsError> {
-        let account = &self.key.record.account;
-        match &self.alias {
-            Some(alias) if account != call.account() => {
-                Box::pin(async move {
-                    let hidden = KmsError::AliasNotFound { arn: alias_arn(call.region, account, alias) };
-                    if call.would_allow(&need(self)).await? { Ok(()) } else { Err(hidden) }
-                })
-                .await
-            }
-            _ => Ok(()),
-        }
+        let Some(concealed) = self.concealed(call) else { return Ok(()) };
+        Box::pin(async move { if call.would_allow(&need(self)).await? { Ok(()) } else { Err(concealed) } }).await
     }
 
     /// The need of `action` on the key: by its policy, or by a grant for `granted`.
-    pub(crate) fn need<'n>(
+    pub(crate) fn need_of<'n>(
         &'n self,
         action: &'static str,
         granted: Option<&GrantUse<'_>>,
@@ -183,14 +225,17 @@ impl Found {
         let guard = guard(key, self.grants.as_deref(), granted, call.caller, action);
         let (resource, context) = (Cow::Borrowed(&*key.arn), Vec::with_capacity(12));
         let need = Need { action, resource, context, guard, shown: None };
-        let need = describe_key(need, &key.record, call);
-        match &self.alias {
-            Some(alias) => need.with("kms:RequestAlias", alias),
+        let mut need = describe_key(need, &key.record, call);
+        if let Some(alias) = &self.alias {
+            need = need.with("kms:RequestAlias", alias);
+        }
+        match self.idle_days {
+            Some(days) => need.with("kms:TrailingDaysWithoutKeyUsage", days),
             None => need,
         }
     }
 
-    /// Whether the operation may go on: the tokens are genuine and the key's state permits it.
+    /// Checks that the grant tokens are genuine and the key's state permits the operation.
     ///
     /// # Errors
     /// [`KmsError::InvalidGrantToken`]; those of [`state::check`].
@@ -216,7 +261,7 @@ impl Found {
     }
 }
 
-/// What the key itself says to a caller: its policy, and whether a grant allows the use.
+/// The key's part in a decision: its policy, and whether a grant allows the use.
 pub(crate) fn guard(
     key: &LiveKey,
     grants: Option<&Grants>,
@@ -236,28 +281,97 @@ pub(crate) fn guard(
     }
 }
 
-/// What must be held for `action` on a key that was not found by `reference`, so that a stranger cannot tell a missing
-/// key from a forbidden one. A text that names no key needs nothing: it tells nothing.
-pub(crate) fn needs_of_missing(
+impl Resource for Found {
+    type Service = Kms;
+    type Key<'a> = KeyRef<'a>;
+
+    fn find<'a>(key: KeyRef<'a>, call: &'a Call<'_, Kms>) -> impl Future<Output = Result<Self, KmsError>> + Send {
+        async move {
+            let mut found = Self::named(key.name, key.forms, key.grant_tokens, call).await?;
+            if key.asks_idleness {
+                found.idle_days = Some(Box::pin(call.service.idle_days(&found.key, call.now)).await?);
+            }
+            Ok(found)
+        }
+    }
+
+    fn need<'n>(&'n self, key: KeyRef<'n>, action: &'static str, call: &'n Call<'_, Kms>) -> Need<'n> {
+        self.need_of(action, key.granted.as_ref(), call)
+    }
+
+    fn need_of_missing<'n>(key: KeyRef<'n>, action: &'static str, call: &'n Call<'_, Kms>) -> Option<Need<'n>> {
+        need_of_unnamed(key.name, key.forms, action, call)
+    }
+
+    /// A caller who names the key by another account's alias and may not use it: the refusal would name the key, and
+    /// reveal that there is such an alias.
+    fn concealed(&self, call: &Call<'_, Kms>) -> Option<KmsError> {
+        let account = &self.key.record.account;
+        let alias = self.alias.as_ref().filter(|_| account != call.account())?;
+        Some(KmsError::AliasNotFound { arn: alias_arn(call.region, account, alias) })
+    }
+
+    async fn begin(&mut self, operation: &'static str, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+        self.ready(operation, call)?;
+        self.make(call).await
+    }
+
+    /// Records the use of the key, which only operations that use keys are.
+    fn end(&self, operation: &'static str, call: &Call<'_, Kms>) {
+        if let Some(usage) = Usage::from_text(operation) {
+            call.service.used(&self.key, usage, call);
+        }
+    }
+}
+
+/// Ends a dry run, which has come as far as the operation itself.
+///
+/// # Errors
+/// [`KmsError::DryRun`].
+pub(crate) const fn end_dry_run(dry_run: bool) -> Result<(), KmsError> {
+    if dry_run { Err(KmsError::DryRun) } else { Ok(()) }
+}
+
+/// The keys and key stores of the caller's account in a Region, over which only identity policies decide.
+pub(crate) struct Account;
+
+impl Resource for Account {
+    type Service = Kms;
+    type Key<'a> = ();
+
+    async fn find((): (), _: &Call<'_, Kms>) -> Result<Self, KmsError> {
+        Ok(Self)
+    }
+
+    fn need<'n>(&'n self, (): (), action: &'static str, call: &'n Call<'_, Kms>) -> Need<'n> {
+        Need::identity(action, "*").with("kms:CallerAccount", call.account())
+    }
+
+    fn need_of_missing<'n>((): (), action: &'static str, call: &'n Call<'_, Kms>) -> Option<Need<'n>> {
+        Some(Self.need((), action, call).into_owned())
+    }
+}
+
+/// The need of `action` on a key that was not found by `reference`, so that a stranger cannot distinguish a missing key
+/// from a forbidden one; `None` for a text that names no key, whose refusal reveals nothing.
+pub(crate) fn need_of_unnamed(
     reference: &str,
     forms: Forms,
     action: &'static str,
     call: &Call<'_, Kms>,
-) -> Vec<Need<'static>> {
-    let Ok(Reference { account, target }) = Reference::parse(reference, call.region, call.account(), forms) else {
-        return Vec::new();
-    };
+) -> Option<Need<'static>> {
+    let Reference { account, target } = Reference::parse(reference, call.region, call.account(), forms).ok()?;
     let arn = match target {
         Target::Key(id) => key_arn(call.region, account, id),
         Target::Alias(name) => alias_arn(call.region, account, name),
     };
-    vec![need_of_missing(arn, account, action, call)]
+    Some(need_of_missing(arn, account, action, call))
 }
 
-/// As [`needs_of_missing`], for a key at `arn` in `account`.
+/// As [`need_of_unnamed`], for a key at `arn` in `account`.
 pub(crate) fn need_of_missing(arn: String, account: &str, action: &'static str, call: &Call<'_, Kms>) -> Need<'static> {
     let need = Need::identity(action, arn);
-    if account == call.account() { need } else { need.guarded(ResourcePolicy::Mandatory(key_policy::nothing())) }
+    if account == call.account() { need } else { need.guarded(ResourcePolicy::Mandatory(policy::nothing())) }
 }
 
 /// Adds the condition keys that every action on a key has.

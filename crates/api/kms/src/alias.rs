@@ -1,42 +1,25 @@
 //! Aliases: names for keys that can be pointed at another key. They convey no rights to the key.
 
-use serde::{Deserialize, Serialize};
+mod list;
+
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{Record, Tx};
-use wire::Timestamp;
+use store::Tx;
+
+pub(crate) use list::ListAliases;
 
 use crate::Kms;
-use crate::access::{self, Found};
+use crate::access::{self, Found, managed};
 use crate::error::KmsError;
-use crate::managed;
-use crate::record::{KeyRecord, domain};
-use crate::reference::{ALIAS_PREFIX, Forms, Reference, Target, alias_arn};
+use crate::record::{ALIAS_PREFIX, AliasRecord, Forms, KeyRecord, Reference, Target, alias_arn, domain};
 use crate::rules::{KEY_ID, NAME_LENGTH, NAME_PATTERN};
 
 /// How many aliases a key can have.
 const ALIASES_MAX: usize = 50;
 
-/// An alias, stored under its account and region.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct AliasRecord {
-    pub(crate) name: String,
-    pub(crate) key_id: String,
-    pub(crate) created: Timestamp,
-    pub(crate) updated: Timestamp,
-}
-
-impl Record for AliasRecord {
-    const COLLECTION: &'static str = "kms-alias";
-}
-
-impl AliasRecord {
-    /// A new alias.
-    pub(crate) fn new(name: &str, key_id: &str, created: Timestamp) -> Self {
-        Self { name: name.to_owned(), key_id: key_id.to_owned(), created, updated: created }
-    }
-}
-
-/// What an alias name must be beyond its pattern.
+/// Checks what the pattern of alias names does not cover.
+///
+/// # Errors
+/// [`KmsError::Validation`].
 pub(crate) fn check_name(name: &str) -> Result<(), KmsError> {
     match name.strip_prefix(ALIAS_PREFIX) {
         None => Err(KmsError::Validation(
@@ -63,7 +46,7 @@ async fn target_key(reference: &str, call: &Call<'_, Kms>) -> Result<Found, KmsE
     if matches!(any.target, Target::Alias(_)) {
         return Err(KmsError::Validation("Aliases must refer to keys. Not aliases".to_owned()));
     }
-    Found::find(reference, Forms::OwnKey, &[], call).await
+    Found::named(reference, Forms::OwnKey, &[], call).await
 }
 
 /// Needs of `action` on an alias and a key that was not found.
@@ -71,11 +54,10 @@ fn needs_of_missing(action: &'static str, name: &str, reference: &str, call: &Ca
     if check_name(name).is_err() {
         return Vec::new();
     }
-    let mut needs = access::needs_of_missing(reference, Forms::OwnKey, action, call);
-    if !needs.is_empty() {
-        needs.insert(0, need_on_alias(action, name, call));
+    match access::need_of_unnamed(reference, Forms::OwnKey, action, call) {
+        Some(need) => vec![need_on_alias(action, name, call), need],
+        None => Vec::new(),
     }
-    needs
 }
 
 wire::shape! {
@@ -86,7 +68,7 @@ wire::shape! {
     }
 }
 
-/// Gives a key an alias.
+/// Creates an alias of a key.
 pub(crate) struct CreateAlias;
 
 impl Operation for CreateAlias {
@@ -105,7 +87,7 @@ impl Operation for CreateAlias {
     fn needs<'n>(input: &'n AliasInput, found: Option<&'n Found>, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
         let (action, name) = ("kms:CreateAlias", input.alias_name.as_str());
         match found {
-            Some(found) => vec![need_on_alias(action, name, call), found.need(action, None, call)],
+            Some(found) => vec![need_on_alias(action, name, call), found.need_of(action, None, call)],
             None => needs_of_missing(action, name, &input.target_key_id, call),
         }
     }
@@ -161,7 +143,7 @@ impl Named {
     }
 
     fn needs<'n>(&'n self, action: &'static str, call: &'n Call<'_, Kms>) -> Vec<Need<'n>> {
-        let key = self.key.as_ref().map(|found| found.need(action, None, call));
+        let key = self.key.as_ref().map(|found| found.need_of(action, None, call));
         [Some(need_on_alias(action, &self.alias.name, call)), key].into_iter().flatten().collect()
     }
 }
@@ -176,7 +158,6 @@ fn drop_alias(tx: &mut Tx<'_>, domain: &str, alias: &AliasRecord) -> Result<(), 
 }
 
 wire::shape! {
-    /// The input of `DeleteAlias`.
     pub(crate) struct DeleteAliasInput {
         "AliasName" alias_name: String, required, [NAME_LENGTH, NAME_PATTERN];
     }
@@ -226,7 +207,7 @@ impl Operation for DeleteAlias {
     }
 }
 
-/// Points an alias at another key.
+/// Changes the key of an alias.
 pub(crate) struct UpdateAlias;
 
 /// An alias, and the key that it is to name, as far as there is one.
@@ -255,8 +236,8 @@ impl Operation for UpdateAlias {
         };
         let mut needs = named.needs(action, call);
         match to {
-            Ok(to) => needs.push(to.need(action, None, call)),
-            Err(_) => needs.extend(access::needs_of_missing(&input.target_key_id, Forms::OwnKey, action, call)),
+            Ok(to) => needs.push(to.need_of(action, None, call)),
+            Err(_) => needs.extend(access::need_of_unnamed(&input.target_key_id, Forms::OwnKey, action, call)),
         }
         needs
     }

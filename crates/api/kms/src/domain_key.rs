@@ -6,6 +6,8 @@
 //! once a whole look through the keys has found nothing under it, and no call of any process can have a record in hand
 //! that was: a day after it retired and the last material was moved from it, as the database says.
 
+mod generation;
+mod new_material;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +20,12 @@ use wire::Timestamp;
 
 use crate::Kms;
 use crate::error::KmsError;
-use crate::material::Wrapped;
-use crate::record::KeyRecord;
+use crate::record::{DomainKey, KeyRecord, Wrapped};
 
+pub(crate) use new_material::NewMaterial;
 pub use report::{DomainKeyReport, DomainKeyState, domain_keys};
 
-/// What the names of all domain keys in the keyring begin with.
+/// The prefix of the names of domain keys in the keyring.
 const PREFIX: &str = "domain/";
 
 /// How many days a retired key stays after it retired or material was moved from it: calls that had a record in hand
@@ -32,14 +34,6 @@ const RETIRED_DAYS: i64 = 1;
 
 /// How many keys are looked at together, and changed in one transaction.
 const BATCH: usize = 100;
-
-/// The key of a region under which its keys' material is wrapped.
-#[derive(Clone)]
-pub(crate) struct DomainKey {
-    /// Its name in the keyring.
-    pub(crate) name: String,
-    pub(crate) key: Arc<Key256>,
-}
 
 impl DomainKey {
     /// The domain key that serves in a region, as the database has it now. It is made if it is the first.
@@ -119,7 +113,7 @@ pub struct DomainRotation {
     pub generation: u32,
 }
 
-/// What a look at the domain keys came to.
+/// The result of a turnover of domain keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainTurnover {
     /// The domain keys that took over.
@@ -173,14 +167,14 @@ impl Kms {
         key.ok_or_else(|| KmsError::Damaged(format!("there is no domain key {name}")))
     }
 
-    /// The key for what a region hands out and takes back: tokens of grants and imports. It wraps nothing that lasts, and
+    /// The key for the grant and import tokens of a region. It wraps nothing that lasts, and
     /// stays when domain keys go.
     pub(crate) async fn token_key(&self, region: &str) -> Result<Arc<Key256>, KmsError> {
         Ok(self.store.keyring().key(&format!("kms-tokens/{region}")).await?)
     }
 
     /// Gives a new domain key to every region whose own has served for `days`, wraps anew what retired ones wrap, and
-    /// drops those under which nothing is any more. May be ended at any moment; the next call goes on.
+    /// drops those under which nothing is any more. May be ended at any moment; the next call resumes.
     ///
     /// # Errors
     /// Those of the store.
@@ -193,11 +187,11 @@ impl Kms {
         }
         let succession = self.succession(&regions).await?;
         let Some((rewrapped, damaged)) = self.rewrap_material(succession, now).await? else {
-            // Another domain key took over meanwhile: the next call goes on with that.
+            // Another domain key took over meanwhile: the next call continues with that.
             return Ok(turnover);
         };
         (turnover.rewrapped, turnover.damaged) = (rewrapped, damaged);
-        // What is damaged may be mended from a backup, and needs its domain key then.
+        // Damaged material may be restored from a backup, and needs its domain key then.
         if (turnover.rewrapped, turnover.damaged) == (0, 0) {
             for (region, keys) in &regions {
                 turnover.dropped += self.drop_retired(region, keys, now).await?;
@@ -266,7 +260,7 @@ impl Kms {
                 let found = tx.get::<DomainKeys>(PARENT, &id)?;
                 let is_new = found.is_none();
                 let mut keys = found.unwrap_or(first);
-                // Somebody else may have been quicker.
+                // Another process may have been faster.
                 let takes_over = is_due && keys.current == current;
                 if takes_over {
                     keys.retired.push(Retired { generation: current, at: now, moved: None });

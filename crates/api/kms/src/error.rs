@@ -1,85 +1,58 @@
-//! What KMS operations fail with, worded as AWS words it.
+//! Errors of KMS operations, worded as AWS words them.
 //!
-//! A variant is one outcome and its facts. Causes are kept for the log and never reach the caller.
+//! A variant is one outcome and its facts. Causes go to the log and never reach the caller.
+
+mod key_store_fault;
 
 use crypto::CryptoError;
 use service::ServiceError;
 use store::StoreError;
 use wire::Fault;
 
-use crate::blob::BlobError;
-use crate::key_store::KeyStoreFault;
-use crate::spec::{KeySpec, KeyUsage, Origin};
+use crate::record::{BlobError, KeySpec, KeyUsage, Origin};
 
-/// What a KMS operation fails with.
+pub(crate) use key_store_fault::During;
+pub use key_store_fault::KeyStoreFault;
+
+/// An error of a KMS operation.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "a fact is named by its field")]
 pub enum KmsError {
     /// The text is neither a key id, an alias nor an ARN of one.
     #[error("Invalid keyId '{text}'")]
-    InvalidKeyId {
-        /// What was given.
-        text: String,
-    },
+    InvalidKeyId { text: String },
     /// The ARN is one of another region: a key never leaves its region.
     #[error("Invalid arn {region}")]
-    OtherRegion {
-        /// The ARN's region.
-        region: String,
-    },
+    OtherRegion { region: String },
     /// The ARN is not one of a KMS key or alias, or it names a principal that does not exist.
     #[error("{reason}")]
-    InvalidArn {
-        /// What is wrong with it.
-        reason: String,
-    },
+    InvalidArn { reason: String },
     /// There is no such key.
     #[error("Key '{arn}' does not exist")]
-    KeyNotFound {
-        /// The ARN it would have.
-        arn: String,
-    },
+    KeyNotFound { arn: String },
     /// There is no such alias.
     #[error("Alias {arn} is not found.")]
-    AliasNotFound {
-        /// The ARN it would have.
-        arn: String,
-    },
+    AliasNotFound { arn: String },
     /// Keys have one policy, and its name is `default`.
     #[error("No such policy exists")]
     PolicyNotFound,
     /// The key has no such grant.
     #[error("Grant ID {id} not found")]
-    GrantNotFound {
-        /// The id that was given.
-        id: String,
-    },
+    GrantNotFound { id: String },
     /// The key is disabled.
     #[error("{arn} is disabled.")]
-    Disabled {
-        /// The key.
-        arn: String,
-    },
+    Disabled { arn: String },
     /// The key's state does not permit the operation.
     #[error("{arn} is {is}.")]
-    InvalidState {
-        /// The key.
-        arn: String,
-        /// What it is, or is not.
-        is: &'static str,
-    },
+    InvalidState { arn: String, is: &'static str },
     /// The operation is not for keys whose material comes from there.
     #[error("{arn} origin is {origin} which is not valid for this operation.")]
-    WrongOrigin {
-        /// The key.
-        arn: String,
-        /// Where its material comes from.
-        origin: Origin,
-    },
-    /// The ciphertext is malformed, was tampered with, or belongs to another encryption context. The caller is not told
-    /// which.
+    WrongOrigin { arn: String, origin: Origin },
+    /// The ciphertext is malformed, was tampered with, or belongs to another encryption context. The answer does not
+    /// say which.
     #[error("")]
     InvalidCiphertext(#[source] BlobError),
-    /// What was to be imported cannot be unwrapped. The caller is not told why.
+    /// The material to be imported cannot be unwrapped. The answer does not say why.
     #[error("")]
     InvalidWrapping(#[source] CryptoError),
     /// The material is not what the key takes.
@@ -93,52 +66,30 @@ pub enum KmsError {
     ExpiredImportToken,
     /// The key has no such material.
     #[error("Key material '{id}' is not associated with key '{arn}'")]
-    MaterialNotFound {
-        /// The material's id.
-        id: String,
-        /// The key.
-        arn: String,
-    },
+    MaterialNotFound { id: String, arn: String },
     /// The ciphertext names a key that does not exist here.
     #[error(
         "User: {caller} is not authorized to perform: {action} on the resource associated with this ciphertext because \
          the resource does not exist in this Region, no resource-based policies allow access, or a resource-based \
          policy explicitly denies access"
     )]
-    CiphertextOfNoKey {
-        /// Who asked.
-        caller: String,
-        /// The action.
-        action: &'static str,
-    },
+    CiphertextOfNoKey { caller: String, action: &'static str },
     /// The ciphertext was not made by the key that the caller named.
     #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
     IncorrectKey,
     /// The key's usage does not include the operation.
     #[error("{arn} key usage is {usage} which is not valid for {operation}.")]
-    InvalidKeyUsage {
-        /// The key.
-        arn: String,
-        /// Its usage.
-        usage: KeyUsage,
-        /// The operation.
-        operation: &'static str,
-    },
+    InvalidKeyUsage { arn: String, usage: KeyUsage, operation: &'static str },
     /// The algorithm does not go with the key.
     #[error("Algorithm {algorithm} is incompatible with key spec {spec}.")]
-    IncompatibleAlgorithm {
-        /// The algorithm that was asked for.
-        algorithm: &'static str,
-        /// The key's spec.
-        spec: KeySpec,
-    },
+    IncompatibleAlgorithm { algorithm: &'static str, spec: KeySpec },
     /// The signature is not one of that message, key and algorithm.
     #[error("")]
     InvalidSignature,
     /// The code is not the one of that message and key.
     #[error("")]
     InvalidMac,
-    /// What was asked for is not offered.
+    /// The request is valid in AWS, and not supported here.
     #[error("{0}")]
     Unsupported(String),
     /// A rule that involves more than one member is violated.
@@ -146,40 +97,22 @@ pub enum KmsError {
     Validation(String),
     /// The alias is taken.
     #[error("An alias with the name {arn} already exists")]
-    AliasExists {
-        /// The alias.
-        arn: String,
-    },
+    AliasExists { arn: String },
     /// The Region has a related key already.
     #[error("Unable to replicate the key into Region {region}: {arn} already exists")]
-    ReplicaExists {
-        /// The related key.
-        arn: String,
-        /// Its Region.
-        region: String,
-    },
+    ReplicaExists { arn: String, region: String },
     /// The alias name is reserved.
     #[error("{0}")]
     InvalidAliasName(String),
     /// A quota of how many there may be is used up.
     #[error("{quota} quota for this account in this region is {most}, current usage is {usage}.")]
-    QuotaExceeded {
-        /// What there would be too many of.
-        quota: &'static str,
-        /// How many there may be.
-        most: u64,
-        /// How many there are.
-        usage: u64,
-    },
+    QuotaExceeded { quota: &'static str, most: u64, usage: u64 },
     /// Another limit is reached.
     #[error("{0}")]
     LimitExceeded(String),
-    /// The key rotates by itself in a moment.
+    /// An automatic rotation of the key is due.
     #[error("An automatic rotation of {arn} is in progress or scheduled to begin within the next 20 minutes.")]
-    RotationDue {
-        /// The key.
-        arn: String,
-    },
+    RotationDue { arn: String },
     /// The tags are refused.
     #[error("{0}")]
     Tag(TagFault),
@@ -215,7 +148,7 @@ pub enum KmsError {
     Damaged(String),
 }
 
-/// What is wrong with tags.
+/// An error of tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TagFault {
     /// A tag key occurs twice.
@@ -285,7 +218,7 @@ impl KmsError {
         }
     }
 
-    /// What a failure to read a key, or what its material is wrapped with, means for the caller.
+    /// The error for a key, or a domain key, that cannot be read.
     pub(crate) fn of_key(error: StoreError) -> Self {
         match error {
             StoreError::Io { .. } | StoreError::Closed => Self::KeyUnavailable(error),
@@ -307,7 +240,7 @@ impl From<StoreError> for KmsError {
 impl ServiceError for KmsError {
     fn fault(&self) -> Fault {
         let status = self.status();
-        // What went wrong inside is for the log.
+        // Internal causes are for the log.
         let message = if status >= 500 { String::new() } else { self.to_string() };
         Fault { code: self.code(), status, message }
     }

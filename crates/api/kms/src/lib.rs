@@ -5,105 +5,63 @@
 //!
 //! Source: AWS KMS API Reference; AWS KMS Cryptographic Details.
 
+#![allow(
+    clippy::manual_async_fn,
+    reason = "an async fn stores its arguments twice, so that each call's future is larger"
+)]
+
 mod access;
-mod algorithm;
 mod alias;
-mod alias_list;
-pub mod blob;
-mod context;
-mod create_grant;
-mod data_key;
-mod data_key_pair;
-mod decrypt;
-mod delete_material;
-mod deletion;
+mod cryptography;
 mod domain_key;
-mod enable;
-mod encrypt;
 mod error;
-mod explain;
-mod family;
 mod grant;
-mod grant_list;
-mod grant_token;
-mod import_material;
-mod import_parameters;
-mod import_token;
-mod imported;
 mod key;
-mod key_making;
-mod key_policy;
 mod key_store;
-mod last_usage;
 mod long_work;
-mod mac;
-mod managed;
 mod material;
-mod metadata;
-mod multi_region;
-mod new_material;
-mod on_key;
-mod page;
-mod party;
-mod primary_region;
-mod public_key;
-mod random;
-mod ready;
+mod operations;
+pub mod ports;
 mod record;
-mod reencrypt;
-mod reference;
-mod replicate;
-mod retire_grant;
-mod rotation;
-mod rotation_list;
-mod rsa_cipher;
 mod rules;
-mod schedule;
 mod seed;
-mod shared_secret;
-mod sign;
-mod spec;
-mod state;
-mod tag;
-mod wrapping;
 
 use std::sync::Arc;
 
 use crypto::kdf::DerivationKey;
-use service::ports::{KeyStores, NoKeyStores, Principals};
+use service::ports::Principals;
 use service::{Call, Entry, MaybeReady, Regions, Service};
 use store::{Cache, ListCache, Store, Tx};
 use wire::Protocol;
 
+pub use cryptography::ServiceDataKeys;
 pub use domain_key::{DomainKeyReport, DomainKeyState, DomainRotation, DomainTurnover, domain_keys};
-pub use error::{KmsError, TagFault};
-pub use key_store::KeyStoreFault;
-pub use reference::KeyId;
+pub use error::{KeyStoreFault, KmsError, TagFault};
+pub use record::blob;
+pub use record::reference::KeyId;
+pub use record::spec::{KeySpec, KeyUsage, Origin};
 pub use seed::{SeedKey, seed};
-pub use spec::{KeySpec, KeyUsage, Origin};
 
-use alias::AliasRecord;
-use grant::{GrantRecord, Grants};
-use key_store::{Connections, KeyStoreRecord, OnStore};
-use last_usage::LastUsages;
+use key_store::Connections;
 use long_work::LongWork;
-use on_key::On;
-use ready::Material;
-use record::{KeyRecord, LiveKey, Version, domain};
+use ports::{KeyStores, NoKeyStores};
+use record::last_usage::LastUsages;
+use record::ready::Material;
+use record::{AliasRecord, GrantRecord, Grants, KeyRecord, KeyStoreRecord, LiveKey, Version, domain, reference, state};
 
-/// How many keys are kept in memory, policies parsed and material unwrapped.
+/// How many keys are cached, policies parsed and material unwrapped.
 const KEYS_CACHED: usize = 10_000;
 
-/// How many aliases are kept in memory.
+/// How many aliases are cached.
 const ALIASES_CACHED: usize = 10_000;
 
-/// How many keys' grants are kept in memory.
+/// How many keys' grants are cached.
 const GRANTS_CACHED: usize = 2_000;
 
-/// How many custom key stores are kept in memory.
+/// How many custom key stores are cached.
 const KEY_STORES_CACHED: usize = 1_000;
 
-/// How many keys an account can have in a region, unless told otherwise.
+/// The default quota of keys of an account in a region.
 const KEYS_MAX: u64 = 100_000;
 
 /// AWS KMS.
@@ -241,64 +199,7 @@ impl Service for Kms {
     type Error = KmsError;
 
     fn operations() -> &'static [Entry<Self>] {
-        service::operations![
-            On<deletion::CancelKeyDeletion>,
-            alias::CreateAlias,
-            OnStore<key_store::ConnectCustomKeyStore>,
-            key_store::CreateCustomKeyStore,
-            On<create_grant::CreateGrant>,
-            key::CreateKey,
-            On<shared_secret::Decapsulate>,
-            decrypt::Decrypt,
-            alias::DeleteAlias,
-            OnStore<key_store::DeleteCustomKeyStore>,
-            On<delete_material::DeleteImportedKeyMaterial>,
-            On<shared_secret::DeriveSharedSecret>,
-            key_store::DescribeCustomKeyStores,
-            On<key::DescribeKey>,
-            On<enable::DisableKey>,
-            On<rotation::DisableKeyRotation>,
-            OnStore<key_store::DisconnectCustomKeyStore>,
-            On<enable::EnableKey>,
-            On<rotation::EnableKeyRotation>,
-            On<shared_secret::Encapsulate>,
-            On<encrypt::Encrypt>,
-            On<data_key::GenerateDataKey>,
-            On<data_key_pair::GenerateDataKeyPair>,
-            On<data_key_pair::GenerateDataKeyPairWithoutPlaintext>,
-            On<data_key::GenerateDataKeyWithoutPlaintext>,
-            On<mac::GenerateMac>,
-            random::GenerateRandom,
-            On<last_usage::GetKeyLastUsage>,
-            On<key_policy::GetKeyPolicy>,
-            On<rotation::GetKeyRotationStatus>,
-            On<import_parameters::GetParametersForImport>,
-            On<public_key::GetPublicKey>,
-            On<import_material::ImportKeyMaterial>,
-            alias_list::ListAliases,
-            On<grant_list::ListGrants>,
-            On<key_policy::ListKeyPolicies>,
-            On<rotation_list::ListKeyRotations>,
-            key::ListKeys,
-            On<tag::ListResourceTags>,
-            grant_list::ListRetirableGrants,
-            On<key_policy::PutKeyPolicy>,
-            reencrypt::ReEncrypt,
-            replicate::ReplicateKey,
-            retire_grant::RetireGrant,
-            On<retire_grant::RevokeGrant>,
-            On<rotation::RotateKeyOnDemand>,
-            On<deletion::ScheduleKeyDeletion>,
-            On<sign::Sign>,
-            On<tag::TagResource>,
-            On<tag::UntagResource>,
-            alias::UpdateAlias,
-            key_store::UpdateCustomKeyStore,
-            On<key::UpdateKeyDescription>,
-            primary_region::UpdatePrimaryRegion,
-            On<sign::Verify>,
-            On<mac::VerifyMac>,
-        ]
+        operations::TABLE
     }
 }
 

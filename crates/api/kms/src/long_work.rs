@@ -22,7 +22,7 @@ impl LongWork {
         Self(Arc::new(Semaphore::new((cores() / 2).max(1))))
     }
 
-    /// Does `work` when its turn comes. Once begun it runs to its end, also when the caller has gone by then.
+    /// Does `work` when its turn comes. Once started it runs to its end, also if the caller has gone by then.
     ///
     /// # Errors
     /// `work`'s; [`KmsError::Damaged`] if it panicked.

@@ -9,18 +9,15 @@ use service::{Operator, Regions};
 use store::{Store, Tx};
 use wire::{SecretBlob, Timestamp};
 
-use crate::alias::{self, AliasRecord};
-use crate::domain_key::DomainKey;
+use crate::KEYS_MAX;
+use crate::access::managed;
+use crate::alias;
+use crate::domain_key::NewMaterial;
 use crate::error::KmsError;
-use crate::key::KeyCount;
-use crate::key_policy::PolicyRecord;
-use crate::managed;
-use crate::new_material::NewMaterial;
-use crate::record::KeyRecord;
-use crate::reference::{KeyId, alias_arn};
-use crate::spec::{KeySpec, KeyUsage};
-use crate::state::KeyState;
-use crate::{KEYS_MAX, tag};
+use crate::key::tag;
+use crate::record::{
+    AliasRecord, DomainKey, KeyCount, KeyId, KeyRecord, KeySpec, KeyState, KeyUsage, PolicyRecord, alias_arn,
+};
 
 /// A key.
 #[derive(Deserialize)]
@@ -32,7 +29,7 @@ pub struct SeedKey {
     region: Option<String>,
     #[serde(default = "symmetric")]
     spec: KeySpec,
-    /// What it is for; left out where the spec allows one usage only.
+    /// The usage; left out where the spec allows one only.
     usage: Option<KeyUsage>,
     #[serde(default)]
     description: String,

@@ -3,6 +3,7 @@
 mod aliases;
 mod authorisation;
 mod coherence;
+mod data_keys;
 mod destruction;
 mod domain_keys;
 mod grants;
@@ -140,6 +141,7 @@ pub(crate) struct World {
     pub(crate) people: Arc<People>,
     pub(crate) store: Store,
     gateway: Gateway,
+    core: Arc<Core>,
     _directory: tempfile::TempDir,
 }
 
@@ -168,8 +170,9 @@ impl World {
         let trail = Trail::new(journal);
         store.attach(Arc::new(trail.clone()));
         let core = Core::new(people.clone(), trail, Arc::new(Nobody), clock).in_regions(kms.regions.clone());
-        let gateway = Gateway::new(Arc::new(core)).with(Arc::clone(&kms));
-        let world = Self { kms, people, store, gateway, _directory: directory };
+        let core = Arc::new(core);
+        let gateway = Gateway::new(Arc::clone(&core)).with(Arc::clone(&kms));
+        let world = Self { kms, people, store, gateway, core, _directory: directory };
         for (name, account) in [("root", ACCOUNT), ("other-root", OTHER_ACCOUNT)] {
             world.add(name, Principal::root(account), None);
         }

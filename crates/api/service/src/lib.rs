@@ -17,11 +17,13 @@ mod need;
 mod omitted;
 mod operation;
 mod operator;
+mod pager;
 mod perform;
 pub mod ports;
 mod regions;
 mod reply;
 mod request_id;
+mod resource;
 mod strangers;
 mod trail;
 mod unavailable;
@@ -41,9 +43,11 @@ pub use operation::{
     AuditClass, Bound, Entry, Operation, OperationInput, OperationOutput, Permit, Service, ServiceError,
 };
 pub use operator::{Operator, OperatorEvent};
+pub use pager::{Listed, TokenKey, Window};
 pub use perform::{Behalf, Performer};
 pub use regions::{Regions, is_region};
 pub use reply::Reply;
+pub use resource::{Account, Resource, ResourceOperation};
 pub use trail::Trail;
 pub use unavailable::unavailable;
 pub use upkeep::Upkeep;

@@ -184,6 +184,11 @@ impl<T> Permit<T> {
     pub fn into_inner(self) -> T {
         self.0
     }
+
+    /// The target, to be prepared for its operation.
+    pub(crate) const fn get_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }
 
 impl<T> std::ops::Deref for Permit<T> {

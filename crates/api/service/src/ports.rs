@@ -1,7 +1,6 @@
 //! The small traits through which the API crates meet without importing each other; `server` joins them.
 
 mod data_keys;
-mod key_stores;
 
 use std::sync::Arc;
 
@@ -15,7 +14,6 @@ use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::need::Need;
 
 pub use data_keys::{DataKey, DataKeyContext, DataKeys};
-pub use key_stores::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores, NoKeyStores};
 
 /// The credential that a signed request or password names. Not a proof of anything until a signature was verified.
 #[derive(Clone, Copy)]

@@ -6,8 +6,8 @@ mod xks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kms::ports::{Cause, KeyStore, KeyStoreError, KeyStorePlace, KeyStores};
 use service::BoxFuture;
-use service::ports::{Cause, KeyStore, KeyStoreError, KeyStorePlace, KeyStores};
 
 use crate::config::{HsmSettings, KeyStoresConfig};
 use crate::error::ServerError;

@@ -195,7 +195,8 @@ async fn git_over_https_and_ssh_knows_its_callers_by_what_they_hold() {
     assert_eq!(caller(signed(&key, "eu-west-1", &paths)).await, None);
     assert_eq!(caller(signed(&key, "us-east-1", &["/v1/repos/second"])).await, None);
     assert_eq!(caller(signed("AKIAIOSFODNN7EXAMPLE", "us-east-1", &paths)).await, None);
-    assert_eq!(caller(signed(&format!("{key}%token"), "us-east-1", &paths)).await, None);
+    let with_token = format!("{key}%token");
+    assert_eq!(caller(signed(&with_token, "us-east-1", &paths)).await, None);
     server.admin("UpdateAccessKey", &[name, ("AccessKeyId", &key), ("Status", "Inactive")]).await.ok();
     assert_eq!(caller(signed(&key, "us-east-1", &paths)).await, None);
 

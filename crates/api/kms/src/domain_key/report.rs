@@ -1,4 +1,4 @@
-//! What operators see of domain keys: which there are, and how much each still wraps.
+//! The report on domain keys for operators: which there are, and how much each still wraps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use wire::Timestamp;
 use super::{BATCH, DomainKeys, PARENT, PREFIX, region_of};
 use crate::record::KeyRecord;
 
-/// What a domain key is there for.
+/// The state of a domain key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DomainKeyState {
     /// It wraps what is new, since then; the first key of a region that has not been looked at yet has no time.
@@ -28,7 +28,7 @@ pub struct DomainKeyReport {
     pub region: String,
     /// How many domain keys the region has had, up to this one.
     pub generation: u32,
-    /// What it is there for.
+    /// Its state.
     pub state: DomainKeyState,
     /// How many keys have material under it.
     pub keys: u64,

@@ -1,19 +1,19 @@
 //! Connecting key stores and disconnecting them.
 //!
-//! What the owner wants is in the store's record, and outlasts this process; the connection itself is opened again by
-//! whoever needs it first.
+//! The store's record says whether its owner has connected it, and outlasts this process; the connection itself is
+//! opened again by the first call that needs it.
 
 use std::sync::Arc;
 
-use service::Call;
-use service::ports::{Cause, KeyStore, KeyStoreError};
+use crate::ports::{Cause, KeyStore, KeyStoreError};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 
-use super::fault::{During, connection_error};
-use super::on_store::StoreOperation;
-use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, cause, find};
+use super::cause;
 use crate::Kms;
-use crate::error::KmsError;
-use crate::record::domain;
+use crate::access::Account;
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::record::{ConnectionErrorCode, key_store::find};
+use crate::record::{ConnectionState, KeyStoreRecord, domain};
 use crate::rules::CUSTOM_KEY_STORE_ID;
 
 wire::shape! {
@@ -23,17 +23,22 @@ wire::shape! {
     }
 }
 
-/// Begins to connect a key store. How that ends, `DescribeCustomKeyStores` tells; a token that is not there, or not up to
-/// it, is refused at once.
+/// Starts to connect a key store; `DescribeCustomKeyStores` reports the outcome. A token that is absent or unfit is
+/// refused at once.
 ///
 /// Source: AWS KMS API Reference, ConnectCustomKeyStore.
 pub(crate) struct ConnectCustomKeyStore;
 
-impl StoreOperation for ConnectCustomKeyStore {
+impl ResourceOperation for ConnectCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "ConnectCustomKeyStore";
-    const ACTION: &'static str = "kms:ConnectCustomKeyStore";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = StoreIdInput;
+    type Output = ();
 
-    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    fn key(_: &Self::Input) {}
+
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let cause = cause(Self::NAME, call);
         call.service.check_token(&domain, &input.id, &cause).await?;
@@ -67,11 +72,16 @@ impl StoreOperation for ConnectCustomKeyStore {
 /// Source: AWS KMS API Reference, DisconnectCustomKeyStore.
 pub(crate) struct DisconnectCustomKeyStore;
 
-impl StoreOperation for DisconnectCustomKeyStore {
+impl ResourceOperation for DisconnectCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "DisconnectCustomKeyStore";
-    const ACTION: &'static str = "kms:DisconnectCustomKeyStore";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = StoreIdInput;
+    type Output = ();
 
-    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    fn key(_: &Self::Input) {}
+
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let path = call
             .write(&call.service.store, move |tx| {
@@ -174,7 +184,7 @@ impl Kms {
         }
     }
 
-    /// Notes that a connected store has begun to refuse its secrets, so that it is not locked by asking on.
+    /// Records that a connected store refuses its credentials, so that further attempts do not lock it.
     async fn give_up(&self, record: &KeyStoreRecord, error: &KeyStoreError) -> Result<(), KmsError> {
         let (domain, id, attempt) = (record.domain(), record.id.clone(), record.attempt);
         let failure = Some(connection_error(error));
@@ -191,5 +201,38 @@ impl Kms {
                 Ok(())
             })
             .await
+    }
+}
+
+/// How `DescribeCustomKeyStores` says why a store could not be connected.
+const fn connection_error(error: &KeyStoreError) -> ConnectionErrorCode {
+    match error {
+        KeyStoreError::UnknownToken => ConnectionErrorCode::ClusterNotFound,
+        KeyStoreError::TokenAbsent(_) => ConnectionErrorCode::InsufficientCloudHsmHsms,
+        KeyStoreError::WrongPin | KeyStoreError::NotAuthenticated => ConnectionErrorCode::InvalidCredentials,
+        KeyStoreError::PinLocked => ConnectionErrorCode::UserLockedOut,
+        KeyStoreError::NoUser => ConnectionErrorCode::UserNotFound,
+        KeyStoreError::Forbidden { .. } | KeyStoreError::InvalidPath => {
+            ConnectionErrorCode::XksProxyInvalidConfiguration
+        }
+        KeyStoreError::Unreachable | KeyStoreError::ManagersUnavailable => ConnectionErrorCode::XksProxyNotReachable,
+        KeyStoreError::Tls => ConnectionErrorCode::XksProxyInvalidTlsConfiguration,
+        KeyStoreError::TimedOut | KeyStoreError::ManagerTimedOut | KeyStoreError::Throttled => {
+            ConnectionErrorCode::XksProxyTimedOut
+        }
+        KeyStoreError::Denied => ConnectionErrorCode::XksProxyAccessDenied,
+        KeyStoreError::Malformed | KeyStoreError::ManagerDown | KeyStoreError::Unsupported => {
+            ConnectionErrorCode::XksProxyInvalidResponse
+        }
+        KeyStoreError::WrongTrustAnchor
+        | KeyStoreError::MalformedTrustAnchor
+        | KeyStoreError::TokenUnfit { .. }
+        | KeyStoreError::KeyNotFound
+        | KeyStoreError::KeyDisabled
+        | KeyStoreError::KeyUnfit
+        | KeyStoreError::NotAuthentic
+        | KeyStoreError::MaterialMissing
+        | KeyStoreError::Busy
+        | KeyStoreError::Failed(_) => ConnectionErrorCode::InternalError,
     }
 }

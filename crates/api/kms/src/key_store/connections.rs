@@ -1,10 +1,10 @@
-//! The connections of this process to key stores: one a store, opened by whoever needs it first.
+//! The connections of this process to key stores: one a store, opened by the first call that needs it.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use service::ports::KeyStore;
+use crate::ports::KeyStore;
 
 /// Every connection, by the store's path.
 #[derive(Default)]
@@ -12,10 +12,10 @@ pub(crate) struct Connections {
     slots: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-/// Where a store's connection is kept.
+/// The connection to a store.
 #[derive(Default)]
 struct Slot {
-    /// Held while somebody connects, so that a store is not asked twice at a time.
+    /// Locked while a call connects, so that a store is not connected twice at a time.
     connecting: tokio::sync::Mutex<()>,
     current: Mutex<Option<Current>>,
 }

@@ -1,25 +1,23 @@
-//! Making a key store.
+//! `CreateCustomKeyStore`.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::SecretText;
 
-use super::fault::During;
+use super::cause;
 use super::name::{
     ACCOUNT_LENGTH, ACCOUNT_PATTERN, CLUSTER_LENGTH, CLUSTER_PATTERN, ENDPOINT_LENGTH, ENDPOINT_PATTERN, PASSWORD,
     PATH_LENGTH, PATH_PATTERN, ProxyCredential, STORE_NAME, TRUST_ANCHOR, VPC_SERVICE_LENGTH, VPC_SERVICE_PATTERN,
     random_id,
 };
-use super::{
-    ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, KeyStoreType, Place, PlaceClaim, STORES_MAX, all,
-    cause, need,
-};
 use crate::Kms;
-use crate::error::KmsError;
+use crate::access::Account;
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::record::key_store::{STORES_MAX, all};
+use crate::record::{ConnectionState, Connectivity, KeyStoreRecord, KeyStoreType, Place, PlaceClaim};
 use store::Tx;
 
 wire::shape! {
-    /// The input of `CreateCustomKeyStore`.
     pub(crate) struct CreateCustomKeyStoreInput {
         "CustomKeyStoreName" name: String, required, [STORE_NAME];
         "CloudHsmClusterId" cluster_id: String, optional, [CLUSTER_LENGTH, CLUSTER_PATTERN];
@@ -35,7 +33,6 @@ wire::shape! {
     }
 }
 
-/// The output of `CreateCustomKeyStore`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct CreateCustomKeyStoreOutput {
@@ -126,32 +123,21 @@ pub(super) fn only_version_1(path: &str) -> Result<(), KmsError> {
     Err(KmsError::Validation("XksProxyUriPath must end with /kms/xks/v1.".to_owned()))
 }
 
-/// Makes a key store. It is not connected yet.
+/// Creates a key store. It is not connected yet.
 ///
 /// Source: AWS KMS API Reference, CreateCustomKeyStore.
 pub(crate) struct CreateCustomKeyStore;
 
-impl Operation for CreateCustomKeyStore {
-    type Service = Kms;
+impl ResourceOperation for CreateCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "CreateCustomKeyStore";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateCustomKeyStoreInput;
     type Output = CreateCustomKeyStoreOutput;
-    type Target = ();
 
-    async fn find(_: &CreateCustomKeyStoreInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &CreateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        need("kms:CreateCustomKeyStore", call)
-    }
-
-    async fn run(
-        input: CreateCustomKeyStoreInput,
-        _: Permit<()>,
-        call: &Call<'_, Kms>,
-    ) -> Result<CreateCustomKeyStoreOutput, KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let (name, place) = input.place()?;
         let kms = &**call.service;
         let (port, why) = (place.to_port(), cause(Self::NAME, call));

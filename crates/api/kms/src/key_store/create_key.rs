@@ -5,14 +5,12 @@ use service::Call;
 use store::{Record, Tx};
 use wire::Timestamp;
 
-use super::fault::During;
-use super::held::Held;
+use super::cause;
 use super::orphan::OrphanRecord;
-use super::{KeyStoreFault, cause, find};
 use crate::Kms;
-use crate::error::KmsError;
-use crate::record::KeyRecord;
-use crate::spec::{KeySpec, Origin};
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::record::key_store::find;
+use crate::record::{Held, KeyRecord, KeySpec, Origin};
 
 /// How long after its making a key in a token is destroyed if nobody has taken it by then: longer than any call lasts.
 const ORPHANED_AFTER_MILLIS: i64 = 3_600_000;
@@ -37,7 +35,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// What these members must not say together.
+    /// Checks members that exclude each other.
     ///
     /// # Errors
     /// [`KmsError::Validation`], [`KmsError::Unsupported`].
@@ -65,8 +63,8 @@ impl Wanted {
         Ok(())
     }
 
-    /// Makes the key in its store, or sees that it is there; `record` then says where it is held. Nothing is done for
-    /// a key that is kept here.
+    /// Generates the key in its store, or checks that it is there, and records its place in `record`. Does nothing for
+    /// a key whose material is stored here.
     ///
     /// # Errors
     /// [`KeyStoreFault`].

@@ -1,25 +1,30 @@
 //! Deleting a key store: it must hold no keys, and be disconnected.
 
-use service::Call;
+use service::{AuditClass, Call, Permit, ResourceOperation};
 
 use super::connection::StoreIdInput;
-use super::on_store::StoreOperation;
 use super::orphan::OrphanRecord;
-use super::{ConnectionState, KeyStoreFault, KeyStoreRecord, PlaceClaim, find};
 use crate::Kms;
-use crate::error::KmsError;
-use crate::record::domain;
+use crate::access::Account;
+use crate::error::{KeyStoreFault, KmsError};
+use crate::record::key_store::find;
+use crate::record::{ConnectionState, KeyStoreRecord, PlaceClaim, domain};
 
 /// Deletes a key store. Neither the token nor the proxy hears of it.
 ///
 /// Source: AWS KMS API Reference, DeleteCustomKeyStore.
 pub(crate) struct DeleteCustomKeyStore;
 
-impl StoreOperation for DeleteCustomKeyStore {
+impl ResourceOperation for DeleteCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "DeleteCustomKeyStore";
-    const ACTION: &'static str = "kms:DeleteCustomKeyStore";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = StoreIdInput;
+    type Output = ();
 
-    async fn run(input: StoreIdInput, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    fn key(_: &Self::Input) {}
+
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
         let domain = domain(call.account(), call.region);
         let (path, left) = call
             .write(&call.service.store, move |tx| {

@@ -1,21 +1,18 @@
-//! Telling what key stores there are.
+//! `DescribeCustomKeyStores`.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Listed, Permit, ResourceOperation, Window};
 use wire::Timestamp;
 
 use super::name::STORE_NAME;
-use super::{
-    ConnectionErrorCode, ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, KeyStoreType, Place, all, need,
-};
 use crate::Kms;
-use crate::error::KmsError;
-use crate::page;
-use crate::record::domain;
+use crate::access::Account;
+use crate::error::{KeyStoreFault, KmsError};
+use crate::record::key_store::all;
+use crate::record::{ConnectionErrorCode, ConnectionState, Connectivity, KeyStoreRecord, KeyStoreType, Place, domain};
 use crate::rules::{CUSTOM_KEY_STORE_ID, LIMIT, MARKER_LENGTH, MARKER_PATTERN};
 
 wire::shape! {
-    /// The input of `DescribeCustomKeyStores`.
     pub(crate) struct DescribeCustomKeyStoresInput {
         "CustomKeyStoreId" id: String, optional, [CUSTOM_KEY_STORE_ID];
         "CustomKeyStoreName" name: String, optional, [STORE_NAME];
@@ -30,16 +27,12 @@ wire::shape! {
 pub(crate) struct CustomKeyStoresListEntry {
     custom_key_store_id: String,
     custom_key_store_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cloud_hsm_cluster_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     trust_anchor_certificate: Option<String>,
     connection_state: ConnectionState,
-    #[serde(skip_serializing_if = "Option::is_none")]
     connection_error_code: Option<ConnectionErrorCode>,
     creation_date: Timestamp,
     custom_key_store_type: KeyStoreType,
-    #[serde(skip_serializing_if = "Option::is_none")]
     xks_proxy_configuration: Option<XksProxyConfiguration>,
 }
 
@@ -83,42 +76,29 @@ impl From<KeyStoreRecord> for CustomKeyStoresListEntry {
     }
 }
 
-/// The output of `DescribeCustomKeyStores`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct DescribeCustomKeyStoresOutput {
     custom_key_stores: Vec<CustomKeyStoresListEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     next_marker: Option<String>,
     truncated: bool,
 }
 
-/// Tells what key stores an account has in a region.
+/// Lists the key stores of an account in a region.
 ///
 /// Source: AWS KMS API Reference, DescribeCustomKeyStores.
 pub(crate) struct DescribeCustomKeyStores;
 
-impl Operation for DescribeCustomKeyStores {
-    type Service = Kms;
+impl ResourceOperation for DescribeCustomKeyStores {
+    type On = Account;
     const NAME: &'static str = "DescribeCustomKeyStores";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = DescribeCustomKeyStoresInput;
     type Output = DescribeCustomKeyStoresOutput;
-    type Target = ();
 
-    async fn find(_: &DescribeCustomKeyStoresInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &DescribeCustomKeyStoresInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        need("kms:DescribeCustomKeyStores", call)
-    }
-
-    async fn run(
-        input: DescribeCustomKeyStoresInput,
-        _: Permit<()>,
-        call: &Call<'_, Kms>,
-    ) -> Result<DescribeCustomKeyStoresOutput, KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         if input.id.is_some() && input.name.is_some() {
             return Err(KmsError::Validation(
                 "You cannot specify CustomKeyStoreId and CustomKeyStoreName in the same request.".to_owned(),
@@ -135,10 +115,8 @@ impl Operation for DescribeCustomKeyStores {
         }
         // Pages go by id; there are ten stores at most.
         records.sort_by(|one, other| one.id.cmp(&other.id));
-        let size = page::size(input.limit, 100, 1000);
-        let records = records.into_iter();
-        let (records, next_marker) = page::of(records, |record| &record.id, input.marker.as_deref(), size)?;
-        let custom_key_stores = records.into_iter().map(CustomKeyStoresListEntry::from).collect();
-        Ok(DescribeCustomKeyStoresOutput { custom_key_stores, truncated: next_marker.is_some(), next_marker })
+        let listed = Window::new(input.marker, input.limit, 100, 1000).by_name(records, |record| &record.id)?;
+        let (truncated, Listed { items, next }) = (listed.is_truncated(), listed.map(CustomKeyStoresListEntry::from));
+        Ok(DescribeCustomKeyStoresOutput { custom_key_stores: items, next_marker: next, truncated })
     }
 }

@@ -2,30 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use crate::ports::{Cause, HeldKey, KeyStoreError};
 use service::Call;
-use service::ports::{Cause, HeldKey, KeyStoreError};
 use wire::{Blob, SecretBlob};
 use zeroize::Zeroizing;
 
-use super::fault::During;
-use super::{KeyStoreFault, KeyStoreRecord};
 use crate::Kms;
-use crate::blob::{self, BlobError, HeldBlob};
-use crate::context::EncryptionContext;
-use crate::error::KmsError;
-use crate::record::{KeyRecord, LiveKey, Version};
-use crate::spec::Origin;
-use crate::state::KeyState;
-
-/// Where a key is held.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Held {
-    /// The store.
-    pub(crate) store: String,
-    /// Its name there.
-    pub(crate) key: String,
-}
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::record::{BlobError, EncryptionContext, KeyRecord, KeyStoreRecord, LiveKey, Origin, Version, blob};
+use crate::record::{Held, blob::HeldBlob};
 
 /// The call for which a store is asked.
 pub(crate) fn cause(operation: &'static str, call: &Call<'_, Kms>) -> Cause {
@@ -34,14 +19,6 @@ pub(crate) fn cause(operation: &'static str, call: &Call<'_, Kms>) -> Cause {
         operation,
         request_id: call.request_id.to_owned(),
         region: call.region.to_owned(),
-    }
-}
-
-/// The state of a key that may be held in a `store`: unavailable while that is not connected.
-pub(crate) fn state(own: KeyState, store: Option<&KeyStoreRecord>) -> KeyState {
-    match store {
-        Some(store) if own == KeyState::Enabled && !store.is_connected() => KeyState::Unavailable,
-        _ => own,
     }
 }
 

@@ -23,7 +23,7 @@ const SECRET_LENGTH: Rule = Rule::Length(43, 64);
 const SECRET_PATTERN: Rule = Rule::Pattern(r"^[a-zA-Z0-9\/+=]+$");
 
 wire::shape! {
-    /// What signs the requests to a proxy.
+    /// The credential that signs requests to a proxy.
     pub(crate) struct ProxyCredential {
         "AccessKeyId" access_key_id: wire::SecretText, required, [ACCESS_KEY_LENGTH, ACCESS_KEY_PATTERN];
         "RawSecretAccessKey" raw_secret_access_key: wire::SecretText, required, [SECRET_LENGTH, SECRET_PATTERN];

@@ -1,18 +1,16 @@
 //! Keys in tokens that no record needs: of KMS keys that were destroyed, or that were never finished. They are
 //! destroyed as soon as their store is connected.
 
+use crate::ports::Cause;
 use serde::{Deserialize, Serialize};
-use service::ports::Cause;
 use store::{Record, StoreError, Tx};
 use wire::Timestamp;
 
 use super::create_key::ExternalKeyClaim;
-use super::fault::During;
-use super::{ConnectionState, KeyStoreRecord, find};
 use crate::Kms;
-use crate::error::KmsError;
-use crate::record::KeyRecord;
-use crate::spec::Origin;
+use crate::error::{During, KmsError};
+use crate::record::key_store::find;
+use crate::record::{ConnectionState, KeyRecord, KeyStoreRecord, Origin};
 
 const BATCH: usize = 100;
 
@@ -65,8 +63,8 @@ pub(crate) fn release(record: &KeyRecord, now: Timestamp, tx: &mut Tx<'_>) -> Re
 }
 
 impl Kms {
-    /// Destroys keys in tokens that no record needs, and goes on connecting stores that a server which was stopped
-    /// had begun to connect. Returns how many keys it destroyed. To be called from time to time.
+    /// Destroys keys in tokens that no record needs, and resumes connecting stores that a stopped server had started to
+    /// connect. Returns how many keys it destroyed. To be called from time to time.
     ///
     /// # Errors
     /// Those of the store of records. What a token refuses is tried again by the next call.
@@ -119,10 +117,10 @@ impl Kms {
     }
 }
 
-/// What no caller asked for.
+/// The cause of background work.
 fn unattended(store: &KeyStoreRecord) -> Cause {
     Cause {
-        principal_arn: crate::reference::account_arn(&store.account).to_string(),
+        principal_arn: crate::record::reference::account_arn(&store.account).to_string(),
         operation: "KmsHealthCheck",
         request_id: uuid::Uuid::new_v4().to_string(),
         region: store.region.clone(),

@@ -1,24 +1,24 @@
-//! Changing a key store.
+//! `UpdateCustomKeyStore`.
 
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 use wire::SecretText;
 
+use super::cause;
 use super::create::{claim, is_free, only_public, only_version_1};
-use super::fault::During;
 use super::name::{
     ACCOUNT_LENGTH, ACCOUNT_PATTERN, CLUSTER_LENGTH, CLUSTER_PATTERN, ENDPOINT_LENGTH, ENDPOINT_PATTERN, PASSWORD,
     PATH_LENGTH, PATH_PATTERN, ProxyCredential, STORE_NAME, VPC_SERVICE_LENGTH, VPC_SERVICE_PATTERN,
 };
-use super::{ConnectionState, Connectivity, KeyStoreFault, KeyStoreRecord, Place, PlaceClaim, all, cause, find, need};
 use crate::Kms;
-use crate::error::KmsError;
-use crate::record::domain;
+use crate::access::Account;
+use crate::error::{During, KeyStoreFault, KmsError};
+use crate::ports::KeyStoreError;
+use crate::record::key_store::{all, find};
+use crate::record::{ConnectionState, Connectivity, KeyStoreRecord, Place, PlaceClaim, domain};
 use crate::rules::CUSTOM_KEY_STORE_ID;
-use service::ports::KeyStoreError;
 
 wire::shape! {
-    /// The input of `UpdateCustomKeyStore`.
     pub(crate) struct UpdateCustomKeyStoreInput {
         "CustomKeyStoreId" id: String, required, [CUSTOM_KEY_STORE_ID];
         "NewCustomKeyStoreName" new_name: String, optional, [STORE_NAME];
@@ -56,7 +56,7 @@ impl UpdateCustomKeyStoreInput {
         self.password.is_some() || self.cluster_id.is_some() || self.endpoint.is_some() || self.connectivity.is_some()
     }
 
-    /// What the members must not say, given what the store is.
+    /// Checks the members against the type and connection state of the store.
     fn check(&self, record: &KeyStoreRecord) -> Result<(), KmsError> {
         let invalid = |message: String| Err(KmsError::Validation(message));
         let (of_token, of_proxy) = (self.given(true), self.given(false));
@@ -82,7 +82,7 @@ impl UpdateCustomKeyStoreInput {
         Ok(())
     }
 
-    /// Changes the record. Whether it changed where the keys are, or what lets us in there.
+    /// Changes the record. Returns whether that changed the store's place or the credentials for it.
     fn apply(&self, record: &mut KeyStoreRecord) -> bool {
         if let Some(name) = &self.new_name {
             record.name.clone_from(name);
@@ -118,23 +118,16 @@ impl UpdateCustomKeyStoreInput {
 /// Source: AWS KMS API Reference, UpdateCustomKeyStore.
 pub(crate) struct UpdateCustomKeyStore;
 
-impl Operation for UpdateCustomKeyStore {
-    type Service = Kms;
+impl ResourceOperation for UpdateCustomKeyStore {
+    type On = Account;
     const NAME: &'static str = "UpdateCustomKeyStore";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateCustomKeyStoreInput;
     type Output = ();
-    type Target = ();
 
-    async fn find(_: &UpdateCustomKeyStoreInput, _: &Call<'_, Kms>) -> Result<(), KmsError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &UpdateCustomKeyStoreInput, _: Option<&()>, call: &Call<'_, Kms>) -> Vec<Need<'static>> {
-        need("kms:UpdateCustomKeyStore", call)
-    }
-
-    async fn run(input: UpdateCustomKeyStoreInput, _: Permit<()>, call: &Call<'_, Kms>) -> Result<(), KmsError> {
+    async fn run(input: Self::Input, _: &Permit<Account>, call: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let kms = &**call.service;
         let domain = domain(call.account(), call.region);
         let (parent, id) = (domain.clone(), input.id.clone());

@@ -90,7 +90,7 @@ async fn a_stranger_cannot_tell_missing_from_forbidden() {
     let theirs = &world.done("stranger", "Encrypt", json!({"KeyId": own, "Plaintext": "AAAA"})).await["CiphertextBlob"];
     // The same ciphertext, but for the key that it names.
     let ciphertext = from_base64(&blob);
-    let mut forged = crate::blob::Ciphertext::parse(&ciphertext).expect("well-formed");
+    let mut forged = crate::record::blob::Ciphertext::parse(&ciphertext).expect("well-formed");
     forged.names.key = crate::KeyId::parse(missing).expect("an id");
     let forged = base64(&forged.to_bytes());
     for (operation, input, of_missing) in [

@@ -1,10 +1,8 @@
 //! Deletion: planned, called off, done.
 
 use super::*;
-use crate::alias::AliasRecord;
-use crate::grant::{GrantRecord, NamedRecord, RetirableRecord};
-use crate::record::{KeyRecord, domain, path};
-use crate::schedule::Due;
+use crate::record::grant::NamedRecord;
+use crate::record::{AliasRecord, Due, GrantRecord, KeyRecord, RetirableRecord, domain, path};
 
 #[tokio::test]
 async fn a_planned_deletion_is_told_and_can_be_called_off() {

@@ -180,7 +180,7 @@ async fn material_that_cannot_be_unwrapped_keeps_its_domain_key_and_holds_up_no_
     let changed = world.store.write(move |tx| {
         let mut record = tx.get::<KeyRecord>(&place, &id)?.expect("a key");
         let other = record.materials[0].clone();
-        record.materials[0].id = crate::material::MaterialId::of(b"another", &record.id);
+        record.materials[0].id = crate::record::material::MaterialId::of(b"another", &record.id);
         record.materials.push(other);
         tx.put(&place, &id, &record)
     });

@@ -363,7 +363,7 @@ async fn a_token_reaches_a_grant_that_this_server_has_not_heard_of() {
     let live = world.kms.keys.get(&crate::record::domain(ACCOUNT, REGION), &key).await.expect("reads").expect("a key");
     let mut grants = None;
     let tokens = [text(&made["GrantToken"])];
-    let bad = crate::grant_token::add_granted(&tokens, &live, &mut grants, &world.kms).await.expect("reads");
+    let bad = crate::access::grant_token::add_granted(&tokens, &live, &mut grants, &world.kms).await.expect("reads");
     assert!(!bad && grants.is_some_and(|grants| grants.has(&text(&made["GrantId"]))));
 }
 

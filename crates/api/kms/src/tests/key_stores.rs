@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use crate::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores};
 use crypto::SecretBytes;
 use crypto::aead::AeadKey;
-use service::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError, KeyStorePlace, KeyStores};
 
 use super::*;
 

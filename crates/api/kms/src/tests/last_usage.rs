@@ -1,7 +1,7 @@
 //! What keys were last used for.
 
 use super::*;
-use crate::last_usage::LastUsage;
+use crate::record::LastUsage;
 
 async fn last(world: &World, key: &str) -> Value {
     world.done("admin", "GetKeyLastUsage", json!({"KeyId": key})).await

@@ -448,7 +448,9 @@ async fn a_data_key_pair_comes_in_the_clear_and_encrypted_under_the_context() {
         let open = json!({"CiphertextBlob": blob, "EncryptionContext": context});
         assert_eq!(world.done("admin", "Decrypt", open).await["Plaintext"], made["PrivateKeyPlaintext"]);
         assert_eq!(world.refused("admin", "Decrypt", json!({"CiphertextBlob": blob})).await, BAD_CIPHERTEXT);
-        let kind = crate::spec::KeySpec::from_text(spec).and_then(crate::spec::KeySpec::pair_kind).expect("a kind");
+        let kind = crate::record::spec::KeySpec::from_text(spec)
+            .and_then(crate::record::spec::KeySpec::pair_kind)
+            .expect("a kind");
         let private = from_base64(&made["PrivateKeyPlaintext"]);
         let pair = crypto::KeyPair::read(kind, &private).expect("PKCS#8");
         assert_eq!(pair.public, from_base64(&made["PublicKey"]), "{spec}");

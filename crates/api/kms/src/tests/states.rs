@@ -6,9 +6,8 @@ use crypto::{KeyPair, PairKind};
 
 use super::key_stores::{token, world};
 use super::*;
-use crate::spec::Origin;
-use crate::state::KeyState;
-use crate::state::tests::{COLUMNS, expected_rows, told};
+use crate::record::state::tests::{COLUMNS, expected_rows, told};
+use crate::record::{KeyState, Origin};
 
 const ELSEWHERE: &str = "eu-west-1";
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crypto::SecretBytes;
+use kms::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
 use service::BoxFuture;
-use service::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
 use token::{SealedParts, Token, TokenConfig, TokenError, TokenThreads};
 
 use crate::config::{HsmSettings, SESSIONS};

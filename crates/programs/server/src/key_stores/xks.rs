@@ -8,10 +8,10 @@ use client::{Answer, Limits, Request, Transport, TransportError, Trust};
 use crypto::SecretBytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Uri};
+use kms::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::BoxFuture;
-use service::ports::{Cause, HeldCiphertext, HeldKey, KeyStore, KeyStoreError};
 use wire::sigv4::{Payload, RequestParts, Rules, Signer};
 use wire::{Blob, SecretBlob};
 use xks::{

@@ -159,7 +159,7 @@ fn answers_are_written_as_aws_writes_them() {
 }
 
 #[test]
-fn every_form_of_an_output_is_written_as_serde_json_writes_it() {
+fn every_form_of_an_output_is_written_as_serde_json_writes_it_without_what_is_absent() {
     #[derive(Serialize)]
     struct Wrapped(u8);
     #[derive(Serialize)]
@@ -169,8 +169,9 @@ fn every_form_of_an_output_is_written_as_serde_json_writes_it() {
     }
     #[derive(Serialize)]
     struct Inner {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        absent_first: Option<u8>,
         texts: Vec<&'static str>,
-        nothing: Option<u8>,
         something: Option<i64>,
     }
     #[derive(Serialize)]
@@ -185,7 +186,6 @@ fn every_form_of_an_output_is_written_as_serde_json_writes_it() {
         third: f64,
         letter: char,
         pair: (u8, &'static str),
-        unit: (),
         choices: [Choice; 2],
         inner: Vec<Inner>,
         none: Vec<Inner>,
@@ -204,11 +204,10 @@ fn every_form_of_an_output_is_written_as_serde_json_writes_it() {
         third: 1.0 / 3.0,
         letter: '"',
         pair: (1, "two"),
-        unit: (),
         choices: [Choice::Plain, Choice::Holding(Wrapped(7))],
         inner: vec![Inner {
+            absent_first: None,
             texts: vec!["", "a\"b\\", "\u{0}\u{1f}\u{7f}é\u{1F511}"],
-            nothing: None,
             something: Some(-1),
         }],
         none: Vec::new(),
@@ -219,6 +218,40 @@ fn every_form_of_an_output_is_written_as_serde_json_writes_it() {
     let written = encode(&output).expect("written");
     assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&output).expect("written"));
     assert!(encode(&BTreeMap::from([(1, 2)])).is_err(), "a number is no name");
+}
+
+#[test]
+fn an_absent_member_leaves_no_trace() {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output {
+        first: Option<u8>,
+        text: &'static str,
+        unit: (),
+        inner: Option<Box<Self>>,
+        map: BTreeMap<&'static str, Option<u8>>,
+        list: [Option<u8>; 2],
+        last: Option<u8>,
+    }
+    let output = |inner: Option<Output>, text| Output {
+        first: None,
+        text,
+        unit: (),
+        inner: inner.map(Box::new),
+        map: BTreeMap::from([("null", None)]),
+        list: [None, Some(1)],
+        last: None,
+    };
+    let written = encode(&output(Some(output(None, "")), "null")).expect("written");
+    let expected = r#"{"Text":"null","Inner":{"Text":"","Map":{"null":null},"List":[null,1]},"Map":{"null":null},"List":[null,1]}"#;
+    assert_eq!(String::from_utf8_lossy(&written), expected);
+
+    #[derive(Serialize)]
+    struct Nothing {
+        one: Option<u8>,
+        two: Option<u8>,
+    }
+    assert_eq!(encode(&Nothing { one: None, two: None }).expect("written"), b"{}");
 }
 
 proptest! {
