@@ -1,5 +1,6 @@
 //! Blobs in directories, written, read, damaged, listed and swept.
 
+mod bucket;
 mod content;
 mod damage;
 mod faults;
