@@ -9,9 +9,10 @@ use tokio::task::spawn_blocking;
 
 use crate::directory::{Directory, Listed, SweepLock};
 use crate::disk::{Disk, OsDisk};
-use crate::frames::Frames;
+use crate::format::{HEADER_BYTES, header_id};
+use crate::frames::{FrameSource, Frames};
 use crate::held::Held;
-use crate::place::Place;
+use crate::place::{Place, Source};
 use crate::s3::Bucket;
 use crate::{Blob, BlobError, BlobId, Draft, Owner, S3Location, S3Transport};
 
@@ -101,6 +102,38 @@ impl Blobs {
     pub async fn check(&self, owner: &Owner, id: &BlobId) -> Result<Contents, BlobError> {
         let (place, owner, id) = (self.place.clone(), owner.clone(), *id);
         blocking(move || open(&place, &owner, &id)?.check()).await
+    }
+
+    /// The length of a sealed blob in bytes, whether it is authentic or not; `None` if it is missing.
+    pub(crate) async fn sealed_bytes(&self, id: &BlobId) -> Result<Option<u64>, BlobError> {
+        self.peek(id, |source| source.length()).await
+    }
+
+    /// The id in the header of what is in a blob's place; `None` if there is no header.
+    pub(crate) async fn header_id(&self, id: &BlobId) -> Result<Option<BlobId>, BlobError> {
+        let read = |source: &Source| {
+            let mut header = [0; HEADER_BYTES];
+            source.read_exact_at(&mut header, 0)?;
+            Ok(header_id(&header))
+        };
+        Ok(self.peek(id, read).await?.flatten())
+    }
+
+    /// Reads something of a blob's file; `None` if there is none.
+    async fn peek<T: Send + 'static>(
+        &self,
+        id: &BlobId,
+        read: impl FnOnce(&Source) -> io::Result<T> + Send + 'static,
+    ) -> Result<Option<T>, BlobError> {
+        let (place, id) = (self.place.clone(), *id);
+        blocking(move || match place.open(&id).and_then(|source| read(&source)) {
+            Ok(found) => Ok(Some(found)),
+            Err(cause) => match cause.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Ok(None),
+                _ => Err(BlobError::Io { action: "read", path: place.path(&id), cause }),
+            },
+        })
+        .await
     }
 
     /// The first `limit` blobs after `after`, in the order of their ids, whether something refers to them or not.

@@ -19,10 +19,6 @@ use crate::disk::Disk;
 use crate::id::shelf_name;
 
 const DRAFTS: &str = "drafts";
-
-/// The file that a sweep locks for itself, and that those share who copy blobs.
-const SWEEP_LOCK: &str = "sweep.lock";
-
 const DIR_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
@@ -122,7 +118,7 @@ impl Directory {
 
     /// The right to remove blobs; `None` while somebody copies them, in this process or another.
     pub(crate) fn lock_for_sweep(&self) -> io::Result<Option<SweepLock>> {
-        let file = self.lock_file()?;
+        let file = self.root_again()?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(SweepLock(Some(file)))),
             Err(Errno::WOULDBLOCK) => Ok(None),
@@ -132,14 +128,14 @@ impl Directory {
 
     /// Keeps sweeps of every process away. Waits for one that is under way.
     pub(crate) fn lock_for_copy(&self) -> io::Result<SweepLock> {
-        let file = self.lock_file()?;
+        let file = self.root_again()?;
         flock(&file, FlockOperation::LockShared)?;
         Ok(SweepLock(Some(file)))
     }
 
-    fn lock_file(&self) -> io::Result<OwnedFd> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(openat(&self.root, SWEEP_LOCK, flags, FILE_MODE)?)
+    /// The directory, opened once more: a lock belongs to what was opened, and ends when that is closed.
+    fn root_again(&self) -> io::Result<OwnedFd> {
+        Ok(openat(&self.root, ".", DIR_FLAGS, Mode::empty())?)
     }
 
     /// Removes a blob's file, if it is there.

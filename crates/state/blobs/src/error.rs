@@ -51,6 +51,9 @@ pub enum BlobError {
     /// The runtime stopped before the file operation ran.
     #[error("the file operation was interrupted")]
     Interrupted,
+    /// The store of references cannot be read.
+    #[error(transparent)]
+    References(#[from] store::StoreError),
     /// A file, a directory or a bucket cannot be used. A full disk and a server out of reach are among the causes.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {

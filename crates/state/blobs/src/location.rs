@@ -10,7 +10,6 @@ const PREFIX_BYTES_MAX: usize = 512;
 
 /// Where blobs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Location {
     /// Files in a directory of a local file system, made (mode 0700) if it is missing and its parent is not.
     Directory(PathBuf),

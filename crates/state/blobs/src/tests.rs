@@ -5,4 +5,5 @@ mod content;
 mod damage;
 mod faults;
 mod fixture;
+mod references;
 mod sweep;

@@ -123,7 +123,7 @@ impl S3Upload {
         Err(io::Error::other("the server does not have what was written"))
     }
 
-    /// Aborts the upload, and removes an object that nobody was told of.
+    /// Aborts the upload, and removes an object whose id was not returned.
     fn give_up(&mut self) {
         let Self { bucket, id, .. } = self;
         let aborted = self.upload_id.take().map_or(Ok(()), |upload_id| bucket.abort(id, &upload_id));
