@@ -23,7 +23,7 @@ def user(name):
 key, other = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
 kms.create_alias(AliasName="alias/root", TargetKeyId=key)
 keeper, stranger = user("keeper"), user("stranger")
-policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
+policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["kms:*", "s3:*"], "Resource": "*"}]}
 iam.put_user_policy(UserName="keeper", PolicyName="keys", PolicyDocument=json.dumps(policy))
 count = urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"})
 urllib.request.urlopen(count).read()

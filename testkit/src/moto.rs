@@ -18,7 +18,7 @@ pub struct MotoWorld {
     pub key: String,
     /// The ARN of another key.
     pub other: String,
-    /// The access key, id and secret, of somebody who may use every key.
+    /// The access key, id and secret, of somebody who may use every key and every bucket.
     pub keeper: (String, String),
     /// That of somebody who may do nothing.
     pub stranger: (String, String),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use server::ServerError;
 use server::backup::{self, Made};
+use server::blob_place;
 use server::config::{Place, SealConfig, SealSettings};
 use server::data_dir::Layout;
 use wire::shown_path;
@@ -20,6 +21,9 @@ use crate::{paths, print};
 /// the backup: keys, policies, people, and the audit log. What is secret in it is sealed as in the data directory, so the
 /// backup is of no use to anybody without the root seal: keep the key file, the passphrase or the shares elsewhere, and not
 /// beside the backup. Neither a key file nor aws/credentials is in it.
+///
+/// Blobs are in it as well, unless the setting `blobs` puts them into another directory or a bucket: then the backup says
+/// where, and whoever keeps that place has to keep what lies there at least as long as the backup.
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Backup {
@@ -46,6 +50,7 @@ impl Backup {
         server::log::start(&file.log).map_err(ServerError::from)?;
         let seal = SealConfig::from(self.seal.over(file.seal));
         let layout = Layout::new(data.clone());
+        let blobs = blob_place::location(&layout, file.blobs.as_deref())?;
         let provider_keys = std::fs::read_dir(layout.provider_keys()).into_iter().flatten().flatten();
         provider_keys.for_each(|entry| reads.add("identity provider's keys", &entry.path()));
         let mut writes = paths::apart(&layout, &seal, &mut reads)?;
@@ -54,7 +59,7 @@ impl Backup {
                 return Err(ServerError::NoOutput.into());
             }
             let mut out = BufWriter::new(std::io::stdout().lock());
-            make(&data, &seal, &mut out)?;
+            make(&data, &seal, &blobs, &mut out)?;
             return Ok(());
         }
         // Told now rather than after all the work, and seen to again at its end.
@@ -67,7 +72,7 @@ impl Backup {
         let name = self.file.file_name().ok_or_else(|| failed(ErrorKind::InvalidFilename.into()))?;
         let directory = Directory::open(directory).map_err(failed)?;
         let draft = Draft::create(&directory, true).map_err(failed)?;
-        let made = make(&data, &seal, &mut BufWriter::with_capacity(1 << 20, draft.file()))?;
+        let made = make(&data, &seal, &blobs, &mut BufWriter::with_capacity(1 << 20, draft.file()))?;
         draft.sync().map_err(failed)?;
         if !draft.publish(name, self.overwrite).map_err(failed)? {
             return Err(ServerError::Exists { path: self.file.clone() }.into());
@@ -83,10 +88,15 @@ impl Backup {
     }
 }
 
-fn make(data: &Path, seal: &SealConfig, out: &mut impl std::io::Write) -> Result<Made, ServerError> {
+fn make(
+    data: &Path,
+    seal: &SealConfig,
+    location: &blobs::Location,
+    out: &mut impl std::io::Write,
+) -> Result<Made, ServerError> {
     let progress = Progress::new(true);
     let (mut before, mut expected) = (0, 0);
-    let made = backup::create(data, seal, out, &mut |done, total| {
+    let made = backup::create(data, seal, location, out, &mut |done, total| {
         let total = total.unwrap_or_default();
         progress.expect(total - expected);
         progress.advance(done - before);

@@ -77,7 +77,8 @@ Exit codes:
   9  the disk is full
   10 no server runs there
   11 the backup is damaged or not genuine
-  12 the database or the audit log was put back, replaced or removed";
+  12 the database or the audit log was put back, replaced or removed
+  13 blobs are missing, or not what was written";
 
 #[derive(Subcommand)]
 enum Command {

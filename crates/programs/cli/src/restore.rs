@@ -66,10 +66,16 @@ impl Restore {
         });
         progress.end();
         let restored = restored?;
-        let what = format!(
+        let mut what = format!(
             "made at {}: {} files, {} bytes, an intact audit log of {} records",
             restored.made, restored.files, restored.bytes, restored.records
         );
+        if restored.blobs > 0 {
+            what.push_str(&format!(", {} intact blobs", restored.blobs));
+        }
+        if let Some(place) = &restored.blobs_elsewhere {
+            what.push_str(&format!("; its blobs lie in {place} and were not looked at: `sealstack check` does"));
+        }
         if self.check {
             print(&format!("The backup is whole and genuine, {what}.\n"))?;
             return Ok(());

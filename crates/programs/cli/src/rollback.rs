@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use blobs::BlobReport;
 use clap::{Args, Subcommand};
 use server::ServerError;
+use server::blob_place;
 use server::config::{AuditSettings, Place, SealConfig, SealSettings};
 use server::data_dir::{DataDir, Layout};
 use server::rollback::{self, Found};
@@ -82,7 +84,7 @@ fn print_found(found: &Found, before: &str) -> Result<(), ServerError> {
 /// Check the database, the audit log, and that both belong together
 ///
 /// Opens every record, compares every row with what was last written, verifies the audit log from beginning to end, counts
-/// its records of changes, and compares both with the anchors. Works while the server runs, and when it is stopped.
+/// its records of changes, compares both with the anchors, and opens every blob. Works while the server runs, and when it is stopped.
 #[derive(Args)]
 pub(crate) struct Check {
     #[command(flatten)]
@@ -100,7 +102,8 @@ impl Check {
         let (layout, seal) = (Layout::new(data), SealConfig::from(self.seal.over(file.seal)));
         paths::apart(&layout, &seal, &mut reads)?;
         let anchor = self.anchor_file.or(file.audit.anchor_file);
-        let checked = rollback::check(&layout, &seal, anchor.as_deref())?;
+        let location = blob_place::location(&layout, file.blobs.as_deref())?;
+        let checked = rollback::check(&layout, &seal, anchor.as_deref(), &location)?;
         let (records, keys) = (checked.database.records, checked.database.keys);
         let (recorded, waiting) = (checked.changes.recorded, checked.changes.waiting);
         print(&format!(
@@ -109,6 +112,17 @@ impl Check {
             checked.audit.records,
             if waiting > 0 { format!(", {waiting} of which wait in the database") } else { String::new() }
         ))?;
+        checked.blobs.iter().try_for_each(print_blobs)?;
         Ok(())
     }
+}
+
+fn print_blobs(report: &BlobReport) -> Result<(), ServerError> {
+    report.faulty.iter().try_for_each(|faulty| print(&format!("{faulty}\n")))?;
+    report.unreferenced.iter().try_for_each(|id| print(&format!("nothing refers to blob {id}\n")))?;
+    if !report.is_intact() {
+        return Err(ServerError::DamagedBlobs { damaged: report.faulty.len() });
+    }
+    let (intact, bytes) = (report.intact, report.plaintext_bytes);
+    print(&format!("blobs: intact, {intact} blobs of {bytes} bytes\n"))
 }

@@ -25,6 +25,7 @@ pub(crate) struct Service {
 }
 
 pub(crate) const KMS: Service = Service { name: "kms", variable: "AWS_ENDPOINT_URL_KMS" };
+pub(crate) const S3: Service = Service { name: "s3", variable: "AWS_ENDPOINT_URL_S3" };
 pub(crate) const STS: Service = Service { name: "sts", variable: "AWS_ENDPOINT_URL_STS" };
 
 /// What a person's AWS configuration says, and the connections that it leads to.
@@ -111,6 +112,20 @@ impl Session {
         let found = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| self.environment.value(name));
         let none = || ClientError::NoRegion { profile: self.profile.clone() };
         found.or_else(|| self.setting("region")).ok_or_else(none)
+    }
+
+    /// A transport that trusts what the session trusts.
+    #[must_use]
+    pub fn transport(&self, limits: Limits) -> Transport {
+        self.transport.with_limits(limits)
+    }
+
+    /// The URL where S3 is reached, without a path.
+    ///
+    /// # Errors
+    /// [`ClientError::Region`], [`ClientError::Transport`] for a URL that is none.
+    pub fn s3_endpoint(&self, region: &str) -> Result<Uri, ClientError> {
+        self.endpoint(S3, region)
     }
 
     /// Where a service is reached.

@@ -21,10 +21,19 @@ pub struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    /// The request with the headers that sign it at this moment.
+    /// A copy of the request, with the headers that sign it at this moment.
     fn sign(&self, request: &Request) -> Result<Request, ClientError> {
+        let Request { method, uri, headers, body } = request;
+        let body = crypto::SecretBytes::from(body.expose());
+        let mut copy = Request { method: method.clone(), uri: uri.clone(), headers: headers.clone(), body };
+        self.sign_in_place(&mut copy)?;
+        Ok(copy)
+    }
+
+    /// Adds the headers that sign the request at this moment.
+    fn sign_in_place(&self, request: &mut Request) -> Result<(), ClientError> {
         let url = || TransportError::Url(request.uri.to_string());
-        let mut headers = request.headers.clone();
+        let headers = &mut request.headers;
         headers.insert(http::header::HOST, host(&request.uri).ok_or_else(url)?);
         let signer = Signer {
             access_key_id: &self.credentials.access_key_id,
@@ -32,15 +41,14 @@ impl Signing<'_> {
             session_token: self.credentials.session_token.as_deref().map(String::as_str),
             region: self.region,
             service: self.service,
-            rules: Rules::STANDARD,
+            rules: if self.service == "s3" { Rules::S3 } else { Rules::STANDARD },
         };
         let time = now();
         let key = self.credentials.signing_key(time, self.region, self.service);
         let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
         let line = (request.method.as_str(), path, query);
-        signer.sign_with(&key, line, &mut headers, Payload::Body(request.body.expose()), time)?;
-        let body = crypto::SecretBytes::from(request.body.expose());
-        Ok(Request { method: request.method.clone(), uri: request.uri.clone(), headers, body })
+        signer.sign_with(&key, line, headers, Payload::Body(request.body.expose()), time)?;
+        Ok(())
     }
 }
 
@@ -58,6 +66,15 @@ impl Transport {
     /// [`ClientError::Service`], [`ClientError::Transport`], [`ClientError::Sign`].
     pub async fn call(&self, request: &Request, signing: &Signing<'_>, attempts: u32) -> Result<Answer, ClientError> {
         self.attempt(attempts, || signing.sign(request)).await
+    }
+
+    /// Signs a request and sends it once. Yields the answer whatever its status.
+    ///
+    /// # Errors
+    /// [`ClientError::Transport`], [`ClientError::Sign`].
+    pub async fn send_signed(&self, mut request: Request, signing: &Signing<'_>) -> Result<Answer, ClientError> {
+        signing.sign_in_place(&mut request)?;
+        Ok(self.send(request).await?)
     }
 
     /// Sends a request that nobody signs, as [`call`](Self::call) does.

@@ -189,6 +189,12 @@ impl Transport {
         Self { trust, limits, tls: OnceLock::new(), idle: Mutex::default() }
     }
 
+    /// Another transport with the same trust and other limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        Self::new(self.trust.clone(), limits)
+    }
+
     /// Sends a request and waits for the whole of its answer, whatever its status.
     ///
     /// # Errors

@@ -1,15 +1,20 @@
 //! Backups: one file with everything that a server keeps but the secret that opens it.
 //!
 //! A backup is a tar archive. First comes `about.json`, then the root seal's header, the database as it was at one
-//! moment, the audit log, and what the operator put beside them; at the end `manifest.json`, which lists length and
+//! moment, the audit log, what the operator put beside them, and the blobs of the data directory, sealed as they are; at
+//! the end `manifest.json`, which lists length and
 //! SHA-256 of each, and `manifest.tag`, a MAC of it under a key of the keyring. Everything that is secret in it is sealed
 //! as in the data directory. A key file is not in it, nor is `aws/credentials`.
+//!
+//! Blobs that lie elsewhere are not in it: the manifest says where, and the database which they are.
 
 mod contents;
 mod create;
 mod error;
 mod manifest;
 mod restore;
+#[cfg(test)]
+mod tests;
 
 pub use create::{Made, create};
 pub use error::BackupError;
@@ -20,8 +25,11 @@ use crypto::{HmacKey, Key256};
 /// The keyring's name for the key that vouches for backups.
 pub(crate) const KEY: &str = "backup";
 
-/// The format of the archive.
-const FORMAT: u32 = 1;
+/// The format of an archive with blobs, or with a place for them elsewhere.
+const FORMAT: u32 = 2;
+
+/// The format of any other archive.
+const FORMAT_WITHOUT_BLOBS: u32 = 1;
 
 /// The archive's first member.
 const ABOUT: &str = "about.json";

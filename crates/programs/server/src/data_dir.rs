@@ -72,6 +72,12 @@ impl Layout {
         [self.anchor()].into_iter().chain(elsewhere.map(Path::to_owned)).collect()
     }
 
+    /// The blobs, unless they lie elsewhere.
+    #[must_use]
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
     /// The local authority's certificate, which clients trust.
     #[must_use]
     pub fn ca_certificate(&self) -> PathBuf {

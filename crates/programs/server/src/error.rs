@@ -193,6 +193,18 @@ pub enum ServerError {
     /// The backup can't be made or restored.
     #[error(transparent)]
     Backup(#[from] crate::backup::BackupError),
+    /// The place of the blobs can't be used.
+    #[error(transparent)]
+    Blobs(#[from] blobs::BlobError),
+    /// The server of the bucket in which the blobs lie can't be called.
+    #[error("the blobs' bucket can't be reached: {0}")]
+    BlobServer(#[from] client::ClientError),
+    /// Blobs are not what was written.
+    #[error("{damaged} blobs are missing, or not what was written")]
+    DamagedBlobs {
+        /// How many.
+        damaged: usize,
+    },
     /// A file would be overwritten.
     #[error("{} is there already: name another file, or replace it with --overwrite", path.display())]
     Exists {
@@ -284,6 +296,8 @@ impl ServerError {
             Self::Refused { exit_code, .. } => *exit_code,
             Self::NotRunning { .. } => 10,
             Self::Backup(_) => 11,
+            Self::DamagedBlobs { .. } => 13,
+            Self::Blobs(_) | Self::BlobServer(_) => 3,
             Self::PutBack { .. } | Self::Anchor { .. } | Self::Gap { .. } | Self::Store(Store::RowsPutBack) => 12,
             Self::Seal(_)
             | Self::Share(_)

@@ -8,6 +8,8 @@ mod application;
 mod authority;
 pub mod aws_profile;
 pub mod backup;
+pub mod blob_place;
+mod blob_transport;
 mod clock;
 pub mod config;
 mod continuity;

@@ -4,12 +4,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use blobs::{BlobReport, Fault, FaultyBlob, Location, Owners, Reference};
 use crypto::Key256;
 use journal::{Config, End, Journal, Noted, Report};
 use service::Trail;
 use store::{CheckReport, Store, StoreError};
 
 use crate::anchor_file::{Anchors, Kept};
+use crate::blob_place::{self, Registered};
 use crate::config::SealConfig;
 use crate::continuity::{Break, Breaks, Evidence};
 use crate::data_dir::{DataDir, Layout};
@@ -128,6 +130,8 @@ pub struct Checked {
     pub audit: Report,
     /// The changes.
     pub changes: Changes,
+    /// The blobs, if there is a place for them. Some may be damaged.
+    pub blobs: Option<BlobReport>,
 }
 
 /// How many changes the database recorded, and where their records are.
@@ -140,11 +144,18 @@ pub struct Changes {
 }
 
 /// Checks everything: the database's structure, every record and row, the audit log from beginning to end, that both have
-/// the same changes, and that they go on from where the anchors saw them. A server may be running in the directory.
+/// the same changes, that they go on from where the anchors saw them, and every blob at `location`. A server may be
+/// running in the directory.
 ///
 /// # Errors
-/// [`ServerError::PutBack`], [`ServerError::Gap`]; those of opening and checking the database and the audit log.
-pub fn check(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Result<Checked, ServerError> {
+/// [`ServerError::PutBack`], [`ServerError::Gap`]; those of opening and checking the database and the audit log, and of
+/// reaching the blobs.
+pub fn check(
+    layout: &Layout,
+    seal: &SealConfig,
+    elsewhere: Option<&Path>,
+    location: &Location,
+) -> Result<Checked, ServerError> {
     let opened = Opened::new(layout, durable_state::open_beside(layout, seal)?, elsewhere)?;
     let breaks = opened.evidence.breaks();
     if !breaks.is_empty() {
@@ -154,7 +165,31 @@ pub fn check(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Re
     let counted = Counted::before(&opened.store)?;
     let audit = journal::verify(&layout.audit(), &opened.audit_key)?;
     let changes = counted.compare(&opened.store, &audit)?;
-    Ok(Checked { database, audit, changes })
+    let blobs = check_blobs(&opened.store, location, &Registered)?;
+    Ok(Checked { database, audit, changes, blobs })
+}
+
+/// Opens every blob that the database refers to; `None` if there is neither a blob nor a place for them.
+pub(crate) fn check_blobs(
+    store: &Store,
+    location: &Location,
+    owners: &dyn Owners,
+) -> Result<Option<BlobReport>, ServerError> {
+    let runtime = durable_state::runtime()?;
+    let Some(place) = blob_place::open_existing(location)? else {
+        // All are missing, if there are any.
+        let page = |after| store.read(move |tx| Reference::page(tx, after, 1000));
+        let mut faulty = Vec::new();
+        loop {
+            let ids = runtime.block_on(page(faulty.last().map(|faulty: &FaultyBlob| faulty.id)))?;
+            if ids.is_empty() {
+                let report = BlobReport { faulty, ..BlobReport::default() };
+                return Ok(Some(report).filter(|report| !report.is_intact()));
+            }
+            faulty.extend(ids.into_iter().map(|(id, _)| FaultyBlob { id, fault: Fault::Missing }));
+        }
+    };
+    Ok(Some(runtime.block_on(place.check_all(store, owners))?))
 }
 
 /// What the database had recorded before the audit log was verified.

@@ -1,19 +1,19 @@
 //! A blob that is open for reading. Knows neither its owner's name nor who reads.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crypto::Sha256;
 
 use crate::blobs::Contents;
-use crate::draft::BATCH_BYTES;
 use crate::frames::Frames;
-use crate::{BlobError, BlobId, CHUNK_BYTES, Reading};
+use crate::place::Source;
+use crate::{BlobError, BlobId, Reading};
 
-/// A blob whose length was found authentic. Its file stays readable also if a sweep removes it meanwhile.
+/// A blob whose length was found authentic. A file stays readable also if a sweep removes it meanwhile;
+/// an object does not, and reading goes on with [`BlobError::Missing`].
 #[derive(Clone)]
-pub struct Blob(pub(crate) Arc<Frames<File>>);
+pub struct Blob(pub(crate) Arc<Frames<Source>>);
 
 impl Blob {
     /// The blob's id.
@@ -28,7 +28,8 @@ impl Blob {
         self.0.layout().plaintext_bytes
     }
 
-    /// Streams the bytes of `range`. Only the chunks that it touches are read, at most 256 KiB ahead.
+    /// Streams the bytes of `range`. Only the chunks that it touches are read, at most 256 KiB of a file ahead,
+    /// or 2 MiB of an object.
     ///
     /// # Errors
     /// [`BlobError::OutOfRange`].
@@ -48,12 +49,11 @@ impl Blob {
 
     /// Opens every chunk. Blocks.
     pub(crate) fn check(&self) -> Result<Contents, BlobError> {
-        const BATCH: u64 = (BATCH_BYTES / CHUNK_BYTES) as u64;
         let layout = self.0.layout();
         let mut digest = Sha256::new();
         let mut next = 0;
         while next < layout.chunks {
-            let end = layout.chunks.min(next + BATCH);
+            let end = layout.chunks.min(next + self.0.batch());
             digest.update(&self.0.read(next..end)?);
             next = end;
         }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, flock, fstat, mkdirat, openat, statat, unlinkat,
+};
 use rustix::io::Errno;
 
 use crate::BlobId;
@@ -71,10 +73,10 @@ impl Directory {
     }
 
     /// Begins the file of a draft.
-    pub(crate) fn create(self: &Arc<Self>, id: BlobId) -> io::Result<Upload> {
+    pub(crate) fn create(self: &Arc<Self>, id: BlobId) -> io::Result<FileUpload> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.drafts, &*id.to_string(), flags, FILE_MODE)?;
-        Ok(Upload { directory: Arc::clone(self), id, file: Some(file.into()), stage: Stage::Draft })
+        Ok(FileUpload { directory: Arc::clone(self), id, file: Some(file.into()), stage: Stage::Draft })
     }
 
     /// Opens a blob's file for reading. Anything in its place that is not a file is [`io::ErrorKind::InvalidData`].
@@ -109,14 +111,31 @@ impl Directory {
         Ok(listed)
     }
 
-    /// The blobs of one subdirectory.
-    pub(crate) fn list_shelf(&self, shelf: u8) -> io::Result<Vec<Listed>> {
-        list_dir(&self.shelf(shelf)?)
-    }
-
     /// The drafts, also those that a process left behind.
     pub(crate) fn list_drafts(&self) -> io::Result<Vec<Listed>> {
         list_dir(&self.drafts)
+    }
+
+    /// The right to remove blobs; `None` while somebody copies them, in this process or another.
+    pub(crate) fn lock_for_sweep(&self) -> io::Result<Option<SweepLock>> {
+        let file = self.root_again()?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(SweepLock(Some(file)))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps sweeps of every process away. Waits for one that is under way.
+    pub(crate) fn lock_for_copy(&self) -> io::Result<SweepLock> {
+        let file = self.root_again()?;
+        flock(&file, FlockOperation::LockShared)?;
+        Ok(SweepLock(Some(file)))
+    }
+
+    /// The directory, opened once more: a lock belongs to what was opened, and ends when that is closed.
+    fn root_again(&self) -> io::Result<OwnedFd> {
+        Ok(openat(&self.root, ".", DIR_FLAGS, Mode::empty())?)
     }
 
     /// Removes a blob's file, if it is there.
@@ -127,6 +146,16 @@ impl Directory {
     /// Removes a draft's file, if it is there.
     pub(crate) fn remove_draft(&self, id: &BlobId) -> io::Result<()> {
         remove(&self.drafts, id)
+    }
+}
+
+/// A lock that ends when it is dropped, or with its process.
+pub(crate) struct SweepLock(#[expect(dead_code, reason = "closing the file ends the lock")] Option<OwnedFd>);
+
+impl SweepLock {
+    /// A lock where nothing needs one.
+    pub(crate) const fn none() -> Self {
+        Self(None)
     }
 }
 
@@ -170,8 +199,8 @@ fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-/// A file that is being written. Dropped before [`Upload::publish`] succeeded, it is removed.
-pub(crate) struct Upload {
+/// A file that is being written. Dropped before [`FileUpload::publish`] succeeded, it is removed.
+pub(crate) struct FileUpload {
     directory: Arc<Directory>,
     id: BlobId,
     /// Always there; taken when it is dropped.
@@ -179,7 +208,7 @@ pub(crate) struct Upload {
     stage: Stage,
 }
 
-/// Which name an [`Upload`] has.
+/// Which name a [`FileUpload`] has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Draft,
@@ -187,7 +216,7 @@ enum Stage {
     Published,
 }
 
-impl Upload {
+impl FileUpload {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.file {
             Some(file) => self.directory.disk.write_all(file, bytes),
@@ -210,7 +239,7 @@ impl Upload {
     }
 }
 
-impl Drop for Upload {
+impl Drop for FileUpload {
     fn drop(&mut self) {
         let removed = match self.stage {
             Stage::Draft => self.directory.remove_draft(&self.id),

@@ -1,22 +1,21 @@
 //! A blob that is being written. Knows neither what refers to it nor what it holds.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use crypto::Sha256;
 
 use crate::blobs::{Contents, blocking};
-use crate::directory::{Directory, Upload};
 use crate::format::{CHUNK_BYTES, Cipher, FRAME_BYTES, HEADER_BYTES, header};
 use crate::held::Hold;
-use crate::{BlobError, BlobId, Owner, PLAINTEXT_BYTES_MAX};
+use crate::place::{Place, Upload};
+use crate::{BlobError, BlobId, Owner};
 
 /// How much plaintext is sealed and written at once: each time costs the way to another thread and back.
 pub(crate) const BATCH_BYTES: usize = 4 * CHUNK_BYTES;
 
 /// A blob that is being written; dropped before [`Draft::finish`] succeeded, it leaves nothing.
 ///
-/// Holds less than 1 MiB in memory, however long the content is.
+/// Holds less than 1 MiB in memory, however long the content is; on its way to a bucket, one part of 8 MiB more, and
+/// what the transport needs to send that.
 pub struct Draft {
     id: BlobId,
     hold: Hold,
@@ -39,13 +38,8 @@ pub struct Written {
 }
 
 impl Draft {
-    pub(crate) async fn begin(
-        directory: Arc<Directory>,
-        owner: Owner,
-        id: BlobId,
-        hold: Hold,
-    ) -> Result<Self, BlobError> {
-        let writer = blocking(move || Writer::begin(&directory, &owner, id)).await?;
+    pub(crate) async fn begin(place: Place, owner: Owner, id: BlobId, hold: Hold) -> Result<Self, BlobError> {
+        let writer = blocking(move || Writer::begin(place, &owner, id)).await?;
         Ok(Self { id, hold, pending: Vec::new(), writer: Some(writer) })
     }
 
@@ -76,7 +70,7 @@ impl Draft {
         }
     }
 
-    /// Makes the blob durable, under its own name in its directory. Nothing refers to it yet.
+    /// Makes the blob durable, under its own name in its place. Nothing refers to it yet.
     ///
     /// # Errors
     /// As for [`Draft::write`]; nothing is left then. If the future is dropped, a blob may be left for the next sweep.
@@ -95,7 +89,7 @@ impl Draft {
 /// Seals and writes, on a thread that may block.
 struct Writer {
     id: BlobId,
-    directory: Arc<Directory>,
+    place: Place,
     upload: Upload,
     cipher: Cipher,
     digest: Sha256,
@@ -107,16 +101,15 @@ struct Writer {
 }
 
 impl Writer {
-    fn begin(directory: &Arc<Directory>, owner: &Owner, id: BlobId) -> Result<Self, BlobError> {
-        let path = || directory.path().join(id.path());
-        let upload = directory.create(id).and_then(|mut upload| {
+    fn begin(place: Place, owner: &Owner, id: BlobId) -> Result<Self, BlobError> {
+        let upload = place.create(id).and_then(|mut upload| {
             upload.write(&header(&id))?;
             Ok(upload)
         });
-        let upload = upload.map_err(|cause| BlobError::Io { action: "create", path: path(), cause })?;
+        let upload = upload.map_err(|cause| BlobError::Io { action: "create", path: place.path(&id), cause })?;
         Ok(Self {
             id,
-            directory: Arc::clone(directory),
+            place,
             upload,
             cipher: Cipher::new(owner, &id),
             digest: Sha256::new(),
@@ -129,10 +122,10 @@ impl Writer {
 
     /// Seals whole chunks, or what there is if it is the `last`.
     fn append(&mut self, plaintext: &[u8], last: bool) -> Result<(), BlobError> {
-        let too_long = BlobError::TooLong { bytes_max: PLAINTEXT_BYTES_MAX };
+        let bytes_max = self.place.plaintext_bytes_max();
         self.plaintext_bytes += plaintext.len() as u64;
-        if self.plaintext_bytes > PLAINTEXT_BYTES_MAX {
-            return Err(too_long);
+        if self.plaintext_bytes > bytes_max {
+            return Err(BlobError::TooLong { bytes_max });
         }
         self.digest.update(plaintext);
         self.sealed.clear();
@@ -143,7 +136,7 @@ impl Writer {
         while let Some(chunk) = chunks.next() {
             let last = last && chunks.peek().is_none();
             let sealed = self.cipher.seal(self.next_chunk, last, chunk, &mut self.sealed);
-            sealed.map_err(|_| BlobError::TooLong { bytes_max: PLAINTEXT_BYTES_MAX })?;
+            sealed.map_err(|_| BlobError::TooLong { bytes_max })?;
             self.next_chunk += 1;
         }
         self.sealed_bytes += self.sealed.len() as u64;
@@ -152,13 +145,12 @@ impl Writer {
 
     fn finish(mut self, plaintext: &[u8]) -> Result<Contents, BlobError> {
         self.append(plaintext, true)?;
-        let Self { id, directory, upload, digest, plaintext_bytes, sealed_bytes, .. } = self;
-        let path = || directory.path().join(id.path());
-        upload.publish().map_err(|cause| BlobError::Io { action: "publish", path: path(), cause })?;
+        let Self { id, place, upload, digest, plaintext_bytes, sealed_bytes, .. } = self;
+        upload.publish().map_err(|cause| BlobError::Io { action: "publish", path: place.path(&id), cause })?;
         Ok(Contents { plaintext_bytes, sealed_bytes, sha256: digest.finish() })
     }
 
     fn failed(&self, action: &'static str, cause: std::io::Error) -> BlobError {
-        BlobError::Io { action, path: self.directory.path().join(self.id.path()), cause }
+        BlobError::Io { action, path: self.place.path(&self.id), cause }
     }
 }

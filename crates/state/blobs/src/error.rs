@@ -28,7 +28,7 @@ pub enum BlobError {
         /// The version in its header.
         version: u16,
     },
-    /// The content is longer than [`crate::PLAINTEXT_BYTES_MAX`].
+    /// The content is longer than [`crate::PLAINTEXT_BYTES_MAX`], or than an object can be.
     #[error("a blob has at most {bytes_max} bytes")]
     TooLong {
         /// The limit in bytes.
@@ -51,14 +51,17 @@ pub enum BlobError {
     /// The runtime stopped before the file operation ran.
     #[error("the file operation was interrupted")]
     Interrupted,
-    /// A file or directory cannot be used. A full disk is among the causes.
+    /// The store of references cannot be read.
+    #[error(transparent)]
+    References(#[from] store::StoreError),
+    /// A file, a directory or a bucket cannot be used. A full disk and a server out of reach are among the causes.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
         /// What was attempted: "create", "read", …
         action: &'static str,
         /// On what.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's or the server's answer.
         cause: io::Error,
     },
 }

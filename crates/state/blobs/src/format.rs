@@ -45,6 +45,12 @@ pub(crate) fn check_header(id: &BlobId, found: &[u8; HEADER_BYTES]) -> Result<()
     if *found == header(id) { Ok(()) } else { Err(BlobError::NotAuthentic { id: *id }) }
 }
 
+/// The id in a header, of whatever version; `None` for bytes that are no header.
+pub(crate) fn header_id(header: &[u8; HEADER_BYTES]) -> Option<BlobId> {
+    let [_, _, id @ ..] = header.strip_prefix(MAGIC)? else { return None };
+    Some(BlobId::from_bytes(id.try_into().ok()?))
+}
+
 /// Where the chunks of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {

@@ -7,7 +7,8 @@ use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 
-use crate::format::{self, Cipher, FRAME_BYTES, HEADER_BYTES, Layout};
+use crate::draft::BATCH_BYTES;
+use crate::format::{self, CHUNK_BYTES, Cipher, FRAME_BYTES, HEADER_BYTES, Layout};
 use crate::{BlobError, BlobId, Owner};
 
 /// Sealed bytes that are read from any place.
@@ -15,6 +16,11 @@ pub(crate) trait FrameSource {
     fn length(&self) -> io::Result<u64>;
 
     fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// How many chunks should be read at once.
+    fn batch(&self) -> u64 {
+        (BATCH_BYTES / CHUNK_BYTES) as u64
+    }
 }
 
 impl FrameSource for File {
@@ -75,6 +81,11 @@ impl<S: FrameSource> Frames<S> {
         &self.last
     }
 
+    /// How many chunks should be read at once.
+    pub(crate) fn batch(&self) -> u64 {
+        self.source.batch()
+    }
+
     /// The content of `chunks`, which must not be beyond the last. Blocks.
     pub(crate) fn read(&self, chunks: Range<u64>) -> Result<Vec<u8>, BlobError> {
         let place = self.layout.frames(&chunks);
@@ -90,10 +101,12 @@ impl<S: FrameSource> Frames<S> {
     }
 }
 
-/// A file that ends too early is not the one that was written: blobs never change.
+/// A file that ends too early, or an object of another length, is not what was written: blobs never change.
 fn read_failed(id: &BlobId, cause: io::Error) -> BlobError {
     match cause.kind() {
-        io::ErrorKind::UnexpectedEof => BlobError::NotAuthentic { id: *id },
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => BlobError::NotAuthentic { id: *id },
+        // An object that was swept while it was read.
+        io::ErrorKind::NotFound => BlobError::Missing { id: *id },
         _ => BlobError::Io { action: "read", path: id.path(), cause },
     }
 }

@@ -1,6 +1,5 @@
 //! The content of a blob as a stream. Knows no owner and no key.
 
-use std::fs::File;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,18 +9,15 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::draft::BATCH_BYTES;
 use crate::frames::Frames;
+use crate::place::Source;
 use crate::{BlobError, CHUNK_BYTES};
 
-/// How many chunks are read at once.
-const BATCH: u64 = (BATCH_BYTES / CHUNK_BYTES) as u64;
-
-/// Bytes of a blob, in pieces of up to 256 KiB, each found authentic. Ends after an error.
+/// Bytes of a blob, in pieces of up to 256 KiB of a file or 2 MiB of an object, each found authentic. Ends after an error.
 ///
 /// While one piece is with the caller, the next is read.
 pub struct Reading {
-    frames: Arc<Frames<File>>,
+    frames: Arc<Frames<Source>>,
     /// What nobody has begun to read.
     rest: Range<u64>,
     remaining_bytes: u64,
@@ -35,7 +31,7 @@ enum Ahead {
 }
 
 impl Reading {
-    pub(crate) const fn new(frames: Arc<Frames<File>>, range: Range<u64>) -> Self {
+    pub(crate) const fn new(frames: Arc<Frames<Source>>, range: Range<u64>) -> Self {
         Self { frames, remaining_bytes: range.end - range.start, rest: range, ahead: None }
     }
 
@@ -65,7 +61,7 @@ impl Reading {
             let (from, to) = (start - first * chunk_bytes, end - first * chunk_bytes);
             return Some(Ahead::Ready(slice(&self.frames.last().clone(), from..to)));
         }
-        let chunks = first..end.div_ceil(chunk_bytes).min(first + BATCH).min(last);
+        let chunks = first..end.div_ceil(chunk_bytes).min(first + self.frames.batch()).min(last);
         let stop = end.min(chunks.end * chunk_bytes);
         self.rest.start = stop;
         let frames = Arc::clone(&self.frames);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use blobs::{BlobError, BlobId, Blobs, Location, Owner, Swept};
+use blobs::{BlobError, BlobId, Blobs, Owner, Swept};
 use bytes::Bytes;
 use crypto::Key256;
 
@@ -31,7 +31,7 @@ impl Drop for Dir {
 }
 
 fn open(dir: &Path) -> Blobs {
-    Blobs::open(&Location::Directory(dir.to_owned())).unwrap()
+    Blobs::in_directory(dir).unwrap()
 }
 
 fn owner() -> Owner {

@@ -1,6 +1,6 @@
 //! How much memory a long content takes on its way in and out.
 
-use blobs::{Blobs, Location, Owner};
+use blobs::{Blobs, Owner};
 use bytes::Bytes;
 use crypto::{Key256, Sha256};
 use futures_util::TryStreamExt;
@@ -12,7 +12,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 #[test]
 fn a_long_content_takes_as_much_memory_as_a_short_one() {
     let dir = std::env::temp_dir().join(format!("sealstack-blobs-memory-{}", std::process::id()));
-    let blobs = Blobs::open(&Location::Directory(dir.clone())).unwrap();
+    let blobs = Blobs::in_directory(&dir).unwrap();
     let owner = Owner::new(&Key256::random(), b"the owner");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let piece = Bytes::from(vec![5; 1 << 20]);

@@ -18,8 +18,7 @@ impl ServiceError for ToyError {
 impl Service for Toy {
     const NAME: &'static str = "toy";
     const EVENT_SOURCE: &'static str = "toy.amazonaws.com";
-    const TARGET_PREFIX: &'static str = "Toy";
-    const PROTOCOL: Protocol = Protocol::Json { version: "1.1" };
+    const PROTOCOLS: &'static [Protocol] = &[Protocol::json("1.1", "Toy")];
     type Error = ToyError;
 
     fn operations() -> &'static [Entry<Self>] {

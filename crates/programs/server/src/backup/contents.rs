@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use blobs::BlobId;
+
 use crate::data_dir::Layout;
 use crate::error::ServerError;
 
@@ -18,6 +20,9 @@ const CONFIGURATION: &str = "sealstack.toml";
 
 /// The directory of the audit log.
 const AUDIT: &str = "audit";
+
+/// The directory of blobs.
+const BLOBS: &str = "blobs";
 
 /// The directory of identity providers' keys, which are public.
 const PROVIDER_KEYS: &str = "oidc";
@@ -69,6 +74,13 @@ pub(super) fn beside_database(layout: &Layout) -> Result<Vec<Member>, ServerErro
     Ok(members)
 }
 
+/// A blob that was listed in the directory of blobs while nobody sweeps there.
+pub(super) fn blob(layout: &Layout, id: &BlobId) -> Result<Member, ServerError> {
+    let (name, path) = (format!("{BLOBS}/{}", id.path().display()), layout.blobs().join(id.path()));
+    let gone = || ServerError::Io { action: "read", path: path.clone(), cause: ErrorKind::NotFound.into() };
+    Member::open(name, path.clone())?.ok_or_else(gone)
+}
+
 /// The database's copy, as the member that it is to be.
 pub(super) fn database(copy: PathBuf) -> Result<Member, ServerError> {
     let gone = || ServerError::Io { action: "read", path: copy.clone(), cause: ErrorKind::NotFound.into() };
@@ -101,10 +113,18 @@ pub(super) fn place(root: &Path, name: &str) -> Option<PathBuf> {
     let known = match name.split_once('/') {
         None => name == DATABASE || name == CONFIGURATION,
         Some((directory, file)) => {
-            name == SEAL_HEADER || ([AUDIT, PROVIDER_KEYS].contains(&directory) && is_name(file))
+            name == SEAL_HEADER
+                || ([AUDIT, PROVIDER_KEYS].contains(&directory) && is_name(file))
+                || (directory == BLOBS && is_blob(file))
         }
     };
     known.then(|| root.join(name))
+}
+
+/// Whether a path is a blob's within the directory of blobs.
+fn is_blob(path: &str) -> bool {
+    let id = path.split_once('/').and_then(|(_, name)| BlobId::parse(name));
+    id.is_some_and(|id| id.path() == Path::new(path))
 }
 
 /// Whether a text is the plain name of a file: no other directory, nothing hidden.
@@ -150,6 +170,11 @@ mod tests {
             ("seal/root.json", Some("/data/seal/root.json")),
             ("audit/00000001.seal", Some("/data/audit/00000001.seal")),
             ("oidc/issuer.example_path.jwks", Some("/data/oidc/issuer.example_path.jwks")),
+            ("blobs/0a/0a0102030405060708090a0b0c0d0e0f", Some("/data/blobs/0a/0a0102030405060708090a0b0c0d0e0f")),
+            ("blobs/0b/0a0102030405060708090a0b0c0d0e0f", None),
+            ("blobs/0a0102030405060708090a0b0c0d0e0f", None),
+            ("blobs/drafts/0a0102030405060708090a0b0c0d0e0f", None),
+            ("blobs/0a/../x", None),
             ("seal/root.key", None),
             ("aws/credentials", None),
             ("lock", None),

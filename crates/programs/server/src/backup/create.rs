@@ -6,14 +6,17 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use blobs::{Blobs, CopyHold, Location};
 use crypto::{Key256, Sha256, sha256};
 use store::Store;
 use tar::{Builder, Header};
+use tokio::runtime::Runtime;
 
 use super::contents::{self, Member, SEAL_HEADER};
 use super::manifest::{About, Listed, Manifest};
 use super::{ABOUT, BackupError, KEY, MANIFEST, Progress, TAG, tag};
 use crate::admin::Client;
+use crate::blob_place;
 use crate::clock;
 use crate::config::SealConfig;
 use crate::data_dir::{DataDir, Layout};
@@ -78,9 +81,10 @@ fn key(store: &Store) -> Result<Arc<Key256>, ServerError> {
     Ok(runtime.block_on(store.keyring().key(KEY))?)
 }
 
-/// Writes a backup of the data directory to `out`.
+/// Writes a backup of the data directory to `out`. Blobs are in it if `location` is the directory's own place for them.
 ///
-/// What was acknowledged before it began is in it. A running server goes on meanwhile.
+/// No sweep removes a blob meanwhile, so every blob that the copied database refers to is in the backup; so may be some
+/// that nothing refers to. What was acknowledged before it began is in it. A running server goes on meanwhile.
 ///
 /// # Errors
 /// [`ServerError::NoData`], [`ServerError::Sealed`]; those of opening the root seal where no server runs; those of
@@ -88,26 +92,63 @@ fn key(store: &Store) -> Result<Arc<Key256>, ServerError> {
 pub fn create(
     data: &Path,
     seal: &SealConfig,
+    location: &Location,
     out: &mut impl Write,
     progress: Progress<'_>,
 ) -> Result<Made, ServerError> {
     let voucher = Voucher::find(data, seal)?;
     let layout = Layout::new(data.to_owned());
+    // Before the database is copied, until all blobs are.
+    let blobs = CopiedBlobs::find(&layout, location)?;
     let failed = |cause| ServerError::Io { action: "write in", path: data.to_owned(), cause };
     let copy = tempfile::Builder::new().prefix(".backup-").tempdir_in(data).map_err(failed)?;
     let (header, database) = steady(&layout, copy.path())?;
 
     let mut members = vec![contents::database(database)?];
     members.extend(contents::beside_database(&layout)?);
-    let total = members.iter().map(|member| member.bytes).sum::<u64>() + header.len() as u64;
-    let mut archive = Archive { builder: Builder::new(out), manifest: Manifest::default(), done: 0, total, progress };
-    let about = json(&About::now(clock::now().iso8601()))?;
+    let listed = blobs.as_ref().map_or_else(|| Ok(Vec::new()), CopiedBlobs::list)?;
+    let blob_bytes = listed.iter().map(|blob| blob.sealed_bytes).sum::<u64>();
+    let total = members.iter().map(|member| member.bytes).sum::<u64>() + header.len() as u64 + blob_bytes;
+    let manifest = Manifest {
+        blobs_elsewhere: Some(location.to_string()).filter(|_| *location != Location::Directory(layout.blobs())),
+        ..Manifest::default()
+    };
+    let with_blobs = !listed.is_empty() || manifest.blobs_elsewhere.is_some();
+    let mut archive = Archive { builder: Builder::new(out), manifest, done: 0, total, progress };
+    let about = json(&About::now(clock::now().iso8601(), with_blobs))?;
     archive.unlisted(ABOUT, &about)?;
     archive.bytes(SEAL_HEADER, &header)?;
     for member in members {
         archive.member(member)?;
     }
+    for blob in listed {
+        archive.member(contents::blob(&layout, &blob.id)?)?;
+    }
     archive.end(&voucher)
+}
+
+/// The blobs of the data directory, which no sweep removes until this is dropped.
+struct CopiedBlobs {
+    blobs: Blobs,
+    runtime: Runtime,
+    _hold: CopyHold,
+}
+
+impl CopiedBlobs {
+    fn find(layout: &Layout, location: &Location) -> Result<Option<Self>, ServerError> {
+        if *location != Location::Directory(layout.blobs()) {
+            return Ok(None);
+        }
+        let Some(blobs) = blob_place::open_existing(location)? else { return Ok(None) };
+        let runtime = durable_state::runtime()?;
+        let hold = runtime.block_on(blobs.hold_for_copy())?;
+        Ok(Some(Self { blobs, runtime, _hold: hold }))
+    }
+
+    /// Every blob, those that are being referred to by now and those that nothing refers to.
+    fn list(&self) -> Result<Vec<blobs::Listed>, ServerError> {
+        Ok(self.runtime.block_on(self.blobs.list(None, usize::MAX))?)
+    }
 }
 
 /// The root seal's header and a copy of the database, which belong together.

@@ -35,6 +35,14 @@ pub enum BackupError {
         /// The member.
         name: String,
     },
+    /// Blobs that the database refers to are missing, or not what was written.
+    #[error("{damaged} blobs in the backup are not what they should be; the first: {first}")]
+    Blobs {
+        /// How many.
+        damaged: usize,
+        /// What is the matter with the first of them.
+        first: String,
+    },
     /// The manifest is not one that the backed-up server vouched for.
     #[error("the backup was put together by somebody else: the server that it is of did not vouch for it")]
     Forged,

@@ -3,7 +3,7 @@
 use crypto::hex;
 use serde::{Deserialize, Serialize};
 
-use super::{BackupError, FORMAT};
+use super::{BackupError, FORMAT, FORMAT_WITHOUT_BLOBS};
 
 /// What comes first.
 #[derive(Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub(super) struct About {
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     pub(super) members: Vec<Listed>,
+    /// Where the blobs lie that the database refers to and that are not in the backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) blobs_elsewhere: Option<String>,
 }
 
 /// A member.
@@ -38,8 +41,10 @@ pub(super) struct Listed {
 const WHAT: &str = "sealstack backup";
 
 impl About {
-    pub(super) fn now(made: String) -> Self {
-        Self { what: WHAT.to_owned(), format: FORMAT, made, program: env!("CARGO_PKG_VERSION").to_owned() }
+    /// `blobs`: whether there are any, or a place for them elsewhere, of which earlier versions know nothing.
+    pub(super) fn now(made: String, blobs: bool) -> Self {
+        let format = if blobs { FORMAT } else { FORMAT_WITHOUT_BLOBS };
+        Self { what: WHAT.to_owned(), format, made, program: env!("CARGO_PKG_VERSION").to_owned() }
     }
 
     /// Reads the first member of a file that is said to be a backup.

@@ -1,26 +1,30 @@
 //! Restoring a backup: nothing appears under the data directory's name before all of it is verified.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{DirBuilder, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use blobs::{Location, Owners};
 use crypto::{Sha256, constant_time_eq, sha256};
 use rustix::fs::{Mode, OFlags, fstat, lstat, mkdirat, open, openat};
 use rustix::io::Errno;
+use store::Store;
 use tar::{Archive, EntryType};
 
 use super::contents::{DATABASE, SEAL_HEADER, place};
 use super::manifest::{About, Listed, Manifest};
 use super::{ABOUT, BackupError, KEY, MANIFEST, Progress, TAG, tag};
+use crate::blob_place::Registered;
 use crate::config::SealConfig;
 use crate::data_dir::{DataDir, Layout};
 use crate::error::ServerError;
 use crate::{durable_state, rollback, root_seal};
 
-/// The longest manifest: some hundred thousand segments of the audit log.
-const MANIFEST_BYTES_MAX: u64 = 32 << 20;
+/// The longest manifest: some million blobs, or segments of the audit log.
+const MANIFEST_BYTES_MAX: u64 = 256 << 20;
 
 /// A backup that was verified, and restored if that was wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,10 @@ pub struct Restored {
     pub bytes: u64,
     /// How many records its audit log has.
     pub records: u64,
+    /// How many blobs are in it that something refers to, each opened from beginning to end.
+    pub blobs: u64,
+    /// Where the blobs lie that its database refers to, if they are not in it. Those were not looked at.
+    pub blobs_elsewhere: Option<String>,
 }
 
 /// A data directory in the making, removed unless it is finished.
@@ -47,12 +55,15 @@ impl Draft {
     /// Makes a file in the draft, and the directory that it lies in, through no link.
     fn file(&self, name: &Path) -> std::io::Result<File> {
         let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let directory = name.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = directory.map(|directory| match mkdirat(&self.handle, directory, Mode::RWXU) {
-            Err(Errno::EXIST) | Ok(()) => openat(&self.handle, directory, flags, Mode::empty()),
-            Err(error) => Err(error),
-        });
-        let (directory, file) = (directory.transpose()?, name.file_name().unwrap_or_default());
+        let mut directory = None;
+        for step in name.parent().into_iter().flat_map(Path::components) {
+            let within = directory.as_ref().unwrap_or(&self.handle);
+            directory = Some(match mkdirat(within, step.as_os_str(), Mode::RWXU) {
+                Err(Errno::EXIST) | Ok(()) => openat(within, step.as_os_str(), flags, Mode::empty())?,
+                Err(error) => return Err(error.into()),
+            });
+        }
+        let file = name.file_name().unwrap_or_default();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(directory.as_ref().unwrap_or(&self.handle), file, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
@@ -88,6 +99,18 @@ pub fn restore(
     check: bool,
     progress: Progress<'_>,
 ) -> Result<Restored, ServerError> {
+    restore_owned(from, data, seal, check, &Registered, progress)
+}
+
+/// The same for blobs of the given owners.
+pub(super) fn restore_owned(
+    from: &mut impl Read,
+    data: &Path,
+    seal: &SealConfig,
+    check: bool,
+    owners: &dyn Owners,
+    progress: Progress<'_>,
+) -> Result<Restored, ServerError> {
     if !check {
         refuse_occupied(data)?;
     }
@@ -96,10 +119,10 @@ pub fn restore(
     let directory = DataDir::create(&draft.path)?;
     let layout = Layout::new(draft.path.clone());
 
-    let mut unpacking = Unpacking { draft: &draft, members: Vec::new(), done: 0, progress };
+    let mut unpacking = Unpacking { draft: &draft, members: Vec::new(), names: HashSet::new(), done: 0, progress };
     let (about, manifest, vouched) = unpacking.all(from)?;
     let members = unpacking.members;
-    compare(&members, &manifest)?;
+    let blobs_elsewhere = compare(&members, &manifest)?;
     draft.is_in_place()?;
 
     let store = durable_state::open_store(&layout, &root_seal::open(&layout, seal)?)?;
@@ -114,12 +137,17 @@ pub fn restore(
     let audit_key = runtime.block_on(durable_state::audit_key(&store))?;
     let report = journal::verify(&layout.audit(), &audit_key)?;
     store.check()?;
+    let blobs = match blobs_elsewhere {
+        None => restored_blobs(&layout, &store, owners)?,
+        Some(_) => 0,
+    };
     // The database is a little older than the log that was copied after it, and both are older than what they were
     // copied from: they go on from here, and the log says why.
     rollback::restored(&layout, store, &about.made)?;
 
     let bytes = members.iter().map(|member| member.bytes).sum();
-    let restored = Restored { made: about.made, files: members.len(), bytes, records: report.records };
+    let (made, files, records) = (about.made, members.len(), report.records);
+    let restored = Restored { made, files, bytes, records, blobs, blobs_elsewhere };
     if !check {
         sync_all(&draft.path)?;
         refuse_occupied(data)?;
@@ -132,6 +160,20 @@ pub fn restore(
     }
     drop(directory);
     Ok(restored)
+}
+
+/// Opens every blob that the database refers to, and removes those that nothing refers to. Yields how many there are.
+fn restored_blobs(layout: &Layout, store: &Store, owners: &dyn Owners) -> Result<u64, ServerError> {
+    let location = Location::Directory(layout.blobs());
+    let Some(report) = rollback::check_blobs(store, &location, owners)? else { return Ok(0) };
+    if let Some(faulty) = report.faulty.first() {
+        return Err(BackupError::Blobs { damaged: report.faulty.len(), first: faulty.to_string() }.into());
+    }
+    for id in &report.unreferenced {
+        let path = layout.blobs().join(id.path());
+        std::fs::remove_file(&path).map_err(|cause| ServerError::Io { action: "remove", path, cause })?;
+    }
+    Ok(report.intact)
 }
 
 fn parent(path: &Path) -> &Path {
@@ -161,32 +203,36 @@ fn begin(data: &Path) -> Result<Draft, ServerError> {
     Ok(Draft { path, handle, finished: false })
 }
 
-/// Whether the members are the ones that the manifest lists, each as it says.
-fn compare(members: &[Listed], manifest: &[u8]) -> Result<(), BackupError> {
+/// Whether the members are the ones that the manifest lists, each as it says. Yields where blobs lie that are not among
+/// them.
+fn compare(members: &[Listed], manifest: &[u8]) -> Result<Option<String>, BackupError> {
     let damaged = |name: &str| BackupError::Damaged { name: name.to_owned() };
     let manifest: Manifest = serde_json::from_slice(manifest).map_err(|_| damaged(MANIFEST))?;
+    let named: HashMap<_, _> = members.iter().map(|member| (member.name.as_str(), member)).collect();
     for listed in &manifest.members {
-        match members.iter().find(|member| member.name == listed.name) {
+        match named.get(listed.name.as_str()) {
             None => return Err(BackupError::Missing { name: listed.name.clone() }),
-            Some(member) if member != listed => return Err(damaged(&listed.name)),
+            Some(member) if *member != listed => return Err(damaged(&listed.name)),
             Some(_) => {}
         }
     }
-    if let Some(extra) = members.iter().find(|member| manifest.members.iter().all(|one| one.name != member.name)) {
+    let listed: HashSet<_> = manifest.members.iter().map(|listed| listed.name.as_str()).collect();
+    if let Some(extra) = members.iter().find(|member| !listed.contains(member.name.as_str())) {
         return Err(BackupError::Unexpected { name: extra.name.clone() });
     }
     for name in [SEAL_HEADER, DATABASE] {
-        if members.iter().all(|member| member.name != name) {
+        if !named.contains_key(name) {
             return Err(BackupError::Missing { name: name.to_owned() });
         }
     }
-    Ok(())
+    Ok(manifest.blobs_elsewhere)
 }
 
 /// An archive being read into a directory.
 struct Unpacking<'a> {
     draft: &'a Draft,
     members: Vec<Listed>,
+    names: HashSet<String>,
     done: u64,
     progress: Progress<'a>,
 }
@@ -226,7 +272,7 @@ impl Unpacking<'_> {
     }
 
     fn member(&mut self, name: &str, size: u64, from: &mut impl Read) -> Result<(), ServerError> {
-        let again = self.members.iter().any(|member| member.name == name);
+        let again = !self.names.insert(name.to_owned());
         let path = place(Path::new(""), name).filter(|_| !again);
         let path = path.ok_or_else(|| BackupError::Unexpected { name: wire::shape::quote(name).to_owned() })?;
         let failed = |cause| ServerError::Io { action: "write", path: self.draft.path.join(&path), cause };
@@ -295,6 +341,9 @@ mod tests {
         let elsewhere = tempfile::tempdir().expect("a directory");
         let draft = begin(&parent.path().join("data")).expect("a draft");
         draft.file(Path::new("audit/1")).expect("made");
+        draft.file(Path::new("blobs/0a/1")).expect("made");
+        symlink(elsewhere.path(), draft.path.join("blobs/0b")).expect("linked");
+        draft.file(Path::new("blobs/0b/1")).expect_err("a link");
         symlink(elsewhere.path(), draft.path.join("oidc")).expect("linked");
         symlink(elsewhere.path().join("x"), draft.path.join("sealstack.db")).expect("linked");
         for name in ["oidc/keys", "sealstack.db", "audit/1"] {

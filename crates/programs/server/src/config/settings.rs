@@ -104,6 +104,10 @@ pub struct Settings {
     #[arg(skip)]
     pub xks: Option<BTreeMap<String, XksSettings>>,
 
+    /// Where blobs lie, a directory or `s3://BUCKET/PREFIX?endpoint=URL&region=NAME&profile=NAME`; only in a file.
+    #[arg(skip)]
+    pub blobs: Option<String>,
+
     /// Bounds.
     #[command(flatten)]
     pub limits: LimitSettings,
@@ -137,6 +141,7 @@ impl Settings {
             tls: self.tls.over(lower.tls),
             hsm: self.hsm.or(lower.hsm),
             xks: self.xks.or(lower.xks),
+            blobs: self.blobs.or(lower.blobs),
             limits: self.limits.over(lower.limits),
             audit: self.audit.over(lower.audit),
             log: self.log.over(lower.log),

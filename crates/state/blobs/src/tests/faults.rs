@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::fixture::{Place, block_on, content, owner, write};
 use crate::disk::{Disk, OsDisk};
 use crate::draft::BATCH_BYTES;
-use crate::{BlobError, Blobs, Location};
+use crate::{BlobError, Blobs};
 
 /// What is asked of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Disk for FaultyDisk {
 }
 
 fn place(disk: &FaultyDisk) -> Place {
-    Place::with(|location| Blobs::with_disk(&location, Box::new(disk.clone())).unwrap())
+    Place::with(|path| Blobs::with_disk(path, Box::new(disk.clone())).unwrap())
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn content_is_synced_before_it_has_its_name_and_the_name_before_it_is_answered()
     drop(block_on(place.write(&content(BATCH_BYTES + 1))));
     assert_eq!(disk.restart(None), [Write, Write, Write, SyncFile, Rename, SyncDir]);
     // They are synced again: who made them may not have got that far.
-    Blobs::with_disk(&Location::Directory(place.path.clone()), Box::new(disk.clone())).unwrap();
+    Blobs::with_disk(&place.path, Box::new(disk.clone())).unwrap();
     assert_eq!(disk.restart(None), [SyncDir, SyncDir]);
 }
 

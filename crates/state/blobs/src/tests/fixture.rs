@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crypto::Key256;
 use futures_util::TryStreamExt;
 
-use crate::{Blob, BlobError, BlobId, Blobs, Location, Owner, Written};
+use crate::{Blob, BlobError, BlobId, Blobs, Owner, Written};
 
 /// A directory of blobs that goes away with its test.
 pub(super) struct Place {
@@ -17,12 +17,12 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new() -> Self {
-        Self::with(|location| Blobs::open(&location).unwrap())
+        Self::with(|path| Blobs::in_directory(path).unwrap())
     }
 
-    pub(super) fn with(open: impl FnOnce(Location) -> Blobs) -> Self {
+    pub(super) fn with(open: impl FnOnce(&Path) -> Blobs) -> Self {
         let path = std::env::temp_dir().join(format!("sealstack-blobs-{}", BlobId::generate()));
-        Self { blobs: open(Location::Directory(path.clone())), path }
+        Self { blobs: open(&path), path }
     }
 
     pub(super) async fn write(&self, content: &[u8]) -> Written {

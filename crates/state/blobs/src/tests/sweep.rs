@@ -98,7 +98,7 @@ fn a_sweep_removes_what_nothing_refers_to_and_nothing_else() {
         assert_eq!(sweep(vec![referenced], before).await.unwrap(), Swept::default(), "they are too young");
         let stray_bytes = fs::metadata(place.file(&stray)).unwrap().len();
         let swept = sweep(vec![referenced], later()).await.unwrap();
-        assert_eq!(swept, Swept { blobs: 1, drafts: 1, sealed_bytes: stray_bytes + 5 });
+        assert_eq!(swept, Swept { blobs: 1, drafts: 1, sealed_bytes: stray_bytes + 5, interrupted: false });
         assert!(!left.exists());
         let ids = |listed: Vec<crate::Listed>| listed.into_iter().map(|listed| listed.id).collect::<HashSet<_>>();
         assert_eq!(ids(place.blobs.list(None, 10).await.unwrap()), HashSet::from([referenced, held.id]));
@@ -124,5 +124,26 @@ fn a_blob_that_is_swept_while_it_is_read_is_read_to_its_end() {
         assert!(super::fixture::read(&blob, 0..whole.len() as u64).await.unwrap() == whole);
         let gone = place.blobs.blob(&owner(), &id).await.map(|_| ());
         assert!(matches!(gone, Err(BlobError::Missing { .. })), "{gone:?}");
+    });
+}
+
+#[test]
+fn a_sweep_waits_while_somebody_copies() {
+    let place = Place::new();
+    block_on(async {
+        drop(place.write(b"stray").await);
+        // Another process opens the same directory.
+        let copier = crate::Blobs::in_directory(&place.path).unwrap();
+        let hold = copier.hold_for_copy().await.unwrap();
+        let also = place.blobs.hold_for_copy().await.unwrap();
+        assert_eq!(
+            place.blobs.sweep(|_| false, later()).await.unwrap(),
+            Swept { interrupted: true, ..Swept::default() }
+        );
+        drop(hold);
+        assert!(place.blobs.sweep(|_| false, later()).await.unwrap().interrupted);
+        drop(also);
+        let swept = place.blobs.sweep(|_| false, later()).await.unwrap();
+        assert_eq!((swept.blobs, swept.interrupted), (1, false));
     });
 }

@@ -1,0 +1,45 @@
+//! Where a data directory's blobs lie, and who owns them. Knows no service: none has blobs yet.
+
+use std::sync::Arc;
+
+use blobs::{Blobs, Location, OwnerFuture, Owners, Reference};
+use store::Store;
+
+use crate::blob_transport::BlobTransport;
+use crate::data_dir::Layout;
+use crate::error::{ConfigError, ServerError};
+
+/// The owners of all services' blobs.
+pub(crate) struct Registered;
+
+impl Owners for Registered {
+    fn owner<'a>(&'a self, _: &'a Store, _: &'a Reference) -> OwnerFuture<'a> {
+        // A service that owns blobs is asked here.
+        Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
+/// The place that the setting `blobs` names, or else the directory within the data directory.
+///
+/// # Errors
+/// [`ConfigError::Value`].
+pub fn location(layout: &Layout, setting: Option<&str>) -> Result<Location, ServerError> {
+    let Some(setting) = setting else { return Ok(Location::Directory(layout.blobs())) };
+    let rule = "a directory or s3://BUCKET/PREFIX, with ?endpoint=URL&region=NAME&profile=NAME where needed";
+    Location::parse(setting).map_err(|_| ConfigError::Value { setting: "blobs", rule }.into())
+}
+
+/// Opens the blobs of a place; `None` if it is a directory that is not there. Blocks.
+///
+/// # Errors
+/// [`ServerError::Blobs`], [`ServerError::Client`].
+pub(crate) fn open_existing(location: &Location) -> Result<Option<Blobs>, ServerError> {
+    match location {
+        Location::Directory(path) if !path.exists() => Ok(None),
+        Location::Directory(path) => Ok(Some(Blobs::in_directory(path)?)),
+        Location::S3(location) => {
+            let transport = BlobTransport::of_process(location)?;
+            Ok(Some(Blobs::in_bucket(location.clone(), Arc::new(transport))))
+        }
+    }
+}
