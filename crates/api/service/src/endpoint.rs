@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use wire::shape::body_bytes_max;
-use wire::sigv4::Rules;
 use wire::{CommonFault, Protocol};
 
 use crate::call::CallContext;
@@ -28,7 +27,6 @@ pub(crate) trait Endpoint: Send + Sync {
     fn name(&self) -> &'static str;
     fn event_source(&self) -> &'static str;
     fn protocols(&self) -> &'static [Protocol];
-    fn signing(&self) -> Rules;
     fn operation(&self, name: &str) -> Option<OperationRef>;
     fn takes_unsigned(&self, name: &str) -> bool;
     /// The most bytes that a body takes which breaks no rule of any operation of the service.
@@ -66,10 +64,6 @@ impl<S: Service> Endpoint for Served<S> {
 
     fn protocols(&self) -> &'static [Protocol] {
         S::PROTOCOLS
-    }
-
-    fn signing(&self) -> Rules {
-        S::SIGNING
     }
 
     fn operation(&self, name: &str) -> Option<OperationRef> {

@@ -233,7 +233,7 @@ impl Gateway {
             Ok(credential) => credential,
             Err(fault) => return refused(fault),
         };
-        let rules = route.endpoint.map_or(Rules::STANDARD, Endpoint::signing);
+        let rules = if matches!(protocol, Protocol::RestXml(_)) { Rules::S3 } else { Rules::STANDARD };
         if !rules.stated_payload {
             let bytes = match body.whole(route.body_bytes_max()).await {
                 Ok(bytes) => bytes,

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use serde::Serialize;
 use store::StoreError;
 use wire::shape::{AuditValue, MemberInfo, Shape};
-use wire::sigv4::Rules;
 use wire::{Fault, Protocol};
 
 use crate::call::Call;
@@ -23,8 +22,6 @@ pub trait Service: Send + Sync + Sized + 'static {
     const EVENT_SOURCE: &'static str;
     /// The protocols it speaks.
     const PROTOCOLS: &'static [Protocol];
-    /// How its requests are signed.
-    const SIGNING: Rules = Rules::STANDARD;
     /// The operations that take unsigned requests, as from nobody: they prove in other ways who calls. Of services that
     /// speak the query protocol only.
     const UNSIGNED: &'static [&'static str] = &[];

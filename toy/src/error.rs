@@ -1,0 +1,35 @@
+//! What operations of the toy fail with.
+
+use service::{ServiceError, UploadError};
+use store::StoreError;
+use wire::{Fault, Protocol};
+
+/// What an operation of the toy fails with.
+#[derive(Debug, thiserror::Error)]
+pub enum ToyError {
+    /// There is no box of this name.
+    #[error("There is no box {name} on the shelf.")]
+    Missing {
+        /// The box's name.
+        name: String,
+    },
+    /// The payload did not arrive, or is not what its sender says.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    /// The contents cannot be written or read.
+    #[error("the contents of a box")]
+    Blob(#[from] blobs::BlobError),
+    /// The records cannot be written or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ServiceError for ToyError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Missing { .. } => Fault { code: "NoSuchBox", status: 404, message: self.to_string() },
+            Self::Upload(error) => error.fault(Protocol::rest_xml("", &[])),
+            Self::Blob(_) | Self::Store(_) => Fault { code: "InternalError", status: 500, message: String::new() },
+        }
+    }
+}
