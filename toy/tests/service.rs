@@ -121,10 +121,12 @@ fn world() -> World {
     let journal = Journal::open(journal::Config::new(&directory.path().join("audit")), &key).expect("a journal");
     let trail = Trail::new(journal.clone());
     let authority = Arc::new(Two::new());
-    let core = Arc::new(Core::new(Arc::clone(&authority) as _, trail, Arc::new(Nobody), || NOW));
+    let core = Arc::new(Core::new(Arc::clone(&authority) as _, trail.clone(), Arc::new(Nobody), || NOW));
     let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("a place for blobs");
     let owner = blobs::Owner::new(&key, b"toy");
-    let toy = Arc::new(Toy::new(Store::open_in_memory().expect("a store"), blobs, owner));
+    let store = Store::open_in_memory().expect("a store");
+    store.attach(Arc::new(trail.clone()));
+    let toy = Arc::new(Toy::new(store, blobs, owner));
     let performer = Performer::new(Arc::clone(&core), Arc::clone(&toy));
     World { gateway: Gateway::new(core).with(toy), performer, authority, journal, key, directory }
 }
