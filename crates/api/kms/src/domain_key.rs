@@ -1,10 +1,10 @@
-//! Domain keys: one a region, under which its keys' material is wrapped. Each serves for a time; then a new one takes over,
-//! and what the old one wraps is wrapped anew in the background.
+//! Domain keys: one a region, under which its keys' material is wrapped. Each serves for a time; then a new one takes
+//! over, and what the old one wraps is wrapped anew in the background.
 //!
 //! Every record says which domain key wraps it, so the work can end and begin anywhere. What wraps material checks in
-//! the transaction that stores it that its domain key still serves, so nothing comes under a retired one. That is dropped
-//! once a whole look through the keys has found nothing under it, and no call of any process can have a record in hand
-//! that was: a day after it retired and the last material was moved from it, as the database says.
+//! the transaction that stores it that its domain key still serves, so nothing comes under a retired one. That is
+//! dropped once a whole look through the keys has found nothing under it, and no call of any process can have a record
+//! in hand that was: a day after it retired and the last material was moved from it, as the database says.
 
 mod generation;
 mod new_material;
@@ -204,8 +204,8 @@ impl Kms {
         Ok(turnover)
     }
 
-    /// Gives a new domain key to every region at once, however long its own has served. What the old ones wrap waits for
-    /// the next [`turn_over_domain_keys`](Self::turn_over_domain_keys).
+    /// Gives a new domain key to every region at once, however long its own has served. What the old ones wrap waits
+    /// for the next [`turn_over_domain_keys`](Self::turn_over_domain_keys).
     ///
     /// # Errors
     /// Those of the store.
@@ -296,8 +296,8 @@ impl Kms {
         Ok(succession)
     }
 
-    /// Looks through all keys, and wraps anew what is under retired domain keys. Returns for how many keys that was done,
-    /// and for how many it could not be; `None` if the succession is not up to date any more.
+    /// Looks through all keys, and wraps anew what is under retired domain keys. Returns for how many keys that was
+    /// done, and for how many it could not be; `None` if the succession is not up to date any more.
     async fn rewrap_material(
         &self,
         succession: Succession,

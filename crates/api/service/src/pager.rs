@@ -51,8 +51,8 @@ impl<T> Listed<T> {
 }
 
 impl Window {
-    /// The page that begins at `token`, or else the first, with room for as many items as were `asked` for, at least one
-    /// and at most `most`; for `usual` ones if the caller did not say.
+    /// The page that begins at `token`, or else the first, with room for as many items as were `asked` for, at least
+    /// one and at most `most`; for `usual` ones if the caller did not say.
     #[must_use]
     pub fn new(token: Option<String>, asked: Option<impl TryInto<usize>>, usual: usize, most: usize) -> Self {
         let size = asked.and_then(|asked| asked.try_into().ok()).unwrap_or(usual).clamp(1, most);
@@ -65,8 +65,8 @@ impl Window {
         self.size
     }
 
-    /// The page of a list in memory that is sorted by name. Its tokens name the last item of a page, which may have gone by
-    /// the time that the next one is asked for.
+    /// The page of a list in memory that is sorted by name. Its tokens name the last item of a page, which may have
+    /// gone by the time that the next one is asked for.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`].
@@ -103,8 +103,8 @@ impl Window {
         format!("{count:08}")
     }
 
-    /// Checks that the token has the form of one that [`records`](Self::records) or [`filtered`](Self::filtered) gives, for
-    /// calls that may be answered without reading.
+    /// Checks that the token has the form of one that [`records`](Self::records) or [`filtered`](Self::filtered) gives,
+    /// for calls that may be answered without reading.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`].
@@ -121,8 +121,8 @@ impl Window {
         Ok(Listed { items: page.items, next: page.next.map(|next| next.to_text()) })
     }
 
-    /// The page of what `keep` makes of the records of `parent`, of which it may drop some. After `looked_at_max` records
-    /// the page may be short, and still have a next one. `id` is the one that a record is stored under.
+    /// The page of what `keep` makes of the records of `parent`, of which it may drop some. After `looked_at_max`
+    /// records the page may be short, and still have a next one. `id` is the one that a record is stored under.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`]; those of `keep` and of reading records.

@@ -1,7 +1,8 @@
-//! One skeleton for operations: a [`Resource`] says how it is found and what it needs, a [`ResourceOperation`] the rest.
+//! One skeleton for operations: a [`Resource`] says how it is found and what an action on it needs, a
+//! [`ResourceOperation`] the rest.
 //!
-//! Every `ResourceOperation` is an [`Operation`]. The few that act on two resources, or on none that is named, implement
-//! `Operation` themselves. Knows no service.
+//! Every `ResourceOperation` is an [`Operation`]. The few that act on two resources, or on none that is named,
+//! implement `Operation` themselves. Knows no service.
 
 mod account;
 mod action;
@@ -18,7 +19,7 @@ use action::Action;
 /// The service of a resource.
 type ServiceOf<R> = <R as Resource>::Service;
 
-/// What the operations of a resource's service fail with.
+/// The error of the operations of a resource's service.
 type ErrorOf<R> = <ServiceOf<R> as Service>::Error;
 
 /// Something that operations act on, as loaded: a key, a user, a repository, a bucket.
@@ -34,12 +35,12 @@ pub trait Resource: Sized + Send + Sync + 'static {
         call: &'a Call<'_, ServiceOf<Self>>,
     ) -> impl Future<Output = Result<Self, ErrorOf<Self>>> + Send;
 
-    /// What `action` on it needs.
+    /// The need of `action` on it.
     fn need<'n>(&'n self, key: Self::Key<'n>, action: &'static str, call: &'n Call<'_, ServiceOf<Self>>) -> Need<'n>;
 
-    /// What `action` on one that was not found needs: what it would need if it existed, as far as its name tells, so that
-    /// a stranger cannot tell missing from forbidden. `None` for a key that could name nothing, whose refusal reveals
-    /// nothing.
+    /// The need of `action` on one that was not found: the same as if it existed, as far as its name says, so that a
+    /// stranger cannot distinguish missing from forbidden. `None` for a key that could name nothing, whose refusal
+    /// reveals nothing.
     fn need_of_missing<'n>(
         key: Self::Key<'n>,
         action: &'static str,
@@ -51,8 +52,8 @@ pub trait Resource: Sized + Send + Sync + 'static {
         None
     }
 
-    /// Prepares it for `operation`, which the caller is permitted: the place to refuse an operation that its state does not
-    /// allow.
+    /// Prepares it for `operation`, which the caller is permitted: the place to refuse an operation that its state does
+    /// not allow.
     fn begin(
         &mut self,
         _operation: &'static str,
@@ -70,23 +71,23 @@ pub trait Resource: Sized + Send + Sync + 'static {
 /// The caller must hold [`ACTION`](Self::ACTION) on the resource; an operation can refine that need and add others, but
 /// not do without it. None of the defaults grants anything.
 pub trait ResourceOperation: Sized + 'static {
-    /// What it acts on.
+    /// The resource that it acts on.
     type On: Resource;
     /// Its name on the wire.
     const NAME: &'static str;
     /// Its IAM action: its name behind the service's prefix, unless stated.
     const ACTION: &'static str = Action::<Self>::TEXT;
-    /// What it leaves behind.
+    /// Whether it reads, uses or changes.
     const AUDIT: AuditClass;
-    /// What it is given.
+    /// Its input.
     type Input: OperationInput;
-    /// What it answers.
+    /// Its output.
     type Output: OperationOutput;
 
     /// The resource that the input names.
     fn key(input: &Self::Input) -> <Self::On as Resource>::Key<'_>;
 
-    /// Checks the input before anything is loaded. Only a caller who holds what the operation needs is told of an error.
+    /// Checks the input before anything is loaded. Only a caller who holds what the operation needs gets its error.
     ///
     /// # Errors
     /// Those that the shape's rules do not cover.
@@ -99,7 +100,7 @@ pub trait ResourceOperation: Sized + 'static {
         need
     }
 
-    /// What else the caller must hold. Asked whether or not the resource was found.
+    /// Further needs. Asked whether or not the resource was found.
     fn further_needs<'n>(
         _: &'n Self::Input,
         _found: Option<&'n Self::On>,

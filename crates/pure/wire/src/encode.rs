@@ -297,9 +297,10 @@ impl Open<'_, '_> {
         match form {
             Form::Json => {
                 debug_assert!(json::is_plain(name), "a name needs escaping: {name}");
+                self.start = self.sink.buffer.len();
                 self.sink.buffer.put_name(self.before, name);
-                self.before = b',';
-                Ok(plain)
+                let before = std::mem::replace(&mut self.before, b',');
+                Ok(Entered { bound: Bound::Json(self.sink.buffer.len(), before), ..plain })
             }
             Form::Cbor => {
                 self.start = self.sink.buffer.len();
@@ -320,6 +321,13 @@ impl Open<'_, '_> {
         match entered.bound {
             Bound::None => Ok(()),
             // An absent member is not written.
+            Bound::Json(value, before) => {
+                if self.sink.buffer.tail(value) == b"null" {
+                    self.sink.buffer.truncate(self.start);
+                    self.before = before;
+                }
+                Ok(())
+            }
             Bound::Cbor(value) => {
                 if self.sink.buffer.tail(value) == [0xf6] {
                     self.sink.buffer.truncate(self.start);

@@ -72,7 +72,7 @@ impl ResourceOperation for ListAliases {
             creation_date: alias.created,
             last_updated_date: alias.updated,
         };
-        let (truncated, Listed { items, next }) = (listed.is_truncated(), listed.map(entry));
-        Ok(ListAliasesOutput { aliases: items, next_marker: next, truncated })
+        let Listed { items, next } = listed.map(entry);
+        Ok(ListAliasesOutput { aliases: items, truncated: next.is_some(), next_marker: next })
     }
 }

@@ -84,8 +84,8 @@ pub(crate) struct Sealed {
 }
 
 impl Kms {
-    /// Encrypts `plaintext` with an algorithm that goes with the key. Returns the id of the material that did it, of keys
-    /// that can have several.
+    /// Encrypts `plaintext` with an algorithm that goes with the key. Returns the id of the material that did it, of
+    /// keys that can have several.
     ///
     /// # Errors
     /// [`KmsError::Validation`], [`KmsError::Damaged`]; those of the store.

@@ -61,8 +61,8 @@ pub(crate) struct ListGrantsOutput {
 
 impl ListGrantsOutput {
     fn of(listed: Listed<GrantRecord>) -> Self {
-        let (truncated, Listed { items, next }) = (listed.is_truncated(), listed.map(GrantListEntry::from));
-        Self { grants: items, next_marker: next, truncated }
+        let Listed { items, next } = listed.map(GrantListEntry::from);
+        Self { grants: items, truncated: next.is_some(), next_marker: next }
     }
 }
 

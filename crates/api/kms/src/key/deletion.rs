@@ -117,8 +117,8 @@ impl ResourceOperation for CancelKeyDeletion {
 }
 
 impl Kms {
-    /// Destroys every key whose time has come: its material, policy and tags, its aliases, its grants. Returns how many.
-    /// To be called from time to time.
+    /// Destroys every key whose time has come: its material, policy and tags, its aliases, its grants. Returns how
+    /// many. To be called from time to time.
     ///
     /// # Errors
     /// Those of the store, the last one if several keys failed. What failed is tried again by the next call.

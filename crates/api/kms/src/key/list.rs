@@ -60,8 +60,7 @@ impl ResourceOperation for ListKeys {
         let (window, domain) = (Window::new(input.marker, input.limit, 100, 1000), domain(call.account(), call.region));
         let listed = call.service.store.read(move |tx| window.records::<KeyRecord>(tx, &domain)).await;
         let listed = listed.map_err(KmsError::from)?;
-        let truncated = listed.is_truncated();
         let Listed { items, next } = listed.map(|key| KeyListEntry { key_arn: key.arn(), key_id: key.id });
-        Ok(ListKeysOutput { keys: items, next_marker: next, truncated })
+        Ok(ListKeysOutput { keys: items, truncated: next.is_some(), next_marker: next })
     }
 }

@@ -164,8 +164,8 @@ impl ResourceOperation for ListResourceTags {
 
     async fn run(input: Self::Input, found: &Permit<Found>, _: &Call<'_, Kms>) -> Result<Self::Output, KmsError> {
         let tags = Window::new(input.marker, input.limit, 50, 50).by_name(&found.key.record.tags, |(key, _)| key)?;
-        let (truncated, Listed { items, next }) = (tags.is_truncated(), tags.map(TagListEntry::from));
-        Ok(ListResourceTagsOutput { tags: items, next_marker: next, truncated })
+        let Listed { items, next } = tags.map(TagListEntry::from);
+        Ok(ListResourceTagsOutput { tags: items, truncated: next.is_some(), next_marker: next })
     }
 }
 

@@ -116,7 +116,7 @@ impl ResourceOperation for DescribeCustomKeyStores {
         // Pages go by id; there are ten stores at most.
         records.sort_by(|one, other| one.id.cmp(&other.id));
         let listed = Window::new(input.marker, input.limit, 100, 1000).by_name(records, |record| &record.id)?;
-        let (truncated, Listed { items, next }) = (listed.is_truncated(), listed.map(CustomKeyStoresListEntry::from));
-        Ok(DescribeCustomKeyStoresOutput { custom_key_stores: items, next_marker: next, truncated })
+        let Listed { items, next } = listed.map(CustomKeyStoresListEntry::from);
+        Ok(DescribeCustomKeyStoresOutput { custom_key_stores: items, truncated: next.is_some(), next_marker: next })
     }
 }

@@ -77,8 +77,8 @@ fn delete(family: &mut Family, id: MaterialId) -> Result<(), KmsError> {
 }
 
 impl Kms {
-    /// Removes all imported material that has expired. Returns of how many keys. To be called from time to time; what has
-    /// expired is not used in the meantime either.
+    /// Removes all imported material that has expired. Returns of how many keys. To be called from time to time; what
+    /// has expired is not used in the meantime either.
     ///
     /// # Errors
     /// Those of the store, the last one if several keys failed. What failed is tried again by the next call.

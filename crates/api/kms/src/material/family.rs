@@ -1,7 +1,7 @@
 //! Related keys in one transaction: a key, and the keys of other Regions that share its material and rotation.
 //!
-//! A domain key never wraps what belongs to another Region, so shared material is wrapped anew for each of them. A key of
-//! one Region is a family of one.
+//! A domain key never wraps what belongs to another Region, so shared material is wrapped anew for each of them. A key
+//! of one Region is a family of one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -134,8 +134,8 @@ impl Family {
 }
 
 impl Kms {
-    /// Changes a key and its relatives for a call, if the state that the key is in by then permits the operation. `regions` are
-    /// those whose domain keys `work` needs besides the family's own.
+    /// Changes a key and its relatives for a call, if the state that the key is in by then permits the operation.
+    /// `regions` are those whose domain keys `work` needs besides the family's own.
     ///
     /// # Errors
     /// Those of [`state::check`], of `work` and of the store; [`KmsError::KeyNotFound`].
@@ -155,7 +155,8 @@ impl Kms {
         .await
     }
 
-    /// As [`change_family`](Self::change_family), whatever the key's state. Without a call, `work` records what it does.
+    /// As [`change_family`](Self::change_family), whatever the key's state. Without a call, `work` records what it
+    /// does.
     pub(crate) async fn with_family<T: Send + 'static>(
         &self,
         call: Option<&Call<'_, Self>>,

@@ -1,8 +1,8 @@
 //! Import tokens: a wrapping key's private half, sealed for the one key that it was made for. Nothing is stored: the
 //! caller keeps the token, and only the Region that gave it out can open it.
 //!
-//! Sealed under a key derived from the Region's key for tokens, with the key's ARN as associated data: when it expires in
-//! milliseconds (8, big-endian), the wrapping algorithm (1), the private key in PKCS#8.
+//! Sealed under a key derived from the Region's key for tokens, with the key's ARN as associated data: when it expires
+//! in milliseconds (8, big-endian), the wrapping algorithm (1), the private key in PKCS#8.
 
 use crypto::rsa::RsaPrivateKey;
 use crypto::{Key256, SecretBytes, kdf, sealed};

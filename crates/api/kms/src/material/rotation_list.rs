@@ -91,9 +91,8 @@ impl ResourceOperation for ListKeyRotations {
         let listed = listed.filter(|(_, version)| all || version.record.rotation.is_some());
         let listed = Window::new(input.marker, input.limit, 100, 1000).by_name(listed, |(place, _)| place)?;
         let waiting = call.service.state_of_pending(key, call.now).await?;
-        let truncated = listed.is_truncated();
         let Listed { items, next } = listed.map(|(_, version)| entry(version, key, waiting, call.now));
-        Ok(ListKeyRotationsOutput { rotations: items, next_marker: next, truncated })
+        Ok(ListKeyRotationsOutput { rotations: items, truncated: next.is_some(), next_marker: next })
     }
 }
 

@@ -1,5 +1,5 @@
-//! Imported material in a key's record: what is here, what expires, what waits for a rotation, and what that makes of the
-//! key's state.
+//! Imported material in a key's record: what is here, what expires, what waits for a rotation, and what that makes of
+//! the key's state.
 
 use serde::{Deserialize, Serialize};
 use wire::Timestamp;

@@ -142,7 +142,7 @@ impl Kms {
             self.store
                 .write(move |tx| {
                     for ((domain, id), last) in &written {
-                        // What was destroyed meanwhile leaves nothing behind; and another server may have written a
+                        // A key destroyed meanwhile leaves nothing behind; and another server may have written a
                         // later use.
                         if tx.get::<KeyRecord>(domain, id)?.is_some()
                             && tx.get::<LastUsage>(domain, id)?.is_none_or(|known| known.at <= last.at)

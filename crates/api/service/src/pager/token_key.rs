@@ -14,8 +14,8 @@ impl TokenKey {
         Self(kdf::derive(from, purpose, b""))
     }
 
-    /// The token for going on from `place` in the list that `list` stands for: all that was asked for but the page's size,
-    /// which may change from page to page.
+    /// The token for going on from `place` in the list that `list` stands for: all that was asked for but the page's
+    /// size, which may change from page to page.
     #[must_use]
     pub fn seal(&self, place: &[u8], list: &[u8]) -> String {
         STANDARD.encode(sealed::seal(&self.0, list, place))
