@@ -1,4 +1,4 @@
-//! What goes wrong, as a caller is told of it: a code, a status, a message, and whose fault it is.
+//! Errors as they are reported to callers: a code, a status, a message, and whose fault it is.
 
 /// Who has to change something for the call to succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,7 +48,7 @@ pub(crate) enum Dialect {
     Rest,
 }
 
-/// What an answer is written with besides the output.
+/// Parts of an answer besides the output.
 #[derive(Clone, Copy)]
 pub struct Answering<'a> {
     /// The operation's name; in restXml the name of the root element.
@@ -181,12 +181,12 @@ pub struct Routed<'a, S> {
     pub service: S,
     /// The protocol of request and answer.
     pub protocol: Protocol,
-    /// What is asked for.
+    /// The operation that is asked for.
     pub claim: Claim<'a>,
 }
 
-/// Finds the service that a request is for among `services`: what stands for one, its name in credential scopes, and its
-/// protocols.
+/// Finds the service that a request is for. Each of `services` is a value that stands for it, its name in credential
+/// scopes, and its protocols.
 pub fn route<'a, S>(
     services: impl IntoIterator<Item = (S, &'static str, &'static [Protocol])>,
     head: &Head<'a>,

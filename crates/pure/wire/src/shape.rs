@@ -42,12 +42,12 @@ pub enum Rule {
     Each(&'static [Rule]),
 }
 
-/// A type as data: what a member of it looks like on the wire.
+/// A type as data: the form of its values on the wire.
 pub trait Described {
     /// The members of the structure that it is, or that a list of it holds.
     const INNER: &'static [MemberInfo] = &[];
 
-    /// What it looks like on the wire.
+    /// Its form on the wire.
     const KIND: Kind = Kind::Text;
 
     /// Whether it is what a `default` member is when it is missing.
@@ -135,9 +135,9 @@ pub struct MemberInfo {
     pub required: bool,
     /// Whether its value must not be shown.
     pub secret: bool,
-    /// What its value must satisfy.
+    /// The constraints of its value.
     pub rules: &'static [Rule],
-    /// What it looks like on the wire.
+    /// Its form on the wire.
     pub kind: Kind,
     /// The members of the structures in it.
     pub inner: &'static [MemberInfo],
@@ -324,7 +324,7 @@ macro_rules! shape {
 ///
 /// ```
 /// wire::text_enum! {
-///     /// What a key may be used for.
+///     /// The use of a key.
 ///     pub enum KeyUsage { EncryptDecrypt = "ENCRYPT_DECRYPT", SignVerify = "SIGN_VERIFY" }
 /// }
 /// ```

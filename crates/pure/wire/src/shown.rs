@@ -51,7 +51,7 @@ fn is_hidden(character: char) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
     bytes: &'a [u8],
-    /// What goes before the rest after a line feed; a line feed is escaped without it.
+    /// The indentation after a line feed; without one, line feeds are escaped.
     indent: Option<&'a str>,
 }
 

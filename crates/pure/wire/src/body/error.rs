@@ -21,7 +21,7 @@ pub enum BodyError {
     /// The body ends before its last chunk.
     #[error("The request body terminated unexpectedly")]
     Incomplete,
-    /// What stands between chunks is not of the framing.
+    /// Bytes between chunks that are not aws-chunked framing.
     #[error("The request body is not in aws-chunked encoding")]
     Framing,
     /// The signature of a chunk or of the trailer is wrong.

@@ -6,7 +6,7 @@ use super::{Algorithm, BodyError};
 
 static ANNOUNCED: HeaderName = HeaderName::from_static("x-amz-trailer");
 
-/// What follows the last chunk.
+/// The trailer of one body: the announced checksum, and its value once that has arrived.
 pub(super) struct Trailer {
     announced: Option<Algorithm>,
     digest: Option<Vec<u8>>,

@@ -1,6 +1,6 @@
-//! Reads JSON value by value, and says as AWS does what stands where something else was expected.
+//! Reads JSON value by value; type mismatches are worded as AWS words them.
 //!
-//! Knows syntax: numbers and escapes are left to serde_json, members' names and types to who asks.
+//! Knows syntax only: escapes are decoded by serde_json, members' names and types are the caller's.
 
 use std::borrow::Cow;
 
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         if self.peek() == Some(b'"') { self.string() } else { Err(self.mismatch(wanted)) }
     }
 
-    /// What stands between the quotes of the string that begins here, and whether it has escapes.
+    /// The text between the quotes of the string that begins here, still escaped, and whether it has escapes.
     fn quoted(&mut self) -> Result<(&'a str, bool), Malformed> {
         let (text, start) = (self.text, self.at + 1);
         let bytes = text.as_bytes();

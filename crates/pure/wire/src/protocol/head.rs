@@ -1,4 +1,4 @@
-//! A request's head, and what a protocol reads from it.
+//! A request's head, and the parts of it that protocols are recognised by.
 
 use http::{HeaderMap, HeaderName, Method, Uri, header};
 
@@ -19,7 +19,7 @@ pub struct Head<'a> {
     pub host_label: Option<&'a str>,
 }
 
-/// What a claimed request asks for.
+/// The operation that a claimed request asks for, as far as its head names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim<'a> {
     /// The operation of this name, if there is one.

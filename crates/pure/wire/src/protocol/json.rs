@@ -12,7 +12,7 @@ use crate::Fault;
 pub struct Json {
     /// `1.0` or `1.1`, echoed in the content type.
     pub version: &'static str,
-    /// What precedes the operation in `X-Amz-Target`.
+    /// The prefix of the operation's name in `X-Amz-Target`, without the dot.
     pub prefix: &'static str,
 }
 

@@ -4,7 +4,7 @@
 
 use super::{MemberInfo, Rule};
 
-/// What a member looks like on the wire.
+/// The form of a member on the wire.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A text.
@@ -38,7 +38,7 @@ const UNRULED_COUNT: usize = 50;
 /// The length of a number, a truth value, a time, or one of a few texts.
 const SCALAR_BYTES: usize = 64;
 
-/// What stands around each value: quotes, colons, commas, brackets, `&` and `=`, a list's `.member.` and a number.
+/// The bytes around each value: quotes, colons, commas, brackets, `&` and `=`, a list's `.member.` and a number.
 const AROUND: usize = 24;
 
 /// The most bytes that the body of a request with these members takes, in awsJson or in the query protocol, however

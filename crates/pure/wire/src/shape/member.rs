@@ -193,7 +193,7 @@ macro_rules! bytes_member {
 
         impl Member for $bytes {
             type Wire = Self;
-            // What is not secret is large, and of no use to a reader of the trail.
+            // Bytes that are not secret are large, and of no use to a reader of the trail.
             const SECRET: bool = true;
 
             fn read(reader: &mut Reader<'_>, _: usize) -> Result<Self, Malformed> {

@@ -70,7 +70,7 @@ impl Place {
     pub const BODY: Self =
         Self { at: At::Body, name: None, item: "member", flat: false, attribute: false, namespace: None };
 
-    /// What these bindings say together.
+    /// All these bindings together.
     #[must_use]
     pub const fn of(bindings: &[Binding]) -> Self {
         let (mut place, mut rest) = (Self::BODY, bindings);

@@ -1,4 +1,4 @@
-//! What is wrong with an input, collected and worded as AWS does.
+//! Violated constraints of an input, collected and worded as AWS does.
 
 use std::fmt::{self, Write as _};
 

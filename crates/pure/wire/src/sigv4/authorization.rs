@@ -29,7 +29,7 @@ const CREDENTIAL_LENGTH_MAX: usize = 320;
 /// The most headers that can be signed.
 const SIGNED_HEADERS_MAX: usize = 128;
 
-/// What a signed request says of its signature. Not a proof of anything until [`verify`](Self::verify) has passed.
+/// The signature of a request and its parameters. Proves nothing until [`verify`](Self::verify) has passed.
 pub struct Authorization<'a> {
     credential: Cow<'a, str>,
     /// Where the credential's slashes are.
@@ -41,7 +41,7 @@ pub struct Authorization<'a> {
     time: Timestamp,
     /// `time` as it was signed: `20150830T123600Z`.
     pub(super) time_text: [u8; 16],
-    /// What the request states about its body.
+    /// The request's statement about its body.
     pub(super) content_hash: Option<Cow<'a, str>>,
     pub(super) form: Form,
 }
@@ -208,7 +208,7 @@ impl<'a> Authorization<'a> {
             slashes,
             signed_headers,
             session_token,
-            // What is not 64 digits is no signature of anything, so it is wrong rather than malformed.
+            // Anything but 64 digits is no signature of anything, so it is wrong rather than malformed.
             signature: hash_digits(signature).ok_or(SigV4Error::Signature)?,
             time,
             time_text,
@@ -318,7 +318,7 @@ fn single<'a>(
     if value.len() > length_max {
         return Err(SigV4Error::TooLong { name });
     }
-    // What a header's value may have besides ASCII is the upper half of the bytes.
+    // Besides ASCII, a header's value may have the upper half of the bytes.
     let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
     text.map(|text| Some(text.trim_ascii())).ok_or(SigV4Error::Illegible { name })
 }

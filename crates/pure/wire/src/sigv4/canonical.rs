@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::{ALGORITHM, PathForm, RequestParts};
 
-/// What a canonical request is made of, besides the request itself.
+/// The parts of a canonical request.
 pub(super) struct Canonical<'a, 'h> {
     pub(super) parts: &'a RequestParts<'a>,
     /// Those of the request.

@@ -11,7 +11,7 @@ pub enum PathForm {
     AsSent,
 }
 
-/// What a service accepts as signed.
+/// A service's rules for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// How far the time of signing may be from the server's, either way.

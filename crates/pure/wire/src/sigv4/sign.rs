@@ -53,7 +53,7 @@ pub struct Signer<'a> {
     pub region: &'a str,
     /// The service's signing name.
     pub service: &'a str,
-    /// What the service accepts as signed.
+    /// The service's rules for signatures.
     pub rules: Rules,
 }
 

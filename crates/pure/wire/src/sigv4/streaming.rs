@@ -18,7 +18,7 @@ const LINE_BYTES_MAX: usize = 256;
 /// The most lines of a trailer.
 const TRAILER_LINES_MAX: usize = 8;
 
-/// What precedes a chunk's signature in its head.
+/// The text between a chunk's length and its signature.
 const CHUNK_SIGNATURE: &str = ";chunk-signature=";
 
 /// The line with a trailer's signature.
@@ -78,7 +78,7 @@ impl ChunkChain {
     }
 }
 
-/// What comes next in a body.
+/// The next part of a body.
 pub(crate) enum Piece<'b, 'l> {
     /// Plaintext.
     Data(&'b [u8]),

@@ -7,7 +7,7 @@ use super::canonical::{self, Canonical, Headers, names};
 use super::{Authorization, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD};
 use crate::Timestamp;
 
-/// What a request to S3 states about its body.
+/// The value of `x-amz-content-sha256`: the statement of a request to S3 about its body.
 ///
 /// Source: Amazon S3 API Reference, "Signature calculations for the Authorization header".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Authorization<'_> {
     /// That the scope is the one of the called service and region is for the caller to check: it knows what is called.
     ///
     /// # Errors
-    /// What is wrong; [`SigV4Error::Signature`] for everything that only the signature can tell.
+    /// The first check that failed; [`SigV4Error::Signature`] for everything that only the signature can show.
     pub fn verify(
         &self,
         parts: &RequestParts<'_>,
@@ -122,7 +122,7 @@ impl Authorization<'_> {
         Ok(())
     }
 
-    /// What the request states about its body: for a service that takes [`Payload::Stated`], and then has to hold the
+    /// The request's statement about its body, for a service that takes [`Payload::Stated`] and then has to hold the
     /// body to it.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl Authorization<'_> {
                 Some(StatedPayload::Unsigned) if rules.stated_payload => {
                     return Ok(UNSIGNED_PAYLOAD.as_bytes());
                 }
-                // A body at hand has no chunks any more, so its chunks cannot have been checked.
+                // A whole body has no chunks any more, so its chunks cannot have been checked.
                 _ => return Err(SigV4Error::Payload),
             },
         }
