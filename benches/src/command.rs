@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What one run took.
+/// Time and memory of one run.
 #[derive(Clone, Copy)]
 pub(crate) struct Run {
     pub(crate) time: Duration,
@@ -36,7 +36,7 @@ pub(crate) fn run(mut command: Command) -> std::io::Result<Run> {
     Ok(Run { time, peak_kilobytes: peak.into_inner() })
 }
 
-/// The most memory that a process held so far; the kernel keeps it, so seldom asking is enough.
+/// The most memory that a process had so far; the kernel records it, so seldom reading is enough.
 pub(crate) fn peak_kilobytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -214,7 +214,7 @@ fn write_plaintext(path: &Path, mebibytes: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// What was measured in one direction, in GB/s: each run, and just before it SHA-384, for who signs, and `cp` on the
+/// Measurements in one direction, in GB/s: each run, and just before it SHA-384, for who signs, and `cp` on the
 /// same file.
 #[derive(Default)]
 struct Runs {
@@ -337,7 +337,7 @@ impl WriteAt for Holey<'_> {
     }
 }
 
-/// Reads 1 MiB out of the middle of a large message, and tells how long that took under a raw key.
+/// Reads 1 MiB out of the middle of a large message under a raw key, and prints how long that took.
 pub(crate) fn range(measurement: &Range) -> io::Result<()> {
     let directory = tempfile::tempdir_in(&measurement.directory)?;
     let (plain, sealed) = (directory.path().join("plain"), directory.path().join("sealed"));

@@ -1,4 +1,4 @@
-//! What authorisation costs a call, and how long lists take in a large account.
+//! The cost of authorisation for a call, and the time of lists in a large account.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::report;
 const POLICIES: usize = 10;
 const STATEMENTS: usize = 20;
 
-/// What the statements of a caller with many are about.
+/// The subject of the statements of a caller with many.
 #[derive(Clone, Copy)]
 enum Statements {
-    /// Several services; every other one covers the action that is asked for, on other resources or conditions.
+    /// Several services; every other one covers the requested action, on other resources or conditions.
     Mixed,
-    /// All of them cover the action that is asked for, half of them the key as well, under conditions that fail.
+    /// All of them cover the requested action, half of them the key as well, under conditions that fail.
     Dense,
 }
 
@@ -56,7 +56,7 @@ struct User {
     credentials: Credentials,
 }
 
-/// A user whose first policy allows what is asked for, or whose last one of many does.
+/// A user whose first policy allows the request, or whose last one of many does.
 async fn user(
     connection: &mut Connection,
     administrator: &Credentials,
@@ -93,7 +93,7 @@ async fn user(
     Ok(User { name, credentials: Credentials { id: text("AccessKeyId"), secret: text("SecretAccessKey") } })
 }
 
-/// What a call costs a caller with many statements more than one with a single one, in processor time.
+/// The extra cost of a call for a caller with many statements over one with a single one, in processor time.
 pub(crate) async fn authorisation(
     sealstack: &Process,
     administrator: &Credentials,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// One HTTP/1.1 connection that is kept open, as far as the server lets it.
+/// One HTTP/1.1 connection that stays open, as far as the server lets it.
 pub(crate) struct Connection {
     address: SocketAddr,
     stream: TcpStream,
@@ -83,7 +83,7 @@ fn head(bytes: &[u8]) -> Option<(u16, usize, usize)> {
     Some((status, end + 4, length))
 }
 
-/// What one run of a load measured.
+/// Measurements of one run of a load.
 pub(crate) struct Measured {
     pub(crate) requests_per_second: f64,
     pub(crate) answered: usize,
@@ -93,7 +93,7 @@ pub(crate) struct Measured {
     pub(crate) failed: usize,
 }
 
-/// What is replayed, and to whom.
+/// The requests that are replayed, and their server.
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     /// Whether each request takes a connection of its own, see [`Connection::closes`].

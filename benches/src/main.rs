@@ -154,7 +154,7 @@ fn binary() -> std::io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("sealstack"))
 }
 
-/// What the load needs of a server: a user who is allowed, and keys.
+/// The content of a server for the load: a user who is allowed, and keys.
 struct World {
     credentials: Credentials,
     keys: Keys,
@@ -312,7 +312,7 @@ struct Contestant<'a> {
     world: &'a World,
 }
 
-/// What one run measured, and the processor time that the server spent on each request.
+/// Measurements of one run, and the processor time that the server spent on each request.
 struct Run {
     measured: Measured,
     cpu_micros: Option<f64>,

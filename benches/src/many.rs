@@ -206,7 +206,7 @@ pub(crate) async fn measure(measurement: &Measurement) -> io::Result<()> {
     Ok(())
 }
 
-/// What signatures cost on one core: a message takes a key and a signature, or a verification.
+/// The cost of signatures on one core: a message takes a key and a signature, or a verification.
 fn primitives() -> io::Result<()> {
     const TIMES: u32 = 2000;
     let each = |act: &mut dyn FnMut() -> io::Result<()>| -> io::Result<f64> {

@@ -11,7 +11,7 @@ use envelope::{AlgorithmSuite, Decryption, Encryption, RawAesKeyring};
 /// A key for measuring with.
 pub(crate) const KEY: [u8; 32] = [7; 32];
 
-/// What messages are encrypted as.
+/// The form of encrypted messages.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct Form {
     /// The algorithm suite's identifier

@@ -45,7 +45,7 @@ impl Operation {
         Self::SignRsa2048,
     ];
 
-    /// Those that change something, durably. Measured when they are asked for: what they make stays.
+    /// Those that change something, durably. Measured when they are named: what they make stays.
     pub(crate) const CHANGES: [Self; 2] = [Self::CreateKey, Self::PutUserPolicy];
 
     /// As the tables call it.
@@ -124,7 +124,7 @@ pub(crate) fn percent(document: &Value) -> String {
     document.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// What the operations act on.
+/// The resources of the operations.
 #[derive(Default)]
 pub(crate) struct Keys {
     pub(crate) symmetric: String,

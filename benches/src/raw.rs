@@ -1,5 +1,5 @@
 //! RSA-2048 signatures without a server: on every core with the server's own provider, and with `openssl speed` where
-//! there is one. What a server's `Sign` is held against.
+//! there is one. The comparison for a server's `Sign`.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ fn failed(error: CryptoError) -> std::io::Error {
     std::io::Error::other(error.to_string())
 }
 
-/// What `openssl speed` says on so many cores; `None` without one.
+/// The result of `openssl speed` on so many cores; `None` without one.
 fn openssl(cores: usize, duration: Duration) -> Option<f64> {
     let (cores, seconds) = (cores.to_string(), duration.as_secs().max(1).to_string());
     let output = Command::new("openssl")

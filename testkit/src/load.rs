@@ -9,7 +9,7 @@ use envelope::kms::KmsError;
 /// How long whoever was refused waits before calling again.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What became of a call.
+/// Outcome of a call.
 #[derive(Debug)]
 pub struct Outcome {
     /// When it was made.

@@ -6,13 +6,13 @@ use std::process::{Child, Command, Stdio};
 
 use installed::{Python, succeed};
 
-/// A running moto. Dropping it kills it, and what it kept is gone.
+/// A running moto. Dropping it kills it, and its content is gone.
 pub struct Moto {
     child: Child,
     port: u16,
 }
 
-/// What moto has been given: two keys, and two users with access keys.
+/// Moto's content: two keys, and two users with access keys.
 pub struct MotoWorld {
     /// The ARN of the key that `alias/root` names.
     pub key: String,
@@ -32,7 +32,7 @@ impl Moto {
     #[must_use]
     pub fn start(port: u16) -> Self {
         let mut command = Python::installed().command("python");
-        // Enough for setting it up: the script counts anew afterwards.
+        // Enough for setting it up: the script counts again afterwards.
         let command = command.env("INITIAL_NO_AUTH_ACTION_COUNT", "1000").env("PYTHONUNBUFFERED", "1");
         let mut child = command
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])

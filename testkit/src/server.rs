@@ -104,7 +104,7 @@ impl Server {
         self.data.path().join("data")
     }
 
-    /// What it says of its health: `ok`, `sealed`, `unavailable`.
+    /// The status of its health: `ok`, `sealed`, `unavailable`.
     ///
     /// # Panics
     /// When it doesn't answer.
@@ -115,7 +115,7 @@ impl Server {
         status.expect("a status").to_owned()
     }
 
-    /// What it has logged.
+    /// Its log.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.data.path().join("log")).unwrap_or_default()

@@ -184,7 +184,7 @@ fn pure_crates_do_no_io_and_read_no_clock() {
     }
 }
 
-/// What writes to the store without a call, and so records what is to be recorded by itself. Everything else goes through
+/// Files that write to the store without a call, and record their events themselves. Everything else goes through
 /// `Call::write`, which writes the audit record in the same transaction.
 const WRITES_BESIDE_CALLS: &[(&str, usize)] = &[
     // What operators do: each change records its event.

@@ -128,7 +128,7 @@ fn report(verified: Result<(Report, Changes), ServerError>) -> Result<(), Server
     ))
 }
 
-/// What the filters look at in a record.
+/// The members of a record that the filters compare.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {

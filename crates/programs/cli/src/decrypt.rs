@@ -204,7 +204,7 @@ impl Decrypting<'_> {
     }
 }
 
-/// What is told of a message that was opened.
+/// The record of a decrypted message.
 pub(crate) fn record(opened: &Opened) -> Map<String, Value> {
     let mut record = Map::new();
     record.insert("data_key_index".to_owned(), opened.data_key_index.into());

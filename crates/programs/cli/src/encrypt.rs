@@ -122,7 +122,7 @@ pub(crate) fn message(sealing: Sealing, plaintext: &[u8]) -> Result<(Vec<u8>, Se
     writer.finish()
 }
 
-/// What is told of a new message.
+/// The record of a new message.
 pub(crate) fn record(sealed: &Sealed) -> Map<String, Value> {
     let mut record = Map::new();
     record.insert("header".to_owned(), batch::header(&sealed.header));

@@ -41,7 +41,7 @@ pub(crate) struct Inspect {
     json: bool,
 }
 
-/// What is known of one message.
+/// The facts of one message.
 struct Seen {
     header: Header,
     whole: Option<Inspection>,

@@ -1,4 +1,4 @@
-//! Drafts that have a name already, removed when the process is told to end.
+//! Drafts that have a name already, removed when a signal ends the process.
 //!
 //! Most drafts have none, and the operating system drops those with the process: nothing here runs for them.
 
@@ -16,7 +16,7 @@ type Drafts = BTreeMap<OsString, Arc<OwnedFd>>;
 static DRAFTS: Mutex<Drafts> = Mutex::new(BTreeMap::new());
 static LISTENING: Once = Once::new();
 
-/// The drafts that have a name. While this is held, the process does not end by a signal.
+/// The drafts that have a name. While this is locked, the process does not end by a signal.
 pub(crate) fn drafts() -> MutexGuard<'static, Drafts> {
     LISTENING.call_once(|| {
         // Without a thread to listen, a signal ends the process at once, and a draft may stay behind.

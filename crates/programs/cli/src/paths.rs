@@ -51,7 +51,7 @@ enum Spot {
 }
 
 impl Spot {
-    /// Where `path` leads; `None` for streams and directories, and for what can't be looked at.
+    /// Where `path` leads; `None` for streams and directories, and for what can't be examined.
     fn of(path: &Path) -> Option<Self> {
         let mut path = path.to_owned();
         for _ in 0..LINKS_MAX {
@@ -119,7 +119,7 @@ impl Reads {
         }
     }
 
-    /// What a file that is there is read as.
+    /// The input that an existing file is read as.
     pub(crate) fn find(&self, id: FileId) -> Option<&Named> {
         self.0.get(&Spot::There(id))
     }

@@ -142,7 +142,7 @@ impl Reencrypting<'_> {
     }
 }
 
-/// What is told of a message that came after another.
+/// The record of a re-encrypted message.
 fn record(opened: &Opened, sealed: &Sealed) -> Map<String, Value> {
     let mut record = decrypt::record(opened);
     let old = record.remove("header").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `sealstack serve`: runs the server until it is told to end.
+//! `sealstack serve`: runs the server until a signal ends it.
 
 use server::config::{Config, Place, Settings};
 use server::data_dir::Layout;

@@ -70,7 +70,7 @@ impl Bounds {
     }
 }
 
-/// How much of a message is held in memory.
+/// How much of a message is in memory.
 #[derive(Args)]
 pub(crate) struct Held {
     /// The longest frame, or message without frames, that is held in memory, in bytes [default: 67108864]
@@ -109,7 +109,7 @@ pub(crate) fn context(pairs: &[String]) -> Result<EncryptionContext, Failure> {
     Ok(entries.into_iter().collect())
 }
 
-/// What is required of the encryption context of messages: values of names, and names alone.
+/// Requirements on the encryption context of messages: names with values, and names alone.
 pub(crate) struct Required {
     values: EncryptionContext,
     names: Vec<String>,

@@ -14,7 +14,7 @@ pub(crate) use key_services::KeyServices;
 use crate::failure::Failure;
 use crate::paths::Reads;
 
-/// What keyrings are for.
+/// The purpose of keyrings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Encrypt,
@@ -24,7 +24,7 @@ pub(crate) enum Purpose {
 /// The wrapping keys of a command.
 pub(crate) struct WrappingKeys(Vec<Group>);
 
-/// The wrapping keys that messages are encrypted to anew.
+/// The wrapping keys of re-encrypted messages.
 pub(crate) struct NewWrappingKeys(pub(crate) WrappingKeys);
 
 const HELP: &str = "Wrapping keys, as name=value pairs; may be given several times";

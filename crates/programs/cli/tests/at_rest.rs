@@ -1,4 +1,4 @@
-//! Whoever steals the data directory reads nothing: every file under it is searched for what the server was told.
+//! Whoever steals the data directory reads nothing: every file under it is searched for what the server was sent.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 

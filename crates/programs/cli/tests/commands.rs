@@ -29,7 +29,7 @@ fn printed(output: &Output) -> String {
     out.into_owned()
 }
 
-/// What the command complained of, after it exited with `code`.
+/// The command's error output, after it exited with `code`.
 fn refused(output: &Output, code: i32) -> String {
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{complaint}");

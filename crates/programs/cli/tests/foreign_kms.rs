@@ -65,7 +65,7 @@ fn a_foreign_key_service_seals_the_root_key_and_opens_it_at_every_start() {
     let status = printed(&stopped.sealstack(&["seal", "status"]));
     assert!(status.contains(&key), "{status}");
 
-    // What the service refuses is told in its words, and with the key.
+    // The service's refusal is reported in its words, and with the key.
     let data = stopped.data();
     let verify = |access_key: &(String, String), arguments: &[&str]| {
         sealstack(&data, &moto, access_key, &[&["audit", "verify"], arguments].concat())

@@ -1,4 +1,4 @@
-//! What the operating system limits, and what strangers send, ends in an answer: the server lives on and stays small.
+//! Limits of the operating system and requests of strangers end in an answer: the server lives on and stays small.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
 
@@ -44,7 +44,7 @@ fn a_write_over_the_limit_of_files_fails_and_does_not_end_the_server() {
 const SENDERS: usize = 56;
 const BODIES: usize = 4;
 
-/// What the server may have kept afterwards, in bytes.
+/// Growth of the server that may remain afterwards, in bytes.
 const KEPT_BYTES_MAX: usize = 20 << 20;
 
 fn resident_bytes(server: &Server) -> usize {

@@ -9,7 +9,7 @@ use testkit::{Server, Stopped};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sealstack");
 
-/// What an attacker copied once, and what has changed since: the access key of a user, who was an administrator.
+/// The copy that an attacker once made, and the change since: the access key of a user, who was an administrator.
 struct Scene {
     stopped: Stopped,
     old: tempfile::TempDir,

@@ -42,7 +42,7 @@ fn no_record_is_too_long_to_be_kept() {
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 
-/// The script that changes things until it is told to stop.
+/// The script that changes things until it is stopped.
 struct Chaos {
     child: Child,
     said: std::thread::JoinHandle<Vec<String>>,
@@ -73,7 +73,7 @@ impl Chaos {
         Self { child, said }
     }
 
-    /// What was acknowledged.
+    /// The acknowledged changes.
     fn end(mut self) -> Vec<String> {
         drop(self.child.stdin.take());
         self.child.wait().expect("the script ends");
@@ -93,7 +93,7 @@ fn fill_the_disk(server: &Server, during: Duration) {
     limit("unlimited");
 }
 
-/// What is there, each as it was acknowledged.
+/// The changes in effect, each as it was acknowledged.
 fn in_effect(server: &Server) -> BTreeSet<String> {
     let users = server.aws(&["iam", "list-users", "--query", "Users[].UserName"]);
     let keys = server.aws(&["kms", "list-keys", "--query", "Keys[].KeyArn"]);
@@ -105,7 +105,7 @@ fn in_effect(server: &Server) -> BTreeSet<String> {
     users.chain(names(&keys, "key")).collect()
 }
 
-/// What the audit log says was made, in the order in which it was; twice if it says so twice.
+/// The changes in the audit log in their order; twice if it has one twice.
 fn recorded(stopped: &Stopped) -> Vec<String> {
     let succeeded = |record: &Value| record.get("errorCode").is_none();
     let text = |record: &Value, place| record.pointer(place).and_then(Value::as_str).unwrap_or_default().to_owned();

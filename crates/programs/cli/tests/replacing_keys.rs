@@ -19,7 +19,7 @@ use testkit::{Calls, Outcome, Server, Stopped, while_calling};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sealstack");
 
-/// How many keys: wrapping them anew takes some hundred milliseconds.
+/// How many keys: wrapping them again takes some hundred milliseconds.
 const KEYS: usize = 4000;
 
 /// How many times the server has to have been killed while some keys were moved and some were not.
@@ -56,7 +56,7 @@ fn seed(directory: &Path, keys: usize, region: impl Fn(usize) -> String) -> (Pat
     (path, ids)
 }
 
-/// How many keys are under domain keys that retired, by what an operator is told; and under how many domain keys.
+/// How many keys are under domain keys that retired, by the operator's command; and under how many domain keys.
 fn under_retired(told: &Output) -> (usize, usize) {
     let told = printed(told);
     let (mut keys, mut retired, mut all) = (0, 0, 0);
@@ -72,7 +72,7 @@ fn under_retired(told: &Output) -> (usize, usize) {
     (keys, retired)
 }
 
-/// Waits until what an operator is told of the domain keys is as wanted.
+/// Waits until the operator's command shows the domain keys as expected.
 fn wait_for(server: &Server, wanted: impl Fn(&str) -> bool) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -91,7 +91,7 @@ struct World {
     /// Where each key is.
     region: fn(usize) -> String,
     blobs: Vec<Vec<u8>>,
-    /// What was encrypted meanwhile: which key, and the ciphertext. The plaintext is the key's id.
+    /// Ciphertexts made meanwhile, each with its key. The plaintext is the key's id.
     answered: Mutex<Vec<(usize, Vec<u8>)>>,
     next: AtomicUsize,
 }
@@ -226,7 +226,7 @@ fn wrapping_under_a_new_domain_key_goes_on_after_kill_9_in_the_middle_of_it() {
     assert!(printed(&stopped.sealstack(&["audit", "verify"])).starts_with("intact"));
 }
 
-/// How many regions have keys: each has a domain key, which a rotation of the root key wraps anew.
+/// How many regions have keys: each has a domain key, which a rotation of the root key wraps again.
 const REGIONS: usize = 300;
 
 /// How many times the server has to have been killed within a rotation of the root key.
@@ -300,7 +300,7 @@ fn replacing_the_root_key_survives_kill_9_at_any_moment() {
     let world = World::new(&server, ids, region);
     let status = |stopped: &Stopped| printed(&stopped.sealstack(&["seal", "status"]));
 
-    // The kinds that the seal has in turn; each rotation is killed the sooner or later after it was asked for.
+    // The kinds that the seal has in turn; each rotation is killed sooner or later after its begin.
     let kinds = ["key-file", "key-file", "passphrase"];
     let named = |status: &str| if status.starts_with("sealed by a passphrase") { "passphrase" } else { "key-file" };
     let generation = |status: &str| status.lines().find(|line| line.contains("generation")).map(str::to_owned);

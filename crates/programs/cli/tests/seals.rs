@@ -196,7 +196,7 @@ fn another_servers_key_seals_the_root_key_and_opens_it_at_every_start() {
     assert!(status.contains(&key), "{status}");
     let deployment = status.split("sealstack:deployment=").nth(1).and_then(|rest| rest.lines().next()).expect("its id");
 
-    // It was asked for this deployment, and does not open for another.
+    // It was made for this deployment, and does not open for another.
     let mut asked = String::new();
     for _ in 0..50 {
         asked = printed(&keeper.sealstack(&["audit", "show", "--event", "Encrypt"]));
@@ -220,7 +220,7 @@ fn another_servers_key_seals_the_root_key_and_opens_it_at_every_start() {
     assert!(complaint.contains("for another deployment"), "{complaint}");
     std::fs::write(&header, whole).expect("written");
 
-    // Without the key there is no way in, and the reason is told.
+    // Without the key it does not open, and says why.
     let _ = keeper.aws(&["kms", "disable-key", "--key-id", &key]);
     let complaint = refused(&stopped.sealstack(&["audit", "verify"]), 6);
     assert!(complaint.contains(&key) && complaint.contains("DisabledException"), "{complaint}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::TransportError;
 
-/// What a service answered instead of a result.
+/// The error that a service answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ServiceError {
@@ -12,7 +12,7 @@ pub struct ServiceError {
     pub status: u16,
     /// The exception's name, such as `AccessDeniedException`.
     pub code: String,
-    /// What the service says about it.
+    /// The service's message.
     pub message: String,
 }
 
@@ -61,7 +61,7 @@ pub enum ClientError {
     Profile {
         /// The profile.
         profile: String,
-        /// What is the matter.
+        /// The mistake.
         reason: String,
     },
     /// A file that the configuration names can't be read.
@@ -69,7 +69,7 @@ pub enum ClientError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         cause: std::io::Error,
     },
     /// The role that a profile names could not be assumed.
@@ -92,7 +92,7 @@ pub enum ClientError {
     },
 }
 
-/// What helps against a refusal of a token.
+/// Advice on a refusal of a token.
 fn advice(cause: &ClientError) -> &'static str {
     let ClientError::Service(refusal) = cause else { return "" };
     match refusal.code.as_str() {

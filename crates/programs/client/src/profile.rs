@@ -12,7 +12,7 @@ use crate::{ClientError, Environment};
 /// The profile that holds unless another one is named.
 pub(crate) const DEFAULT: &str = "default";
 
-/// What the shared files say.
+/// Profiles of the shared files.
 #[derive(Default)]
 pub(crate) struct Profiles {
     profiles: HashMap<String, Profile>,
@@ -54,7 +54,7 @@ impl Profiles {
             .map(|(variable, below_home)| environment.path(variable, below_home))
     }
 
-    /// What any profile sets by this name.
+    /// The values of a setting in any profile.
     pub(crate) fn values<'a>(&'a self, setting: &'a str) -> impl Iterator<Item = &'a str> {
         self.profiles.values().filter_map(move |profile| profile.value(setting))
     }

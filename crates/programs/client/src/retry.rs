@@ -14,7 +14,7 @@ pub(crate) const ATTEMPTS_DEFAULT: u32 = 3;
 /// The longest wait.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
-/// What the wait grows from: the longest first one.
+/// The longest first wait, from which waits grow.
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_FIRST_THROTTLED: Duration = Duration::from_secs(1);
 

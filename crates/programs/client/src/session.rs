@@ -1,4 +1,4 @@
-//! What a person's AWS configuration says, read as AWS's tools read it: profile, region, endpoints, trust.
+//! A person's AWS configuration, read as AWS's tools read it: profile, region, endpoints, trust.
 //!
 //! Source: AWS SDKs and Tools Reference Guide.
 
@@ -28,12 +28,12 @@ pub(crate) const KMS: Service = Service { name: "kms", variable: "AWS_ENDPOINT_U
 pub(crate) const S3: Service = Service { name: "s3", variable: "AWS_ENDPOINT_URL_S3" };
 pub(crate) const STS: Service = Service { name: "sts", variable: "AWS_ENDPOINT_URL_STS" };
 
-/// What a person's AWS configuration says, and the connections that it leads to.
+/// A person's AWS configuration, and connections to the endpoints in it.
 pub struct Session {
     pub(crate) environment: Environment,
     pub(crate) profiles: Profiles,
     pub(crate) profile: String,
-    /// Whether the profile was asked for by name, so that it wins over an access key in the environment.
+    /// Whether the profile was given by name, so that it wins over an access key in the environment.
     pub(crate) explicit: bool,
     pub(crate) transport: Transport,
     pub(crate) attempts: u32,
@@ -151,17 +151,17 @@ impl Session {
         Ok(signed::uri(&text)?)
     }
 
-    /// The credentials, obtained anew shortly before they expire.
+    /// The credentials, obtained again shortly before they expire.
     ///
     /// # Errors
     /// Those of where the profile gets them.
     pub async fn credentials(&self) -> Result<Arc<Credentials>, ClientError> {
-        let mut kept = self.credentials.lock().await;
-        if let Some(credentials) = kept.as_ref().filter(|credentials| !credentials.expires_soon()) {
+        let mut cached = self.credentials.lock().await;
+        if let Some(credentials) = cached.as_ref().filter(|credentials| !credentials.expires_soon()) {
             return Ok(Arc::clone(credentials));
         }
         let obtained = Arc::new(CredentialSource::find(self)?.obtain(self).await?);
-        *kept = Some(Arc::clone(&obtained));
+        *cached = Some(Arc::clone(&obtained));
         Ok(obtained)
     }
 

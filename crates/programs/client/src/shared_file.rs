@@ -51,7 +51,7 @@ pub(crate) fn parse(text: &str) -> HashMap<Section, Settings> {
     sections
 }
 
-/// What a section is about.
+/// The subject of a section.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Section {
     /// `[name]`: in `credentials` a profile, in `config` only when it is `default`.

@@ -94,7 +94,7 @@ impl Transport {
     ) -> Result<Answer, ClientError> {
         let mut made = 0;
         loop {
-            // Signed anew each time: a signature is good for some minutes only.
+            // Signed again each time: a signature is good for some minutes only.
             let answered = match self.send(request()?).await {
                 Ok(answer) if answer.status.is_success() => return Ok(answer),
                 Ok(answer) => ClientError::Service(refusal(&answer)),
@@ -109,7 +109,7 @@ impl Transport {
     }
 }
 
-/// What an answer that is no success says, in awsJson, REST-JSON or XML.
+/// The error in an answer that is no success, in awsJson, REST-JSON or XML.
 fn refusal(answer: &Answer) -> ServiceError {
     let body = answer.body.expose();
     let status = answer.status.as_u16();

@@ -17,7 +17,7 @@ use crate::credentials::moment;
 use crate::session::STS;
 use crate::{ClientError, Credentials, Request, Session, Signing};
 
-/// What is sent as it is in a form.
+/// Characters that are percent-encoded in a form.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Elements of an answer that are read: more of them make it no answer of this service.

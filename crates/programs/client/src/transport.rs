@@ -1,6 +1,6 @@
-//! One request to one URL: connections that are kept and used again, TLS, and bounds of time and size.
+//! One request to one URL: connections that are reused, TLS, and bounds of time and size.
 //!
-//! Knows no signatures and tries nothing twice, but for a kept connection that the other side had closed.
+//! Knows no signatures and tries nothing twice, but for a reused connection that the other side had closed.
 
 use std::collections::HashMap;
 use std::io;
@@ -31,9 +31,9 @@ pub struct Limits {
     pub answer: Duration,
     /// Bytes of an answer's body.
     pub body_bytes_max: usize,
-    /// How long a connection is kept without a request.
+    /// How long an idle connection stays open.
     pub idle: Duration,
-    /// How many connections to one place are kept.
+    /// How many idle connections to one place stay open.
     pub idle_connections_max: usize,
 }
 
@@ -61,7 +61,7 @@ pub struct Request {
     pub body: SecretBytes,
 }
 
-/// What came back.
+/// An answer.
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -89,7 +89,7 @@ pub enum TransportError {
     Connect {
         /// Where to.
         host: String,
-        /// What the operating system or TLS said.
+        /// The error of the operating system or of TLS.
         cause: io::Error,
     },
     /// It took too long.
@@ -105,7 +105,7 @@ pub enum TransportError {
     Broken {
         /// With whom.
         host: String,
-        /// What HTTP said.
+        /// HTTP's error.
         cause: hyper::Error,
     },
     /// The answer is longer than allowed.
@@ -203,7 +203,7 @@ impl Transport {
         let place = (Handle::current().id(), Origin::of(&request.uri)?);
         let origin = &place.1;
         let mut message = message(request, origin)?;
-        while let Some(mut sender) = self.kept(&place) {
+        while let Some(mut sender) = self.idle(&place) {
             match self.exchange(&mut sender, origin, message).await {
                 Ok(answer) => return Ok(self.answered(place, sender, answer)),
                 Err(Lost::Unsent(unsent)) => message = *unsent,
@@ -222,7 +222,7 @@ impl Transport {
         }
     }
 
-    fn kept(&self, place: &(runtime::Id, Origin)) -> Option<SendRequest<Body>> {
+    fn idle(&self, place: &(runtime::Id, Origin)) -> Option<SendRequest<Body>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let connections = idle.get_mut(place)?;
         while let Some(Idle { sender, since }) = connections.pop() {

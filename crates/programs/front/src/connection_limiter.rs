@@ -122,7 +122,7 @@ impl ConnectionLimiter {
         self.all().len()
     }
 
-    /// What was closed for taking too long.
+    /// Counts of connections that were closed early.
     pub(crate) const fn closed(&self) -> &Closed {
         &self.closed
     }
@@ -141,20 +141,20 @@ impl ConnectionLimiter {
     /// or after `patience`, having closed the rest. Nobody may be waiting for a place any more.
     pub(crate) async fn drain(&self, patience: Duration) {
         let now = Instant::now();
-        for state in self.all().pulses() {
+        for state in self.all().states() {
             state.drain();
         }
         let every_place = u32::try_from(self.limits.connections_max).unwrap_or(u32::MAX);
         if timeout_at(now + DRAINING_HEAD.min(patience), self.places.acquire_many(every_place)).await.is_ok() {
             return;
         }
-        for state in self.all().pulses() {
+        for state in self.all().states() {
             state.close_if(|phase, _| phase == Phase::Head);
         }
         if timeout_at(now + patience, self.places.acquire_many(every_place)).await.is_err() {
             let left = self.all();
             tracing::warn!(connections = left.len(), "requests still running after the grace period were dropped");
-            for state in left.pulses() {
+            for state in left.states() {
                 state.close_if(|_, _| true);
             }
         }
@@ -166,7 +166,7 @@ impl ConnectionLimiter {
         let all = self.all();
         let crowded = all.len() * 100 > self.limits.connections_max * CROWDED_PERCENT;
         let haste = if crowded { CROWDED_HASTE } else { 1 };
-        for state in all.pulses() {
+        for state in all.states() {
             let closed = state.close_if(|phase, since| {
                 let (limit, since) = match phase {
                     Phase::Head => (self.limits.head_timeout, since),

@@ -70,7 +70,7 @@ impl FrontError {
     }
 }
 
-/// What can be done about a file that cannot be read, as a sentence after the error's own.
+/// Advice on a file that cannot be read, as a sentence after the error's own.
 fn read_advice(cause: &std::io::Error) -> &'static str {
     match cause.kind() {
         ErrorKind::PermissionDenied => " Give the user that runs sealstack the right to read it.",

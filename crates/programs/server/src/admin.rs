@@ -176,7 +176,7 @@ async fn answer(question: Question, core: &Core, uid: u32) -> Result<Answer, Ser
         }
         Question::VouchForBackup { manifest_digest } => {
             let digest = hex::decode(&manifest_digest).ok_or(ServerError::Misunderstood)?;
-            Answer::Vouched { tag: hex::encode(&core.vouch_for_backup(&digest, uid).await?) }
+            Answer::Vouched { tag: hex::encode(&core.authenticate_backup(&digest, uid).await?) }
         }
         Question::Rotate { current, next } => {
             Answer::Rotated(core.rotate_root(current.try_into()?, next.try_into()?, uid).await?)

@@ -21,12 +21,12 @@ const MAGIC: &[u8; 10] = b"SEALANCH\0\x01";
 
 /// Where database and audit log stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredAnchor {
     pub(crate) database: Anchor,
     pub(crate) log: End,
 }
 
-impl Kept {
+impl StoredAnchor {
     /// Reads the anchor at `path`; `None` if there is no such file.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ pub(crate) fn key(audit_key: &Key256) -> Key256 {
 pub(crate) struct Anchors {
     key: Key256,
     paths: Vec<PathBuf>,
-    last: Mutex<Option<(Kept, Instant)>>,
+    last: Mutex<Option<(StoredAnchor, Instant)>>,
 }
 
 impl Anchors {
@@ -79,7 +79,7 @@ impl Anchors {
     ///
     /// # Errors
     /// [`ServerError::Io`], after every anchor was tried.
-    pub(crate) fn keep(&self, now: Kept) -> Result<(), ServerError> {
+    pub(crate) fn update(&self, now: StoredAnchor) -> Result<(), ServerError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((before, at)) = &*last
             && before.database == now.database
@@ -108,18 +108,18 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("anchor");
         let keys = [Key256::random(), Key256::random()].map(|audit| key(&audit));
-        let kept = Kept {
+        let stored = StoredAnchor {
             database: Anchor { version: 7, digest: Digest::from_bytes(&[3; 32]), recorded: 5 },
             log: End { journal: [1; 16], segment: 1, offset: 9, sequence: 8, chain: [2; 32], marked: 5 },
         };
-        assert_eq!(Kept::read(&path, &keys[0]).expect("nothing there"), None);
-        kept.write(&path, &keys[0]).expect("written");
-        assert_eq!(Kept::read(&path, &keys[0]).expect("it opens"), Some(kept));
-        assert!(matches!(Kept::read(&path, &keys[1]), Err(ServerError::Anchor { .. })), "another directory's");
+        assert_eq!(StoredAnchor::read(&path, &keys[0]).expect("nothing there"), None);
+        stored.write(&path, &keys[0]).expect("written");
+        assert_eq!(StoredAnchor::read(&path, &keys[0]).expect("it opens"), Some(stored));
+        assert!(matches!(StoredAnchor::read(&path, &keys[1]), Err(ServerError::Anchor { .. })), "another directory's");
         let mut bytes = std::fs::read(&path).expect("it");
         for index in 0..bytes.len() {
             bytes[index] ^= 1;
-            assert_eq!(Kept::open(&bytes, &keys[0]), None, "byte {index}");
+            assert_eq!(StoredAnchor::open(&bytes, &keys[0]), None, "byte {index}");
             bytes[index] ^= 1;
         }
     }

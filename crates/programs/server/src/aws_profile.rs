@@ -1,6 +1,6 @@
 //! The AWS shared files that the server writes: `aws/config` and `aws/credentials`, each with a ready `default` profile.
 //!
-//! `config` follows the server; `credentials` is written at the first start. What the operator adds to either is kept.
+//! `config` follows the server; `credentials` is written at the first start. What the operator adds to either stays.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,7 +14,7 @@ use crate::error::ServerError;
 /// The profile that clients use unless told otherwise.
 pub(crate) const DEFAULT: &str = "default";
 
-/// What a client has to know to reach the server.
+/// An endpoint as clients are configured with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// The URL, without a path.
@@ -64,7 +64,7 @@ pub(crate) fn write_profile(
     replace_file(&path, with_profile(&before, profile, &settings).as_bytes())
 }
 
-/// What the `default` profile of a configuration file says, for `sealstack env`.
+/// The endpoint in the `default` profile of a configuration file, for `sealstack env`.
 ///
 /// # Errors
 /// [`ServerError::NoData`] when the server has not written one, [`ServerError::Io`].

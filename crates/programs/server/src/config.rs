@@ -1,4 +1,4 @@
-//! What an operator can set, and how it resolves: flags, then the environment, then a TOML file, then defaults.
+//! Settings and how they resolve: flags, then the environment, then a TOML file, then defaults.
 //!
 //! [`Settings`] is all of them at once: its fields are the flags, the variables and the file's keys. [`Config`] is what
 //! the server runs with. Knows no sockets and no secrets.
@@ -33,9 +33,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether plain HTTP is answered off loopback too.
     pub allow_plain_http: bool,
-    /// The URL that clients are told, when it isn't the address listened on.
+    /// The URL for clients, when it isn't the address listened on.
     pub endpoint_url: Option<String>,
-    /// The region that clients are told.
+    /// The region for clients.
     pub region: String,
     /// The Regions that are served.
     pub regions: Regions,
@@ -43,7 +43,7 @@ pub struct Config {
     pub account: Option<String>,
     /// The file that says what to make at the first start instead of one account.
     pub seed: Option<PathBuf>,
-    /// Whether everything is kept in memory, and nothing in the data directory.
+    /// Whether everything is in memory only, and nothing in the data directory.
     pub ephemeral: bool,
     /// Days for which a region's domain key serves.
     pub domain_key_days: u32,
@@ -53,7 +53,7 @@ pub struct Config {
     pub seal: SealConfig,
     /// The server's certificate.
     pub tls: TlsConfig,
-    /// What keys may be held in, outside.
+    /// Tokens and proxies in which keys may be.
     pub key_stores: KeyStoresConfig,
     /// Bounds on what strangers can make the server do.
     pub limits: Limits,
@@ -93,7 +93,7 @@ pub struct TlsConfig {
     pub names: Vec<String>,
 }
 
-/// How the audit log is cut and kept.
+/// Segments and retention of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditConfig {
     /// A segment that reaches this many bytes is closed.
@@ -108,7 +108,7 @@ pub struct AuditConfig {
     pub anchor: Option<PathBuf>,
 }
 
-/// How much of the audit log is kept.
+/// Retention of the audit log, by size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// As much as leaves most of the file system free.
@@ -131,7 +131,7 @@ pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 /// Days for which a region's domain key serves unless the operator says otherwise.
 pub const DOMAIN_KEY_DAYS: u32 = 365;
 
-/// The region that clients are told unless the operator names another.
+/// The default region for clients.
 pub const REGION: &str = "us-east-1";
 
 impl Config {
@@ -250,7 +250,7 @@ impl AuditConfig {
         })
     }
 
-    /// The bytes that all segments in `directory` may take; `None` if all are kept.
+    /// The bytes that all segments in `directory` may take; `None` if none is removed.
     pub(crate) fn keep_bytes(&self, directory: &Path) -> Option<u64> {
         match self.keep {
             Keep::Safe => Space::of(directory).ok().map(Space::audit_bytes_max),

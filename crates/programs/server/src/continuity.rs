@@ -12,7 +12,7 @@ use journal::{Continuity, End};
 use service::{Anchor, Comparison};
 use store::{Standing, Store};
 
-use crate::anchor_file::{self, Kept};
+use crate::anchor_file::{self, StoredAnchor};
 use crate::data_dir::Layout;
 use crate::error::ServerError;
 
@@ -115,10 +115,10 @@ impl fmt::Display for Breaks {
     }
 }
 
-/// What vouches for a directory's database and audit log, as it was found.
+/// The digests, versions and anchors of a directory's database and audit log, as they were found.
 pub(crate) struct Evidence {
     head: Option<Anchor>,
-    anchors: Vec<(PathBuf, Option<Kept>)>,
+    anchors: Vec<(PathBuf, Option<StoredAnchor>)>,
     pub(crate) standing: Standing,
     logs: Vec<(Witness, Continuity, End)>,
 }
@@ -137,8 +137,8 @@ impl Evidence {
         let anchor_key = anchor_file::key(audit_key);
         let mut anchors = Vec::new();
         for path in layout.anchors(elsewhere) {
-            let kept = Kept::read(&path, &anchor_key)?;
-            anchors.push((path, kept));
+            let stored = StoredAnchor::read(&path, &anchor_key)?;
+            anchors.push((path, stored));
         }
         let head = match journal::head_anchor(&layout.audit(), audit_key) {
             Ok(head) => head.as_ref().and_then(Anchor::from_bytes),
@@ -148,7 +148,8 @@ impl Evidence {
         };
         let standing = store.standing()?;
         let of_database = End::from_bytes(&standing.witness).map(|end| (Witness::Database, end));
-        let of_anchors = anchors.iter().filter_map(|(path, kept)| Some((Witness::Anchor(path.clone()), (*kept)?.log)));
+        let of_anchors =
+            anchors.iter().filter_map(|(path, stored)| Some((Witness::Anchor(path.clone()), (*stored)?.log)));
         let mut logs = Vec::new();
         for (witness, end) in of_database.into_iter().chain(of_anchors) {
             logs.push((witness, journal::continues(&layout.audit(), audit_key, &end)?, end));
@@ -161,7 +162,7 @@ impl Evidence {
         let mut breaks = Vec::new();
         let of_log = self.head.map(|anchor| (Witness::AuditLog, anchor));
         let of_anchors =
-            self.anchors.iter().filter_map(|(path, kept)| Some((Witness::Anchor(path.clone()), (*kept)?.database)));
+            self.anchors.iter().filter_map(|(path, stored)| Some((Witness::Anchor(path.clone()), (*stored)?.database)));
         for (witness, anchor) in of_log.into_iter().chain(of_anchors) {
             let found = self.standing.version;
             match anchor.compare(&self.standing) {
@@ -203,7 +204,7 @@ impl Evidence {
 
     /// The latest commit that anything saw.
     pub(crate) fn version_max(&self) -> u64 {
-        let of_anchors = self.anchors.iter().filter_map(|(_, kept)| Some((*kept)?.database.version));
+        let of_anchors = self.anchors.iter().filter_map(|(_, stored)| Some((*stored)?.database.version));
         of_anchors.chain(self.head.map(|anchor| anchor.version)).fold(self.standing.version, u64::max)
     }
 }
@@ -226,7 +227,7 @@ mod tests {
         let database = Anchor::of(&standing(7, 1));
         Evidence {
             head: Some(database),
-            anchors: vec![(PathBuf::from("/a"), Some(Kept { database, log: end(5) }))],
+            anchors: vec![(PathBuf::from("/a"), Some(StoredAnchor { database, log: end(5) }))],
             standing: standing(7, 1),
             logs: vec![(Witness::Database, Continuity::Continues, end(5))],
         }

@@ -27,7 +27,7 @@ use crate::wiring::{self, Backend, Services, Surroundings};
 /// The front before the services of this server.
 pub(crate) type ServerFront = Front<AwsHttp<Gate<Backend>>>;
 
-/// What opens with the root key.
+/// The parts of the server that open with the root key.
 pub(crate) struct Core {
     layout: Layout,
     audit: AuditConfig,
@@ -57,7 +57,7 @@ struct Open {
     jobs: Jobs,
 }
 
-/// What became of a share.
+/// Outcome of a share.
 pub(crate) enum Unsealing {
     /// More are needed.
     Awaiting(Progress),
@@ -120,7 +120,7 @@ impl Core {
         }
     }
 
-    /// Takes a share, and opens everything once there are enough. `uid` is the user who brought it.
+    /// Takes a share, and opens everything once there are enough. `uid` is the user who gave it.
     pub(crate) async fn unseal(&self, share: Share, uid: u32) -> Result<Unsealing, ServerError> {
         let mut state = self.state.lock().await;
         let State::Sealed(gathering) = &mut *state else { return Ok(Unsealing::Done) };
@@ -152,14 +152,14 @@ impl Core {
         }
     }
 
-    /// Replaces the root key and its seal, while everything goes on.
+    /// Replaces the root key and its seal while the server serves.
     pub(crate) async fn rotate_root(
         &self,
         current: seal::SealConfig,
         next: seal::SealConfig,
         uid: u32,
     ) -> Result<Rotated, ServerError> {
-        // Held to the end: one rotation at a time, and the server's end waits for it.
+        // Locked to the end: one rotation at a time, and the server's end waits for it.
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
         let rotated = open.durable_state.rotate_root(&self.layout, &Arc::new(current), next, uid).await?;
@@ -167,7 +167,7 @@ impl Core {
         Ok(Rotated { configured: self.sealed_by, ..rotated })
     }
 
-    /// Replaces the domain keys; what they wrap is wrapped anew in the background. Returns how many there are.
+    /// Replaces the domain keys; what they wrap is wrapped again in the background. Returns how many there are.
     pub(crate) async fn rotate_domain_keys(&self, uid: u32) -> Result<usize, ServerError> {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
@@ -194,7 +194,7 @@ impl Core {
         Ok(Some(jump))
     }
 
-    /// Sees to it that the key is there that vouches for backups.
+    /// Makes the key that authenticates backups, unless it exists.
     pub(crate) async fn prepare_backup(&self) -> Result<(), ServerError> {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
@@ -202,8 +202,12 @@ impl Core {
         Ok(())
     }
 
-    /// Vouches for a backup whose manifest has this digest, and notes that `uid` made it.
-    pub(crate) async fn vouch_for_backup(&self, manifest_digest: &[u8; 32], uid: u32) -> Result<[u8; 32], ServerError> {
+    /// Authenticates a backup by its manifest's digest, and records that `uid` made it. Returns the tag.
+    pub(crate) async fn authenticate_backup(
+        &self,
+        manifest_digest: &[u8; 32],
+        uid: u32,
+    ) -> Result<[u8; 32], ServerError> {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
         let parameters = format!(r#"{{"manifestSha256":"{}"}}"#, crypto::hex::encode(manifest_digest));

@@ -67,7 +67,7 @@ impl Layout {
         self.root.join("seal/anchor")
     }
 
-    /// Every anchor: the one that lies with the root seal, and one elsewhere if the operator wants it.
+    /// Every anchor: the one that lies with the root seal, and one elsewhere if it is configured.
     pub(crate) fn anchors(&self, elsewhere: Option<&Path>) -> Vec<PathBuf> {
         [self.anchor()].into_iter().chain(elsewhere.map(Path::to_owned)).collect()
     }
@@ -111,7 +111,7 @@ impl Layout {
 
     /// Every file here that a server or a command writes or replaces, and those that stand beside it meanwhile.
     ///
-    /// What the operator puts here is not among them.
+    /// Files that the operator puts here are not among them.
     #[must_use]
     pub fn written(&self) -> Vec<PathBuf> {
         let beside = ["aws/config", "aws/credentials", "tls/ca.pem", "first-start", "sealstack.db"];

@@ -47,7 +47,7 @@ impl Space {
         }
     }
 
-    /// What the audit log may take of it unless the operator says otherwise: a quarter, but 1 GiB where that is less,
+    /// Bytes of it that the audit log may take by default: a quarter, but 1 GiB where that is less,
     /// and in no case more than half.
     pub(crate) fn audit_bytes_max(self) -> u64 {
         (self.total / 4).max(GIB).min(self.total / 2)

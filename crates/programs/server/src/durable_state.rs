@@ -1,4 +1,4 @@
-//! What lasts: the root seal, the database under it, and the audit log under the database's keyring. Opened in that
+//! Durable state: the root seal, the database under it, and the audit log under the database's keyring. Opened in that
 //! order, by the server and by the commands that work without one.
 
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use service::{OperatorEvent, Trail};
 use store::{Store, StoreError};
 use wire::Timestamp;
 
-use crate::anchor_file::{Anchors, Kept};
+use crate::anchor_file::{Anchors, StoredAnchor};
 use crate::config::{AuditConfig, SealConfig};
 use crate::continuity::Evidence;
 use crate::data_dir::{DataDir, Layout};
@@ -33,7 +33,7 @@ pub(crate) struct DurableState {
     pub(crate) journal: Journal,
     /// The audit trail, which is kept in the journal and takes over what the database records.
     pub(crate) trail: Trail,
-    /// What the audit log is sealed under, for reading it.
+    /// The key that the audit log is sealed under, for reading it.
     pub(crate) audit_key: Arc<Key256>,
     /// The time by which things are destroyed.
     pub(crate) steady: Arc<Steady>,
@@ -112,20 +112,20 @@ impl DurableState {
         let standing = durable_state.store.clone();
         let standing = unblocked(move || Ok(standing.standing()?)).await?;
         store::Outlet::committed(&durable_state.trail, &standing);
-        durable_state.keep_anchors().await?;
+        durable_state.update_anchors().await?;
         durable_state.store.attach(Arc::new(durable_state.trail.clone()));
         Ok(durable_state)
     }
 
-    /// What writes the anchors, unless everything is in memory.
+    /// The writer of the anchors; `None` if everything is in memory.
     pub(crate) fn anchoring(&self) -> Option<Anchoring> {
         let anchors = self.anchors.clone()?;
         Some(Anchoring { anchors, trail: self.trail.clone(), journal: self.journal.clone() })
     }
 
-    async fn keep_anchors(&self) -> Result<(), ServerError> {
+    async fn update_anchors(&self) -> Result<(), ServerError> {
         match self.anchoring() {
-            Some(anchoring) => anchoring.keep().await,
+            Some(anchoring) => anchoring.update().await,
             None => Ok(()),
         }
     }
@@ -179,7 +179,7 @@ impl DurableState {
         // What the database recorded last goes to the log before the anchors say where both stand.
         if self.store.tidy().await.is_ok() && self.journal.sync().await.is_ok() {
             let tidied = self.store.tidy().await;
-            if let Err(error) = tidied.map_err(ServerError::from).and(self.keep_anchors().await) {
+            if let Err(error) = tidied.map_err(ServerError::from).and(self.update_anchors().await) {
                 tracing::warn!(%error, "the anchors do not say where the database stands now");
             }
         }
@@ -203,11 +203,11 @@ pub(crate) struct Anchoring {
 }
 
 impl Anchoring {
-    /// Writes them, if there is anything new to be said.
-    pub(crate) async fn keep(&self) -> Result<(), ServerError> {
+    /// Writes them, if there is anything new.
+    pub(crate) async fn update(&self) -> Result<(), ServerError> {
         let Some(database) = self.trail.database() else { return Ok(()) };
         let (anchors, log) = (Arc::clone(&self.anchors), self.journal.durable_end());
-        unblocked(move || anchors.keep(Kept { database, log })).await
+        unblocked(move || anchors.update(StoredAnchor { database, log })).await
     }
 }
 
@@ -306,7 +306,7 @@ pub(crate) fn open_beside(layout: &Layout, seal: &SealConfig) -> Result<Store, S
     open_store(layout, &root_seal::open(layout, seal)?)
 }
 
-/// What the root seal of a directory says, in which a server has been before.
+/// The status of the root seal of a directory in which a server has run before.
 pub(crate) fn existing(layout: &Layout) -> Result<seal::Status, ServerError> {
     let sealed = seal::status(&layout.seal())?;
     sealed.filter(|_| layout.database().exists()).ok_or_else(|| ServerError::NoData { path: layout.root().to_owned() })

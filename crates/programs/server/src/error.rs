@@ -13,7 +13,7 @@ pub enum ConfigError {
     Value {
         /// The setting.
         setting: &'static str,
-        /// What it may be.
+        /// Its rule.
         rule: &'static str,
     },
     /// Two settings belong together.
@@ -37,7 +37,7 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         cause: std::io::Error,
     },
     /// A file in the data directory sets the data directory.
@@ -60,11 +60,11 @@ pub enum ServerError {
     /// A file or directory can't be used.
     #[error("can't {action} {}: {cause}.{}", path.display(), advice(cause))]
     Io {
-        /// What was attempted: "create", "write", …
+        /// The action that failed: "create", "write", …
         action: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         cause: std::io::Error,
     },
     /// The data directory is somebody else's.
@@ -107,9 +107,9 @@ pub enum ServerError {
     /// The operating system gives no threads, signals or sockets.
     #[error("the operating system refuses to {action}: {cause}")]
     System {
-        /// What was attempted.
+        /// The action that failed.
         action: &'static str,
-        /// What it said.
+        /// The operating system's error.
         cause: std::io::Error,
     },
     /// The account was made with another number.
@@ -119,7 +119,7 @@ pub enum ServerError {
         path: PathBuf,
         /// The account it has.
         found: String,
-        /// The account that was asked for.
+        /// The account that was given.
         given: String,
     },
     /// The account can't be made.
@@ -128,10 +128,10 @@ pub enum ServerError {
     /// The seed can't be planted.
     #[error("the seed can't be used: {reason}")]
     Seed {
-        /// What is wrong, and where.
+        /// The mistake and its place.
         reason: String,
     },
-    /// What the operator asked for can't be done.
+    /// The operator's request can't be done.
     #[error("{0}")]
     Operator(#[source] iam::IamError),
     /// A certificate or its key can't be used.
@@ -150,7 +150,7 @@ pub enum ServerError {
     /// The root seal needs a secret, and none was given.
     #[error("the root seal needs a {what}: give it in the variable {variable}, or name a file that holds it")]
     NoSecret {
-        /// What.
+        /// The kind of secret.
         what: &'static str,
         /// The variable.
         variable: String,
@@ -161,7 +161,7 @@ pub enum ServerError {
     /// Something was to be typed or read, and there was nothing.
     #[error("{wanted} is wanted on standard input, and there is none")]
     NoInput {
-        /// What.
+        /// The missing input.
         wanted: &'static str,
     },
     /// No server runs in the directory.
@@ -184,7 +184,7 @@ pub enum ServerError {
     Refused {
         /// Its words.
         message: String,
-        /// What the same failure exits with in a process of its own.
+        /// Its exit code.
         exit_code: u8,
     },
     /// The running server and this command don't understand each other.
@@ -238,7 +238,7 @@ pub enum ServerError {
          `sealstack rollback accept` says so in the audit log and goes on; otherwise restore the last backup"
     )]
     PutBack {
-        /// What.
+        /// The breaks that were found.
         breaks: Breaks,
     },
     /// An anchor doesn't open.
@@ -267,7 +267,7 @@ pub enum ServerError {
 }
 
 impl ServerError {
-    /// What the process exits with, so that scripts can tell outcomes apart. Listed in `--help`.
+    /// The exit code of the process, by which scripts distinguish outcomes. Listed in `--help`.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         use store::StoreError as Store;
@@ -323,7 +323,7 @@ fn io_exit_code(cause: &std::io::Error) -> u8 {
     }
 }
 
-/// What can be done about an I/O error, as a sentence after the error's own.
+/// Advice on an I/O error, as a sentence after the error's own.
 fn advice(cause: &std::io::Error) -> &'static str {
     match cause.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {

@@ -17,7 +17,7 @@ use crate::data_dir::Layout;
 use crate::durable_state;
 use crate::error::ServerError;
 
-/// What is asked.
+/// A question: may this caller do that?
 pub struct Question {
     /// The ARN of a user, a role, a role's session or an account's root user.
     pub caller: String,
@@ -31,7 +31,7 @@ pub struct Question {
     pub context: Vec<(String, String)>,
 }
 
-/// What the names of condition keys of an encryption context begin with.
+/// Prefix of the names of condition keys of an encryption context.
 const ENCRYPTION_CONTEXT: &str = "kms:EncryptionContext:";
 
 /// The answer, for people: the decision, what decided, and everything that bore on it.
@@ -170,7 +170,7 @@ fn words(caller: &Caller, action: &str, resource: &str, guard: &ResourcePolicy, 
     out
 }
 
-/// What policies of these kinds say together.
+/// The sentence for the effect of policies of these kinds together.
 fn says(explained: &Explanation, sources: &[PolicyLayer]) -> &'static str {
     let has = |effect| explained.matched.iter().any(|one| sources.contains(&one.cited.source) && one.effect == effect);
     match (has(Effect::Deny), has(Effect::Allow)) {

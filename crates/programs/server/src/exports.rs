@@ -1,4 +1,4 @@
-//! What `sealstack env` prints: the variables that point AWS clients and git of a shell at this server.
+//! The output of `sealstack env`: variables that point AWS clients and git of a shell at this server.
 
 use std::fmt::Write as _;
 

@@ -19,7 +19,7 @@ use crate::error::ServerError;
 use crate::operator::here;
 use crate::seed::{Seed, Seeded};
 
-/// What the first start made.
+/// The account that the first start made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstStart {
     /// The account's id.
@@ -28,11 +28,11 @@ pub struct FirstStart {
     pub administrator: String,
 }
 
-/// What a first start makes.
+/// The accounts and keys that a first start makes.
 pub(crate) enum World {
-    /// One account, of this id if the operator asked for one.
+    /// One account, of this id if the operator gave one.
     Account(Option<String>),
-    /// What the seed in a file says; keys that name no Region are in the first, none is outside of the others.
+    /// Those of a seed in a file; keys that name no Region are in the first, none is outside of the others.
     Seed(PathBuf, String, Regions),
 }
 

@@ -1,6 +1,6 @@
 //! The seal by another key service: the root key wrapped by a key of AWS KMS, or of another Sealstack.
 //!
-//! The encryption context names the deployment, so that one key can serve several and its policy can tell them apart.
+//! The encryption context names the deployment, so that one key can serve several and its policy can distinguish them.
 //! Credentials and endpoint are found as AWS's tools find them.
 
 use std::future::Future;
@@ -12,7 +12,7 @@ use envelope::EncryptionContext;
 use envelope::kms::{Decrypt, Encrypt, KmsClient as _, KmsError};
 use seal::{Binding, KmsKey, RootSeal, SealError};
 
-/// What the service answers to a ciphertext that the key did not make, or not with this encryption context.
+/// Errors of the service for a ciphertext that the key did not make, or not with this encryption context.
 const NOT_OURS: [&str; 2] = ["InvalidCiphertextException", "IncorrectKeyException"];
 
 /// A key of a key service.

@@ -1,7 +1,7 @@
 //! The log on standard error: a line for people, or a JSON object a line.
 //!
-//! Bodies, signatures and secrets never get here: nobody logs them, and the libraries that could are kept quiet.
-//! Foreign text does, and commands no terminal.
+//! Bodies, signatures and secrets never get here: nobody logs them, and the levels of the libraries that could are
+//! limited. Foreign text does, and commands no terminal.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use wire::{shown_json, shown_lines};
 use crate::config::{LogFormat, LogSettings};
 use crate::error::ConfigError;
 
-/// What is logged unless told otherwise.
+/// The default filter.
 const LEVEL: &str = "info";
 
 /// At finer levels these print header fields, signatures among them.
@@ -89,7 +89,7 @@ fn in_colours(lines: &str) -> String {
 
 const ESCAPE: char = '\u{1b}';
 
-/// What follows the escape character where the log changes colours: none, bold, dim, italic, and those of levels.
+/// Rests of the escape sequences with which the log changes colours: none, bold, dim, italic, and those of levels.
 const COLOURS: [&str; 9] = ["[0m", "[1m", "[2m", "[3m", "[31m", "[32m", "[33m", "[34m", "[35m"];
 
 fn filter(text: &str) -> Result<EnvFilter, ConfigError> {

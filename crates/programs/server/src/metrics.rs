@@ -1,4 +1,4 @@
-//! What the server counts, in the OpenMetrics text format.
+//! Metrics of the server, in the OpenMetrics text format.
 //!
 //! Counting a call takes no lock and no allocation: every operation's meters are made at start.
 
@@ -27,7 +27,7 @@ pub(crate) struct Metrics {
     registry: Registry,
 }
 
-/// What the parts of the server tell when they are asked.
+/// Sources of what is measured, read at each scrape.
 pub(crate) struct Sources {
     pub(crate) meters: Arc<Meters>,
     pub(crate) front: Statistics,
@@ -138,7 +138,7 @@ impl Sources {
     }
 }
 
-/// What the process takes, as far as the operating system says.
+/// Memory of the process, as far as the operating system reports it.
 fn process(out: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let bytes = Some(&Unit::Bytes);
     if let Some(resident) = resident_bytes() {

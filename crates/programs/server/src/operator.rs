@@ -1,4 +1,4 @@
-//! What the operator does on the host: accounts, their limits, lost administrators, and the root seal. The root seal
+//! Operations on the host: accounts, their limits, lost administrators, and the root seal. The root seal
 //! also while the server runs, through its admin socket.
 //!
 //! Opens the database under its root seal, does one thing, and closes it again. New credentials go into

@@ -1,4 +1,4 @@
-//! What an operator does about a database or an audit log that was put back: see what it is, and accept it.
+//! `sealstack rollback`: shows that a database or an audit log was put back, and accepts it.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -10,7 +10,7 @@ use journal::{Config, End, Journal, Noted, Report};
 use service::Trail;
 use store::{CheckReport, Store, StoreError};
 
-use crate::anchor_file::{Anchors, Kept};
+use crate::anchor_file::{Anchors, StoredAnchor};
 use crate::blob_place::{self, Registered};
 use crate::config::SealConfig;
 use crate::continuity::{Break, Breaks, Evidence};
@@ -19,10 +19,10 @@ use crate::error::ServerError;
 use crate::operator::here;
 use crate::{durable_state, root_seal};
 
-/// What does not go on from where it was left.
+/// A database or audit log that does not continue from where the server stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// What says so.
+    /// The breaks that show it.
     pub breaks: Vec<Break>,
     /// Whether the rows are other ones than those that were last written.
     pub rows_put_back: bool,
@@ -75,7 +75,7 @@ pub fn show(layout: &Layout, seal: &SealConfig, elsewhere: Option<&Path>) -> Res
     Opened::new(layout, durable_state::open_beside(layout, seal)?, elsewhere)?.found()
 }
 
-/// Takes database and audit log as they are, has the audit log say so, and writes the anchors anew. `reason` is the
+/// Takes database and audit log as they are, has the audit log say so, and rewrites the anchors. `reason` is the
 /// operator's. Changes nothing if there is nothing to be accepted.
 ///
 /// # Errors
@@ -117,11 +117,11 @@ fn go_on(layout: &Layout, opened: &Opened, elsewhere: Option<&Path>, event: &[u8
     let log = journal.durable_end();
     journal.close()?;
     let database = service::Anchor::of(&store.standing()?);
-    Anchors::new(audit_key, layout.anchors(elsewhere)).keep(Kept { database, log })?;
+    Anchors::new(audit_key, layout.anchors(elsewhere)).update(StoredAnchor { database, log })?;
     Ok(store.checkpoint()?)
 }
 
-/// What a check found in order.
+/// Counts of a check that found everything in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     /// The database.
@@ -192,7 +192,7 @@ pub(crate) fn check_blobs(
     Ok(Some(runtime.block_on(place.check_all(store, owners))?))
 }
 
-/// What the database had recorded before the audit log was verified.
+/// The number of changes that the database had recorded before the audit log was verified.
 pub struct Counted {
     /// How many records the log had to have by then.
     least: u64,

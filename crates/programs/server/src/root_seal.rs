@@ -28,16 +28,16 @@ const NEW_PIN: &str = "SEALSTACK_NEW_SEAL_PIN";
 /// The label of the key in a token, unless told otherwise.
 const TOKEN_KEY: &str = "sealstack-root";
 
-/// What opens the root seal.
+/// The source of what opens the root seal.
 pub(crate) enum SealSource {
-    /// It is at hand.
+    /// The seal can be opened now.
     Ready(seal::SealConfig),
     /// People have to bring it.
     People(Gathering),
 }
 
-/// What opens the seal of the directory, or is to make it: of the kind that is configured, or else of the kind that
-/// there is, or else a key file.
+/// The source for opening the seal of the directory, or for making it: of the configured kind, or else of the existing
+/// kind, or else a key file.
 pub(crate) fn source(layout: &Layout, seal: &SealConfig) -> Result<SealSource, ServerError> {
     let directory = layout.seal();
     let status = seal::status(&directory)?;

@@ -27,10 +27,10 @@ use crate::{authority, root_seal};
 /// Descriptors that are not connections: the database, the audit log, timers.
 const DESCRIPTORS_RESERVED: u64 = 64;
 
-/// How often the certificate is looked at.
+/// How often the certificate is checked.
 const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
 
-/// How often the room on the disk is looked at.
+/// How often the free space of the disk is checked.
 const DISK_PERIOD: Duration = Duration::from_secs(60);
 
 /// A running server.
@@ -66,7 +66,7 @@ impl Server {
     /// # Errors
     /// Every [`ServerError`].
     pub async fn start(config: Config) -> Result<Self, ServerError> {
-        // Before anything is made: a mistake in it is told at once.
+        // Before anything is made: a mistake in it is reported at once.
         if let Some(file) = &config.seed {
             Seed::read(file)?;
         }
@@ -144,19 +144,19 @@ impl Server {
         self.address
     }
 
-    /// What clients need to know to reach it.
+    /// Its endpoint, for clients' configuration.
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What was made, if this was the first start in its directory.
+    /// The account and credentials that were made, if this was the first start in its directory.
     #[must_use]
     pub const fn first_start(&self) -> Option<&FirstStart> {
         self.first_start.as_ref()
     }
 
-    /// Whether everything is kept in memory.
+    /// Whether everything is in memory only.
     #[must_use]
     pub const fn ephemeral(&self) -> bool {
         self.ephemeral

@@ -35,7 +35,7 @@ pub(crate) struct Reading {
     pub(crate) boot: i64,
 }
 
-/// What is stored of the time.
+/// The stored form of the known time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     /// The clock when it was last believed.
@@ -70,7 +70,7 @@ pub struct ClockJump {
     pub seconds_left: i64,
 }
 
-/// What a look at the clocks came to.
+/// Result of a comparison of the clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     /// The clock jumped ahead.
@@ -253,7 +253,7 @@ impl Steady {
         Ok(())
     }
 
-    /// What is to be stored, and the time of the machine's other clock.
+    /// The state to be stored, and the time of the machine's other clock.
     fn unstored(&self) -> Option<(Known, i64)> {
         let (state, reading) = self.look();
         let fresh = state.stored.is_some_and(|stored| reading.boot - stored < STORED_EVERY);

@@ -1,4 +1,4 @@
-//! What strangers send costs a connection and next to no memory.
+//! Requests of strangers cost a connection and next to no memory.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
 
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 /// Connections that misbehave at the same time.
 const STRANGERS: usize = 64;
 
-/// What all of them may cost, in MiB; the requests themselves amount to 64 GB.
+/// Growth that all of them may cause, in MiB; the requests themselves amount to 64 GB.
 const GROWTH_MIB_MAX: usize = 48;
 
 fn resident_mib() -> usize {

@@ -1,5 +1,4 @@
-//! What the proxy answers: who asks is known by signature, what they may ask is four things, and the key stays where it
-//! is.
+//! Calls of the proxy: a caller is authenticated by signature, there are four operations, and keys stay in the token.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,10 +27,10 @@ use crate::credentials::Credentials;
 /// How long the token may take: longer than anybody waits for the proxy.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What ciphertexts carry, so that a later form of associated data can be told from this one.
+/// Metadata of ciphertexts: the version of the form of their associated data.
 const METADATA: &[u8] = &[1];
 
-/// A refusal, and the reason that the asker's administrator is told.
+/// A refusal, and its reason for the caller's administrator.
 type Refusal = (ErrorName, &'static str);
 
 /// The proxy as its connections see it.
@@ -101,7 +100,7 @@ impl Proxy {
         });
         match verified {
             Some(Ok(())) => Ok(()),
-            // Neither is told from the other: who has no credential learns none's id.
+            // One answer for both: a caller without a credential learns no access key's id.
             Some(Err(_)) | None => Err(refused("the signature is not valid")),
         }
     }
@@ -197,7 +196,7 @@ impl Proxy {
     }
 }
 
-/// What the token is given as associated data.
+/// The associated data for the token.
 fn framed(data: &[u8], metadata: &[u8]) -> Result<Vec<u8>, Refusal> {
     manager_aad(data, metadata).ok_or((ErrorName::UnsupportedOperation, "a parameter is longer than is supported"))
 }
@@ -259,9 +258,10 @@ impl Application for Proxy {
             }
             Err((name, reason)) => {
                 tracing::warn!(path, ip = %peer.ip, error = name.as_str(), reason, ?elapsed, "refused");
-                let told = ErrorAnswer { error_name: name.as_str().to_owned(), error_message: Some(reason.to_owned()) };
+                let answer =
+                    ErrorAnswer { error_name: name.as_str().to_owned(), error_message: Some(reason.to_owned()) };
                 let status = StatusCode::from_u16(name.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                respond(status, Some(name), serde_json::to_vec(&told).unwrap_or_default())
+                respond(status, Some(name), serde_json::to_vec(&answer).unwrap_or_default())
             }
         }
     }

@@ -58,7 +58,7 @@ fn is_full(cause: &std::io::Error) -> bool {
     matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-/// What can be done about a file that cannot be made, as a sentence after the error's own.
+/// Advice on a file that cannot be made, as a sentence after the error's own.
 fn create_advice(cause: &std::io::Error) -> &'static str {
     match cause.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {

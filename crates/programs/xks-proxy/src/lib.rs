@@ -1,7 +1,7 @@
 //! A proxy that speaks the external key store proxy API in front of a PKCS#11 token, so that a real AWS account, or
-//! another Sealstack, can hold its keys there.
+//! another Sealstack, can have its keys there.
 //!
-//! Knows nothing of the server's data: it has a token, credentials and a certificate, and keeps no state.
+//! Knows nothing of the server's data: it has a token, credentials and a certificate, and no state.
 
 mod answers;
 mod clock;
@@ -24,7 +24,7 @@ use credentials::Credentials;
 pub use error::ProxyError;
 pub use front::OwnCertificate;
 
-/// How often certificate and credentials are looked at.
+/// How often certificate and credentials are checked for changes.
 const RENEWAL_PERIOD: Duration = Duration::from_secs(5);
 
 /// The key with which the proxy tries whether its token works.
@@ -34,7 +34,7 @@ const HEALTH_KEY: &str = "sealstack-xks-health";
 pub struct ProxyConfig {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// What stands before `/kms/xks/v1` in the path; may be empty.
+    /// The path before `/kms/xks/v1`; may be empty.
     pub uri_prefix: String,
     /// The token.
     pub token: TokenConfig,

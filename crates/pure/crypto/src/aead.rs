@@ -1,6 +1,6 @@
 //! AES-GCM with the caller's nonce, in place.
 //!
-//! Refuses to choose nonces: whoever names a key here sees to it that no nonce is used twice under it.
+//! Refuses to choose nonces: the caller makes sure that no nonce is used twice under a key.
 
 mod out_of_place;
 

@@ -1,5 +1,5 @@
-//! What aws-lc has and aws-lc-rs does not show: Ed25519ph, ML-DSA over a message representative that the caller computed,
-//! the encodings of ML-KEM's private keys, and what HMAC keeps of a key.
+//! Functions of aws-lc that aws-lc-rs does not offer: Ed25519ph, ML-DSA over a message representative that the caller
+//! computed, the encodings of ML-KEM's private keys, and HMAC's states of a key.
 //!
 //! Calls C functions, so it is unsafe; what it offers is not. Everything that goes in is a slice of a length that was
 //! checked, everything that comes out is owned, and every object is freed by its owner's drop.
@@ -145,7 +145,7 @@ pub(crate) fn ml_kem_read(set: MlKem, pkcs8: &[u8]) -> Result<(Vec<u8>, SecretBy
     }
 }
 
-/// What HMAC-SHA256 keeps of a key: the hash's states behind the inner and the outer padding (RFC 2104, section 4). As
+/// HMAC-SHA256's states of a key: the hash's states behind the inner and the outer padding (RFC 2104, section 4). As
 /// secret as the key.
 pub(crate) type HmacState = [[u8; 32]; 2];
 
@@ -165,7 +165,7 @@ pub(crate) fn hmac_sha256_state(key: &[u8], state: &mut HmacState) -> Result<(),
 /// Writes the tag of the parts, as if they were one message, under the key of `state`.
 pub(crate) fn hmac_sha256(state: &HmacState, parts: &[&[u8]], tag: &mut [u8; 32]) -> Result<(), CryptoError> {
     let mut context = HmacContext::new();
-    // SAFETY: the context is initialised, the state has the length that is told, and it outlives the call.
+    // SAFETY: the context is initialised, the state has the given length, and it outlives the call.
     let mut done = unsafe {
         HMAC_Init_from_precomputed_key(context.pointer(), state.as_ptr().cast(), size_of_val(state), EVP_sha256()) == 1
     };

@@ -1,4 +1,4 @@
-//! What can go wrong here. Says as little as the caller may learn: a failed opening never tells why.
+//! Errors of this crate. They say as little as the caller may learn: a failed opening never tells why.
 
 /// An outcome of this crate's operations.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! What the process does so that its memory stays its own.
+//! Hardening of the process: its memory stays its own.
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 

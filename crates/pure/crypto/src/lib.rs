@@ -1,6 +1,6 @@
 //! The only home of primitives and secret bytes: nothing else in the workspace names a crypto provider.
 //!
-//! Owns how keys are kept in memory, made, derived and used. Refuses to know what any key is for, where it is stored,
+//! Owns how keys are stored in memory, made, derived and used. Refuses to know what any key is for, where it is stored,
 //! and what time it is.
 
 pub mod aead;

@@ -12,7 +12,7 @@ use crate::ed25519::Ed25519Key;
 use crate::ml_dsa::MlDsaKey;
 use crate::{CryptoError, SecretBytes};
 
-/// What a key pair is made of.
+/// The kind of a key pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PairKind {
     /// RSA with a modulus of 2048 bits.

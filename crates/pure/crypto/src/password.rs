@@ -4,7 +4,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::{CryptoError, Key256, SecretBytes};
 
-/// What a guess costs. Stored beside what it protects, so that the cost can rise without locking anybody out.
+/// The cost of a guess. Stored beside what it protects, so that the cost can rise without locking anybody out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Memory in KiB.

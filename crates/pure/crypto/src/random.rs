@@ -8,11 +8,11 @@ pub fn random_bytes(out: &mut [u8]) {
     aws_lc_rs::rand::fill(out).expect("the operating system supplies randomness");
 }
 
-/// How many bytes a thread draws at once: the provider's generator is rekeyed after each time, which takes longer than
-/// what it draws.
+/// How many bytes a thread generates at once: the provider's generator is rekeyed after each time, which takes longer
+/// than the bytes.
 const STOCK_BYTES: usize = 512;
 
-/// Random bytes that were drawn and not handed out yet.
+/// Random bytes that were generated and not handed out yet.
 struct Stock {
     bytes: [u8; STOCK_BYTES],
     left: usize,
@@ -25,7 +25,7 @@ thread_local! {
 /// Random bytes for what is unpredictable until it is used and public from then on, such as nonces and salts. No keys:
 /// what the thread has in stock lies in memory for a while. Quicker than [`random_bytes`]; none are handed out twice.
 ///
-/// Processes that fork would share them: a child must not go on to draw nonces.
+/// Processes that fork would share them: a child must not generate nonces.
 #[must_use]
 pub fn random_nonce<const N: usize>() -> [u8; N] {
     const { assert!(N <= STOCK_BYTES, "a nonce fits into the stock") };

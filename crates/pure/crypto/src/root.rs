@@ -1,4 +1,4 @@
-//! The root key: what every other key of a server is wrapped under, and how it is told from another.
+//! The root key, under which every other key of a server is wrapped, and the id by which it differs from another.
 
 use std::fmt;
 

@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 use crate::locked::Slots;
 use crate::{CryptoError, random_bytes};
 
-/// Thirty-two secret bytes that are kept out of swap and core dumps and zeroised when dropped.
+/// Thirty-two secret bytes that are not in swap or core dumps, and zeroised when dropped.
 pub struct Key256(Slots<1>);
 
 impl Key256 {

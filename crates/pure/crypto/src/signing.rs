@@ -1,4 +1,4 @@
-//! Signing with keys that are kept, and verifying: RSA, ECDSA, Ed25519 and ML-DSA behind one face.
+//! Signing with stored keys, and verifying: RSA, ECDSA, Ed25519 and ML-DSA behind one face.
 //!
 //! Which scheme goes with which key and kind of message is checked here; which of them anybody may use is not known.
 
@@ -34,7 +34,7 @@ pub enum Scheme {
     MlDsa,
 }
 
-/// What is signed.
+/// The input of a signature.
 #[derive(Clone, Copy)]
 pub enum Message<'a> {
     /// A message.

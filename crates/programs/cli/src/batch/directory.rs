@@ -24,7 +24,7 @@ pub(crate) struct Directory {
     root: Handle,
     /// The way from the root: plain names, none of them a link.
     below: PathBuf,
-    /// What people call it.
+    /// Its path, for messages.
     path: PathBuf,
     /// Shared by the drafts in it, and opened again once they are gone: there may be more directories than handles.
     open: Mutex<Weak<OwnedFd>>,
@@ -123,7 +123,7 @@ pub(super) fn sync(handle: &OwnedFd) -> io::Result<()> {
     Ok(rustix::fs::fsync(readable(handle)?)?)
 }
 
-/// What is known of a name in a directory, of a link itself if it is one; `None` if it is not there.
+/// The status of an entry of a directory, of a link itself if it is one; `None` if there is none.
 pub(super) fn look(handle: &OwnedFd, name: &OsStr) -> io::Result<Option<Stat>> {
     match rustix::fs::statat(handle, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(found) => Ok(Some(found)),

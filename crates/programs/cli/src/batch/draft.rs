@@ -65,7 +65,7 @@ impl Named {
     /// Gives the file its final name.
     fn rename(&self, target: &OsStr, replace: bool) -> rustix::io::Result<()> {
         let (from, to) = (&*self.directory, &*self.directory);
-        // A signal is held back until the file has one name.
+        // A signal waits until the file has one name.
         let _undisturbed = interrupt::drafts();
         if replace {
             return rustix::fs::renameat(from, &self.name, to, target);

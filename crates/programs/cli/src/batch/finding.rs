@@ -109,7 +109,7 @@ impl<O: Operation> Batch<'_, O> {
             count += usize::from(!matches!(found, Found::Passed(..)));
             count < 2
         };
-        // What can't be found is told by the run itself.
+        // The run itself reports what can't be found.
         found(&self.files.input, self.files.recursive, None, &mut each, &mut |_, _| {});
         count > 1
     }
@@ -148,7 +148,7 @@ impl<O: Operation> Batch<'_, O> {
 /// Gives outputs their places below an output directory, and makes the directories for them.
 struct Placing<'a> {
     root: &'a Arc<Directory>,
-    /// The directory of the output before, which is there, and whether it held nothing then.
+    /// The directory of the output before, which is there, and whether it was empty then.
     there: Option<(PathBuf, Arc<Directory>, bool)>,
     made: BTreeSet<PathBuf>,
     targets: Targets,

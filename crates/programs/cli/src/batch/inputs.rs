@@ -63,7 +63,7 @@ pub(super) fn identities(arguments: &[PathBuf], recursive: bool) -> HashSet<File
         });
         true
     };
-    // What can't be found is told by the run itself.
+    // The run itself reports what can't be found.
     found(arguments, recursive, None, &mut each, &mut |_, _| {});
     files
 }
@@ -156,7 +156,7 @@ fn under(
     true
 }
 
-/// What a name in a directory stands for.
+/// The kind of an entry of a directory.
 enum Kind {
     /// A file, or a link to one.
     File,
@@ -165,7 +165,7 @@ enum Kind {
     Other(&'static str),
 }
 
-/// What `path` is; `kind` is what its directory says of it.
+/// The kind of `path`, for which its directory says `kind`.
 fn kind_of(path: &Path, kind: FileType) -> io::Result<Kind> {
     if kind.is_file() {
         return Ok(Kind::File);
@@ -201,7 +201,7 @@ pub(super) fn directory(target: &Path) -> &Path {
 mod tests {
     use super::*;
 
-    /// What is found, in one text, sorted.
+    /// The inputs that are found, as text, sorted.
     fn list(arguments: &[PathBuf], recursive: bool, except: Option<&Path>) -> Vec<String> {
         let (mut seen, mut complaints) = (Vec::new(), Vec::new());
         let mut each = |found| {

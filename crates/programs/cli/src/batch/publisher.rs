@@ -1,4 +1,4 @@
-//! Outputs that are complete, brought to the disk together and given their names.
+//! Complete outputs: synced to the disk together, then renamed to their names.
 //!
 //! Waiting for the disk takes as long for one file as for many, so what has piled up meanwhile waits together.
 
@@ -38,11 +38,11 @@ const MANY: usize = 16;
 pub(super) struct Complete<T> {
     pub(super) draft: Draft,
     pub(super) target: Target,
-    /// What its outcome is told with.
-    pub(super) told: T,
+    /// The facts with which its outcome is reported.
+    pub(super) facts: T,
 }
 
-/// What became of an output.
+/// Outcome of an output.
 pub(super) enum Published {
     Named,
     /// There was a file of that name, and it stays.
@@ -57,7 +57,7 @@ const GATHERING: Duration = Duration::from_millis(100);
 /// How long the first and the longest of the pauses are in which outputs pile up. Being woken for each would cost more.
 const PAUSES: [Duration; 2] = [Duration::from_micros(50), Duration::from_millis(5)];
 
-/// What arrives after `first` before it is time to wait for the disk.
+/// `first` and the outputs that arrive before it is time to wait for the disk.
 fn gathered<T>(first: T, arriving: &Receiver<T>, together_max: usize) -> Vec<T> {
     let (mut together, [mut pause, longest]) = (vec![first], PAUSES);
     let until = Instant::now() + GATHERING;
@@ -97,14 +97,14 @@ pub(super) fn publish<T>(
     arriving: Receiver<Complete<T>>,
     together_max: usize,
     replace: bool,
-    mut tell: impl FnMut(T, &Target, Published),
+    mut report: impl FnMut(T, &Target, Published),
 ) {
     while let Ok(first) = arriving.recv() {
         let together = gathered(first, &arriving, together_max);
         let synced = sync_all(&together);
         let mut directories = BTreeMap::new();
         let mut named = Vec::with_capacity(together.len());
-        for (Complete { draft, target, told }, synced) in together.into_iter().zip(synced) {
+        for (Complete { draft, target, facts }, synced) in together.into_iter().zip(synced) {
             let handle = Arc::clone(draft.directory());
             let published = match synced {
                 Ok(()) => give_name(draft, &target, replace),
@@ -114,7 +114,7 @@ pub(super) fn publish<T>(
             if matches!(published, Published::Named) {
                 directories.entry(key).or_insert_with(|| (Arc::clone(&target.directory), handle));
             }
-            named.push((told, target, published, key));
+            named.push((facts, target, published, key));
         }
         let lasts = |(directory, handle): &(Arc<Directory>, Handle)| {
             sync(handle).map_err(|error| format!("its directory can't be synced: {error}"))?;
@@ -122,12 +122,12 @@ pub(super) fn publish<T>(
         };
         let lost: BTreeMap<_, _> =
             directories.iter().filter_map(|(key, it)| lasts(it).err().map(|reason| (*key, reason))).collect();
-        for (told, target, published, key) in named {
+        for (facts, target, published, key) in named {
             let published = match (published, lost.get(&key)) {
                 (Published::Named, Some(reason)) => Published::Failed(io::Error::other(reason.clone())),
                 (published, _) => published,
             };
-            tell(told, &target, published);
+            report(facts, &target, published);
         }
     }
 }

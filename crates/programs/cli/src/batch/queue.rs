@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What both sides share.
+/// The state that both sides share.
 struct Queue<T> {
     state: Mutex<State<T>>,
     /// There is something to take, or nothing will come any more.

@@ -1,4 +1,4 @@
-//! What is told of an output: a line of JSON, in the form that `aws-encryption-cli` gave it.
+//! The record of an output: a line of JSON, in the form that `aws-encryption-cli` gave it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write};
@@ -16,7 +16,7 @@ use super::inputs::{Found, found, identities, stdin};
 use crate::failure::Failure;
 use crate::paths::{FileId, Reads, Writes};
 
-/// What a header says, as JSON.
+/// A header as JSON.
 ///
 /// Source: `aws-encryption-cli`'s metadata records.
 pub(crate) fn header(header: &Header) -> Value {
@@ -111,7 +111,7 @@ impl Records {
     }
 }
 
-/// What messages call the file that records go to.
+/// The name in messages of the file that records go to.
 const METADATA: &str = "metadata file";
 
 /// Adds the files that arguments name themselves, or by a pattern.
@@ -124,7 +124,7 @@ fn add_named(files: &Files, reads: &mut Reads) {
         }
         true
     };
-    // Directories are no files, and what can't be found is told by the run.
+    // Directories are no files, and the run reports what can't be found.
     found(&files.input, false, None, &mut each, &mut |_, _| {});
 }
 

@@ -45,7 +45,7 @@ impl<O: Operation> Batch<'_, O> {
         }
     }
 
-    /// Works on one, or tells why that fails.
+    /// Processes one, or reports why that fails.
     async fn one_small(&self, opened: Opened, length: usize) -> Option<(Job, Draft, Worked)> {
         let Opened { job, file, .. } = opened;
         let worked = self.work_small(&file, length, job.target.as_ref()?).await;

@@ -47,13 +47,13 @@ impl Destination {
 pub(super) struct Target {
     pub(super) directory: Arc<Directory>,
     pub(super) name: OsString,
-    /// What people call it.
+    /// Its path, for messages.
     pub(super) path: PathBuf,
     /// Whether it was named itself, so that links in its place are followed.
     named: bool,
 }
 
-/// What stands where an output goes.
+/// A file where an output goes.
 pub(super) struct Standing {
     /// Which file it is, if it is one that can be compared.
     pub(super) id: Option<FileId>,
@@ -86,7 +86,7 @@ impl Target {
         self.directory.handle().and_then(|handle| look(&handle, &self.name)).is_ok_and(|found| found.is_some())
     }
 
-    /// What stands there now.
+    /// The file that is there now.
     pub(super) fn standing(&self) -> io::Result<Option<Standing>> {
         let Some(found) = look(&*self.directory.handle()?, &self.name)? else { return Ok(None) };
         match FileType::from_raw_mode(found.st_mode) {

@@ -32,11 +32,11 @@ const FOUND_AHEAD: usize = 1024;
 /// The longest input that is worked on in memory, in bytes.
 const SMALL_BYTES_MAX: usize = 128 << 10;
 
-/// What is done with each input.
+/// An operation on each input.
 pub(crate) trait Operation: Sync {
-    /// What records call it.
+    /// Its name in records.
     const MODE: &'static str;
-    /// What names in an output directory end with.
+    /// The suffix of names in an output directory.
     const SUFFIX: &'static str;
     /// Whether outputs are their owner's alone.
     const PRIVATE: bool;
@@ -46,17 +46,17 @@ pub(crate) trait Operation: Sync {
     /// Works on one input, with up to `threads` threads, and returns what is to be recorded.
     fn work(&self, input: Input<'_>, output: Output<'_>, threads: usize) -> Result<Worked, Error>;
 
-    /// Whether an input that is held in memory may be worked on with others beside it.
+    /// Whether an input in memory may be processed concurrently with others.
     fn takes_small(&self) -> bool;
 
-    /// Works on one input that is held in memory. Others have their turn while it waits for the key service.
+    /// Processes one input in memory. Others run while it waits for the key service.
     fn work_small(&self, input: &[u8], draft: &File) -> impl Future<Output = Result<Worked, Error>>;
 }
 
-/// What is to be recorded of an output, put together if anybody reads it.
+/// The record of an output, built only if anybody reads it.
 pub(crate) type Worked = Box<dyn FnOnce() -> Map<String, Value> + Send>;
 
-/// What is read.
+/// An input.
 pub(crate) enum Input<'a> {
     /// A regular file of so many bytes.
     File(InputFile<'a>, u64),
@@ -72,7 +72,7 @@ pub(crate) enum Output<'a> {
     Stream(&'a mut dyn Write),
 }
 
-/// A file that tells how far it is read.
+/// A file that reports how far it is read.
 pub(crate) struct InputFile<'a> {
     file: &'a File,
     progress: &'a Progress,
@@ -100,17 +100,17 @@ impl Seek for InputFile<'_> {
     }
 }
 
-/// What standard input is called.
+/// The name of standard input in messages.
 const STDIN: &str = "<stdin>";
 
-/// What an output's outcome is told with.
-pub(super) struct Told {
+/// The facts with which an output's outcome is reported.
+pub(super) struct Facts {
     input: PathBuf,
     output: Option<PathBuf>,
     worked: Worked,
 }
 
-impl Told {
+impl Facts {
     pub(super) fn of(job: &Job, worked: Worked) -> Self {
         Self { input: job.name().to_owned(), output: job.target.as_ref().map(|target| target.path.clone()), worked }
     }
@@ -146,7 +146,7 @@ impl Opened {
     }
 }
 
-/// What happened so far.
+/// Counts so far.
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) inputs: AtomicU64,
@@ -161,7 +161,7 @@ pub(super) struct Batch<'a, O> {
     pub(super) operation: &'a O,
     pub(super) progress: Progress,
     pub(super) records: Records,
-    /// What the command reads besides its inputs.
+    /// The files that the command reads besides its inputs.
     reads: Reads,
     /// The inputs, once something is to be replaced that could be one of them.
     inputs: OnceLock<HashSet<FileId>>,
@@ -171,7 +171,7 @@ pub(super) struct Batch<'a, O> {
 }
 
 /// The way of complete outputs to their publisher; without one, they are published by whoever completes them.
-pub(super) type Publisher = Option<SyncSender<Complete<Told>>>;
+pub(super) type Publisher = Option<SyncSender<Complete<Facts>>>;
 
 /// Works on every input. `reads` is what the command reads besides them.
 pub(crate) fn run<O: Operation>(files: &Files, operation: &O, reads: Reads) -> Result<(), Failure> {
@@ -203,8 +203,8 @@ pub(crate) fn run<O: Operation>(files: &Files, operation: &O, reads: Reads) -> R
     let complete = Some(complete).filter(|_| !files.no_sync);
     let made = thread::scope(|scope| {
         let publisher = || {
-            publish(arriving, together_max, !files.no_overwrite, |told, target, how| {
-                batch.published(told, target, how);
+            publish(arriving, together_max, !files.no_overwrite, |facts, target, how| {
+                batch.published(facts, target, how);
             });
         };
         let mut started = match &complete {
@@ -271,15 +271,15 @@ impl<O: Operation> Batch<'_, O> {
 
     /// Hands on an output that is complete.
     pub(super) fn publish(&self, job: Job, draft: Draft, worked: Worked, publisher: &Publisher) {
-        let told = Told::of(&job, worked);
+        let facts = Facts::of(&job, worked);
         // What has a draft has a target.
         let Some(target) = job.target else { return };
         match publisher {
             // The publisher lives as long as there are workers.
-            Some(publisher) => drop(publisher.send(Complete { draft, target, told })),
+            Some(publisher) => drop(publisher.send(Complete { draft, target, facts })),
             None => {
                 let how = publish_one(draft, &target, !self.files.no_overwrite);
-                self.published(told, &target, how);
+                self.published(facts, &target, how);
             }
         }
     }
@@ -288,7 +288,7 @@ impl<O: Operation> Batch<'_, O> {
         self.progress.done(self.counts.done.fetch_add(1, Ordering::Relaxed) + 1);
     }
 
-    /// Opens an input, or tells why that fails.
+    /// Opens an input, or reports why that fails.
     pub(super) fn open(&self, job: Job) -> Option<Opened> {
         let name = job.name().to_owned();
         self.try_open(job).map_err(|error| self.fail(&name, error)).ok()
@@ -402,9 +402,9 @@ impl<O: Operation> Batch<'_, O> {
     }
 
     /// Tells what became of an output.
-    fn published(&self, told: Told, target: &Target, how: Published) {
+    fn published(&self, facts: Facts, target: &Target, how: Published) {
         let target = shown_path(&target.path);
-        let Told { input, output, worked } = told;
+        let Facts { input, output, worked } = facts;
         match how {
             Published::Named => match self.record(&input, output.as_deref(), worked) {
                 Ok(()) => self.done(),

@@ -57,7 +57,7 @@ impl<'a> Settings<'a> {
         self.one(name)?.ok_or_else(|| format!("{name}=… is missing"))
     }
 
-    /// Whatever was not taken has no meaning here.
+    /// Refuses the parameters that nothing has taken: they have no meaning here.
     pub(super) fn done(self, what: &str) -> Result<(), String> {
         match self.0.first() {
             None => Ok(()),
@@ -145,7 +145,7 @@ impl Group {
             }
             Self::Discovery { region, profile, accounts } => {
                 let services = services.clone();
-                // Made here as well, so that a profile that can't be used is told at once.
+                // Made here as well, so that a profile that can't be used is reported at once.
                 services.session(profile.as_deref())?;
                 let profile = profile.clone();
                 let clients = move |region: &str| -> Result<Arc<dyn KmsClient>, KmsError> {

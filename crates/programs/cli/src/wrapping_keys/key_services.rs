@@ -66,7 +66,7 @@ impl KeyServices {
         Ok(handle)
     }
 
-    /// The ARN of the key that an alias names, if the key service tells.
+    /// The ARN of the key that an alias names, if the key service says it.
     pub(super) fn key_arn(&self, kms: &Kms, alias: &str) -> Option<String> {
         self.runtime().ok()?.block_on(kms.key_arn(alias)).ok()
     }

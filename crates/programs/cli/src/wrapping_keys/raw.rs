@@ -122,7 +122,7 @@ impl Raw {
     }
 }
 
-/// What tells a private key in PEM from a public one.
+/// The text by which a private key in PEM differs from a public one.
 const PRIVATE: &[u8] = b"PRIVATE KEY-----";
 
 fn decode(contents: &SecretBytes, encoding: Encoding) -> Option<SecretBytes> {

@@ -1,5 +1,5 @@
-//! What is exchanged, so that every two values of suite, keyring, length and frame length meet; and how our side
-//! encrypts and decrypts it.
+//! The cases that are exchanged, so that every two values of suite, keyring, length and frame length meet; and how our
+//! side encrypts and decrypts them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -128,7 +128,7 @@ impl<'p> Exchange<'p> {
         EncryptionContext::from([("purpose", "interop"), ("größe", "ünïcode"), ("tenant", "blue")])
     }
 
-    /// Encrypts for the other side, and tells what it shall do.
+    /// Encrypts for the other side. Returns its instructions.
     pub(crate) fn offer(&self, case: &Case) -> [Value; 2] {
         self.seal(case);
         let context: serde_json::Map<_, _> =

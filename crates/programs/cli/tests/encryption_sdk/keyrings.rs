@@ -1,4 +1,4 @@
-//! A running server with keys in it, and keyrings of our side with what tells the other side to make the same.
+//! A running server with keys in it, and keyrings of our side with instructions to the other side for the same.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio::runtime::{Handle, Runtime};
 const HOME: &str = "us-east-1";
 const AWAY: &str = "eu-west-1";
 
-/// Keyrings of our side, and what tells the other side to make the same.
+/// Keyrings of our side, and instructions to the other side for the same.
 pub(crate) struct Pair {
     pub(crate) name: String,
     pub(crate) encrypts: Box<dyn Keyring>,

@@ -12,14 +12,14 @@ use crate::{BINARY, PIN, certificate, file, text};
 /// The label of the proxy's token.
 pub(crate) const TOKEN: &str = "outside";
 
-/// What a proxy needs.
+/// The surroundings of a proxy.
 pub(crate) struct Outside {
     pub(crate) hsm: SoftHsm,
     pub(crate) directory: tempfile::TempDir,
     pub(crate) credential: PathBuf,
     /// The certificate that it shows.
     pub(crate) chain: PathBuf,
-    /// What leads to its token.
+    /// The arguments for its token.
     token: Vec<String>,
     arguments: Vec<String>,
 }

@@ -18,11 +18,11 @@ const ORDINARY: usize = 3;
 /// No call takes longer, whatever happens to the proxy: its 250 ms, and a loaded machine's delays.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 
-/// What callers are told while the proxy is dead, or does not answer.
+/// The error of callers while the proxy is dead, or does not answer.
 const UNREACHABLE: &str = "KMS cannot communicate with the external key store proxy";
 const LATE: &str = "did not respond in time";
 
-/// What was encrypted, and its ciphertext.
+/// Plaintexts and their ciphertexts.
 type Answered = Mutex<Vec<(Vec<u8>, Vec<u8>)>>;
 
 /// Encrypts something new and decrypts something older, and keeps what was answered.

@@ -1,4 +1,4 @@
-//! Files and directories: names, modes, failures among successes, and what is told of each.
+//! Files and directories: names, modes, failures among successes, and the report on each.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;

@@ -89,14 +89,14 @@ impl Place {
     }
 }
 
-/// What a command printed, after it ended well.
+/// A command's output, after it succeeded.
 #[track_caller]
 fn done(output: Output) -> Vec<u8> {
     assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// What a command complained of, after it exited with `code`.
+/// A command's error output, after it exited with `code`.
 #[track_caller]
 fn refused(output: Output, code: i32) -> String {
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();

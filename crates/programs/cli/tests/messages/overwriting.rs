@@ -18,7 +18,7 @@ fn place() -> Place {
     place
 }
 
-/// What a command complained of, after it refused its arguments and left the file as it was.
+/// A command's error output, after it refused its arguments and left the file as it was.
 #[track_caller]
 fn unharmed(place: &Place, file: &str, before: &[u8], output: Output) -> String {
     let said = refused(output, 2);

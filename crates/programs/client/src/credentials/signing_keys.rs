@@ -1,10 +1,10 @@
-//! The signing key of an access key's latest scope, kept: deriving it takes four HMACs, and most calls have one scope.
+//! Caches the signing key of an access key's latest scope: deriving it takes four HMACs, and most calls have one scope.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wire::sigv4::SigningKey;
 
-/// What a signing key is good for.
+/// The scope of a signing key.
 #[derive(PartialEq, Eq)]
 struct Scope {
     date: String,
@@ -20,15 +20,15 @@ impl SigningKeys {
     /// The key of `secret` for a scope. `time` is the time of signing as `20150830T123600Z`.
     pub(super) fn key(&self, secret: &str, time: &str, region: &str, service: &str) -> Arc<SigningKey> {
         let date = time.get(..8).unwrap_or_default();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((scope, key)) = kept.as_ref()
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((scope, key)) = cached.as_ref()
             && (&*scope.date, &*scope.region, &*scope.service) == (date, region, service)
         {
             return Arc::clone(key);
         }
         let key = Arc::new(SigningKey::derive(secret.as_bytes(), date, region, service));
         let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
-        *kept = Some((scope, Arc::clone(&key)));
+        *cached = Some((scope, Arc::clone(&key)));
         key
     }
 }

@@ -1,25 +1,25 @@
 //! Where requests begin and end in an HTTP/1 connection's bytes, read more strictly than hyper reads them.
 //!
-//! What two readers could understand differently is refused: a line that ends without a carriage return, a header
-//! folded over lines, two statements of a body's length. Knows bytes only; hyper parses the rest.
+//! Bytes that two readers could understand differently are refused: a line that ends without a carriage return, a
+//! header folded over lines, two statements of a body's length. Knows bytes only; hyper parses the rest.
 
 use smallvec::SmallVec;
 
-/// Bytes of a line that arrives in pieces that are looked at. A header that states a length has fewer.
+/// Bytes of a line in pieces that are examined. A header that states a length has fewer.
 const LINE_BYTES_MAX: usize = 128;
 
 /// Digits that a number of 64 bits has at most.
 const DIGITS_MAX: usize = 20;
 
-/// What hyper reads where something was refused: no line feed, and what it takes for the end of a head, without which
-/// it would wait for more.
+/// Bytes for hyper where something was refused: no line feed, and then an end of a head, without which it would wait
+/// for more.
 pub(super) const NO_LINE_FEED: &[u8] = b"\0\r\n\r\n";
 
 /// A connection's framing, byte by byte.
 #[derive(Debug, Default)]
 pub(super) struct Framing {
     place: Place,
-    /// What has arrived of a line whose end has not.
+    /// The bytes of a line whose end has not arrived.
     line: SmallVec<[u8; LINE_BYTES_MAX]>,
     /// Whether more of it has arrived than is in `line`.
     cut: bool,
@@ -28,7 +28,7 @@ pub(super) struct Framing {
     body: Body,
 }
 
-/// What is at a place in the bytes.
+/// The element of HTTP at a place in the bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Place {
     /// A request's line, or empty lines before it.
@@ -41,14 +41,14 @@ enum Place {
         chunk: bool,
     },
     ChunkSize,
-    /// What ends a chunk.
+    /// The end of a chunk.
     ChunkEnd,
     Trailer,
     /// Something that was refused.
     Refused,
 }
 
-/// What a request's headers say of its body.
+/// A request's body according to its headers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Body {
     #[default]

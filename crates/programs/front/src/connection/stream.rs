@@ -1,4 +1,5 @@
-//! A connection's bytes: tells its state when some come, has their framing looked at, and takes leave of a client that is still sending.
+//! A connection's bytes: their arrival is recorded in its state, their framing is checked, and a client that is still
+//! sending at the end is read for a moment longer.
 
 use std::io;
 use std::pin::Pin;

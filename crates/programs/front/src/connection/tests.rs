@@ -204,7 +204,7 @@ async fn a_connection_that_sends_its_headers_too_slowly_is_closed() {
                 }
             }
         };
-        // What begins like TLS and goes on otherwise may be refused at once.
+        // Bytes that begin like TLS and are none may be refused at once.
         tokio::time::timeout(Duration::from_secs(5), dribble).await.unwrap_or_else(|_| panic!("{first:?} is open"));
         assert!(first == "\x16" || started.elapsed() >= Duration::from_secs(1), "{first:?}: {:?}", started.elapsed());
     }

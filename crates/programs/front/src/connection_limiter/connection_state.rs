@@ -1,4 +1,4 @@
-//! What one connection is doing and since when: its task writes it down, the sweep reads it, neither takes a lock.
+//! The phase of one connection and its begin: written by its task, read by the sweep, without a lock.
 //!
 //! Knows no clock: time is a number of sweeps that the connection limiter counts.
 
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
-/// What a connection is doing.
+/// The phase that a connection is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The client sends a request's headers, or shakes hands before the first.

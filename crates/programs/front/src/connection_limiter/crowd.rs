@@ -1,6 +1,6 @@
 //! Who holds the places, and who gives one up when all are taken.
 //!
-//! Knows hosts and pulses; neither sockets nor deadlines.
+//! Knows hosts and states; neither sockets nor deadlines.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -58,7 +58,7 @@ impl Crowd {
         self.members.len()
     }
 
-    pub(super) fn pulses(&self) -> impl Iterator<Item = &Arc<ConnectionState>> {
+    pub(super) fn states(&self) -> impl Iterator<Item = &Arc<ConnectionState>> {
         self.members.values().map(|member| &member.state)
     }
 

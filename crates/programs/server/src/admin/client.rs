@@ -27,7 +27,7 @@ impl Client {
         Self { layout }
     }
 
-    /// What shares the server awaits; `None` when it is not sealed.
+    /// The shares that the server awaits; `None` when it is not sealed.
     ///
     /// # Errors
     /// [`ServerError::NotRunning`], [`ServerError::Refused`].
@@ -108,11 +108,11 @@ impl Client {
         }
     }
 
-    /// Has it vouch for the backup whose manifest has this digest.
+    /// Has it authenticate the backup whose manifest has this digest.
     ///
     /// # Errors
     /// [`ServerError::NotRunning`], [`ServerError::Refused`].
-    pub(crate) fn vouch_for_backup(&self, manifest_digest: &[u8; 32]) -> Result<[u8; 32], ServerError> {
+    pub(crate) fn authenticate_backup(&self, manifest_digest: &[u8; 32]) -> Result<[u8; 32], ServerError> {
         match self.ask(&Question::VouchForBackup { manifest_digest: hex::encode(manifest_digest) })? {
             Answer::Vouched { tag } => hex::decode(&tag).ok_or(ServerError::Misunderstood),
             _ => Err(ServerError::Misunderstood),

@@ -1,4 +1,4 @@
-//! What goes over the admin socket. Secrets travel in it: it never leaves the host, and neither side writes it down.
+//! Messages on the admin socket. Secrets travel in it: it never leaves the host, and neither side writes it down.
 //! The enums are tagged from outside, so that reading one copies no secret aside.
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::error::ServerError;
 use crate::kms_seal;
 use crate::steady::ClockJump;
 
-/// What an operator asks.
+/// An operator's question.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Question {
@@ -38,7 +38,7 @@ pub(crate) enum Question {
     VouchForBackup { manifest_digest: String },
 }
 
-/// What the server answers.
+/// The server's answer.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Answer {

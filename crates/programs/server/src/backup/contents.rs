@@ -1,4 +1,4 @@
-//! What of a data directory is in a backup, and what a backup may put there.
+//! The members of a backup: the files of a data directory that it has, and those that it may restore.
 
 use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};

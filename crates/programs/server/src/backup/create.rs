@@ -1,6 +1,6 @@
 //! Making a backup, of a server that runs or of one that is stopped.
 //!
-//! Files are copied by this process; the running server is only asked to vouch for the list of them.
+//! Files are copied by this process; the running server only authenticates the list of them.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -37,14 +37,14 @@ pub struct Made {
 }
 
 /// Who vouches for the list of what is in a backup.
-enum Voucher {
+enum Authenticator {
     /// The server that runs in the directory.
     Server(Client),
     /// This process, which has the directory to itself.
     Alone { key: Arc<Key256>, _data: DataDir },
 }
 
-impl Voucher {
+impl Authenticator {
     fn find(data: &Path, seal: &SealConfig) -> Result<Self, ServerError> {
         let layout = Layout::new(data.to_owned());
         durable_state::existing(&layout)?;
@@ -67,9 +67,9 @@ impl Voucher {
         }
     }
 
-    fn vouch(&self, manifest_digest: &[u8; 32]) -> Result<[u8; 32], ServerError> {
+    fn authenticate(&self, manifest_digest: &[u8; 32]) -> Result<[u8; 32], ServerError> {
         match self {
-            Self::Server(client) => client.vouch_for_backup(manifest_digest),
+            Self::Server(client) => client.authenticate_backup(manifest_digest),
             Self::Alone { key, .. } => Ok(tag(key, manifest_digest)),
         }
     }
@@ -84,7 +84,7 @@ fn key(store: &Store) -> Result<Arc<Key256>, ServerError> {
 /// Writes a backup of the data directory to `out`. Blobs are in it if `location` is the directory's own place for them.
 ///
 /// No sweep removes a blob meanwhile, so every blob that the copied database refers to is in the backup; so may be some
-/// that nothing refers to. What was acknowledged before it began is in it. A running server goes on meanwhile.
+/// that nothing refers to. Everything acknowledged before it began is in it. A running server keeps serving.
 ///
 /// # Errors
 /// [`ServerError::NoData`], [`ServerError::Sealed`]; those of opening the root seal where no server runs; those of
@@ -96,7 +96,7 @@ pub fn create(
     out: &mut impl Write,
     progress: Progress<'_>,
 ) -> Result<Made, ServerError> {
-    let voucher = Voucher::find(data, seal)?;
+    let authenticator = Authenticator::find(data, seal)?;
     let layout = Layout::new(data.to_owned());
     // Before the database is copied, until all blobs are.
     let blobs = CopiedBlobs::find(&layout, location)?;
@@ -124,7 +124,7 @@ pub fn create(
     for blob in listed {
         archive.member(contents::blob(&layout, &blob.id)?)?;
     }
-    archive.end(&voucher)
+    archive.end(&authenticator)
 }
 
 /// The blobs of the data directory, which no sweep removes until this is dropped.
@@ -242,9 +242,9 @@ impl<W: Write> Archive<'_, W> {
         Ok((hash.finish(), read))
     }
 
-    fn end(mut self, voucher: &Voucher) -> Result<Made, ServerError> {
+    fn end(mut self, authenticator: &Authenticator) -> Result<Made, ServerError> {
         let manifest = json(&self.manifest)?;
-        let tag = voucher.vouch(&sha256(&manifest))?;
+        let tag = authenticator.authenticate(&sha256(&manifest))?;
         self.unlisted(MANIFEST, &manifest)?;
         self.unlisted(TAG, &tag)?;
         let made = Made { files: self.manifest.members.len(), bytes: self.done };

@@ -1,11 +1,11 @@
-//! What a backup says of itself: `about.json` at its beginning, `manifest.json` at its end.
+//! Descriptions in a backup: `about.json` at its beginning, `manifest.json` at its end.
 
 use crypto::hex;
 use serde::{Deserialize, Serialize};
 
 use super::{BackupError, FORMAT, FORMAT_WITHOUT_BLOBS};
 
-/// What comes first.
+/// The first member, `about.json`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct About {
@@ -18,7 +18,7 @@ pub(super) struct About {
     program: String,
 }
 
-/// What comes last but its tag: every member between.
+/// The last member but its tag, `manifest.json`: lists every member between.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {

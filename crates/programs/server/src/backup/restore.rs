@@ -88,7 +88,7 @@ impl Drop for Draft {
 }
 
 /// Verifies a backup from beginning to end, under its root seal, and puts it in place as the data directory `data`,
-/// which must be missing or empty. With `check` everything is verified and nothing is kept.
+/// which must be missing or empty. With `check` everything is verified and nothing is written.
 ///
 /// # Errors
 /// [`ServerError::Backup`], [`ServerError::NotEmpty`]; those of opening the root seal, the database and the audit log.
@@ -120,7 +120,7 @@ pub(super) fn restore_owned(
     let layout = Layout::new(draft.path.clone());
 
     let mut unpacking = Unpacking { draft: &draft, members: Vec::new(), names: HashSet::new(), done: 0, progress };
-    let (about, manifest, vouched) = unpacking.all(from)?;
+    let (about, manifest, expected) = unpacking.all(from)?;
     let members = unpacking.members;
     let blobs_elsewhere = compare(&members, &manifest)?;
     draft.is_in_place()?;
@@ -131,7 +131,7 @@ pub(super) fn restore_owned(
         return Err(BackupError::Forged.into());
     }
     let key = runtime.block_on(store.keyring().key(KEY))?;
-    if !constant_time_eq(&tag(&key, &sha256(&manifest)), &vouched) {
+    if !constant_time_eq(&tag(&key, &sha256(&manifest)), &expected) {
         return Err(BackupError::Forged.into());
     }
     let audit_key = runtime.block_on(durable_state::audit_key(&store))?;
@@ -296,7 +296,7 @@ impl Unpacking<'_> {
     }
 }
 
-/// A member that is kept in memory.
+/// A member in memory.
 fn short(from: &mut impl Read, size: u64) -> Result<Vec<u8>, ServerError> {
     let mut content = Vec::new();
     if size > MANIFEST_BYTES_MAX {
@@ -306,7 +306,7 @@ fn short(from: &mut impl Read, size: u64) -> Result<Vec<u8>, ServerError> {
     if content.len() as u64 == size { Ok(content) } else { Err(BackupError::CutShort.into()) }
 }
 
-/// What an error of reading means: a file that ends early, one that is no archive, or a device that fails.
+/// The error for one of reading: a file that ends early, one that is no archive, or a device that fails.
 fn broken(error: &std::io::Error, begun: bool) -> ServerError {
     match error.raw_os_error() {
         Some(code) => ServerError::System { action: "read the backup", cause: std::io::Error::from_raw_os_error(code) },

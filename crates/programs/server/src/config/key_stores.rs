@@ -31,7 +31,7 @@ pub struct XksSettings {
     pub ca: Option<PathBuf>,
 }
 
-/// Everything outside in which keys may be held.
+/// Tokens and proxies in which keys may be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyStoresConfig {
     /// The tokens, by their name.

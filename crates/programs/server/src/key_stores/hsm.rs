@@ -12,8 +12,8 @@ use crate::config::{HsmSettings, SESSIONS};
 /// How long a token may take to log us in.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What ciphertexts from a token carry, so that another form can be told from this one: the vector is the token's own,
-/// the associated data are what we gave it.
+/// Metadata of ciphertexts from a token, a version of their form: the vector is the token's own, the associated data
+/// are ours.
 const METADATA: &[u8] = &[1];
 
 /// A token that we are logged in to.

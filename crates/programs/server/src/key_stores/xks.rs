@@ -127,7 +127,7 @@ impl Proxy {
     }
 }
 
-/// What a failed exchange comes to.
+/// The error for an exchange that failed.
 fn unreachable(error: &TransportError) -> KeyStoreError {
     tracing::debug!(%error, "an external key store proxy cannot be reached");
     match error {
@@ -145,13 +145,13 @@ fn is_tls(cause: &std::io::Error) -> bool {
     cause.kind() == std::io::ErrorKind::InvalidData
 }
 
-/// What a refusal means, by its name. Its message is for the proxy's administrator.
+/// The error for a refusal, by its name. Its message is for the proxy's administrator.
 fn refusal(answer: &Answer) -> KeyStoreError {
-    let Ok(told) = serde_json::from_slice::<ErrorAnswer>(answer.body.expose()) else {
+    let Ok(refusal) = serde_json::from_slice::<ErrorAnswer>(answer.body.expose()) else {
         return KeyStoreError::Malformed;
     };
-    tracing::debug!(status = answer.status.as_u16(), name = told.error_name, "an external key store proxy refused");
-    match ErrorName::from_text(&told.error_name) {
+    tracing::debug!(status = answer.status.as_u16(), name = refusal.error_name, "an external key store proxy refused");
+    match ErrorName::from_text(&refusal.error_name) {
         Some(ErrorName::Validation) | None => KeyStoreError::Malformed,
         Some(ErrorName::InvalidState) => KeyStoreError::KeyDisabled,
         Some(ErrorName::InvalidCiphertext) => KeyStoreError::NotAuthentic,

@@ -16,7 +16,7 @@ const BOUNDS_MICROS: [u64; 16] = [
     25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000,
 ];
 
-/// What stands for a service or an operation that was not recognised.
+/// Label of a service or an operation that was not recognised.
 const UNKNOWN: &str = "-";
 
 /// A meter for every operation of every service.

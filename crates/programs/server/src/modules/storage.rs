@@ -42,7 +42,7 @@ pub(crate) fn jobs(durable_state: &DurableState) -> Vec<Job> {
     let write_anchors = durable_state.anchoring().map(|anchoring| {
         Job::new("write-anchors", Scope::EachServer, ANCHOR_PERIOD, move || {
             let anchoring = anchoring.clone();
-            async move { anchoring.keep().await.map(|()| 0) }
+            async move { anchoring.update().await.map(|()| 0) }
         })
     });
     [watch_clock, empty_outbox].into_iter().chain(write_anchors).collect()

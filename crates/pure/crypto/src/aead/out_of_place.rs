@@ -1,4 +1,4 @@
-//! AES-GCM from one buffer into another, for data that is laid out anew while it is sealed or opened.
+//! AES-GCM from one buffer into another, for data whose layout changes while it is sealed or opened.
 
 use aws_lc_rs::aead::{Aad, Nonce};
 

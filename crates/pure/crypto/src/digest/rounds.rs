@@ -1,6 +1,6 @@
 //! The rounds of SHA-384 and SHA-512, in the order of instructions that measured best.
 //!
-//! What bounds them is the number of instructions on some processors, and on others the way from one `e` to the next.
+//! They are bound by the number of instructions on some processors, and on others by the way from one `e` to the next.
 //! A compiler reorders additions as it likes and knows of neither, so the rounds are in assembly. The three forms
 //! give the same results.
 #![expect(unsafe_code, reason = "the order of instructions is kept in assembly only")]
@@ -135,7 +135,7 @@ scalar!(
     ["add {d}, {h}", "add {h}, {sigma}", "add {d}, {sigma}"]
 );
 
-/// What makes `e` in scalar registers and what makes `a` in vectors, where it takes half as many instructions: a scalar
+/// Rounds with `e` in scalar registers and `a` in vectors, where it takes half as many instructions: a scalar
 /// sum goes over to the vectors and a copy of `a` comes back, which is needed three rounds later only. Needs BMI2 and
 /// AVX-512VL.
 pub(super) struct Mixed {

@@ -24,7 +24,7 @@ const ROUNDS: usize = K.len();
 
 type Blocks = [[u8; BLOCK]; LANES];
 
-/// What is computed on the way. It stays out of the frames of the functions that compute: those that keep vectors
+/// Intermediate values. They stay out of the frames of the functions that compute: those that keep vectors
 /// aligned have a register less, and the rounds take them all.
 struct Work {
     /// The words of four blocks' schedules.

@@ -1,4 +1,4 @@
-//! What became of vectors, counted. Knows no primitive.
+//! Outcomes of vectors, counted. Knows no primitive.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -1,6 +1,6 @@
 //! ML-DSA: ACVP's vectors, and known answers of the design's authors, as FIPS 204 changed it.
 //!
-//! What is signed here is drawn with fresh randomness, so that signatures cannot be compared: those of the vectors have to
+//! Signatures made here have fresh randomness, so that signatures cannot be compared: those of the vectors have to
 //! verify. ACVP's are over what stands where the context and the message otherwise stand, and the known answers have a
 //! context, so that both are verified over the message representative. ACVP's signatures under private keys that are not
 //! seeds are tested beside the source, since only seeds are taken from outside.
