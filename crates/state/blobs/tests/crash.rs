@@ -184,7 +184,8 @@ fn what_is_referred_to_outlives_a_kill_of_sweeps() {
             let report = blobs.check_all(&store, &OneOwner).await.unwrap();
             assert!(report.is_intact(), "{:?}", report.faulty);
             assert!(report.intact >= referred.len() as u64);
-            for id in referred.iter().copied() {
+            for id in &referred {
+                let id = *id;
                 assert!(store.read(move |tx| Reference::find(tx, &id)).await.unwrap().is_some(), "{id}");
             }
             strays += report.unreferenced.len();
