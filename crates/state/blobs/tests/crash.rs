@@ -4,31 +4,15 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use blobs::{BlobError, BlobId, Blobs, Owner, Swept};
+use blobs::{BlobError, BlobId, Blobs, Owner, OwnerFuture, Owners, Reference, Swept};
 use bytes::Bytes;
 use crypto::Key256;
-
-const DIR: &str = "SEALSTACK_BLOBS_TEST_DIR";
-
-/// A directory that goes away with its test.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("sealstack-blobs-{name}-{}", std::process::id())))
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use store::{RootKey, Store};
+use testkit::crash::{CrashDir, child, child_dir, spawn, starved_child};
 
 fn open(dir: &Path) -> Blobs {
     Blobs::in_directory(dir).unwrap()
@@ -41,25 +25,6 @@ fn owner() -> Owner {
 /// The names of the drafts that lie in the directory.
 fn drafts(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir.join("drafts")).unwrap().map(|entry| entry.unwrap().path()).collect()
-}
-
-/// The directory that this process is to write to, if it is the one that dies.
-fn child_dir() -> Option<PathBuf> {
-    std::env::var_os(DIR).map(PathBuf::from)
-}
-
-/// This test program again, running one test.
-fn child(test: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
-    command
-}
-
-fn spawn(mut command: Command, dir: &Path) -> (Child, BufReader<ChildStdout>) {
-    command.env(DIR, dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    (child, out)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -93,11 +58,11 @@ fn write_for_ever() {
 
 #[test]
 fn every_blob_that_was_finished_before_a_kill_opens_after_it() {
-    let dir = Dir::new("kill");
+    let dir = CrashDir::new("blobs-kill");
     let mut finished = Vec::new();
     let mut leftovers = 0;
     for round in 0..20_u64 {
-        let (mut child, mut out) = spawn(child("write_for_ever"), &dir.0);
+        let (mut child, mut out) = spawn(child("write_for_ever"), &dir);
         let mut lines = String::new();
         while !lines.contains("finished") {
             assert!(out.read_line(&mut lines).unwrap() > 0, "the process ended by itself");
@@ -114,7 +79,7 @@ fn every_blob_that_was_finished_before_a_kill_opens_after_it() {
         }));
         assert!(finished.len() > before);
 
-        let blobs = open(&dir.0);
+        let blobs = open(dir.path());
         block_on(async {
             for (id, sha256) in &finished {
                 assert_eq!(blobs.check(&owner(), id).await.unwrap().sha256, *sha256, "{id}");
@@ -125,7 +90,7 @@ fn every_blob_that_was_finished_before_a_kill_opens_after_it() {
                 blobs.check(&owner(), &found.id).await.unwrap();
             }
             assert!(listed.len() <= finished.len() + 1, "at most one was finished and not acknowledged");
-            let half_done = drafts(&dir.0).len();
+            let half_done = drafts(dir.path()).len();
             assert!(half_done <= 1);
             leftovers += half_done + listed.len() - finished.len();
 
@@ -133,10 +98,105 @@ fn every_blob_that_was_finished_before_a_kill_opens_after_it() {
             let swept = blobs.sweep(move |id| referenced.contains(id), later()).await.unwrap();
             assert_eq!((swept.blobs, swept.drafts), ((listed.len() - finished.len()) as u64, half_done as u64));
             assert_eq!(blobs.list(None, usize::MAX).await.unwrap().len(), finished.len());
-            assert!(drafts(&dir.0).is_empty());
+            assert!(drafts(dir.path()).is_empty());
         });
     }
     assert!(leftovers > 0, "no kill hit a draft: {} were finished", finished.len());
+}
+
+/// The references, in a database beside the blobs.
+fn open_store(dir: &Path) -> Store {
+    fs::create_dir_all(dir).unwrap();
+    Store::open(&dir.join("references.db"), &RootKey::from_slice(&[9; 32]).unwrap()).unwrap()
+}
+
+/// Any blob belongs to the one owner.
+struct OneOwner;
+
+impl Owners for OneOwner {
+    fn owner<'a>(&'a self, _: &'a Store, _: &'a Reference) -> OwnerFuture<'a> {
+        Box::pin(std::future::ready(Ok(Some(owner()))))
+    }
+}
+
+/// Writes blobs, refers to every second, ends some references, and sweeps all the time, until it is killed.
+#[test]
+#[ignore = "the process that `what_is_referred_to_outlives_a_kill_of_sweeps` kills"]
+fn refer_and_sweep_for_ever() {
+    let Some(dir) = child_dir() else { return };
+    let store = open_store(&dir);
+    let blobs = open(&dir.join("blobs"));
+    let mut out = std::io::stdout();
+    block_on(async {
+        let mut last = None;
+        for round in 0_usize.. {
+            let mut draft = blobs.draft(&owner()).await.unwrap();
+            draft.write(Bytes::from(vec![round as u8; 30_000 * (round % 5)])).await.unwrap();
+            let written = draft.finish().await.unwrap();
+            let id = written.id;
+            if round % 2 == 0 {
+                store.write(move |tx| Reference::insert(tx, &written, "test", "one")).await.unwrap();
+                writeln!(out, "referred {id}.").unwrap();
+            } else if round % 8 == 3
+                && let Some(id) = last.take()
+            {
+                drop(written);
+                // Said before it is done: afterwards it may be there or not.
+                writeln!(out, "ending {id}.").unwrap();
+                out.flush().unwrap();
+                store.write(move |tx| Reference::remove(tx, &id)).await.unwrap();
+            }
+            if round % 6 == 0 {
+                last = Some(id);
+            }
+            out.flush().unwrap();
+            if round % 3 == 2 {
+                blobs.sweep(blobs::referenced(store.clone()), later()).await.unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_referred_to_outlives_a_kill_of_sweeps() {
+    let dir = CrashDir::new("blobs-sweep");
+    let mut referred = HashSet::new();
+    let mut strays = 0;
+    for round in 0..12_u64 {
+        let (mut child, mut out) = spawn(child("refer_and_sweep_for_ever"), &dir);
+        let mut lines = String::new();
+        while lines.matches("referred").count() < 3 {
+            assert!(out.read_line(&mut lines).unwrap() > 0, "the process ended by itself");
+        }
+        std::thread::sleep(Duration::from_micros(round * 7_919 % 60_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        out.read_to_string(&mut lines).unwrap();
+        for line in lines.lines().filter_map(|line| line.strip_suffix('.')) {
+            if let Some((_, id)) = line.rsplit_once("referred ") {
+                referred.insert(BlobId::parse(id).unwrap());
+            } else if let Some((_, id)) = line.rsplit_once("ending ") {
+                referred.remove(&BlobId::parse(id).unwrap());
+            }
+        }
+        let (store, blobs) = (open_store(dir.path()), open(&dir.path().join("blobs")));
+        block_on(async {
+            let report = blobs.check_all(&store, &OneOwner).await.unwrap();
+            assert!(report.is_intact(), "{:?}", report.faulty);
+            assert!(report.intact >= referred.len() as u64);
+            for id in &referred {
+                let id = *id;
+                assert!(store.read(move |tx| Reference::find(tx, &id)).await.unwrap().is_some(), "{id}");
+            }
+            strays += report.unreferenced.len();
+            let swept = blobs.sweep(blobs::referenced(store.clone()), later()).await.unwrap();
+            assert_eq!(swept.blobs, report.unreferenced.len() as u64);
+            let report = blobs.check_all(&store, &OneOwner).await.unwrap();
+            assert!(report.is_intact() && report.unreferenced.is_empty());
+            assert!(drafts(&dir.path().join("blobs")).is_empty());
+        });
+    }
+    assert!(referred.len() > 12 && strays > 0, "{} referred to, {strays} strays", referred.len());
 }
 
 /// Writes more than the disk takes, and goes on once there is room.
@@ -173,13 +233,8 @@ fn write_until_full() {
 
 #[test]
 fn a_full_disk_leaves_no_draft() {
-    let dir = Dir::new("full");
-    // A limit on the size of files makes the system cut writes short, as a full disk does.
-    let mut command = Command::new("sh");
-    command.args(["-c", r#"trap "" XFSZ; ulimit -S -f 2000; exec "$0" "$@""#]);
-    let test = child("write_until_full");
-    command.arg(test.get_program()).args(test.get_args());
-    let (mut child, mut out) = spawn(command, &dir.0);
+    let dir = CrashDir::new("blobs-full");
+    let (mut child, mut out) = spawn(starved_child("write_until_full", 2000), &dir);
     let mut lines = String::new();
     out.read_to_string(&mut lines).unwrap();
     assert!(child.wait().unwrap().success(), "{lines}");

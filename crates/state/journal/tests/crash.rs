@@ -2,32 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crypto::{Key256, hex};
 use journal::{Config, Continuity, End, Journal, JournalError, Order, Ticket, read, verify};
+use testkit::crash::{CrashDir, child, child_dir, spawn, starved_child};
 use tokio::runtime;
-
-const DIR: &str = "SEALSTACK_JOURNAL_TEST_DIR";
-
-/// A directory that goes away with its test.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("sealstack-journal-{name}-{}", std::process::id())))
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn key() -> Key256 {
     Key256::from_slice(&[7; 32]).unwrap()
@@ -41,25 +24,6 @@ fn record(sequence: u64) -> Vec<u8> {
     let digest = crypto::sha256(&sequence.to_be_bytes());
     let length = usize::from(digest[0]) * 4;
     digest.into_iter().cycle().take(length).collect()
-}
-
-/// The directory that this process is to write to, if it is the one that dies.
-fn child_dir() -> Option<PathBuf> {
-    std::env::var_os(DIR).map(PathBuf::from)
-}
-
-/// This test program again, running one test.
-fn child(test: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"]);
-    command
-}
-
-fn spawn(mut command: Command, dir: &Path) -> (Child, BufReader<ChildStdout>) {
-    command.env(DIR, dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    (child, out)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -119,10 +83,10 @@ fn append_for_ever() {
 
 #[test]
 fn every_record_acknowledged_before_a_kill_is_there_after_it() {
-    let dir = Dir::new("kill");
+    let dir = CrashDir::new("journal-kill");
     let mut last = 0;
     for round in 0..20_u64 {
-        let (mut child, mut out) = spawn(child("append_for_ever"), &dir.0);
+        let (mut child, mut out) = spawn(child("append_for_ever"), &dir);
         // Wait for the first acknowledgement, so that the kill doesn't merely hit the start.
         let mut lines = String::new();
         while round % 5 != 0 && !lines.contains("durable") {
@@ -139,17 +103,17 @@ fn every_record_acknowledged_before_a_kill_is_there_after_it() {
         let end = ends.next_back().and_then(|end| End::from_bytes(&hex::decode::<{ End::BYTES }>(end)?));
         assert_eq!(end.is_some(), acknowledged > 0);
         // As the kill left it, if it was begun, and again after a restart.
-        if std::fs::metadata(dir.0.join("head.seal")).is_ok_and(|head| head.len() > 0) {
-            check(&dir.0, acknowledged.max(last));
+        if std::fs::metadata(dir.path().join("head.seal")).is_ok_and(|head| head.len() > 0) {
+            check(dir.path(), acknowledged.max(last));
         }
         for _ in 0..2 {
             if let Some(end) = &end {
-                assert_eq!(journal::continues(&dir.0, &key(), end).unwrap(), Continuity::Continues);
+                assert_eq!(journal::continues(dir.path(), &key(), end).unwrap(), Continuity::Continues);
             }
-            let journal = Journal::open(config(&dir.0), &key()).unwrap();
+            let journal = Journal::open(config(dir.path()), &key()).unwrap();
             let (marked, durable) = (journal.marked(), journal.durable_marked());
             journal.close().unwrap();
-            last = check(&dir.0, acknowledged.max(last));
+            last = check(dir.path(), acknowledged.max(last));
             assert_eq!((marked, durable), (last / 3, last / 3));
         }
     }
@@ -194,13 +158,8 @@ fn append_until_full() {
 
 #[test]
 fn a_full_disk_refuses_until_there_is_room() {
-    let dir = Dir::new("full");
-    // A limit on the size of files makes the system cut writes short, as a full disk does.
-    let mut command = Command::new("sh");
-    command.args(["-c", r#"trap "" XFSZ; ulimit -S -f 64; exec "$0" "$@""#]);
-    let test = child("append_until_full");
-    command.arg(test.get_program()).args(test.get_args());
-    let (mut child, mut out) = spawn(command, &dir.0);
+    let dir = CrashDir::new("journal-full");
+    let (mut child, mut out) = spawn(starved_child("append_until_full", 64), &dir);
     let mut lines = String::new();
     while !lines.contains("full after") {
         assert!(out.read_line(&mut lines).unwrap() > 0, "the process ended by itself: {lines}");
@@ -209,13 +168,13 @@ fn a_full_disk_refuses_until_there_is_room() {
     let durable: u64 = full.unwrap().parse().unwrap();
     assert!(durable > 10, "{durable}");
     // The log is intact meanwhile.
-    assert!(verify(&dir.0, &key()).unwrap().end.sequence >= durable);
+    assert!(verify(dir.path(), &key()).unwrap().end.sequence >= durable);
 
     child.stdin.take().unwrap().write_all(b"\n").unwrap();
     out.read_to_string(&mut lines).unwrap();
     assert!(child.wait().unwrap().success(), "{lines}");
     // The record that was refused is there too, and the one after it.
-    assert_eq!(check(&dir.0, durable), durable + 2);
+    assert_eq!(check(dir.path(), durable), durable + 2);
 }
 
 /// Appends marked records and says which of them can be read, without waiting for the disk, until it is killed.
@@ -243,10 +202,10 @@ fn append_marked_for_ever() {
 
 #[test]
 fn a_marked_record_that_was_read_outlives_a_kill() {
-    let dir = Dir::new("marked");
+    let dir = CrashDir::new("journal-marked");
     let mut last = 0;
     for _ in 0..10 {
-        let (mut child, mut out) = spawn(child("append_marked_for_ever"), &dir.0);
+        let (mut child, mut out) = spawn(child("append_marked_for_ever"), &dir);
         let mut lines = String::new();
         while !lines.contains("marked ") {
             assert!(out.read_line(&mut lines).unwrap() > 0, "the process ended by itself");
@@ -257,6 +216,6 @@ fn a_marked_record_that_was_read_outlives_a_kill() {
         let marked = lines.lines().filter_map(|line| line.rsplit_once("marked ")?.1.strip_suffix('.')?.parse().ok());
         let marked: u64 = marked.max().unwrap();
         assert!(marked > last);
-        last = check(&dir.0, marked);
+        last = check(dir.path(), marked);
     }
 }
