@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use store::{Cache, ListCache, Store, StoreError};
 
-use crate::access_key::AccessKey;
-use crate::account::{self, Account};
-use crate::authenticate::{Callers, SigningKeys};
-use crate::authorize::{Held, ParsedPolicy};
-use crate::credential_report::Reports;
-use crate::entity::{self, Entity};
-use crate::epoch::Epoch;
-use crate::error::IamError;
-use crate::group::Group;
-use crate::inline_policy::InlinePolicy;
-use crate::last_access::Jobs;
-use crate::last_use::LastUses;
-use crate::managed_policy::PolicyDocument;
-use crate::page::{Listed, Window};
-use crate::provider_keys::ProviderKeys;
-use crate::role::Role;
-use crate::service_control::ServiceControl;
-use crate::session::Sessions;
-use crate::user::User;
+use crate::accounts::service_control::ServiceControl;
+use crate::authority::authenticate::{Callers, SigningKeys};
+use crate::authority::authorize::{Held, ParsedPolicy};
+use crate::authority::epoch::Epoch;
+use crate::authority::session::Sessions;
+use crate::credentials::access_key::AccessKey;
+use crate::credentials::provider_keys::ProviderKeys;
+use crate::policies::inline_policy::InlinePolicy;
+use crate::policies::managed_policy::PolicyDocument;
+use crate::principals::group::Group;
+use crate::principals::role::Role;
+use crate::principals::user::User;
+use crate::records::account::{self, Account};
+use crate::records::entity::{self, Entity};
+use crate::records::last_use::LastUses;
+use crate::reports::credential_report::Reports;
+use crate::reports::last_access::Jobs;
+use crate::values::error::IamError;
+use crate::values::page::{Listed, Window};
 
 /// How many access keys, users and roles the hot path remembers, each.
 const IDENTITIES_CACHED: usize = 20_000;

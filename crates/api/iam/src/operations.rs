@@ -3,70 +3,74 @@
 use service::{Entry, Service, operations};
 use wire::Protocol;
 
-use crate::access_key::{CreateAccessKey, DeleteAccessKey, GetAccessKeyLastUsed, ListAccessKeys, UpdateAccessKey};
-use crate::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
-use crate::account_summary::GetAccountSummary;
-use crate::attachment::{
-    AttachGroupPolicy, AttachRolePolicy, AttachUserPolicy, DetachGroupPolicy, DetachRolePolicy, DetachUserPolicy,
-    ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies,
+use crate::accounts::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
+use crate::credentials::access_key::{
+    CreateAccessKey, DeleteAccessKey, GetAccessKeyLastUsed, ListAccessKeys, UpdateAccessKey,
 };
-use crate::authorization_details::GetAccountAuthorizationDetails;
-use crate::boundary::{
-    DeleteRolePermissionsBoundary, DeleteUserPermissionsBoundary, PutRolePermissionsBoundary,
-    PutUserPermissionsBoundary,
-};
-use crate::credential_report::{GenerateCredentialReport, GetCredentialReport};
-use crate::group::{CreateGroup, DeleteGroup, GetGroup, ListGroups, UpdateGroup};
-use crate::inline_policy::{
-    DeleteGroupPolicy, DeleteRolePolicy, DeleteUserPolicy, GetGroupPolicy, GetRolePolicy, GetUserPolicy,
-    ListGroupPolicies, ListRolePolicies, ListUserPolicies, PutGroupPolicy, PutRolePolicy, PutUserPolicy,
-};
-use crate::instance_profile::{
-    AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles,
-    ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile,
-};
-use crate::last_access::{
-    GenerateServiceLastAccessedDetails, GetServiceLastAccessedDetails, GetServiceLastAccessedDetailsWithEntities,
-};
-use crate::login_profile::{
+use crate::credentials::login_profile::{
     ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile,
 };
-use crate::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy};
-use crate::membership::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
-use crate::oidc_provider::{
+use crate::credentials::oidc_provider::{
     AddClientIDToOpenIDConnectProvider, CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider,
     GetOpenIDConnectProvider, ListOpenIDConnectProviderTags, ListOpenIDConnectProviders,
     RemoveClientIDFromOpenIDConnectProvider, TagOpenIDConnectProvider, UntagOpenIDConnectProvider,
     UpdateOpenIDConnectProviderThumbprint,
 };
-use crate::password_policy::{DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy};
-use crate::policy_entities::ListEntitiesForPolicy;
-use crate::policy_list::ListPolicies;
-use crate::policy_version::{
-    CreatePolicyVersion, DeletePolicyVersion, GetPolicyVersion, ListPolicyVersions, SetDefaultPolicyVersion,
+use crate::credentials::password_policy::{
+    DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy,
 };
-use crate::role::{
-    CreateRole, DeleteRole, GetRole, ListRoles, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
-};
-use crate::service_access::ListPoliciesGrantingServiceAccess;
-use crate::service_credential::{
+use crate::credentials::service_credential::{
     CreateServiceSpecificCredential, DeleteServiceSpecificCredential, ListServiceSpecificCredentials,
     ResetServiceSpecificCredential, UpdateServiceSpecificCredential,
 };
-use crate::service_linked_role::{
-    CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus,
-};
-use crate::simulation::{
-    GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy, SimulateCustomPolicy, SimulatePrincipalPolicy,
-};
-use crate::ssh_public_key::{
+use crate::credentials::ssh_public_key::{
     DeleteSSHPublicKey, GetSSHPublicKey, ListSSHPublicKeys, UpdateSSHPublicKey, UploadSSHPublicKey,
 };
-use crate::tagging::{
+use crate::policies::attachment::{
+    AttachGroupPolicy, AttachRolePolicy, AttachUserPolicy, DetachGroupPolicy, DetachRolePolicy, DetachUserPolicy,
+    ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies,
+};
+use crate::policies::boundary::{
+    DeleteRolePermissionsBoundary, DeleteUserPermissionsBoundary, PutRolePermissionsBoundary,
+    PutUserPermissionsBoundary,
+};
+use crate::policies::inline_policy::{
+    DeleteGroupPolicy, DeleteRolePolicy, DeleteUserPolicy, GetGroupPolicy, GetRolePolicy, GetUserPolicy,
+    ListGroupPolicies, ListRolePolicies, ListUserPolicies, PutGroupPolicy, PutRolePolicy, PutUserPolicy,
+};
+use crate::policies::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy};
+use crate::policies::policy_entities::ListEntitiesForPolicy;
+use crate::policies::policy_list::ListPolicies;
+use crate::policies::policy_version::{
+    CreatePolicyVersion, DeletePolicyVersion, GetPolicyVersion, ListPolicyVersions, SetDefaultPolicyVersion,
+};
+use crate::principals::group::{CreateGroup, DeleteGroup, GetGroup, ListGroups, UpdateGroup};
+use crate::principals::instance_profile::{
+    AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles,
+    ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile,
+};
+use crate::principals::membership::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
+use crate::principals::role::{
+    CreateRole, DeleteRole, GetRole, ListRoles, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
+};
+use crate::principals::service_linked_role::{
+    CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus,
+};
+use crate::principals::tagging::{
     ListInstanceProfileTags, ListPolicyTags, ListRoleTags, ListUserTags, TagInstanceProfile, TagPolicy, TagRole,
     TagUser, UntagInstanceProfile, UntagPolicy, UntagRole, UntagUser,
 };
-use crate::user::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
+use crate::principals::user::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
+use crate::reports::account_summary::GetAccountSummary;
+use crate::reports::authorization_details::GetAccountAuthorizationDetails;
+use crate::reports::credential_report::{GenerateCredentialReport, GetCredentialReport};
+use crate::reports::last_access::{
+    GenerateServiceLastAccessedDetails, GetServiceLastAccessedDetails, GetServiceLastAccessedDetailsWithEntities,
+};
+use crate::reports::service_access::ListPoliciesGrantingServiceAccess;
+use crate::reports::simulation::{
+    GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy, SimulateCustomPolicy, SimulatePrincipalPolicy,
+};
 use crate::{Iam, IamError};
 
 static OPERATIONS: &[Entry<Iam>] = operations![

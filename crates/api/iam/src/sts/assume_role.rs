@@ -13,12 +13,12 @@ use super::credential::{
     Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, TOKEN_BYTES_MIN, is_root, limits, pack,
     tagged, tags, without_mfa,
 };
-use crate::entity::{self, Entity as _};
-use crate::error::IamError;
-use crate::name::{self, Kind};
-use crate::role::{Role, SESSION_SECONDS_DEFAULT};
-use crate::session::{Bearer, Session, TRANSITIVE_KEYS, session_arn};
-use crate::tag::{self, Tag, TagInput};
+use crate::authority::session::{Bearer, Session, TRANSITIVE_KEYS, session_arn};
+use crate::principals::role::{Role, SESSION_SECONDS_DEFAULT};
+use crate::records::entity::{self, Entity as _};
+use crate::values::error::IamError;
+use crate::values::name::{self, Kind};
+use crate::values::tag::{self, Tag, TagInput};
 
 /// How long a session can last that was assumed from another role's, in seconds.
 const CHAINED_SECONDS_MAX: u32 = 3600;

@@ -7,12 +7,12 @@ use wire::Timestamp;
 use wire::shape::Rule;
 
 use super::Sts;
-use crate::document;
-use crate::error::{IamError, Quota};
-use crate::name;
-use crate::secret::SecretAccessKey;
-use crate::session::{Limits, Session};
-use crate::tag::{self, Tag, TagInput};
+use crate::authority::session::{Limits, Session};
+use crate::values::document;
+use crate::values::error::{IamError, Quota};
+use crate::values::name;
+use crate::values::secret::SecretAccessKey;
+use crate::values::tag::{self, Tag, TagInput};
 
 /// The rule of `RoleSessionName` and `SourceIdentity`.
 pub(crate) const SESSION_NAME: [Rule; 2] = [Rule::Length(2, 64), Rule::Pattern(r"[\w+=,.@-]*")];

@@ -5,8 +5,8 @@ use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::Rule;
 
 use super::Sts;
-use crate::error::IamError;
-use crate::refusal::Refusal;
+use crate::authority::refusal::Refusal;
+use crate::values::error::IamError;
 
 wire::shape! {
     /// The input of `DecodeAuthorizationMessage`.

@@ -7,9 +7,9 @@ use wire::Arn;
 use wire::shape::Rule;
 
 use super::Sts;
-use crate::access_key;
-use crate::error::IamError;
-use crate::name;
+use crate::credentials::access_key;
+use crate::values::error::IamError;
+use crate::values::name;
 
 wire::shape! {
     /// The input of `GetCallerIdentity`.

@@ -11,9 +11,9 @@ use super::credential::{
     Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, TOKEN_BYTES_MIN, federated_name, is_root, limits,
     long_lived, pack, tagged, tags, without_mfa,
 };
-use crate::error::IamError;
-use crate::session::{Bearer, Limits, Session, federated_arn};
-use crate::tag::{self, TagInput};
+use crate::authority::session::{Bearer, Limits, Session, federated_arn};
+use crate::values::error::IamError;
+use crate::values::tag::{self, TagInput};
 
 /// How long these sessions last unless the caller says otherwise, in seconds.
 const SECONDS_DEFAULT: u32 = 43_200;

@@ -16,9 +16,9 @@ use super::assume_role::{Assumed, AssumedRoleUser, seconds};
 use super::credential::{
     Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, TOKEN_BYTES_MIN, limits, pack,
 };
-use crate::error::{IamError, Token};
-use crate::oidc_provider::{self, OidcProvider};
-use crate::session::{Bearer, Session};
+use crate::authority::session::{Bearer, Session};
+use crate::credentials::oidc_provider::{self, OidcProvider};
+use crate::values::error::{IamError, Token};
 
 /// How long a token can be, in characters.
 const TOKEN_LENGTH_MAX: usize = 20_000;

@@ -1,0 +1,314 @@
+//! SSH public keys: what a user reaches Git over SSH with. The records and the operations on them.
+
+mod rsa_key;
+
+use serde::{Deserialize, Serialize};
+use service::{AuditClass, Call, Need, Operation, Permit};
+use store::{ReadTx, Record};
+use wire::Timestamp;
+use wire::shape::Rule;
+
+use self::rsa_key::RsaKey;
+use crate::Iam;
+use crate::credentials::access_key::Status;
+use crate::principals::user::{Subject, User};
+use crate::records::entity::{self, Identity};
+use crate::values::document;
+use crate::values::error::{IamError, Quota, Special};
+use crate::values::name;
+use crate::values::page::{self, Window};
+use crate::values::unique_id::{self, Prefix};
+
+/// How many SSH public keys a user can have.
+const KEYS_MAX: usize = 5;
+
+/// The rule of a key's id.
+const ID_LENGTH: Rule = Rule::Length(20, 128);
+
+/// An SSH public key as it is stored, under the user's unique id and its own.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SshPublicKey {
+    pub(crate) id: String,
+    /// As one line of OpenSSH: `ssh-rsa AAAA…`.
+    line: String,
+    fingerprint: String,
+    pub(crate) status: Status,
+    pub(crate) uploaded: Timestamp,
+}
+
+impl Record for SshPublicKey {
+    const COLLECTION: &'static str = "iam.ssh-public-key";
+}
+
+fn missing(id: &str) -> IamError {
+    IamError::Missing(format!("The Public Key with id {id} cannot be found."))
+}
+
+fn load(tx: &ReadTx<'_>, user: &Identity, id: &str) -> Result<SshPublicKey, IamError> {
+    tx.get::<SshPublicKey>(&user.id, id)?.ok_or_else(|| missing(id))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct KeyView {
+    user_name: String,
+    #[serde(rename = "SSHPublicKeyId")]
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+    #[serde(rename = "SSHPublicKeyBody", skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    status: Status,
+    upload_date: Timestamp,
+}
+
+impl KeyView {
+    /// As lists show it.
+    fn summary(key: SshPublicKey, user_name: String) -> Self {
+        let SshPublicKey { id, status, uploaded, .. } = key;
+        Self { user_name, id, fingerprint: None, body: None, status, upload_date: uploaded }
+    }
+
+    fn detail(mut key: SshPublicKey, user_name: String, body: String) -> Self {
+        let fingerprint = Some(std::mem::take(&mut key.fingerprint));
+        Self { fingerprint, body: Some(body), ..Self::summary(key, user_name) }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct KeyOutput {
+    #[serde(rename = "SSHPublicKey")]
+    key: KeyView,
+}
+
+wire::shape! {
+    /// The input of `UploadSSHPublicKey`.
+    pub struct UploadSSHPublicKeyInput {
+        "UserName" user_name: String, required, [Rule::Length(1, 64)];
+        "SSHPublicKeyBody" body: String, required, [Rule::Length(1, 16_384), document::PATTERN];
+    }
+}
+
+pub(crate) struct UploadSSHPublicKey;
+
+impl Operation for UploadSSHPublicKey {
+    type Service = Iam;
+    const NAME: &'static str = "UploadSSHPublicKey";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = UploadSSHPublicKeyInput;
+    type Output = KeyOutput;
+    type Target = User;
+
+    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
+        call.service.entity(call.account(), &input.user_name).await
+    }
+
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
+        vec![entity::need("iam:UploadSSHPublicKey", call.account(), &input.user_name, found)]
+    }
+
+    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<KeyOutput, IamError> {
+        let rsa = RsaKey::read(&input.body)?;
+        let key = SshPublicKey {
+            id: unique_id::generate(Prefix::SshPublicKey),
+            line: rsa.line(),
+            fingerprint: rsa.fingerprint(),
+            status: Status::Active,
+            uploaded: call.now,
+        };
+        let known = user.into_inner().identity;
+        call.write(&call.service.store, move |tx| {
+            let user: User = entity::reload(tx, &known)?;
+            let keys = tx.all::<SshPublicKey>(&known.id)?;
+            if keys.iter().any(|other| other.line == key.line) {
+                return Err(Special::DuplicateSshPublicKey.error("The user has this SSH public key already."));
+            }
+            if keys.len() >= KEYS_MAX {
+                let quota = Quota::Count { name: "SSHPublicKeysPerUser", limit: KEYS_MAX };
+                return Err(IamError::LimitExceeded(quota));
+            }
+            tx.insert(&known.id, &key.id, &key)?;
+            let body = key.line.clone();
+            Ok(KeyOutput { key: KeyView::detail(key, user.identity.name, body) })
+        })
+        .await
+    }
+}
+
+wire::text_enum! {
+    /// How a public key is written.
+    pub enum Encoding { Ssh = "SSH", Pem = "PEM" }
+}
+
+wire::shape! {
+    /// The input of `GetSSHPublicKey`.
+    pub struct GetSSHPublicKeyInput {
+        "UserName" user_name: String, required, [Rule::Length(1, 64)];
+        "SSHPublicKeyId" id: String, required, [ID_LENGTH, Rule::Pattern(name::ID)];
+        "Encoding" encoding: Encoding, required, [];
+    }
+}
+
+pub(crate) struct GetSSHPublicKey;
+
+impl Operation for GetSSHPublicKey {
+    type Service = Iam;
+    const NAME: &'static str = "GetSSHPublicKey";
+    const AUDIT: AuditClass = AuditClass::Read;
+    type Input = GetSSHPublicKeyInput;
+    type Output = KeyOutput;
+    type Target = User;
+
+    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
+        call.service.entity(call.account(), &input.user_name).await
+    }
+
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
+        vec![entity::need("iam:GetSSHPublicKey", call.account(), &input.user_name, found)]
+    }
+
+    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<KeyOutput, IamError> {
+        let user = user.into_inner().identity;
+        let key = {
+            let user = user.clone();
+            call.service.store.read(move |tx| load(tx, &user, &input.id)).await?
+        };
+        let body = match input.encoding {
+            Encoding::Ssh => key.line.clone(),
+            Encoding::Pem => RsaKey::read(&key.line)?.pem(),
+        };
+        Ok(KeyOutput { key: KeyView::detail(key, user.name, body) })
+    }
+}
+
+wire::shape! {
+    /// The input of `ListSSHPublicKeys`.
+    pub struct ListSSHPublicKeysInput {
+        "UserName" user_name: String, optional, [Rule::Length(1, 64)];
+        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
+        "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ListKeysOutput {
+    #[serde(rename = "SSHPublicKeys")]
+    keys: Vec<KeyView>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+pub(crate) struct ListSSHPublicKeys;
+
+impl Operation for ListSSHPublicKeys {
+    type Service = Iam;
+    const NAME: &'static str = "ListSSHPublicKeys";
+    const AUDIT: AuditClass = AuditClass::Read;
+    type Input = ListSSHPublicKeysInput;
+    type Output = ListKeysOutput;
+    type Target = Subject;
+
+    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
+        Subject::find(input.user_name.as_deref(), call).await
+    }
+
+    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
+        vec![Subject::need("iam:ListSSHPublicKeys", input.user_name.as_deref(), found, call)]
+    }
+
+    async fn run(
+        input: Self::Input,
+        subject: Permit<Subject>,
+        call: &Call<'_, Iam>,
+    ) -> Result<ListKeysOutput, IamError> {
+        let window = Window::new(input.marker, input.max_items);
+        let mut keys = Vec::new();
+        if let Subject::User(user) = subject.into_inner() {
+            let Identity { id, name, .. } = user.identity;
+            let mut found = call.service.store.read(move |tx| tx.all::<SshPublicKey>(&id)).await?;
+            found.sort_by_key(|key| key.uploaded);
+            keys.extend(found.into_iter().map(|key| KeyView::summary(key, name.clone())));
+        }
+        let listed = window.cut(keys)?;
+        Ok(ListKeysOutput { is_truncated: listed.is_truncated(), keys: listed.items, marker: listed.marker })
+    }
+}
+
+wire::shape! {
+    /// The input of `UpdateSSHPublicKey`.
+    pub struct UpdateSSHPublicKeyInput {
+        "UserName" user_name: String, required, [Rule::Length(1, 64)];
+        "SSHPublicKeyId" id: String, required, [ID_LENGTH, Rule::Pattern(name::ID)];
+        "Status" status: Status, required, [];
+    }
+}
+
+pub(crate) struct UpdateSSHPublicKey;
+
+impl Operation for UpdateSSHPublicKey {
+    type Service = Iam;
+    const NAME: &'static str = "UpdateSSHPublicKey";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = UpdateSSHPublicKeyInput;
+    type Output = ();
+    type Target = User;
+
+    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
+        call.service.entity(call.account(), &input.user_name).await
+    }
+
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
+        vec![entity::need("iam:UpdateSSHPublicKey", call.account(), &input.user_name, found)]
+    }
+
+    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        if input.status == Status::Expired {
+            return Err(IamError::InvalidInput("An SSH public key can be made Active or Inactive."));
+        }
+        let user = user.into_inner().identity;
+        call.write(&call.service.store, move |tx| {
+            let mut key = load(tx, &user, &input.id)?;
+            key.status = input.status;
+            Ok(tx.put(&user.id, &key.id, &key)?)
+        })
+        .await
+    }
+}
+
+wire::shape! {
+    /// The input of `DeleteSSHPublicKey`.
+    pub struct DeleteSSHPublicKeyInput {
+        "UserName" user_name: String, required, [Rule::Length(1, 64)];
+        "SSHPublicKeyId" id: String, required, [ID_LENGTH, Rule::Pattern(name::ID)];
+    }
+}
+
+pub(crate) struct DeleteSSHPublicKey;
+
+impl Operation for DeleteSSHPublicKey {
+    type Service = Iam;
+    const NAME: &'static str = "DeleteSSHPublicKey";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = DeleteSSHPublicKeyInput;
+    type Output = ();
+    type Target = User;
+
+    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
+        call.service.entity(call.account(), &input.user_name).await
+    }
+
+    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
+        vec![entity::need("iam:DeleteSSHPublicKey", call.account(), &input.user_name, found)]
+    }
+
+    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let user = user.into_inner().identity;
+        call.write(&call.service.store, move |tx| match tx.delete::<SshPublicKey>(&user.id, &input.id)? {
+            true => Ok(()),
+            false => Err(missing(&input.id)),
+        })
+        .await
+    }
+}

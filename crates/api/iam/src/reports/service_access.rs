@@ -1,0 +1,120 @@
+//! `ListPoliciesGrantingServiceAccess`: which of somebody's policies give access to a service at all.
+//!
+//! Looks at what statements allow, whatever resources and conditions they are about and whatever else denies.
+
+use serde::Serialize;
+use service::{AuditClass, Call, Need, Operation, Permit};
+use wire::shape::Rule;
+
+use crate::Iam;
+use crate::policies::attachment::AttachedPolicy;
+use crate::policies::policy_source::{Origin, PolicySource, Sourced};
+use crate::values::error::IamError;
+use crate::values::page::{self, Window};
+use crate::values::policy_arn;
+
+/// The services that identity policies here speak of, by the prefixes of their actions, in the order of these.
+pub(crate) const SERVICES: [(&str, &str); 6] = [
+    ("codecommit", "AWS CodeCommit"),
+    ("codedeploy", "AWS CodeDeploy"),
+    ("iam", "AWS Identity and Access Management"),
+    ("kms", "AWS Key Management Service"),
+    ("s3", "Amazon S3"),
+    ("sts", "AWS Security Token Service"),
+];
+
+/// The rules of a service's prefix.
+pub(crate) const NAMESPACE: [Rule; 2] = [Rule::Length(1, 64), Rule::Pattern(r"[\w-]*")];
+
+wire::shape! {
+    /// The input of `ListPoliciesGrantingServiceAccess`.
+    pub struct ListPoliciesGrantingServiceAccessInput {
+        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
+        "Arn" arn: String, required, [policy_arn::LENGTH];
+        "ServiceNamespaces" namespaces: Vec<String>, required, [Rule::Length(1, 200), Rule::Each(&NAMESPACE)];
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Granting {
+    policy_name: String,
+    policy_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_name: Option<String>,
+}
+
+impl Granting {
+    fn of(sourced: &Sourced) -> Self {
+        match &sourced.origin {
+            Origin::Inline(kind, name) => Self {
+                policy_name: sourced.name.clone(),
+                policy_type: "INLINE",
+                policy_arn: None,
+                entity_type: Some(kind.as_str().to_ascii_uppercase()),
+                entity_name: Some(name.clone()),
+            },
+            _ => Self {
+                policy_name: AttachedPolicy::of(&sourced.name).map(|known| known.policy_name).unwrap_or_default(),
+                policy_type: "MANAGED",
+                policy_arn: Some(sourced.name.clone()),
+                entity_type: None,
+                entity_name: None,
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    service_namespace: String,
+    policies: Vec<Granting>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GrantingOutput {
+    policies_granting_service_access: Vec<Entry>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+pub(crate) struct ListPoliciesGrantingServiceAccess;
+
+impl Operation for ListPoliciesGrantingServiceAccess {
+    type Service = Iam;
+    const NAME: &'static str = "ListPoliciesGrantingServiceAccess";
+    const AUDIT: AuditClass = AuditClass::Read;
+    type Input = ListPoliciesGrantingServiceAccessInput;
+    type Output = GrantingOutput;
+    type Target = PolicySource;
+
+    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<PolicySource, IamError> {
+        PolicySource::load(&input.arn, call).await
+    }
+
+    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
+        vec![Need::identity("iam:ListPoliciesGrantingServiceAccess", input.arn.clone())]
+    }
+
+    async fn run(
+        input: Self::Input,
+        source: Permit<PolicySource>,
+        _: &Call<'_, Iam>,
+    ) -> Result<GrantingOutput, IamError> {
+        let listed = Window::new(input.marker, None).cut(input.namespaces)?;
+        let (is_truncated, marker) = (listed.is_truncated(), listed.marker);
+        let entry = |service_namespace: String| {
+            let granting = source.identity.iter().filter(|sourced| sourced.policy.may_allow(&service_namespace));
+            Entry { policies: granting.map(Granting::of).collect(), service_namespace }
+        };
+        let entries = listed.items.into_iter().map(entry).collect();
+        Ok(GrantingOutput { policies_granting_service_access: entries, is_truncated, marker })
+    }
+}
