@@ -4,6 +4,7 @@ pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod epoch;
 pub(crate) mod explanation;
+pub(crate) mod git;
 pub(crate) mod passing;
 pub(crate) mod principal;
 pub(crate) mod refusal;

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use store::{Cache, ListCache, Store, StoreError};
 
-use crate::accounts::service_control::ServiceControl;
 use crate::authority::authenticate::{Callers, SigningKeys};
 use crate::authority::authorize::{Held, ParsedPolicy};
 use crate::authority::epoch::Epoch;
 use crate::authority::session::Sessions;
-use crate::credentials::access_key::AccessKey;
 use crate::credentials::provider_keys::ProviderKeys;
-use crate::policies::inline_policy::InlinePolicy;
-use crate::policies::managed_policy::PolicyDocument;
-use crate::principals::group::Group;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::records::access_key::AccessKey;
 use crate::records::account::{self, Account};
 use crate::records::entity::{self, Entity};
+use crate::records::group::Group;
+use crate::records::inline_policy::InlinePolicy;
 use crate::records::last_use::LastUses;
+use crate::records::managed_policy::PolicyDocument;
+use crate::records::role::Role;
+use crate::records::service_control::ServiceControl;
+use crate::records::user::User;
 use crate::reports::credential_report::Reports;
 use crate::reports::last_access::Jobs;
 use crate::values::error::IamError;
@@ -76,7 +76,9 @@ impl Iam {
             documents: Cache::new(&store, POLICIES_CACHED, |document: PolicyDocument| {
                 ParsedPolicy::parse(document.arn, &document.text)
             }),
-            service_control: Cache::new(&store, ACCOUNTS_CACHED, |control: ServiceControl| control.parse()),
+            service_control: Cache::new(&store, ACCOUNTS_CACHED, |control: ServiceControl| {
+                ParsedPolicy::of_control(&control)
+            }),
             held: quick_cache::sync::Cache::new(IDENTITIES_CACHED),
             // After the caches: see there.
             epoch: Epoch::watching(&store),

@@ -23,7 +23,7 @@ pub use directory::Iam;
 pub use records::account::{Account, accounts};
 pub use sts::Sts;
 pub use values::error::{Conflict, IamError, Quota};
-pub use values::name::Kind;
+pub use values::kind::Kind;
 pub use values::secret::SecretAccessKey;
 
 #[cfg(test)]

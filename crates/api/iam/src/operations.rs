@@ -4,13 +4,13 @@ use service::{Entry, Service, operations};
 use wire::Protocol;
 
 use crate::accounts::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
-use crate::credentials::access_key::{
+use crate::credentials::access_keys::{
     CreateAccessKey, DeleteAccessKey, GetAccessKeyLastUsed, ListAccessKeys, UpdateAccessKey,
 };
-use crate::credentials::login_profile::{
+use crate::credentials::login_profiles::{
     ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile,
 };
-use crate::credentials::oidc_provider::{
+use crate::credentials::oidc_providers::{
     AddClientIDToOpenIDConnectProvider, CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider,
     GetOpenIDConnectProvider, ListOpenIDConnectProviderTags, ListOpenIDConnectProviders,
     RemoveClientIDFromOpenIDConnectProvider, TagOpenIDConnectProvider, UntagOpenIDConnectProvider,
@@ -19,48 +19,48 @@ use crate::credentials::oidc_provider::{
 use crate::credentials::password_policy::{
     DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy,
 };
-use crate::credentials::service_credential::{
+use crate::credentials::service_credentials::{
     CreateServiceSpecificCredential, DeleteServiceSpecificCredential, ListServiceSpecificCredentials,
     ResetServiceSpecificCredential, UpdateServiceSpecificCredential,
 };
-use crate::credentials::ssh_public_key::{
+use crate::credentials::ssh_public_keys::{
     DeleteSSHPublicKey, GetSSHPublicKey, ListSSHPublicKeys, UpdateSSHPublicKey, UploadSSHPublicKey,
 };
-use crate::policies::attachment::{
+use crate::policies::attachments::{
     AttachGroupPolicy, AttachRolePolicy, AttachUserPolicy, DetachGroupPolicy, DetachRolePolicy, DetachUserPolicy,
     ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies,
 };
-use crate::policies::boundary::{
+use crate::policies::boundaries::{
     DeleteRolePermissionsBoundary, DeleteUserPermissionsBoundary, PutRolePermissionsBoundary,
     PutUserPermissionsBoundary,
 };
-use crate::policies::inline_policy::{
+use crate::policies::entities::ListEntitiesForPolicy;
+use crate::policies::inline_policies::{
     DeleteGroupPolicy, DeleteRolePolicy, DeleteUserPolicy, GetGroupPolicy, GetRolePolicy, GetUserPolicy,
     ListGroupPolicies, ListRolePolicies, ListUserPolicies, PutGroupPolicy, PutRolePolicy, PutUserPolicy,
 };
-use crate::policies::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy};
-use crate::policies::policy_entities::ListEntitiesForPolicy;
-use crate::policies::policy_list::ListPolicies;
-use crate::policies::policy_version::{
+use crate::policies::list::ListPolicies;
+use crate::policies::managed_policies::{CreatePolicy, DeletePolicy, GetPolicy};
+use crate::policies::versions::{
     CreatePolicyVersion, DeletePolicyVersion, GetPolicyVersion, ListPolicyVersions, SetDefaultPolicyVersion,
 };
-use crate::principals::group::{CreateGroup, DeleteGroup, GetGroup, ListGroups, UpdateGroup};
-use crate::principals::instance_profile::{
+use crate::principals::groups::{CreateGroup, DeleteGroup, GetGroup, ListGroups, UpdateGroup};
+use crate::principals::instance_profiles::{
     AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles,
     ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile,
 };
-use crate::principals::membership::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
-use crate::principals::role::{
+use crate::principals::memberships::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
+use crate::principals::roles::{
     CreateRole, DeleteRole, GetRole, ListRoles, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
 };
-use crate::principals::service_linked_role::{
+use crate::principals::service_linked_roles::{
     CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus,
 };
 use crate::principals::tagging::{
     ListInstanceProfileTags, ListPolicyTags, ListRoleTags, ListUserTags, TagInstanceProfile, TagPolicy, TagRole,
     TagUser, UntagInstanceProfile, UntagPolicy, UntagRole, UntagUser,
 };
-use crate::principals::user::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
+use crate::principals::users::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
 use crate::reports::account_summary::GetAccountSummary;
 use crate::reports::authorization_details::GetAccountAuthorizationDetails;
 use crate::reports::credential_report::{GenerateCredentialReport, GetCredentialReport};

@@ -1,9 +1,10 @@
 //! Users, groups, roles and instance profiles: the operations on them, their members and their tags.
 
-pub(crate) mod group;
-pub(crate) mod instance_profile;
-pub(crate) mod membership;
-pub(crate) mod role;
-pub(crate) mod service_linked_role;
+pub(crate) mod groups;
+pub(crate) mod instance_profiles;
+pub(crate) mod memberships;
+pub(crate) mod roles;
+pub(crate) mod service_linked_roles;
+pub(crate) mod subject;
 pub(crate) mod tagging;
-pub(crate) mod user;
+pub(crate) mod users;

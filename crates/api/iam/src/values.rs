@@ -2,6 +2,7 @@
 
 pub(crate) mod document;
 pub(crate) mod error;
+pub(crate) mod kind;
 pub(crate) mod name;
 pub(crate) mod page;
 pub(crate) mod policy_arn;

@@ -6,21 +6,18 @@ use service::Operator;
 use store::{Record, Store, StoreError, Tx};
 use wire::Arn;
 
-use crate::credentials::access_key::{self, AccessKey};
-use crate::policies::attachment;
-use crate::principals::user::User;
+use crate::policies::attachments;
+use crate::records::access_key::{self, AccessKey};
 use crate::records::account::{self, Account};
+use crate::records::aws_managed::ADMINISTRATOR_ACCESS;
 use crate::records::entity::{self, Entity};
+use crate::records::user::User;
 use crate::values::error::IamError;
-use crate::values::name;
 use crate::values::secret::SecretAccessKey;
-use crate::values::unique_id;
+use crate::values::{name, unique_id};
 
 /// What the first administrator is called.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
-
-/// What an administrator may do: everything.
-pub(crate) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// The first administrator's credential, which is shown once and never again.
 pub struct FirstAdministrator {
@@ -120,7 +117,7 @@ pub async fn bootstrap(
             tx.insert(access_key::PARENT, &key.id, &key)?;
             user.access_keys.push(key.id.clone());
             entity::insert(tx, &user)?;
-            attachment::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
+            attachments::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
             tx.record(&by.event("CreateFirstAccount", &json!({"account": account.id, "arn": user.arn().as_str()})))?;
             let made = FirstAdministrator {
                 account: account.id,

@@ -7,16 +7,16 @@ use service::Operator;
 use store::{Store, Tx};
 use wire::Arn;
 
-use crate::accounts::bootstrap::ADMINISTRATOR_ACCESS;
-use crate::credentials::access_key::{self, AccessKey};
-use crate::policies::attachment;
-use crate::principals::user::User;
+use crate::policies::attachments;
+use crate::records::access_key::{self, AccessKey};
 use crate::records::account::{self, Account};
+use crate::records::aws_managed::ADMINISTRATOR_ACCESS;
 use crate::records::entity::{self, Entity as _};
+use crate::records::user::User;
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
 use crate::values::secret::SecretAccessKey;
-use crate::values::unique_id;
+use crate::values::{name, unique_id};
 
 /// What a recovered administrator is called, with a number behind it if need be.
 const RECOVERED: &str = "recovered-administrator";
@@ -91,7 +91,7 @@ pub async fn recover(store: &Store, account: Option<&str>, by: Operator) -> Resu
             tx.insert(access_key::PARENT, &key.id, &key)?;
             user.access_keys.push(key.id.clone());
             entity::insert(tx, &user)?;
-            attachment::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
+            attachments::attach::<User>(tx, &user.identity, ADMINISTRATOR_ACCESS)?;
             let arn = user.arn();
             tx.record(&by.event("CreateAdministrator", &json!({"account": account.id, "arn": arn.as_str()})))?;
             Ok(Handover { account: account.id, arn, access_key_id: key.id, secret_access_key: key.secret })

@@ -11,26 +11,25 @@ use service::Operator;
 use store::{Store, Tx};
 use wire::{Arn, Timestamp};
 
-use crate::accounts::bootstrap;
-use crate::accounts::bootstrap::{ADMINISTRATOR, ADMINISTRATOR_ACCESS, FirstAdministrator};
-use crate::credentials::access_key::{self, AccessKey, Status};
-use crate::policies::attachment;
-use crate::policies::boundary;
-use crate::policies::inline_policy::{self, InlinePolicy};
-use crate::policies::managed_policy::{self, ManagedPolicy};
-use crate::principals::group::Group;
-use crate::principals::membership;
-use crate::principals::role::{Role, SESSION_SECONDS_DEFAULT};
-use crate::principals::user::User;
+use crate::accounts::bootstrap::{self, ADMINISTRATOR, FirstAdministrator};
+use crate::policies::{attachments, boundaries, inline_policies, managed_policies};
+use crate::principals::memberships;
+use crate::records::access_key::{self, AccessKey, Status};
 use crate::records::account::{self, Account};
+use crate::records::aws_managed::ADMINISTRATOR_ACCESS;
 use crate::records::entity::{self, Entity as _, Holder, Identity};
+use crate::records::group::Group;
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::managed_policy::{self, ManagedPolicy};
+use crate::records::role::{Role, SESSION_SECONDS_DEFAULT};
 use crate::records::trust::Trust;
-use crate::values::document;
+use crate::records::user::User;
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
 use crate::values::secret::SecretAccessKey;
 use crate::values::tag::{self, TagInput};
 use crate::values::unique_id::{self, Prefix};
+use crate::values::{document, name};
 
 /// An account and who is in it.
 pub struct SeedAccount {
@@ -210,7 +209,7 @@ impl Planting<'_, '_> {
     }
 
     fn policy(&mut self, seed: SeedPolicy) -> Result<(), IamError> {
-        managed_policy::check_document(&seed.document)?;
+        managed_policies::check_document(&seed.document)?;
         let identity = self.identity(Kind::Policy, Prefix::Policy, seed.path, seed.name)?;
         let policy = ManagedPolicy::new(identity, seed.description, Vec::new(), self.now);
         managed_policy::insert(self.tx, &policy, seed.document)
@@ -232,11 +231,11 @@ impl Planting<'_, '_> {
         user.boundary = seed.boundary.map(|policy| self.arn(policy));
         entity::insert(self.tx, &user)?;
         if let Some(arn) = &user.boundary {
-            boundary::occupy::<User>(self.tx, &user.identity, arn)?;
+            boundaries::occupy::<User>(self.tx, &user.identity, arn)?;
         }
         for name in seed.groups {
             let group: Group = entity::load(self.tx, &self.account, &name)?;
-            membership::join(self.tx, &group.identity, &user.identity)?;
+            memberships::join(self.tx, &group.identity, &user.identity)?;
         }
         self.hold::<User>(&user.identity, seed.policies, seed.inline_policies)
     }
@@ -255,7 +254,7 @@ impl Planting<'_, '_> {
         };
         entity::insert(self.tx, &role)?;
         if let Some(arn) = &role.boundary {
-            boundary::occupy::<Role>(self.tx, &role.identity, arn)?;
+            boundaries::occupy::<Role>(self.tx, &role.identity, arn)?;
         }
         self.hold::<Role>(&role.identity, seed.policies, seed.inline_policies)
     }
@@ -270,7 +269,7 @@ impl Planting<'_, '_> {
         self.tx.insert(access_key::PARENT, &key.id, &key)?;
         user.access_keys.push(key.id.clone());
         entity::insert(self.tx, &user)?;
-        attachment::attach::<User>(self.tx, &user.identity, ADMINISTRATOR_ACCESS)?;
+        attachments::attach::<User>(self.tx, &user.identity, ADMINISTRATOR_ACCESS)?;
         Ok(FirstAdministrator {
             account: self.account.clone(),
             arn: user.arn(),
@@ -313,12 +312,12 @@ impl Planting<'_, '_> {
     ) -> Result<(), IamError> {
         for policy in attached {
             let arn = self.arn(policy);
-            attachment::attach::<E>(self.tx, entity, &arn)?;
+            attachments::attach::<E>(self.tx, entity, &arn)?;
         }
         for (name, document) in inline {
             name::check(&name, "policyName")?;
             document::parse(&document, Grammar::Identity)?;
-            inline_policy::put::<E>(self.tx, entity, &InlinePolicy { name, document })?;
+            inline_policies::put::<E>(self.tx, entity, &InlinePolicy { name, document })?;
         }
         Ok(())
     }

@@ -3,40 +3,19 @@
 //! Set by the server's operator on its host, by nobody else. An account without any is not limited.
 
 use policy::Kind as Grammar;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::Operator;
-use store::{Record, Store};
+use store::Store;
 
-use crate::authority::authorize::ParsedPolicy;
 use crate::records::account;
+use crate::records::service_control::{PARENT, ServiceControl};
 use crate::values::document;
 use crate::values::error::{IamError, Quota};
-
-/// All stand under one parent, by the account that they limit.
-pub(crate) const PARENT: &str = "";
 
 /// How many characters a policy can have.
 ///
 /// Source: AWS Organizations User Guide, "Quotas".
 const SIZE_MAX: usize = 10_240;
-
-/// The service control policy of an account as it is stored.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct ServiceControl {
-    pub(crate) document: String,
-}
-
-impl Record for ServiceControl {
-    const COLLECTION: &'static str = "iam.service-control";
-}
-
-impl ServiceControl {
-    /// As the hot path keeps it.
-    pub(crate) fn parse(&self) -> Vec<Option<ParsedPolicy>> {
-        vec![ParsedPolicy::parse("service control policy".to_owned(), &self.document)]
-    }
-}
 
 /// Limits an account, given by its id or name: each call of anyone in it has to be allowed by this policy as well.
 ///

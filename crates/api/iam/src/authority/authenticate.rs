@@ -16,9 +16,9 @@ use wire::Timestamp;
 use wire::sigv4::{Authorization, SigningKey};
 
 use crate::Iam;
-use crate::credentials::access_key::{self, AccessKey, Status};
-use crate::principals::user::User;
+use crate::records::access_key::{self, AccessKey, Status};
 use crate::records::entity::Entity;
+use crate::records::user::User;
 use crate::values::secret::SecretAccessKey;
 use crate::values::tag;
 

@@ -18,14 +18,13 @@ use wire::Timestamp;
 use wire::sigv4::Authorization;
 
 use crate::Iam;
-use crate::accounts::bootstrap::ADMINISTRATOR_ACCESS;
-use crate::accounts::service_control::{self, ServiceControl};
 use crate::authority::refusal::Refusal;
-use crate::policies::inline_policy::InlinePolicy;
-use crate::policies::managed_policy::{DEFAULT, PolicyDocument};
-use crate::records::aws_managed::{self, AwsManaged};
+use crate::records::aws_managed::{self, ADMINISTRATOR_ACCESS, AwsManaged};
 use crate::records::entity::Holder;
+use crate::records::inline_policy::InlinePolicy;
 use crate::records::last_use::{Actor, Use, Used};
+use crate::records::managed_policy::{DEFAULT, PolicyDocument};
+use crate::records::service_control::{self, ServiceControl};
 use crate::values::unique_id;
 
 /// A policy, parsed when it was loaded, and the name that explanations call it by.
@@ -44,6 +43,11 @@ impl ParsedPolicy {
                 None
             }
         }
+    }
+
+    /// The service control policy of an account, as the hot path reads it.
+    pub(crate) fn of_control(control: &ServiceControl) -> Vec<Option<Self>> {
+        vec![Self::parse("service control policy".to_owned(), &control.document)]
     }
 
     fn named(&self) -> Named<'_> {

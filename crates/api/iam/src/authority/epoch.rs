@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use store::{Store, Watch};
 
-use crate::accounts::service_control::ServiceControl;
-use crate::credentials::access_key::AccessKey;
-use crate::policies::inline_policy::InlinePolicy;
-use crate::policies::managed_policy::PolicyDocument;
-use crate::principals::group::Group;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::records::access_key::AccessKey;
+use crate::records::group::Group;
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::managed_policy::PolicyDocument;
+use crate::records::role::Role;
+use crate::records::service_control::ServiceControl;
+use crate::records::user::User;
 
 /// The count of changes to what callers are and hold.
 pub(crate) struct Epoch(Arc<Count>);

@@ -9,14 +9,14 @@ use wire::Arn;
 
 use crate::Iam;
 use crate::authority::session::session_arn;
-use crate::principals::role::Role;
-use crate::principals::user::User;
 use crate::records::account;
 use crate::records::entity::{self, Entity as _};
-use crate::values::document;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
 use crate::values::tag::{self, Tag};
+use crate::values::{document, name};
 
 /// What the session of a role is called when only the role is named.
 const SESSION: &str = "explained";

@@ -8,11 +8,11 @@ use store::StoreError;
 use wire::Arn;
 
 use crate::Iam;
-use crate::principals::role::Role;
 use crate::records::entity::{self, Entity as _};
+use crate::records::role::Role;
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
-use crate::values::tag;
+use crate::values::kind::Kind;
+use crate::values::{name, tag};
 
 impl Iam {
     async fn passing(&self, arn: &Arn, service: &str) -> Result<Passing, IamError> {

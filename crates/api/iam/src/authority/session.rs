@@ -18,10 +18,10 @@ use wire::sigv4::Authorization;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
-use crate::principals::role::Role;
-use crate::principals::user::User;
 use crate::records::entity::Entity as _;
 use crate::records::last_use::Used;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::secret::SecretAccessKey;
 use crate::values::tag::{self, Tag};
 use crate::values::unique_id::{self, Prefix};

@@ -7,16 +7,15 @@
 use policy::{Context, Kind as Grammar, Policies, Policy, Request, ResourceSide};
 use store::{ReadTx, Tx};
 
-use crate::credentials::access_key::{self, AccessKey, Status};
-use crate::policies::attachment;
-use crate::policies::policy_source::{self, PolicySource, Sourced};
-use crate::principals::group::Group;
-use crate::principals::user::User;
-use crate::records::account;
+use crate::policies::source::{self, PolicySource, Sourced};
+use crate::records::access_key::{self, AccessKey, Status};
 use crate::records::entity::Holder;
+use crate::records::group::Group;
+use crate::records::user::User;
+use crate::records::{account, attachment};
 use crate::values::document;
 use crate::values::error::{IamError, Special};
-use crate::values::name::Kind;
+use crate::values::kind::Kind;
 
 /// What an administrator may do. As an action it is matched by what covers all of IAM and by nothing less.
 const EVERYTHING: &str = "iam:*";
@@ -100,7 +99,7 @@ pub(crate) fn with_document_lockout_check<T>(
     change: impl FnOnce(&mut Tx<'_>) -> Result<T, IamError>,
 ) -> Result<T, IamError> {
     let used = attachment::usage(tx, account, arn)?;
-    let gave = policy_source::managed(tx, arn)?.is_some_and(|old| old.policy.may_allow("iam"));
+    let gave = source::managed(tx, arn)?.is_some_and(|old| old.policy.may_allow("iam"));
     let takes = || Ok::<_, IamError>(may_revoke_admin(&document::parse(new, Grammar::Identity)?));
     let risky = used.boundaries > 0 || used.attachments > 0 && (gave || takes()?);
     with_lockout_check(tx, account, risky, change)

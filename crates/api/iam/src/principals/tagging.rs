@@ -5,11 +5,12 @@ use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::managed_policy::{self, AnyPolicy, ManagedPolicy};
-use crate::principals::instance_profile::InstanceProfile;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::policies::managed_policies;
 use crate::records::entity::{self, Entity, Identity, Tagged};
+use crate::records::instance_profile::InstanceProfile;
+use crate::records::managed_policy::{AnyPolicy, ManagedPolicy};
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::error::IamError;
 use crate::values::page::{self, Window};
 use crate::values::policy_arn;
@@ -85,7 +86,7 @@ impl Found for AnyPolicy {
     type Record = ManagedPolicy;
 
     fn need(action: &'static str, name: &str, found: Option<&Self>, _: &Call<'_, Iam>) -> Need<'static> {
-        managed_policy::need(action, name, found)
+        managed_policies::need(action, name, found)
     }
 
     fn tagged(&self) -> &[Tag] {

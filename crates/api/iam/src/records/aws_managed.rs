@@ -11,15 +11,17 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use wire::{Arn, Timestamp};
 
-use crate::values::name::{self, Kind};
-use crate::values::policy_arn;
-use crate::values::unique_id;
+use crate::values::kind::Kind;
+use crate::values::{name, policy_arn, unique_id};
 
 /// When the catalogue was written.
 const CREATED: Timestamp = Timestamp::from_millis(1_795_392_000_000);
 
 /// The version under which every document is listed.
 pub(crate) const VERSION: u32 = 1;
+
+/// The policy of administrators: everything is allowed.
+pub(crate) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// An AWS-managed policy.
 pub(crate) struct AwsManaged {

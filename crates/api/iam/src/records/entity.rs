@@ -9,7 +9,8 @@ use store::{ReadTx, Record, StoreError, Tx};
 use wire::Arn;
 
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::tag::{self, Tag};
 
 /// Something with a name and a unique id.
@@ -39,34 +40,6 @@ pub(crate) trait Tagged: Entity {
     fn tags_mut(&mut self) -> &mut Vec<Tag>;
 }
 
-/// Makes a record with the fields `identity` and `tags` an [`Entity`] of a kind, whose tags can be changed.
-macro_rules! tagged {
-    ($record:ty, $kind:expr) => {
-        impl $crate::records::entity::Entity for $record {
-            const KIND: $crate::values::name::Kind = $kind;
-
-            fn identity(&self) -> &$crate::records::entity::Identity {
-                &self.identity
-            }
-
-            fn identity_mut(&mut self) -> &mut $crate::records::entity::Identity {
-                &mut self.identity
-            }
-
-            fn tags(&self) -> &[$crate::values::tag::Tag] {
-                &self.tags
-            }
-        }
-
-        impl $crate::records::entity::Tagged for $record {
-            fn tags_mut(&mut self) -> &mut Vec<$crate::values::tag::Tag> {
-                &mut self.tags
-            }
-        }
-    };
-}
-pub(crate) use tagged;
-
 /// What policies are attached to: a user, a group, a role.
 pub(crate) trait Holder: Entity {
     /// What its inline policies may have together, in characters without white space.
@@ -84,14 +57,6 @@ pub(crate) trait Holder: Entity {
 
     /// The ARN of its permissions boundary. Groups have none.
     fn boundary(&self) -> Option<&str>;
-
-    /// Whether the policies make it an administrator, as long as it has an access key.
-    ///
-    /// # Errors
-    /// Those of the store.
-    fn is_administrator(&self, _: &ReadTx<'_>) -> Result<bool, IamError> {
-        Ok(false)
-    }
 
     /// Refuses changes to the role of a service.
     ///

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use store::{ReadTx, Record, Store, StoreError, Tx};
 use wire::Timestamp;
 
-use crate::credentials::access_key::{self, AccessKey};
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::records::access_key::{self, AccessKey};
+use crate::records::role::Role;
+use crate::records::user::User;
 
 /// The last use of an access key or of a role, under its id and the parent of its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

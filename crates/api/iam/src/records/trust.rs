@@ -6,8 +6,7 @@ use policy::{Kind as Grammar, Policy, PrincipalPattern};
 use serde::{Deserialize, Serialize};
 use store::ReadTx;
 
-use crate::authority::principal;
-use crate::records::account;
+use crate::records::{account, principal};
 use crate::values::document;
 use crate::values::error::{IamError, Quota};
 

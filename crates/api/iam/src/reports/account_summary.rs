@@ -7,12 +7,12 @@ use service::{AuditClass, Call, Need, Operation, Permit};
 use store::{ReadTx, Record, StoreError};
 
 use crate::Iam;
-use crate::policies::managed_policy::ManagedPolicy;
-use crate::principals::group::Group;
-use crate::principals::instance_profile::InstanceProfile;
-use crate::principals::role::Role;
-use crate::principals::user::User;
 use crate::records::account;
+use crate::records::group::Group;
+use crate::records::instance_profile::InstanceProfile;
+use crate::records::managed_policy::ManagedPolicy;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::error::IamError;
 
 /// Quotas, and what there is none of here.

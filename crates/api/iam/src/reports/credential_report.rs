@@ -12,13 +12,11 @@ use store::ReadTx;
 use wire::{Arn, Blob, Timestamp};
 
 use crate::Iam;
-use crate::credentials::access_key::{self, AccessKey, Status};
-use crate::credentials::login_profile;
-use crate::principals::user::User;
-use crate::records::account;
+use crate::records::access_key::{self, AccessKey, Status};
 use crate::records::entity::Entity;
 use crate::records::last_use::LastUse;
-use crate::records::password;
+use crate::records::user::User;
+use crate::records::{account, login_profile, password};
 use crate::values::error::{IamError, Special};
 
 /// How long a report is good for.

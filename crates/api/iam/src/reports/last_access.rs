@@ -13,21 +13,20 @@ use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
-use crate::policies::attachment::{Attachment, Usage};
-use crate::policies::managed_policy;
-use crate::policies::managed_policy::AnyPolicy;
-use crate::policies::policy_source::PolicySource;
-use crate::principals::group::Group;
-use crate::principals::membership;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::policies::source::PolicySource;
+use crate::records::attachment::{Attachment, Usage};
 use crate::records::entity::{self, Entity, Identity};
+use crate::records::group::Group;
 use crate::records::last_use::ActionUse;
+use crate::records::managed_policy::{self, AnyPolicy};
+use crate::records::membership;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::reports::service_access::{NAMESPACE, SERVICES};
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
 use crate::values::page::{self, Window};
-use crate::values::policy_arn;
+use crate::values::{name, policy_arn};
 
 /// How many reports of an account are kept.
 const JOBS_KEPT: usize = 20;

@@ -7,8 +7,8 @@ use service::{AuditClass, Call, Need, Operation, Permit};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::attachment::AttachedPolicy;
-use crate::policies::policy_source::{Origin, PolicySource, Sourced};
+use crate::policies::attachments::AttachedPolicy;
+use crate::policies::source::{Origin, PolicySource, Sourced};
 use crate::values::error::IamError;
 use crate::values::page::{self, Window};
 use crate::values::policy_arn;

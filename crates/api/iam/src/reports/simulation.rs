@@ -14,11 +14,10 @@ use wire::Arn;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::policy_source::{self, Origin, PolicySource, Sourced};
-use crate::values::document;
+use crate::policies::source::{self, Origin, PolicySource, Sourced};
 use crate::values::error::IamError;
 use crate::values::page::{self, Window};
-use crate::values::policy_arn;
+use crate::values::{document, policy_arn};
 
 /// The rule of each document in a list of them.
 pub(crate) const EACH_DOCUMENT: Rule = Rule::Each(&[document::LENGTH, document::PATTERN]);
@@ -541,7 +540,7 @@ impl Operation for GetContextKeysForPrincipalPolicy {
         _: &Call<'_, Iam>,
     ) -> Result<ContextKeysOutput, IamError> {
         let given = parse(&input.policies, "PolicyInputList", Grammar::Identity)?;
-        let own = source.identity.iter().map(policy_source::Sourced::policy);
+        let own = source.identity.iter().map(source::Sourced::policy);
         Ok(ContextKeysOutput::of(own.chain(&given)))
     }
 }

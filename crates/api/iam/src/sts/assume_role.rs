@@ -14,10 +14,11 @@ use super::credential::{
     tagged, tags, without_mfa,
 };
 use crate::authority::session::{Bearer, Session, TRANSITIVE_KEYS, session_arn};
-use crate::principals::role::{Role, SESSION_SECONDS_DEFAULT};
 use crate::records::entity::{self, Entity as _};
+use crate::records::role::{Role, SESSION_SECONDS_DEFAULT};
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::tag::{self, Tag, TagInput};
 
 /// How long a session can last that was assumed from another role's, in seconds.

@@ -8,11 +8,10 @@ use wire::shape::Rule;
 
 use super::Sts;
 use crate::authority::session::{Limits, Session};
-use crate::values::document;
 use crate::values::error::{IamError, Quota};
-use crate::values::name;
 use crate::values::secret::SecretAccessKey;
 use crate::values::tag::{self, Tag, TagInput};
+use crate::values::{document, name};
 
 /// The rule of `RoleSessionName` and `SourceIdentity`.
 pub(crate) const SESSION_NAME: [Rule; 2] = [Rule::Length(2, 64), Rule::Pattern(r"[\w+=,.@-]*")];

@@ -7,7 +7,7 @@ use wire::Arn;
 use wire::shape::Rule;
 
 use super::Sts;
-use crate::credentials::access_key;
+use crate::records::access_key;
 use crate::values::error::IamError;
 use crate::values::name;
 

@@ -17,7 +17,7 @@ use super::credential::{
     Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, TOKEN_BYTES_MIN, limits, pack,
 };
 use crate::authority::session::{Bearer, Session};
-use crate::credentials::oidc_provider::{self, OidcProvider};
+use crate::records::oidc_provider::{self, OidcProvider};
 use crate::values::error::{IamError, Token};
 
 /// How long a token can be, in characters.

@@ -1,7 +1,7 @@
 //! Access keys: from the answer that makes one to the answer that ends it.
 
 use super::server::{Key, Server, allow};
-use crate::credentials::access_key::AccessKey;
+use crate::records::access_key::AccessKey;
 
 #[tokio::test]
 async fn a_new_key_signs_at_once_and_its_secret_is_shown_once() {
@@ -147,7 +147,7 @@ pub(super) async fn root_key(server: &Server) -> Key {
         let mut account = crate::records::account::find(tx, super::server::ACCOUNT)?.expect("the account");
         account.root_access_keys.push(key.id.clone());
         tx.put(crate::records::account::PARENT, super::server::ACCOUNT, &account)?;
-        tx.insert(crate::credentials::access_key::PARENT, &key.id, &key)
+        tx.insert(crate::records::access_key::PARENT, &key.id, &key)
     });
     write.await.expect("written");
     made

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use store::Store;
 
 use super::server::{ACCOUNT, Server, allow};
-use crate::policies::attachment::{self, Attachment, Usage, UsageCount};
-use crate::policies::managed_policy::ManagedPolicy;
-use crate::principals::user::User;
+use crate::records::attachment::{self, Attachment, Usage, UsageCount};
 use crate::records::entity;
+use crate::records::managed_policy::ManagedPolicy;
+use crate::records::user::User;
 use crate::values::error::IamError;
 
 const USERS: [&str; 3] = ["ana", "bob", "Ana"];

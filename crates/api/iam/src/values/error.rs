@@ -7,7 +7,7 @@ use service::ServiceError;
 use store::StoreError;
 use wire::Fault;
 
-use crate::values::name::Kind;
+use crate::values::kind::Kind;
 
 /// An outcome of an IAM or STS operation other than success.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use service::Need;
 use wire::shape::Rule;
 
 use crate::values::error::{IamError, Quota};
-use crate::values::name::Kind;
+use crate::values::kind::Kind;
 
 /// How many tags an entity can have, and how many one call can name.
 const TAGS_MAX: usize = 50;

@@ -6,17 +6,17 @@ use store::{ReadTx, Record, StoreError};
 use wire::Arn;
 
 use crate::Iam;
-use crate::accounts::service_control::{self, ServiceControl};
-use crate::policies::inline_policy::InlinePolicy;
-use crate::policies::managed_policy::{DEFAULT, PolicyDocument};
-use crate::principals::group::Group;
-use crate::principals::role::Role;
-use crate::principals::user::User;
 use crate::records::aws_managed;
 use crate::records::entity::{self, Entity, Holder};
+use crate::records::group::Group;
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::managed_policy::{DEFAULT, PolicyDocument};
+use crate::records::role::Role;
+use crate::records::service_control::{self, ServiceControl};
+use crate::records::user::User;
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
-use crate::values::policy_arn;
+use crate::values::kind::Kind;
+use crate::values::{name, policy_arn};
 
 /// Where a policy comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,10 +6,12 @@ use store::{Record, Tx};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::principals::role::{Role, RoleOutput, RoleView, SERVICE_PATH};
+use crate::principals::roles::{RoleOutput, RoleView};
 use crate::records::entity::{self, Identity};
+use crate::records::role::{Role, SERVICE_PATH};
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::unique_id::{self, Prefix};
 
 /// The services that have such roles, what the role's name ends in, and whether a suffix can be added to it.
@@ -61,7 +63,7 @@ wire::shape! {
     /// The input of `CreateServiceLinkedRole`.
     pub struct CreateServiceLinkedRoleInput {
         "AWSServiceName" service: String, required, [Rule::Length(1, 128)];
-        "Description" description: String, optional, [crate::principals::role::DESCRIPTION_LENGTH, crate::principals::role::DESCRIPTION_PATTERN];
+        "Description" description: String, optional, [crate::principals::roles::DESCRIPTION_LENGTH, crate::principals::roles::DESCRIPTION_PATTERN];
         "CustomSuffix" suffix: String, optional, [Rule::Length(1, 64)];
     }
 }

@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::Tx;
+use store::{ReadTx, Tx};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::attachment::{self, Usage};
 use crate::policies::last_administrator;
-use crate::policies::managed_policy;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::records::attachment::{self, Usage};
 use crate::records::entity::{self, Holder, Identity};
+use crate::records::managed_policy;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::error::IamError;
 use crate::values::policy_arn;
 
@@ -49,6 +49,27 @@ pub(crate) fn occupy<E: Holder>(tx: &mut Tx<'_>, entity: &Identity, arn: &str) -
     }
     attachment::occupy(tx, E::KIND, entity, arn, Usage::Boundary)?;
     Ok(())
+}
+
+/// An entity that can have a boundary.
+trait Bounded: Holder {
+    /// Whether its policies make it an administrator, as long as it has an access key.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError>;
+}
+
+impl Bounded for User {
+    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError> {
+        last_administrator::is_one(tx, self)
+    }
+}
+
+impl Bounded for Role {
+    fn is_administrator(&self, _: &ReadTx<'_>) -> Result<bool, IamError> {
+        Ok(false)
+    }
 }
 
 /// The two operations on the boundary of one kind of entity.

@@ -1,66 +1,29 @@
 //! Access keys: what a user, or the account's root user, signs requests with.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{Record, Tx};
+use store::Tx;
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::last_administrator;
-use crate::principals::user::{Subject, User};
+use crate::principals::subject::Subject;
+use crate::records::access_key::{AccessKey, PARENT, Status};
 use crate::records::account::{self, Account};
 use crate::records::entity;
 use crate::records::last_use::{LastUse, Used};
+use crate::records::user::User;
 use crate::values::error::{IamError, Quota};
 use crate::values::name;
 use crate::values::page::{self, Window};
 use crate::values::secret::SecretAccessKey;
-use crate::values::unique_id::{self, Prefix};
-
-/// All access keys stand under one parent: a request names the key before anything is known of its account.
-pub(crate) const PARENT: &str = "";
 
 /// How many access keys a user can have.
 const KEYS_MAX: usize = 2;
 
 /// The length of an access key's id among the parameters.
 const ID_LENGTH: Rule = Rule::Length(16, 128);
-
-wire::text_enum! {
-    /// Whether an access key is accepted.
-    pub enum Status { Active = "Active", Inactive = "Inactive", Expired = "Expired" }
-}
-
-/// An access key as it is stored, under its id.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct AccessKey {
-    pub(crate) id: String,
-    pub(crate) account: String,
-    /// The unique id of the user whose key it is; the root user's if there is none.
-    pub(crate) user: Option<String>,
-    pub(crate) secret: SecretAccessKey,
-    pub(crate) status: Status,
-    pub(crate) created: Timestamp,
-}
-
-impl Record for AccessKey {
-    const COLLECTION: &'static str = "iam.access-key";
-}
-
-impl AccessKey {
-    /// A new key, active at once.
-    pub(crate) fn new(account: &str, user: Option<&str>, created: Timestamp) -> Self {
-        Self {
-            id: unique_id::generate(Prefix::AccessKey),
-            account: account.to_owned(),
-            user: user.map(str::to_owned),
-            secret: SecretAccessKey::generate(),
-            status: Status::Active,
-            created,
-        }
-    }
-}
 
 /// Whose access keys are meant: a user as it was found, or the account's root user.
 enum Owner {

@@ -8,15 +8,13 @@ use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::last_administrator;
-use crate::policies::managed_policy::{
-    self, AnyPolicy, DEFAULT, ManagedPolicy, PolicyDocument, VersionEntry, need, version_id,
-};
+use crate::policies::managed_policies::{self, need};
 use crate::records::aws_managed::{self, AwsManaged};
 use crate::records::entity::{self, Identity};
-use crate::values::document;
+use crate::records::managed_policy::{AnyPolicy, DEFAULT, ManagedPolicy, PolicyDocument, VersionEntry, version_id};
 use crate::values::error::{Conflict, IamError, Quota};
 use crate::values::page::{self, Window};
-use crate::values::policy_arn;
+use crate::values::{document, policy_arn};
 
 /// How many versions a policy can have.
 const VERSIONS_MAX: usize = 5;
@@ -124,7 +122,7 @@ impl Operation for CreatePolicyVersion {
         call: &Call<'_, Iam>,
     ) -> Result<VersionOutput, IamError> {
         let known = found.into_inner().own()?.identity;
-        managed_policy::check_document(&input.policy_document)?;
+        managed_policies::check_document(&input.policy_document)?;
         let now = call.now;
         call.write(&call.service.store, move |tx| {
             let mut policy = reload(tx, &known, &input.policy_arn)?;

@@ -2,15 +2,16 @@
 //!
 //! What a token says and who signed it is for STS; a provider's keys come from its operator's file, see `provider_keys`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{ReadTx, Record, Tx};
+use store::Tx;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
+use crate::records::oidc_provider::{OidcProvider, RESOURCE, arn, find};
 use crate::values::error::{IamError, Quota};
-use crate::values::name::Kind;
+use crate::values::kind::Kind;
 use crate::values::page::{self, Window};
 use crate::values::tag::{self, Tag, TagInput};
 
@@ -27,45 +28,11 @@ const CLIENTS: Rule = Rule::Each(&[Rule::Length(1, 255)]);
 /// The rule of a provider's ARN.
 const ARN: Rule = Rule::Length(20, 2048);
 
-/// What an ARN's resource begins with.
-const RESOURCE: &str = "oidc-provider/";
-
-/// A provider as it is stored, under its account and URL.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct OidcProvider {
-    pub(crate) account: String,
-    /// Without its scheme: host and path.
-    pub(crate) url: String,
-    pub(crate) clients: Vec<String>,
-    thumbprints: Vec<String>,
-    created: Timestamp,
-    tags: Vec<Tag>,
-}
-
-impl Record for OidcProvider {
-    const COLLECTION: &'static str = "iam.oidc-provider";
-}
-
-impl OidcProvider {
-    pub(crate) fn arn(&self) -> Arn {
-        arn(&self.account, &self.url)
-    }
-}
-
-fn arn(account: &str, url: &str) -> Arn {
-    Arn::new("iam", "", account, &format!("{RESOURCE}{url}"))
-}
-
 /// The URL that a provider's ARN names, if it is one of the account.
 fn url_of(text: &str, account: &str) -> Option<String> {
     let arn: Arn = text.parse().ok()?;
     let own = arn.service() == "iam" && arn.account() == account;
     arn.resource().strip_prefix(RESOURCE).filter(|url| own && !url.is_empty()).map(str::to_owned)
-}
-
-/// The provider at a URL without scheme.
-pub(crate) fn find(tx: &ReadTx<'_>, account: &str, url: &str) -> Result<Option<OidcProvider>, IamError> {
-    Ok(tx.get::<OidcProvider>(account, url)?)
 }
 
 fn missing(arn: &str) -> IamError {

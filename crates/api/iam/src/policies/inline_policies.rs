@@ -1,34 +1,22 @@
 //! Inline policies: documents that belong to one user, group or role and end with it.
 
 use policy::Kind as Grammar;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{Record, Tx};
+use store::Tx;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::boundary;
-use crate::policies::last_administrator;
-use crate::principals::group::Group;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::policies::{boundaries, last_administrator};
 use crate::records::entity::{self, Holder, Identity};
-use crate::values::document;
+use crate::records::group::Group;
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::error::{IamError, Quota};
-use crate::values::name;
-use crate::values::name::Kind;
+use crate::values::kind::Kind;
 use crate::values::page::{self, Window};
-
-/// An inline policy, under the unique id of what it belongs to and its own name.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct InlinePolicy {
-    pub(crate) name: String,
-    pub(crate) document: String,
-}
-
-impl Record for InlinePolicy {
-    const COLLECTION: &'static str = "iam.inline-policy";
-}
+use crate::values::{document, name};
 
 /// Writes an inline policy if all of the entity's together stay within the quota.
 ///
@@ -73,7 +61,7 @@ fn delete<E: Holder>(tx: &mut Tx<'_>, known: &Identity, name: String) -> Result<
 
 /// The need of changing an inline policy.
 fn changing<E: Holder>(action: &'static str, account: &str, name: &str, found: Option<&E>) -> Need<'static> {
-    boundary::in_need(entity::need(action, account, name, found), found.and_then(Holder::boundary))
+    boundaries::in_need(entity::need(action, account, name, found), found.and_then(Holder::boundary))
 }
 
 #[derive(Serialize)]

@@ -2,90 +2,26 @@
 //!
 //! A user's policies, groups and access keys have files of their own; here they only stand in the way of deletion.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{ReadTx, Record};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
-use crate::credentials::login_profile;
-use crate::credentials::service_credential::ServiceCredential;
-use crate::credentials::ssh_public_key::SshPublicKey;
-use crate::policies::attachment::{self, Usage};
-use crate::policies::boundary::{self, BoundaryView};
-use crate::policies::inline_policy::InlinePolicy;
-use crate::policies::last_administrator;
-use crate::records::entity::{self, Entity, Holder, Identity};
-use crate::records::last_use;
+use crate::policies::boundaries::{self, BoundaryView};
+use crate::principals::subject::Subject;
+use crate::records::attachment::{self, Usage};
+use crate::records::entity::{self, Entity};
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::service_credential::ServiceCredential;
+use crate::records::ssh_public_key::SshPublicKey;
+use crate::records::user::User;
+use crate::records::{last_use, login_profile};
 use crate::values::error::{Conflict, IamError};
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::page::{self, Window};
 use crate::values::tag::{self, Tag, TagInput};
-use crate::values::unique_id::{self, Prefix};
-
-/// A user as it is stored, under its account and unique id.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct User {
-    pub(crate) identity: Identity,
-    pub(crate) created: Timestamp,
-    pub(crate) tags: Vec<Tag>,
-    /// The ARN of the permissions boundary.
-    pub(crate) boundary: Option<String>,
-    /// The ARNs of the attached managed policies, in the order they were attached.
-    pub(crate) attached: Vec<String>,
-    /// The unique ids of the groups the user is in.
-    pub(crate) groups: Vec<String>,
-    /// The ids of the user's access keys.
-    pub(crate) access_keys: Vec<String>,
-}
-
-impl Record for User {
-    const COLLECTION: &'static str = "iam.user";
-}
-
-entity::tagged!(User, Kind::User);
-
-impl Holder for User {
-    const INLINE_SIZE_MAX: usize = 2048;
-    const ATTACHED_QUOTA: &'static str = "PoliciesPerUser";
-
-    fn attached(&self) -> &[String] {
-        &self.attached
-    }
-
-    fn attached_mut(&mut self) -> &mut Vec<String> {
-        &mut self.attached
-    }
-
-    fn boundary(&self) -> Option<&str> {
-        self.boundary.as_deref()
-    }
-
-    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError> {
-        last_administrator::is_one(tx, self)
-    }
-}
-
-impl User {
-    /// A user without anything yet.
-    pub(crate) fn new(account: &str, path: &str, name: &str, created: Timestamp) -> Self {
-        Self {
-            identity: Identity {
-                account: account.to_owned(),
-                id: unique_id::generate(Prefix::User),
-                path: path.to_owned(),
-                name: name.to_owned(),
-            },
-            created,
-            tags: Vec::new(),
-            boundary: None,
-            attached: Vec::new(),
-            groups: Vec::new(),
-            access_keys: Vec::new(),
-        }
-    }
-}
 
 /// A user as answers show it. The root user, which `GetUser` shows as well, has neither path nor name.
 #[derive(Serialize)]
@@ -159,7 +95,7 @@ impl Operation for CreateUser {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::User, call.account(), path, &input.user_name).to_string();
         let create = tag::in_request(Need::identity("iam:CreateUser", arn.clone()), &input.tags);
-        let mut needs = vec![boundary::in_need(create, input.permissions_boundary.as_deref())];
+        let mut needs = vec![boundaries::in_need(create, input.permissions_boundary.as_deref())];
         if !input.tags.is_empty() {
             needs.push(tag::in_request(Need::identity("iam:TagUser", arn), &input.tags));
         }
@@ -174,7 +110,7 @@ impl Operation for CreateUser {
         call.write(&call.service.store, move |tx| {
             entity::insert(tx, &user)?;
             if let Some(arn) = &user.boundary {
-                boundary::occupy::<User>(tx, &user.identity, arn)?;
+                boundaries::occupy::<User>(tx, &user.identity, arn)?;
             }
             Ok(UserOutput { user: UserView::detail(user) })
         })
@@ -186,52 +122,6 @@ wire::shape! {
     /// The input of `GetUser`.
     pub struct GetUserInput {
         "UserName" user_name: String, optional, [Rule::Length(1, 128)];
-    }
-}
-
-/// Whom an operation with an optional `UserName` is about.
-pub(crate) enum Subject {
-    /// A user, named or the caller itself.
-    User(Box<User>),
-    /// The account's root user, as the caller.
-    Root,
-}
-
-impl Subject {
-    /// The user called `name`, or the caller.
-    ///
-    /// # Errors
-    /// `NoSuchEntity`; `ValidationError` when no name is given and the caller is a session.
-    pub(crate) async fn find(name: Option<&str>, call: &Call<'_, Iam>) -> Result<Self, IamError> {
-        if let Some(name) = name {
-            return Ok(Self::User(Box::new(call.service.entity(call.account(), name).await?)));
-        }
-        match call.caller.principal.kind {
-            policy::PrincipalKind::Root => Ok(Self::Root),
-            policy::PrincipalKind::User => {
-                let principal = &call.caller.principal;
-                let (account, id) = (principal.account.clone(), principal.unique_id.clone());
-                let user = call.service.store.read(move |tx| tx.get::<User>(&account, &id)).await?;
-                // Deleted since the call was authenticated.
-                let gone = || IamError::NoSuchEntity { kind: Kind::User, name: principal.unique_id.clone() };
-                user.map(|user| Self::User(Box::new(user))).ok_or_else(gone)
-            }
-            _ => Err(IamError::Validation("Must specify userName when calling with non-User credentials".to_owned())),
-        }
-    }
-
-    /// The need of `action` on the subject, found or not.
-    pub(crate) fn need(
-        action: &'static str,
-        name: Option<&str>,
-        found: Option<&Self>,
-        call: &Call<'_, Iam>,
-    ) -> Need<'static> {
-        match (found, name) {
-            (Some(Self::User(user)), _) => entity::need(action, call.account(), "", Some(&**user)),
-            (_, Some(name)) => entity::need::<User>(action, call.account(), name, None),
-            (_, None) => Need::identity(action, call.caller.principal.arn.to_string()),
-        }
     }
 }
 

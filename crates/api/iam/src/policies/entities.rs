@@ -6,17 +6,18 @@ use store::ReadTx;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::attachment::{Attachment, Usage};
-use crate::policies::managed_policy::{AnyPolicy, need};
-use crate::policies::policy_list::PolicyUsage;
-use crate::principals::group::Group;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::policies::list::PolicyUsage;
+use crate::policies::managed_policies::need;
+use crate::records::attachment::{Attachment, Usage};
 use crate::records::entity::Identity;
+use crate::records::group::Group;
+use crate::records::managed_policy::AnyPolicy;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
 use crate::values::page::{self, Window};
-use crate::values::policy_arn;
+use crate::values::{name, policy_arn};
 
 wire::text_enum! {
     /// The kinds that `EntityFilter` tells apart; nothing is ever attached to the last two.

@@ -3,43 +3,22 @@
 //! A user's record lists its groups, for the hot path; a record for each member leads from the group to the user. The
 //! two change together.
 
-use serde::{Deserialize, Serialize};
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{ReadTx, Record, Tx};
+use store::{ReadTx, Tx};
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::last_administrator;
-use crate::principals::group::{Group, GroupView, ListGroupsOutput};
-use crate::principals::user::User;
+use crate::principals::groups::{GroupView, ListGroupsOutput};
 use crate::records::entity::{self, Identity};
+use crate::records::group::Group;
+use crate::records::membership::Member;
+use crate::records::user::User;
 use crate::values::error::{IamError, Quota};
-use crate::values::page::{self, Listed, Window};
+use crate::values::page::{self, Window};
 
 /// How many groups a user can be in.
 const GROUPS_MAX: usize = 10;
-
-/// A member of a group, under the group's unique id and the user's.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Member {
-    user: String,
-}
-
-impl Record for Member {
-    const COLLECTION: &'static str = "iam.member";
-}
-
-/// A page of a group's users.
-pub(crate) fn users(tx: &ReadTx<'_>, group: &Identity, window: Window) -> Result<Listed<User>, IamError> {
-    let mut listed = window.read::<Member, _>(
-        tx,
-        &group.id,
-        |member| member.user.clone(),
-        |member| Ok(tx.get::<User>(&group.account, &member.user)?),
-    )?;
-    listed.items.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
-    Ok(listed)
-}
 
 /// Makes a user a member of a group; does nothing if they are one already.
 ///

@@ -3,126 +3,25 @@
 //! An entity's record lists what is attached to it, for the hot path; a record for each attachment leads from the
 //! policy to the entity, and a count for each policy and account answers lists. The three change together.
 
-use serde::{Deserialize, Serialize};
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{ReadTx, Record, StoreError, Tx};
+use store::Tx;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::boundary;
-use crate::policies::last_administrator;
-use crate::policies::managed_policy;
-use crate::policies::policy_source;
-use crate::principals::group::Group;
-use crate::principals::role::Role;
-use crate::principals::user::User;
+use crate::policies::{boundaries, last_administrator, source};
+use crate::records::attachment::{Usage, occupy, release};
 use crate::records::entity::{self, Holder, Identity};
+use crate::records::group::Group;
+use crate::records::managed_policy;
+use crate::records::role::Role;
+use crate::records::user::User;
 use crate::values::error::{IamError, Quota};
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
 use crate::values::page::{self, Window};
-use crate::values::policy_arn;
+use crate::values::{name, policy_arn};
 
 /// How many managed policies an entity can have.
 const ATTACHED_MAX: usize = 10;
-
-/// What a managed policy does for an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Usage {
-    /// It grants.
-    Permissions,
-    /// It limits.
-    Boundary,
-}
-
-/// An entity that a managed policy is attached to, under the policy.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Attachment {
-    pub(crate) kind: Kind,
-    /// The entity's unique id.
-    pub(crate) entity: String,
-    pub(crate) usage: Usage,
-}
-
-impl Record for Attachment {
-    const COLLECTION: &'static str = "iam.attachment";
-}
-
-/// How often an account uses a managed policy, under the account and the policy's ARN.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct UsageCount {
-    pub(crate) attachments: u32,
-    pub(crate) boundaries: u32,
-}
-
-impl Record for UsageCount {
-    const COLLECTION: &'static str = "iam.usage";
-}
-
-impl UsageCount {
-    const fn of(&mut self, usage: Usage) -> &mut u32 {
-        match usage {
-            Usage::Permissions => &mut self.attachments,
-            Usage::Boundary => &mut self.boundaries,
-        }
-    }
-}
-
-impl Attachment {
-    /// The parent of a policy's attachments. AWS-managed policies are attached in many accounts.
-    pub(crate) fn parent(account: &str, arn: &str) -> String {
-        format!("{account} {arn}")
-    }
-
-    /// Its id under that parent.
-    pub(crate) fn id(entity: &str, usage: Usage) -> String {
-        match usage {
-            Usage::Permissions => format!("{entity} permissions"),
-            Usage::Boundary => format!("{entity} boundary"),
-        }
-    }
-}
-
-/// How often `account` uses the policy.
-pub(crate) fn usage(tx: &ReadTx<'_>, account: &str, arn: &str) -> Result<UsageCount, StoreError> {
-    Ok(tx.get::<UsageCount>(account, arn)?.unwrap_or_default())
-}
-
-/// Notes that an entity uses a policy. Returns whether it did not before.
-pub(crate) fn occupy(
-    tx: &mut Tx<'_>,
-    kind: Kind,
-    entity: &Identity,
-    arn: &str,
-    usage: Usage,
-) -> Result<bool, StoreError> {
-    let attachment = Attachment { kind, entity: entity.id.clone(), usage };
-    let parent = Attachment::parent(&entity.account, arn);
-    match tx.insert(&parent, &Attachment::id(&entity.id, usage), &attachment) {
-        Ok(()) => {}
-        Err(StoreError::Exists { .. }) => return Ok(false),
-        Err(error) => return Err(error),
-    }
-    let mut count = self::usage(tx, &entity.account, arn)?;
-    *count.of(usage) = count.of(usage).saturating_add(1);
-    tx.put(&entity.account, arn, &count)?;
-    Ok(true)
-}
-
-/// Notes that an entity uses a policy no longer. Returns whether it did.
-pub(crate) fn release(tx: &mut Tx<'_>, entity: &Identity, arn: &str, usage: Usage) -> Result<bool, StoreError> {
-    let parent = Attachment::parent(&entity.account, arn);
-    if !tx.delete::<Attachment>(&parent, &Attachment::id(&entity.id, usage))? {
-        return Ok(false);
-    }
-    let mut count = self::usage(tx, &entity.account, arn)?;
-    *count.of(usage) = count.of(usage).saturating_sub(1);
-    if count == UsageCount::default() {
-        tx.delete::<UsageCount>(&entity.account, arn)?;
-    } else {
-        tx.put(&entity.account, arn, &count)?;
-    }
-    Ok(true)
-}
 
 /// Attaches a managed policy; does nothing if it is attached already.
 ///
@@ -139,7 +38,7 @@ pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) ->
     if entity.attached().len() >= ATTACHED_MAX {
         return Err(IamError::LimitExceeded(Quota::Count { name: E::ATTACHED_QUOTA, limit: ATTACHED_MAX }));
     }
-    let policy = policy_source::managed(tx, arn)?.ok_or_else(nothing)?.policy;
+    let policy = source::managed(tx, arn)?.ok_or_else(nothing)?.policy;
     let risky = E::KIND != Kind::Role && last_administrator::may_revoke_admin(&policy);
     last_administrator::with_lockout_check(tx, &known.account, risky, |tx| {
         occupy(tx, E::KIND, known, arn, Usage::Permissions)?;
@@ -174,7 +73,7 @@ fn need<E: Holder>(
     found: Option<&E>,
 ) -> Need<'static> {
     let need = entity::need(action, account, name, found).with("iam:PolicyARN", policy_arn.to_owned());
-    boundary::in_need(need, found.and_then(Holder::boundary))
+    boundaries::in_need(need, found.and_then(Holder::boundary))
 }
 
 #[derive(serde::Serialize)]

@@ -2,43 +2,29 @@
 
 mod rsa_key;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{ReadTx, Record};
+use store::ReadTx;
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use self::rsa_key::RsaKey;
 use crate::Iam;
-use crate::credentials::access_key::Status;
-use crate::principals::user::{Subject, User};
+use crate::principals::subject::Subject;
+use crate::records::access_key::Status;
 use crate::records::entity::{self, Identity};
-use crate::values::document;
+use crate::records::ssh_public_key::SshPublicKey;
+use crate::records::user::User;
 use crate::values::error::{IamError, Quota, Special};
-use crate::values::name;
 use crate::values::page::{self, Window};
 use crate::values::unique_id::{self, Prefix};
+use crate::values::{document, name};
 
 /// How many SSH public keys a user can have.
 const KEYS_MAX: usize = 5;
 
 /// The rule of a key's id.
 const ID_LENGTH: Rule = Rule::Length(20, 128);
-
-/// An SSH public key as it is stored, under the user's unique id and its own.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SshPublicKey {
-    pub(crate) id: String,
-    /// As one line of OpenSSH: `ssh-rsa AAAA…`.
-    line: String,
-    fingerprint: String,
-    pub(crate) status: Status,
-    pub(crate) uploaded: Timestamp,
-}
-
-impl Record for SshPublicKey {
-    const COLLECTION: &'static str = "iam.ssh-public-key";
-}
 
 fn missing(id: &str) -> IamError {
     IamError::Missing(format!("The Public Key with id {id} cannot be found."))

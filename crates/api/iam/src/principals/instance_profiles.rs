@@ -2,17 +2,20 @@
 //!
 //! A profile's record names its role; a record for each pair leads from the role back. The two change together.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::{ReadTx, Record, Tx};
+use store::{ReadTx, Tx};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
-use crate::principals::role::{Role, RoleView};
+use crate::principals::roles::RoleView;
 use crate::records::entity::{self, Entity, Holder, Identity};
+use crate::records::instance_profile::{InstanceProfile, ProfileOfRole, of_role};
+use crate::records::role::Role;
 use crate::values::error::{Conflict, IamError, Quota};
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::page::{self, Window};
 use crate::values::tag::{self, Tag, TagInput};
 use crate::values::unique_id::{self, Prefix};
@@ -25,32 +28,6 @@ pub(crate) const NAME: Rule = Rule::Length(1, 128);
 
 /// The service that a role is passed to with a profile.
 const PASSED_TO: &str = "ec2.amazonaws.com";
-
-/// An instance profile as it is stored, under its account and unique id.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct InstanceProfile {
-    pub(crate) identity: Identity,
-    pub(crate) created: Timestamp,
-    pub(crate) tags: Vec<Tag>,
-    /// The unique ids of its roles.
-    pub(crate) roles: Vec<String>,
-}
-
-impl Record for InstanceProfile {
-    const COLLECTION: &'static str = "iam.instance-profile";
-}
-
-entity::tagged!(InstanceProfile, Kind::InstanceProfile);
-
-/// A profile that has a role, under the role's unique id and the profile's.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct ProfileOfRole {
-    profile: String,
-}
-
-impl Record for ProfileOfRole {
-    const COLLECTION: &'static str = "iam.profile-of-role";
-}
 
 /// An instance profile as answers show it.
 #[derive(Serialize)]
@@ -88,16 +65,6 @@ impl ProfileView {
         let tags = std::mem::take(&mut profile.tags);
         Ok(Self { tags, ..Self::summary(tx, profile)? })
     }
-}
-
-/// The profiles of a role, in the order of their names.
-pub(crate) fn of_role(tx: &ReadTx<'_>, role: &Identity) -> Result<Vec<InstanceProfile>, IamError> {
-    let mut profiles = Vec::new();
-    for entry in tx.all::<ProfileOfRole>(&role.id)? {
-        profiles.extend(tx.get::<InstanceProfile>(&role.account, &entry.profile)?);
-    }
-    profiles.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
-    Ok(profiles)
 }
 
 #[derive(Serialize)]

@@ -3,45 +3,22 @@
 use std::sync::{Arc, LazyLock};
 
 use policy::{Kind as Grammar, Policy, PrincipalKind};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit, ResourcePolicy};
-use store::{ReadTx, Record, StoreError};
+use store::StoreError;
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::principals::user::{Subject, User};
+use crate::principals::subject::Subject;
 use crate::records::entity::{self, Identity};
+use crate::records::login_profile::{LoginProfile, PROFILE, find};
 use crate::records::password::{self, PasswordHash, PasswordInput, PasswordPolicy};
+use crate::records::user::User;
 use crate::values::error::{IamError, Special};
-
-/// A user's password, under the user's unique id.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct LoginProfile {
-    pub(crate) created: Timestamp,
-    /// When the password was last set.
-    pub(crate) changed: Timestamp,
-    /// Whether the user has to choose another one.
-    reset_required: bool,
-    password: PasswordHash,
-    /// The passwords before it, newest first.
-    earlier: Vec<PasswordHash>,
-}
-
-/// The id of the only profile under a user.
-const PROFILE: &str = "profile";
 
 /// How many earlier passwords are kept: as many as a policy can forbid.
 const EARLIER_MAX: usize = 24;
-
-impl Record for LoginProfile {
-    const COLLECTION: &'static str = "iam.login-profile";
-}
-
-/// The user's login profile.
-pub(crate) fn find(tx: &ReadTx<'_>, user: &str) -> Result<Option<LoginProfile>, StoreError> {
-    tx.get::<LoginProfile>(user, PROFILE)
-}
 
 fn missing(user: &str) -> IamError {
     IamError::Missing(format!("Login Profile for User {user} cannot be found."))

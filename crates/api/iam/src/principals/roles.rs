@@ -1,28 +1,25 @@
 //! Roles: the record and the operations on it. How a role is assumed is for STS.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::Record;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
-use crate::policies::attachment::{self, Usage};
-use crate::policies::boundary::{self, BoundaryView};
-use crate::policies::inline_policy::InlinePolicy;
-use crate::principals::instance_profile::ProfileOfRole;
+use crate::policies::boundaries::{self, BoundaryView};
+use crate::records::attachment::{self, Usage};
 use crate::records::entity::{self, Entity, Holder, Identity};
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::instance_profile::ProfileOfRole;
 use crate::records::last_use::{self, LastUse, Used};
+use crate::records::role::{Role, SERVICE_PATH, SESSION_SECONDS_DEFAULT};
 use crate::records::trust::Trust;
-use crate::values::document;
 use crate::values::error::{Conflict, IamError};
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
 use crate::values::page::{self, Window};
 use crate::values::tag::{self, Tag, TagInput};
 use crate::values::unique_id::{self, Prefix};
-
-/// How long a session of a role lasts at most unless the role says otherwise, in seconds.
-pub(crate) const SESSION_SECONDS_DEFAULT: u32 = 3600;
+use crate::values::{document, name};
 
 /// The rule of `MaxSessionDuration`.
 const SESSION_SECONDS: Rule = Rule::Range(3600, 43_200);
@@ -31,59 +28,6 @@ const SESSION_SECONDS: Rule = Rule::Range(3600, 43_200);
 pub(crate) const DESCRIPTION_LENGTH: Rule = Rule::Length(0, 1000);
 /// As AWS prints it.
 pub(crate) const DESCRIPTION_PATTERN: Rule = Rule::Pattern(r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*");
-
-/// A role as it is stored, under its account and unique id.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Role {
-    pub(crate) identity: Identity,
-    pub(crate) created: Timestamp,
-    pub(crate) description: Option<String>,
-    pub(crate) trust: Trust,
-    /// How long a session can last, in seconds.
-    pub(crate) session_seconds_max: u32,
-    pub(crate) tags: Vec<Tag>,
-    /// The ARN of the permissions boundary.
-    pub(crate) boundary: Option<String>,
-    /// The ARNs of the attached managed policies, in the order they were attached.
-    pub(crate) attached: Vec<String>,
-}
-
-impl Record for Role {
-    const COLLECTION: &'static str = "iam.role";
-}
-
-entity::tagged!(Role, Kind::Role);
-
-impl Holder for Role {
-    const INLINE_SIZE_MAX: usize = 10_240;
-    const ATTACHED_QUOTA: &'static str = "PoliciesPerRole";
-
-    fn attached(&self) -> &[String] {
-        &self.attached
-    }
-
-    fn attached_mut(&mut self) -> &mut Vec<String> {
-        &mut self.attached
-    }
-
-    fn boundary(&self) -> Option<&str> {
-        self.boundary.as_deref()
-    }
-
-    fn check_unprotected(&self) -> Result<(), IamError> {
-        if self.is_protected() { Err(IamError::ProtectedRole { name: self.identity.name.clone() }) } else { Ok(()) }
-    }
-}
-
-/// The paths of roles that belong to services begin with this.
-pub(crate) const SERVICE_PATH: &str = "/aws-service-role/";
-
-impl Role {
-    /// Whether it belongs to a service.
-    pub(crate) fn is_protected(&self) -> bool {
-        self.identity.path.starts_with(SERVICE_PATH)
-    }
-}
 
 /// When a role was last used. Empty for one that never was.
 #[derive(Serialize)]
@@ -197,7 +141,7 @@ impl Operation for CreateRole {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let arn = name::arn(Kind::Role, call.account(), path, &input.role_name).to_string();
         let create = tag::in_request(Need::identity("iam:CreateRole", arn.clone()), &input.tags);
-        let mut needs = vec![boundary::in_need(create, input.permissions_boundary.as_deref())];
+        let mut needs = vec![boundaries::in_need(create, input.permissions_boundary.as_deref())];
         if !input.tags.is_empty() {
             needs.push(tag::in_request(Need::identity("iam:TagRole", arn), &input.tags));
         }
@@ -225,7 +169,7 @@ impl Operation for CreateRole {
             };
             entity::insert(tx, &role)?;
             if let Some(arn) = &role.boundary {
-                boundary::occupy::<Role>(tx, &role.identity, arn)?;
+                boundaries::occupy::<Role>(tx, &role.identity, arn)?;
             }
             let (tags, boundary) = (role.tags.clone(), role.boundary.clone());
             let permissions_boundary = boundary.map(BoundaryView::of);

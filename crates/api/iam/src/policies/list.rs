@@ -6,12 +6,14 @@ use store::ReadTx;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::attachment::{self, UsageCount};
-use crate::policies::managed_policy::{ManagedPolicy, PolicyView};
+use crate::policies::managed_policies::PolicyView;
+use crate::records::attachment::{self, UsageCount};
 use crate::records::aws_managed;
 use crate::records::entity::Entity;
+use crate::records::managed_policy::ManagedPolicy;
 use crate::values::error::IamError;
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::page::{self, Listed, Window};
 
 wire::text_enum! {

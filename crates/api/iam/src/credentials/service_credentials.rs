@@ -3,27 +3,26 @@
 //! The password is shown once. It is 256 random bits, so a plain hash of it tells nobody anything and costs a fetch or
 //! push next to nothing to check.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto::{constant_time_eq, random_bytes, sha256};
-use policy::{Context, Principal};
-use serde::{Deserialize, Serialize, Serializer};
-use service::{AuditClass, Call, Caller, Need, Operation, Permit};
-use store::{ReadTx, Record, StoreError, Tx};
+use crypto::{random_bytes, sha256};
+use serde::{Serialize, Serializer};
+use service::{AuditClass, Call, Need, Operation, Permit};
+use store::{ReadTx, StoreError, Tx};
 use wire::Timestamp;
 use wire::shape::Rule;
 use zeroize::Zeroizing;
 
 use crate::Iam;
-use crate::credentials::access_key::Status;
-use crate::principals::user::{Subject, User};
-use crate::records::entity::{self, Entity, Identity};
+use crate::principals::subject::Subject;
+use crate::records::access_key::Status;
+use crate::records::entity::{self, Identity};
+use crate::records::service_credential::{ServiceCredential, ServiceUserName};
+use crate::records::user::User;
 use crate::values::error::{IamError, Quota, Special};
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::page::{self, Window};
-use crate::values::tag;
 use crate::values::unique_id::{self, Prefix};
 
 /// The only service that has such credentials here.
@@ -37,42 +36,6 @@ const PASSWORD_BYTES: usize = 32;
 
 /// The rule of a credential's id.
 const ID_LENGTH: Rule = Rule::Length(20, 128);
-
-/// A credential as it is stored, under the user's unique id and its own.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct ServiceCredential {
-    pub(crate) id: String,
-    /// What the user is called where the credential is used. It stays when the user is renamed.
-    service_user_name: String,
-    /// SHA-256 of the password.
-    digest: [u8; 32],
-    pub(crate) status: Status,
-    pub(crate) created: Timestamp,
-    /// When it ends, if it does.
-    expires: Option<Timestamp>,
-}
-
-impl Record for ServiceCredential {
-    const COLLECTION: &'static str = "iam.service-credential";
-}
-
-impl ServiceCredential {
-    fn status_at(&self, now: Timestamp) -> Status {
-        if self.expires.is_some_and(|expires| expires <= now) { Status::Expired } else { self.status }
-    }
-}
-
-/// Leads from the account and the user name of a credential to the credential.
-#[derive(Serialize, Deserialize)]
-struct ServiceUserName {
-    service_user_name: String,
-    user: String,
-    credential: String,
-}
-
-impl Record for ServiceUserName {
-    const COLLECTION: &'static str = "iam.service-user-name";
-}
 
 /// A password: wiped when dropped, shown by one answer.
 struct Password(Zeroizing<String>);
@@ -446,39 +409,5 @@ impl Operation for DeleteServiceSpecificCredential {
             Ok(())
         })
         .await
-    }
-}
-
-impl Iam {
-    /// The user whose active credential for Git has this user name and password; `None` for any other pair.
-    ///
-    /// # Errors
-    /// Those of [`store::Store::read`].
-    pub async fn git_caller(
-        &self,
-        user_name: &str,
-        password: &[u8],
-        now: Timestamp,
-    ) -> Result<Option<Arc<Caller>>, StoreError> {
-        let Some((_, account)) = user_name.rsplit_once("-at-") else { return Ok(None) };
-        let (account, name, digest) = (account.to_owned(), user_name.to_owned(), sha256(password));
-        self.store
-            .read(move |tx| {
-                let Some(entry) = tx.get::<ServiceUserName>(&account, &name)? else { return Ok(None) };
-                let credential = tx.get::<ServiceCredential>(&entry.user, &entry.credential)?;
-                let Some(credential) = credential.filter(|found| found.status_at(now) == Status::Active) else {
-                    return Ok(None);
-                };
-                if !constant_time_eq(&credential.digest, &digest) {
-                    return Ok(None);
-                }
-                let Some(user) = tx.get::<User>(&account, &entry.user)? else { return Ok(None) };
-                let mut context = Context::new();
-                context.insert("aws:ViaAWSService", false);
-                tag::on_principal(&mut context, &user.tags);
-                let principal = Principal::user(user.arn(), &user.identity.id);
-                Ok(Some(Arc::new(Caller::new(principal, credential.id, context, None))))
-            })
-            .await
     }
 }

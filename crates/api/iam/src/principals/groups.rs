@@ -1,67 +1,21 @@
 //! Groups: the record and the operations on it. Who is in a group is for `membership`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use service::{AuditClass, Call, Need, Operation, Permit};
-use store::Record;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
-use crate::policies::inline_policy::InlinePolicy;
-use crate::principals::membership::{self, Member};
-use crate::principals::user::UserView;
-use crate::records::entity::{self, Entity, Holder, Identity};
+use crate::principals::users::UserView;
+use crate::records::entity::{self, Entity, Identity};
+use crate::records::group::Group;
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::membership::{self, Member};
 use crate::values::error::{Conflict, IamError};
-use crate::values::name::{self, Kind};
+use crate::values::kind::Kind;
+use crate::values::name;
 use crate::values::page::{self, Window};
-use crate::values::tag::Tag;
 use crate::values::unique_id::{self, Prefix};
-
-/// A group as it is stored, under its account and unique id.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Group {
-    pub(crate) identity: Identity,
-    pub(crate) created: Timestamp,
-    /// The ARNs of the attached managed policies, in the order they were attached.
-    pub(crate) attached: Vec<String>,
-}
-
-impl Record for Group {
-    const COLLECTION: &'static str = "iam.group";
-}
-
-impl Entity for Group {
-    const KIND: Kind = Kind::Group;
-
-    fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    fn identity_mut(&mut self) -> &mut Identity {
-        &mut self.identity
-    }
-
-    fn tags(&self) -> &[Tag] {
-        &[]
-    }
-}
-
-impl Holder for Group {
-    const INLINE_SIZE_MAX: usize = 5120;
-    const ATTACHED_QUOTA: &'static str = "PoliciesPerGroup";
-
-    fn attached(&self) -> &[String] {
-        &self.attached
-    }
-
-    fn attached_mut(&mut self) -> &mut Vec<String> {
-        &mut self.attached
-    }
-
-    fn boundary(&self) -> Option<&str> {
-        None
-    }
-}
 
 /// A group as answers show it.
 #[derive(Serialize)]
