@@ -6,4 +6,5 @@ pub(crate) mod oidc_providers;
 pub(crate) mod password_policy;
 pub(crate) mod provider_keys;
 pub(crate) mod service_credentials;
+pub(crate) mod service_password;
 pub(crate) mod ssh_public_keys;

@@ -22,7 +22,6 @@ use crate::records::user::User;
 use crate::reports::credential_report::Reports;
 use crate::reports::last_access::Jobs;
 use crate::values::error::IamError;
-use crate::values::page::{Listed, Window};
 
 /// How many access keys, users and roles the hot path remembers, each.
 const IDENTITIES_CACHED: usize = 20_000;
@@ -47,9 +46,9 @@ pub struct Iam {
     pub(crate) inline: ListCache<Vec<Option<ParsedPolicy>>>,
     /// The documents in force, by ARN.
     pub(crate) documents: Cache<Option<ParsedPolicy>>,
-    /// What limits whole accounts, by account.
+    /// The service control policies, by account.
     pub(crate) service_control: Cache<Vec<Option<ParsedPolicy>>>,
-    /// What each caller holds, put together from the above, by unique id.
+    /// The policies of each caller, assembled from the above, by unique id.
     pub(crate) held: quick_cache::sync::Cache<String, Arc<Held>>,
     pub(crate) epoch: Epoch,
     pub(crate) callers: Callers,
@@ -105,7 +104,7 @@ impl Iam {
     /// so, and before the server ends.
     ///
     /// # Errors
-    /// Those of [`Store::write`]; what was noted is kept for the next time.
+    /// Those of [`Store::write`]; unwritten uses stay in memory for the next time.
     pub async fn flush_last_uses(&self) -> Result<(), StoreError> {
         self.last_uses.flush(&self.store).await
     }
@@ -114,30 +113,6 @@ impl Iam {
     pub(crate) async fn entity<E: Entity>(&self, account: &str, name: &str) -> Result<E, IamError> {
         let (account, name) = (account.to_owned(), name.to_owned());
         self.store.read(move |tx| entity::load(tx, &account, &name)).await
-    }
-
-    /// A page of the users, groups or roles of `account` whose paths begin with `prefix`, each page in the order of
-    /// their names.
-    pub(crate) async fn list<E: Entity>(
-        &self,
-        account: &str,
-        window: Window,
-        prefix: Option<String>,
-    ) -> Result<Listed<E>, IamError> {
-        let account = account.to_owned();
-        self.store
-            .read(move |tx| {
-                let prefix = prefix.unwrap_or_default();
-                let mut listed = window.read::<E, _>(
-                    tx,
-                    &account,
-                    |entity| entity.identity().id.clone(),
-                    |entity| Ok(entity.identity().path.starts_with(&prefix).then_some(entity)),
-                )?;
-                listed.items.sort_by(|a, b| a.identity().name.cmp(&b.identity().name));
-                Ok(listed)
-            })
-            .await
     }
 
     /// The account with this id.

@@ -12,6 +12,7 @@ mod policies;
 mod principals;
 mod records;
 mod reports;
+mod resources;
 mod sts;
 mod values;
 

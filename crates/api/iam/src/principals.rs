@@ -2,9 +2,10 @@
 
 pub(crate) mod groups;
 pub(crate) mod instance_profiles;
+pub(crate) mod lists;
 pub(crate) mod memberships;
+pub(crate) mod renames;
 pub(crate) mod roles;
 pub(crate) mod service_linked_roles;
-pub(crate) mod subject;
 pub(crate) mod tagging;
 pub(crate) mod users;

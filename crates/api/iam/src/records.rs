@@ -1,4 +1,4 @@
-//! What is stored: each record, its index entries, and the changes that keep them in step. Knows no operation.
+//! The stored records: each record, its index entries, and the changes that keep them in step. Knows no operation.
 
 pub(crate) mod access_key;
 pub(crate) mod account;

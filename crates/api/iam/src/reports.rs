@@ -1,4 +1,4 @@
-//! What an account has and what its policies would decide: reports and simulations. Changes nothing.
+//! Reports on an account, and simulations of its policies. Changes nothing.
 
 pub(crate) mod account_summary;
 pub(crate) mod authorization_details;

@@ -1,5 +1,6 @@
 //! The values that records and operations are made of: names, ids, tags, documents, pages, errors. Knows no record.
 
+pub(crate) mod answer;
 pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod kind;

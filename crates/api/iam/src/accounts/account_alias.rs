@@ -1,13 +1,13 @@
 //! Account aliases: a name for an account, unique on the server, of which an account has one at most.
 
 use serde::{Deserialize, Serialize};
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Permit, ResourceOperation};
 use store::{Record, StoreError};
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::values::error::IamError;
-use crate::values::page::{self, Window};
+use crate::values::page::{self, Item, Page};
 
 /// The rule of an alias's length.
 const LENGTH: Rule = Rule::Length(3, 63);
@@ -41,32 +41,29 @@ fn check(alias: &str) -> Result<(), IamError> {
 }
 
 wire::shape! {
-    /// The input of `CreateAccountAlias`.
-    pub struct CreateAccountAliasInput {
+    /// The input of `CreateAccountAlias` and `DeleteAccountAlias`.
+    pub struct AccountAliasInput {
         "AccountAlias" alias: String, required, [LENGTH];
     }
 }
 
 pub(crate) struct CreateAccountAlias;
 
-impl Operation for CreateAccountAlias {
-    type Service = Iam;
+impl ResourceOperation for CreateAccountAlias {
+    type On = Account<Iam>;
     const NAME: &'static str = "CreateAccountAlias";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = CreateAccountAliasInput;
+    type Input = AccountAliasInput;
     type Output = ();
-    type Target = ();
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    fn key(_: &Self::Input) {}
+
+    fn check(input: &Self::Input) -> Result<(), IamError> {
         check(&input.alias)
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:CreateAccountAlias", "*")]
-    }
-
     /// Takes the place of the alias that the account has.
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let new = AccountAlias { alias: input.alias, account: call.account().to_owned() };
         call.write(&call.service.store, move |tx| {
             match tx.insert(ALL, &new.alias, &new) {
@@ -86,32 +83,22 @@ impl Operation for CreateAccountAlias {
     }
 }
 
-wire::shape! {
-    /// The input of `DeleteAccountAlias`.
-    pub struct DeleteAccountAliasInput {
-        "AccountAlias" alias: String, required, [LENGTH];
-    }
-}
-
 pub(crate) struct DeleteAccountAlias;
 
-impl Operation for DeleteAccountAlias {
-    type Service = Iam;
+impl ResourceOperation for DeleteAccountAlias {
+    type On = Account<Iam>;
     const NAME: &'static str = "DeleteAccountAlias";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeleteAccountAliasInput;
+    type Input = AccountAliasInput;
     type Output = ();
-    type Target = ();
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    fn key(_: &Self::Input) {}
+
+    fn check(input: &Self::Input) -> Result<(), IamError> {
         check(&input.alias)
     }
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:DeleteAccountAlias", "*")]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let account = call.account().to_owned();
         call.write(&call.service.store, move |tx| {
             if !tx.delete::<AccountAlias>(&account, &input.alias)? {
@@ -132,38 +119,29 @@ wire::shape! {
     }
 }
 
+/// An alias in the list of an account's.
 #[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct AliasesOutput {
-    account_aliases: Vec<String>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
+pub(crate) struct Alias(String);
+
+impl Item for Alias {
+    const LIST: &'static str = "AccountAliases";
 }
 
 pub(crate) struct ListAccountAliases;
 
-impl Operation for ListAccountAliases {
-    type Service = Iam;
+impl ResourceOperation for ListAccountAliases {
+    type On = Account<Iam>;
     const NAME: &'static str = "ListAccountAliases";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListAccountAliasesInput;
-    type Output = AliasesOutput;
-    type Target = ();
+    type Output = Page<Alias>;
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:ListAccountAliases", "*")]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<AliasesOutput, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let account = call.account().to_owned();
         let found = call.service.store.read(move |tx| tx.all::<AccountAlias>(&account)).await?;
-        let aliases = found.into_iter().map(|found| found.alias).collect();
-        let listed = Window::new(input.marker, input.max_items).cut(aliases)?;
-        Ok(AliasesOutput { is_truncated: listed.is_truncated(), account_aliases: listed.items, marker: listed.marker })
+        let aliases = found.into_iter().map(|found| Alias(found.alias)).collect();
+        Ok(page::window(input.marker, input.max_items).by_count(aliases)?.into())
     }
 }

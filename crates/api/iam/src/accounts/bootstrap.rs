@@ -16,7 +16,7 @@ use crate::values::error::IamError;
 use crate::values::secret::SecretAccessKey;
 use crate::values::{name, unique_id};
 
-/// What the first administrator is called.
+/// The name of the first administrator.
 pub(crate) const ADMINISTRATOR: &str = "administrator";
 
 /// The first administrator's credential, which is shown once and never again.
@@ -46,7 +46,7 @@ impl Record for FirstStart {
 /// There is one first start.
 const PLACE: (&str, &str) = ("", "");
 
-/// Notes that access keys are to be handed over.
+/// Records that access keys are to be handed over.
 ///
 /// # Errors
 /// Those of the store.
@@ -79,7 +79,7 @@ pub async fn unfinished_first_start(store: &Store) -> Result<Option<Vec<FirstAdm
     Ok(found.await?)
 }
 
-/// Notes that all access keys of the first start are handed over.
+/// Records that all access keys of the first start are handed over.
 ///
 /// # Errors
 /// [`IamError::Store`].
@@ -91,7 +91,7 @@ pub async fn end_first_start(store: &Store) -> Result<(), IamError> {
 /// Makes the first account with an administrator and one access key, all or nothing. Returns `None` and changes nothing
 /// if there is an account already.
 ///
-/// `account_id` is twelve digits; one is drawn if it is not given.
+/// `account_id` is twelve digits; one is generated if it is not given.
 ///
 /// # Errors
 /// [`IamError::Validation`] for an account id of another form; [`IamError::Store`].

@@ -1,4 +1,4 @@
-//! What only the operator of the host may do: make further accounts, and make an administrator where there is none left.
+//! Actions of the host's operator: creating accounts, and an administrator where there is none left.
 //!
 //! Works on the store of a server that is stopped. Who may run it is for the operating system.
 
@@ -18,7 +18,7 @@ use crate::values::kind::Kind;
 use crate::values::secret::SecretAccessKey;
 use crate::values::{name, unique_id};
 
-/// What a recovered administrator is called, with a number behind it if need be.
+/// The name of a recovered administrator, with a number behind it if need be.
 const RECOVERED: &str = "recovered-administrator";
 
 /// How often another name is tried.
@@ -31,7 +31,7 @@ const NAME_LENGTH_MAX: usize = 50;
 pub struct Handover {
     /// The account.
     pub account: String,
-    /// Whose credential it is.
+    /// The ARN of its owner.
     pub arn: Arn,
     /// The access key's id.
     pub access_key_id: String,

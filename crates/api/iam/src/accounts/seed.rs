@@ -35,9 +35,9 @@ use crate::values::{document, name};
 pub struct SeedAccount {
     /// Twelve digits.
     pub id: String,
-    /// What its operator calls it.
+    /// The name that its operator gave it.
     pub name: Option<String>,
-    /// The access key of its administrator; drawn if it is not given.
+    /// The access key of its administrator; generated if it is not given.
     pub administrator: Option<SeedAccessKey>,
     /// Its customer-managed policies.
     pub policies: Vec<SeedPolicy>,
@@ -174,7 +174,7 @@ fn make_account(tx: &mut Tx<'_>, id: &str, name: Option<&str>, now: Timestamp) -
     Ok(tx.insert(account::PARENT, id, &account)?)
 }
 
-/// An account in the making.
+/// An account that is being seeded.
 struct Planting<'t, 'tx> {
     tx: &'t mut Tx<'tx>,
     account: String,
@@ -333,7 +333,8 @@ impl Planting<'_, '_> {
 }
 
 fn tags(given: BTreeMap<String, String>) -> Result<Vec<tag::Tag>, IamError> {
-    tag::checked(given.into_iter().map(|(key, value)| TagInput { key, value }).collect())
+    let given: Vec<_> = given.into_iter().map(|(key, value)| TagInput { key, value }).collect();
+    tag::checked(&given)
 }
 
 #[cfg(test)]

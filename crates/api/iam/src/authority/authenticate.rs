@@ -93,7 +93,7 @@ fn describe(key: &AccessKey, user: Option<&User>) -> Caller {
     Caller::new(principal, key.id.clone(), context, None)
 }
 
-/// What a signing key is derived for.
+/// The scope that a signing key is derived for.
 #[derive(PartialEq, Eq, Hash)]
 struct Scope {
     access_key_id: Box<str>,
@@ -172,7 +172,7 @@ impl Iam {
         if authorization.session_token().is_some() {
             return None;
         }
-        // Before anything else: it vouches for what is read from here on.
+        // Before anything else: it proves that records read from here on are current.
         let epoch = self.epoch.now();
         let known = self.callers.get(authorization.access_key_id())?;
         let current = known.epoch.load(Ordering::Acquire) == epoch;
@@ -186,7 +186,7 @@ impl Iam {
 
     /// The caller whose access key has this id, if it is active, looked up in the store's caches.
     async fn known(&self, id: &str) -> Result<Arc<Known>, CredentialError> {
-        // Before anything else: it vouches for what is read from here on.
+        // Before anything else: it proves that records read from here on are current.
         let epoch = self.epoch.now();
         // What cannot be a key is not worth a look into the store.
         let formed = ID_LENGTHS.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());

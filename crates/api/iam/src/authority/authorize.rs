@@ -1,7 +1,7 @@
 //! Whether a caller may: gathers the policies that bear on a need and has them evaluated.
 //!
-//! Reads caches only: documents are parsed when they are loaded, what a caller holds is put together once, and both are
-//! forgotten before a change to them is acknowledged. What the policies mean is for the policy engine; what a resource's
+//! Reads caches only: documents are parsed when they are loaded, a caller's policies are assembled once, and both are
+//! dropped before a change to them is acknowledged. What the policies mean is for the policy engine; what a resource's
 //! own policy is, for the service that owns it.
 
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl ParsedPolicy {
     }
 }
 
-/// What explanations call the policies passed for a session.
+/// The name of the policies passed for a session in explanations.
 const SESSION_POLICY: &str = "session policy";
 
 /// The policies of one caller.
@@ -65,7 +65,7 @@ pub(crate) struct Held {
     managed: Vec<Managed>,
     inline: Vec<Arc<Vec<Option<ParsedPolicy>>>>,
     boundary: Option<Managed>,
-    /// What limits the caller's account.
+    /// The limits of the caller's account.
     service_control: Option<Arc<Vec<Option<ParsedPolicy>>>>,
 }
 
@@ -195,19 +195,19 @@ impl Iam {
         Ok(true)
     }
 
-    /// What the caller holds, if that is remembered.
+    /// The caller's policies, if they are cached and current.
     fn held_now(&self, caller: &Caller) -> Option<Arc<Held>> {
-        // Before anything else: it vouches for what is read from here on.
+        // Before anything else: it proves that records read from here on are current.
         let epoch = self.epoch.now();
         self.held.get(caller.principal.bare_id()).filter(|held| held.epoch == epoch)
     }
 
-    /// What the caller holds; `None` if the caller is gone.
+    /// The caller's policies; `None` if the caller is gone.
     async fn held(&self, caller: &Caller) -> Result<Option<Arc<Held>>, StoreError> {
         if let Some(held) = self.held_now(caller) {
             return Ok(Some(held));
         }
-        // Before anything else: it vouches for what is read from here on.
+        // Before anything else: it proves that records read from here on are current.
         let epoch = self.epoch.now();
         let (principal, id) = (&caller.principal, caller.principal.bare_id());
         let mut held = Held::nothing(epoch);
@@ -215,7 +215,7 @@ impl Iam {
             held.service_control = self.service_control.get(service_control::PARENT, &principal.account).await?;
         }
         let whole = match &principal.kind {
-            // The root user federated: it holds everything, which the session's policies limit.
+            // The root user federated: it may do everything that the session's policies do not limit.
             PrincipalKind::FederatedUser { .. } if id == principal.account => {
                 held.managed.extend(self.managed(ADMINISTRATOR_ACCESS).await?);
                 return Ok(Some(Arc::new(held)));

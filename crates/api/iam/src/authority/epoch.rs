@@ -38,7 +38,7 @@ impl Epoch {
         Self(count)
     }
 
-    /// The count now. To be read before what it shall vouch for.
+    /// The count now. To be read before the records whose currency it proves.
     pub(crate) fn now(&self) -> u64 {
         self.0.0.load(Ordering::Acquire)
     }

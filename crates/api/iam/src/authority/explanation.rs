@@ -1,4 +1,4 @@
-//! What would be decided about anybody's request and why, for whoever runs the server. Nothing is called, nothing noted.
+//! Explains to the server's operator how a request would be decided and why. Nothing is called or recorded.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::values::kind::Kind;
 use crate::values::tag::{self, Tag};
 use crate::values::{document, name};
 
-/// What the session of a role is called when only the role is named.
+/// The name of a role's session when only the role is named.
 const SESSION: &str = "explained";
 
 impl Iam {
@@ -57,7 +57,7 @@ impl Iam {
         Ok(self.explain(caller, action, resource, guard, context).await?)
     }
 
-    /// What a user or role has to say about an action on it; `None` if there is none at this ARN.
+    /// The condition keys and trust policy that a user or role adds to a decision; `None` if there is none at this ARN.
     ///
     /// # Errors
     /// [`IamError::Store`].
@@ -88,7 +88,7 @@ impl Iam {
     }
 }
 
-/// Who it is, and the tags of it.
+/// The principal at an ARN, and its tags.
 fn find(tx: &ReadTx<'_>, arn: &Arn) -> Result<(Principal, Vec<Tag>), IamError> {
     let owner = arn.account();
     if arn.service() == "iam" && arn.resource() == "root" {

@@ -1,4 +1,4 @@
-//! Which principals exist: from an ARN in a policy to the unique id of whoever bears it now.
+//! The port through which other services look up principals.
 
 use service::BoxFuture;
 use service::ports::Principals;

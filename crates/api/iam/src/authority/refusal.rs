@@ -1,7 +1,7 @@
-//! What a refusal keeps from whom it is told to: sealed into the message, for somebody who may know to have it decoded.
+//! The details of a refusal that its caller must not see: sealed into the message, for somebody who may have it decoded.
 //!
 //! Every sealed refusal has the same length. What is in it depends on things that the caller may know nothing of, such as
-//! whether the resource exists, and its length must not tell.
+//! whether the resource exists, and its length must not reveal it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,14 +21,14 @@ const KEY: &str = "refusal";
 /// Binds what is sealed to its purpose.
 const PURPOSE: &[u8] = b"sts authorization message";
 
-/// What is sealed, in bytes, which makes 1152 characters of base64. Most refusals take 300 to 700 bytes.
+/// The sealed details, in bytes, which make 1152 characters of base64. Most refusals take 300 to 700 bytes.
 const SEALED_BYTES: usize = 864;
 const PLAIN_BYTES: usize = SEALED_BYTES - sealed::OVERHEAD;
 
 /// How long a refusal can be decoded.
 const GOOD_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// How many bytes of each text are kept; the decision fits in with room to spare.
+/// The most bytes of each text; the decision always fits.
 const ARN_BYTES_MAX: usize = 256;
 const NAME_BYTES_MAX: usize = 128;
 const VALUE_BYTES_MAX: usize = 96;
@@ -113,7 +113,7 @@ fn is_implied(key: &str) -> bool {
     of_principal || IMPLIED.iter().any(|implied| key.eq_ignore_ascii_case(implied))
 }
 
-/// As much of a text as is kept.
+/// The beginning of a text, of at most so many bytes.
 fn kept(text: &str, bytes_max: usize, lacking: &mut bool) -> String {
     let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {

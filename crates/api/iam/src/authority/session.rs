@@ -38,7 +38,7 @@ const PURPOSE: &[u8] = b"sts session token";
 /// The condition key that says which session tags go on to the sessions of roles that this one assumes.
 pub(crate) const TRANSITIVE_KEYS: &str = "sealstack:TransitiveTagKeys";
 
-/// Whose session it is.
+/// The bearer of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Bearer {
     /// The account's root user, by `GetSessionToken`.
@@ -59,7 +59,7 @@ pub(crate) enum Bearer {
     },
 }
 
-/// What a session may do at most.
+/// The limits of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Limits {
     /// The policy passed as text.
@@ -68,7 +68,7 @@ pub(crate) struct Limits {
     pub(crate) arns: Vec<String>,
 }
 
-/// A session as its token holds it.
+/// A session as its token carries it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) access_key_id: String,
@@ -160,7 +160,7 @@ impl KnownSession {
         &self.opened.session.secret
     }
 
-    /// What a use of the session is a use of.
+    /// The role whose use a use of the session is.
     pub(crate) fn used(&self) -> Option<Used> {
         match &self.opened.session.bearer {
             Bearer::Role { id, .. } => Some(Used::Role(self.opened.session.account.clone(), id.clone())),
@@ -190,7 +190,7 @@ impl Iam {
         token: &str,
         now: Timestamp,
     ) -> Result<KnownSession, CredentialError> {
-        // Before anything else: it vouches for what is read from here on.
+        // Before anything else: it proves that records read from here on are current.
         let epoch = self.epoch.now();
         let id = authorization.access_key_id();
         let known = self.sessions.get(id);
@@ -285,7 +285,7 @@ impl Iam {
         self.users.get(account, id).await?.ok_or(CredentialError::Unknown)
     }
 
-    /// What limits the session now, if anything does.
+    /// The policies that limit the session now, if any do.
     async fn session_policies(&self, opened: &Opened) -> Result<Option<Vec<Arc<Policy>>>, CredentialError> {
         let Some(limits) = &opened.session.limits else { return Ok(None) };
         let mut policies: Vec<_> = opened.inline.iter().cloned().collect();

@@ -1,22 +1,23 @@
-//! Access keys: what a user, or the account's root user, signs requests with.
+//! Access keys: credentials that a user, or the account's root user, signs requests with.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
-use store::Tx;
+use service::{AuditClass, Call, Need, Permit, Resource, ResourceOperation};
+use store::{ReadTx, Tx};
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::last_administrator;
-use crate::principals::subject::Subject;
+use crate::policies::last_administrator::with_lockout_check;
 use crate::records::access_key::{AccessKey, PARENT, Status};
 use crate::records::account::{self, Account};
-use crate::records::entity;
+use crate::records::entity::{self, Identity};
 use crate::records::last_use::{LastUse, Used};
 use crate::records::user::User;
+use crate::resources::subject::Subject;
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{IamError, Quota};
 use crate::values::name;
-use crate::values::page::{self, Window};
+use crate::values::page::{self, Item, Page};
 use crate::values::secret::SecretAccessKey;
 
 /// How many access keys a user can have.
@@ -25,16 +26,16 @@ const KEYS_MAX: usize = 2;
 /// The length of an access key's id among the parameters.
 const ID_LENGTH: Rule = Rule::Length(16, 128);
 
-/// Whose access keys are meant: a user as it was found, or the account's root user.
+/// The owner of access keys: a user as it was found, or the account's root user.
 enum Owner {
-    User(entity::Identity),
+    User(Identity),
     Root,
 }
 
 impl Owner {
-    fn of(subject: Subject) -> Self {
+    fn of(subject: &Subject) -> Self {
         match subject {
-            Subject::User(user) => Self::User(user.identity),
+            Subject::User(user) => Self::User(user.identity.clone()),
             Subject::Root => Self::Root,
         }
     }
@@ -89,22 +90,23 @@ impl Owner {
     }
 }
 
+/// An access key as answers show it; only the answer that creates one has the secret.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct AccessKeyView {
-    #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<String>,
     access_key_id: String,
     status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
     secret_access_key: Option<SecretAccessKey>,
     create_date: Timestamp,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct CreateAccessKeyOutput {
-    access_key: AccessKeyView,
+impl Single for AccessKeyView {
+    const MEMBER: &'static str = "AccessKey";
+}
+
+impl Item for AccessKeyView {
+    const LIST: &'static str = "AccessKeyMetadata";
 }
 
 wire::shape! {
@@ -116,28 +118,19 @@ wire::shape! {
 
 pub(crate) struct CreateAccessKey;
 
-impl Operation for CreateAccessKey {
-    type Service = Iam;
+impl ResourceOperation for CreateAccessKey {
+    type On = Subject;
     const NAME: &'static str = "CreateAccessKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateAccessKeyInput;
-    type Output = CreateAccessKeyOutput;
-    type Target = Subject;
+    type Output = Answer<AccessKeyView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:CreateAccessKey", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(
-        _: Self::Input,
-        subject: Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<CreateAccessKeyOutput, IamError> {
-        let owner = Owner::of(subject.into_inner());
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+        let owner = Owner::of(subject);
         let account = call.account().to_owned();
         let key = AccessKey::new(&account, owner.unique_id(), call.now);
         call.write(&call.service.store, move |tx| {
@@ -150,16 +143,13 @@ impl Operation for CreateAccessKey {
                 keys.push(key.id.clone());
                 Ok(())
             })?;
-            let AccessKey { id, secret, status, created, .. } = key;
-            Ok(CreateAccessKeyOutput {
-                access_key: AccessKeyView {
-                    user_name: owner.name(),
-                    access_key_id: id,
-                    status,
-                    secret_access_key: Some(secret),
-                    create_date: created,
-                },
-            })
+            Ok(Answer(AccessKeyView {
+                user_name: owner.name(),
+                access_key_id: key.id,
+                status: key.status,
+                secret_access_key: Some(key.secret),
+                create_date: key.created,
+            }))
         })
         .await
     }
@@ -174,62 +164,46 @@ wire::shape! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListAccessKeysOutput {
-    access_key_metadata: Vec<AccessKeyView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 pub(crate) struct ListAccessKeys;
 
-impl Operation for ListAccessKeys {
-    type Service = Iam;
+impl ResourceOperation for ListAccessKeys {
+    type On = Subject;
     const NAME: &'static str = "ListAccessKeys";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListAccessKeysInput;
-    type Output = ListAccessKeysOutput;
-    type Target = Subject;
+    type Output = Page<AccessKeyView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:ListAccessKeys", input.user_name.as_deref(), found, call)]
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
     async fn run(
         input: Self::Input,
-        subject: Permit<Subject>,
+        subject: &Permit<Subject>,
         call: &Call<'_, Iam>,
-    ) -> Result<ListAccessKeysOutput, IamError> {
-        let (ids, name) = match subject.into_inner() {
-            Subject::User(user) => (user.access_keys, Some(user.identity.name)),
+    ) -> Result<Self::Output, IamError> {
+        let ids = match &**subject {
+            Subject::User(user) => user.access_keys.clone(),
             Subject::Root => {
-                let account = call.service.account(call.account()).await?;
-                (account.map(|account| account.root_access_keys).unwrap_or_default(), None)
+                call.service.account(call.account()).await?.map_or_else(Vec::new, |it| it.root_access_keys)
             }
         };
-        let listed = Window::new(input.marker, input.max_items).cut(ids)?;
-        let (is_truncated, marker, ids) = (listed.is_truncated(), listed.marker, listed.items);
-        let read = move |tx: &store::ReadTx<'_>| {
-            let mut views = Vec::with_capacity(ids.len());
-            for id in &ids {
+        let (owner, window) = (Owner::of(subject), page::window(input.marker, input.max_items));
+        let read = move |tx: &ReadTx<'_>| -> Result<_, IamError> {
+            let listed = window.by_count(ids)?;
+            let mut views = Vec::with_capacity(listed.items.len());
+            for id in &listed.items {
                 views.extend(tx.get::<AccessKey>(PARENT, id)?.map(|key| AccessKeyView {
-                    user_name: name.clone(),
+                    user_name: owner.name(),
                     access_key_id: key.id,
                     status: key.status,
                     secret_access_key: None,
                     create_date: key.created,
                 }));
             }
-            Ok::<_, IamError>(views)
+            Ok(service::Listed { items: views, next: listed.next }.into())
         };
-        let access_key_metadata = call.service.store.read(read).await?;
-        Ok(ListAccessKeysOutput { access_key_metadata, is_truncated, marker })
+        call.service.store.read(read).await
     }
 }
 
@@ -244,33 +218,25 @@ wire::shape! {
 
 pub(crate) struct UpdateAccessKey;
 
-impl Operation for UpdateAccessKey {
-    type Service = Iam;
+impl ResourceOperation for UpdateAccessKey {
+    type On = Subject;
     const NAME: &'static str = "UpdateAccessKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateAccessKeyInput;
     type Output = ();
-    type Target = Subject;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:UpdateAccessKey", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(input: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        if input.status == Status::Expired {
-            return Err(IamError::InvalidInput("An access key can be made Active or Inactive."));
-        }
-        let owner = Owner::of(subject.into_inner());
-        let account = call.account().to_owned();
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        input.status.check_given("An access key can be made Active or Inactive.")?;
+        let (owner, account) = (Owner::of(subject), call.account().to_owned());
         call.write(&call.service.store, move |tx| {
             let mut key = owner.load(tx, &account, input.access_key_id)?;
             key.status = input.status;
             let risky = key.status == Status::Inactive;
-            last_administrator::with_lockout_check(tx, &account, risky, |tx| Ok(tx.put(PARENT, &key.id, &key)?))
+            with_lockout_check(tx, &account, risky, |tx| Ok(tx.put(PARENT, &key.id, &key)?))
         })
         .await
     }
@@ -286,29 +252,22 @@ wire::shape! {
 
 pub(crate) struct DeleteAccessKey;
 
-impl Operation for DeleteAccessKey {
-    type Service = Iam;
+impl ResourceOperation for DeleteAccessKey {
+    type On = Subject;
     const NAME: &'static str = "DeleteAccessKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteAccessKeyInput;
     type Output = ();
-    type Target = Subject;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:DeleteAccessKey", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(input: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let owner = Owner::of(subject.into_inner());
-        let account = call.account().to_owned();
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let (owner, account) = (Owner::of(subject), call.account().to_owned());
         call.write(&call.service.store, move |tx| {
             let key = owner.load(tx, &account, input.access_key_id)?;
-            let active = key.status == Status::Active;
-            last_administrator::with_lockout_check(tx, &account, active, |tx| {
+            with_lockout_check(tx, &account, key.status == Status::Active, |tx| {
                 owner.change(tx, &account, |tx, keys| {
                     keys.retain(|id| *id != key.id);
                     tx.delete::<AccessKey>(PARENT, &key.id)?;
@@ -318,6 +277,45 @@ impl Operation for DeleteAccessKey {
             })
         })
         .await
+    }
+}
+
+/// An access key of the caller's account, and whose it is.
+pub(crate) struct OwnedKey(Subject);
+
+impl Resource for OwnedKey {
+    type Service = Iam;
+    type Key<'a> = &'a str;
+
+    async fn find<'a>(id: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+        let (account, wanted) = (call.account().to_owned(), id.to_owned());
+        let read = move |tx: &ReadTx<'_>| -> Result<Option<Subject>, IamError> {
+            let Some(key) = tx.get::<AccessKey>(PARENT, &wanted)?.filter(|key| key.account == account) else {
+                return Ok(None);
+            };
+            match key.user {
+                Some(user) => Ok(tx.get::<User>(&account, &user)?.map(|user| Subject::User(Box::new(user)))),
+                None => Ok(Some(Subject::Root)),
+            }
+        };
+        let caller = || call.caller.principal.arn.to_string();
+        let found = call.service.store.read(read).await?;
+        found.map(Self).ok_or_else(|| IamError::ForeignAccessKey { caller: caller(), id: id.to_owned() })
+    }
+
+    /// A refusal must not say whose key it is.
+    fn need<'n>(&'n self, id: &'n str, action: &'static str, call: &'n Call<'_, Iam>) -> Need<'n> {
+        let need = match &self.0 {
+            Subject::User(user) => entity::need(action, call.account(), "", Some(&**user)),
+            Subject::Root => entity::need::<User>(action, call.account(), "*", None),
+        };
+        need.shown_as(format!("access key {id}"))
+    }
+
+    /// Whoever may ask about every user may learn that the key is none of theirs.
+    fn need_of_missing<'n>(id: &'n str, action: &'static str, call: &'n Call<'_, Iam>) -> Option<Need<'n>> {
+        let need = entity::need::<User>(action, call.account(), "*", None);
+        Some(need.shown_as(format!("access key {id}")))
     }
 }
 
@@ -331,7 +329,6 @@ wire::shape! {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct LastUsedView {
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_used_date: Option<Timestamp>,
     service_name: String,
     region: String,
@@ -340,65 +337,32 @@ struct LastUsedView {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetAccessKeyLastUsedOutput {
-    #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<String>,
     access_key_last_used: LastUsedView,
 }
 
 pub(crate) struct GetAccessKeyLastUsed;
 
-impl Operation for GetAccessKeyLastUsed {
-    type Service = Iam;
+impl ResourceOperation for GetAccessKeyLastUsed {
+    type On = OwnedKey;
     const NAME: &'static str = "GetAccessKeyLastUsed";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccessKeyLastUsedInput;
     type Output = GetAccessKeyLastUsedOutput;
-    type Target = Subject;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        let (account, id) = (call.account().to_owned(), input.access_key_id.clone());
-        let read = move |tx: &store::ReadTx<'_>| -> Result<Option<Subject>, IamError> {
-            let Some(key) = tx.get::<AccessKey>(PARENT, &id)?.filter(|key| key.account == account) else {
-                return Ok(None);
-            };
-            match key.user {
-                Some(user) => Ok(tx.get::<User>(&account, &user)?.map(|user| Subject::User(Box::new(user)))),
-                None => Ok(Some(Subject::Root)),
-            }
-        };
-        let found = call.service.store.read(read).await?;
-        found.ok_or_else(|| IamError::ForeignAccessKey {
-            caller: call.caller.principal.arn.to_string(),
-            id: input.access_key_id.clone(),
-        })
+    fn key(input: &Self::Input) -> &str {
+        &input.access_key_id
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let action = "iam:GetAccessKeyLastUsed";
-        let need = match found {
-            Some(Subject::User(user)) => entity::need(action, call.account(), "", Some(&**user)),
-            // Nobody's user: whoever may ask about every user may learn that the key is none of theirs.
-            Some(Subject::Root) | None => entity::need::<User>(action, call.account(), "*", None),
-        };
-        // Whose it is, is what a refusal must not say.
-        vec![need.shown_as(format!("access key {}", input.access_key_id))]
-    }
-
-    async fn run(
-        input: Self::Input,
-        subject: Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<GetAccessKeyLastUsedOutput, IamError> {
+    async fn run(input: Self::Input, key: &Permit<OwnedKey>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let last = call.service.last_uses.get(&call.service.store, Used::AccessKey(input.access_key_id)).await?;
         let unknown = || "N/A".to_owned();
-        Ok(GetAccessKeyLastUsedOutput {
-            user_name: Owner::of(subject.into_inner()).name(),
-            access_key_last_used: match last {
-                Some(last) => {
-                    LastUsedView { last_used_date: Some(last.at), service_name: last.service, region: last.region }
-                }
-                None => LastUsedView { last_used_date: None, service_name: unknown(), region: unknown() },
-            },
-        })
+        let access_key_last_used = match last {
+            Some(last) => {
+                LastUsedView { last_used_date: Some(last.at), service_name: last.service, region: last.region }
+            }
+            None => LastUsedView { last_used_date: None, service_name: unknown(), region: unknown() },
+        };
+        Ok(GetAccessKeyLastUsedOutput { user_name: Owner::of(&key.0).name(), access_key_last_used })
     }
 }

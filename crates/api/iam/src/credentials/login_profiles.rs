@@ -4,32 +4,26 @@ use std::sync::{Arc, LazyLock};
 
 use policy::{Kind as Grammar, Policy, PrincipalKind};
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit, ResourcePolicy};
+use service::{AuditClass, Call, Need, Permit, Resource, ResourceOperation, ResourcePolicy};
 use store::StoreError;
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::principals::subject::Subject;
 use crate::records::entity::{self, Identity};
 use crate::records::login_profile::{LoginProfile, PROFILE, find};
 use crate::records::password::{self, PasswordHash, PasswordInput, PasswordPolicy};
 use crate::records::user::User;
+use crate::resources::named::Named;
+use crate::resources::subject::Subject;
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{IamError, Special};
 
-/// How many earlier passwords are kept: as many as a policy can forbid.
+/// How many earlier passwords are stored: as many as a policy can forbid.
 const EARLIER_MAX: usize = 24;
 
 fn missing(user: &str) -> IamError {
     IamError::Missing(format!("Login Profile for User {user} cannot be found."))
-}
-
-/// The user that an operation with an optional `UserName` is about; the root user's password is not IAM's.
-fn user_of(subject: Subject) -> Result<Identity, IamError> {
-    match subject {
-        Subject::User(user) => Ok(user.identity),
-        Subject::Root => Err(IamError::Validation("Must specify userName when calling as the root user".to_owned())),
-    }
 }
 
 /// The account's policy and the user's login profile.
@@ -81,25 +75,22 @@ async fn replace(call: &Call<'_, Iam>, user: Identity, seen: Timestamp, new: Log
     .await
 }
 
+/// A login profile as answers show it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ProfileView {
+pub(crate) struct ProfileView {
     user_name: String,
     create_date: Timestamp,
     password_reset_required: bool,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct LoginProfileOutput {
-    login_profile: ProfileView,
+impl Single for ProfileView {
+    const MEMBER: &'static str = "LoginProfile";
 }
 
-impl LoginProfileOutput {
+impl ProfileView {
     const fn of(user_name: String, profile: &LoginProfile) -> Self {
-        let LoginProfile { created, reset_required, .. } = profile;
-        let view = ProfileView { user_name, create_date: *created, password_reset_required: *reset_required };
-        Self { login_profile: view }
+        Self { user_name, create_date: profile.created, password_reset_required: profile.reset_required }
     }
 }
 
@@ -114,28 +105,23 @@ wire::shape! {
 
 pub(crate) struct CreateLoginProfile;
 
-impl Operation for CreateLoginProfile {
-    type Service = Iam;
+impl ResourceOperation for CreateLoginProfile {
+    type On = Subject;
     const NAME: &'static str = "CreateLoginProfile";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateLoginProfileInput;
-    type Output = LoginProfileOutput;
-    type Target = Subject;
+    type Output = Answer<ProfileView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:CreateLoginProfile", input.user_name.as_deref(), found, call)]
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
     async fn run(
         input: Self::Input,
-        subject: Permit<Subject>,
+        subject: &Permit<Subject>,
         call: &Call<'_, Iam>,
-    ) -> Result<LoginProfileOutput, IamError> {
-        let user = user_of(subject.into_inner())?;
+    ) -> Result<Self::Output, IamError> {
+        let user = subject.user()?.clone();
         let Some(new) = input.password else {
             return Err(IamError::Validation("A password is required.".to_owned()));
         };
@@ -152,7 +138,7 @@ impl Operation for CreateLoginProfile {
             let user: User = entity::reload(tx, &user)?;
             let name = user.identity.name;
             match tx.insert(&user.identity.id, PROFILE, &profile) {
-                Ok(()) => Ok(LoginProfileOutput::of(name, &profile)),
+                Ok(()) => Ok(Answer(ProfileView::of(name, &profile))),
                 Err(StoreError::Exists { .. }) => {
                     Err(IamError::Taken(format!("Login Profile for user {name} already exists.")))
                 }
@@ -164,39 +150,30 @@ impl Operation for CreateLoginProfile {
 }
 
 wire::shape! {
-    /// The input of `GetLoginProfile`.
-    pub struct GetLoginProfileInput {
+    /// The input of `GetLoginProfile` and `DeleteLoginProfile`.
+    pub struct LoginProfileInput {
         "UserName" user_name: String, optional, [Rule::Length(1, 64)];
     }
 }
 
 pub(crate) struct GetLoginProfile;
 
-impl Operation for GetLoginProfile {
-    type Service = Iam;
+impl ResourceOperation for GetLoginProfile {
+    type On = Subject;
     const NAME: &'static str = "GetLoginProfile";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetLoginProfileInput;
-    type Output = LoginProfileOutput;
-    type Target = Subject;
+    type Input = LoginProfileInput;
+    type Output = Answer<ProfileView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:GetLoginProfile", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(
-        _: Self::Input,
-        subject: Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<LoginProfileOutput, IamError> {
-        let user = user_of(subject.into_inner())?;
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+        let user = subject.user()?.clone();
         let (_, profile) = before(call, &user).await?;
         let profile = profile.ok_or_else(|| missing(&user.name))?;
-        Ok(LoginProfileOutput::of(user.name, &profile))
+        Ok(Answer(ProfileView::of(user.name, &profile)))
     }
 }
 
@@ -211,24 +188,19 @@ wire::shape! {
 
 pub(crate) struct UpdateLoginProfile;
 
-impl Operation for UpdateLoginProfile {
-    type Service = Iam;
+impl ResourceOperation for UpdateLoginProfile {
+    type On = Named<User>;
     const NAME: &'static str = "UpdateLoginProfile";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateLoginProfileInput;
     type Output = ();
-    type Target = User;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:UpdateLoginProfile", call.account(), &input.user_name, found)]
-    }
-
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let user = user.into_inner().identity;
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let user = user.identity.clone();
         let (policy, profile) = before(call, &user).await?;
         let mut profile = profile.ok_or_else(|| missing(&user.name))?;
         let seen = profile.changed;
@@ -240,33 +212,21 @@ impl Operation for UpdateLoginProfile {
     }
 }
 
-wire::shape! {
-    /// The input of `DeleteLoginProfile`.
-    pub struct DeleteLoginProfileInput {
-        "UserName" user_name: String, optional, [Rule::Length(1, 64)];
-    }
-}
-
 pub(crate) struct DeleteLoginProfile;
 
-impl Operation for DeleteLoginProfile {
-    type Service = Iam;
+impl ResourceOperation for DeleteLoginProfile {
+    type On = Subject;
     const NAME: &'static str = "DeleteLoginProfile";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeleteLoginProfileInput;
+    type Input = LoginProfileInput;
     type Output = ();
-    type Target = Subject;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:DeleteLoginProfile", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(_: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let user = user_of(subject.into_inner())?;
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let user = subject.user()?.clone();
         call.write(&call.service.store, move |tx| match tx.delete::<LoginProfile>(&user.id, PROFILE)? {
             true => Ok(()),
             false => Err(missing(&user.name)),
@@ -283,7 +243,7 @@ wire::shape! {
     }
 }
 
-/// What the account says when its password policy lets users change their own passwords: an explicit deny still counts.
+/// The account's policy where users may change their own passwords: an explicit deny still counts.
 #[expect(clippy::expect_used, reason = "the document is part of the program and every test of this file reads it")]
 static OWN_PASSWORD: LazyLock<Arc<Policy>> = LazyLock::new(|| {
     let document = r#"{"Version":"2012-10-17","Statement":[
@@ -298,42 +258,51 @@ pub(crate) struct Own {
     profile: Option<LoginProfile>,
 }
 
+impl Resource for Own {
+    type Service = Iam;
+    type Key<'a> = ();
+
+    async fn find((): (), call: &Call<'_, Iam>) -> Result<Self, IamError> {
+        if call.caller.principal.kind != PrincipalKind::User {
+            return Err(Special::InvalidUserType.error("Only IAM Users can change their own password"));
+        }
+        let user = Subject::find(None, call).await?.user()?.clone();
+        let (policy, profile) = before(call, &user).await?;
+        Ok(Self { user, policy, profile })
+    }
+
+    fn need<'n>(&'n self, (): (), action: &'static str, call: &'n Call<'_, Iam>) -> Need<'n> {
+        let need = Need::identity(action, call.caller.principal.arn.as_str());
+        match self.policy.as_ref().is_some_and(|policy| policy.users_may_change) {
+            true => need.guarded(ResourcePolicy::Shared(Arc::clone(&OWN_PASSWORD))),
+            false => need,
+        }
+    }
+
+    fn need_of_missing<'n>((): (), action: &'static str, call: &'n Call<'_, Iam>) -> Option<Need<'n>> {
+        Some(Need::identity(action, call.caller.principal.arn.as_str()))
+    }
+}
+
 pub(crate) struct ChangePassword;
 
-impl Operation for ChangePassword {
-    type Service = Iam;
+impl ResourceOperation for ChangePassword {
+    type On = Own;
     const NAME: &'static str = "ChangePassword";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = ChangePasswordInput;
     type Output = ();
-    type Target = Own;
 
-    async fn find(_: &Self::Input, call: &Call<'_, Iam>) -> Result<Own, IamError> {
-        if call.caller.principal.kind != PrincipalKind::User {
-            return Err(Special::InvalidUserType.error("Only IAM Users can change their own password"));
-        }
-        let user = user_of(Subject::find(None, call).await?)?;
-        let (policy, profile) = before(call, &user).await?;
-        Ok(Own { user, policy, profile })
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, found: Option<&Own>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let need = Need::identity("iam:ChangePassword", call.caller.principal.arn.to_string());
-        let policy = found.and_then(|own| own.policy.as_ref());
-        match policy.is_some_and(|policy| policy.users_may_change) {
-            true => vec![need.guarded(ResourcePolicy::Shared(Arc::clone(&OWN_PASSWORD)))],
-            false => vec![need],
-        }
-    }
-
-    async fn run(input: Self::Input, own: Permit<Own>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let Own { user, policy, profile } = own.into_inner();
-        let profile = profile.ok_or_else(|| missing(&user.name))?;
+    async fn run(input: Self::Input, own: &Permit<Own>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let (user, policy) = (own.user.clone(), own.policy.as_ref());
+        let profile = own.profile.clone().ok_or_else(|| missing(&user.name))?;
         if !profile.password.matches(&input.old).await? {
             return Err(Special::WrongPassword.error("The old password was incorrect."));
         }
         let seen = profile.changed;
-        let mut profile = profile.with(&input.new, policy.as_ref(), call.now).await?;
+        let mut profile = profile.with(&input.new, policy, call.now).await?;
         profile.reset_required = false;
         replace(call, user, seen, profile).await
     }

@@ -1,11 +1,12 @@
 //! The operations on an account's rules for passwords.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Permit, ResourceOperation};
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::records::password::{self, POLICY, PasswordPolicy};
+use crate::values::answer::{Answer, NoInput, Single};
 use crate::values::error::IamError;
 
 /// The least length unless the policy says otherwise.
@@ -32,24 +33,17 @@ wire::shape! {
 
 pub(crate) struct UpdateAccountPasswordPolicy;
 
-impl Operation for UpdateAccountPasswordPolicy {
-    type Service = Iam;
+impl ResourceOperation for UpdateAccountPasswordPolicy {
+    type On = Account<Iam>;
     const NAME: &'static str = "UpdateAccountPasswordPolicy";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateAccountPasswordPolicyInput;
     type Output = ();
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:UpdateAccountPasswordPolicy", "*")]
-    }
-
-    /// What the input leaves out goes back to its default.
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    /// Members that the input leaves out go back to their defaults.
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let account = call.account().to_owned();
         let policy = PasswordPolicy {
             length_min: input.length_min.unwrap_or(LENGTH_MIN_DEFAULT),
@@ -66,15 +60,10 @@ impl Operation for UpdateAccountPasswordPolicy {
     }
 }
 
-wire::shape! {
-    /// The input of `GetAccountPasswordPolicy`.
-    pub struct GetAccountPasswordPolicyInput {}
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the members are AWS's")]
-struct PolicyView {
+pub(crate) struct PolicyView {
     minimum_password_length: u32,
     require_symbols: bool,
     require_numbers: bool,
@@ -82,87 +71,57 @@ struct PolicyView {
     require_lowercase_characters: bool,
     allow_users_to_change_password: bool,
     expire_passwords: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_password_age: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     password_reuse_prevention: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     hard_expiry: Option<bool>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct PasswordPolicyOutput {
-    password_policy: PolicyView,
+impl Single for PolicyView {
+    const MEMBER: &'static str = "PasswordPolicy";
 }
 
 pub(crate) struct GetAccountPasswordPolicy;
 
-impl Operation for GetAccountPasswordPolicy {
-    type Service = Iam;
+impl ResourceOperation for GetAccountPasswordPolicy {
+    type On = Account<Iam>;
     const NAME: &'static str = "GetAccountPasswordPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetAccountPasswordPolicyInput;
-    type Output = PasswordPolicyOutput;
-    type Target = PasswordPolicy;
+    type Input = NoInput;
+    type Output = Answer<PolicyView>;
 
-    async fn find(_: &Self::Input, call: &Call<'_, Iam>) -> Result<PasswordPolicy, IamError> {
+    fn key(_: &NoInput) {}
+
+    async fn run(_: NoInput, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let account = call.account().to_owned();
-        let found = call.service.store.read(move |tx| password::policy_of(tx, &account)).await?;
-        found.ok_or_else(|| missing(call.account()))
+        let policy = call.service.store.read(move |tx| password::policy_of(tx, &account)).await?;
+        let policy = policy.ok_or_else(|| missing(call.account()))?;
+        Ok(Answer(PolicyView {
+            minimum_password_length: policy.length_min,
+            require_symbols: policy.symbols,
+            require_numbers: policy.numbers,
+            require_uppercase_characters: policy.uppercase,
+            require_lowercase_characters: policy.lowercase,
+            allow_users_to_change_password: policy.users_may_change,
+            expire_passwords: policy.age_days_max.is_some(),
+            max_password_age: policy.age_days_max,
+            password_reuse_prevention: policy.remembered,
+            hard_expiry: policy.hard_expiry,
+        }))
     }
-
-    fn needs(_: &Self::Input, _: Option<&PasswordPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetAccountPasswordPolicy", "*")]
-    }
-
-    async fn run(
-        _: Self::Input,
-        policy: Permit<PasswordPolicy>,
-        _: &Call<'_, Iam>,
-    ) -> Result<PasswordPolicyOutput, IamError> {
-        let policy = policy.into_inner();
-        Ok(PasswordPolicyOutput {
-            password_policy: PolicyView {
-                minimum_password_length: policy.length_min,
-                require_symbols: policy.symbols,
-                require_numbers: policy.numbers,
-                require_uppercase_characters: policy.uppercase,
-                require_lowercase_characters: policy.lowercase,
-                allow_users_to_change_password: policy.users_may_change,
-                expire_passwords: policy.age_days_max.is_some(),
-                max_password_age: policy.age_days_max,
-                password_reuse_prevention: policy.remembered,
-                hard_expiry: policy.hard_expiry,
-            },
-        })
-    }
-}
-
-wire::shape! {
-    /// The input of `DeleteAccountPasswordPolicy`.
-    pub struct DeleteAccountPasswordPolicyInput {}
 }
 
 pub(crate) struct DeleteAccountPasswordPolicy;
 
-impl Operation for DeleteAccountPasswordPolicy {
-    type Service = Iam;
+impl ResourceOperation for DeleteAccountPasswordPolicy {
+    type On = Account<Iam>;
     const NAME: &'static str = "DeleteAccountPasswordPolicy";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeleteAccountPasswordPolicyInput;
+    type Input = NoInput;
     type Output = ();
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:DeleteAccountPasswordPolicy", "*")]
-    }
-
-    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
         let account = call.account().to_owned();
         call.write(&call.service.store, move |tx| match tx.delete::<PasswordPolicy>(&account, POLICY)? {
             true => Ok(()),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 /// How large a key set can be, in bytes.
 const BYTES_MAX: u64 = 256 * 1024;
 
-/// Where the key sets are; nowhere unless the server says where.
+/// The directory of key sets, if the server has one.
 #[derive(Default)]
 pub(crate) struct ProviderKeys {
     pub(crate) directory: Option<PathBuf>,

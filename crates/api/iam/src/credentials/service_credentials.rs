@@ -1,28 +1,24 @@
 //! Service-specific credentials: a user name and password with which a user reaches Git over HTTPS.
-//!
-//! The password is shown once. It is 256 random bits, so a plain hash of it tells nobody anything and costs a fetch or
-//! push next to nothing to check.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use crypto::{random_bytes, sha256};
-use serde::{Serialize, Serializer};
-use service::{AuditClass, Call, Need, Operation, Permit};
+use serde::Serialize;
+use service::{AuditClass, Call, Listed, Need, Permit, Resource, ResourceOperation, Window};
 use store::{ReadTx, StoreError, Tx};
 use wire::Timestamp;
 use wire::shape::Rule;
-use zeroize::Zeroizing;
 
 use crate::Iam;
-use crate::principals::subject::Subject;
+use crate::credentials::service_password::Password;
 use crate::records::access_key::Status;
 use crate::records::entity::{self, Identity};
 use crate::records::service_credential::{ServiceCredential, ServiceUserName};
 use crate::records::user::User;
+use crate::resources::named::Named;
+use crate::resources::subject::Subject;
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{IamError, Quota, Special};
 use crate::values::kind::Kind;
 use crate::values::name;
-use crate::values::page::{self, Window};
+use crate::values::page::{self, Item, Page};
 use crate::values::unique_id::{self, Prefix};
 
 /// The only service that has such credentials here.
@@ -31,46 +27,17 @@ const SERVICE: &str = "codecommit.amazonaws.com";
 /// How many credentials a user can have for a service.
 const CREDENTIALS_MAX: usize = 2;
 
-/// Random bytes in a password: they make 44 characters of base64.
-const PASSWORD_BYTES: usize = 32;
-
 /// The rule of a credential's id.
 const ID_LENGTH: Rule = Rule::Length(20, 128);
-
-/// A password: wiped when dropped, shown by one answer.
-struct Password(Zeroizing<String>);
-
-impl Password {
-    fn generate() -> Self {
-        let mut random = Zeroizing::new([0_u8; PASSWORD_BYTES]);
-        random_bytes(random.as_mut_slice());
-        // Room for all of it: a string that grows would leave a copy behind.
-        let mut text = Zeroizing::new(String::with_capacity(PASSWORD_BYTES.div_ceil(3) * 4));
-        STANDARD.encode_string(random.as_slice(), &mut text);
-        Self(text)
-    }
-
-    fn digest(&self) -> [u8; 32] {
-        sha256(self.0.as_bytes())
-    }
-}
-
-impl Serialize for Password {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&self.0)
-    }
-}
 
 /// A credential as answers show it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct CredentialView {
     create_date: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
     expiration_date: Option<Timestamp>,
     service_name: &'static str,
     service_user_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     service_password: Option<Password>,
     service_specific_credential_id: String,
     user_name: String,
@@ -92,10 +59,12 @@ impl CredentialView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct CredentialOutput {
-    service_specific_credential: CredentialView,
+impl Single for CredentialView {
+    const MEMBER: &'static str = "ServiceSpecificCredential";
+}
+
+impl Item for CredentialView {
+    const LIST: &'static str = "ServiceSpecificCredentials";
 }
 
 fn missing(id: &str) -> IamError {
@@ -114,14 +83,6 @@ fn load(tx: &ReadTx<'_>, user: &Identity, id: &str) -> Result<ServiceCredential,
     tx.get::<ServiceCredential>(&user.id, id)?.ok_or_else(|| missing(id))
 }
 
-/// The user that an operation with an optional `UserName` is about; the root user has no such credentials.
-fn user_of(subject: Subject) -> Result<Identity, IamError> {
-    match subject {
-        Subject::User(user) => Ok(user.identity),
-        Subject::Root => Err(IamError::Validation("Must specify userName when calling as the root user".to_owned())),
-    }
-}
-
 wire::shape! {
     /// The input of `CreateServiceSpecificCredential`.
     pub struct CreateServiceSpecificCredentialInput {
@@ -133,26 +94,28 @@ wire::shape! {
 
 pub(crate) struct CreateServiceSpecificCredential;
 
-impl Operation for CreateServiceSpecificCredential {
-    type Service = Iam;
+impl ResourceOperation for CreateServiceSpecificCredential {
+    type On = Named<User>;
     const NAME: &'static str = "CreateServiceSpecificCredential";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateServiceSpecificCredentialInput;
-    type Output = CredentialOutput;
-    type Target = User;
+    type Output = Answer<CredentialView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let need = entity::need("iam:CreateServiceSpecificCredential", call.account(), &input.user_name, found);
-        vec![need.with("iam:ServiceSpecificCredentialServiceName", input.service_name.clone())]
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Named<User>>, need: Need<'n>) -> Need<'n> {
+        need.with("iam:ServiceSpecificCredentialServiceName", input.service_name.as_str())
     }
 
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<CredentialOutput, IamError> {
+    async fn run(
+        input: Self::Input,
+        user: &Permit<Named<User>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
         check_service(&input.service_name)?;
-        let (known, now) = (user.into_inner().identity, call.now);
+        let (known, now) = (user.identity.clone(), call.now);
         let expires = input.age_days.map(|days| now.plus_days(i64::from(days)));
         call.write(&call.service.store, move |tx| {
             let user: User = entity::reload(tx, &known)?;
@@ -168,7 +131,7 @@ impl Operation for CreateServiceSpecificCredential {
             tx.insert(&known.id, &credential.id, &credential)?;
             let view = CredentialView::of(credential, user.identity.name, now);
             let view = CredentialView { service_password: Some(password), ..view };
-            Ok(CredentialOutput { service_specific_credential: view })
+            Ok(Answer(view))
         })
         .await
     }
@@ -202,89 +165,110 @@ wire::shape! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListCredentialsOutput {
-    service_specific_credentials: Vec<CredentialView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-/// Whose credentials are listed.
+/// The users whose credentials are listed.
 pub(crate) enum Listing {
     All,
     Of(Subject),
 }
 
+impl Resource for Listing {
+    type Service = Iam;
+    type Key<'a> = &'a ListServiceSpecificCredentialsInput;
+
+    async fn find<'a>(input: Self::Key<'a>, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+        if input.all_users != Some(true) {
+            return Ok(Self::Of(Subject::find(input.user_name.as_deref(), call).await?));
+        }
+        match input.user_name {
+            Some(_) => Err(IamError::InvalidInput("UserName and AllUsers cannot both be given.")),
+            None => Ok(Self::All),
+        }
+    }
+
+    fn need<'n>(&'n self, input: Self::Key<'n>, action: &'static str, call: &'n Call<'_, Iam>) -> Need<'n> {
+        match self {
+            Self::All => every_user(action, call),
+            Self::Of(subject) => subject.need(input.user_name.as_deref(), action, call),
+        }
+    }
+
+    fn need_of_missing<'n>(input: Self::Key<'n>, action: &'static str, call: &'n Call<'_, Iam>) -> Option<Need<'n>> {
+        match input.all_users {
+            Some(true) => Some(every_user(action, call)),
+            _ => Subject::need_of_missing(input.user_name.as_deref(), action, call),
+        }
+    }
+}
+
+fn every_user(action: &'static str, call: &Call<'_, Iam>) -> Need<'static> {
+    Need::identity(action, name::arn(Kind::User, call.account(), name::ROOT_PATH, "*").to_string())
+}
+
 pub(crate) struct ListServiceSpecificCredentials;
 
-impl Operation for ListServiceSpecificCredentials {
-    type Service = Iam;
+impl ResourceOperation for ListServiceSpecificCredentials {
+    type On = Listing;
     const NAME: &'static str = "ListServiceSpecificCredentials";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListServiceSpecificCredentialsInput;
-    type Output = ListCredentialsOutput;
-    type Target = Listing;
+    type Output = Page<CredentialView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Listing, IamError> {
-        if input.all_users == Some(true) {
-            if input.user_name.is_some() {
-                return Err(IamError::InvalidInput("UserName and AllUsers cannot both be given."));
-            }
-            return Ok(Listing::All);
-        }
-        Ok(Listing::Of(Subject::find(input.user_name.as_deref(), call).await?))
-    }
-
-    fn needs(input: &Self::Input, found: Option<&Listing>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let action = "iam:ListServiceSpecificCredentials";
-        if input.all_users == Some(true) {
-            let every = name::arn(Kind::User, call.account(), name::ROOT_PATH, "*");
-            return vec![Need::identity(action, every.to_string())];
-        }
-        let found = found.and_then(|listing| if let Listing::Of(subject) = listing { Some(subject) } else { None });
-        vec![Subject::need(action, input.user_name.as_deref(), found, call)]
+    fn key(input: &Self::Input) -> &Self::Input {
+        input
     }
 
     async fn run(
         input: Self::Input,
-        listing: Permit<Listing>,
+        listing: &Permit<Listing>,
         call: &Call<'_, Iam>,
-    ) -> Result<ListCredentialsOutput, IamError> {
+    ) -> Result<Self::Output, IamError> {
         if let Some(name) = &input.service_name {
             check_service(name)?;
         }
-        let window = Window::new(input.marker, input.max_items);
-        let (account, now) = (call.account().to_owned(), call.now);
-        let listing = listing.into_inner();
-        let read = move |tx: &ReadTx<'_>| match listing {
-            Listing::Of(subject) => {
-                let user = user_of(subject)?;
-                let mut credentials = tx.all::<ServiceCredential>(&user.id)?;
-                credentials.sort_by_key(|credential| credential.created);
-                let views = credentials.into_iter().map(|one| CredentialView::of(one, user.name.clone(), now));
-                window.cut(views.collect())
-            }
-            Listing::All => window.read::<ServiceUserName, _>(
-                tx,
-                &account,
-                |entry| entry.service_user_name.clone(),
-                |entry| {
-                    let user = tx.get::<User>(&account, &entry.user)?;
-                    let credential = tx.get::<ServiceCredential>(&entry.user, &entry.credential)?;
-                    let pair = user.zip(credential);
-                    Ok(pair.map(|(user, credential)| CredentialView::of(credential, user.identity.name, now)))
-                },
-            ),
+        let user = match &**listing {
+            Listing::All => None,
+            Listing::Of(subject) => Some(subject.user()?.clone()),
         };
-        let listed = call.service.store.read(read).await?;
-        Ok(ListCredentialsOutput {
-            is_truncated: listed.is_truncated(),
-            service_specific_credentials: listed.items,
-            marker: listed.marker,
-        })
+        let (account, now) = (call.account().to_owned(), call.now);
+        let window = page::window(input.marker, input.max_items);
+        let read = move |tx: &ReadTx<'_>| -> Result<_, IamError> {
+            match user {
+                Some(user) => of_user(tx, &user, now, window),
+                None => of_account(tx, &account, now, window),
+            }
+        };
+        Ok(call.service.store.read(read).await?.into())
     }
+}
+
+/// A page of a user's credentials, the oldest first.
+fn of_user(
+    tx: &ReadTx<'_>,
+    user: &Identity,
+    now: Timestamp,
+    window: Window,
+) -> Result<Listed<CredentialView>, IamError> {
+    let mut credentials = tx.all::<ServiceCredential>(&user.id)?;
+    credentials.sort_by_key(|credential| credential.created);
+    let views = credentials.into_iter().map(|one| CredentialView::of(one, user.name.clone(), now));
+    Ok(window.by_count(views.collect())?)
+}
+
+/// A page of the credentials of all users.
+fn of_account(
+    tx: &ReadTx<'_>,
+    account: &str,
+    now: Timestamp,
+    window: Window,
+) -> Result<Listed<CredentialView>, IamError> {
+    let id = |entry: &ServiceUserName| entry.service_user_name.clone();
+    let view = |entry: ServiceUserName| -> Result<_, IamError> {
+        let user = tx.get::<User>(account, &entry.user)?;
+        let credential = tx.get::<ServiceCredential>(&entry.user, &entry.credential)?;
+        let pair = user.zip(credential);
+        Ok(pair.map(|(user, credential)| CredentialView::of(credential, user.identity.name, now)))
+    };
+    window.filtered(tx, account, page::SCANNED_MAX, id, view)
 }
 
 wire::shape! {
@@ -298,27 +282,20 @@ wire::shape! {
 
 pub(crate) struct UpdateServiceSpecificCredential;
 
-impl Operation for UpdateServiceSpecificCredential {
-    type Service = Iam;
+impl ResourceOperation for UpdateServiceSpecificCredential {
+    type On = Subject;
     const NAME: &'static str = "UpdateServiceSpecificCredential";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateServiceSpecificCredentialInput;
     type Output = ();
-    type Target = Subject;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:UpdateServiceSpecificCredential", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(input: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        if input.status == Status::Expired {
-            return Err(IamError::InvalidInput("A credential can be made Active or Inactive."));
-        }
-        let user = user_of(subject.into_inner())?;
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        input.status.check_given("A credential can be made Active or Inactive.")?;
+        let user = subject.user()?.clone();
         call.write(&call.service.store, move |tx| {
             let mut credential = load(tx, &user, &input.id)?;
             credential.status = input.status;
@@ -329,8 +306,8 @@ impl Operation for UpdateServiceSpecificCredential {
 }
 
 wire::shape! {
-    /// The input of `ResetServiceSpecificCredential`.
-    pub struct ResetServiceSpecificCredentialInput {
+    /// The input of `ResetServiceSpecificCredential` and `DeleteServiceSpecificCredential`.
+    pub struct CredentialInput {
         "UserName" user_name: String, optional, [Rule::Length(1, 64)];
         "ServiceSpecificCredentialId" id: String, required, [ID_LENGTH, Rule::Pattern(name::ID)];
     }
@@ -338,29 +315,24 @@ wire::shape! {
 
 pub(crate) struct ResetServiceSpecificCredential;
 
-impl Operation for ResetServiceSpecificCredential {
-    type Service = Iam;
+impl ResourceOperation for ResetServiceSpecificCredential {
+    type On = Subject;
     const NAME: &'static str = "ResetServiceSpecificCredential";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = ResetServiceSpecificCredentialInput;
-    type Output = CredentialOutput;
-    type Target = Subject;
+    type Input = CredentialInput;
+    type Output = Answer<CredentialView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:ResetServiceSpecificCredential", input.user_name.as_deref(), found, call)]
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
     /// The old password ends with the answer that shows the new one.
     async fn run(
         input: Self::Input,
-        subject: Permit<Subject>,
+        subject: &Permit<Subject>,
         call: &Call<'_, Iam>,
-    ) -> Result<CredentialOutput, IamError> {
-        let (user, now) = (user_of(subject.into_inner())?, call.now);
+    ) -> Result<Self::Output, IamError> {
+        let (user, now) = (subject.user()?.clone(), call.now);
         call.write(&call.service.store, move |tx| {
             let mut credential = load(tx, &user, &input.id)?;
             let password = Password::generate();
@@ -368,40 +340,27 @@ impl Operation for ResetServiceSpecificCredential {
             tx.put(&user.id, &credential.id, &credential)?;
             let view = CredentialView::of(credential, user.name, now);
             let view = CredentialView { service_password: Some(password), ..view };
-            Ok(CredentialOutput { service_specific_credential: view })
+            Ok(Answer(view))
         })
         .await
     }
 }
 
-wire::shape! {
-    /// The input of `DeleteServiceSpecificCredential`.
-    pub struct DeleteServiceSpecificCredentialInput {
-        "UserName" user_name: String, optional, [Rule::Length(1, 64)];
-        "ServiceSpecificCredentialId" id: String, required, [ID_LENGTH, Rule::Pattern(name::ID)];
-    }
-}
-
 pub(crate) struct DeleteServiceSpecificCredential;
 
-impl Operation for DeleteServiceSpecificCredential {
-    type Service = Iam;
+impl ResourceOperation for DeleteServiceSpecificCredential {
+    type On = Subject;
     const NAME: &'static str = "DeleteServiceSpecificCredential";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeleteServiceSpecificCredentialInput;
+    type Input = CredentialInput;
     type Output = ();
-    type Target = Subject;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:DeleteServiceSpecificCredential", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(input: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let user = user_of(subject.into_inner())?;
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let user = subject.user()?.clone();
         call.write(&call.service.store, move |tx| {
             let credential = load(tx, &user, &input.id)?;
             tx.delete::<ServiceUserName>(&user.account, &credential.service_user_name)?;

@@ -3,20 +3,22 @@
 mod rsa_key;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::ReadTx;
 use wire::Timestamp;
 use wire::shape::Rule;
 
 use self::rsa_key::RsaKey;
 use crate::Iam;
-use crate::principals::subject::Subject;
 use crate::records::access_key::Status;
 use crate::records::entity::{self, Identity};
 use crate::records::ssh_public_key::SshPublicKey;
 use crate::records::user::User;
+use crate::resources::named::Named;
+use crate::resources::subject::Subject;
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{IamError, Quota, Special};
-use crate::values::page::{self, Window};
+use crate::values::page::{self, Item, Page};
 use crate::values::unique_id::{self, Prefix};
 use crate::values::{document, name};
 
@@ -40,9 +42,8 @@ pub(crate) struct KeyView {
     user_name: String,
     #[serde(rename = "SSHPublicKeyId")]
     id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
-    #[serde(rename = "SSHPublicKeyBody", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "SSHPublicKeyBody")]
     body: Option<String>,
     status: Status,
     upload_date: Timestamp,
@@ -61,10 +62,12 @@ impl KeyView {
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct KeyOutput {
-    #[serde(rename = "SSHPublicKey")]
-    key: KeyView,
+impl Single for KeyView {
+    const MEMBER: &'static str = "SSHPublicKey";
+}
+
+impl Item for KeyView {
+    const LIST: &'static str = "SSHPublicKeys";
 }
 
 wire::shape! {
@@ -77,23 +80,22 @@ wire::shape! {
 
 pub(crate) struct UploadSSHPublicKey;
 
-impl Operation for UploadSSHPublicKey {
-    type Service = Iam;
+impl ResourceOperation for UploadSSHPublicKey {
+    type On = Named<User>;
     const NAME: &'static str = "UploadSSHPublicKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UploadSSHPublicKeyInput;
-    type Output = KeyOutput;
-    type Target = User;
+    type Output = Answer<KeyView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:UploadSSHPublicKey", call.account(), &input.user_name, found)]
-    }
-
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<KeyOutput, IamError> {
+    async fn run(
+        input: Self::Input,
+        user: &Permit<Named<User>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
         let rsa = RsaKey::read(&input.body)?;
         let key = SshPublicKey {
             id: unique_id::generate(Prefix::SshPublicKey),
@@ -102,7 +104,7 @@ impl Operation for UploadSSHPublicKey {
             status: Status::Active,
             uploaded: call.now,
         };
-        let known = user.into_inner().identity;
+        let known = user.identity.clone();
         call.write(&call.service.store, move |tx| {
             let user: User = entity::reload(tx, &known)?;
             let keys = tx.all::<SshPublicKey>(&known.id)?;
@@ -115,7 +117,7 @@ impl Operation for UploadSSHPublicKey {
             }
             tx.insert(&known.id, &key.id, &key)?;
             let body = key.line.clone();
-            Ok(KeyOutput { key: KeyView::detail(key, user.identity.name, body) })
+            Ok(Answer(KeyView::detail(key, user.identity.name, body)))
         })
         .await
     }
@@ -137,24 +139,23 @@ wire::shape! {
 
 pub(crate) struct GetSSHPublicKey;
 
-impl Operation for GetSSHPublicKey {
-    type Service = Iam;
+impl ResourceOperation for GetSSHPublicKey {
+    type On = Named<User>;
     const NAME: &'static str = "GetSSHPublicKey";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetSSHPublicKeyInput;
-    type Output = KeyOutput;
-    type Target = User;
+    type Output = Answer<KeyView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:GetSSHPublicKey", call.account(), &input.user_name, found)]
-    }
-
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<KeyOutput, IamError> {
-        let user = user.into_inner().identity;
+    async fn run(
+        input: Self::Input,
+        user: &Permit<Named<User>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
+        let user = user.identity.clone();
         let key = {
             let user = user.clone();
             call.service.store.read(move |tx| load(tx, &user, &input.id)).await?
@@ -163,7 +164,7 @@ impl Operation for GetSSHPublicKey {
             Encoding::Ssh => key.line.clone(),
             Encoding::Pem => RsaKey::read(&key.line)?.pem(),
         };
-        Ok(KeyOutput { key: KeyView::detail(key, user.name, body) })
+        Ok(Answer(KeyView::detail(key, user.name, body)))
     }
 }
 
@@ -176,49 +177,32 @@ wire::shape! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListKeysOutput {
-    #[serde(rename = "SSHPublicKeys")]
-    keys: Vec<KeyView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 pub(crate) struct ListSSHPublicKeys;
 
-impl Operation for ListSSHPublicKeys {
-    type Service = Iam;
+impl ResourceOperation for ListSSHPublicKeys {
+    type On = Subject;
     const NAME: &'static str = "ListSSHPublicKeys";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListSSHPublicKeysInput;
-    type Output = ListKeysOutput;
-    type Target = Subject;
+    type Output = Page<KeyView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:ListSSHPublicKeys", input.user_name.as_deref(), found, call)]
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
     async fn run(
         input: Self::Input,
-        subject: Permit<Subject>,
+        subject: &Permit<Subject>,
         call: &Call<'_, Iam>,
-    ) -> Result<ListKeysOutput, IamError> {
-        let window = Window::new(input.marker, input.max_items);
+    ) -> Result<Self::Output, IamError> {
         let mut keys = Vec::new();
-        if let Subject::User(user) = subject.into_inner() {
-            let Identity { id, name, .. } = user.identity;
+        if let Subject::User(user) = &**subject {
+            let Identity { id, name, .. } = user.identity.clone();
             let mut found = call.service.store.read(move |tx| tx.all::<SshPublicKey>(&id)).await?;
             found.sort_by_key(|key| key.uploaded);
             keys.extend(found.into_iter().map(|key| KeyView::summary(key, name.clone())));
         }
-        let listed = window.cut(keys)?;
-        Ok(ListKeysOutput { is_truncated: listed.is_truncated(), keys: listed.items, marker: listed.marker })
+        Ok(page::window(input.marker, input.max_items).by_count(keys)?.into())
     }
 }
 
@@ -233,27 +217,20 @@ wire::shape! {
 
 pub(crate) struct UpdateSSHPublicKey;
 
-impl Operation for UpdateSSHPublicKey {
-    type Service = Iam;
+impl ResourceOperation for UpdateSSHPublicKey {
+    type On = Named<User>;
     const NAME: &'static str = "UpdateSSHPublicKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateSSHPublicKeyInput;
     type Output = ();
-    type Target = User;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:UpdateSSHPublicKey", call.account(), &input.user_name, found)]
-    }
-
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        if input.status == Status::Expired {
-            return Err(IamError::InvalidInput("An SSH public key can be made Active or Inactive."));
-        }
-        let user = user.into_inner().identity;
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        input.status.check_given("An SSH public key can be made Active or Inactive.")?;
+        let user = user.identity.clone();
         call.write(&call.service.store, move |tx| {
             let mut key = load(tx, &user, &input.id)?;
             key.status = input.status;
@@ -273,24 +250,19 @@ wire::shape! {
 
 pub(crate) struct DeleteSSHPublicKey;
 
-impl Operation for DeleteSSHPublicKey {
-    type Service = Iam;
+impl ResourceOperation for DeleteSSHPublicKey {
+    type On = Named<User>;
     const NAME: &'static str = "DeleteSSHPublicKey";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteSSHPublicKeyInput;
     type Output = ();
-    type Target = User;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:DeleteSSHPublicKey", call.account(), &input.user_name, found)]
-    }
-
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let user = user.into_inner().identity;
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let user = user.identity.clone();
         call.write(&call.service.store, move |tx| match tx.delete::<SshPublicKey>(&user.id, &input.id)? {
             true => Ok(()),
             false => Err(missing(&input.id)),

@@ -1,17 +1,21 @@
-//! Permissions boundaries of users and roles.
+//! Permissions boundaries of users and roles. The same operations for both.
+
+use std::marker::PhantomData;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::{ReadTx, Tx};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::last_administrator;
+use crate::policies::last_administrator::{self, with_lockout_check};
 use crate::records::attachment::{self, Usage};
 use crate::records::entity::{self, Holder, Identity};
 use crate::records::managed_policy;
 use crate::records::role::Role;
 use crate::records::user::User;
+use crate::resources::inputs::{Input, RoleNameInput, UserNameInput};
+use crate::resources::named::Named;
 use crate::values::error::IamError;
 use crate::values::policy_arn;
 
@@ -30,15 +34,15 @@ impl BoundaryView {
     }
 }
 
-/// The condition key of a boundary: the one to be set, or the one that the entity has.
-pub(crate) fn in_need(need: Need<'static>, arn: Option<&str>) -> Need<'static> {
+/// Adds the condition key of a boundary: the one to be set, or the one that the entity has.
+pub(crate) fn in_need<'n>(need: Need<'n>, arn: Option<&'n str>) -> Need<'n> {
     match arn {
-        Some(arn) => need.with("iam:PermissionsBoundary", arn.to_owned()),
+        Some(arn) => need.with("iam:PermissionsBoundary", arn),
         None => need,
     }
 }
 
-/// Notes that the policy limits the entity.
+/// Counts the policy as the boundary of an entity.
 ///
 /// # Errors
 /// `ValidationError`, `NoSuchEntity`.
@@ -51,8 +55,23 @@ pub(crate) fn occupy<E: Holder>(tx: &mut Tx<'_>, entity: &Identity, arn: &str) -
     Ok(())
 }
 
-/// An entity that can have a boundary.
-trait Bounded: Holder {
+/// An entity that can have a boundary: the names of the operations, and their inputs.
+pub(crate) trait Bounded: Holder {
+    /// `PutUserPermissionsBoundary`, and so on.
+    const PUT: &'static str;
+    const DELETE: &'static str;
+    type Put: Input;
+    type Delete: Input;
+
+    /// The entity and the policy.
+    fn put(input: &Self::Put) -> (&str, &str);
+
+    /// The entity.
+    fn delete(input: &Self::Delete) -> &str;
+
+    /// The ARN of its boundary, to be changed.
+    fn boundary_mut(&mut self) -> &mut Option<String>;
+
     /// Whether its policies make it an administrator, as long as it has an access key.
     ///
     /// # Errors
@@ -60,115 +79,129 @@ trait Bounded: Holder {
     fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError>;
 }
 
+wire::shape! {
+    /// The input of `PutUserPermissionsBoundary`.
+    pub struct PutUserPermissionsBoundaryInput {
+        "UserName" user_name: String, required, [Rule::Length(1, 64)];
+        "PermissionsBoundary" permissions_boundary: String, required, [policy_arn::LENGTH];
+    }
+}
+
 impl Bounded for User {
+    const PUT: &'static str = "PutUserPermissionsBoundary";
+    const DELETE: &'static str = "DeleteUserPermissionsBoundary";
+    type Put = PutUserPermissionsBoundaryInput;
+    type Delete = UserNameInput;
+
+    fn put(input: &Self::Put) -> (&str, &str) {
+        (&input.user_name, &input.permissions_boundary)
+    }
+
+    fn delete(input: &Self::Delete) -> &str {
+        &input.user_name
+    }
+
+    fn boundary_mut(&mut self) -> &mut Option<String> {
+        &mut self.boundary
+    }
+
     fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError> {
         last_administrator::is_one(tx, self)
     }
 }
 
+wire::shape! {
+    /// The input of `PutRolePermissionsBoundary`.
+    pub struct PutRolePermissionsBoundaryInput {
+        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
+        "PermissionsBoundary" permissions_boundary: String, required, [policy_arn::LENGTH];
+    }
+}
+
 impl Bounded for Role {
+    const PUT: &'static str = "PutRolePermissionsBoundary";
+    const DELETE: &'static str = "DeleteRolePermissionsBoundary";
+    type Put = PutRolePermissionsBoundaryInput;
+    type Delete = RoleNameInput;
+
+    fn put(input: &Self::Put) -> (&str, &str) {
+        (&input.role_name, &input.permissions_boundary)
+    }
+
+    fn delete(input: &Self::Delete) -> &str {
+        &input.role_name
+    }
+
+    fn boundary_mut(&mut self) -> &mut Option<String> {
+        &mut self.boundary
+    }
+
     fn is_administrator(&self, _: &ReadTx<'_>) -> Result<bool, IamError> {
         Ok(false)
     }
 }
 
-/// The two operations on the boundary of one kind of entity.
-macro_rules! boundaries {
-    ($entity:ty, $member:literal, $put:ident $put_input:ident, $delete:ident $delete_input:ident) => {
-        wire::shape! {
-            #[doc = concat!("The input of `", stringify!($put), "`.")]
-            pub struct $put_input {
-                $member name: String, required, [Rule::Length(1, 64)];
-                "PermissionsBoundary" permissions_boundary: String, required, [policy_arn::LENGTH];
-            }
-        }
+/// `PutUserPermissionsBoundary` and its like.
+pub(crate) struct PutBoundary<E>(PhantomData<E>);
 
-        pub(crate) struct $put;
+impl<E: Bounded> ResourceOperation for PutBoundary<E> {
+    type On = Named<E>;
+    const NAME: &'static str = E::PUT;
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = E::Put;
+    type Output = ();
 
-        impl Operation for $put {
-            type Service = Iam;
-            const NAME: &'static str = stringify!($put);
-            const AUDIT: AuditClass = AuditClass::Change;
-            type Input = $put_input;
-            type Output = ();
-            type Target = $entity;
+    fn key(input: &E::Put) -> &str {
+        E::put(input).0
+    }
 
-            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$entity, IamError> {
-                call.service.entity(call.account(), &input.name).await
-            }
+    fn refine<'n>(input: &'n E::Put, _: Option<&'n Named<E>>, need: Need<'n>) -> Need<'n> {
+        in_need(need, Some(E::put(input).1))
+    }
 
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-                let need = entity::need(concat!("iam:", stringify!($put)), call.account(), &input.name, found);
-                vec![in_need(need, Some(&input.permissions_boundary))]
-            }
-
-            async fn run(input: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-                let known = found.into_inner().identity;
-                call.write(&call.service.store, move |tx| {
-                    let mut entity: $entity = entity::reload(tx, &known)?;
-                    entity.check_unprotected()?;
-                    let risky = entity.is_administrator(tx)?;
-                    last_administrator::with_lockout_check(tx, &known.account, risky, |tx| {
-                        if let Some(old) = entity.boundary.take() {
-                            attachment::release(tx, &known, &old, Usage::Boundary)?;
-                        }
-                        occupy::<$entity>(tx, &known, &input.permissions_boundary)?;
-                        entity.boundary = Some(input.permissions_boundary);
-                        entity::put(tx, &entity)
-                    })
-                })
-                .await
-            }
-        }
-
-        wire::shape! {
-            #[doc = concat!("The input of `", stringify!($delete), "`.")]
-            pub struct $delete_input {
-                $member name: String, required, [Rule::Length(1, 64)];
-            }
-        }
-
-        pub(crate) struct $delete;
-
-        impl Operation for $delete {
-            type Service = Iam;
-            const NAME: &'static str = stringify!($delete);
-            const AUDIT: AuditClass = AuditClass::Change;
-            type Input = $delete_input;
-            type Output = ();
-            type Target = $entity;
-
-            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$entity, IamError> {
-                call.service.entity(call.account(), &input.name).await
-            }
-
-            fn needs(input: &Self::Input, found: Option<&$entity>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-                let need = entity::need(concat!("iam:", stringify!($delete)), call.account(), &input.name, found);
-                vec![in_need(need, found.and_then(Holder::boundary))]
-            }
-
-            async fn run(_: Self::Input, found: Permit<$entity>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-                let known = found.into_inner().identity;
-                call.write(&call.service.store, move |tx| {
-                    let mut entity: $entity = entity::reload(tx, &known)?;
-                    entity.check_unprotected()?;
-                    let Some(old) = entity.boundary.take() else { return Ok(()) };
+    async fn run(input: E::Put, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let change = move |tx: &mut Tx<'_>, mut entity: E| {
+            entity.check_unprotected()?;
+            let risky = entity.is_administrator(tx)?;
+            let known = entity.identity().clone();
+            with_lockout_check(tx, &known.account, risky, |tx| {
+                let (_, new) = E::put(&input);
+                if let Some(old) = entity.boundary_mut().replace(new.to_owned()) {
                     attachment::release(tx, &known, &old, Usage::Boundary)?;
-                    entity::put(tx, &entity)
-                })
-                .await
-            }
-        }
-    };
+                }
+                occupy::<E>(tx, &known, new)?;
+                entity::put(tx, &entity)
+            })
+        };
+        entity.change(call, change).await
+    }
 }
 
-boundaries!(
-    User, "UserName",
-    PutUserPermissionsBoundary PutUserPermissionsBoundaryInput,
-    DeleteUserPermissionsBoundary DeleteUserPermissionsBoundaryInput
-);
-boundaries!(
-    Role, "RoleName",
-    PutRolePermissionsBoundary PutRolePermissionsBoundaryInput,
-    DeleteRolePermissionsBoundary DeleteRolePermissionsBoundaryInput
-);
+/// `DeleteUserPermissionsBoundary` and its like.
+pub(crate) struct DeleteBoundary<E>(PhantomData<E>);
+
+impl<E: Bounded> ResourceOperation for DeleteBoundary<E> {
+    type On = Named<E>;
+    const NAME: &'static str = E::DELETE;
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = E::Delete;
+    type Output = ();
+
+    fn key(input: &E::Delete) -> &str {
+        E::delete(input)
+    }
+
+    fn refine<'n>(_: &'n E::Delete, found: Option<&'n Named<E>>, need: Need<'n>) -> Need<'n> {
+        in_need(need, found.and_then(|found| found.boundary()))
+    }
+
+    async fn run(_: E::Delete, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let change = |tx: &mut Tx<'_>, mut entity: E| {
+            entity.check_unprotected()?;
+            let Some(old) = entity.boundary_mut().take() else { return Ok(()) };
+            attachment::release(tx, entity.identity(), &old, Usage::Boundary)?;
+            entity::put(tx, &entity)
+        };
+        entity.change(call, change).await
+    }
+}

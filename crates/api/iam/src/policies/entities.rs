@@ -1,26 +1,25 @@
 //! `ListEntitiesForPolicy`: to whom a managed policy is attached.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::ReadTx;
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::list::PolicyUsage;
-use crate::policies::managed_policies::need;
 use crate::records::attachment::{Attachment, Usage};
 use crate::records::entity::Identity;
 use crate::records::group::Group;
 use crate::records::managed_policy::AnyPolicy;
 use crate::records::role::Role;
 use crate::records::user::User;
+use crate::resources::policy::PolicyKey;
 use crate::values::error::IamError;
 use crate::values::kind::Kind;
-use crate::values::page::{self, Window};
-use crate::values::{name, policy_arn};
+use crate::values::{name, page, policy_arn};
 
 wire::text_enum! {
-    /// The kinds that `EntityFilter` tells apart; nothing is ever attached to the last two.
+    /// The kinds that `EntityFilter` distinguishes; nothing is ever attached to the last two.
     pub enum EntityFilter {
         User = "User",
         Role = "Role",
@@ -76,31 +75,25 @@ pub(crate) struct ListEntitiesForPolicyOutput {
     policy_users: Vec<PolicyUser>,
     policy_roles: Vec<PolicyRole>,
     is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     marker: Option<String>,
 }
 
 pub(crate) struct ListEntitiesForPolicy;
 
-impl Operation for ListEntitiesForPolicy {
-    type Service = Iam;
+impl ResourceOperation for ListEntitiesForPolicy {
+    type On = AnyPolicy;
     const NAME: &'static str = "ListEntitiesForPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListEntitiesForPolicyInput;
     type Output = ListEntitiesForPolicyOutput;
-    type Target = AnyPolicy;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        AnyPolicy::load(&input.policy_arn, call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:ListEntitiesForPolicy", &input.policy_arn, found)]
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.policy_arn.as_str().into()
     }
 
     async fn run(
         input: Self::Input,
-        _: Permit<AnyPolicy>,
+        _: &Permit<AnyPolicy>,
         call: &Call<'_, Iam>,
     ) -> Result<ListEntitiesForPolicyOutput, IamError> {
         let account = call.account().to_owned();
@@ -119,9 +112,10 @@ fn list(
     });
     let prefix = input.path_prefix.as_deref().unwrap_or_default();
     let parent = Attachment::parent(account, &input.policy_arn);
-    let listed = Window::new(input.marker, input.max_items).read::<Attachment, _>(
+    let listed = page::window(input.marker, input.max_items).filtered::<Attachment, _, IamError>(
         tx,
         &parent,
+        page::SCANNED_MAX,
         |attachment| Attachment::id(&attachment.entity, attachment.usage),
         |Attachment { kind, entity, usage: used }| {
             if usage.is_some_and(|usage| usage != used) || input.entity_filter.is_some_and(|only| !only.admits(kind)) {
@@ -141,7 +135,7 @@ fn list(
         policy_users: Vec::new(),
         policy_roles: Vec::new(),
         is_truncated: listed.is_truncated(),
-        marker: listed.marker,
+        marker: listed.next,
     };
     for (kind, Identity { id, name, .. }) in listed.items {
         match kind {

@@ -17,7 +17,7 @@ use crate::values::document;
 use crate::values::error::{IamError, Special};
 use crate::values::kind::Kind;
 
-/// What an administrator may do. As an action it is matched by what covers all of IAM and by nothing less.
+/// The action that makes an administrator. Only patterns that cover all of IAM match it.
 const EVERYTHING: &str = "iam:*";
 
 /// Users read at a time.

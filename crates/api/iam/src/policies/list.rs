@@ -1,7 +1,6 @@
 //! `ListPolicies`: AWS-managed policies first, then the account's own.
 
-use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Listed, Permit, ResourceOperation, Window};
 use store::ReadTx;
 use wire::shape::Rule;
 
@@ -11,18 +10,18 @@ use crate::records::attachment::{self, UsageCount};
 use crate::records::aws_managed;
 use crate::records::entity::Entity;
 use crate::records::managed_policy::ManagedPolicy;
+use crate::resources::at::{At, Place};
 use crate::values::error::IamError;
-use crate::values::kind::Kind;
 use crate::values::name;
-use crate::values::page::{self, Listed, Window};
+use crate::values::page::{self, Page};
 
 wire::text_enum! {
-    /// Whose managed policies are listed.
+    /// The owners whose managed policies are listed.
     pub enum PolicyScope { All = "All", Aws = "AWS", Local = "Local" }
 }
 
 wire::text_enum! {
-    /// What managed policies are used for.
+    /// The uses of managed policies.
     pub enum PolicyUsage { Permissions = "PermissionsPolicy", Boundary = "PermissionsBoundary" }
 }
 
@@ -38,42 +37,26 @@ wire::shape! {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListPoliciesOutput {
-    policies: Vec<PolicyView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 pub(crate) struct ListPolicies;
 
-impl Operation for ListPolicies {
-    type Service = Iam;
+impl ResourceOperation for ListPolicies {
+    type On = At<ManagedPolicy>;
     const NAME: &'static str = "ListPolicies";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListPoliciesInput;
-    type Output = ListPoliciesOutput;
-    type Target = ();
+    type Output = Page<PolicyView>;
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
+    fn key(input: &Self::Input) -> Place<'_> {
+        Place { path: input.path_prefix.as_deref(), name: "" }
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
-        vec![Need::identity("iam:ListPolicies", name::arn(Kind::Policy, call.account(), prefix, "").to_string())]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<ListPoliciesOutput, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let account = call.account().to_owned();
-        let listed = call.service.store.read(move |tx| list(tx, &account, input)).await?;
-        Ok(ListPoliciesOutput { is_truncated: listed.is_truncated(), policies: listed.items, marker: listed.marker })
+        Ok(call.service.store.read(move |tx| list(tx, &account, input)).await?.into())
     }
 }
 
-/// What precedes a marker among the AWS-managed policies, which come first; one among the account's own has none.
+/// The prefix of a marker among the AWS-managed policies, which come first; one among the account's own has none.
 const AWS_MARKER: &str = "aws.";
 
 fn list(tx: &ReadTx<'_>, account: &str, input: ListPoliciesInput) -> Result<Listed<PolicyView>, IamError> {
@@ -90,23 +73,20 @@ fn list(tx: &ReadTx<'_>, account: &str, input: ListPoliciesInput) -> Result<List
     let scope = input.scope.unwrap_or(PolicyScope::All);
     let among_aws = input.marker.as_deref().is_none_or(|marker| marker.starts_with(AWS_MARKER));
     let own = |window: Window| {
-        let mut listed = window.read::<ManagedPolicy, _>(
-            tx,
-            account,
-            |policy| policy.identity.id.clone(),
-            |policy| {
-                if !policy.identity.path.starts_with(prefix) {
-                    return Ok(None);
-                }
-                let usage = attachment::usage(tx, account, policy.arn().as_str())?;
-                Ok(wanted(usage).then(|| PolicyView::own(&policy, usage)))
-            },
-        )?;
+        let id = |policy: &ManagedPolicy| policy.identity.id.clone();
+        let view = |policy: ManagedPolicy| -> Result<_, IamError> {
+            if !policy.identity.path.starts_with(prefix) {
+                return Ok(None);
+            }
+            let usage = attachment::usage(tx, account, policy.arn().as_str())?;
+            Ok(wanted(usage).then(|| PolicyView::own(&policy, usage)))
+        };
+        let mut listed = window.filtered(tx, account, page::SCANNED_MAX, id, view)?;
         listed.items.sort_by(|a, b| a.policy_name.cmp(&b.policy_name));
-        Ok(listed)
+        Ok::<_, IamError>(listed)
     };
     if scope == PolicyScope::Local || !among_aws {
-        return own(Window::new(input.marker.clone(), input.max_items));
+        return own(page::window(input.marker.clone(), input.max_items));
     }
     let mut views = Vec::new();
     for policy in aws_managed::all().iter().filter(|policy| policy.path.starts_with(prefix)) {
@@ -116,21 +96,22 @@ fn list(tx: &ReadTx<'_>, account: &str, input: ListPoliciesInput) -> Result<List
         }
     }
     let marker = input.marker.as_deref().and_then(|marker| marker.strip_prefix(AWS_MARKER)).map(str::to_owned);
-    let limit = input.max_items;
-    let mut listed = Window::new(marker, limit).cut(views)?;
-    if let Some(marker) = listed.marker.take() {
-        return Ok(Listed { items: listed.items, marker: Some(format!("{AWS_MARKER}{marker}")) });
+    let window = page::window(marker, input.max_items);
+    let size = window.size();
+    let mut listed = window.by_count(views)?;
+    if let Some(marker) = listed.next.take() {
+        return Ok(Listed { items: listed.items, next: Some(format!("{AWS_MARKER}{marker}")) });
     }
     if scope == PolicyScope::Aws {
         return Ok(listed);
     }
-    match Window::room(limit, listed.items.len()) {
+    match size.saturating_sub(listed.items.len()) {
         // The account's own begin on the next page.
-        0 => listed.marker = Some(format!("{AWS_MARKER}{}", Window::marker_at(usize::MAX))),
+        0 => listed.next = Some(format!("{AWS_MARKER}{}", Window::token_of_count(usize::MAX))),
         room => {
-            let rest = own(Window::new(None, Some(room)))?;
+            let rest = own(Window::new(None, Some(room), room, room))?;
             listed.items.extend(rest.items);
-            listed.marker = rest.marker;
+            listed.next = rest.next;
         }
     }
     Ok(listed)

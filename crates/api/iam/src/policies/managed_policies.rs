@@ -5,7 +5,7 @@
 
 use policy::{Kind as Grammar, Policy};
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::ReadTx;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -16,31 +16,20 @@ use crate::policies::versions::VersionView;
 use crate::records::attachment::{self, UsageCount};
 use crate::records::aws_managed::{self, AwsManaged};
 use crate::records::entity::{self, Entity, Identity};
-use crate::records::managed_policy::{AnyPolicy, DEFAULT, ManagedPolicy, PolicyDocument, find, insert, version_id};
+use crate::records::managed_policy::{AnyPolicy, DEFAULT, ManagedPolicy, PolicyDocument, insert, version_id};
+use crate::resources::at::{self, At, Place};
+use crate::resources::policy::{PolicyArnInput, PolicyKey};
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{Conflict, IamError, Quota};
-use crate::values::kind::Kind;
+use crate::values::page::Item;
 use crate::values::tag::{self, Tag, TagInput};
-use crate::values::unique_id::{self, Prefix};
-use crate::values::{document, name, policy_arn};
+use crate::values::unique_id::Prefix;
+use crate::values::{document, name};
 
-/// What a managed policy's document may have, in characters without white space.
+/// The largest document of a managed policy, in characters without white space.
 pub(crate) const SIZE_MAX: usize = 6144;
 
 impl AnyPolicy {
-    /// The managed policy that has this ARN, outside of a transaction.
-    ///
-    /// # Errors
-    /// `ValidationError`, `NoSuchEntity`.
-    pub(crate) async fn load(arn: &str, call: &Call<'_, Iam>) -> Result<Self, IamError> {
-        policy_arn::check(arn)?;
-        let (account, arn) = (call.account().to_owned(), arn.to_owned());
-        let found = call.service.store.read(move |tx| Ok::<_, IamError>((find(tx, &account, &arn)?, arn))).await?;
-        match found {
-            (Some(policy), _) => Ok(policy),
-            (None, arn) => Err(IamError::NoSuchPolicy { arn }),
-        }
-    }
-
     /// The document in force, parsed.
     ///
     /// # Errors
@@ -62,15 +51,6 @@ impl AnyPolicy {
     }
 }
 
-/// The need of an action on the policy with this ARN.
-pub(crate) fn need(action: &'static str, arn: &str, found: Option<&AnyPolicy>) -> Need<'static> {
-    let need = Need::identity(action, arn.to_owned()).shown_as(format!("policy {arn}"));
-    match found {
-        Some(AnyPolicy::Own(policy)) => tag::on_resource(need, &policy.tags),
-        Some(AnyPolicy::Aws(_)) | None => need,
-    }
-}
-
 /// A managed policy as answers show it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -83,13 +63,10 @@ pub(crate) struct PolicyView {
     attachment_count: u32,
     permissions_boundary_usage_count: u32,
     is_attachable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     create_date: Timestamp,
     update_date: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<Tag>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     policy_version_list: Option<Vec<VersionView>>,
 }
 
@@ -138,10 +115,12 @@ impl PolicyView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct PolicyOutput {
-    policy: PolicyView,
+impl Single for PolicyView {
+    const MEMBER: &'static str = "Policy";
+}
+
+impl Item for PolicyView {
+    const LIST: &'static str = "Policies";
 }
 
 wire::shape! {
@@ -157,43 +136,38 @@ wire::shape! {
 
 pub(crate) struct CreatePolicy;
 
-impl Operation for CreatePolicy {
-    type Service = Iam;
+impl ResourceOperation for CreatePolicy {
+    type On = At<ManagedPolicy>;
     const NAME: &'static str = "CreatePolicy";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreatePolicyInput;
-    type Output = PolicyOutput;
-    type Target = ();
+    type Output = Answer<PolicyView>;
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    fn key(input: &Self::Input) -> Place<'_> {
+        Place { path: input.path.as_deref(), name: &input.policy_name }
+    }
+
+    fn check(input: &Self::Input) -> Result<(), IamError> {
         name::check(&input.policy_name, "policyName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
-        let arn = name::arn(Kind::Policy, call.account(), path, &input.policy_name).to_string();
-        let mut needs = vec![tag::in_request(Need::identity("iam:CreatePolicy", arn.clone()), &input.tags)];
-        if !input.tags.is_empty() {
-            needs.push(tag::in_request(Need::identity("iam:TagPolicy", arn), &input.tags));
-        }
-        needs
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Self::On>, need: Need<'n>) -> Need<'n> {
+        tag::in_request(need, &input.tags)
     }
 
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<PolicyOutput, IamError> {
+    fn further_needs<'n>(input: &'n Self::Input, _: Option<&Self::On>, call: &'n Call<'_, Iam>) -> Vec<Need<'n>> {
+        at::tagging::<ManagedPolicy>("iam:TagPolicy", Self::key(input), &input.tags, call)
+    }
+
+    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         check_document(&input.policy_document)?;
-        let identity = Identity {
-            account: call.account().to_owned(),
-            id: unique_id::generate(Prefix::Policy),
-            path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
-            name: input.policy_name,
-        };
-        let tags = tag::checked(input.tags)?;
+        let identity = Identity::new(Prefix::Policy, call.account(), input.path, input.policy_name);
+        let tags = tag::checked(&input.tags)?;
         let policy = ManagedPolicy::new(identity, input.description, tags, call.now);
         call.write(&call.service.store, move |tx| {
             insert(tx, &policy, input.policy_document)?;
             let tags = Some(policy.tags.clone()).filter(|tags| !tags.is_empty());
-            let view = PolicyView { tags, ..PolicyView::own(&policy, UsageCount::default()) };
-            Ok(PolicyOutput { policy: view })
+            Ok(Answer(PolicyView { tags, ..PolicyView::own(&policy, UsageCount::default()) }))
         })
         .await
     }
@@ -211,70 +185,50 @@ pub(crate) fn check_document(text: &str) -> Result<(), IamError> {
     Ok(())
 }
 
-wire::shape! {
-    /// The input of `GetPolicy`.
-    pub struct GetPolicyInput {
-        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
-    }
-}
-
 pub(crate) struct GetPolicy;
 
-impl Operation for GetPolicy {
-    type Service = Iam;
+impl ResourceOperation for GetPolicy {
+    type On = AnyPolicy;
     const NAME: &'static str = "GetPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetPolicyInput;
-    type Output = PolicyOutput;
-    type Target = AnyPolicy;
+    type Input = PolicyArnInput;
+    type Output = Answer<PolicyView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        AnyPolicy::load(&input.policy_arn, call).await
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.policy_arn.as_str().into()
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:GetPolicy", &input.policy_arn, found)]
-    }
-
-    async fn run(input: Self::Input, found: Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<PolicyOutput, IamError> {
+    async fn run(
+        input: Self::Input,
+        found: &Permit<AnyPolicy>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
         let account = call.account().to_owned();
         let read = move |tx: &ReadTx<'_>| attachment::usage(tx, &account, &input.policy_arn);
         let usage = call.service.store.read(read).await?;
-        let (tags, description) = match &*found {
+        let (tags, description) = match &**found {
             AnyPolicy::Own(policy) => (policy.tags.clone(), policy.description.clone()),
             AnyPolicy::Aws(policy) => (Vec::new(), Some(policy.description.to_owned())),
         };
-        Ok(PolicyOutput { policy: PolicyView { tags: Some(tags), description, ..found.view(usage) } })
-    }
-}
-
-wire::shape! {
-    /// The input of `DeletePolicy`.
-    pub struct DeletePolicyInput {
-        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
+        Ok(Answer(PolicyView { tags: Some(tags), description, ..found.view(usage) }))
     }
 }
 
 pub(crate) struct DeletePolicy;
 
-impl Operation for DeletePolicy {
-    type Service = Iam;
+impl ResourceOperation for DeletePolicy {
+    type On = AnyPolicy;
     const NAME: &'static str = "DeletePolicy";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeletePolicyInput;
+    type Input = PolicyArnInput;
     type Output = ();
-    type Target = AnyPolicy;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        AnyPolicy::load(&input.policy_arn, call).await
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.policy_arn.as_str().into()
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:DeletePolicy", &input.policy_arn, found)]
-    }
-
-    async fn run(input: Self::Input, found: Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = found.into_inner().own()?.identity;
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let known = found.own()?.identity.clone();
         call.write(&call.service.store, move |tx| {
             let arn = &input.policy_arn;
             let policy: ManagedPolicy =

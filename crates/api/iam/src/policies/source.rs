@@ -1,7 +1,7 @@
 //! The policies of a user, group or role, by its ARN, each with what it is and where it comes from.
 
 use policy::{Kind as Grammar, Named, Policy, Principal};
-use service::Call;
+use service::{Call, Need, Resource};
 use store::{ReadTx, Record, StoreError};
 use wire::Arn;
 
@@ -18,7 +18,7 @@ use crate::values::error::IamError;
 use crate::values::kind::Kind;
 use crate::values::{name, policy_arn};
 
-/// Where a policy comes from.
+/// The origin of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// It is in a user, group or role of this name.
@@ -53,6 +53,7 @@ impl Origin {
 }
 
 /// A policy and where it comes from.
+#[derive(Clone)]
 pub(crate) struct Sourced {
     /// Its ARN, or its name if it is inline.
     pub(crate) name: String,
@@ -70,12 +71,13 @@ impl Sourced {
     }
 }
 
-/// What bears on a principal's calls.
+/// The policies that bear on a principal's calls.
+#[derive(Clone)]
 pub(crate) struct PolicySource {
     pub(crate) identity: Vec<Sourced>,
     pub(crate) boundary: Option<Sourced>,
     pub(crate) control: Option<Policy>,
-    /// Who it is; absent for a group.
+    /// The principal; absent for a group.
     pub(crate) principal: Option<Principal>,
 }
 
@@ -177,14 +179,23 @@ impl PolicySource {
             Kind::Policy | Kind::InstanceProfile => Err(unknown()),
         }
     }
+}
 
-    /// The same, for an operation's `find`.
-    ///
-    /// # Errors
-    /// `ValidationError`, `NoSuchEntity`, `InvalidInput`.
-    pub(crate) async fn load(arn: &str, call: &Call<'_, Iam>) -> Result<Self, IamError> {
+impl Resource for PolicySource {
+    type Service = Iam;
+    type Key<'a> = &'a str;
+
+    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
         let arn = policy_arn::check(arn)?;
         let account = call.account().to_owned();
         call.service.store.read(move |tx| Self::of(tx, &account, &arn)).await
+    }
+
+    fn need<'n>(&'n self, arn: &'n str, action: &'static str, _: &'n Call<'_, Iam>) -> Need<'n> {
+        Need::identity(action, arn)
+    }
+
+    fn need_of_missing<'n>(arn: &'n str, action: &'static str, _: &'n Call<'_, Iam>) -> Option<Need<'n>> {
+        Some(Need::identity(action, arn))
     }
 }

@@ -1,32 +1,29 @@
 //! Versions of managed policies: up to five documents, one of which is in force.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 use wire::Timestamp;
-use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::last_administrator;
-use crate::policies::managed_policies::{self, need};
+use crate::policies::{last_administrator, managed_policies};
 use crate::records::aws_managed::{self, AwsManaged};
 use crate::records::entity::{self, Identity};
 use crate::records::managed_policy::{AnyPolicy, DEFAULT, ManagedPolicy, PolicyDocument, VersionEntry, version_id};
+use crate::resources::inputs::{ListInput, PolicyListInput};
+use crate::resources::policy::{PolicyKey, VersionInput};
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{Conflict, IamError, Quota};
-use crate::values::page::{self, Window};
+use crate::values::page::{Item, Page};
 use crate::values::{document, policy_arn};
 
 /// How many versions a policy can have.
 const VERSIONS_MAX: usize = 5;
 
-/// The ids of versions, as AWS prints the rule.
-const VERSION_ID: Rule = Rule::Pattern(r"v[1-9][0-9]*(\.[A-Za-z0-9-]*)?");
-
 /// A version as answers show it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct VersionView {
-    #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<String>,
     version_id: String,
     is_default_version: bool,
@@ -55,10 +52,12 @@ impl VersionView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct VersionOutput {
-    policy_version: VersionView,
+impl Single for VersionView {
+    const MEMBER: &'static str = "PolicyVersion";
+}
+
+impl Item for VersionView {
+    const LIST: &'static str = "Versions";
 }
 
 /// The policy as it is now.
@@ -81,14 +80,6 @@ fn enforce(tx: &mut Tx<'_>, account: &str, document: &PolicyDocument) -> Result<
     last_administrator::with_document_lockout_check(tx, account, arn, text, |tx| Ok(tx.put(arn, DEFAULT, document)?))
 }
 
-/// A policy that is missing is told of as a version that is missing, as AWS does.
-async fn load(arn: &str, version: &str, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-    AnyPolicy::load(arn, call).await.map_err(|error| match error {
-        IamError::NoSuchPolicy { arn } => IamError::NoSuchVersion { arn, version: version.to_owned() },
-        error => error,
-    })
-}
-
 wire::shape! {
     /// The input of `CreatePolicyVersion`.
     pub struct CreatePolicyVersionInput {
@@ -100,28 +91,23 @@ wire::shape! {
 
 pub(crate) struct CreatePolicyVersion;
 
-impl Operation for CreatePolicyVersion {
-    type Service = Iam;
+impl ResourceOperation for CreatePolicyVersion {
+    type On = AnyPolicy;
     const NAME: &'static str = "CreatePolicyVersion";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreatePolicyVersionInput;
-    type Output = VersionOutput;
-    type Target = AnyPolicy;
+    type Output = Answer<VersionView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        AnyPolicy::load(&input.policy_arn, call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:CreatePolicyVersion", &input.policy_arn, found)]
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.policy_arn.as_str().into()
     }
 
     async fn run(
         input: Self::Input,
-        found: Permit<AnyPolicy>,
+        found: &Permit<AnyPolicy>,
         call: &Call<'_, Iam>,
-    ) -> Result<VersionOutput, IamError> {
-        let known = found.into_inner().own()?.identity;
+    ) -> Result<Self::Output, IamError> {
+        let known = found.own()?.identity.clone();
         managed_policies::check_document(&input.policy_document)?;
         let now = call.now;
         call.write(&call.service.store, move |tx| {
@@ -140,45 +126,32 @@ impl Operation for CreatePolicyVersion {
             policy.next_version = policy.next_version.saturating_add(1);
             policy.updated = now;
             entity::put(tx, &policy)?;
-            Ok(VersionOutput { policy_version: VersionView::of(entry, policy.default_version) })
+            Ok(Answer(VersionView::of(entry, policy.default_version)))
         })
         .await
     }
 }
 
-wire::shape! {
-    /// The input of `GetPolicyVersion`.
-    pub struct GetPolicyVersionInput {
-        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
-        "VersionId" version_id: String, required, [VERSION_ID];
-    }
-}
-
 pub(crate) struct GetPolicyVersion;
 
-impl Operation for GetPolicyVersion {
-    type Service = Iam;
+impl ResourceOperation for GetPolicyVersion {
+    type On = AnyPolicy;
     const NAME: &'static str = "GetPolicyVersion";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetPolicyVersionInput;
-    type Output = VersionOutput;
-    type Target = AnyPolicy;
+    type Input = VersionInput;
+    type Output = Answer<VersionView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        load(&input.policy_arn, &input.version_id, call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:GetPolicyVersion", &input.policy_arn, found)]
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.key()
     }
 
     async fn run(
         input: Self::Input,
-        found: Permit<AnyPolicy>,
+        found: &Permit<AnyPolicy>,
         call: &Call<'_, Iam>,
-    ) -> Result<VersionOutput, IamError> {
+    ) -> Result<Self::Output, IamError> {
         let missing = |arn: String, version: String| IamError::NoSuchVersion { arn, version };
-        let view = match &*found {
+        let view = match &**found {
             AnyPolicy::Aws(policy) => {
                 if input.version_id != version_id(aws_managed::VERSION) {
                     return Err(missing(input.policy_arn, input.version_id));
@@ -195,53 +168,26 @@ impl Operation for GetPolicyVersion {
                 view.with_document(Some(&call.service.store.read(read).await?.text))
             }
         };
-        Ok(VersionOutput { policy_version: view })
+        Ok(Answer(view))
     }
-}
-
-wire::shape! {
-    /// The input of `ListPolicyVersions`.
-    pub struct ListPolicyVersionsInput {
-        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
-        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
-        "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListPolicyVersionsOutput {
-    versions: Vec<VersionView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
 }
 
 pub(crate) struct ListPolicyVersions;
 
-impl Operation for ListPolicyVersions {
-    type Service = Iam;
+impl ResourceOperation for ListPolicyVersions {
+    type On = AnyPolicy;
     const NAME: &'static str = "ListPolicyVersions";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListPolicyVersionsInput;
-    type Output = ListPolicyVersionsOutput;
-    type Target = AnyPolicy;
+    type Input = PolicyListInput;
+    type Output = Page<VersionView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        AnyPolicy::load(&input.policy_arn, call).await
-    }
-
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:ListPolicyVersions", &input.policy_arn, found)]
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.policy_arn.as_str().into()
     }
 
     /// The newest version comes first.
-    async fn run(
-        input: Self::Input,
-        found: Permit<AnyPolicy>,
-        _: &Call<'_, Iam>,
-    ) -> Result<ListPolicyVersionsOutput, IamError> {
-        let versions = match &*found {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, _: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+        let versions = match &**found {
             AnyPolicy::Aws(policy) => {
                 vec![VersionView { document: None, ..VersionView::of_aws(policy) }]
             }
@@ -249,43 +195,25 @@ impl Operation for ListPolicyVersions {
                 policy.versions.iter().rev().map(|entry| VersionView::of(*entry, policy.default_version)).collect()
             }
         };
-        let listed = Window::new(input.marker, input.max_items).cut(versions)?;
-        Ok(ListPolicyVersionsOutput {
-            is_truncated: listed.is_truncated(),
-            versions: listed.items,
-            marker: listed.marker,
-        })
-    }
-}
-
-wire::shape! {
-    /// The input of `SetDefaultPolicyVersion`.
-    pub struct SetDefaultPolicyVersionInput {
-        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
-        "VersionId" version_id: String, required, [VERSION_ID];
+        Ok(input.window().by_count(versions)?.into())
     }
 }
 
 pub(crate) struct SetDefaultPolicyVersion;
 
-impl Operation for SetDefaultPolicyVersion {
-    type Service = Iam;
+impl ResourceOperation for SetDefaultPolicyVersion {
+    type On = AnyPolicy;
     const NAME: &'static str = "SetDefaultPolicyVersion";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = SetDefaultPolicyVersionInput;
+    type Input = VersionInput;
     type Output = ();
-    type Target = AnyPolicy;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        load(&input.policy_arn, &input.version_id, call).await
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.key()
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:SetDefaultPolicyVersion", &input.policy_arn, found)]
-    }
-
-    async fn run(input: Self::Input, found: Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = found.into_inner().own()?.identity;
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let known = found.own()?.identity.clone();
         call.write(&call.service.store, move |tx| {
             let arn = &input.policy_arn;
             let mut policy = reload(tx, &known, arn)?;
@@ -300,34 +228,21 @@ impl Operation for SetDefaultPolicyVersion {
     }
 }
 
-wire::shape! {
-    /// The input of `DeletePolicyVersion`.
-    pub struct DeletePolicyVersionInput {
-        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
-        "VersionId" version_id: String, required, [VERSION_ID];
-    }
-}
-
 pub(crate) struct DeletePolicyVersion;
 
-impl Operation for DeletePolicyVersion {
-    type Service = Iam;
+impl ResourceOperation for DeletePolicyVersion {
+    type On = AnyPolicy;
     const NAME: &'static str = "DeletePolicyVersion";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeletePolicyVersionInput;
+    type Input = VersionInput;
     type Output = ();
-    type Target = AnyPolicy;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<AnyPolicy, IamError> {
-        load(&input.policy_arn, &input.version_id, call).await
+    fn key(input: &Self::Input) -> PolicyKey<'_> {
+        input.key()
     }
 
-    fn needs(input: &Self::Input, found: Option<&AnyPolicy>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![need("iam:DeletePolicyVersion", &input.policy_arn, found)]
-    }
-
-    async fn run(input: Self::Input, found: Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = found.into_inner().own()?.identity;
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let known = found.own()?.identity.clone();
         call.write(&call.service.store, move |tx| {
             let mut policy = reload(tx, &known, &input.policy_arn)?;
             let entry = find_version(&policy, &input.policy_arn, &input.version_id)?;

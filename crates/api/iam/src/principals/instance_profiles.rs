@@ -1,30 +1,33 @@
-//! Instance profiles: what hands a role to a machine. The record, and the operations on it.
-//!
-//! A profile's record names its role; a record for each pair leads from the role back. The two change together.
+//! The operations on instance profiles, which hand roles to machines.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Listed, Need, Permit, Resource, ResourceOperation};
 use store::{ReadTx, Tx};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
+use crate::principals::lists::Listable;
 use crate::principals::roles::RoleView;
 use crate::records::entity::{self, Entity, Holder, Identity};
 use crate::records::instance_profile::{InstanceProfile, ProfileOfRole, of_role};
 use crate::records::role::Role;
+use crate::resources::at::{self, At, Place};
+use crate::resources::inputs::{ListInput, RoleListInput};
+use crate::resources::named::Named;
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{Conflict, IamError, Quota};
 use crate::values::kind::Kind;
 use crate::values::name;
-use crate::values::page::{self, Window};
+use crate::values::page::{Item, Page};
 use crate::values::tag::{self, Tag, TagInput};
-use crate::values::unique_id::{self, Prefix};
+use crate::values::unique_id::Prefix;
 
 /// How many roles a profile can have.
 const ROLES_MAX: usize = 1;
 
 /// The rule of a profile's name.
-pub(crate) const NAME: Rule = Rule::Length(1, 128);
+const NAME: Rule = Rule::Length(1, 128);
 
 /// The service that a role is passed to with a profile.
 const PASSED_TO: &str = "ec2.amazonaws.com";
@@ -41,6 +44,23 @@ pub(crate) struct ProfileView {
     roles: Vec<RoleView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Tag>,
+}
+
+impl Single for ProfileView {
+    const MEMBER: &'static str = "InstanceProfile";
+}
+
+impl Item for ProfileView {
+    const LIST: &'static str = "InstanceProfiles";
+}
+
+impl Listable for InstanceProfile {
+    const OPERATION: &'static str = "ListInstanceProfiles";
+    type View = ProfileView;
+
+    fn listed(self, tx: &ReadTx<'_>) -> Result<ProfileView, IamError> {
+        ProfileView::summary(tx, self)
+    }
 }
 
 impl ProfileView {
@@ -67,21 +87,6 @@ impl ProfileView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ProfileOutput {
-    instance_profile: ProfileView,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ProfilesOutput {
-    instance_profiles: Vec<ProfileView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 wire::shape! {
     /// The input of `CreateInstanceProfile`.
     pub struct CreateInstanceProfileInput {
@@ -93,201 +98,116 @@ wire::shape! {
 
 pub(crate) struct CreateInstanceProfile;
 
-impl Operation for CreateInstanceProfile {
-    type Service = Iam;
+impl ResourceOperation for CreateInstanceProfile {
+    type On = At<InstanceProfile>;
     const NAME: &'static str = "CreateInstanceProfile";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateInstanceProfileInput;
-    type Output = ProfileOutput;
-    type Target = ();
+    type Output = Answer<ProfileView>;
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    fn key(input: &Self::Input) -> Place<'_> {
+        Place { path: input.path.as_deref(), name: &input.name }
+    }
+
+    fn check(input: &Self::Input) -> Result<(), IamError> {
         name::check(&input.name, "instanceProfileName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
-        let arn = name::arn(Kind::InstanceProfile, call.account(), path, &input.name).to_string();
-        let mut needs = vec![tag::in_request(Need::identity("iam:CreateInstanceProfile", arn.clone()), &input.tags)];
-        if !input.tags.is_empty() {
-            needs.push(tag::in_request(Need::identity("iam:TagInstanceProfile", arn), &input.tags));
-        }
-        needs
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Self::On>, need: Need<'n>) -> Need<'n> {
+        tag::in_request(need, &input.tags)
     }
 
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<ProfileOutput, IamError> {
+    fn further_needs<'n>(input: &'n Self::Input, _: Option<&Self::On>, call: &'n Call<'_, Iam>) -> Vec<Need<'n>> {
+        at::tagging::<InstanceProfile>("iam:TagInstanceProfile", Self::key(input), &input.tags, call)
+    }
+
+    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let profile = InstanceProfile {
-            identity: Identity {
-                account: call.account().to_owned(),
-                id: unique_id::generate(Prefix::InstanceProfile),
-                path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
-                name: input.name,
-            },
+            identity: Identity::new(Prefix::InstanceProfile, call.account(), input.path, input.name),
             created: call.now,
-            tags: tag::checked(input.tags)?,
+            tags: tag::checked(&input.tags)?,
             roles: Vec::new(),
         };
         call.write(&call.service.store, move |tx| {
             entity::insert(tx, &profile)?;
-            Ok(ProfileOutput { instance_profile: ProfileView::detail(tx, profile)? })
+            Ok(Answer(ProfileView::detail(tx, profile)?))
         })
         .await
     }
 }
 
 wire::shape! {
-    /// The input of `GetInstanceProfile`.
-    pub struct GetInstanceProfileInput {
+    /// The name of an instance profile.
+    pub struct ProfileNameInput {
         "InstanceProfileName" name: String, required, [NAME];
     }
 }
 
 pub(crate) struct GetInstanceProfile;
 
-impl Operation for GetInstanceProfile {
-    type Service = Iam;
+impl ResourceOperation for GetInstanceProfile {
+    type On = Named<InstanceProfile>;
     const NAME: &'static str = "GetInstanceProfile";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetInstanceProfileInput;
-    type Output = ProfileOutput;
-    type Target = InstanceProfile;
+    type Input = ProfileNameInput;
+    type Output = Answer<ProfileView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<InstanceProfile, IamError> {
-        call.service.entity(call.account(), &input.name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.name
     }
 
-    fn needs(input: &Self::Input, found: Option<&InstanceProfile>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:GetInstanceProfile", call.account(), &input.name, found)]
-    }
-
-    async fn run(
-        _: Self::Input,
-        profile: Permit<InstanceProfile>,
-        call: &Call<'_, Iam>,
-    ) -> Result<ProfileOutput, IamError> {
-        let profile = profile.into_inner();
-        let read = move |tx: &ReadTx<'_>| Ok(ProfileOutput { instance_profile: ProfileView::detail(tx, profile)? });
-        call.service.store.read(read).await
-    }
-}
-
-wire::shape! {
-    /// The input of `ListInstanceProfiles`.
-    pub struct ListInstanceProfilesInput {
-        "PathPrefix" path_prefix: String, optional, [Rule::Length(1, 512), Rule::Pattern(name::PATH_PREFIX)];
-        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
-        "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
-    }
-}
-
-pub(crate) struct ListInstanceProfiles;
-
-impl Operation for ListInstanceProfiles {
-    type Service = Iam;
-    const NAME: &'static str = "ListInstanceProfiles";
-    const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListInstanceProfilesInput;
-    type Output = ProfilesOutput;
-    type Target = ();
-
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
-
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
-        let arn = name::arn(Kind::InstanceProfile, call.account(), prefix, "");
-        vec![Need::identity("iam:ListInstanceProfiles", arn.to_string())]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<ProfilesOutput, IamError> {
-        let window = Window::new(input.marker, input.max_items);
-        let listed = call.service.list::<InstanceProfile>(call.account(), window, input.path_prefix).await?;
-        let (is_truncated, marker, items) = (listed.is_truncated(), listed.marker, listed.items);
-        let read = move |tx: &ReadTx<'_>| {
-            items.into_iter().map(|profile| ProfileView::summary(tx, profile)).collect::<Result<_, IamError>>()
-        };
-        Ok(ProfilesOutput { instance_profiles: call.service.store.read(read).await?, is_truncated, marker })
-    }
-}
-
-wire::shape! {
-    /// The input of `ListInstanceProfilesForRole`.
-    pub struct ListInstanceProfilesForRoleInput {
-        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
-        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
-        "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
+    async fn run(_: Self::Input, profile: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+        profile.read(call, |tx, profile| Ok(Answer(ProfileView::detail(tx, profile)?))).await
     }
 }
 
 pub(crate) struct ListInstanceProfilesForRole;
 
-impl Operation for ListInstanceProfilesForRole {
-    type Service = Iam;
+impl ResourceOperation for ListInstanceProfilesForRole {
+    type On = Named<Role>;
     const NAME: &'static str = "ListInstanceProfilesForRole";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListInstanceProfilesForRoleInput;
-    type Output = ProfilesOutput;
-    type Target = Role;
+    type Input = RoleListInput;
+    type Output = Page<ProfileView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-        call.service.entity(call.account(), &input.role_name).await
+    fn key(input: &RoleListInput) -> &str {
+        &input.role_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:ListInstanceProfilesForRole", call.account(), &input.role_name, found)]
-    }
-
-    async fn run(input: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<ProfilesOutput, IamError> {
-        let role = role.into_inner().identity;
-        let window = Window::new(input.marker, input.max_items);
-        call.service
-            .store
-            .read(move |tx| {
-                let listed = window.cut(of_role(tx, &role)?)?;
-                let (is_truncated, marker) = (listed.is_truncated(), listed.marker);
-                let views = listed.items.into_iter().map(|profile| ProfileView::summary(tx, profile));
-                Ok(ProfilesOutput { instance_profiles: views.collect::<Result<_, IamError>>()?, is_truncated, marker })
-            })
-            .await
-    }
-}
-
-wire::shape! {
-    /// The input of `DeleteInstanceProfile`.
-    pub struct DeleteInstanceProfileInput {
-        "InstanceProfileName" name: String, required, [NAME];
+    async fn run(
+        input: RoleListInput,
+        role: &Permit<Self::On>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
+        let window = input.window();
+        let read = move |tx: &ReadTx<'_>, role: Role| {
+            let Listed { items, next } = window.by_count(of_role(tx, &role.identity)?)?;
+            let views = items.into_iter().map(|profile| ProfileView::summary(tx, profile));
+            Ok(Listed { items: views.collect::<Result<_, IamError>>()?, next }.into())
+        };
+        role.read(call, read).await
     }
 }
 
 pub(crate) struct DeleteInstanceProfile;
 
-impl Operation for DeleteInstanceProfile {
-    type Service = Iam;
+impl ResourceOperation for DeleteInstanceProfile {
+    type On = Named<InstanceProfile>;
     const NAME: &'static str = "DeleteInstanceProfile";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeleteInstanceProfileInput;
+    type Input = ProfileNameInput;
     type Output = ();
-    type Target = InstanceProfile;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<InstanceProfile, IamError> {
-        call.service.entity(call.account(), &input.name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.name
     }
 
-    fn needs(input: &Self::Input, found: Option<&InstanceProfile>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:DeleteInstanceProfile", call.account(), &input.name, found)]
-    }
-
-    async fn run(_: Self::Input, profile: Permit<InstanceProfile>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = profile.into_inner().identity;
-        call.write(&call.service.store, move |tx| {
-            let profile: InstanceProfile = entity::reload(tx, &known)?;
-            if !profile.roles.is_empty() {
-                return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
-            }
-            entity::delete(tx, &profile)
-        })
-        .await
+    async fn run(_: Self::Input, profile: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let change = |tx: &mut Tx<'_>, profile: InstanceProfile| match profile.roles.is_empty() {
+            true => entity::delete(tx, &profile),
+            false => Err(IamError::DeleteConflict(Conflict::InstanceProfile)),
+        };
+        profile.change(call, change).await
     }
 }
 
@@ -297,104 +217,92 @@ pub(crate) struct Pair {
     role: Role,
 }
 
-async fn pair(profile: &str, role: &str, call: &Call<'_, Iam>) -> Result<Pair, IamError> {
-    let (account, profile, role) = (call.account().to_owned(), profile.to_owned(), role.to_owned());
-    let read = move |tx: &ReadTx<'_>| -> Result<Pair, IamError> {
-        Ok(Pair { profile: entity::load(tx, &account, &profile)?, role: entity::load(tx, &account, &role)? })
-    };
-    call.service.store.read(read).await
-}
-
-/// Whoever changes which role a machine gets, passes that role.
-fn needs_of_pair(
-    action: &'static str,
-    profile: &str,
-    role: &str,
-    found: Option<&Pair>,
-    call: &Call<'_, Iam>,
-) -> Vec<Need<'static>> {
-    let pass = entity::need("iam:PassRole", call.account(), role, found.map(|pair| &pair.role));
-    vec![
-        entity::need(action, call.account(), profile, found.map(|pair| &pair.profile)),
-        pass.with("iam:PassedToService", PASSED_TO),
-    ]
-}
-
 wire::shape! {
-    /// The input of `AddRoleToInstanceProfile`.
-    pub struct AddRoleToInstanceProfileInput {
+    /// The input of `AddRoleToInstanceProfile` and `RemoveRoleFromInstanceProfile`.
+    pub struct PairInput {
         "InstanceProfileName" name: String, required, [NAME];
         "RoleName" role_name: String, required, [Rule::Length(1, 64)];
+    }
+}
+
+impl Resource for Pair {
+    type Service = Iam;
+    type Key<'a> = &'a PairInput;
+
+    async fn find<'a>(names: &'a PairInput, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+        let (account, profile) = (call.account().to_owned(), names.name.clone());
+        let role = names.role_name.clone();
+        let read = move |tx: &ReadTx<'_>| -> Result<Self, IamError> {
+            Ok(Self { profile: entity::load(tx, &account, &profile)?, role: entity::load(tx, &account, &role)? })
+        };
+        call.service.store.read(read).await
+    }
+
+    fn need<'n>(&'n self, names: &'n PairInput, action: &'static str, call: &'n Call<'_, Iam>) -> Need<'n> {
+        entity::need(action, call.account(), &names.name, Some(&self.profile))
+    }
+
+    fn need_of_missing<'n>(names: &'n PairInput, action: &'static str, call: &'n Call<'_, Iam>) -> Option<Need<'n>> {
+        Some(entity::need::<InstanceProfile>(action, call.account(), &names.name, None))
     }
 }
 
 pub(crate) struct AddRoleToInstanceProfile;
 
-impl Operation for AddRoleToInstanceProfile {
-    type Service = Iam;
+impl ResourceOperation for AddRoleToInstanceProfile {
+    type On = Pair;
     const NAME: &'static str = "AddRoleToInstanceProfile";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = AddRoleToInstanceProfileInput;
+    type Input = PairInput;
     type Output = ();
-    type Target = Pair;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Pair, IamError> {
-        pair(&input.name, &input.role_name, call).await
+    fn key(input: &PairInput) -> &PairInput {
+        input
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        needs_of_pair("iam:AddRoleToInstanceProfile", &input.name, &input.role_name, found, call)
+    /// Whoever changes which role a machine gets, passes that role.
+    fn further_needs<'n>(input: &'n PairInput, found: Option<&'n Pair>, call: &'n Call<'_, Iam>) -> Vec<Need<'n>> {
+        let role = found.map(|pair| &pair.role);
+        let pass = entity::need("iam:PassRole", call.account(), &input.role_name, role);
+        vec![pass.with("iam:PassedToService", PASSED_TO)]
     }
 
-    async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let Pair { profile, role } = pair.into_inner();
-        call.write(&call.service.store, move |tx| {
-            let mut profile: InstanceProfile = entity::reload(tx, &profile.identity)?;
-            let role: Role = entity::reload(tx, &role.identity)?;
-            role.check_unprotected()?;
-            if profile.roles.len() >= ROLES_MAX {
-                let quota = Quota::Count { name: "InstanceSessionsPerInstanceProfile", limit: ROLES_MAX };
-                return Err(IamError::LimitExceeded(quota));
-            }
-            let entry = ProfileOfRole { profile: profile.identity.id.clone() };
-            tx.put(&role.identity.id, &entry.profile, &entry)?;
-            profile.roles.push(role.identity.id);
-            entity::put(tx, &profile)
-        })
-        .await
+    async fn run(_: PairInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let (profile, role) = (pair.profile.identity.clone(), pair.role.identity.clone());
+        call.write(&call.service.store, move |tx| add(tx, &profile, &role)).await
     }
 }
 
-wire::shape! {
-    /// The input of `RemoveRoleFromInstanceProfile`.
-    pub struct RemoveRoleFromInstanceProfileInput {
-        "InstanceProfileName" name: String, required, [NAME];
-        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
+fn add(tx: &mut Tx<'_>, profile: &Identity, role: &Identity) -> Result<(), IamError> {
+    let mut profile: InstanceProfile = entity::reload(tx, profile)?;
+    let role: Role = entity::reload(tx, role)?;
+    role.check_unprotected()?;
+    if profile.roles.len() >= ROLES_MAX {
+        let quota = Quota::Count { name: "InstanceSessionsPerInstanceProfile", limit: ROLES_MAX };
+        return Err(IamError::LimitExceeded(quota));
     }
+    let entry = ProfileOfRole { profile: profile.identity.id.clone() };
+    tx.put(&role.identity.id, &entry.profile, &entry)?;
+    profile.roles.push(role.identity.id);
+    entity::put(tx, &profile)
 }
 
 pub(crate) struct RemoveRoleFromInstanceProfile;
 
-impl Operation for RemoveRoleFromInstanceProfile {
-    type Service = Iam;
+impl ResourceOperation for RemoveRoleFromInstanceProfile {
+    type On = Pair;
     const NAME: &'static str = "RemoveRoleFromInstanceProfile";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = RemoveRoleFromInstanceProfileInput;
+    type Input = PairInput;
     type Output = ();
-    type Target = Pair;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Pair, IamError> {
-        pair(&input.name, &input.role_name, call).await
+    fn key(input: &PairInput) -> &PairInput {
+        input
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let profile = found.map(|pair| &pair.profile);
-        vec![entity::need("iam:RemoveRoleFromInstanceProfile", call.account(), &input.name, profile)]
-    }
-
-    async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let Pair { profile, role } = pair.into_inner();
-        call.write(&call.service.store, move |tx| remove(tx, &profile.identity, &role.identity)).await
+    async fn run(_: PairInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let (profile, role) = (pair.profile.identity.clone(), pair.role.identity.clone());
+        call.write(&call.service.store, move |tx| remove(tx, &profile, &role)).await
     }
 }
 

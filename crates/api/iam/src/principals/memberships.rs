@@ -1,21 +1,23 @@
-//! Who is in which group.
+//! The operations on the members of groups.
 //!
 //! A user's record lists its groups, for the hot path; a record for each member leads from the group to the user. The
 //! two change together.
 
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Permit, Resource, ResourceOperation};
 use store::{ReadTx, Tx};
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::last_administrator;
-use crate::principals::groups::{GroupView, ListGroupsOutput};
+use crate::principals::groups::GroupView;
 use crate::records::entity::{self, Identity};
 use crate::records::group::Group;
 use crate::records::membership::Member;
 use crate::records::user::User;
+use crate::resources::inputs::{ListInput, UserListInput};
+use crate::resources::named::Named;
 use crate::values::error::{IamError, Quota};
-use crate::values::page::{self, Window};
+use crate::values::page::Page;
 
 /// How many groups a user can be in.
 const GROUPS_MAX: usize = 10;
@@ -48,139 +50,120 @@ pub(crate) struct Pair {
     user: User,
 }
 
-/// AWS looks for the user first.
-async fn pair(group_name: &str, user_name: &str, call: &Call<'_, Iam>) -> Result<Pair, IamError> {
-    let (account, group, user) = (call.account().to_owned(), group_name.to_owned(), user_name.to_owned());
-    let read = move |tx: &ReadTx<'_>| -> Result<Pair, IamError> {
-        Ok(Pair { user: entity::load(tx, &account, &user)?, group: entity::load(tx, &account, &group)? })
-    };
-    call.service.store.read(read).await
-}
-
 wire::shape! {
-    /// The input of `AddUserToGroup`.
-    pub struct AddUserToGroupInput {
+    /// The input of `AddUserToGroup` and `RemoveUserFromGroup`.
+    pub struct MembershipInput {
         "GroupName" group_name: String, required, [Rule::Length(1, 128)];
         "UserName" user_name: String, required, [Rule::Length(1, 128)];
+    }
+}
+
+impl Resource for Pair {
+    type Service = Iam;
+    type Key<'a> = &'a MembershipInput;
+
+    /// AWS looks for the user first.
+    async fn find<'a>(names: &'a MembershipInput, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+        let (account, group) = (call.account().to_owned(), names.group_name.clone());
+        let user = names.user_name.clone();
+        let read = move |tx: &ReadTx<'_>| -> Result<Self, IamError> {
+            Ok(Self { user: entity::load(tx, &account, &user)?, group: entity::load(tx, &account, &group)? })
+        };
+        call.service.store.read(read).await
+    }
+
+    fn need<'n>(&'n self, names: &'n MembershipInput, action: &'static str, call: &'n Call<'_, Iam>) -> Need<'n> {
+        entity::need(action, call.account(), &names.group_name, Some(&self.group))
+    }
+
+    fn need_of_missing<'n>(
+        names: &'n MembershipInput,
+        action: &'static str,
+        call: &'n Call<'_, Iam>,
+    ) -> Option<Need<'n>> {
+        Some(entity::need::<Group>(action, call.account(), &names.group_name, None))
     }
 }
 
 pub(crate) struct AddUserToGroup;
 
-impl Operation for AddUserToGroup {
-    type Service = Iam;
+impl ResourceOperation for AddUserToGroup {
+    type On = Pair;
     const NAME: &'static str = "AddUserToGroup";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = AddUserToGroupInput;
+    type Input = MembershipInput;
     type Output = ();
-    type Target = Pair;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Pair, IamError> {
-        pair(&input.group_name, &input.user_name, call).await
+    fn key(input: &MembershipInput) -> &MembershipInput {
+        input
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let group = found.map(|pair| &pair.group);
-        vec![entity::need("iam:AddUserToGroup", call.account(), &input.group_name, group)]
-    }
-
-    async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let Pair { group, user } = pair.into_inner();
-        call.write(&call.service.store, move |tx| join(tx, &group.identity, &user.identity)).await
-    }
-}
-
-wire::shape! {
-    /// The input of `RemoveUserFromGroup`.
-    pub struct RemoveUserFromGroupInput {
-        "GroupName" group_name: String, required, [Rule::Length(1, 128)];
-        "UserName" user_name: String, required, [Rule::Length(1, 128)];
+    async fn run(_: MembershipInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let (group, user) = (pair.group.identity.clone(), pair.user.identity.clone());
+        call.write(&call.service.store, move |tx| join(tx, &group, &user)).await
     }
 }
 
 pub(crate) struct RemoveUserFromGroup;
 
-impl Operation for RemoveUserFromGroup {
-    type Service = Iam;
+impl ResourceOperation for RemoveUserFromGroup {
+    type On = Pair;
     const NAME: &'static str = "RemoveUserFromGroup";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = RemoveUserFromGroupInput;
+    type Input = MembershipInput;
     type Output = ();
-    type Target = Pair;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Pair, IamError> {
-        pair(&input.group_name, &input.user_name, call).await
+    fn key(input: &MembershipInput) -> &MembershipInput {
+        input
     }
 
-    fn needs(input: &Self::Input, found: Option<&Pair>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let group = found.map(|pair| &pair.group);
-        vec![entity::need("iam:RemoveUserFromGroup", call.account(), &input.group_name, group)]
-    }
-
-    /// Removing somebody who is not in the group is no error.
-    async fn run(_: Self::Input, pair: Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let Pair { group, user } = pair.into_inner();
-        call.write(&call.service.store, move |tx| {
-            let mut user: User = entity::reload(tx, &user.identity)?;
-            let risky = last_administrator::grants_admin(tx, &group)?;
-            let account = user.identity.account.clone();
-            last_administrator::with_lockout_check(tx, &account, risky, |tx| {
-                if tx.delete::<Member>(&group.identity.id, &user.identity.id)? {
-                    user.groups.retain(|id| *id != group.identity.id);
-                    entity::put(tx, &user)?;
-                }
-                Ok(())
-            })
-        })
-        .await
+    async fn run(_: MembershipInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let (group, user) = (pair.group.clone(), pair.user.identity.clone());
+        call.write(&call.service.store, move |tx| leave(tx, &group, &user)).await
     }
 }
 
-wire::shape! {
-    /// The input of `ListGroupsForUser`.
-    pub struct ListGroupsForUserInput {
-        "UserName" user_name: String, required, [Rule::Length(1, 128)];
-        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
-        "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
-    }
+/// Removes a user from a group. Removing somebody who is not in the group is no error.
+fn leave(tx: &mut Tx<'_>, group: &Group, user: &Identity) -> Result<(), IamError> {
+    let mut user: User = entity::reload(tx, user)?;
+    let risky = last_administrator::grants_admin(tx, group)?;
+    let account = user.identity.account.clone();
+    last_administrator::with_lockout_check(tx, &account, risky, |tx| {
+        if tx.delete::<Member>(&group.identity.id, &user.identity.id)? {
+            user.groups.retain(|id| *id != group.identity.id);
+            entity::put(tx, &user)?;
+        }
+        Ok(())
+    })
 }
 
 pub(crate) struct ListGroupsForUser;
 
-impl Operation for ListGroupsForUser {
-    type Service = Iam;
+impl ResourceOperation for ListGroupsForUser {
+    type On = Named<User>;
     const NAME: &'static str = "ListGroupsForUser";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListGroupsForUserInput;
-    type Output = ListGroupsOutput;
-    type Target = User;
+    type Input = UserListInput;
+    type Output = Page<GroupView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &UserListInput) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:ListGroupsForUser", call.account(), &input.user_name, found)]
-    }
-
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<ListGroupsOutput, IamError> {
-        let user = user.into_inner();
-        let window = Window::new(input.marker, input.max_items);
-        call.service
-            .store
-            .read(move |tx| {
-                let mut groups = Vec::with_capacity(user.groups.len());
-                for id in &user.groups {
-                    groups.extend(tx.get::<Group>(&user.identity.account, id)?);
-                }
-                groups.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
-                let listed = window.cut(groups)?;
-                Ok(ListGroupsOutput {
-                    is_truncated: listed.is_truncated(),
-                    groups: listed.items.into_iter().map(GroupView::of).collect(),
-                    marker: listed.marker,
-                })
-            })
-            .await
+    async fn run(
+        input: UserListInput,
+        user: &Permit<Named<User>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
+        let window = input.window();
+        let read = move |tx: &ReadTx<'_>, user: User| {
+            let mut groups = Vec::with_capacity(user.groups.len());
+            for id in &user.groups {
+                groups.extend(tx.get::<Group>(&user.identity.account, id)?);
+            }
+            groups.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
+            Ok(window.by_count(groups)?.map(GroupView::from).into())
+        };
+        user.read(call, read).await
     }
 }

@@ -1,12 +1,14 @@
 //! Roles: the record and the operations on it. How a role is assumed is for STS.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
+use store::{ReadTx, Tx};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
 use crate::policies::boundaries::{self, BoundaryView};
+use crate::principals::lists::Listable;
 use crate::records::attachment::{self, Usage};
 use crate::records::entity::{self, Entity, Holder, Identity};
 use crate::records::inline_policy::InlinePolicy;
@@ -14,11 +16,14 @@ use crate::records::instance_profile::ProfileOfRole;
 use crate::records::last_use::{self, LastUse, Used};
 use crate::records::role::{Role, SERVICE_PATH, SESSION_SECONDS_DEFAULT};
 use crate::records::trust::Trust;
+use crate::resources::at::{self, At, Place};
+use crate::resources::inputs::RoleNameInput;
+use crate::resources::named::Named;
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{Conflict, IamError};
-use crate::values::kind::Kind;
-use crate::values::page::{self, Window};
+use crate::values::page::Item;
 use crate::values::tag::{self, Tag, TagInput};
-use crate::values::unique_id::{self, Prefix};
+use crate::values::unique_id::Prefix;
 use crate::values::{document, name};
 
 /// The rule of `MaxSessionDuration`.
@@ -33,9 +38,7 @@ pub(crate) const DESCRIPTION_PATTERN: Rule = Rule::Pattern(r"[\u0009\u000A\u000D
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct RoleLastUsed {
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_used_date: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
 }
 
@@ -56,16 +59,20 @@ pub(crate) struct RoleView {
     arn: Arn,
     create_date: Timestamp,
     assume_role_policy_document: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_session_duration: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     permissions_boundary: Option<BoundaryView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Tag>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     role_last_used: Option<RoleLastUsed>,
+}
+
+impl Single for RoleView {
+    const MEMBER: &'static str = "Role";
+}
+
+impl Item for RoleView {
+    const LIST: &'static str = "Roles";
 }
 
 impl RoleView {
@@ -101,10 +108,13 @@ impl RoleView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct RoleOutput {
-    pub(crate) role: RoleView,
+impl Listable for Role {
+    const OPERATION: &'static str = "ListRoles";
+    type View = RoleView;
+
+    fn listed(self, _: &ReadTx<'_>) -> Result<RoleView, IamError> {
+        Ok(RoleView::listed(self))
+    }
 }
 
 wire::shape! {
@@ -122,40 +132,35 @@ wire::shape! {
 
 pub(crate) struct CreateRole;
 
-impl Operation for CreateRole {
-    type Service = Iam;
+impl ResourceOperation for CreateRole {
+    type On = At<Role>;
     const NAME: &'static str = "CreateRole";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateRoleInput;
-    type Output = RoleOutput;
-    type Target = ();
+    type Output = Answer<RoleView>;
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    fn key(input: &Self::Input) -> Place<'_> {
+        Place { path: input.path.as_deref(), name: &input.role_name }
+    }
+
+    fn check(input: &Self::Input) -> Result<(), IamError> {
         if input.path.as_deref().is_some_and(|path| path.starts_with(SERVICE_PATH)) {
             return Err(IamError::Validation(format!("Roles of the path {SERVICE_PATH} belong to services.")));
         }
         name::check(&input.role_name, "roleName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
-        let arn = name::arn(Kind::Role, call.account(), path, &input.role_name).to_string();
-        let create = tag::in_request(Need::identity("iam:CreateRole", arn.clone()), &input.tags);
-        let mut needs = vec![boundaries::in_need(create, input.permissions_boundary.as_deref())];
-        if !input.tags.is_empty() {
-            needs.push(tag::in_request(Need::identity("iam:TagRole", arn), &input.tags));
-        }
-        needs
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n At<Role>>, need: Need<'n>) -> Need<'n> {
+        boundaries::in_need(tag::in_request(need, &input.tags), input.permissions_boundary.as_deref())
     }
 
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<RoleOutput, IamError> {
-        let identity = Identity {
-            account: call.account().to_owned(),
-            id: unique_id::generate(Prefix::Role),
-            path: input.path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
-            name: input.role_name,
-        };
-        let (tags, created) = (tag::checked(input.tags)?, call.now);
+    fn further_needs<'n>(input: &'n Self::Input, _: Option<&At<Role>>, call: &'n Call<'_, Iam>) -> Vec<Need<'n>> {
+        at::tagging::<Role>("iam:TagRole", Self::key(input), &input.tags, call)
+    }
+
+    async fn run(input: Self::Input, _: &Permit<At<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+        let identity = Identity::new(Prefix::Role, call.account(), input.path, input.role_name);
+        let (tags, created) = (tag::checked(&input.tags)?, call.now);
         call.write(&call.service.store, move |tx| {
             let role = Role {
                 identity,
@@ -173,90 +178,29 @@ impl Operation for CreateRole {
             }
             let (tags, boundary) = (role.tags.clone(), role.boundary.clone());
             let permissions_boundary = boundary.map(BoundaryView::of);
-            Ok(RoleOutput { role: RoleView { tags, permissions_boundary, ..RoleView::changed(role) } })
+            Ok(Answer(RoleView { tags, permissions_boundary, ..RoleView::changed(role) }))
         })
         .await
     }
 }
 
-wire::shape! {
-    /// The input of `GetRole`.
-    pub struct GetRoleInput {
-        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
-    }
-}
-
 pub(crate) struct GetRole;
 
-impl Operation for GetRole {
-    type Service = Iam;
+impl ResourceOperation for GetRole {
+    type On = Named<Role>;
     const NAME: &'static str = "GetRole";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetRoleInput;
-    type Output = RoleOutput;
-    type Target = Role;
+    type Input = RoleNameInput;
+    type Output = Answer<RoleView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-        call.service.entity(call.account(), &input.role_name).await
+    fn key(input: &RoleNameInput) -> &str {
+        &input.role_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:GetRole", call.account(), &input.role_name, found)]
-    }
-
-    async fn run(_: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<RoleOutput, IamError> {
-        let role = role.into_inner();
+    async fn run(_: RoleNameInput, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let used = Used::Role(role.identity.account.clone(), role.identity.id.clone());
         let last = call.service.last_uses.get(&call.service.store, used).await?;
-        Ok(RoleOutput { role: RoleView::detail(role, last) })
-    }
-}
-
-wire::shape! {
-    /// The input of `ListRoles`.
-    pub struct ListRolesInput {
-        "PathPrefix" path_prefix: String, optional, [Rule::Length(1, 512), Rule::Pattern(name::PATH_PREFIX)];
-        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
-        "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListRolesOutput {
-    roles: Vec<RoleView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-pub(crate) struct ListRoles;
-
-impl Operation for ListRoles {
-    type Service = Iam;
-    const NAME: &'static str = "ListRoles";
-    const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListRolesInput;
-    type Output = ListRolesOutput;
-    type Target = ();
-
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
-
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
-        vec![Need::identity("iam:ListRoles", name::arn(Kind::Role, call.account(), prefix, "").to_string())]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<ListRolesOutput, IamError> {
-        let window = Window::new(input.marker, input.max_items);
-        let listed = call.service.list::<Role>(call.account(), window, input.path_prefix).await?;
-        Ok(ListRolesOutput {
-            is_truncated: listed.is_truncated(),
-            roles: listed.items.into_iter().map(RoleView::listed).collect(),
-            marker: listed.marker,
-        })
+        Ok(Answer(RoleView::detail(Role::clone(role), last)))
     }
 }
 
@@ -275,31 +219,31 @@ pub(crate) struct UpdateRoleOutput {}
 
 pub(crate) struct UpdateRole;
 
-impl Operation for UpdateRole {
-    type Service = Iam;
+impl ResourceOperation for UpdateRole {
+    type On = Named<Role>;
     const NAME: &'static str = "UpdateRole";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateRoleInput;
     type Output = UpdateRoleOutput;
-    type Target = Role;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-        call.service.entity(call.account(), &input.role_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.role_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:UpdateRole", call.account(), &input.role_name, found)]
-    }
-
-    /// What the input leaves out stays as it is.
-    async fn run(input: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<UpdateRoleOutput, IamError> {
+    /// Members that the input leaves out stay as they are.
+    async fn run(
+        input: Self::Input,
+        role: &Permit<Named<Role>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
         role.check_unprotected()?;
-        change(role, call, move |role| {
+        let change = move |tx: &mut Tx<'_>, mut role: Role| {
             role.description = input.description.or(role.description.take());
             role.session_seconds_max = input.max_session_duration.unwrap_or(role.session_seconds_max);
-        })
-        .await?;
-        Ok(UpdateRoleOutput {})
+            entity::put(tx, &role)?;
+            Ok(UpdateRoleOutput {})
+        };
+        role.change(call, change).await
     }
 }
 
@@ -313,42 +257,29 @@ wire::shape! {
 
 pub(crate) struct UpdateRoleDescription;
 
-impl Operation for UpdateRoleDescription {
-    type Service = Iam;
+impl ResourceOperation for UpdateRoleDescription {
+    type On = Named<Role>;
     const NAME: &'static str = "UpdateRoleDescription";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateRoleDescriptionInput;
-    type Output = RoleOutput;
-    type Target = Role;
+    type Output = Answer<RoleView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-        call.service.entity(call.account(), &input.role_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.role_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:UpdateRoleDescription", call.account(), &input.role_name, found)]
+    async fn run(
+        input: Self::Input,
+        role: &Permit<Named<Role>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Self::Output, IamError> {
+        let change = move |tx: &mut Tx<'_>, mut role: Role| {
+            role.description = Some(input.description);
+            entity::put(tx, &role)?;
+            Ok(Answer(RoleView::changed(role)))
+        };
+        role.change(call, change).await
     }
-
-    async fn run(input: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<RoleOutput, IamError> {
-        let role = change(role, call, move |role| role.description = Some(input.description)).await?;
-        Ok(RoleOutput { role: RoleView::changed(role) })
-    }
-}
-
-/// Changes a role's record and returns it.
-async fn change(
-    role: Permit<Role>,
-    call: &Call<'_, Iam>,
-    change: impl FnOnce(&mut Role) + Send + 'static,
-) -> Result<Role, IamError> {
-    let known = role.into_inner().identity;
-    call.write(&call.service.store, move |tx| {
-        let mut role: Role = entity::reload(tx, &known)?;
-        change(&mut role);
-        entity::put(tx, &role)?;
-        Ok(role)
-    })
-    .await
 }
 
 wire::shape! {
@@ -361,80 +292,60 @@ wire::shape! {
 
 pub(crate) struct UpdateAssumeRolePolicy;
 
-impl Operation for UpdateAssumeRolePolicy {
-    type Service = Iam;
+impl ResourceOperation for UpdateAssumeRolePolicy {
+    type On = Named<Role>;
     const NAME: &'static str = "UpdateAssumeRolePolicy";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UpdateAssumeRolePolicyInput;
     type Output = ();
-    type Target = Role;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-        call.service.entity(call.account(), &input.role_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.role_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:UpdateAssumeRolePolicy", call.account(), &input.role_name, found)]
-    }
-
-    async fn run(input: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = role.into_inner().identity;
-        call.write(&call.service.store, move |tx| {
-            let mut role: Role = entity::reload(tx, &known)?;
+    async fn run(input: Self::Input, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let change = move |tx: &mut Tx<'_>, mut role: Role| {
             role.check_unprotected()?;
             role.trust = Trust::resolve(tx, input.policy_document)?;
             entity::put(tx, &role)
-        })
-        .await
-    }
-}
-
-wire::shape! {
-    /// The input of `DeleteRole`.
-    pub struct DeleteRoleInput {
-        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
+        };
+        role.change(call, change).await
     }
 }
 
 pub(crate) struct DeleteRole;
 
-impl Operation for DeleteRole {
-    type Service = Iam;
+impl ResourceOperation for DeleteRole {
+    type On = Named<Role>;
     const NAME: &'static str = "DeleteRole";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeleteRoleInput;
+    type Input = RoleNameInput;
     type Output = ();
-    type Target = Role;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-        call.service.entity(call.account(), &input.role_name).await
+    fn key(input: &RoleNameInput) -> &str {
+        &input.role_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:DeleteRole", call.account(), &input.role_name, found)]
-    }
-
-    async fn run(_: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = role.into_inner().identity;
-        call.write(&call.service.store, move |tx| {
-            let role: Role = entity::reload(tx, &known)?;
+    async fn run(_: RoleNameInput, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        let change = |tx: &mut Tx<'_>, role: Role| {
             role.check_unprotected()?;
-            if !tx.page::<ProfileOfRole>(&known.id, None, 1)?.items.is_empty() {
+            let Identity { account, id, .. } = &role.identity;
+            if !tx.page::<ProfileOfRole>(id, None, 1)?.items.is_empty() {
                 return Err(IamError::DeleteConflict(Conflict::InstanceProfile));
             }
             if !role.attached.is_empty() {
                 return Err(IamError::DeleteConflict(Conflict::AttachedPolicies));
             }
-            if !tx.page::<InlinePolicy>(&known.id, None, 1)?.items.is_empty() {
+            if !tx.page::<InlinePolicy>(id, None, 1)?.items.is_empty() {
                 return Err(IamError::DeleteConflict(Conflict::InlinePolicies));
             }
             if let Some(arn) = &role.boundary {
-                attachment::release(tx, &known, arn, Usage::Boundary)?;
+                attachment::release(tx, &role.identity, arn, Usage::Boundary)?;
             }
-            tx.delete::<LastUse>(&known.account, &known.id)?;
-            last_use::forget(tx, &known.id)?;
+            tx.delete::<LastUse>(account, id)?;
+            last_use::forget(tx, id)?;
             entity::delete(tx, &role)
-        })
-        .await
+        };
+        role.change(call, change).await
     }
 }

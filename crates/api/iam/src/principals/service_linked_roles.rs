@@ -6,9 +6,12 @@ use store::{Record, Tx};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::principals::roles::{RoleOutput, RoleView};
+use crate::principals::roles::{DESCRIPTION_LENGTH, DESCRIPTION_PATTERN, RoleView};
 use crate::records::entity::{self, Identity};
 use crate::records::role::{Role, SERVICE_PATH};
+use crate::records::trust::Trust;
+use crate::resources::inputs::RoleNameInput;
+use crate::values::answer::Answer;
 use crate::values::error::IamError;
 use crate::values::kind::Kind;
 use crate::values::name;
@@ -63,7 +66,7 @@ wire::shape! {
     /// The input of `CreateServiceLinkedRole`.
     pub struct CreateServiceLinkedRoleInput {
         "AWSServiceName" service: String, required, [Rule::Length(1, 128)];
-        "Description" description: String, optional, [crate::principals::roles::DESCRIPTION_LENGTH, crate::principals::roles::DESCRIPTION_PATTERN];
+        "Description" description: String, optional, [DESCRIPTION_LENGTH, DESCRIPTION_PATTERN];
         "CustomSuffix" suffix: String, optional, [Rule::Length(1, 64)];
     }
 }
@@ -75,7 +78,7 @@ impl Operation for CreateServiceLinkedRole {
     const NAME: &'static str = "CreateServiceLinkedRole";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateServiceLinkedRoleInput;
-    type Output = RoleOutput;
+    type Output = Answer<RoleView>;
     type Target = ();
 
     async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
@@ -90,7 +93,7 @@ impl Operation for CreateServiceLinkedRole {
         vec![Need::identity("iam:CreateServiceLinkedRole", arn).with("iam:AWSServiceName", input.service.clone())]
     }
 
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<RoleOutput, IamError> {
+    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let (path, name) = named(&input.service, input.suffix.as_deref())?;
         let document = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{}"}},"Action":"sts:AssumeRole"}}]}}"#,
@@ -101,10 +104,10 @@ impl Operation for CreateServiceLinkedRole {
             let taken =
                 format!("Service role name {name} has been taken in this account, please try a different suffix.");
             let role = Role {
-                identity: Identity { account, id: unique_id::generate(Prefix::Role), path, name },
+                identity: Identity::new(Prefix::Role, &account, Some(path), name),
                 created,
                 description: input.description,
-                trust: crate::records::trust::Trust::resolve(tx, document)?,
+                trust: Trust::resolve(tx, document)?,
                 session_seconds_max: SESSION_SECONDS,
                 tags: Vec::new(),
                 boundary: None,
@@ -113,17 +116,10 @@ impl Operation for CreateServiceLinkedRole {
             match entity::insert(tx, &role) {
                 Err(IamError::EntityExists { .. }) => Err(IamError::InvalidInputOf(taken)),
                 Err(error) => Err(error),
-                Ok(()) => Ok(RoleOutput { role: RoleView::changed(role) }),
+                Ok(()) => Ok(Answer(RoleView::changed(role))),
             }
         })
         .await
-    }
-}
-
-wire::shape! {
-    /// The input of `DeleteServiceLinkedRole`.
-    pub struct DeleteServiceLinkedRoleInput {
-        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
     }
 }
 
@@ -139,22 +135,22 @@ impl Operation for DeleteServiceLinkedRole {
     type Service = Iam;
     const NAME: &'static str = "DeleteServiceLinkedRole";
     const AUDIT: AuditClass = AuditClass::Change;
-    type Input = DeleteServiceLinkedRoleInput;
+    type Input = RoleNameInput;
     type Output = DeletionOutput;
     type Target = Role;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Role, IamError> {
-        let missing = || IamError::NoSuchEntity { kind: Kind::Role, name: input.role_name.clone() };
+    async fn find(input: &RoleNameInput, call: &Call<'_, Iam>) -> Result<Role, IamError> {
         let role: Role = call.service.entity(call.account(), &input.role_name).await?;
+        let missing = || IamError::NoSuchEntity { kind: Kind::Role, name: input.role_name.clone() };
         if role.is_protected() { Ok(role) } else { Err(missing()) }
     }
 
-    fn needs(input: &Self::Input, found: Option<&Role>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
+    fn needs<'n>(input: &'n RoleNameInput, found: Option<&'n Role>, call: &'n Call<'_, Iam>) -> Vec<Need<'n>> {
         vec![entity::need("iam:DeleteServiceLinkedRole", call.account(), &input.role_name, found)]
     }
 
     /// No service uses its role here, so it is gone at once and the task is done.
-    async fn run(_: Self::Input, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<DeletionOutput, IamError> {
+    async fn run(_: RoleNameInput, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<DeletionOutput, IamError> {
         let known = role.into_inner().identity;
         call.write(&call.service.store, move |tx| delete(tx, &known)).await
     }
@@ -163,9 +159,9 @@ impl Operation for DeleteServiceLinkedRole {
 fn delete(tx: &mut Tx<'_>, known: &Identity) -> Result<DeletionOutput, IamError> {
     let role: Role = entity::reload(tx, known)?;
     entity::delete(tx, &role)?;
-    let draw = unique_id::generate(Prefix::Role);
+    let random = unique_id::generate(Prefix::Role);
     let service = known.path.strip_prefix('/').unwrap_or_default();
-    let task = format!("task/{service}{}/{draw}", known.name);
+    let task = format!("task/{service}{}/{random}", known.name);
     let deletion = Deletion { path: known.path.clone(), role: known.name.clone() };
     tx.put(&known.account, &task, &deletion)?;
     Ok(DeletionOutput { deletion_task_id: task })

@@ -1,240 +1,385 @@
-//! The operations on tags: the same three for users, roles and customer-managed policies.
+//! The operations on tags: the same three for users, roles, instance profiles, managed policies and identity providers.
 
-use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use std::future::Future;
+use std::marker::PhantomData;
+
+use service::{AuditClass, Call, Need, Permit, Resource, ResourceOperation};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::policies::managed_policies;
-use crate::records::entity::{self, Entity, Identity, Tagged};
+use crate::records::entity::{self, Entity, Tagged};
 use crate::records::instance_profile::InstanceProfile;
 use crate::records::managed_policy::{AnyPolicy, ManagedPolicy};
+use crate::records::oidc_provider::OidcProvider;
 use crate::records::role::Role;
 use crate::records::user::User;
+use crate::resources::inputs::{
+    Input, ListInput, PolicyListInput, ProfileListInput, ProviderListInput, RoleListInput, UserListInput,
+};
+use crate::resources::named::Named;
+use crate::resources::policy::PolicyKey;
+use crate::resources::provider;
 use crate::values::error::IamError;
-use crate::values::page::{self, Window};
+use crate::values::kind::Kind;
+use crate::values::page::{Item, Page};
 use crate::values::policy_arn;
 use crate::values::tag::{self, Tag, TagInput};
 
-/// Changes the tags of the entity.
-async fn change<E: Tagged>(
-    call: &Call<'_, Iam>,
-    known: Identity,
-    change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
-) -> Result<(), IamError> {
-    call.write(&call.service.store, move |tx| {
-        let mut entity: E = entity::reload(tx, &known)?;
-        change(entity.tags_mut())?;
-        entity::put(tx, &entity)
-    })
-    .await
+/// The names of the operations on the tags of a kind of record, and their inputs.
+pub(crate) trait Tagging {
+    /// `TagUser`, and so on.
+    const TAG: &'static str;
+    const UNTAG: &'static str;
+    const LIST: &'static str;
+    type Tag: Input;
+    type Untag: Input;
+    type List: ListInput;
+
+    /// The name or ARN, and the tags.
+    fn tag(input: &Self::Tag) -> (&str, &[TagInput]);
+
+    /// The name or ARN, and the keys of tags.
+    fn untag(input: &Self::Untag) -> (&str, &[String]);
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct TagsOutput {
-    tags: Vec<Tag>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
+/// A resource that has tags.
+pub(crate) trait Taggable: Resource<Service = Iam> {
+    /// The record that they are in.
+    type Record: Tagging + 'static;
+    /// The kind whose rules of letter case hold for its tags.
+    const KIND: Kind;
 
-/// A page of tags.
-fn page_of(tags: Vec<Tag>, window: Window) -> Result<TagsOutput, IamError> {
-    let listed = window.cut(tags)?;
-    Ok(TagsOutput { is_truncated: listed.is_truncated(), tags: listed.items, marker: listed.marker })
-}
-
-/// What is tagged, as `find` loads it.
-trait Found: Send + Sync {
-    type Record: Tagged;
-
-    /// The need of `action` on what the input names.
-    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need<'static>;
+    /// The resource that an input names.
+    fn key(name: &str) -> Self::Key<'_>;
 
     /// Its tags.
-    fn tagged(&self) -> &[Tag];
+    fn tags(&self) -> &[Tag];
 
-    /// The same, taken from it.
-    fn into_tags(self) -> Vec<Tag>;
+    /// Refuses one that belongs to AWS.
+    ///
+    /// # Errors
+    /// `InvalidInput`.
+    fn check_own(&self) -> Result<(), IamError> {
+        Ok(())
+    }
 
-    /// Its names, for a change.
-    fn into_identity(self) -> Result<Identity, IamError>;
+    /// Changes its tags as they are now.
+    fn change_tags(
+        &self,
+        call: &Call<'_, Iam>,
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
+    ) -> impl Future<Output = Result<(), IamError>> + Send;
 }
 
-impl<E: Tagged> Found for E {
-    type Record = Self;
+impl<E: Tagged + Tagging> Taggable for Named<E> {
+    type Record = E;
+    const KIND: Kind = E::KIND;
 
-    fn need(action: &'static str, name: &str, found: Option<&Self>, call: &Call<'_, Iam>) -> Need<'static> {
-        entity::need(action, call.account(), name, found)
+    fn key(name: &str) -> &str {
+        name
     }
 
-    fn tagged(&self) -> &[Tag] {
-        self.tags()
+    fn tags(&self) -> &[Tag] {
+        Entity::tags(&**self)
     }
 
-    fn into_tags(mut self) -> Vec<Tag> {
-        std::mem::take(self.tags_mut())
-    }
-
-    fn into_identity(self) -> Result<Identity, IamError> {
-        Ok(self.identity().clone())
+    fn change_tags(
+        &self,
+        call: &Call<'_, Iam>,
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
+    ) -> impl Future<Output = Result<(), IamError>> + Send {
+        self.change(call, |tx, mut entity: E| {
+            change(entity.tags_mut())?;
+            entity::put(tx, &entity)
+        })
     }
 }
 
-impl Found for AnyPolicy {
+impl Taggable for AnyPolicy {
     type Record = ManagedPolicy;
+    const KIND: Kind = Kind::Policy;
 
-    fn need(action: &'static str, name: &str, found: Option<&Self>, _: &Call<'_, Iam>) -> Need<'static> {
-        managed_policies::need(action, name, found)
+    fn key(arn: &str) -> PolicyKey<'_> {
+        arn.into()
     }
 
-    fn tagged(&self) -> &[Tag] {
-        match self {
-            Self::Own(policy) => &policy.tags,
-            Self::Aws(_) => &[],
-        }
+    fn tags(&self) -> &[Tag] {
+        Self::tags(self)
     }
 
-    fn into_tags(self) -> Vec<Tag> {
-        match self {
-            Self::Own(policy) => policy.tags,
-            Self::Aws(_) => Vec::new(),
-        }
+    fn check_own(&self) -> Result<(), IamError> {
+        self.own().map(|_| ())
     }
 
-    fn into_identity(self) -> Result<Identity, IamError> {
-        Ok(self.own()?.identity)
+    async fn change_tags(
+        &self,
+        call: &Call<'_, Iam>,
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
+    ) -> Result<(), IamError> {
+        let known = self.own()?.identity.clone();
+        call.write(&call.service.store, move |tx| {
+            let mut policy: ManagedPolicy = entity::reload(tx, &known)?;
+            change(&mut policy.tags)?;
+            entity::put(tx, &policy)
+        })
+        .await
     }
 }
 
-async fn named<E: Entity>(name: &str, call: &Call<'_, Iam>) -> Result<E, IamError> {
-    call.service.entity(call.account(), name).await
+impl Taggable for OidcProvider {
+    type Record = Self;
+    const KIND: Kind = Kind::Policy;
+
+    fn key(arn: &str) -> &str {
+        arn
+    }
+
+    fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+
+    fn change_tags(
+        &self,
+        call: &Call<'_, Iam>,
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
+    ) -> impl Future<Output = Result<(), IamError>> + Send {
+        self.change(call, |provider| change(&mut provider.tags))
+    }
 }
 
-/// The three operations on the tags of one kind of entity.
-macro_rules! tagging {
-    (
-        $found:ty, $find:path, $member:literal, $length:expr,
-        $tag:ident $tag_input:ident, $untag:ident $untag_input:ident, $list:ident $list_input:ident
-    ) => {
-        wire::shape! {
-            #[doc = concat!("The input of `", stringify!($tag), "`.")]
-            pub struct $tag_input {
-                $member name: String, required, [$length];
-                "Tags" tags: Vec<TagInput>, required, [tag::LIST];
-            }
-        }
+/// `TagUser` and its like.
+pub(crate) struct AddTags<T>(PhantomData<T>);
 
-        pub(crate) struct $tag;
+impl<T: Taggable> ResourceOperation for AddTags<T> {
+    type On = T;
+    const NAME: &'static str = T::Record::TAG;
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = <T::Record as Tagging>::Tag;
+    type Output = ();
 
-        impl Operation for $tag {
-            type Service = Iam;
-            const NAME: &'static str = stringify!($tag);
-            const AUDIT: AuditClass = AuditClass::Change;
-            type Input = $tag_input;
-            type Output = ();
-            type Target = $found;
+    fn key(input: &Self::Input) -> T::Key<'_> {
+        T::key(T::Record::tag(input).0)
+    }
 
-            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$found, IamError> {
-                $find(&input.name, call).await
-            }
+    fn refine<'n>(input: &'n Self::Input, found: Option<&'n T>, need: Need<'n>) -> Need<'n> {
+        tag::in_request_on(need, found.map_or(&[], T::tags), T::Record::tag(input).1)
+    }
 
-            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-                let need = <$found>::need(concat!("iam:", stringify!($tag)), &input.name, found, call);
-                vec![tag::in_request_on(need, found.map_or(&[], Found::tagged), &input.tags)]
-            }
-
-            async fn run(input: Self::Input, found: Permit<$found>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-                type Target = <$found as Found>::Record;
-                let known = found.into_inner().into_identity()?;
-                let new = tag::checked(input.tags)?;
-                change::<Target>(call, known, move |tags| tag::add(Target::KIND, tags, new)).await
-            }
-        }
-
-        wire::shape! {
-            #[doc = concat!("The input of `", stringify!($untag), "`.")]
-            pub struct $untag_input {
-                $member name: String, required, [$length];
-                "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY];
-            }
-        }
-
-        pub(crate) struct $untag;
-
-        impl Operation for $untag {
-            type Service = Iam;
-            const NAME: &'static str = stringify!($untag);
-            const AUDIT: AuditClass = AuditClass::Change;
-            type Input = $untag_input;
-            type Output = ();
-            type Target = $found;
-
-            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$found, IamError> {
-                $find(&input.name, call).await
-            }
-
-            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-                let need = <$found>::need(concat!("iam:", stringify!($untag)), &input.name, found, call);
-                vec![tag::keys_in_request(need, found.map_or(&[], Found::tagged), input.tag_keys.iter())]
-            }
-
-            async fn run(input: Self::Input, found: Permit<$found>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-                type Target = <$found as Found>::Record;
-                let known = found.into_inner().into_identity()?;
-                change::<Target>(call, known, move |tags| tag::remove(Target::KIND, tags, &input.tag_keys)).await
-            }
-        }
-
-        wire::shape! {
-            #[doc = concat!("The input of `", stringify!($list), "`.")]
-            pub struct $list_input {
-                $member name: String, required, [$length];
-                "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
-                "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
-            }
-        }
-
-        pub(crate) struct $list;
-
-        impl Operation for $list {
-            type Service = Iam;
-            const NAME: &'static str = stringify!($list);
-            const AUDIT: AuditClass = AuditClass::Read;
-            type Input = $list_input;
-            type Output = TagsOutput;
-            type Target = $found;
-
-            async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<$found, IamError> {
-                $find(&input.name, call).await
-            }
-
-            fn needs(input: &Self::Input, found: Option<&$found>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-                vec![<$found>::need(concat!("iam:", stringify!($list)), &input.name, found, call)]
-            }
-
-            async fn run(input: Self::Input, found: Permit<$found>, _: &Call<'_, Iam>) -> Result<TagsOutput, IamError> {
-                page_of(found.into_inner().into_tags(), Window::new(input.marker, input.max_items))
-            }
-        }
-    };
+    async fn run(input: Self::Input, target: &Permit<T>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        target.check_own()?;
+        let new = tag::checked(T::Record::tag(&input).1)?;
+        target.change_tags(call, |tags| tag::add(T::KIND, tags, new)).await
+    }
 }
 
-tagging!(
-    User, named::<User>, "UserName", Rule::Length(1, 128),
-    TagUser TagUserInput, UntagUser UntagUserInput, ListUserTags ListUserTagsInput
-);
-tagging!(
-    Role, named::<Role>, "RoleName", Rule::Length(1, 64),
-    TagRole TagRoleInput, UntagRole UntagRoleInput, ListRoleTags ListRoleTagsInput
-);
-tagging!(
-    InstanceProfile, named::<InstanceProfile>, "InstanceProfileName", Rule::Length(1, 128),
-    TagInstanceProfile TagInstanceProfileInput, UntagInstanceProfile UntagInstanceProfileInput,
-    ListInstanceProfileTags ListInstanceProfileTagsInput
-);
-tagging!(
-    AnyPolicy, AnyPolicy::load, "PolicyArn", policy_arn::LENGTH,
-    TagPolicy TagPolicyInput, UntagPolicy UntagPolicyInput, ListPolicyTags ListPolicyTagsInput
-);
+/// `UntagUser` and its like.
+pub(crate) struct RemoveTags<T>(PhantomData<T>);
+
+impl<T: Taggable> ResourceOperation for RemoveTags<T> {
+    type On = T;
+    const NAME: &'static str = T::Record::UNTAG;
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = <T::Record as Tagging>::Untag;
+    type Output = ();
+
+    fn key(input: &Self::Input) -> T::Key<'_> {
+        T::key(T::Record::untag(input).0)
+    }
+
+    fn refine<'n>(input: &'n Self::Input, found: Option<&'n T>, need: Need<'n>) -> Need<'n> {
+        tag::keys_in_request(need, found.map_or(&[], T::tags), T::Record::untag(input).1.iter())
+    }
+
+    async fn run(input: Self::Input, target: &Permit<T>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        target.check_own()?;
+        target.change_tags(call, move |tags| tag::remove(T::KIND, tags, T::Record::untag(&input).1)).await
+    }
+}
+
+impl Item for Tag {
+    const LIST: &'static str = "Tags";
+}
+
+/// `ListUserTags` and its like.
+pub(crate) struct ListTags<T>(PhantomData<T>);
+
+impl<T: Taggable> ResourceOperation for ListTags<T> {
+    type On = T;
+    const NAME: &'static str = T::Record::LIST;
+    const AUDIT: AuditClass = AuditClass::Read;
+    type Input = <T::Record as Tagging>::List;
+    type Output = Page<Tag>;
+
+    fn key(input: &Self::Input) -> T::Key<'_> {
+        T::key(input.of())
+    }
+
+    async fn run(input: Self::Input, target: &Permit<T>, _: &Call<'_, Iam>) -> Result<Page<Tag>, IamError> {
+        Ok(input.window().by_count(target.tags().to_vec())?.into())
+    }
+}
+
+wire::shape! {
+    /// The input of `TagUser`.
+    pub struct TagUserInput {
+        "UserName" user_name: String, required, [Rule::Length(1, 128)];
+        "Tags" tags: Vec<TagInput>, required, [tag::LIST];
+    }
+}
+
+wire::shape! {
+    /// The input of `UntagUser`.
+    pub struct UntagUserInput {
+        "UserName" user_name: String, required, [Rule::Length(1, 128)];
+        "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY];
+    }
+}
+
+impl Tagging for User {
+    const TAG: &'static str = "TagUser";
+    const UNTAG: &'static str = "UntagUser";
+    const LIST: &'static str = "ListUserTags";
+    type Tag = TagUserInput;
+    type Untag = UntagUserInput;
+    type List = UserListInput;
+
+    fn tag(input: &Self::Tag) -> (&str, &[TagInput]) {
+        (&input.user_name, &input.tags)
+    }
+
+    fn untag(input: &Self::Untag) -> (&str, &[String]) {
+        (&input.user_name, &input.tag_keys)
+    }
+}
+
+wire::shape! {
+    /// The input of `TagRole`.
+    pub struct TagRoleInput {
+        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
+        "Tags" tags: Vec<TagInput>, required, [tag::LIST];
+    }
+}
+
+wire::shape! {
+    /// The input of `UntagRole`.
+    pub struct UntagRoleInput {
+        "RoleName" role_name: String, required, [Rule::Length(1, 64)];
+        "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY];
+    }
+}
+
+impl Tagging for Role {
+    const TAG: &'static str = "TagRole";
+    const UNTAG: &'static str = "UntagRole";
+    const LIST: &'static str = "ListRoleTags";
+    type Tag = TagRoleInput;
+    type Untag = UntagRoleInput;
+    type List = RoleListInput;
+
+    fn tag(input: &Self::Tag) -> (&str, &[TagInput]) {
+        (&input.role_name, &input.tags)
+    }
+
+    fn untag(input: &Self::Untag) -> (&str, &[String]) {
+        (&input.role_name, &input.tag_keys)
+    }
+}
+
+wire::shape! {
+    /// The input of `TagInstanceProfile`.
+    pub struct TagInstanceProfileInput {
+        "InstanceProfileName" name: String, required, [Rule::Length(1, 128)];
+        "Tags" tags: Vec<TagInput>, required, [tag::LIST];
+    }
+}
+
+wire::shape! {
+    /// The input of `UntagInstanceProfile`.
+    pub struct UntagInstanceProfileInput {
+        "InstanceProfileName" name: String, required, [Rule::Length(1, 128)];
+        "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY];
+    }
+}
+
+impl Tagging for InstanceProfile {
+    const TAG: &'static str = "TagInstanceProfile";
+    const UNTAG: &'static str = "UntagInstanceProfile";
+    const LIST: &'static str = "ListInstanceProfileTags";
+    type Tag = TagInstanceProfileInput;
+    type Untag = UntagInstanceProfileInput;
+    type List = ProfileListInput;
+
+    fn tag(input: &Self::Tag) -> (&str, &[TagInput]) {
+        (&input.name, &input.tags)
+    }
+
+    fn untag(input: &Self::Untag) -> (&str, &[String]) {
+        (&input.name, &input.tag_keys)
+    }
+}
+
+wire::shape! {
+    /// The input of `TagPolicy`.
+    pub struct TagPolicyInput {
+        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
+        "Tags" tags: Vec<TagInput>, required, [tag::LIST];
+    }
+}
+
+wire::shape! {
+    /// The input of `UntagPolicy`.
+    pub struct UntagPolicyInput {
+        "PolicyArn" policy_arn: String, required, [policy_arn::LENGTH];
+        "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY];
+    }
+}
+
+impl Tagging for ManagedPolicy {
+    const TAG: &'static str = "TagPolicy";
+    const UNTAG: &'static str = "UntagPolicy";
+    const LIST: &'static str = "ListPolicyTags";
+    type Tag = TagPolicyInput;
+    type Untag = UntagPolicyInput;
+    type List = PolicyListInput;
+
+    fn tag(input: &Self::Tag) -> (&str, &[TagInput]) {
+        (&input.policy_arn, &input.tags)
+    }
+
+    fn untag(input: &Self::Untag) -> (&str, &[String]) {
+        (&input.policy_arn, &input.tag_keys)
+    }
+}
+
+wire::shape! {
+    /// The input of `TagOpenIDConnectProvider`.
+    pub struct TagOpenIDConnectProviderInput {
+        "OpenIDConnectProviderArn" arn: String, required, [provider::ARN];
+        "Tags" tags: Vec<TagInput>, required, [tag::LIST];
+    }
+}
+
+wire::shape! {
+    /// The input of `UntagOpenIDConnectProvider`.
+    pub struct UntagOpenIDConnectProviderInput {
+        "OpenIDConnectProviderArn" arn: String, required, [provider::ARN];
+        "TagKeys" tag_keys: Vec<String>, required, [tag::LIST, tag::EACH_KEY];
+    }
+}
+
+impl Tagging for OidcProvider {
+    const TAG: &'static str = "TagOpenIDConnectProvider";
+    const UNTAG: &'static str = "UntagOpenIDConnectProvider";
+    const LIST: &'static str = "ListOpenIDConnectProviderTags";
+    type Tag = TagOpenIDConnectProviderInput;
+    type Untag = UntagOpenIDConnectProviderInput;
+    type List = ProviderListInput;
+
+    fn tag(input: &Self::Tag) -> (&str, &[TagInput]) {
+        (&input.arn, &input.tags)
+    }
+
+    fn untag(input: &Self::Untag) -> (&str, &[String]) {
+        (&input.arn, &input.tag_keys)
+    }
+}

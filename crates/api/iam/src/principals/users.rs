@@ -1,15 +1,14 @@
-//! Users: the record and the operations on it.
-//!
-//! A user's policies, groups and access keys have files of their own; here they only stand in the way of deletion.
+//! The operations on users, but for what other files do to their names, policies, groups, tags and credentials.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Need, Permit, ResourceOperation};
+use store::{ReadTx, Record};
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
 
 use crate::Iam;
 use crate::policies::boundaries::{self, BoundaryView};
-use crate::principals::subject::Subject;
+use crate::principals::lists::Listable;
 use crate::records::attachment::{self, Usage};
 use crate::records::entity::{self, Entity};
 use crate::records::inline_policy::InlinePolicy;
@@ -17,27 +16,35 @@ use crate::records::service_credential::ServiceCredential;
 use crate::records::ssh_public_key::SshPublicKey;
 use crate::records::user::User;
 use crate::records::{last_use, login_profile};
+use crate::resources::at::{self, At, Place};
+use crate::resources::named::Named;
+use crate::resources::subject::Subject;
+use crate::values::answer::{Answer, Single};
 use crate::values::error::{Conflict, IamError};
-use crate::values::kind::Kind;
 use crate::values::name;
-use crate::values::page::{self, Window};
+use crate::values::page::Item;
 use crate::values::tag::{self, Tag, TagInput};
 
 /// A user as answers show it. The root user, which `GetUser` shows as well, has neither path nor name.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct UserView {
-    #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<String>,
     user_id: String,
     arn: Arn,
     create_date: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
     permissions_boundary: Option<BoundaryView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Tag>,
+}
+
+impl Single for UserView {
+    const MEMBER: &'static str = "User";
+}
+
+impl Item for UserView {
+    const LIST: &'static str = "Users";
 }
 
 impl UserView {
@@ -61,10 +68,13 @@ impl UserView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct UserOutput {
-    user: UserView,
+impl Listable for User {
+    const OPERATION: &'static str = "ListUsers";
+    type View = UserView;
+
+    fn listed(self, _: &ReadTx<'_>) -> Result<UserView, IamError> {
+        Ok(UserView::summary(self))
+    }
 }
 
 wire::shape! {
@@ -79,40 +89,40 @@ wire::shape! {
 
 pub(crate) struct CreateUser;
 
-impl Operation for CreateUser {
-    type Service = Iam;
+impl ResourceOperation for CreateUser {
+    type On = At<User>;
     const NAME: &'static str = "CreateUser";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CreateUserInput;
-    type Output = UserOutput;
-    type Target = ();
+    type Output = Answer<UserView>;
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    fn key(input: &Self::Input) -> Place<'_> {
+        Place { path: input.path.as_deref(), name: &input.user_name }
+    }
+
+    fn check(input: &Self::Input) -> Result<(), IamError> {
         name::check(&input.user_name, "userName")
     }
 
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
-        let arn = name::arn(Kind::User, call.account(), path, &input.user_name).to_string();
-        let create = tag::in_request(Need::identity("iam:CreateUser", arn.clone()), &input.tags);
-        let mut needs = vec![boundaries::in_need(create, input.permissions_boundary.as_deref())];
-        if !input.tags.is_empty() {
-            needs.push(tag::in_request(Need::identity("iam:TagUser", arn), &input.tags));
-        }
-        needs
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n At<User>>, need: Need<'n>) -> Need<'n> {
+        boundaries::in_need(tag::in_request(need, &input.tags), input.permissions_boundary.as_deref())
     }
 
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<UserOutput, IamError> {
+    fn further_needs<'n>(input: &'n Self::Input, _: Option<&At<User>>, call: &'n Call<'_, Iam>) -> Vec<Need<'n>> {
+        at::tagging::<User>("iam:TagUser", Self::key(input), &input.tags, call)
+    }
+
+    async fn run(input: Self::Input, _: &Permit<At<User>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let mut user = User::new(call.account(), path, &input.user_name, call.now);
-        user.tags = tag::checked(input.tags)?;
+        user.tags = tag::checked(&input.tags)?;
         user.boundary = input.permissions_boundary;
         call.write(&call.service.store, move |tx| {
             entity::insert(tx, &user)?;
             if let Some(arn) = &user.boundary {
                 boundaries::occupy::<User>(tx, &user.identity, arn)?;
             }
-            Ok(UserOutput { user: UserView::detail(user) })
+            Ok(Answer(UserView::detail(user)))
         })
         .await
     }
@@ -127,25 +137,20 @@ wire::shape! {
 
 pub(crate) struct GetUser;
 
-impl Operation for GetUser {
-    type Service = Iam;
+impl ResourceOperation for GetUser {
+    type On = Subject;
     const NAME: &'static str = "GetUser";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetUserInput;
-    type Output = UserOutput;
-    type Target = Subject;
+    type Output = Answer<UserView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        Subject::find(input.user_name.as_deref(), call).await
+    fn key(input: &Self::Input) -> Option<&str> {
+        input.user_name.as_deref()
     }
 
-    fn needs(input: &Self::Input, found: Option<&Subject>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Subject::need("iam:GetUser", input.user_name.as_deref(), found, call)]
-    }
-
-    async fn run(_: Self::Input, subject: Permit<Subject>, call: &Call<'_, Iam>) -> Result<UserOutput, IamError> {
-        let user = match subject.into_inner() {
-            Subject::User(user) => UserView::detail(*user),
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+        Ok(Answer(match &**subject {
+            Subject::User(user) => UserView::detail(User::clone(user)),
             Subject::Root => UserView {
                 path: None,
                 user_name: None,
@@ -155,105 +160,33 @@ impl Operation for GetUser {
                 permissions_boundary: None,
                 tags: Vec::new(),
             },
-        };
-        Ok(UserOutput { user })
+        }))
     }
 }
 
-wire::shape! {
-    /// The input of `ListUsers`.
-    pub struct ListUsersInput {
-        "PathPrefix" path_prefix: String, optional, [Rule::Length(1, 512), Rule::Pattern(name::PATH_PREFIX)];
-        "Marker" marker: String, optional, [page::MARKER_LENGTH, page::MARKER_PATTERN];
-        "MaxItems" max_items: u32, optional, [page::MAX_ITEMS];
+/// Fails if something still belongs to the user that has to be deleted first.
+fn check_unused(tx: &ReadTx<'_>, user: &User) -> Result<(), IamError> {
+    fn any<R: Record>(tx: &ReadTx<'_>, user: &User) -> Result<bool, IamError> {
+        Ok(!tx.page::<R>(&user.identity.id, None, 1)?.items.is_empty())
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct ListUsersOutput {
-    users: Vec<UserView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-pub(crate) struct ListUsers;
-
-impl Operation for ListUsers {
-    type Service = Iam;
-    const NAME: &'static str = "ListUsers";
-    const AUDIT: AuditClass = AuditClass::Read;
-    type Input = ListUsersInput;
-    type Output = ListUsersOutput;
-    type Target = ();
-
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
-
-    fn needs(input: &Self::Input, _: Option<&()>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let prefix = input.path_prefix.as_deref().unwrap_or(name::ROOT_PATH);
-        vec![Need::identity("iam:ListUsers", name::arn(Kind::User, call.account(), prefix, "").to_string())]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<ListUsersOutput, IamError> {
-        let window = Window::new(input.marker, input.max_items);
-        let listed = call.service.list::<User>(call.account(), window, input.path_prefix).await?;
-        Ok(ListUsersOutput {
-            is_truncated: listed.is_truncated(),
-            users: listed.items.into_iter().map(UserView::summary).collect(),
-            marker: listed.marker,
-        })
-    }
-}
-
-wire::shape! {
-    /// The input of `UpdateUser`.
-    pub struct UpdateUserInput {
-        "UserName" user_name: String, required, [Rule::Length(1, 128)];
-        "NewPath" new_path: String, optional, [Rule::Length(1, 512), Rule::Pattern(name::PATH)];
-        "NewUserName" new_user_name: String, optional, [Rule::Length(1, 64)];
-    }
-}
-
-pub(crate) struct UpdateUser;
-
-impl Operation for UpdateUser {
-    type Service = Iam;
-    const NAME: &'static str = "UpdateUser";
-    const AUDIT: AuditClass = AuditClass::Change;
-    type Input = UpdateUserInput;
-    type Output = ();
-    type Target = User;
-
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        if let Some(new) = &input.new_user_name {
-            name::check(new, "newUserName")?;
-        }
-        call.service.entity(call.account(), &input.user_name).await
-    }
-
-    /// Both the name that is given up and the one that is taken.
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        let old_path = found.map_or(name::ROOT_PATH, |user| &user.identity.path);
-        let path = input.new_path.as_deref().unwrap_or(old_path);
-        let name = input.new_user_name.as_deref().unwrap_or(&input.user_name);
-        let target = name::arn(Kind::User, call.account(), path, name).to_string();
-        vec![
-            entity::need("iam:UpdateUser", call.account(), &input.user_name, found),
-            Need::identity("iam:UpdateUser", target).shown_as(entity::shown(Kind::User, name)),
-        ]
-    }
-
-    async fn run(input: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = user.into_inner().identity;
-        call.write(&call.service.store, move |tx| {
-            let mut user: User = entity::reload(tx, &known)?;
-            entity::rename(tx, &mut user, input.new_path, input.new_user_name)
-        })
-        .await
-    }
+    let conflict = if !user.access_keys.is_empty() {
+        Conflict::AccessKeys
+    } else if login_profile::find(tx, &user.identity.id)?.is_some() {
+        Conflict::LoginProfile
+    } else if any::<SshPublicKey>(tx, user)? {
+        Conflict::SshPublicKeys
+    } else if any::<ServiceCredential>(tx, user)? {
+        Conflict::ServiceCredentials
+    } else if !user.attached.is_empty() {
+        Conflict::AttachedPolicies
+    } else if !user.groups.is_empty() {
+        Conflict::Membership
+    } else if any::<InlinePolicy>(tx, user)? {
+        Conflict::InlinePolicies
+    } else {
+        return Ok(());
+    };
+    Err(IamError::DeleteConflict(conflict))
 }
 
 wire::shape! {
@@ -265,46 +198,20 @@ wire::shape! {
 
 pub(crate) struct DeleteUser;
 
-impl Operation for DeleteUser {
-    type Service = Iam;
+impl ResourceOperation for DeleteUser {
+    type On = Named<User>;
     const NAME: &'static str = "DeleteUser";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteUserInput;
     type Output = ();
-    type Target = User;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<User, IamError> {
-        call.service.entity(call.account(), &input.user_name).await
+    fn key(input: &Self::Input) -> &str {
+        &input.user_name
     }
 
-    fn needs(input: &Self::Input, found: Option<&User>, call: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![entity::need("iam:DeleteUser", call.account(), &input.user_name, found)]
-    }
-
-    async fn run(_: Self::Input, user: Permit<User>, call: &Call<'_, Iam>) -> Result<(), IamError> {
-        let known = user.into_inner().identity;
-        call.write(&call.service.store, move |tx| {
-            let user: User = entity::reload(tx, &known)?;
-            let conflict = if !user.access_keys.is_empty() {
-                Some(Conflict::AccessKeys)
-            } else if login_profile::find(tx, &user.identity.id)?.is_some() {
-                Some(Conflict::LoginProfile)
-            } else if !tx.page::<SshPublicKey>(&user.identity.id, None, 1)?.items.is_empty() {
-                Some(Conflict::SshPublicKeys)
-            } else if !tx.page::<ServiceCredential>(&user.identity.id, None, 1)?.items.is_empty() {
-                Some(Conflict::ServiceCredentials)
-            } else if !user.attached.is_empty() {
-                Some(Conflict::AttachedPolicies)
-            } else if !user.groups.is_empty() {
-                Some(Conflict::Membership)
-            } else if !tx.page::<InlinePolicy>(&user.identity.id, None, 1)?.items.is_empty() {
-                Some(Conflict::InlinePolicies)
-            } else {
-                None
-            };
-            if let Some(conflict) = conflict {
-                return Err(IamError::DeleteConflict(conflict));
-            }
+    async fn run(_: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+        user.change(call, |tx, user| {
+            check_unused(tx, &user)?;
             if let Some(arn) = &user.boundary {
                 attachment::release(tx, &user.identity, arn, Usage::Boundary)?;
             }

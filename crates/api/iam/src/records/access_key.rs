@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use store::Record;
 use wire::Timestamp;
 
+use crate::values::error::IamError;
 use crate::values::secret::SecretAccessKey;
 use crate::values::unique_id::{self, Prefix};
 
@@ -13,6 +14,16 @@ pub(crate) const PARENT: &str = "";
 wire::text_enum! {
     /// Whether an access key is accepted.
     pub enum Status { Active = "Active", Inactive = "Inactive", Expired = "Expired" }
+}
+
+impl Status {
+    /// Refuses the status that only time gives, with this message.
+    ///
+    /// # Errors
+    /// `InvalidInput`.
+    pub(crate) fn check_given(self, message: &'static str) -> Result<(), IamError> {
+        if self == Self::Expired { Err(IamError::InvalidInput(message)) } else { Ok(()) }
+    }
 }
 
 /// An access key as it is stored, under its id.

@@ -14,7 +14,7 @@ pub(crate) const PARENT: &str = "";
 pub struct Account {
     /// Twelve digits.
     pub id: String,
-    /// What its operator calls it; it has no bearing on anything.
+    /// The name that its operator gave it; nothing depends on it.
     pub name: Option<String>,
     /// When it was made.
     pub created: Timestamp,

@@ -9,7 +9,7 @@ use store::{ReadTx, Record, StoreError, Tx};
 use crate::records::entity::Identity;
 use crate::values::kind::Kind;
 
-/// What a managed policy does for an entity.
+/// The use that an entity makes of a managed policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Usage {
     /// It grants.
@@ -71,7 +71,7 @@ pub(crate) fn usage(tx: &ReadTx<'_>, account: &str, arn: &str) -> Result<UsageCo
     Ok(tx.get::<UsageCount>(account, arn)?.unwrap_or_default())
 }
 
-/// Notes that an entity uses a policy. Returns whether it did not before.
+/// Records that an entity uses a policy. Returns whether it did not before.
 pub(crate) fn occupy(
     tx: &mut Tx<'_>,
     kind: Kind,
@@ -92,7 +92,7 @@ pub(crate) fn occupy(
     Ok(true)
 }
 
-/// Notes that an entity uses a policy no longer. Returns whether it did.
+/// Records that an entity uses a policy no longer. Returns whether it did.
 pub(crate) fn release(tx: &mut Tx<'_>, entity: &Identity, arn: &str, usage: Usage) -> Result<bool, StoreError> {
     let parent = Attachment::parent(&entity.account, arn);
     if !tx.delete::<Attachment>(&parent, &Attachment::id(&entity.id, usage))? {

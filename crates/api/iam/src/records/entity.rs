@@ -1,7 +1,7 @@
-//! What users, groups, roles and managed policies have in common: a unique id, a name, a path, an ARN.
+//! Entities: users, groups, roles and managed policies, each with a unique id, a name, a path and an ARN.
 //!
-//! A record stands under its account by unique id, so a rename moves nothing that hangs on it; an entry for each name
-//! leads to the id and sees to it that no name is given twice.
+//! A record is stored under its account by unique id, so a rename moves nothing that refers to it; an entry for each name
+//! leads to the id and keeps names unique.
 
 use serde::{Deserialize, Serialize};
 use service::Need;
@@ -12,13 +12,14 @@ use crate::values::error::IamError;
 use crate::values::kind::Kind;
 use crate::values::name;
 use crate::values::tag::{self, Tag};
+use crate::values::unique_id::{self, Prefix};
 
 /// Something with a name and a unique id.
 pub(crate) trait Entity: Record + Clone {
-    /// What it is.
+    /// The kind of entity.
     const KIND: Kind;
 
-    /// What the record holds of it.
+    /// Its names.
     fn identity(&self) -> &Identity;
 
     /// The same, to be renamed or moved.
@@ -40,9 +41,9 @@ pub(crate) trait Tagged: Entity {
     fn tags_mut(&mut self) -> &mut Vec<Tag>;
 }
 
-/// What policies are attached to: a user, a group, a role.
+/// An entity that policies are attached to: a user, a group, a role.
 pub(crate) trait Holder: Entity {
-    /// What its inline policies may have together, in characters without white space.
+    /// The most that its inline policies may have together, in characters without white space.
     ///
     /// Source: IAM User Guide, "IAM and AWS STS quotas".
     const INLINE_SIZE_MAX: usize;
@@ -78,6 +79,18 @@ pub(crate) struct Identity {
     pub(crate) path: String,
     /// Its name in the letter case it was given.
     pub(crate) name: String,
+}
+
+impl Identity {
+    /// The names of something new, at the root if no path is given.
+    pub(crate) fn new(prefix: Prefix, account: &str, path: Option<String>, name: String) -> Self {
+        Self {
+            account: account.to_owned(),
+            id: unique_id::generate(prefix),
+            path: path.unwrap_or_else(|| name::ROOT_PATH.to_owned()),
+            name,
+        }
+    }
 }
 
 /// Leads from a name to a unique id.
@@ -169,7 +182,7 @@ pub(crate) fn delete<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<(), IamEr
 
 /// The need of `action` on the entity called `name`, under the ARN that its name alone gives when there is none.
 ///
-/// A refusal names it without its path, which a stranger could tell an entity that exists by.
+/// A refusal names it without its path, which would reveal to a stranger that the entity exists.
 pub(crate) fn need<E: Entity>(action: &'static str, account: &str, name: &str, found: Option<&E>) -> Need<'static> {
     match found {
         Some(entity) => tag::on_resource(Need::identity(action, entity.arn().to_string()), entity.tags())
@@ -179,7 +192,7 @@ pub(crate) fn need<E: Entity>(action: &'static str, account: &str, name: &str, f
     }
 }
 
-/// What a refusal calls an entity, as AWS does: `user ana`.
+/// An entity's name in a refusal, as AWS writes it: `user ana`.
 pub(crate) fn shown(kind: Kind, name: &str) -> String {
     format!("{} {name}", kind.as_words())
 }

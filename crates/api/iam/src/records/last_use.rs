@@ -48,7 +48,7 @@ pub(crate) struct Actor {
     pub(crate) id: String,
 }
 
-/// What is used.
+/// The credential or role that is used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Used {
     /// The access key with this id.
@@ -149,7 +149,7 @@ impl LastUses {
     }
 }
 
-/// What was deleted meanwhile leaves nothing behind; and another server may have written a later use.
+/// Writes uses of credentials and roles that still exist, unless another server has written a later one.
 fn write(tx: &mut Tx<'_>, pending: &Pending) -> Result<(), StoreError> {
     for (used, last) in &pending.credentials {
         let (parent, id) = used.place();

@@ -89,7 +89,7 @@ impl Tagged for ManagedPolicy {
 
 /// The document of one version of a managed policy, under the policy's ARN and the version.
 ///
-/// The document in force is kept a second time as version [`DEFAULT`], so that the hot path reads one record.
+/// The document in force is stored a second time as version [`DEFAULT`], so that the hot path reads one record.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PolicyDocument {
     pub(crate) arn: String,
@@ -126,13 +126,21 @@ pub(crate) fn find(tx: &ReadTx<'_>, account: &str, arn: &str) -> Result<Option<A
 }
 
 impl AnyPolicy {
+    /// Its tags. AWS-managed policies have none.
+    pub(crate) fn tags(&self) -> &[Tag] {
+        match self {
+            Self::Own(policy) => &policy.tags,
+            Self::Aws(_) => &[],
+        }
+    }
+
     /// The policy if it is the account's own, to be changed.
     ///
     /// # Errors
     /// `InvalidInput` for an AWS-managed policy.
-    pub(crate) fn own(self) -> Result<ManagedPolicy, IamError> {
+    pub(crate) fn own(&self) -> Result<&ManagedPolicy, IamError> {
         match self {
-            Self::Own(policy) => Ok(*policy),
+            Self::Own(policy) => Ok(policy),
             Self::Aws(policy) => Err(IamError::ForeignPolicy { arn: policy.arn.to_string() }),
         }
     }

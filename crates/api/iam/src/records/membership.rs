@@ -4,12 +4,13 @@
 //! two change together.
 
 use serde::{Deserialize, Serialize};
+use service::{Listed, Window};
 use store::{ReadTx, Record};
 
 use crate::records::entity::Identity;
 use crate::records::user::User;
 use crate::values::error::IamError;
-use crate::values::page::{Listed, Window};
+use crate::values::page;
 
 /// A member of a group, under the group's unique id and the user's.
 #[derive(Serialize, Deserialize)]
@@ -23,12 +24,10 @@ impl Record for Member {
 
 /// A page of a group's users.
 pub(crate) fn users(tx: &ReadTx<'_>, group: &Identity, window: Window) -> Result<Listed<User>, IamError> {
-    let mut listed = window.read::<Member, _>(
-        tx,
-        &group.id,
-        |member| member.user.clone(),
-        |member| Ok(tx.get::<User>(&group.account, &member.user)?),
-    )?;
+    let id = |member: &Member| member.user.clone();
+    let user = |member: Member| tx.get::<User>(&group.account, &member.user);
+    let mut listed =
+        window.filtered::<Member, _, IamError>(tx, &group.id, page::SCANNED_MAX, id, |member| Ok(user(member)?))?;
     listed.items.sort_by(|a, b| a.identity.name.cmp(&b.identity.name));
     Ok(listed)
 }

@@ -7,8 +7,8 @@ use wire::{Arn, Timestamp};
 use crate::values::error::IamError;
 use crate::values::tag::Tag;
 
-/// What an ARN's resource begins with.
-pub(crate) const RESOURCE: &str = "oidc-provider/";
+/// The prefix of an ARN's resource.
+const RESOURCE: &str = "oidc-provider/";
 
 /// A provider as it is stored, under its account and URL.
 #[derive(Clone, Serialize, Deserialize)]
@@ -39,4 +39,11 @@ pub(crate) fn arn(account: &str, url: &str) -> Arn {
 /// The provider at a URL without scheme.
 pub(crate) fn find(tx: &ReadTx<'_>, account: &str, url: &str) -> Result<Option<OidcProvider>, IamError> {
     Ok(tx.get::<OidcProvider>(account, url)?)
+}
+
+/// The URL that a provider's ARN names, if it is one of the account.
+pub(crate) fn url_of(text: &str, account: &str) -> Option<String> {
+    let arn: Arn = text.parse().ok()?;
+    let own = arn.service() == "iam" && arn.account() == account;
+    arn.resource().strip_prefix(RESOURCE).filter(|url| own && !url.is_empty()).map(str::to_owned)
 }

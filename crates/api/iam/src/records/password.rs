@@ -1,6 +1,6 @@
-//! Passwords: how they are taken, kept and compared, and the policy that an account has for them.
+//! Passwords as they are received, stored and compared, and the policy that an account has for them.
 //!
-//! A password is kept as Argon2id leaves it, inside a record that is sealed besides.
+//! A password is stored as its Argon2id hash, inside a record that is sealed besides.
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::values::error::{IamError, Special};
 
-/// What a guess costs: the least that OWASP's Password Storage Cheat Sheet and RFC 9106 both find enough where many
+/// The cost of a guess: the least that OWASP's Password Storage Cheat Sheet and RFC 9106 both find enough where many
 /// users share a server.
 const COST: Cost = Cost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 
@@ -78,7 +78,7 @@ impl PasswordInput {
     }
 }
 
-/// A password as it is kept.
+/// A password as it is stored.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PasswordHash {
     salt: [u8; 16],

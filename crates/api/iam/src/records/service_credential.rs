@@ -10,7 +10,7 @@ use crate::records::access_key::Status;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ServiceCredential {
     pub(crate) id: String,
-    /// What the user is called where the credential is used. It stays when the user is renamed.
+    /// The user's name where the credential is used. It stays when the user is renamed.
     pub(crate) service_user_name: String,
     /// SHA-256 of the password.
     pub(crate) digest: [u8; 32],

@@ -10,7 +10,7 @@ use crate::records::{account, principal};
 use crate::values::document;
 use crate::values::error::{IamError, Quota};
 
-/// What a trust policy may have, in characters without white space.
+/// The largest trust policy, in characters without white space.
 const SIZE_MAX: usize = 2048;
 
 /// A trust policy as a role's record keeps it.

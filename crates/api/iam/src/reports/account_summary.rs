@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Permit, ResourceOperation};
 use store::{ReadTx, Record, StoreError};
 
 use crate::Iam;
@@ -13,12 +13,13 @@ use crate::records::instance_profile::InstanceProfile;
 use crate::records::managed_policy::ManagedPolicy;
 use crate::records::role::Role;
 use crate::records::user::User;
+use crate::values::answer::NoInput;
 use crate::values::error::IamError;
 
 /// Quotas, and what there is none of here.
 ///
 /// Source: IAM User Guide, "IAM and AWS STS quotas". Users, groups, roles, policies and instance profiles have none on
-/// this server; AWS's default is told to clients that ask before they create.
+/// this server; clients that ask before they create are given AWS's default.
 const FIXED: &[(&str, u32)] = &[
     ("UsersQuota", 5000),
     ("GroupsQuota", 300),
@@ -70,11 +71,6 @@ fn count<R: Record>(tx: &ReadTx<'_>, account: &str) -> Result<u32, StoreError> {
     Ok(count)
 }
 
-wire::shape! {
-    /// The input of `GetAccountSummary`.
-    pub struct GetAccountSummaryInput {}
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SummaryOutput {
@@ -83,23 +79,16 @@ pub(crate) struct SummaryOutput {
 
 pub(crate) struct GetAccountSummary;
 
-impl Operation for GetAccountSummary {
-    type Service = Iam;
+impl ResourceOperation for GetAccountSummary {
+    type On = Account<Iam>;
     const NAME: &'static str = "GetAccountSummary";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetAccountSummaryInput;
+    type Input = NoInput;
     type Output = SummaryOutput;
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetAccountSummary", "*")]
-    }
-
-    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<SummaryOutput, IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<SummaryOutput, IamError> {
         let account = call.account().to_owned();
         call.service
             .store

@@ -1,7 +1,7 @@
 //! `GetAccountAuthorizationDetails`: every user, group, role and policy of an account, and how they hang together.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Listed, Permit, ResourceOperation, Window};
 use store::ReadTx;
 use wire::{Arn, Timestamp};
 
@@ -22,10 +22,9 @@ use crate::records::managed_policy::{ManagedPolicy, PolicyDocument, version_id};
 use crate::records::role::Role;
 use crate::records::user::User;
 use crate::records::{aws_managed, instance_profile};
-use crate::values::document;
 use crate::values::error::IamError;
-use crate::values::page::{self, Listed, Window};
 use crate::values::tag::Tag;
+use crate::values::{document, page};
 
 wire::shape! {
     /// The input of `GetAccountAuthorizationDetails`.
@@ -45,9 +44,9 @@ const PARTS: [(EntityFilter, char); 5] = [
     (EntityFilter::AwsManagedPolicy, 'a'),
 ];
 
-/// How many items a page has at most, whatever the caller says: each of them comes with all that hangs on it. AWS too may
+/// How many items a page has at most, whatever the caller says: each of them comes with all its policies. AWS too may
 /// answer fewer than it was asked for.
-const ITEMS_MAX: u32 = 300;
+const ITEMS_MAX: usize = 300;
 
 /// An inline policy.
 #[derive(Serialize)]
@@ -68,7 +67,6 @@ struct UserDetail {
     user_policy_list: Vec<PolicyDetail>,
     group_list: Vec<String>,
     attached_managed_policies: Vec<AttachedPolicy>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     permissions_boundary: Option<BoundaryView>,
     tags: Vec<Tag>,
 }
@@ -97,7 +95,6 @@ struct RoleDetail {
     instance_profile_list: Vec<ProfileView>,
     role_policy_list: Vec<PolicyDetail>,
     attached_managed_policies: Vec<AttachedPolicy>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     permissions_boundary: Option<BoundaryView>,
     tags: Vec<Tag>,
     role_last_used: RoleLastUsed,
@@ -111,29 +108,25 @@ pub(crate) struct DetailsOutput {
     role_detail_list: Vec<RoleDetail>,
     policies: Vec<PolicyView>,
     is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     marker: Option<String>,
 }
 
 pub(crate) struct GetAccountAuthorizationDetails;
 
-impl Operation for GetAccountAuthorizationDetails {
-    type Service = Iam;
+impl ResourceOperation for GetAccountAuthorizationDetails {
+    type On = Account<Iam>;
     const NAME: &'static str = "GetAccountAuthorizationDetails";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccountAuthorizationDetailsInput;
     type Output = DetailsOutput;
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetAccountAuthorizationDetails", "*")]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<DetailsOutput, IamError> {
+    async fn run(
+        input: Self::Input,
+        _: &Permit<Account<Iam>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<DetailsOutput, IamError> {
         let account = call.account().to_owned();
         call.service.store.read(move |tx| details(tx, &account, input)).await
     }
@@ -145,7 +138,7 @@ fn details(
     input: GetAccountAuthorizationDetailsInput,
 ) -> Result<DetailsOutput, IamError> {
     let GetAccountAuthorizationDetailsInput { filter, max_items, marker } = input;
-    let max_items = max_items.map(|max| max.min(ITEMS_MAX));
+    let max_items = max_items.and_then(|max| usize::try_from(max).ok()).map(|max| max.min(ITEMS_MAX));
     let (first, mut rest) = match marker {
         None => (0, None),
         Some(marker) => {
@@ -158,13 +151,13 @@ fn details(
     let mut taken = 0;
     for (part, letter) in PARTS.into_iter().skip(first) {
         let wanted = filter.is_empty() || filter.contains(&part);
-        let room = Window::room(max_items, taken);
+        let room = max_items.unwrap_or(page::DEFAULT).saturating_sub(taken);
         if wanted && room == 0 {
             output.marker = Some(letter.to_string());
             break;
         }
         if wanted {
-            let (count, marker) = output.add(tx, account, part, Window::new(rest.take(), Some(room)))?;
+            let (count, marker) = output.add(tx, account, part, Window::new(rest.take(), Some(room), room, room))?;
             taken += count;
             if let Some(marker) = marker {
                 output.marker = Some(format!("{letter}{marker}"));
@@ -185,10 +178,10 @@ impl DetailsOutput {
         part: EntityFilter,
         window: Window,
     ) -> Result<(usize, Option<String>), IamError> {
-        fn into<T>(list: &mut Vec<T>, Listed { items, marker }: Listed<T>) -> (usize, Option<String>) {
+        fn into<T>(list: &mut Vec<T>, Listed { items, next }: Listed<T>) -> (usize, Option<String>) {
             let count = items.len();
             list.extend(items);
-            (count, marker)
+            (count, next)
         }
         Ok(match part {
             EntityFilter::User => into(&mut self.user_detail_list, read(tx, account, window, user)?),
@@ -205,7 +198,7 @@ impl DetailsOutput {
                         used.push(PolicyView::aws(policy, usage).with_versions(versions));
                     }
                 }
-                into(&mut self.policies, window.cut(used)?)
+                into(&mut self.policies, window.by_count(used)?)
             }
         })
     }
@@ -219,7 +212,7 @@ fn read<E: Entity, T>(
     detail: impl Fn(&ReadTx<'_>, E) -> Result<T, IamError>,
 ) -> Result<Listed<T>, IamError> {
     let id = |entity: &E| entity.identity().id.clone();
-    window.read::<E, _>(tx, account, id, |entity| detail(tx, entity).map(Some))
+    window.filtered(tx, account, page::SCANNED_MAX, id, |entity| detail(tx, entity).map(Some))
 }
 
 fn inline(tx: &ReadTx<'_>, entity: &Identity) -> Result<Vec<PolicyDetail>, IamError> {

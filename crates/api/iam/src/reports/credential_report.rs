@@ -1,13 +1,13 @@
 //! The credential report: every user of an account and the state of their credentials, as CSV.
 //!
-//! A report is kept in memory; one that a restart lost is made again by whoever wants it.
+//! A report stays in memory; one that a restart lost has to be generated again.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Permit, ResourceOperation};
 use store::ReadTx;
 use wire::{Arn, Blob, Timestamp};
 
@@ -17,6 +17,7 @@ use crate::records::entity::Entity;
 use crate::records::last_use::LastUse;
 use crate::records::user::User;
 use crate::records::{account, login_profile, password};
+use crate::values::answer::NoInput;
 use crate::values::error::{IamError, Special};
 
 /// How long a report is good for.
@@ -100,15 +101,10 @@ fn make(tx: &ReadTx<'_>, id: &str) -> Result<String, IamError> {
     Ok(text)
 }
 
-/// A field of CSV (RFC 4180). One that a spreadsheet would take for a formula is kept as it is: AWS's consumers match
+/// A field of CSV (RFC 4180). One that a spreadsheet would take for a formula is not changed: AWS's consumers match
 /// names exactly.
 fn quoted(field: &str) -> String {
     if field.contains([',', '"']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
-}
-
-wire::shape! {
-    /// The input of `GenerateCredentialReport`.
-    pub struct GenerateCredentialReportInput {}
 }
 
 #[derive(Serialize)]
@@ -119,24 +115,17 @@ pub(crate) struct GenerateOutput {
 
 pub(crate) struct GenerateCredentialReport;
 
-impl Operation for GenerateCredentialReport {
-    type Service = Iam;
+impl ResourceOperation for GenerateCredentialReport {
+    type On = Account<Iam>;
     const NAME: &'static str = "GenerateCredentialReport";
     const AUDIT: AuditClass = AuditClass::Use;
-    type Input = GenerateCredentialReportInput;
+    type Input = NoInput;
     type Output = GenerateOutput;
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
-
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GenerateCredentialReport", "*")]
-    }
+    fn key(_: &Self::Input) {}
 
     /// The report is made before the answer, so it is complete at once.
-    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<GenerateOutput, IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<GenerateOutput, IamError> {
         call.service.flush_last_uses().await?;
         let account = call.account().to_owned();
         let text = call.service.store.read(move |tx| make(tx, &account)).await?;
@@ -145,11 +134,6 @@ impl Operation for GenerateCredentialReport {
         reports.insert(call.account().to_owned(), report);
         Ok(GenerateOutput { state: "COMPLETE" })
     }
-}
-
-wire::shape! {
-    /// The input of `GetCredentialReport`.
-    pub struct GetCredentialReportInput {}
 }
 
 #[derive(Serialize)]
@@ -162,23 +146,16 @@ pub(crate) struct ReportOutput {
 
 pub(crate) struct GetCredentialReport;
 
-impl Operation for GetCredentialReport {
-    type Service = Iam;
+impl ResourceOperation for GetCredentialReport {
+    type On = Account<Iam>;
     const NAME: &'static str = "GetCredentialReport";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetCredentialReportInput;
+    type Input = NoInput;
     type Output = ReportOutput;
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetCredentialReport", "*")]
-    }
-
-    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<ReportOutput, IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<ReportOutput, IamError> {
         let report = {
             let reports = call.service.reports.0.lock().unwrap_or_else(PoisonError::into_inner);
             reports.get(call.account()).cloned()

@@ -1,13 +1,13 @@
 //! When somebody, or those whom a policy is attached to, last asked for anything of each service that they may use.
 //!
-//! A report is made when it is asked for and kept in memory; one that a restart lost is made again by whoever wants it.
+//! A report is generated on request and stays in memory; one that a restart lost has to be generated again.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Need, Permit, Resource, ResourceOperation};
 use store::ReadTx;
 use wire::shape::Rule;
 use wire::{Arn, Timestamp};
@@ -25,10 +25,9 @@ use crate::records::user::User;
 use crate::reports::service_access::{NAMESPACE, SERVICES};
 use crate::values::error::IamError;
 use crate::values::kind::Kind;
-use crate::values::page::{self, Window};
-use crate::values::{name, policy_arn};
+use crate::values::{name, page, policy_arn};
 
-/// How many reports of an account are kept.
+/// How many reports of an account stay in memory.
 const JOBS_KEPT: usize = 20;
 
 /// The rule of a report's id.
@@ -49,7 +48,7 @@ struct Job {
     granularity: Granularity,
     made: Timestamp,
     services: Vec<ServiceView>,
-    /// Who may use each of the services, by its prefix.
+    /// The entities that may use each of the services, by its prefix.
     entities: BTreeMap<&'static str, Vec<EntityDetails>>,
 }
 
@@ -58,15 +57,10 @@ struct Job {
 struct ServiceView {
     service_name: &'static str,
     service_namespace: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_authenticated: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_authenticated_entity: Option<Arn>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_authenticated_region: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     total_authenticated_entities: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tracked_actions_last_accessed: Option<Vec<ActionView>>,
 }
 
@@ -94,7 +88,6 @@ struct EntityInfo {
 #[serde(rename_all = "PascalCase")]
 struct EntityDetails {
     entity_info: EntityInfo,
-    #[serde(skip_serializing_if = "Option::is_none")]
     last_authenticated: Option<Timestamp>,
 }
 
@@ -115,7 +108,8 @@ impl Jobs {
     }
 }
 
-/// What an ARN stands for: the services that its policies give access to, and the users and roles that hold these.
+/// The subject of a report: the services that its policies give access to, and the users and roles that have these policies.
+#[derive(Clone)]
 pub(crate) struct Subject {
     services: Vec<(&'static str, &'static str)>,
     holders: Vec<EntityInfo>,
@@ -131,9 +125,9 @@ fn info<E: Entity>(entity: &E) -> EntityInfo {
 fn add_members(tx: &ReadTx<'_>, group: &Identity, holders: &mut BTreeMap<String, EntityInfo>) -> Result<(), IamError> {
     let mut marker = None;
     loop {
-        let listed = membership::users(tx, group, Window::new(marker, Some(1000)))?;
+        let listed = membership::users(tx, group, page::window(marker, Some(1000)))?;
         holders.extend(listed.items.iter().map(|user| (user.identity.id.clone(), info(user))));
-        marker = listed.marker;
+        marker = listed.next;
         if marker.is_none() {
             return Ok(());
         }
@@ -282,32 +276,44 @@ pub(crate) struct GenerateOutput {
 
 pub(crate) struct GenerateServiceLastAccessedDetails;
 
-impl Operation for GenerateServiceLastAccessedDetails {
+impl Resource for Subject {
     type Service = Iam;
+    type Key<'a> = &'a str;
+
+    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+        let arn = policy_arn::check(arn)?;
+        let account = call.account().to_owned();
+        call.service.store.read(move |tx| Self::of(tx, &account, &arn)).await
+    }
+
+    fn need<'n>(&'n self, arn: &'n str, action: &'static str, _: &'n Call<'_, Iam>) -> Need<'n> {
+        Need::identity(action, arn)
+    }
+
+    fn need_of_missing<'n>(arn: &'n str, action: &'static str, _: &'n Call<'_, Iam>) -> Option<Need<'n>> {
+        Some(Need::identity(action, arn))
+    }
+}
+
+impl ResourceOperation for GenerateServiceLastAccessedDetails {
+    type On = Subject;
     const NAME: &'static str = "GenerateServiceLastAccessedDetails";
     const AUDIT: AuditClass = AuditClass::Use;
     type Input = GenerateServiceLastAccessedDetailsInput;
     type Output = GenerateOutput;
-    type Target = Subject;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<Subject, IamError> {
-        let arn = policy_arn::check(&input.arn)?;
-        let account = call.account().to_owned();
-        call.service.store.read(move |tx| Subject::of(tx, &account, &arn)).await
-    }
-
-    fn needs(input: &Self::Input, _: Option<&Subject>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GenerateServiceLastAccessedDetails", input.arn.clone())]
+    fn key(input: &Self::Input) -> &str {
+        &input.arn
     }
 
     /// The report is made before the answer, so it is complete at once.
     async fn run(
         input: Self::Input,
-        subject: Permit<Subject>,
+        subject: &Permit<Subject>,
         call: &Call<'_, Iam>,
     ) -> Result<GenerateOutput, IamError> {
         call.service.flush_last_uses().await?;
-        let (subject, now) = (subject.into_inner(), call.now);
+        let (subject, now) = (Subject::clone(subject), call.now);
         let granularity = input.granularity.unwrap_or(Granularity::Service);
         let job = call.service.store.read(move |tx| subject.report(tx, granularity, now)).await?;
         let job_id = job.id.clone();
@@ -334,31 +340,27 @@ pub(crate) struct ServicesOutput {
     services_last_accessed: Vec<ServiceView>,
     job_completion_date: Timestamp,
     is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     marker: Option<String>,
 }
 
 pub(crate) struct GetServiceLastAccessedDetails;
 
-impl Operation for GetServiceLastAccessedDetails {
-    type Service = Iam;
+impl ResourceOperation for GetServiceLastAccessedDetails {
+    type On = Account<Iam>;
     const NAME: &'static str = "GetServiceLastAccessedDetails";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetServiceLastAccessedDetailsInput;
     type Output = ServicesOutput;
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetServiceLastAccessedDetails", "*")]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<ServicesOutput, IamError> {
+    async fn run(
+        input: Self::Input,
+        _: &Permit<Account<Iam>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<ServicesOutput, IamError> {
         let job = call.service.access_jobs.find(call.account(), &input.job_id)?;
-        let listed = Window::new(input.marker, input.max_items).cut(job.services.clone())?;
+        let listed = page::window(input.marker, input.max_items).by_count(job.services.clone())?;
         Ok(ServicesOutput {
             job_status: "COMPLETED",
             job_type: job.granularity,
@@ -366,7 +368,7 @@ impl Operation for GetServiceLastAccessedDetails {
             job_completion_date: job.made,
             is_truncated: listed.is_truncated(),
             services_last_accessed: listed.items,
-            marker: listed.marker,
+            marker: listed.next,
         })
     }
 }
@@ -389,42 +391,38 @@ pub(crate) struct EntitiesOutput {
     job_completion_date: Timestamp,
     entity_details_list: Vec<EntityDetails>,
     is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     marker: Option<String>,
 }
 
 pub(crate) struct GetServiceLastAccessedDetailsWithEntities;
 
-impl Operation for GetServiceLastAccessedDetailsWithEntities {
-    type Service = Iam;
+impl ResourceOperation for GetServiceLastAccessedDetailsWithEntities {
+    type On = Account<Iam>;
     const NAME: &'static str = "GetServiceLastAccessedDetailsWithEntities";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetServiceLastAccessedDetailsWithEntitiesInput;
     type Output = EntitiesOutput;
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetServiceLastAccessedDetailsWithEntities", "*")]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<EntitiesOutput, IamError> {
+    async fn run(
+        input: Self::Input,
+        _: &Permit<Account<Iam>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<EntitiesOutput, IamError> {
         let job = call.service.access_jobs.find(call.account(), &input.job_id)?;
         let namespace = input.service_namespace;
         let details = job.entities.get(namespace.as_str()).ok_or_else(|| {
             IamError::InvalidInputOf(format!("{namespace} is not a service of the report {}.", job.id))
         })?;
-        let listed = Window::new(input.marker, input.max_items).cut(details.clone())?;
+        let listed = page::window(input.marker, input.max_items).by_count(details.clone())?;
         Ok(EntitiesOutput {
             job_status: "COMPLETED",
             job_creation_date: job.made,
             job_completion_date: job.made,
             is_truncated: listed.is_truncated(),
             entity_details_list: listed.items,
-            marker: listed.marker,
+            marker: listed.next,
         })
     }
 }

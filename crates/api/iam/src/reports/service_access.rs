@@ -3,14 +3,14 @@
 //! Looks at what statements allow, whatever resources and conditions they are about and whatever else denies.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{AuditClass, Call, Permit, ResourceOperation};
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::attachments::AttachedPolicy;
 use crate::policies::source::{Origin, PolicySource, Sourced};
 use crate::values::error::IamError;
-use crate::values::page::{self, Window};
+use crate::values::page::{self, Item, Page};
 use crate::values::policy_arn;
 
 /// The services that identity policies here speak of, by the prefixes of their actions, in the order of these.
@@ -40,11 +40,8 @@ wire::shape! {
 struct Granting {
     policy_name: String,
     policy_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     policy_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     entity_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     entity_name: Option<String>,
 }
 
@@ -71,50 +68,37 @@ impl Granting {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
+pub(crate) struct Entry {
     service_namespace: String,
     policies: Vec<Granting>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct GrantingOutput {
-    policies_granting_service_access: Vec<Entry>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
+impl Item for Entry {
+    const LIST: &'static str = "PoliciesGrantingServiceAccess";
 }
 
 pub(crate) struct ListPoliciesGrantingServiceAccess;
 
-impl Operation for ListPoliciesGrantingServiceAccess {
-    type Service = Iam;
+impl ResourceOperation for ListPoliciesGrantingServiceAccess {
+    type On = PolicySource;
     const NAME: &'static str = "ListPoliciesGrantingServiceAccess";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = ListPoliciesGrantingServiceAccessInput;
-    type Output = GrantingOutput;
-    type Target = PolicySource;
+    type Output = Page<Entry>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<PolicySource, IamError> {
-        PolicySource::load(&input.arn, call).await
-    }
-
-    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:ListPoliciesGrantingServiceAccess", input.arn.clone())]
+    fn key(input: &Self::Input) -> &str {
+        &input.arn
     }
 
     async fn run(
         input: Self::Input,
-        source: Permit<PolicySource>,
+        source: &Permit<PolicySource>,
         _: &Call<'_, Iam>,
-    ) -> Result<GrantingOutput, IamError> {
-        let listed = Window::new(input.marker, None).cut(input.namespaces)?;
-        let (is_truncated, marker) = (listed.is_truncated(), listed.marker);
+    ) -> Result<Self::Output, IamError> {
         let entry = |service_namespace: String| {
             let granting = source.identity.iter().filter(|sourced| sourced.policy.may_allow(&service_namespace));
             Entry { policies: granting.map(Granting::of).collect(), service_namespace }
         };
-        let entries = listed.items.into_iter().map(entry).collect();
-        Ok(GrantingOutput { policies_granting_service_access: entries, is_truncated, marker })
+        Ok(page::window(input.marker, None).by_count(input.namespaces)?.map(entry).into())
     }
 }

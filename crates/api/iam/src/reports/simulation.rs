@@ -9,14 +9,14 @@ use policy::{
     PolicyLayer, Principal, Reason, Request, ResourceSide,
 };
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Permit, ResourceOperation, Window};
 use wire::Arn;
 use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::source::{self, Origin, PolicySource, Sourced};
 use crate::values::error::IamError;
-use crate::values::page::{self, Window};
+use crate::values::page::{self, Item, Page};
 use crate::values::{document, policy_arn};
 
 /// The rule of each document in a list of them.
@@ -72,7 +72,7 @@ wire::text_enum! {
 }
 
 wire::text_enum! {
-    /// What an inline policy is in.
+    /// The kind of entity that an inline policy is in.
     pub enum AttachmentType { User = "user", Group = "group", Role = "role" }
 }
 
@@ -162,47 +162,60 @@ struct BoundaryDetail {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ResultView {
+pub(crate) struct ResultView {
     eval_action_name: String,
     eval_resource_name: String,
     eval_decision: &'static str,
     matched_statements: Vec<StatementView>,
     missing_context_values: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     organizations_decision_detail: Option<OrganizationsDetail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     permissions_boundary_decision_detail: Option<BoundaryDetail>,
     eval_decision_details: BTreeMap<&'static str, &'static str>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct SimulationOutput {
-    evaluation_results: Vec<ResultView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
+impl Item for ResultView {
+    const LIST: &'static str = "EvaluationResults";
 }
 
-/// What is asked.
-struct Question {
+/// The requests to be decided, whoever makes them.
+struct Requests {
     actions: Vec<String>,
     resources: Vec<String>,
     resource_policy: Option<Policy>,
     /// The account that owns the resources.
     owner: Option<String>,
-    principal: Principal,
     entries: Vec<ContextEntry>,
+}
+
+impl Requests {
+    fn new(
+        actions: Vec<String>,
+        resources: Vec<String>,
+        resource_policy: Option<String>,
+        owner: Option<&String>,
+        entries: Vec<ContextEntry>,
+    ) -> Result<Self, IamError> {
+        let resource_policy = parse(resource_policy.as_slice(), "ResourcePolicy", Grammar::Resource)?.pop();
+        let resources = if resources.is_empty() { vec!["*".to_owned()] } else { resources };
+        let owner = owner.and_then(|owner| account_in(owner));
+        Ok(Self { actions, resources, resource_policy, owner, entries })
+    }
+}
+
+/// Requests, and all that bears on them.
+struct Question {
+    requests: Requests,
+    principal: Principal,
     identity: Vec<Sourced>,
     boundary: Option<Sourced>,
     levels: Vec<Vec<Policy>>,
 }
 
 impl Question {
-    fn answer(&self, window: Window) -> Result<SimulationOutput, IamError> {
+    fn answer(&self, window: Window) -> Result<Page<ResultView>, IamError> {
         let mut context = Context::new();
         self.principal.describe(&mut context);
-        for ContextEntry { name, values, kind } in &self.entries {
+        for ContextEntry { name, values, kind } in &self.requests.entries {
             let Some(name) = name else { continue };
             let list = kind.is_some_and(|kind| kind.as_str().ends_with("List"));
             match values.as_slice() {
@@ -210,16 +223,16 @@ impl Question {
                 values => context.insert_many(name.as_str(), values.iter().map(String::as_str)),
             }
         }
-        if self.actions.len().saturating_mul(self.resources.len()) > DECISIONS_MAX {
+        if self.requests.actions.len().saturating_mul(self.requests.resources.len()) > DECISIONS_MAX {
             return Err(IamError::InvalidInputOf(format!("One call decides at most {DECISIONS_MAX} requests.")));
         }
-        let pairs = self.actions.iter().flat_map(|action| self.resources.iter().map(move |one| (action, one)));
-        let listed = window.cut(pairs.collect())?;
-        Ok(SimulationOutput {
-            is_truncated: listed.is_truncated(),
-            marker: listed.marker,
-            evaluation_results: listed.items.iter().map(|(action, one)| self.decide(action, one, &context)).collect(),
-        })
+        let pairs = self
+            .requests
+            .actions
+            .iter()
+            .flat_map(|action| self.requests.resources.iter().map(move |one| (action, one)));
+        let listed = window.by_count(pairs.collect())?;
+        Ok(listed.map(|(action, one)| self.decide(action, one, &context)).into())
     }
 
     fn decide(&self, action: &str, resource: &str, context: &Context<'_>) -> ResultView {
@@ -230,9 +243,14 @@ impl Question {
             .map(|level| level.iter().map(|policy| Named { name: "ServiceControlPolicy", policy }).collect())
             .collect();
         let levels: Vec<&[Named<'_>]> = levels.iter().map(Vec::as_slice).collect();
-        let own = self.resource_policy.as_ref().map(|policy| Named { name: "ResourcePolicy", policy });
-        let request =
-            Request { principal: &self.principal, action, resource, resource_account: self.owner.as_deref(), context };
+        let own = self.requests.resource_policy.as_ref().map(|policy| Named { name: "ResourcePolicy", policy });
+        let request = Request {
+            principal: &self.principal,
+            action,
+            resource,
+            resource_account: self.requests.owner.as_deref(),
+            context,
+        };
         let explained = policy::explain(
             &request,
             &Policies {
@@ -252,7 +270,7 @@ impl Question {
 
     fn view(&self, action: &str, resource: &str, explained: Explanation) -> ResultView {
         let Explanation { decision, matched, missing_keys, service_control_allows, boundary_allows, .. } = explained;
-        let details = if self.resource_policy.is_some() { details(&matched) } else { BTreeMap::new() };
+        let details = if self.requests.resource_policy.is_some() { details(&matched) } else { BTreeMap::new() };
         // AWS shows the statements that decided: the denies if there are any, else what allows.
         let denied = matched.iter().any(|one| one.effect == Says::Deny);
         let shown = matched.into_iter().filter(|one| {
@@ -291,7 +309,7 @@ impl Question {
     }
 }
 
-/// What each side by itself says, for a request that has two.
+/// The decision of each side by itself, for a request that has two.
 fn details(matched: &[Matched]) -> BTreeMap<&'static str, &'static str> {
     let says = |source: PolicyLayer| {
         let has = |effect| matched.iter().any(|one| one.cited.source == source && one.effect == effect);
@@ -311,33 +329,12 @@ fn account_in(owner: &str) -> Option<String> {
 }
 
 /// The principal that a caller's ARN stands for.
-fn principal(arn: &str) -> Result<Principal, IamError> {
+fn caller(arn: &str) -> Result<Principal, IamError> {
     let arn: Arn = policy_arn::check(arn)?;
     if arn.service() != "iam" || !arn.resource().starts_with("user/") {
         return Err(IamError::InvalidInputOf(format!("CallerArn {arn} is not a user's.")));
     }
     Ok(Principal::user(arn, ""))
-}
-
-/// What both simulations have in common.
-macro_rules! question {
-    ($input:ident, $principal:expr, $identity:expr, $boundary:expr, $levels:expr) => {{
-        let resource_policy = match &$input.resource_policy {
-            Some(text) => parse(std::slice::from_ref(text), "ResourcePolicy", Grammar::Resource)?.pop(),
-            None => None,
-        };
-        Question {
-            owner: $input.resource_owner.as_deref().and_then(account_in),
-            principal: $principal,
-            actions: $input.action_names,
-            resources: if $input.resource_arns.is_empty() { vec!["*".to_owned()] } else { $input.resource_arns },
-            resource_policy,
-            entries: $input.context_entries,
-            identity: $identity,
-            boundary: $boundary,
-            levels: $levels,
-        }
-    }};
 }
 
 wire::shape! {
@@ -360,26 +357,23 @@ wire::shape! {
 
 pub(crate) struct SimulateCustomPolicy;
 
-impl Operation for SimulateCustomPolicy {
-    type Service = Iam;
+impl ResourceOperation for SimulateCustomPolicy {
+    type On = Account<Iam>;
     const NAME: &'static str = "SimulateCustomPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = SimulateCustomPolicyInput;
-    type Output = SimulationOutput;
-    type Target = ();
+    type Output = Page<ResultView>;
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:SimulateCustomPolicy", "*")]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<SimulationOutput, IamError> {
-        let window = Window::new(input.marker, input.max_items);
-        let caller = match &input.caller_arn {
-            Some(arn) => principal(arn)?,
+    async fn run(
+        input: Self::Input,
+        _: &Permit<Account<Iam>>,
+        call: &Call<'_, Iam>,
+    ) -> Result<Page<ResultView>, IamError> {
+        let window = page::window(input.marker, input.max_items);
+        let principal = match &input.caller_arn {
+            Some(arn) => caller(arn)?,
             // Nobody in particular, of the caller's account.
             None => Principal::user(Arn::new("iam", "", call.account(), "user/simulated"), ""),
         };
@@ -389,7 +383,14 @@ impl Operation for SimulateCustomPolicy {
         for level in &input.levels {
             levels.push(parse(&level.policies, "ServiceControlPolicyInputList", Grammar::ServiceControl)?);
         }
-        question!(input, caller, identity, boundary, levels).answer(window)
+        let requests = Requests::new(
+            input.action_names,
+            input.resource_arns,
+            input.resource_policy,
+            input.resource_owner.as_ref(),
+            input.context_entries,
+        )?;
+        Question { requests, principal, identity, boundary, levels }.answer(window)
     }
 }
 
@@ -414,29 +415,24 @@ wire::shape! {
 
 pub(crate) struct SimulatePrincipalPolicy;
 
-impl Operation for SimulatePrincipalPolicy {
-    type Service = Iam;
+impl ResourceOperation for SimulatePrincipalPolicy {
+    type On = PolicySource;
     const NAME: &'static str = "SimulatePrincipalPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = SimulatePrincipalPolicyInput;
-    type Output = SimulationOutput;
-    type Target = PolicySource;
+    type Output = Page<ResultView>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<PolicySource, IamError> {
-        PolicySource::load(&input.source, call).await
-    }
-
-    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:SimulatePrincipalPolicy", input.source.clone())]
+    fn key(input: &Self::Input) -> &str {
+        &input.source
     }
 
     async fn run(
         input: Self::Input,
-        source: Permit<PolicySource>,
+        source: &Permit<PolicySource>,
         call: &Call<'_, Iam>,
-    ) -> Result<SimulationOutput, IamError> {
-        let window = Window::new(input.marker, input.max_items);
-        let PolicySource { mut identity, mut boundary, mut control, principal: own } = source.into_inner();
+    ) -> Result<Page<ResultView>, IamError> {
+        let window = page::window(input.marker, input.max_items);
+        let PolicySource { mut identity, mut boundary, mut control, principal: own } = PolicySource::clone(source);
         identity.retain(|sourced| !input.exclusions.iter().any(|exclusion| exclusion.covers(sourced)));
         for exclusion in &input.exclusions {
             match exclusion.kind {
@@ -449,14 +445,21 @@ impl Operation for SimulatePrincipalPolicy {
         // One that is given takes the place of the one that is set.
         let given = custom(&input.boundaries, "PermissionsBoundaryPolicyInputList")?.pop();
         let boundary = given.or(boundary);
-        let caller = match (&input.caller_arn, own) {
-            (Some(arn), _) => principal(arn)?,
+        let principal = match (&input.caller_arn, own) {
+            (Some(arn), _) => caller(arn)?,
             (None, Some(own)) => own,
             // A group's policies, for whoever is in it.
             (None, None) => Principal::user(Arn::new("iam", "", call.account(), "user/simulated"), ""),
         };
         let levels = control.map(|policy| vec![vec![policy]]).unwrap_or_default();
-        question!(input, caller, identity, boundary, levels).answer(window)
+        let requests = Requests::new(
+            input.action_names,
+            input.resource_arns,
+            input.resource_policy,
+            input.resource_owner.as_ref(),
+            input.context_entries,
+        )?;
+        Question { requests, principal, identity, boundary, levels }.answer(window)
     }
 }
 
@@ -486,23 +489,20 @@ impl ContextKeysOutput {
 
 pub(crate) struct GetContextKeysForCustomPolicy;
 
-impl Operation for GetContextKeysForCustomPolicy {
-    type Service = Iam;
+impl ResourceOperation for GetContextKeysForCustomPolicy {
+    type On = Account<Iam>;
     const NAME: &'static str = "GetContextKeysForCustomPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetContextKeysForCustomPolicyInput;
     type Output = ContextKeysOutput;
-    type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
-        Ok(())
-    }
+    fn key(_: &Self::Input) {}
 
-    fn needs(_: &Self::Input, _: Option<&()>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetContextKeysForCustomPolicy", "*")]
-    }
-
-    async fn run(input: Self::Input, _: Permit<()>, _: &Call<'_, Iam>) -> Result<ContextKeysOutput, IamError> {
+    async fn run(
+        input: Self::Input,
+        _: &Permit<Account<Iam>>,
+        _: &Call<'_, Iam>,
+    ) -> Result<ContextKeysOutput, IamError> {
         let policies = parse(&input.policies, "PolicyInputList", Grammar::Identity)?;
         Ok(ContextKeysOutput::of(policies.iter()))
     }
@@ -518,25 +518,20 @@ wire::shape! {
 
 pub(crate) struct GetContextKeysForPrincipalPolicy;
 
-impl Operation for GetContextKeysForPrincipalPolicy {
-    type Service = Iam;
+impl ResourceOperation for GetContextKeysForPrincipalPolicy {
+    type On = PolicySource;
     const NAME: &'static str = "GetContextKeysForPrincipalPolicy";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetContextKeysForPrincipalPolicyInput;
     type Output = ContextKeysOutput;
-    type Target = PolicySource;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<PolicySource, IamError> {
-        PolicySource::load(&input.source, call).await
-    }
-
-    fn needs(input: &Self::Input, _: Option<&PolicySource>, _: &Call<'_, Iam>) -> Vec<Need<'static>> {
-        vec![Need::identity("iam:GetContextKeysForPrincipalPolicy", input.source.clone())]
+    fn key(input: &Self::Input) -> &str {
+        &input.source
     }
 
     async fn run(
         input: Self::Input,
-        source: Permit<PolicySource>,
+        source: &Permit<PolicySource>,
         _: &Call<'_, Iam>,
     ) -> Result<ContextKeysOutput, IamError> {
         let given = parse(&input.policies, "PolicyInputList", Grammar::Identity)?;

@@ -25,7 +25,7 @@ use crate::values::tag::{self, Tag, TagInput};
 const CHAINED_SECONDS_MAX: u32 = 3600;
 
 wire::shape! {
-    /// What somebody else vouches for. None is accepted here.
+    /// A context that somebody else asserts. None is accepted here.
     pub struct ProvidedContext {
         "ProviderArn" provider_arn: String, optional, [Rule::Length(20, 2048)];
         "ContextAssertion" context_assertion: String, optional, [Rule::Length(4, 2048)];
@@ -74,9 +74,7 @@ impl AssumedRoleUser {
 pub(crate) struct AssumeRoleOutput {
     credentials: Credentials,
     assumed_role_user: AssumedRoleUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<String>,
 }
 
@@ -205,7 +203,7 @@ impl Operation for AssumeRole {
         let source_identity = source_identity(call.caller, input.source_identity)?;
         let limits = limits(call.service, &role.identity.account, input.policy, input.policy_arns).await?;
 
-        let own = tags(input.tags)?;
+        let own = tags(&input.tags)?;
         let inherited = inherited(call.caller);
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
         if let Some(tag) = own.iter().find(|tag| inherited.iter().any(|one| same(&one.key, &tag.key))) {

@@ -1,4 +1,4 @@
-//! What the operations that make sessions have in common: limits, tags, and the credentials they answer with.
+//! Limits and tags of new sessions, and the credentials that answers carry.
 
 use policy::{Kind as Grammar, PrincipalKind};
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub(crate) const TOKEN_BYTES_MIN: Rule = Rule::Range(0, 4096);
 /// How many managed policies can limit a session.
 const ARNS_MAX: usize = 10;
 
-/// What policies and tags may take in a token, in bytes. With the rest and the encoding, a token stays below 12 KiB,
+/// The most that policies and tags may take in a token, in bytes. With the rest and the encoding, a token stays below 12 KiB,
 /// which every HTTP stack takes as a header.
 const PACKED_BYTES_MAX: usize = 7168;
 
@@ -107,7 +107,7 @@ pub(crate) fn pack(session: &mut Session, limits: Option<Limits>, tags: Vec<Tag>
 ///
 /// # Errors
 /// `ValidationError`, `InvalidInput`, `InvalidParameterValue`.
-pub(crate) fn tags(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
+pub(crate) fn tags(given: &[TagInput]) -> Result<Vec<Tag>, IamError> {
     tag::checked(given).map_err(|error| match error {
         IamError::InvalidInput(tag::DUPLICATE) => IamError::InvalidParameter(tag::DUPLICATE),
         error => error,

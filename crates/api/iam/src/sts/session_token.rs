@@ -108,7 +108,6 @@ struct FederatedUser {
 pub(crate) struct GetFederationTokenOutput {
     credentials: Credentials,
     federated_user: FederatedUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
 }
 
@@ -148,7 +147,7 @@ impl Operation for GetFederationToken {
         let mut session = Session::new(call.account(), bearer, call.now, seconds(call, input.duration_seconds));
         session.token_bytes_min = input.token_bytes_min;
         // Without a policy, only resources that name the session let it in.
-        let packed_policy_size = pack(&mut session, Some(limits.unwrap_or_else(Limits::default)), tags(input.tags)?)?;
+        let packed_policy_size = pack(&mut session, Some(limits.unwrap_or_else(Limits::default)), tags(&input.tags)?)?;
         let arn = federated_arn(call.account(), &input.name);
         call.touch(arn.to_string());
         let federated_user = FederatedUser { federated_user_id: format!("{}:{}", call.account(), input.name), arn };

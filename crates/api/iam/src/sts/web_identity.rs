@@ -74,7 +74,6 @@ pub(crate) struct AssumeRoleWithWebIdentityOutput {
     credentials: Credentials,
     subject_from_web_identity_token: String,
     assumed_role_user: AssumedRoleUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
     provider: String,
     audience: String,
@@ -156,15 +155,15 @@ impl Claims {
     }
 }
 
-/// What a provider vouches for.
-struct Vouched {
+/// The verified facts of a provider's token.
+struct Verified {
     provider: OidcProvider,
     subject: String,
     audience: String,
 }
 
 /// Verifies a token against the providers of an account.
-async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result<Vouched, IamError> {
+async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result<Verified, IamError> {
     let invalid = |message: &str| Token::Invalid.error(message);
     let Parts { header, claims, signed, signature } =
         parse(token).ok_or_else(|| invalid("The ID Token provided is not a valid JWT."))?;
@@ -181,7 +180,7 @@ async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result
     }
     claims.check_time(now)?;
     let audience = claims.audience(&provider).ok_or_else(|| invalid("Incorrect token audience"))?;
-    Ok(Vouched { provider, subject: claims.sub, audience })
+    Ok(Verified { provider, subject: claims.sub, audience })
 }
 
 pub(crate) struct AssumeRoleWithWebIdentity;
@@ -216,7 +215,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         // Before the role: without a token that is vouched for, nobody learns which roles there are.
         let account = wire::account_of(&input.role_arn).unwrap_or_default().to_owned();
         let account = account.as_str();
-        let Vouched { provider, subject, audience } =
+        let Verified { provider, subject, audience } =
             verify(call.service, account, &input.web_identity_token.0, call.now).await?;
         let Assumed { role, trust } = assumed.into_inner().ok_or_else(refused)?;
 

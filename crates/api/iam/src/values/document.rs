@@ -1,6 +1,6 @@
 //! Policy documents as the operations take and give them: parsed, measured, percent-encoded.
 //!
-//! What a document means is for the policy engine.
+//! Evaluating one is for the policy engine.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::{Kind, Policy};
@@ -13,7 +13,7 @@ pub(crate) const LENGTH: Rule = Rule::Length(1, 131_072);
 /// The letters of a document, as AWS prints the rule.
 pub(crate) const PATTERN: Rule = Rule::Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+");
 
-/// What RFC 3986 leaves unreserved stays as it is.
+/// All but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The characters of a document that its quota counts: all but white space.

@@ -1,6 +1,6 @@
-//! What IAM and STS operations fail with, worded as AWS words it.
+//! Errors of IAM and STS operations, worded as AWS words them.
 //!
-//! Refuses to carry causes: what the store or a parser said goes to the log.
+//! A variant is one outcome and its facts. Causes go to the log and never reach the caller.
 
 use policy::Malformed;
 use service::ServiceError;
@@ -11,69 +11,35 @@ use crate::values::kind::Kind;
 
 /// An outcome of an IAM or STS operation other than success.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "a fact is named by its field")]
 pub enum IamError {
     /// No user, group or role has this name.
     #[error("{} cannot be found.", kind.with_name(name))]
-    NoSuchEntity {
-        /// What was looked for.
-        kind: Kind,
-        /// The name it was looked for by.
-        name: String,
-    },
+    NoSuchEntity { kind: Kind, name: String },
     /// The user has no such access key.
     #[error("The Access Key with id {id} cannot be found.")]
-    NoSuchAccessKey {
-        /// The access key's id.
-        id: String,
-    },
+    NoSuchAccessKey { id: String },
     /// No managed policy has this ARN, or it is not attached.
     #[error("Policy {arn} was not found.")]
-    NoSuchPolicy {
-        /// The ARN.
-        arn: String,
-    },
+    NoSuchPolicy { arn: String },
     /// No managed policy has this ARN, so nothing can be attached.
     #[error("Policy {arn} does not exist or is not attachable.")]
-    NothingToAttach {
-        /// The ARN.
-        arn: String,
-    },
+    NothingToAttach { arn: String },
     /// No managed policy has the ARN that a permissions boundary is to have.
     #[error("Scope ARN: {arn} does not exist or is not attachable.")]
-    NoSuchBoundary {
-        /// The ARN.
-        arn: String,
-    },
+    NoSuchBoundary { arn: String },
     /// The managed policy has no such version.
     #[error("Policy {arn} version {version} does not exist or is not attachable.")]
-    NoSuchVersion {
-        /// The policy's ARN.
-        arn: String,
-        /// The version's id, such as `v2`.
-        version: String,
-    },
+    NoSuchVersion { arn: String, version: String },
     /// The user, group or role has no inline policy of this name.
     #[error("The {kind} policy with name {name} cannot be found.")]
-    NoSuchInlinePolicy {
-        /// What the policy was looked for in.
-        kind: Kind,
-        /// The policy's name.
-        name: String,
-    },
+    NoSuchInlinePolicy { kind: Kind, name: String },
     /// A user, group or role has this name already, perhaps in other letter case.
     #[error("{} already exists.", kind.taken(name))]
-    EntityExists {
-        /// What has it.
-        kind: Kind,
-        /// The name.
-        name: String,
-    },
+    EntityExists { kind: Kind, name: String },
     /// A managed policy has this name already, perhaps in other letter case.
     #[error("A policy called {name} already exists. Duplicate names are not allowed.")]
-    PolicyExists {
-        /// The name.
-        name: String,
-    },
+    PolicyExists { name: String },
     /// The entity is still in use.
     #[error("{0}")]
     DeleteConflict(Conflict),
@@ -85,16 +51,10 @@ pub enum IamError {
     MalformedPolicy(#[from] Malformed),
     /// A trust policy names somebody who does not exist.
     #[error("Invalid principal in policy: \"AWS\":\"{principal}\"")]
-    InvalidPrincipal {
-        /// The ARN or account id.
-        principal: String,
-    },
+    InvalidPrincipal { principal: String },
     /// The role belongs to a service.
     #[error("Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS")]
-    ProtectedRole {
-        /// The role's name.
-        name: String,
-    },
+    ProtectedRole { name: String },
     /// Something that a user has, or the account, is missing. The text says what.
     #[error("{0}")]
     Missing(String),
@@ -103,26 +63,13 @@ pub enum IamError {
     Taken(String),
     /// An outcome that has an error of its own in AWS's model.
     #[error("{message}")]
-    Special {
-        /// Which one.
-        code: Special,
-        /// What the caller is told.
-        message: String,
-    },
+    Special { code: Special, message: String },
     /// An AWS-managed policy belongs to no account, so nobody may change it.
     #[error("Policy {arn} is outside your own account.")]
-    ForeignPolicy {
-        /// The policy's ARN.
-        arn: String,
-    },
+    ForeignPolicy { arn: String },
     /// No access key of the caller's account has this id. AWS does not say whether another account has it.
     #[error("User: {caller} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}")]
-    ForeignAccessKey {
-        /// The caller's ARN.
-        caller: String,
-        /// The access key's id.
-        id: String,
-    },
+    ForeignAccessKey { caller: String, id: String },
     /// The input has the right form but cannot be meant.
     #[error("{0}")]
     InvalidInput(&'static str),
@@ -137,33 +84,19 @@ pub enum IamError {
     Validation(String),
     /// No account has this id or name.
     #[error("There is no account {account}.")]
-    NoSuchAccount {
-        /// The id or name.
-        account: String,
-    },
+    NoSuchAccount { account: String },
     /// An account has this name already.
     #[error("There is an account called {name} already.")]
-    AccountExists {
-        /// The name.
-        name: String,
-    },
+    AccountExists { name: String },
     /// An identity provider's token is not accepted. The text says why.
     #[error("{message}")]
-    IdentityToken {
-        /// What is wrong with it.
-        fault: Token,
-        /// What the caller is told.
-        message: String,
-    },
+    IdentityToken { fault: Token, message: String },
     /// The caller may never do this, whatever policies say.
     #[error("{0}")]
     AccessDenied(String),
     /// Session policies and tags together are too large for a session token.
     #[error("Packed policy and session tags consume {percent}% of the allotted space, please use smaller ones.")]
-    PackedPolicyTooLarge {
-        /// How much they would take, in percent of what they may.
-        percent: usize,
-    },
+    PackedPolicyTooLarge { percent: usize },
     /// The text is not an encoded message of this server.
     #[error("The encoded authorization message is not valid.")]
     InvalidAuthorizationMessage,
@@ -252,7 +185,7 @@ impl Token {
     }
 }
 
-/// What stands in the way of a deletion.
+/// The obstacle to a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// The user has access keys.
@@ -293,29 +226,18 @@ pub enum Conflict {
     DefaultVersion,
 }
 
-/// What there cannot be more of.
+/// A quota that is used up.
 ///
 /// Source: IAM User Guide, "IAM and AWS STS quotas".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "a fact is named by its field")]
 pub enum Quota {
     /// A count, named as AWS names it.
     #[error("Cannot exceed quota for {name}: {limit}")]
-    Count {
-        /// The quota's name, such as `AccessKeysPerUser`.
-        name: &'static str,
-        /// Its value.
-        limit: usize,
-    },
+    Count { name: &'static str, limit: usize },
     /// All inline policies of an entity together.
     #[error("Maximum policy size of {limit} bytes exceeded for {kind} {name}")]
-    InlineSize {
-        /// What the policies are in.
-        kind: Kind,
-        /// Its name.
-        name: String,
-        /// How many characters they may have together, white space not counted.
-        limit: usize,
-    },
+    InlineSize { kind: Kind, name: String, limit: usize },
     /// The versions of a managed policy.
     #[error(
         "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing \

@@ -1,4 +1,4 @@
-//! Names and paths of what an account holds, and the ARNs that they make.
+//! Names and paths of an account's entities, and the ARNs that they make.
 //!
 //! Knows form only; whether somebody bears a name is for the records.
 
@@ -16,7 +16,7 @@ pub(crate) const PATH: &str = r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)";
 /// Paths of managed policies, as AWS prints the rule.
 pub(crate) const POLICY_PATH: &str = r"((/[A-Za-z0-9\.,\+@=_-]+)*)/";
 
-/// What a path is filtered by, as AWS prints the rule.
+/// Prefixes that paths are filtered by, as AWS prints the rule.
 pub(crate) const PATH_PREFIX: &str = r"\u002F[\u0021-\u007F]*";
 
 /// Unique ids and access key ids, as AWS prints the rule.
@@ -54,7 +54,7 @@ pub(crate) struct Located<'a> {
     pub(crate) name: &'a str,
 }
 
-/// What an IAM ARN names; `None` for the root user, for STS's sessions and for kinds that IAM does not have.
+/// The entity that an IAM ARN names; `None` for the root user, for STS's sessions and for kinds that IAM does not have.
 pub(crate) fn locate(arn: &Arn) -> Option<Located<'_>> {
     if arn.service() != "iam" || !arn.region().is_empty() {
         return None;

@@ -8,7 +8,7 @@ use crate::values::error::IamError;
 /// The rule of every ARN among the parameters.
 pub(crate) const LENGTH: Rule = Rule::Length(20, 2048);
 
-/// What stands for the account in the ARNs of AWS-managed policies.
+/// The account in the ARNs of AWS-managed policies.
 pub(crate) const AWS: &str = "aws";
 
 /// Reads an ARN.

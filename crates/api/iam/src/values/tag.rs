@@ -33,7 +33,7 @@ wire::shape! {
     }
 }
 
-/// Whether a new tag replaces an old one: users and roles do not tell letter case apart, policies do.
+/// Whether a new tag replaces an old one: users and roles ignore letter case, policies do not.
 fn same(kind: Kind, a: &str, b: &str) -> bool {
     match kind {
         Kind::Policy => a == b,
@@ -42,23 +42,23 @@ fn same(kind: Kind, a: &str, b: &str) -> bool {
 }
 
 /// AWS's words for users, roles and sessions. Here they hold for everything that has tags: condition keys such as
-/// `aws:ResourceTag/Team` do not tell letter case apart, so whoever may not change `Team` could add `team`.
+/// `aws:ResourceTag/Team` ignore letter case, so whoever may not change `Team` could add `team`.
 pub(crate) const DUPLICATE: &str = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
 
 /// The tags of something new.
 ///
 /// # Errors
 /// `ValidationError`, `InvalidInput`.
-pub(crate) fn checked(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
+pub(crate) fn checked(given: &[TagInput]) -> Result<Vec<Tag>, IamError> {
     let mut tags: Vec<Tag> = Vec::with_capacity(given.len());
-    for (index, TagInput { key, value }) in given.into_iter().enumerate() {
-        check_letters(&key, '+', || format!("tags.{}.member.key", index + 1))?;
-        check_letters(&value, '*', || format!("tags.{}.member.value", index + 1))?;
-        check_prefix(&key)?;
-        if tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(&key)) {
+    for (index, TagInput { key, value }) in given.iter().enumerate() {
+        check_letters(key, '+', || format!("tags.{}.member.key", index + 1))?;
+        check_letters(value, '*', || format!("tags.{}.member.value", index + 1))?;
+        check_prefix(key)?;
+        if tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key)) {
             return Err(IamError::InvalidInput(DUPLICATE));
         }
-        tags.push(Tag { key, value });
+        tags.push(Tag { key: key.clone(), value: value.clone() });
     }
     sort(&mut tags);
     Ok(tags)
@@ -121,18 +121,18 @@ fn check_prefix(key: &str) -> Result<(), IamError> {
 }
 
 /// The condition keys for the tags that the resource has.
-pub(crate) fn on_resource(need: Need<'static>, tags: &[Tag]) -> Need<'static> {
+pub(crate) fn on_resource<'n>(need: Need<'n>, tags: &[Tag]) -> Need<'n> {
     let pairs = || tags.iter().map(|tag| (&tag.key, tag.value.clone()));
     need.with_named("aws:ResourceTag/", pairs()).with_named("iam:ResourceTag/", pairs())
 }
 
 /// The condition keys for the tags that the request gives.
-pub(crate) fn in_request(need: Need<'static>, tags: &[TagInput]) -> Need<'static> {
+pub(crate) fn in_request<'n>(need: Need<'n>, tags: &[TagInput]) -> Need<'n> {
     in_request_on(need, &[], tags)
 }
 
 /// The same for a request that changes the tags of something. See [`keys_in_request`].
-pub(crate) fn in_request_on(need: Need<'static>, own: &[Tag], tags: &[TagInput]) -> Need<'static> {
+pub(crate) fn in_request_on<'n>(need: Need<'n>, own: &[Tag], tags: &[TagInput]) -> Need<'n> {
     let need = need.with_named("aws:RequestTag/", tags.iter().map(|tag| (&tag.key, tag.value.clone())));
     keys_in_request(need, own, tags.iter().map(|tag| &tag.key))
 }
@@ -144,11 +144,11 @@ pub(crate) fn on_principal(context: &mut Context<'static>, tags: &[Tag]) {
 
 /// The condition key for the tag keys that the request names: as it spells them, and as those are spelled that they
 /// replace or take away. Otherwise whoever may not touch `Team` would change it as `team`.
-pub(crate) fn keys_in_request<'a>(
-    need: Need<'static>,
+pub(crate) fn keys_in_request<'a, 'n>(
+    need: Need<'n>,
     own: &'a [Tag],
     keys: impl Iterator<Item = &'a String> + Clone,
-) -> Need<'static> {
+) -> Need<'n> {
     let meant = |tag: &&Tag| keys.clone().any(|key| *key != tag.key && key.eq_ignore_ascii_case(&tag.key));
     let own: Vec<_> = own.iter().filter(meant).map(|tag| &tag.key).collect();
     need.with_many("aws:TagKeys", keys.chain(own).cloned())

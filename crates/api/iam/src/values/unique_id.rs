@@ -1,10 +1,10 @@
-//! Unique ids: what stays the same when a name is given away and taken again.
+//! Unique ids, which stay the same when a name is given away and taken again.
 //!
-//! Knows their form and how they are drawn; who has one is for the records.
+//! Knows their form and how they are generated; who has one is for the records.
 
 use crypto::{random_bytes, sha256};
 
-/// What a unique id belongs to, told by its first four letters.
+/// The kind of thing that a unique id belongs to: its first four letters.
 ///
 /// Source: IAM User Guide, "IAM identifiers", unique identifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
