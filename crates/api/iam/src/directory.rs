@@ -21,7 +21,7 @@ use crate::records::service_control::ServiceControl;
 use crate::records::user::User;
 use crate::reports::credential_report::Reports;
 use crate::reports::last_access::Jobs;
-use crate::values::error::IamError;
+use crate::values::error::Result;
 
 /// How many access keys, users and roles the hot path remembers, each.
 const IDENTITIES_CACHED: usize = 20_000;
@@ -110,7 +110,7 @@ impl Iam {
     }
 
     /// The user, group or role of `account` that bears `name`.
-    pub(crate) async fn entity<E: Entity>(&self, account: &str, name: &str) -> Result<E, IamError> {
+    pub(crate) async fn entity<E: Entity>(&self, account: &str, name: &str) -> Result<E> {
         let (account, name) = (account.to_owned(), name.to_owned());
         self.store.read(move |tx| entity::load(tx, &account, &name)).await
     }

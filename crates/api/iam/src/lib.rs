@@ -2,6 +2,9 @@
 //!
 //! Owns users, groups, roles, policies and credentials; authenticates every call and decides whether it may be made.
 //! Refuses to know what the other services' resources are: they hand in their policies with each need.
+//!
+//! Folders import downwards: values, records, resources, policies, principals, credentials, authority, reports, accounts,
+//! sts. `directory` is the service's state, `operations` its table.
 
 mod accounts;
 mod authority;

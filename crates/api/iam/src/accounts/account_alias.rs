@@ -6,7 +6,7 @@ use store::{Record, StoreError};
 use wire::shape::Rule;
 
 use crate::Iam;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::page::{self, Item, Page};
 
 /// The rule of an alias's length.
@@ -28,7 +28,7 @@ const ALL: &str = "";
 
 /// Lower-case letters, digits and single hyphens between them. The engine that checks the other patterns knows no
 /// look-ahead, with which AWS writes this rule.
-fn check(alias: &str) -> Result<(), IamError> {
+fn check(alias: &str) -> Result<()> {
     let letters = alias.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if letters && !alias.starts_with('-') && !alias.ends_with('-') && !alias.contains("--") {
         return Ok(());
@@ -58,12 +58,12 @@ impl ResourceOperation for CreateAccountAlias {
 
     fn key(_: &Self::Input) {}
 
-    fn check(input: &Self::Input) -> Result<(), IamError> {
+    fn check(input: &Self::Input) -> Result<()> {
         check(&input.alias)
     }
 
     /// Takes the place of the alias that the account has.
-    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<()> {
         let new = AccountAlias { alias: input.alias, account: call.account().to_owned() };
         call.write(&call.service.store, move |tx| {
             match tx.insert(ALL, &new.alias, &new) {
@@ -94,11 +94,11 @@ impl ResourceOperation for DeleteAccountAlias {
 
     fn key(_: &Self::Input) {}
 
-    fn check(input: &Self::Input) -> Result<(), IamError> {
+    fn check(input: &Self::Input) -> Result<()> {
         check(&input.alias)
     }
 
-    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<()> {
         let account = call.account().to_owned();
         call.write(&call.service.store, move |tx| {
             if !tx.delete::<AccountAlias>(&account, &input.alias)? {
@@ -138,7 +138,7 @@ impl ResourceOperation for ListAccountAliases {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let account = call.account().to_owned();
         let found = call.service.store.read(move |tx| tx.all::<AccountAlias>(&account)).await?;
         let aliases = found.into_iter().map(|found| Alias(found.alias)).collect();

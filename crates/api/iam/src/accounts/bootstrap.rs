@@ -12,7 +12,7 @@ use crate::records::account::{self, Account};
 use crate::records::aws_managed::ADMINISTRATOR_ACCESS;
 use crate::records::entity::{self, Entity};
 use crate::records::user::User;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::secret::SecretAccessKey;
 use crate::values::{name, unique_id};
 
@@ -60,7 +60,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>, administrators: &[FirstAdministrator]) -> R
 ///
 /// # Errors
 /// [`IamError::Store`].
-pub async fn unfinished_first_start(store: &Store) -> Result<Option<Vec<FirstAdministrator>>, IamError> {
+pub async fn unfinished_first_start(store: &Store) -> Result<Option<Vec<FirstAdministrator>>> {
     let found = store.read(|tx| {
         let Some(begun) = tx.get::<FirstStart>(PLACE.0, PLACE.1)? else { return Ok(None) };
         let mut made = Vec::with_capacity(begun.access_keys.len());
@@ -83,7 +83,7 @@ pub async fn unfinished_first_start(store: &Store) -> Result<Option<Vec<FirstAdm
 ///
 /// # Errors
 /// [`IamError::Store`].
-pub async fn end_first_start(store: &Store) -> Result<(), IamError> {
+pub async fn end_first_start(store: &Store) -> Result<()> {
     store.write(|tx| tx.delete::<FirstStart>(PLACE.0, PLACE.1)).await?;
     Ok(())
 }
@@ -95,11 +95,7 @@ pub async fn end_first_start(store: &Store) -> Result<(), IamError> {
 ///
 /// # Errors
 /// [`IamError::Validation`] for an account id of another form; [`IamError::Store`].
-pub async fn bootstrap(
-    store: &Store,
-    account_id: Option<String>,
-    by: Operator,
-) -> Result<Option<FirstAdministrator>, IamError> {
+pub async fn bootstrap(store: &Store, account_id: Option<String>, by: Operator) -> Result<Option<FirstAdministrator>> {
     let id = account_id.unwrap_or_else(unique_id::generate_account);
     if !unique_id::is_account(&id) {
         return Err(IamError::Validation("An account id has twelve digits.".to_owned()));

@@ -13,7 +13,7 @@ use crate::records::account::{self, Account};
 use crate::records::aws_managed::ADMINISTRATOR_ACCESS;
 use crate::records::entity::{self, Entity as _};
 use crate::records::user::User;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::secret::SecretAccessKey;
 use crate::values::{name, unique_id};
@@ -45,7 +45,7 @@ pub struct Handover {
 ///
 /// # Errors
 /// [`IamError::Validation`], [`IamError::AccountExists`], [`IamError::Store`].
-pub async fn create_account(store: &Store, name: &str, by: Operator) -> Result<Handover, IamError> {
+pub async fn create_account(store: &Store, name: &str, by: Operator) -> Result<Handover> {
     let formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if !formed || name.is_empty() || name.len() > NAME_LENGTH_MAX || name == "default" || unique_id::is_account(name) {
         return Err(IamError::Validation(format!(
@@ -80,7 +80,7 @@ pub async fn create_account(store: &Store, name: &str, by: Operator) -> Result<H
 ///
 /// # Errors
 /// [`IamError::NoSuchAccount`], [`IamError::Validation`], [`IamError::Store`].
-pub async fn recover(store: &Store, account: Option<&str>, by: Operator) -> Result<Handover, IamError> {
+pub async fn recover(store: &Store, account: Option<&str>, by: Operator) -> Result<Handover> {
     let (account, now) = (account.map(str::to_owned), by.time);
     store
         .write(move |tx| {
@@ -99,7 +99,7 @@ pub async fn recover(store: &Store, account: Option<&str>, by: Operator) -> Resu
         .await
 }
 
-fn chosen(tx: &Tx<'_>, given: Option<&str>) -> Result<Account, IamError> {
+fn chosen(tx: &Tx<'_>, given: Option<&str>) -> Result<Account> {
     if let Some(given) = given {
         return account::named(tx, given);
     }
@@ -111,7 +111,7 @@ fn chosen(tx: &Tx<'_>, given: Option<&str>) -> Result<Account, IamError> {
     }
 }
 
-fn free_name(tx: &Tx<'_>, account: &str) -> Result<String, IamError> {
+fn free_name(tx: &Tx<'_>, account: &str) -> Result<String> {
     for number in 1..=NAMES_MAX {
         let name = if number == 1 { RECOVERED.to_owned() } else { format!("{RECOVERED}-{number}") };
         if entity::find::<User>(tx, account, &name)?.is_none() {

@@ -24,7 +24,7 @@ use crate::records::managed_policy::{self, ManagedPolicy};
 use crate::records::role::{Role, SESSION_SECONDS_DEFAULT};
 use crate::records::trust::Trust;
 use crate::records::user::User;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::secret::SecretAccessKey;
 use crate::values::tag::{self, TagInput};
@@ -135,11 +135,7 @@ fn root_path() -> String {
 ///
 /// # Errors
 /// Those of the operations that make the same, such as [`IamError::Validation`] and `MalformedPolicyDocument`.
-pub async fn seed(
-    store: &Store,
-    accounts: Vec<SeedAccount>,
-    by: Operator,
-) -> Result<Option<Vec<FirstAdministrator>>, IamError> {
+pub async fn seed(store: &Store, accounts: Vec<SeedAccount>, by: Operator) -> Result<Option<Vec<FirstAdministrator>>> {
     let now = by.time;
     store
         .write(move |tx| {
@@ -155,14 +151,14 @@ pub async fn seed(
                 let account = seed.id.clone();
                 Planting { tx: &mut *tx, account, now }.all(seed)
             });
-            let made = planted.collect::<Result<Vec<_>, IamError>>()?;
+            let made = planted.collect::<Result<Vec<_>>>()?;
             bootstrap::begin(tx, &made)?;
             Ok(Some(made))
         })
         .await
 }
 
-fn make_account(tx: &mut Tx<'_>, id: &str, name: Option<&str>, now: Timestamp) -> Result<(), IamError> {
+fn make_account(tx: &mut Tx<'_>, id: &str, name: Option<&str>, now: Timestamp) -> Result<()> {
     if !unique_id::is_account(id) {
         return Err(IamError::Validation(format!("The account {id} has an id of another form than twelve digits.")));
     }
@@ -182,7 +178,7 @@ struct Planting<'t, 'tx> {
 }
 
 impl Planting<'_, '_> {
-    fn all(mut self, seed: SeedAccount) -> Result<FirstAdministrator, IamError> {
+    fn all(mut self, seed: SeedAccount) -> Result<FirstAdministrator> {
         for policy in seed.policies {
             self.policy(policy)?;
         }
@@ -198,7 +194,7 @@ impl Planting<'_, '_> {
         self.administrator(seed.administrator)
     }
 
-    fn identity(&self, kind: Kind, prefix: Prefix, path: String, name: String) -> Result<Identity, IamError> {
+    fn identity(&self, kind: Kind, prefix: Prefix, path: String, name: String) -> Result<Identity> {
         name::check(&name, "name")?;
         let formed = path.starts_with('/') && path.ends_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic());
         if name.is_empty() || name.len() > 64 || !formed || path.len() > 512 {
@@ -208,21 +204,21 @@ impl Planting<'_, '_> {
         Ok(Identity { account: self.account.clone(), id, path, name })
     }
 
-    fn policy(&mut self, seed: SeedPolicy) -> Result<(), IamError> {
+    fn policy(&mut self, seed: SeedPolicy) -> Result<()> {
         managed_policies::check_document(&seed.document)?;
         let identity = self.identity(Kind::Policy, Prefix::Policy, seed.path, seed.name)?;
         let policy = ManagedPolicy::new(identity, seed.description, Vec::new(), self.now);
         managed_policy::insert(self.tx, &policy, seed.document)
     }
 
-    fn group(&mut self, seed: SeedGroup) -> Result<(), IamError> {
+    fn group(&mut self, seed: SeedGroup) -> Result<()> {
         let identity = self.identity(Kind::Group, Prefix::Group, seed.path, seed.name)?;
         let group = Group { identity, created: self.now, attached: Vec::new() };
         entity::insert(self.tx, &group)?;
         self.hold::<Group>(&group.identity, seed.policies, seed.inline_policies)
     }
 
-    fn user(&mut self, seed: SeedUser) -> Result<(), IamError> {
+    fn user(&mut self, seed: SeedUser) -> Result<()> {
         let identity = self.identity(Kind::User, Prefix::User, seed.path, seed.name)?;
         let mut user = User { identity, tags: tags(seed.tags)?, ..User::new("", "", "", self.now) };
         for key in seed.access_keys {
@@ -240,7 +236,7 @@ impl Planting<'_, '_> {
         self.hold::<User>(&user.identity, seed.policies, seed.inline_policies)
     }
 
-    fn role(&mut self, seed: SeedRole) -> Result<(), IamError> {
+    fn role(&mut self, seed: SeedRole) -> Result<()> {
         let identity = self.identity(Kind::Role, Prefix::Role, seed.path, seed.name)?;
         let role = Role {
             identity,
@@ -259,7 +255,7 @@ impl Planting<'_, '_> {
         self.hold::<Role>(&role.identity, seed.policies, seed.inline_policies)
     }
 
-    fn administrator(&mut self, key: Option<SeedAccessKey>) -> Result<FirstAdministrator, IamError> {
+    fn administrator(&mut self, key: Option<SeedAccessKey>) -> Result<FirstAdministrator> {
         let identity = self.identity(Kind::User, Prefix::User, root_path(), ADMINISTRATOR.to_owned())?;
         let mut user = User { identity, ..User::new("", "", "", self.now) };
         let key = match key {
@@ -278,13 +274,13 @@ impl Planting<'_, '_> {
         })
     }
 
-    fn access_key(&mut self, user: &Identity, key: SeedAccessKey) -> Result<String, IamError> {
+    fn access_key(&mut self, user: &Identity, key: SeedAccessKey) -> Result<String> {
         let key = self.checked(user, key)?;
         self.tx.insert(access_key::PARENT, &key.id, &key)?;
         Ok(key.id)
     }
 
-    fn checked(&self, user: &Identity, SeedAccessKey { id, secret }: SeedAccessKey) -> Result<AccessKey, IamError> {
+    fn checked(&self, user: &Identity, SeedAccessKey { id, secret }: SeedAccessKey) -> Result<AccessKey> {
         let letters = id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         if !letters || !id.starts_with("AKIA") || !(16..=128).contains(&id.len()) {
             return Err(IamError::Validation(format!(
@@ -309,7 +305,7 @@ impl Planting<'_, '_> {
         entity: &Identity,
         attached: Vec<String>,
         inline: BTreeMap<String, String>,
-    ) -> Result<(), IamError> {
+    ) -> Result<()> {
         for policy in attached {
             let arn = self.arn(policy);
             attachments::attach::<E>(self.tx, entity, &arn)?;
@@ -332,7 +328,7 @@ impl Planting<'_, '_> {
     }
 }
 
-fn tags(given: BTreeMap<String, String>) -> Result<Vec<tag::Tag>, IamError> {
+fn tags(given: BTreeMap<String, String>) -> Result<Vec<tag::Tag>> {
     let given: Vec<_> = given.into_iter().map(|(key, value)| TagInput { key, value }).collect();
     tag::checked(&given)
 }

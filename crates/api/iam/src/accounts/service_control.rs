@@ -10,7 +10,7 @@ use store::Store;
 use crate::records::account;
 use crate::records::service_control::{PARENT, ServiceControl};
 use crate::values::document;
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 
 /// How many characters a policy can have.
 ///
@@ -21,7 +21,7 @@ const SIZE_MAX: usize = 10_240;
 ///
 /// # Errors
 /// [`IamError::MalformedPolicy`], [`IamError::LimitExceeded`], [`IamError::NoSuchAccount`], [`IamError::Store`].
-pub async fn set_service_control(store: &Store, account: &str, document: String, by: Operator) -> Result<(), IamError> {
+pub async fn set_service_control(store: &Store, account: &str, document: String, by: Operator) -> Result<()> {
     document::parse(&document, Grammar::ServiceControl)?;
     if document::size(&document) > SIZE_MAX {
         return Err(IamError::LimitExceeded(Quota::Count { name: "PolicySize", limit: SIZE_MAX }));
@@ -41,7 +41,7 @@ pub async fn set_service_control(store: &Store, account: &str, document: String,
 ///
 /// # Errors
 /// [`IamError::NoSuchAccount`], [`IamError::Store`].
-pub async fn service_control(store: &Store, account: &str) -> Result<Option<String>, IamError> {
+pub async fn service_control(store: &Store, account: &str) -> Result<Option<String>> {
     let account = account.to_owned();
     store
         .read(move |tx| {
@@ -55,7 +55,7 @@ pub async fn service_control(store: &Store, account: &str) -> Result<Option<Stri
 ///
 /// # Errors
 /// [`IamError::NoSuchAccount`], [`IamError::Store`].
-pub async fn clear_service_control(store: &Store, account: &str, by: Operator) -> Result<bool, IamError> {
+pub async fn clear_service_control(store: &Store, account: &str, by: Operator) -> Result<bool> {
     let account = account.to_owned();
     store
         .write(move |tx| {

@@ -13,7 +13,7 @@ use crate::records::account;
 use crate::records::entity::{self, Entity as _};
 use crate::records::role::Role;
 use crate::records::user::User;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::tag::{self, Tag};
 use crate::values::{document, name};
@@ -28,7 +28,7 @@ impl Iam {
     /// # Errors
     /// [`IamError::NoSuchEntity`], [`IamError::NoSuchAccount`], [`IamError::InvalidInputOf`] for other ARNs,
     /// [`IamError::MalformedPolicy`], [`IamError::Store`].
-    pub async fn as_caller(&self, arn: &Arn, session_policy: Option<&str>) -> Result<Caller, IamError> {
+    pub async fn as_caller(&self, arn: &Arn, session_policy: Option<&str>) -> Result<Caller> {
         let session_policies = match session_policy {
             Some(text) => Some(vec![Arc::new(document::parse(text, Grammar::Session)?)]),
             None => None,
@@ -53,7 +53,7 @@ impl Iam {
         resource: &str,
         guard: &ResourcePolicy,
         context: &Context<'_>,
-    ) -> Result<Option<Explanation>, IamError> {
+    ) -> Result<Option<Explanation>> {
         Ok(self.explain(caller, action, resource, guard, context).await?)
     }
 
@@ -61,9 +61,9 @@ impl Iam {
     ///
     /// # Errors
     /// [`IamError::Store`].
-    pub async fn side(&self, arn: &Arn, action: &str) -> Result<Option<Side>, IamError> {
+    pub async fn side(&self, arn: &Arn, action: &str) -> Result<Option<Side>> {
         let (arn, assuming) = (arn.clone(), action.to_ascii_lowercase().starts_with("sts:"));
-        let found = self.store.read(move |tx| -> Result<_, IamError> {
+        let found = self.store.read(move |tx| -> Result<_> {
             let Some(located) = name::locate(&arn) else { return Ok(None) };
             let need = Need::identity("", arn.to_string());
             Ok(match located.kind {
@@ -89,7 +89,7 @@ impl Iam {
 }
 
 /// The principal at an ARN, and its tags.
-fn find(tx: &ReadTx<'_>, arn: &Arn) -> Result<(Principal, Vec<Tag>), IamError> {
+fn find(tx: &ReadTx<'_>, arn: &Arn) -> Result<(Principal, Vec<Tag>)> {
     let owner = arn.account();
     if arn.service() == "iam" && arn.resource() == "root" {
         let unknown = || IamError::NoSuchAccount { account: owner.to_owned() };
@@ -126,7 +126,7 @@ fn session_of(arn: &Arn) -> Option<(&str, &str)> {
     arn.resource().strip_prefix("assumed-role/")?.split_once('/')
 }
 
-fn of_role(role: Role, session: &str) -> Result<(Principal, Vec<Tag>), IamError> {
+fn of_role(role: Role, session: &str) -> Result<(Principal, Vec<Tag>)> {
     let id = format!("{}:{session}", role.identity.id);
     Ok((Principal::role_session(session_arn(&role, session), role.arn(), id), role.tags))
 }

@@ -10,14 +10,14 @@ use wire::Arn;
 use crate::Iam;
 use crate::records::entity::{self, Entity as _};
 use crate::records::role::Role;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::{name, tag};
 
 impl Iam {
-    async fn passing(&self, arn: &Arn, service: &str) -> Result<Passing, IamError> {
+    async fn passing(&self, arn: &Arn, service: &str) -> Result<Passing> {
         let wanted = arn.clone();
-        let read = self.store.read(move |tx| -> Result<Option<Role>, IamError> {
+        let read = self.store.read(move |tx| -> Result<Option<Role>> {
             let Some(located) = name::locate(&wanted).filter(|located| located.kind == Kind::Role) else {
                 return Ok(None);
             };
@@ -33,7 +33,7 @@ impl Iam {
 }
 
 /// Whether the role's trust policy lets a service assume it.
-fn trusts(role: &Role, service: &str) -> Result<bool, IamError> {
+fn trusts(role: &Role, service: &str) -> Result<bool> {
     let (policy, arn, principal) = (role.trust.policy()?, role.arn(), Principal::service(service));
     let mut context = Context::new();
     principal.describe(&mut context);

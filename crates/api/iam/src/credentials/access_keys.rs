@@ -15,7 +15,7 @@ use crate::records::last_use::{LastUse, Used};
 use crate::records::user::User;
 use crate::resources::subject::Subject;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 use crate::values::name;
 use crate::values::page::{self, Item, Page};
 use crate::values::secret::SecretAccessKey;
@@ -60,8 +60,8 @@ impl Owner {
         &self,
         tx: &mut Tx<'_>,
         account: &str,
-        change: impl FnOnce(&mut Tx<'_>, &mut Vec<String>) -> Result<T, IamError>,
-    ) -> Result<T, IamError> {
+        change: impl FnOnce(&mut Tx<'_>, &mut Vec<String>) -> Result<T>,
+    ) -> Result<T> {
         match self {
             Self::User(known) => {
                 let mut user: User = entity::reload(tx, known)?;
@@ -83,7 +83,7 @@ impl Owner {
     ///
     /// # Errors
     /// `NoSuchEntity`, also when the key is somebody else's.
-    fn load(&self, tx: &Tx<'_>, account: &str, id: String) -> Result<AccessKey, IamError> {
+    fn load(&self, tx: &Tx<'_>, account: &str, id: String) -> Result<AccessKey> {
         let key = tx.get::<AccessKey>(PARENT, &id)?;
         key.filter(|key| key.account == account && key.user.as_deref() == self.unique_id())
             .ok_or(IamError::NoSuchAccessKey { id })
@@ -129,7 +129,7 @@ impl ResourceOperation for CreateAccessKey {
         input.user_name.as_deref()
     }
 
-    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let owner = Owner::of(subject);
         let account = call.account().to_owned();
         let key = AccessKey::new(&account, owner.unique_id(), call.now);
@@ -177,11 +177,7 @@ impl ResourceOperation for ListAccessKeys {
         input.user_name.as_deref()
     }
 
-    async fn run(
-        input: Self::Input,
-        subject: &Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let ids = match &**subject {
             Subject::User(user) => user.access_keys.clone(),
             Subject::Root => {
@@ -189,7 +185,7 @@ impl ResourceOperation for ListAccessKeys {
             }
         };
         let (owner, window) = (Owner::of(subject), page::window(input.marker, input.max_items));
-        let read = move |tx: &ReadTx<'_>| -> Result<_, IamError> {
+        let read = move |tx: &ReadTx<'_>| -> Result<_> {
             let listed = window.by_count(ids)?;
             let mut views = Vec::with_capacity(listed.items.len());
             for id in &listed.items {
@@ -229,7 +225,7 @@ impl ResourceOperation for UpdateAccessKey {
         input.user_name.as_deref()
     }
 
-    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<()> {
         input.status.check_given("An access key can be made Active or Inactive.")?;
         let (owner, account) = (Owner::of(subject), call.account().to_owned());
         call.write(&call.service.store, move |tx| {
@@ -263,7 +259,7 @@ impl ResourceOperation for DeleteAccessKey {
         input.user_name.as_deref()
     }
 
-    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<()> {
         let (owner, account) = (Owner::of(subject), call.account().to_owned());
         call.write(&call.service.store, move |tx| {
             let key = owner.load(tx, &account, input.access_key_id)?;
@@ -287,9 +283,9 @@ impl Resource for OwnedKey {
     type Service = Iam;
     type Key<'a> = &'a str;
 
-    async fn find<'a>(id: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(id: &'a str, call: &'a Call<'_, Iam>) -> Result<Self> {
         let (account, wanted) = (call.account().to_owned(), id.to_owned());
-        let read = move |tx: &ReadTx<'_>| -> Result<Option<Subject>, IamError> {
+        let read = move |tx: &ReadTx<'_>| -> Result<Option<Subject>> {
             let Some(key) = tx.get::<AccessKey>(PARENT, &wanted)?.filter(|key| key.account == account) else {
                 return Ok(None);
             };
@@ -354,7 +350,7 @@ impl ResourceOperation for GetAccessKeyLastUsed {
         &input.access_key_id
     }
 
-    async fn run(input: Self::Input, key: &Permit<OwnedKey>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, key: &Permit<OwnedKey>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let last = call.service.last_uses.get(&call.service.store, Used::AccessKey(input.access_key_id)).await?;
         let unknown = || "N/A".to_owned();
         let access_key_last_used = match last {

@@ -17,7 +17,7 @@ use crate::records::user::User;
 use crate::resources::named::Named;
 use crate::resources::subject::Subject;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{IamError, Special};
+use crate::values::error::{IamError, Result, Special};
 
 /// How many earlier passwords are stored: as many as a policy can forbid.
 const EARLIER_MAX: usize = 24;
@@ -27,10 +27,7 @@ fn missing(user: &str) -> IamError {
 }
 
 /// The account's policy and the user's login profile.
-async fn before(
-    call: &Call<'_, Iam>,
-    user: &Identity,
-) -> Result<(Option<PasswordPolicy>, Option<LoginProfile>), IamError> {
+async fn before(call: &Call<'_, Iam>, user: &Identity) -> Result<(Option<PasswordPolicy>, Option<LoginProfile>)> {
     let (account, id) = (user.account.clone(), user.id.clone());
     call.service.store.read(move |tx| Ok((password::policy_of(tx, &account)?, find(tx, &id)?))).await
 }
@@ -40,12 +37,7 @@ impl LoginProfile {
     ///
     /// # Errors
     /// `PasswordPolicyViolation`.
-    async fn with(
-        mut self,
-        new: &PasswordInput,
-        policy: Option<&PasswordPolicy>,
-        now: Timestamp,
-    ) -> Result<Self, IamError> {
+    async fn with(mut self, new: &PasswordInput, policy: Option<&PasswordPolicy>, now: Timestamp) -> Result<Self> {
         password::check(policy, new)?;
         let remembered = policy.and_then(|policy| policy.remembered).unwrap_or(0);
         let remembered = usize::try_from(remembered).unwrap_or(EARLIER_MAX);
@@ -64,7 +56,7 @@ impl LoginProfile {
 }
 
 /// Writes a changed profile, unless it was deleted or changed meanwhile.
-async fn replace(call: &Call<'_, Iam>, user: Identity, seen: Timestamp, new: LoginProfile) -> Result<(), IamError> {
+async fn replace(call: &Call<'_, Iam>, user: Identity, seen: Timestamp, new: LoginProfile) -> Result<()> {
     call.write(&call.service.store, move |tx| {
         let now = find(tx, &user.id)?.ok_or_else(|| missing(&user.name))?;
         if now.changed != seen {
@@ -116,11 +108,7 @@ impl ResourceOperation for CreateLoginProfile {
         input.user_name.as_deref()
     }
 
-    async fn run(
-        input: Self::Input,
-        subject: &Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let user = subject.user()?.clone();
         let Some(new) = input.password else {
             return Err(IamError::Validation("A password is required.".to_owned()));
@@ -169,7 +157,7 @@ impl ResourceOperation for GetLoginProfile {
         input.user_name.as_deref()
     }
 
-    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let user = subject.user()?.clone();
         let (_, profile) = before(call, &user).await?;
         let profile = profile.ok_or_else(|| missing(&user.name))?;
@@ -199,7 +187,7 @@ impl ResourceOperation for UpdateLoginProfile {
         &input.user_name
     }
 
-    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<()> {
         let user = user.identity.clone();
         let (policy, profile) = before(call, &user).await?;
         let mut profile = profile.ok_or_else(|| missing(&user.name))?;
@@ -225,7 +213,7 @@ impl ResourceOperation for DeleteLoginProfile {
         input.user_name.as_deref()
     }
 
-    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<()> {
         let user = subject.user()?.clone();
         call.write(&call.service.store, move |tx| match tx.delete::<LoginProfile>(&user.id, PROFILE)? {
             true => Ok(()),
@@ -262,7 +250,7 @@ impl Resource for Own {
     type Service = Iam;
     type Key<'a> = ();
 
-    async fn find((): (), call: &Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find((): (), call: &Call<'_, Iam>) -> Result<Self> {
         if call.caller.principal.kind != PrincipalKind::User {
             return Err(Special::InvalidUserType.error("Only IAM Users can change their own password"));
         }
@@ -295,7 +283,7 @@ impl ResourceOperation for ChangePassword {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(input: Self::Input, own: &Permit<Own>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, own: &Permit<Own>, call: &Call<'_, Iam>) -> Result<()> {
         let (user, policy) = (own.user.clone(), own.policy.as_ref());
         let profile = own.profile.clone().ok_or_else(|| missing(&user.name))?;
         if !profile.password.matches(&input.old).await? {

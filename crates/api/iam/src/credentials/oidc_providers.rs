@@ -11,7 +11,7 @@ use crate::Iam;
 use crate::records::oidc_provider::{OidcProvider, arn, find};
 use crate::resources::provider::ARN;
 use crate::values::answer::NoInput;
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 use crate::values::tag::{self, Tag, TagInput};
 
 /// How many providers an account can have.
@@ -25,7 +25,7 @@ const THUMBPRINTS: [Rule; 2] = [Rule::Length(0, 5), Rule::Each(&[Rule::Length(40
 /// The rules of a list of client ids.
 const CLIENTS: Rule = Rule::Each(&[Rule::Length(1, 255)]);
 
-fn quota(clients: &[String]) -> Result<(), IamError> {
+fn quota(clients: &[String]) -> Result<()> {
     if clients.len() > CLIENTS_MAX {
         let quota = Quota::Count { name: "ClientIdsPerOpenIdConnectProvider", limit: CLIENTS_MAX };
         return Err(IamError::LimitExceeded(quota));
@@ -34,7 +34,7 @@ fn quota(clients: &[String]) -> Result<(), IamError> {
 }
 
 /// Host and path of a provider's URL.
-fn checked(url: &str) -> Result<String, IamError> {
+fn checked(url: &str) -> Result<String> {
     let rest = url.strip_prefix("https://").ok_or(IamError::InvalidInput("Invalid Open ID Connect Provider URL"))?;
     let rest = rest.trim_end_matches('/');
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
@@ -73,7 +73,7 @@ impl Operation for CreateOpenIDConnectProvider {
     type Output = CreateOpenIDConnectProviderOutput;
     type Target = String;
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<String, IamError> {
+    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<String> {
         checked(&input.url)
     }
 
@@ -87,7 +87,7 @@ impl Operation for CreateOpenIDConnectProvider {
         needs
     }
 
-    async fn run(input: Self::Input, url: Permit<String>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, url: Permit<String>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         quota(&input.client_id_list)?;
         let provider = OidcProvider {
             account: call.account().to_owned(),
@@ -135,7 +135,7 @@ impl Operation for ListOpenIDConnectProviders {
     type Output = ListOpenIDConnectProvidersOutput;
     type Target = ();
 
-    async fn find(_: &NoInput, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn find(_: &NoInput, _: &Call<'_, Iam>) -> Result<()> {
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Operation for ListOpenIDConnectProviders {
         vec![Need::identity("iam:ListOpenIDConnectProviders", arn(call.account(), "*").to_string())]
     }
 
-    async fn run(_: NoInput, _: Permit<()>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(_: NoInput, _: Permit<()>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let account = call.account().to_owned();
         let mut providers = call.service.store.read(move |tx| tx.all::<OidcProvider>(&account)).await?;
         providers.sort_by(|a, b| a.url.cmp(&b.url));
@@ -190,7 +190,7 @@ impl ResourceOperation for GetOpenIDConnectProvider {
         _: ProviderInput,
         provider: &Permit<OidcProvider>,
         _: &Call<'_, Iam>,
-    ) -> Result<GetOpenIDConnectProviderOutput, IamError> {
+    ) -> Result<GetOpenIDConnectProviderOutput> {
         let OidcProvider { url, clients, thumbprints, created, tags, .. } = OidcProvider::clone(provider);
         Ok(GetOpenIDConnectProviderOutput { url, clients, thumbprints, created, tags })
     }
@@ -209,7 +209,7 @@ impl ResourceOperation for DeleteOpenIDConnectProvider {
         &input.arn
     }
 
-    async fn run(_: ProviderInput, provider: &Permit<OidcProvider>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: ProviderInput, provider: &Permit<OidcProvider>, call: &Call<'_, Iam>) -> Result<()> {
         let (account, url) = (provider.account.clone(), provider.url.clone());
         call.write(&call.service.store, move |tx| Ok(tx.delete::<OidcProvider>(&account, &url).map(|_| ())?)).await
     }
@@ -236,7 +236,7 @@ impl ResourceOperation for AddClientIDToOpenIDConnectProvider {
         &input.arn
     }
 
-    async fn run(input: ClientInput, provider: &Permit<OidcProvider>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: ClientInput, provider: &Permit<OidcProvider>, call: &Call<'_, Iam>) -> Result<()> {
         let change = move |provider: &mut OidcProvider| {
             if !provider.clients.contains(&input.client) {
                 provider.clients.push(input.client);
@@ -260,7 +260,7 @@ impl ResourceOperation for RemoveClientIDFromOpenIDConnectProvider {
         &input.arn
     }
 
-    async fn run(input: ClientInput, provider: &Permit<OidcProvider>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: ClientInput, provider: &Permit<OidcProvider>, call: &Call<'_, Iam>) -> Result<()> {
         let change = move |provider: &mut OidcProvider| {
             provider.clients.retain(|client| *client != input.client);
             Ok(())
@@ -290,11 +290,7 @@ impl ResourceOperation for UpdateOpenIDConnectProviderThumbprint {
         &input.arn
     }
 
-    async fn run(
-        input: ThumbprintInput,
-        provider: &Permit<OidcProvider>,
-        call: &Call<'_, Iam>,
-    ) -> Result<(), IamError> {
+    async fn run(input: ThumbprintInput, provider: &Permit<OidcProvider>, call: &Call<'_, Iam>) -> Result<()> {
         let change = move |provider: &mut OidcProvider| {
             provider.thumbprints = input.thumbprints;
             Ok(())

@@ -7,7 +7,7 @@ use wire::shape::Rule;
 use crate::Iam;
 use crate::records::password::{self, POLICY, PasswordPolicy};
 use crate::values::answer::{Answer, NoInput, Single};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 
 /// The least length unless the policy says otherwise.
 const LENGTH_MIN_DEFAULT: u32 = 6;
@@ -43,7 +43,7 @@ impl ResourceOperation for UpdateAccountPasswordPolicy {
     fn key(_: &Self::Input) {}
 
     /// Members that the input leaves out go back to their defaults.
-    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<()> {
         let account = call.account().to_owned();
         let policy = PasswordPolicy {
             length_min: input.length_min.unwrap_or(LENGTH_MIN_DEFAULT),
@@ -91,7 +91,7 @@ impl ResourceOperation for GetAccountPasswordPolicy {
 
     fn key(_: &NoInput) {}
 
-    async fn run(_: NoInput, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(_: NoInput, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let account = call.account().to_owned();
         let policy = call.service.store.read(move |tx| password::policy_of(tx, &account)).await?;
         let policy = policy.ok_or_else(|| missing(call.account()))?;
@@ -121,7 +121,7 @@ impl ResourceOperation for DeleteAccountPasswordPolicy {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<()> {
         let account = call.account().to_owned();
         call.write(&call.service.store, move |tx| match tx.delete::<PasswordPolicy>(&account, POLICY)? {
             true => Ok(()),

@@ -15,7 +15,7 @@ use crate::records::user::User;
 use crate::resources::named::Named;
 use crate::resources::subject::Subject;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{IamError, Quota, Special};
+use crate::values::error::{IamError, Quota, Result, Special};
 use crate::values::kind::Kind;
 use crate::values::name;
 use crate::values::page::{self, Item, Page};
@@ -71,7 +71,7 @@ fn missing(id: &str) -> IamError {
     IamError::Missing(format!("Service specific credential {id} cannot be found."))
 }
 
-fn check_service(name: &str) -> Result<(), IamError> {
+fn check_service(name: &str) -> Result<()> {
     if name == SERVICE {
         return Ok(());
     }
@@ -79,7 +79,7 @@ fn check_service(name: &str) -> Result<(), IamError> {
 }
 
 /// The user's credential with this id.
-fn load(tx: &ReadTx<'_>, user: &Identity, id: &str) -> Result<ServiceCredential, IamError> {
+fn load(tx: &ReadTx<'_>, user: &Identity, id: &str) -> Result<ServiceCredential> {
     tx.get::<ServiceCredential>(&user.id, id)?.ok_or_else(|| missing(id))
 }
 
@@ -109,11 +109,7 @@ impl ResourceOperation for CreateServiceSpecificCredential {
         need.with("iam:ServiceSpecificCredentialServiceName", input.service_name.as_str())
     }
 
-    async fn run(
-        input: Self::Input,
-        user: &Permit<Named<User>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         check_service(&input.service_name)?;
         let (known, now) = (user.identity.clone(), call.now);
         let expires = input.age_days.map(|days| now.plus_days(i64::from(days)));
@@ -138,7 +134,7 @@ impl ResourceOperation for CreateServiceSpecificCredential {
 }
 
 /// Takes a free user name for a credential: `ana-at-111122223333`, `ana+1-at-111122223333`, and so on.
-fn take_name(tx: &mut Tx<'_>, user: &Identity, credential: &str) -> Result<String, IamError> {
+fn take_name(tx: &mut Tx<'_>, user: &Identity, credential: &str) -> Result<String> {
     // Others may have names like this one's, or had it before it was given to this user.
     for number in 0..1000 {
         let plus = if number == 0 { String::new() } else { format!("+{number}") };
@@ -175,7 +171,7 @@ impl Resource for Listing {
     type Service = Iam;
     type Key<'a> = &'a ListServiceSpecificCredentialsInput;
 
-    async fn find<'a>(input: Self::Key<'a>, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(input: Self::Key<'a>, call: &'a Call<'_, Iam>) -> Result<Self> {
         if input.all_users != Some(true) {
             return Ok(Self::Of(Subject::find(input.user_name.as_deref(), call).await?));
         }
@@ -217,11 +213,7 @@ impl ResourceOperation for ListServiceSpecificCredentials {
         input
     }
 
-    async fn run(
-        input: Self::Input,
-        listing: &Permit<Listing>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, listing: &Permit<Listing>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         if let Some(name) = &input.service_name {
             check_service(name)?;
         }
@@ -231,7 +223,7 @@ impl ResourceOperation for ListServiceSpecificCredentials {
         };
         let (account, now) = (call.account().to_owned(), call.now);
         let window = page::window(input.marker, input.max_items);
-        let read = move |tx: &ReadTx<'_>| -> Result<_, IamError> {
+        let read = move |tx: &ReadTx<'_>| -> Result<_> {
             match user {
                 Some(user) => of_user(tx, &user, now, window),
                 None => of_account(tx, &account, now, window),
@@ -242,12 +234,7 @@ impl ResourceOperation for ListServiceSpecificCredentials {
 }
 
 /// A page of a user's credentials, the oldest first.
-fn of_user(
-    tx: &ReadTx<'_>,
-    user: &Identity,
-    now: Timestamp,
-    window: Window,
-) -> Result<Listed<CredentialView>, IamError> {
+fn of_user(tx: &ReadTx<'_>, user: &Identity, now: Timestamp, window: Window) -> Result<Listed<CredentialView>> {
     let mut credentials = tx.all::<ServiceCredential>(&user.id)?;
     credentials.sort_by_key(|credential| credential.created);
     let views = credentials.into_iter().map(|one| CredentialView::of(one, user.name.clone(), now));
@@ -255,14 +242,9 @@ fn of_user(
 }
 
 /// A page of the credentials of all users.
-fn of_account(
-    tx: &ReadTx<'_>,
-    account: &str,
-    now: Timestamp,
-    window: Window,
-) -> Result<Listed<CredentialView>, IamError> {
+fn of_account(tx: &ReadTx<'_>, account: &str, now: Timestamp, window: Window) -> Result<Listed<CredentialView>> {
     let id = |entry: &ServiceUserName| entry.service_user_name.clone();
-    let view = |entry: ServiceUserName| -> Result<_, IamError> {
+    let view = |entry: ServiceUserName| -> Result<_> {
         let user = tx.get::<User>(account, &entry.user)?;
         let credential = tx.get::<ServiceCredential>(&entry.user, &entry.credential)?;
         let pair = user.zip(credential);
@@ -293,7 +275,7 @@ impl ResourceOperation for UpdateServiceSpecificCredential {
         input.user_name.as_deref()
     }
 
-    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<()> {
         input.status.check_given("A credential can be made Active or Inactive.")?;
         let user = subject.user()?.clone();
         call.write(&call.service.store, move |tx| {
@@ -327,11 +309,7 @@ impl ResourceOperation for ResetServiceSpecificCredential {
     }
 
     /// The old password ends with the answer that shows the new one.
-    async fn run(
-        input: Self::Input,
-        subject: &Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let (user, now) = (subject.user()?.clone(), call.now);
         call.write(&call.service.store, move |tx| {
             let mut credential = load(tx, &user, &input.id)?;
@@ -359,7 +337,7 @@ impl ResourceOperation for DeleteServiceSpecificCredential {
         input.user_name.as_deref()
     }
 
-    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<()> {
         let user = subject.user()?.clone();
         call.write(&call.service.store, move |tx| {
             let credential = load(tx, &user, &input.id)?;

@@ -17,7 +17,7 @@ use crate::records::user::User;
 use crate::resources::named::Named;
 use crate::resources::subject::Subject;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{IamError, Quota, Special};
+use crate::values::error::{IamError, Quota, Result, Special};
 use crate::values::page::{self, Item, Page};
 use crate::values::unique_id::{self, Prefix};
 use crate::values::{document, name};
@@ -32,7 +32,7 @@ fn missing(id: &str) -> IamError {
     IamError::Missing(format!("The Public Key with id {id} cannot be found."))
 }
 
-fn load(tx: &ReadTx<'_>, user: &Identity, id: &str) -> Result<SshPublicKey, IamError> {
+fn load(tx: &ReadTx<'_>, user: &Identity, id: &str) -> Result<SshPublicKey> {
     tx.get::<SshPublicKey>(&user.id, id)?.ok_or_else(|| missing(id))
 }
 
@@ -91,11 +91,7 @@ impl ResourceOperation for UploadSSHPublicKey {
         &input.user_name
     }
 
-    async fn run(
-        input: Self::Input,
-        user: &Permit<Named<User>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let rsa = RsaKey::read(&input.body)?;
         let key = SshPublicKey {
             id: unique_id::generate(Prefix::SshPublicKey),
@@ -150,11 +146,7 @@ impl ResourceOperation for GetSSHPublicKey {
         &input.user_name
     }
 
-    async fn run(
-        input: Self::Input,
-        user: &Permit<Named<User>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let user = user.identity.clone();
         let key = {
             let user = user.clone();
@@ -190,11 +182,7 @@ impl ResourceOperation for ListSSHPublicKeys {
         input.user_name.as_deref()
     }
 
-    async fn run(
-        input: Self::Input,
-        subject: &Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let mut keys = Vec::new();
         if let Subject::User(user) = &**subject {
             let Identity { id, name, .. } = user.identity.clone();
@@ -228,7 +216,7 @@ impl ResourceOperation for UpdateSSHPublicKey {
         &input.user_name
     }
 
-    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<()> {
         input.status.check_given("An SSH public key can be made Active or Inactive.")?;
         let user = user.identity.clone();
         call.write(&call.service.store, move |tx| {
@@ -261,7 +249,7 @@ impl ResourceOperation for DeleteSSHPublicKey {
         &input.user_name
     }
 
-    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<()> {
         let user = user.identity.clone();
         call.write(&call.service.store, move |tx| match tx.delete::<SshPublicKey>(&user.id, &input.id)? {
             true => Ok(()),

@@ -18,7 +18,7 @@ use crate::records::role::Role;
 use crate::records::user::User;
 use crate::resources::inputs::Input;
 use crate::resources::named::Named;
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 use crate::values::kind::Kind;
 use crate::values::page::{self, Item, Page};
 use crate::values::{name, policy_arn};
@@ -30,7 +30,7 @@ const ATTACHED_MAX: usize = 10;
 ///
 /// # Errors
 /// `NoSuchEntity`, `LimitExceeded`, `DeleteConflict`.
-pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) -> Result<(), IamError> {
+pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) -> Result<()> {
     let mut entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
     let nothing = || IamError::NothingToAttach { arn: arn.to_owned() };
@@ -54,7 +54,7 @@ pub(crate) fn attach<E: Holder>(tx: &mut Tx<'_>, known: &Identity, arn: &str) ->
 ///
 /// # Errors
 /// `NoSuchEntity`, when it is not attached.
-fn detach<E: Holder>(tx: &mut Tx<'_>, mut entity: E, arn: &str) -> Result<(), IamError> {
+fn detach<E: Holder>(tx: &mut Tx<'_>, mut entity: E, arn: &str) -> Result<()> {
     entity.check_unprotected()?;
     let risky = last_administrator::grants_admin(tx, &entity)?;
     let known = entity.identity().clone();
@@ -220,7 +220,7 @@ impl<E: Attachable> ResourceOperation for AttachPolicy<E> {
         E::one(input).0
     }
 
-    fn check(input: &E::One) -> Result<(), IamError> {
+    fn check(input: &E::One) -> Result<()> {
         policy_arn::check(E::one(input).1).map(|_| ())
     }
 
@@ -228,7 +228,7 @@ impl<E: Attachable> ResourceOperation for AttachPolicy<E> {
         refined(input, found, need)
     }
 
-    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<()> {
         let known = entity.identity().clone();
         call.write(&call.service.store, move |tx| attach::<E>(tx, &known, E::one(&input).1)).await
     }
@@ -248,7 +248,7 @@ impl<E: Attachable> ResourceOperation for DetachPolicy<E> {
         E::one(input).0
     }
 
-    fn check(input: &E::One) -> Result<(), IamError> {
+    fn check(input: &E::One) -> Result<()> {
         policy_arn::check(E::one(input).1).map(|_| ())
     }
 
@@ -256,7 +256,7 @@ impl<E: Attachable> ResourceOperation for DetachPolicy<E> {
         refined(input, found, need)
     }
 
-    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<()> {
         entity.change(call, move |tx, entity: E| detach(tx, entity, E::one(&input).1)).await
     }
 }
@@ -301,7 +301,7 @@ impl<E: Attachable> ResourceOperation for ListAttachedPolicies<E> {
         E::listed(input)
     }
 
-    async fn run(input: E::List, entity: &Permit<Named<E>>, _: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: E::List, entity: &Permit<Named<E>>, _: &Call<'_, Iam>) -> Result<Self::Output> {
         let (prefix, marker, max_items) = E::filter(input);
         let prefix = prefix.unwrap_or_default();
         let policies = entity.attached().iter().filter_map(|arn| AttachedPolicy::under(&prefix, arn));

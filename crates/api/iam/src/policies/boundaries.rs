@@ -16,7 +16,7 @@ use crate::records::role::Role;
 use crate::records::user::User;
 use crate::resources::inputs::{Input, RoleNameInput, UserNameInput};
 use crate::resources::named::Named;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::policy_arn;
 
 /// A permissions boundary as answers show it.
@@ -46,7 +46,7 @@ pub(crate) fn in_need<'n>(need: Need<'n>, arn: Option<&'n str>) -> Need<'n> {
 ///
 /// # Errors
 /// `ValidationError`, `NoSuchEntity`.
-pub(crate) fn occupy<E: Holder>(tx: &mut Tx<'_>, entity: &Identity, arn: &str) -> Result<(), IamError> {
+pub(crate) fn occupy<E: Holder>(tx: &mut Tx<'_>, entity: &Identity, arn: &str) -> Result<()> {
     policy_arn::check(arn)?;
     if managed_policy::find(tx, &entity.account, arn)?.is_none() {
         return Err(IamError::NoSuchBoundary { arn: arn.to_owned() });
@@ -76,7 +76,7 @@ pub(crate) trait Bounded: Holder {
     ///
     /// # Errors
     /// Those of the store.
-    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError>;
+    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool>;
 }
 
 wire::shape! {
@@ -105,7 +105,7 @@ impl Bounded for User {
         &mut self.boundary
     }
 
-    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool, IamError> {
+    fn is_administrator(&self, tx: &ReadTx<'_>) -> Result<bool> {
         last_administrator::is_one(tx, self)
     }
 }
@@ -136,7 +136,7 @@ impl Bounded for Role {
         &mut self.boundary
     }
 
-    fn is_administrator(&self, _: &ReadTx<'_>) -> Result<bool, IamError> {
+    fn is_administrator(&self, _: &ReadTx<'_>) -> Result<bool> {
         Ok(false)
     }
 }
@@ -159,7 +159,7 @@ impl<E: Bounded> ResourceOperation for PutBoundary<E> {
         in_need(need, Some(E::put(input).1))
     }
 
-    async fn run(input: E::Put, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: E::Put, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<()> {
         let change = move |tx: &mut Tx<'_>, mut entity: E| {
             entity.check_unprotected()?;
             let risky = entity.is_administrator(tx)?;
@@ -195,7 +195,7 @@ impl<E: Bounded> ResourceOperation for DeleteBoundary<E> {
         in_need(need, found.and_then(|found| found.boundary()))
     }
 
-    async fn run(_: E::Delete, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: E::Delete, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<()> {
         let change = |tx: &mut Tx<'_>, mut entity: E| {
             entity.check_unprotected()?;
             let Some(old) = entity.boundary_mut().take() else { return Ok(()) };

@@ -14,7 +14,7 @@ use crate::records::managed_policy::AnyPolicy;
 use crate::records::role::Role;
 use crate::records::user::User;
 use crate::resources::policy::PolicyKey;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::{name, page, policy_arn};
 
@@ -95,17 +95,13 @@ impl ResourceOperation for ListEntitiesForPolicy {
         input: Self::Input,
         _: &Permit<AnyPolicy>,
         call: &Call<'_, Iam>,
-    ) -> Result<ListEntitiesForPolicyOutput, IamError> {
+    ) -> Result<ListEntitiesForPolicyOutput> {
         let account = call.account().to_owned();
         call.service.store.read(move |tx| list(tx, &account, input)).await
     }
 }
 
-fn list(
-    tx: &ReadTx<'_>,
-    account: &str,
-    input: ListEntitiesForPolicyInput,
-) -> Result<ListEntitiesForPolicyOutput, IamError> {
+fn list(tx: &ReadTx<'_>, account: &str, input: ListEntitiesForPolicyInput) -> Result<ListEntitiesForPolicyOutput> {
     let usage = input.policy_usage_filter.map(|filter| match filter {
         PolicyUsage::Permissions => Usage::Permissions,
         PolicyUsage::Boundary => Usage::Boundary,
@@ -149,7 +145,7 @@ fn list(
 }
 
 /// The names that the entity with this unique id bears now.
-fn identity(tx: &ReadTx<'_>, account: &str, kind: Kind, id: &str) -> Result<Option<Identity>, IamError> {
+fn identity(tx: &ReadTx<'_>, account: &str, kind: Kind, id: &str) -> Result<Option<Identity>> {
     Ok(match kind {
         Kind::User => tx.get::<User>(account, id)?.map(|user| user.identity),
         Kind::Group => tx.get::<Group>(account, id)?.map(|group| group.identity),

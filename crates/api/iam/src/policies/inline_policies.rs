@@ -19,7 +19,7 @@ use crate::records::role::Role;
 use crate::records::user::User;
 use crate::resources::inputs::{GroupListInput, Input, ListInput, RoleListInput, UserListInput};
 use crate::resources::named::Named;
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 use crate::values::kind::Kind;
 use crate::values::page::{self, Item, Page};
 use crate::values::{document, name};
@@ -28,7 +28,7 @@ use crate::values::{document, name};
 ///
 /// # Errors
 /// `LimitExceeded`, `NoSuchEntity`, `DeleteConflict`.
-pub(crate) fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlinePolicy) -> Result<(), IamError> {
+pub(crate) fn put<E: Holder>(tx: &mut Tx<'_>, known: &Identity, policy: &InlinePolicy) -> Result<()> {
     let entity: E = entity::reload(tx, known)?;
     entity.check_unprotected()?;
     let others = tx.all::<InlinePolicy>(&known.id)?.into_iter().filter(|other| other.name != policy.name);
@@ -195,7 +195,7 @@ impl<E: InlineHolder> ResourceOperation for PutInlinePolicy<E> {
         entity
     }
 
-    fn check(input: &E::Put) -> Result<(), IamError> {
+    fn check(input: &E::Put) -> Result<()> {
         let [_, policy, _] = E::put(input);
         name::check(policy, "policyName")
     }
@@ -204,7 +204,7 @@ impl<E: InlineHolder> ResourceOperation for PutInlinePolicy<E> {
         changing(need, found)
     }
 
-    async fn run(input: E::Put, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: E::Put, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<()> {
         let [_, name, document] = E::put(&input).map(String::clone);
         document::parse(&document, Grammar::Identity)?;
         let known = entity.identity().clone();
@@ -244,7 +244,7 @@ impl<E: InlineHolder> ResourceOperation for GetInlinePolicy<E> {
         entity
     }
 
-    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<InlineView<E>, IamError> {
+    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<InlineView<E>> {
         let Identity { id, name, .. } = entity.identity().clone();
         let [_, policy] = E::one(&input).map(String::clone);
         let found = call.service.store.read(move |tx| {
@@ -277,13 +277,13 @@ impl<E: InlineHolder> ResourceOperation for ListInlinePolicies<E> {
         input.of()
     }
 
-    async fn run(input: E::List, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: E::List, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let (id, window) = (entity.identity().id.clone(), input.window());
         call.service.store.read(move |tx| names(tx, &id, window)).await
     }
 }
 
-fn names(tx: &ReadTx<'_>, id: &str, window: Window) -> Result<Page<PolicyName>, IamError> {
+fn names(tx: &ReadTx<'_>, id: &str, window: Window) -> Result<Page<PolicyName>> {
     let name = |policy: &InlinePolicy| policy.name.clone();
     let keep = |policy: InlinePolicy| Ok::<_, IamError>(Some(policy.name));
     let mut listed = window.filtered(tx, id, page::SCANNED_MAX, name, keep)?;
@@ -310,7 +310,7 @@ impl<E: InlineHolder> ResourceOperation for DeleteInlinePolicy<E> {
         changing(need, found)
     }
 
-    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: E::One, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<()> {
         let [_, policy] = E::one(&input).map(String::clone);
         let change = move |tx: &mut Tx<'_>, entity: E| {
             entity.check_unprotected()?;

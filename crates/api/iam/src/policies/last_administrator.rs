@@ -14,7 +14,7 @@ use crate::records::group::Group;
 use crate::records::user::User;
 use crate::records::{account, attachment};
 use crate::values::document;
-use crate::values::error::{IamError, Special};
+use crate::values::error::{IamError, Result, Special};
 use crate::values::kind::Kind;
 
 /// The action that makes an administrator. Only patterns that cover all of IAM match it.
@@ -35,7 +35,7 @@ fn may_everything(source: &PolicySource) -> bool {
     policy::evaluate(&request, &policies).is_allowed()
 }
 
-fn has_active(tx: &ReadTx<'_>, keys: &[String]) -> Result<bool, IamError> {
+fn has_active(tx: &ReadTx<'_>, keys: &[String]) -> Result<bool> {
     for id in keys {
         let key = tx.get::<AccessKey>(access_key::PARENT, id)?;
         if key.is_some_and(|key| key.status == Status::Active) {
@@ -46,7 +46,7 @@ fn has_active(tx: &ReadTx<'_>, keys: &[String]) -> Result<bool, IamError> {
 }
 
 /// Whether the account has an administrator.
-fn any(tx: &ReadTx<'_>, account: &str) -> Result<bool, IamError> {
+fn any(tx: &ReadTx<'_>, account: &str) -> Result<bool> {
     if let Some(account) = account::find(tx, account)?
         && has_active(tx, &account.root_access_keys)?
     {
@@ -73,17 +73,17 @@ pub(crate) fn may_revoke_admin(policy: &Policy) -> bool {
 }
 
 /// Whether joining this group could take an administrator's rights away.
-pub(crate) fn takes(tx: &ReadTx<'_>, group: &Group) -> Result<bool, IamError> {
+pub(crate) fn takes(tx: &ReadTx<'_>, group: &Group) -> Result<bool> {
     Ok(PolicySource::of_holder(tx, group)?.identity.iter().any(|sourced| may_revoke_admin(&sourced.policy)))
 }
 
 /// Whether this user is an administrator as long as there is an access key.
-pub(crate) fn is_one(tx: &ReadTx<'_>, user: &User) -> Result<bool, IamError> {
+pub(crate) fn is_one(tx: &ReadTx<'_>, user: &User) -> Result<bool> {
     Ok(may_everything(&PolicySource::of_user(tx, user)?))
 }
 
 /// Whether taking something from this user or group could take an administrator away: it allows everything by itself.
-pub(crate) fn grants_admin<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<bool, IamError> {
+pub(crate) fn grants_admin<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<bool> {
     Ok(E::KIND != Kind::Role && may_everything(&PolicySource::of_holder(tx, holder)?))
 }
 
@@ -96,8 +96,8 @@ pub(crate) fn with_document_lockout_check<T>(
     account: &str,
     arn: &str,
     new: &str,
-    change: impl FnOnce(&mut Tx<'_>) -> Result<T, IamError>,
-) -> Result<T, IamError> {
+    change: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
     let used = attachment::usage(tx, account, arn)?;
     let gave = source::managed(tx, arn)?.is_some_and(|old| old.policy.may_allow("iam"));
     let takes = || Ok::<_, IamError>(may_revoke_admin(&document::parse(new, Grammar::Identity)?));
@@ -113,8 +113,8 @@ pub(crate) fn with_lockout_check<T>(
     tx: &mut Tx<'_>,
     account: &str,
     risky: bool,
-    change: impl FnOnce(&mut Tx<'_>) -> Result<T, IamError>,
-) -> Result<T, IamError> {
+    change: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+) -> Result<T> {
     let before = risky && any(tx, account)?;
     let done = change(tx)?;
     if before && !any(tx, account)? {

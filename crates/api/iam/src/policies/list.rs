@@ -11,7 +11,7 @@ use crate::records::aws_managed;
 use crate::records::entity::Entity;
 use crate::records::managed_policy::ManagedPolicy;
 use crate::resources::at::{At, Place};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::name;
 use crate::values::page::{self, Page};
 
@@ -50,7 +50,7 @@ impl ResourceOperation for ListPolicies {
         Place { path: input.path_prefix.as_deref(), name: "" }
     }
 
-    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let account = call.account().to_owned();
         Ok(call.service.store.read(move |tx| list(tx, &account, input)).await?.into())
     }
@@ -59,7 +59,7 @@ impl ResourceOperation for ListPolicies {
 /// The prefix of a marker among the AWS-managed policies, which come first; one among the account's own has none.
 const AWS_MARKER: &str = "aws.";
 
-fn list(tx: &ReadTx<'_>, account: &str, input: ListPoliciesInput) -> Result<Listed<PolicyView>, IamError> {
+fn list(tx: &ReadTx<'_>, account: &str, input: ListPoliciesInput) -> Result<Listed<PolicyView>> {
     let prefix = input.path_prefix.as_deref().unwrap_or_default();
     let wanted = |usage: UsageCount| {
         let used = match input.policy_usage_filter {
@@ -74,7 +74,7 @@ fn list(tx: &ReadTx<'_>, account: &str, input: ListPoliciesInput) -> Result<List
     let among_aws = input.marker.as_deref().is_none_or(|marker| marker.starts_with(AWS_MARKER));
     let own = |window: Window| {
         let id = |policy: &ManagedPolicy| policy.identity.id.clone();
-        let view = |policy: ManagedPolicy| -> Result<_, IamError> {
+        let view = |policy: ManagedPolicy| -> Result<_> {
             if !policy.identity.path.starts_with(prefix) {
                 return Ok(None);
             }

@@ -20,7 +20,7 @@ use crate::records::managed_policy::{AnyPolicy, DEFAULT, ManagedPolicy, PolicyDo
 use crate::resources::at::{self, At, Place};
 use crate::resources::policy::{PolicyArnInput, PolicyKey};
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{Conflict, IamError, Quota};
+use crate::values::error::{Conflict, IamError, Quota, Result};
 use crate::values::page::Item;
 use crate::values::tag::{self, Tag, TagInput};
 use crate::values::unique_id::Prefix;
@@ -34,7 +34,7 @@ impl AnyPolicy {
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) fn parsed(&self, tx: &ReadTx<'_>) -> Result<Policy, IamError> {
+    pub(crate) fn parsed(&self, tx: &ReadTx<'_>) -> Result<Policy> {
         let arn = match self {
             Self::Own(policy) => policy.arn(),
             Self::Aws(policy) => policy.arn.clone(),
@@ -147,7 +147,7 @@ impl ResourceOperation for CreatePolicy {
         Place { path: input.path.as_deref(), name: &input.policy_name }
     }
 
-    fn check(input: &Self::Input) -> Result<(), IamError> {
+    fn check(input: &Self::Input) -> Result<()> {
         name::check(&input.policy_name, "policyName")
     }
 
@@ -159,7 +159,7 @@ impl ResourceOperation for CreatePolicy {
         at::tagging::<ManagedPolicy>("iam:TagPolicy", Self::key(input), &input.tags, call)
     }
 
-    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         check_document(&input.policy_document)?;
         let identity = Identity::new(Prefix::Policy, call.account(), input.path, input.policy_name);
         let tags = tag::checked(&input.tags)?;
@@ -177,7 +177,7 @@ impl ResourceOperation for CreatePolicy {
 ///
 /// # Errors
 /// `MalformedPolicyDocument`, `LimitExceeded`.
-pub(crate) fn check_document(text: &str) -> Result<(), IamError> {
+pub(crate) fn check_document(text: &str) -> Result<()> {
     document::parse(text, Grammar::Identity)?;
     if document::size(text) > SIZE_MAX {
         return Err(IamError::LimitExceeded(Quota::Count { name: "PolicySize", limit: SIZE_MAX }));
@@ -198,11 +198,7 @@ impl ResourceOperation for GetPolicy {
         input.policy_arn.as_str().into()
     }
 
-    async fn run(
-        input: Self::Input,
-        found: &Permit<AnyPolicy>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let account = call.account().to_owned();
         let read = move |tx: &ReadTx<'_>| attachment::usage(tx, &account, &input.policy_arn);
         let usage = call.service.store.read(read).await?;
@@ -227,7 +223,7 @@ impl ResourceOperation for DeletePolicy {
         input.policy_arn.as_str().into()
     }
 
-    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<()> {
         let known = found.own()?.identity.clone();
         call.write(&call.service.store, move |tx| {
             let arn = &input.policy_arn;

@@ -14,7 +14,7 @@ use crate::records::managed_policy::{DEFAULT, PolicyDocument};
 use crate::records::role::Role;
 use crate::records::service_control::{self, ServiceControl};
 use crate::records::user::User;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::{name, policy_arn};
 
@@ -81,13 +81,13 @@ pub(crate) struct PolicySource {
     pub(crate) principal: Option<Principal>,
 }
 
-fn read(text: &str, grammar: Grammar, collection: &'static str) -> Result<Policy, IamError> {
+fn read(text: &str, grammar: Grammar, collection: &'static str) -> Result<Policy> {
     let unreadable = |_| IamError::Store(StoreError::Unreadable { collection, line: 0, column: 0 });
     Policy::parse(text, grammar).map_err(unreadable)
 }
 
 /// The managed policy that has this ARN, whoever manages it.
-pub(crate) fn managed(tx: &ReadTx<'_>, arn: &str) -> Result<Option<Sourced>, IamError> {
+pub(crate) fn managed(tx: &ReadTx<'_>, arn: &str) -> Result<Option<Sourced>> {
     let name = arn.to_owned();
     if policy_arn::is_aws_managed(arn) {
         return Ok(aws_managed::find(arn).map(|found| {
@@ -101,7 +101,7 @@ pub(crate) fn managed(tx: &ReadTx<'_>, arn: &str) -> Result<Option<Sourced>, Iam
 }
 
 impl PolicySource {
-    fn gather<E: Holder>(&mut self, tx: &ReadTx<'_>, holder: &E) -> Result<(), IamError> {
+    fn gather<E: Holder>(&mut self, tx: &ReadTx<'_>, holder: &E) -> Result<()> {
         for arn in holder.attached() {
             self.identity.extend(managed(tx, arn)?);
         }
@@ -119,7 +119,7 @@ impl PolicySource {
     }
 
     /// Of the user, with everything that the groups give.
-    pub(crate) fn of_user(tx: &ReadTx<'_>, user: &User) -> Result<Self, IamError> {
+    pub(crate) fn of_user(tx: &ReadTx<'_>, user: &User) -> Result<Self> {
         let mut source = Self::of_account(tx, &user.identity.account)?;
         source.gather(tx, user)?;
         for id in &user.groups {
@@ -132,14 +132,14 @@ impl PolicySource {
     }
 
     /// Of one user or group by itself, as if it were a user.
-    pub(crate) fn of_holder<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<Self, IamError> {
+    pub(crate) fn of_holder<E: Holder>(tx: &ReadTx<'_>, holder: &E) -> Result<Self> {
         let mut source = Self { identity: Vec::new(), boundary: None, control: None, principal: None };
         source.gather(tx, holder)?;
         source.principal = Some(Principal::user(holder.arn(), &holder.identity().id));
         Ok(source)
     }
 
-    fn of_account(tx: &ReadTx<'_>, account: &str) -> Result<Self, IamError> {
+    fn of_account(tx: &ReadTx<'_>, account: &str) -> Result<Self> {
         let control = tx.get::<ServiceControl>(service_control::PARENT, account)?;
         let control = control.map(|found| read(&found.document, Grammar::ServiceControl, ServiceControl::COLLECTION));
         Ok(Self { identity: Vec::new(), boundary: None, control: control.transpose()?, principal: None })
@@ -149,7 +149,7 @@ impl PolicySource {
     ///
     /// # Errors
     /// `NoSuchEntity`, `InvalidInput`.
-    pub(crate) fn of(tx: &ReadTx<'_>, account: &str, arn: &Arn) -> Result<Self, IamError> {
+    pub(crate) fn of(tx: &ReadTx<'_>, account: &str, arn: &Arn) -> Result<Self> {
         let unknown = || IamError::InvalidInputOf(format!("{arn} is not the ARN of a user, group or role."));
         let located = name::locate(arn).ok_or_else(unknown)?;
         let missing = || IamError::NoSuchEntity { kind: located.kind, name: located.name.to_owned() };
@@ -185,7 +185,7 @@ impl Resource for PolicySource {
     type Service = Iam;
     type Key<'a> = &'a str;
 
-    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self> {
         let arn = policy_arn::check(arn)?;
         let account = call.account().to_owned();
         call.service.store.read(move |tx| Self::of(tx, &account, &arn)).await

@@ -13,7 +13,7 @@ use crate::records::managed_policy::{AnyPolicy, DEFAULT, ManagedPolicy, PolicyDo
 use crate::resources::inputs::{ListInput, PolicyListInput};
 use crate::resources::policy::{PolicyKey, VersionInput};
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{Conflict, IamError, Quota};
+use crate::values::error::{Conflict, IamError, Quota, Result};
 use crate::values::page::{Item, Page};
 use crate::values::{document, policy_arn};
 
@@ -61,12 +61,12 @@ impl Item for VersionView {
 }
 
 /// The policy as it is now.
-fn reload(tx: &Tx<'_>, known: &Identity, arn: &str) -> Result<ManagedPolicy, IamError> {
+fn reload(tx: &Tx<'_>, known: &Identity, arn: &str) -> Result<ManagedPolicy> {
     tx.get(&known.account, &known.id)?.ok_or_else(|| IamError::NoSuchPolicy { arn: arn.to_owned() })
 }
 
 /// The version called `id`.
-fn find_version(policy: &ManagedPolicy, arn: &str, id: &str) -> Result<VersionEntry, IamError> {
+fn find_version(policy: &ManagedPolicy, arn: &str, id: &str) -> Result<VersionEntry> {
     let found = policy.versions.iter().find(|entry| version_id(entry.number) == id);
     found.copied().ok_or_else(|| IamError::NoSuchVersion { arn: arn.to_owned(), version: id.to_owned() })
 }
@@ -75,7 +75,7 @@ fn find_version(policy: &ManagedPolicy, arn: &str, id: &str) -> Result<VersionEn
 ///
 /// # Errors
 /// `DeleteConflict`.
-fn enforce(tx: &mut Tx<'_>, account: &str, document: &PolicyDocument) -> Result<(), IamError> {
+fn enforce(tx: &mut Tx<'_>, account: &str, document: &PolicyDocument) -> Result<()> {
     let PolicyDocument { arn, text } = document;
     last_administrator::with_document_lockout_check(tx, account, arn, text, |tx| Ok(tx.put(arn, DEFAULT, document)?))
 }
@@ -102,11 +102,7 @@ impl ResourceOperation for CreatePolicyVersion {
         input.policy_arn.as_str().into()
     }
 
-    async fn run(
-        input: Self::Input,
-        found: &Permit<AnyPolicy>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let known = found.own()?.identity.clone();
         managed_policies::check_document(&input.policy_document)?;
         let now = call.now;
@@ -145,11 +141,7 @@ impl ResourceOperation for GetPolicyVersion {
         input.key()
     }
 
-    async fn run(
-        input: Self::Input,
-        found: &Permit<AnyPolicy>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let missing = |arn: String, version: String| IamError::NoSuchVersion { arn, version };
         let view = match &**found {
             AnyPolicy::Aws(policy) => {
@@ -186,7 +178,7 @@ impl ResourceOperation for ListPolicyVersions {
     }
 
     /// The newest version comes first.
-    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, _: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, _: &Call<'_, Iam>) -> Result<Self::Output> {
         let versions = match &**found {
             AnyPolicy::Aws(policy) => {
                 vec![VersionView { document: None, ..VersionView::of_aws(policy) }]
@@ -212,7 +204,7 @@ impl ResourceOperation for SetDefaultPolicyVersion {
         input.key()
     }
 
-    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<()> {
         let known = found.own()?.identity.clone();
         call.write(&call.service.store, move |tx| {
             let arn = &input.policy_arn;
@@ -241,7 +233,7 @@ impl ResourceOperation for DeletePolicyVersion {
         input.key()
     }
 
-    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, found: &Permit<AnyPolicy>, call: &Call<'_, Iam>) -> Result<()> {
         let known = found.own()?.identity.clone();
         call.write(&call.service.store, move |tx| {
             let mut policy = reload(tx, &known, &input.policy_arn)?;

@@ -17,7 +17,7 @@ use crate::resources::at::{At, Place};
 use crate::resources::inputs::{GroupListInput, ListInput};
 use crate::resources::named::Named;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{Conflict, IamError};
+use crate::values::error::{Conflict, IamError, Result};
 use crate::values::name;
 use crate::values::page::Item;
 use crate::values::unique_id::Prefix;
@@ -57,7 +57,7 @@ impl Listable for Group {
     const OPERATION: &'static str = "ListGroups";
     type View = GroupView;
 
-    fn listed(self, _: &ReadTx<'_>) -> Result<GroupView, IamError> {
+    fn listed(self, _: &ReadTx<'_>) -> Result<GroupView> {
         Ok(self.into())
     }
 }
@@ -83,11 +83,11 @@ impl ResourceOperation for CreateGroup {
         Place { path: input.path.as_deref(), name: &input.group_name }
     }
 
-    fn check(input: &Self::Input) -> Result<(), IamError> {
+    fn check(input: &Self::Input) -> Result<()> {
         name::check(&input.group_name, "groupName")
     }
 
-    async fn run(input: Self::Input, _: &Permit<At<Group>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<At<Group>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let identity = Identity::new(Prefix::Group, call.account(), input.path, input.group_name);
         let group = Group { identity, created: call.now, attached: Vec::new() };
         call.write(&call.service.store, move |tx| {
@@ -121,11 +121,7 @@ impl ResourceOperation for GetGroup {
         &input.group_name
     }
 
-    async fn run(
-        input: GroupListInput,
-        group: &Permit<Named<Group>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<GetGroupOutput, IamError> {
+    async fn run(input: GroupListInput, group: &Permit<Named<Group>>, call: &Call<'_, Iam>) -> Result<GetGroupOutput> {
         let window = input.window();
         let read = move |tx: &ReadTx<'_>, group: Group| {
             let listed = membership::users(tx, &group.identity, window)?.map(UserView::summary);
@@ -156,7 +152,7 @@ impl ResourceOperation for DeleteGroup {
         &input.group_name
     }
 
-    async fn run(_: Self::Input, group: &Permit<Named<Group>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: Self::Input, group: &Permit<Named<Group>>, call: &Call<'_, Iam>) -> Result<()> {
         group
             .change(call, |tx, group| {
                 let id = &group.identity.id;

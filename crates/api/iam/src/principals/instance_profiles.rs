@@ -16,7 +16,7 @@ use crate::resources::at::{self, At, Place};
 use crate::resources::inputs::{ListInput, RoleListInput};
 use crate::resources::named::Named;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{Conflict, IamError, Quota};
+use crate::values::error::{Conflict, IamError, Quota, Result};
 use crate::values::kind::Kind;
 use crate::values::name;
 use crate::values::page::{Item, Page};
@@ -58,14 +58,14 @@ impl Listable for InstanceProfile {
     const OPERATION: &'static str = "ListInstanceProfiles";
     type View = ProfileView;
 
-    fn listed(self, tx: &ReadTx<'_>) -> Result<ProfileView, IamError> {
+    fn listed(self, tx: &ReadTx<'_>) -> Result<ProfileView> {
         ProfileView::summary(tx, self)
     }
 }
 
 impl ProfileView {
     /// As lists show it: without tags.
-    pub(crate) fn summary(tx: &ReadTx<'_>, profile: InstanceProfile) -> Result<Self, IamError> {
+    pub(crate) fn summary(tx: &ReadTx<'_>, profile: InstanceProfile) -> Result<Self> {
         let mut roles = Vec::with_capacity(profile.roles.len());
         for id in &profile.roles {
             roles.extend(tx.get::<Role>(&profile.identity.account, id)?.map(RoleView::changed));
@@ -81,7 +81,7 @@ impl ProfileView {
         })
     }
 
-    fn detail(tx: &ReadTx<'_>, mut profile: InstanceProfile) -> Result<Self, IamError> {
+    fn detail(tx: &ReadTx<'_>, mut profile: InstanceProfile) -> Result<Self> {
         let tags = std::mem::take(&mut profile.tags);
         Ok(Self { tags, ..Self::summary(tx, profile)? })
     }
@@ -109,7 +109,7 @@ impl ResourceOperation for CreateInstanceProfile {
         Place { path: input.path.as_deref(), name: &input.name }
     }
 
-    fn check(input: &Self::Input) -> Result<(), IamError> {
+    fn check(input: &Self::Input) -> Result<()> {
         name::check(&input.name, "instanceProfileName")
     }
 
@@ -121,7 +121,7 @@ impl ResourceOperation for CreateInstanceProfile {
         at::tagging::<InstanceProfile>("iam:TagInstanceProfile", Self::key(input), &input.tags, call)
     }
 
-    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let profile = InstanceProfile {
             identity: Identity::new(Prefix::InstanceProfile, call.account(), input.path, input.name),
             created: call.now,
@@ -156,7 +156,7 @@ impl ResourceOperation for GetInstanceProfile {
         &input.name
     }
 
-    async fn run(_: Self::Input, profile: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(_: Self::Input, profile: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         profile.read(call, |tx, profile| Ok(Answer(ProfileView::detail(tx, profile)?))).await
     }
 }
@@ -174,16 +174,12 @@ impl ResourceOperation for ListInstanceProfilesForRole {
         &input.role_name
     }
 
-    async fn run(
-        input: RoleListInput,
-        role: &Permit<Self::On>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: RoleListInput, role: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let window = input.window();
         let read = move |tx: &ReadTx<'_>, role: Role| {
             let Listed { items, next } = window.by_count(of_role(tx, &role.identity)?)?;
             let views = items.into_iter().map(|profile| ProfileView::summary(tx, profile));
-            Ok(Listed { items: views.collect::<Result<_, IamError>>()?, next }.into())
+            Ok(Listed { items: views.collect::<Result<_>>()?, next }.into())
         };
         role.read(call, read).await
     }
@@ -202,7 +198,7 @@ impl ResourceOperation for DeleteInstanceProfile {
         &input.name
     }
 
-    async fn run(_: Self::Input, profile: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: Self::Input, profile: &Permit<Self::On>, call: &Call<'_, Iam>) -> Result<()> {
         let change = |tx: &mut Tx<'_>, profile: InstanceProfile| match profile.roles.is_empty() {
             true => entity::delete(tx, &profile),
             false => Err(IamError::DeleteConflict(Conflict::InstanceProfile)),
@@ -229,10 +225,10 @@ impl Resource for Pair {
     type Service = Iam;
     type Key<'a> = &'a PairInput;
 
-    async fn find<'a>(names: &'a PairInput, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(names: &'a PairInput, call: &'a Call<'_, Iam>) -> Result<Self> {
         let (account, profile) = (call.account().to_owned(), names.name.clone());
         let role = names.role_name.clone();
-        let read = move |tx: &ReadTx<'_>| -> Result<Self, IamError> {
+        let read = move |tx: &ReadTx<'_>| -> Result<Self> {
             Ok(Self { profile: entity::load(tx, &account, &profile)?, role: entity::load(tx, &account, &role)? })
         };
         call.service.store.read(read).await
@@ -267,13 +263,13 @@ impl ResourceOperation for AddRoleToInstanceProfile {
         vec![pass.with("iam:PassedToService", PASSED_TO)]
     }
 
-    async fn run(_: PairInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: PairInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<()> {
         let (profile, role) = (pair.profile.identity.clone(), pair.role.identity.clone());
         call.write(&call.service.store, move |tx| add(tx, &profile, &role)).await
     }
 }
 
-fn add(tx: &mut Tx<'_>, profile: &Identity, role: &Identity) -> Result<(), IamError> {
+fn add(tx: &mut Tx<'_>, profile: &Identity, role: &Identity) -> Result<()> {
     let mut profile: InstanceProfile = entity::reload(tx, profile)?;
     let role: Role = entity::reload(tx, role)?;
     role.check_unprotected()?;
@@ -300,13 +296,13 @@ impl ResourceOperation for RemoveRoleFromInstanceProfile {
         input
     }
 
-    async fn run(_: PairInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: PairInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<()> {
         let (profile, role) = (pair.profile.identity.clone(), pair.role.identity.clone());
         call.write(&call.service.store, move |tx| remove(tx, &profile, &role)).await
     }
 }
 
-fn remove(tx: &mut Tx<'_>, profile: &Identity, role: &Identity) -> Result<(), IamError> {
+fn remove(tx: &mut Tx<'_>, profile: &Identity, role: &Identity) -> Result<()> {
     let mut profile: InstanceProfile = entity::reload(tx, profile)?;
     if !tx.delete::<ProfileOfRole>(&role.id, &profile.identity.id)? {
         return Err(IamError::NoSuchEntity { kind: Kind::Role, name: role.name.clone() });

@@ -8,7 +8,7 @@ use store::ReadTx;
 use crate::Iam;
 use crate::records::entity::Entity;
 use crate::resources::at::{At, Place};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::page::{self, Item, Page, PathListInput};
 
 /// An entity that is listed.
@@ -20,7 +20,7 @@ pub(crate) trait Listable: Entity {
 
     /// # Errors
     /// Those of the store.
-    fn listed(self, tx: &ReadTx<'_>) -> Result<Self::View, IamError>;
+    fn listed(self, tx: &ReadTx<'_>) -> Result<Self::View>;
 }
 
 /// `ListUsers` and its like: each page is in the order of names.
@@ -37,13 +37,13 @@ impl<E: Listable> ResourceOperation for List<E> {
         Place { path: input.path_prefix.as_deref(), name: "" }
     }
 
-    async fn run(input: PathListInput, _: &Permit<At<E>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: PathListInput, _: &Permit<At<E>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let account = call.account().to_owned();
         call.service.store.read(move |tx| list::<E>(tx, &account, input)).await
     }
 }
 
-fn list<E: Listable>(tx: &ReadTx<'_>, account: &str, input: PathListInput) -> Result<Page<E::View>, IamError> {
+fn list<E: Listable>(tx: &ReadTx<'_>, account: &str, input: PathListInput) -> Result<Page<E::View>> {
     let prefix = input.path_prefix.unwrap_or_default();
     let id = |entity: &E| entity.identity().id.clone();
     let keep = |entity: E| Ok(entity.identity().path.starts_with(&prefix).then_some(entity));

@@ -16,7 +16,7 @@ use crate::records::membership::Member;
 use crate::records::user::User;
 use crate::resources::inputs::{ListInput, UserListInput};
 use crate::resources::named::Named;
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 use crate::values::page::Page;
 
 /// How many groups a user can be in.
@@ -26,7 +26,7 @@ const GROUPS_MAX: usize = 10;
 ///
 /// # Errors
 /// `NoSuchEntity`, `LimitExceeded`, `DeleteConflict`.
-pub(crate) fn join(tx: &mut Tx<'_>, group: &Identity, user: &Identity) -> Result<(), IamError> {
+pub(crate) fn join(tx: &mut Tx<'_>, group: &Identity, user: &Identity) -> Result<()> {
     let group: Group = entity::reload(tx, group)?;
     let mut user: User = entity::reload(tx, user)?;
     if user.groups.contains(&group.identity.id) {
@@ -63,10 +63,10 @@ impl Resource for Pair {
     type Key<'a> = &'a MembershipInput;
 
     /// AWS looks for the user first.
-    async fn find<'a>(names: &'a MembershipInput, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(names: &'a MembershipInput, call: &'a Call<'_, Iam>) -> Result<Self> {
         let (account, group) = (call.account().to_owned(), names.group_name.clone());
         let user = names.user_name.clone();
-        let read = move |tx: &ReadTx<'_>| -> Result<Self, IamError> {
+        let read = move |tx: &ReadTx<'_>| -> Result<Self> {
             Ok(Self { user: entity::load(tx, &account, &user)?, group: entity::load(tx, &account, &group)? })
         };
         call.service.store.read(read).await
@@ -98,7 +98,7 @@ impl ResourceOperation for AddUserToGroup {
         input
     }
 
-    async fn run(_: MembershipInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: MembershipInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<()> {
         let (group, user) = (pair.group.identity.clone(), pair.user.identity.clone());
         call.write(&call.service.store, move |tx| join(tx, &group, &user)).await
     }
@@ -117,14 +117,14 @@ impl ResourceOperation for RemoveUserFromGroup {
         input
     }
 
-    async fn run(_: MembershipInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: MembershipInput, pair: &Permit<Pair>, call: &Call<'_, Iam>) -> Result<()> {
         let (group, user) = (pair.group.clone(), pair.user.identity.clone());
         call.write(&call.service.store, move |tx| leave(tx, &group, &user)).await
     }
 }
 
 /// Removes a user from a group. Removing somebody who is not in the group is no error.
-fn leave(tx: &mut Tx<'_>, group: &Group, user: &Identity) -> Result<(), IamError> {
+fn leave(tx: &mut Tx<'_>, group: &Group, user: &Identity) -> Result<()> {
     let mut user: User = entity::reload(tx, user)?;
     let risky = last_administrator::grants_admin(tx, group)?;
     let account = user.identity.account.clone();
@@ -150,11 +150,7 @@ impl ResourceOperation for ListGroupsForUser {
         &input.user_name
     }
 
-    async fn run(
-        input: UserListInput,
-        user: &Permit<Named<User>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: UserListInput, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let window = input.window();
         let read = move |tx: &ReadTx<'_>, user: User| {
             let mut groups = Vec::with_capacity(user.groups.len());

@@ -11,7 +11,7 @@ use crate::records::group::Group;
 use crate::records::user::User;
 use crate::resources::inputs::Input;
 use crate::resources::named::Named;
-use crate::values::error::IamError;
+use crate::values::error::Result;
 use crate::values::name;
 
 /// An entity that can be renamed: the operation's name and its input.
@@ -78,7 +78,7 @@ impl<E: Renamed> ResourceOperation for Rename<E> {
         E::renaming(input).0
     }
 
-    fn check(input: &E::Input) -> Result<(), IamError> {
+    fn check(input: &E::Input) -> Result<()> {
         let (.., new_name) = E::renaming(input);
         new_name.map_or(Ok(()), |new| name::check(new, E::PARAMETER))
     }
@@ -92,7 +92,7 @@ impl<E: Renamed> ResourceOperation for Rename<E> {
         vec![Need::identity(Self::ACTION, target).shown_as(entity::shown(E::KIND, name))]
     }
 
-    async fn run(input: E::Input, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: E::Input, entity: &Permit<Named<E>>, call: &Call<'_, Iam>) -> Result<()> {
         let (_, path, name) = E::renaming(&input);
         let (path, name) = (path.map(str::to_owned), name.map(str::to_owned));
         entity.change(call, |tx, mut entity: E| entity::rename(tx, &mut entity, path, name)).await

@@ -20,7 +20,7 @@ use crate::resources::at::{self, At, Place};
 use crate::resources::inputs::RoleNameInput;
 use crate::resources::named::Named;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{Conflict, IamError};
+use crate::values::error::{Conflict, IamError, Result};
 use crate::values::page::Item;
 use crate::values::tag::{self, Tag, TagInput};
 use crate::values::unique_id::Prefix;
@@ -112,7 +112,7 @@ impl Listable for Role {
     const OPERATION: &'static str = "ListRoles";
     type View = RoleView;
 
-    fn listed(self, _: &ReadTx<'_>) -> Result<RoleView, IamError> {
+    fn listed(self, _: &ReadTx<'_>) -> Result<RoleView> {
         Ok(RoleView::listed(self))
     }
 }
@@ -143,7 +143,7 @@ impl ResourceOperation for CreateRole {
         Place { path: input.path.as_deref(), name: &input.role_name }
     }
 
-    fn check(input: &Self::Input) -> Result<(), IamError> {
+    fn check(input: &Self::Input) -> Result<()> {
         if input.path.as_deref().is_some_and(|path| path.starts_with(SERVICE_PATH)) {
             return Err(IamError::Validation(format!("Roles of the path {SERVICE_PATH} belong to services.")));
         }
@@ -158,7 +158,7 @@ impl ResourceOperation for CreateRole {
         at::tagging::<Role>("iam:TagRole", Self::key(input), &input.tags, call)
     }
 
-    async fn run(input: Self::Input, _: &Permit<At<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<At<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let identity = Identity::new(Prefix::Role, call.account(), input.path, input.role_name);
         let (tags, created) = (tag::checked(&input.tags)?, call.now);
         call.write(&call.service.store, move |tx| {
@@ -197,7 +197,7 @@ impl ResourceOperation for GetRole {
         &input.role_name
     }
 
-    async fn run(_: RoleNameInput, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(_: RoleNameInput, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let used = Used::Role(role.identity.account.clone(), role.identity.id.clone());
         let last = call.service.last_uses.get(&call.service.store, used).await?;
         Ok(Answer(RoleView::detail(Role::clone(role), last)))
@@ -231,11 +231,7 @@ impl ResourceOperation for UpdateRole {
     }
 
     /// Members that the input leaves out stay as they are.
-    async fn run(
-        input: Self::Input,
-        role: &Permit<Named<Role>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         role.check_unprotected()?;
         let change = move |tx: &mut Tx<'_>, mut role: Role| {
             role.description = input.description.or(role.description.take());
@@ -268,11 +264,7 @@ impl ResourceOperation for UpdateRoleDescription {
         &input.role_name
     }
 
-    async fn run(
-        input: Self::Input,
-        role: &Permit<Named<Role>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let change = move |tx: &mut Tx<'_>, mut role: Role| {
             role.description = Some(input.description);
             entity::put(tx, &role)?;
@@ -303,7 +295,7 @@ impl ResourceOperation for UpdateAssumeRolePolicy {
         &input.role_name
     }
 
-    async fn run(input: Self::Input, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<()> {
         let change = move |tx: &mut Tx<'_>, mut role: Role| {
             role.check_unprotected()?;
             role.trust = Trust::resolve(tx, input.policy_document)?;
@@ -326,7 +318,7 @@ impl ResourceOperation for DeleteRole {
         &input.role_name
     }
 
-    async fn run(_: RoleNameInput, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: RoleNameInput, role: &Permit<Named<Role>>, call: &Call<'_, Iam>) -> Result<()> {
         let change = |tx: &mut Tx<'_>, role: Role| {
             role.check_unprotected()?;
             let Identity { account, id, .. } = &role.identity;

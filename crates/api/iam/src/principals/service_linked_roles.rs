@@ -12,7 +12,7 @@ use crate::records::role::{Role, SERVICE_PATH};
 use crate::records::trust::Trust;
 use crate::resources::inputs::RoleNameInput;
 use crate::values::answer::Answer;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::name;
 use crate::values::unique_id::{self, Prefix};
@@ -48,7 +48,7 @@ impl Record for Deletion {
 }
 
 /// The path and the name of the role of a service.
-fn named(service: &str, suffix: Option<&str>) -> Result<(String, String), IamError> {
+fn named(service: &str, suffix: Option<&str>) -> Result<(String, String)> {
     let found = SERVICES.iter().find(|(name, ..)| *name == service);
     let Some((_, name, suffixed)) = found else {
         return Err(IamError::InvalidInputOf(format!(
@@ -81,7 +81,7 @@ impl Operation for CreateServiceLinkedRole {
     type Output = Answer<RoleView>;
     type Target = ();
 
-    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn find(input: &Self::Input, _: &Call<'_, Iam>) -> Result<()> {
         name::check(&input.service, "awsServiceName")?;
         input.suffix.as_deref().map_or(Ok(()), |suffix| name::check(suffix, "customSuffix"))
     }
@@ -93,7 +93,7 @@ impl Operation for CreateServiceLinkedRole {
         vec![Need::identity("iam:CreateServiceLinkedRole", arn).with("iam:AWSServiceName", input.service.clone())]
     }
 
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let (path, name) = named(&input.service, input.suffix.as_deref())?;
         let document = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"Service":"{}"}},"Action":"sts:AssumeRole"}}]}}"#,
@@ -139,7 +139,7 @@ impl Operation for DeleteServiceLinkedRole {
     type Output = DeletionOutput;
     type Target = Role;
 
-    async fn find(input: &RoleNameInput, call: &Call<'_, Iam>) -> Result<Role, IamError> {
+    async fn find(input: &RoleNameInput, call: &Call<'_, Iam>) -> Result<Role> {
         let role: Role = call.service.entity(call.account(), &input.role_name).await?;
         let missing = || IamError::NoSuchEntity { kind: Kind::Role, name: input.role_name.clone() };
         if role.is_protected() { Ok(role) } else { Err(missing()) }
@@ -150,13 +150,13 @@ impl Operation for DeleteServiceLinkedRole {
     }
 
     /// No service uses its role here, so it is gone at once and the task is done.
-    async fn run(_: RoleNameInput, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<DeletionOutput, IamError> {
+    async fn run(_: RoleNameInput, role: Permit<Role>, call: &Call<'_, Iam>) -> Result<DeletionOutput> {
         let known = role.into_inner().identity;
         call.write(&call.service.store, move |tx| delete(tx, &known)).await
     }
 }
 
-fn delete(tx: &mut Tx<'_>, known: &Identity) -> Result<DeletionOutput, IamError> {
+fn delete(tx: &mut Tx<'_>, known: &Identity) -> Result<DeletionOutput> {
     let role: Role = entity::reload(tx, known)?;
     entity::delete(tx, &role)?;
     let random = unique_id::generate(Prefix::Role);
@@ -190,7 +190,7 @@ impl Operation for GetServiceLinkedRoleDeletionStatus {
     type Output = StatusOutput;
     type Target = ();
 
-    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn find(input: &Self::Input, call: &Call<'_, Iam>) -> Result<()> {
         let (account, task) = (call.account().to_owned(), input.task.clone());
         let found = call.service.store.read(move |tx| tx.get::<Deletion>(&account, &task)).await?;
         found.map(|_| ()).ok_or_else(|| IamError::Missing(format!("The deletion task {} cannot be found.", input.task)))
@@ -204,7 +204,7 @@ impl Operation for GetServiceLinkedRoleDeletionStatus {
         vec![Need::identity("iam:GetServiceLinkedRoleDeletionStatus", arn)]
     }
 
-    async fn run(_: Self::Input, _: Permit<()>, _: &Call<'_, Iam>) -> Result<StatusOutput, IamError> {
+    async fn run(_: Self::Input, _: Permit<()>, _: &Call<'_, Iam>) -> Result<StatusOutput> {
         Ok(StatusOutput { status: "SUCCEEDED" })
     }
 }

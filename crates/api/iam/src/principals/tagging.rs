@@ -19,7 +19,7 @@ use crate::resources::inputs::{
 use crate::resources::named::Named;
 use crate::resources::policy::PolicyKey;
 use crate::resources::provider;
-use crate::values::error::IamError;
+use crate::values::error::Result;
 use crate::values::kind::Kind;
 use crate::values::page::{Item, Page};
 use crate::values::policy_arn;
@@ -59,7 +59,7 @@ pub(crate) trait Taggable: Resource<Service = Iam> {
     ///
     /// # Errors
     /// `InvalidInput`.
-    fn check_own(&self) -> Result<(), IamError> {
+    fn check_own(&self) -> Result<()> {
         Ok(())
     }
 
@@ -67,8 +67,8 @@ pub(crate) trait Taggable: Resource<Service = Iam> {
     fn change_tags(
         &self,
         call: &Call<'_, Iam>,
-        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
-    ) -> impl Future<Output = Result<(), IamError>> + Send;
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<()> + Send + 'static,
+    ) -> impl Future<Output = Result<()>> + Send;
 }
 
 impl<E: Tagged + Tagging> Taggable for Named<E> {
@@ -86,8 +86,8 @@ impl<E: Tagged + Tagging> Taggable for Named<E> {
     fn change_tags(
         &self,
         call: &Call<'_, Iam>,
-        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
-    ) -> impl Future<Output = Result<(), IamError>> + Send {
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<()> + Send + 'static,
+    ) -> impl Future<Output = Result<()>> + Send {
         self.change(call, |tx, mut entity: E| {
             change(entity.tags_mut())?;
             entity::put(tx, &entity)
@@ -107,15 +107,15 @@ impl Taggable for AnyPolicy {
         Self::tags(self)
     }
 
-    fn check_own(&self) -> Result<(), IamError> {
+    fn check_own(&self) -> Result<()> {
         self.own().map(|_| ())
     }
 
     async fn change_tags(
         &self,
         call: &Call<'_, Iam>,
-        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
-    ) -> Result<(), IamError> {
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
         let known = self.own()?.identity.clone();
         call.write(&call.service.store, move |tx| {
             let mut policy: ManagedPolicy = entity::reload(tx, &known)?;
@@ -141,8 +141,8 @@ impl Taggable for OidcProvider {
     fn change_tags(
         &self,
         call: &Call<'_, Iam>,
-        change: impl FnOnce(&mut Vec<Tag>) -> Result<(), IamError> + Send + 'static,
-    ) -> impl Future<Output = Result<(), IamError>> + Send {
+        change: impl FnOnce(&mut Vec<Tag>) -> Result<()> + Send + 'static,
+    ) -> impl Future<Output = Result<()>> + Send {
         self.change(call, |provider| change(&mut provider.tags))
     }
 }
@@ -165,7 +165,7 @@ impl<T: Taggable> ResourceOperation for AddTags<T> {
         tag::in_request_on(need, found.map_or(&[], T::tags), T::Record::tag(input).1)
     }
 
-    async fn run(input: Self::Input, target: &Permit<T>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, target: &Permit<T>, call: &Call<'_, Iam>) -> Result<()> {
         target.check_own()?;
         let new = tag::checked(T::Record::tag(&input).1)?;
         target.change_tags(call, |tags| tag::add(T::KIND, tags, new)).await
@@ -190,7 +190,7 @@ impl<T: Taggable> ResourceOperation for RemoveTags<T> {
         tag::keys_in_request(need, found.map_or(&[], T::tags), T::Record::untag(input).1.iter())
     }
 
-    async fn run(input: Self::Input, target: &Permit<T>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(input: Self::Input, target: &Permit<T>, call: &Call<'_, Iam>) -> Result<()> {
         target.check_own()?;
         target.change_tags(call, move |tags| tag::remove(T::KIND, tags, T::Record::untag(&input).1)).await
     }
@@ -214,7 +214,7 @@ impl<T: Taggable> ResourceOperation for ListTags<T> {
         T::key(input.of())
     }
 
-    async fn run(input: Self::Input, target: &Permit<T>, _: &Call<'_, Iam>) -> Result<Page<Tag>, IamError> {
+    async fn run(input: Self::Input, target: &Permit<T>, _: &Call<'_, Iam>) -> Result<Page<Tag>> {
         Ok(input.window().by_count(target.tags().to_vec())?.into())
     }
 }

@@ -20,7 +20,7 @@ use crate::resources::at::{self, At, Place};
 use crate::resources::named::Named;
 use crate::resources::subject::Subject;
 use crate::values::answer::{Answer, Single};
-use crate::values::error::{Conflict, IamError};
+use crate::values::error::{Conflict, IamError, Result};
 use crate::values::name;
 use crate::values::page::Item;
 use crate::values::tag::{self, Tag, TagInput};
@@ -72,7 +72,7 @@ impl Listable for User {
     const OPERATION: &'static str = "ListUsers";
     type View = UserView;
 
-    fn listed(self, _: &ReadTx<'_>) -> Result<UserView, IamError> {
+    fn listed(self, _: &ReadTx<'_>) -> Result<UserView> {
         Ok(UserView::summary(self))
     }
 }
@@ -100,7 +100,7 @@ impl ResourceOperation for CreateUser {
         Place { path: input.path.as_deref(), name: &input.user_name }
     }
 
-    fn check(input: &Self::Input) -> Result<(), IamError> {
+    fn check(input: &Self::Input) -> Result<()> {
         name::check(&input.user_name, "userName")
     }
 
@@ -112,7 +112,7 @@ impl ResourceOperation for CreateUser {
         at::tagging::<User>("iam:TagUser", Self::key(input), &input.tags, call)
     }
 
-    async fn run(input: Self::Input, _: &Permit<At<User>>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<At<User>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         let path = input.path.as_deref().unwrap_or(name::ROOT_PATH);
         let mut user = User::new(call.account(), path, &input.user_name, call.now);
         user.tags = tag::checked(&input.tags)?;
@@ -148,7 +148,7 @@ impl ResourceOperation for GetUser {
         input.user_name.as_deref()
     }
 
-    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output, IamError> {
+    async fn run(_: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<Self::Output> {
         Ok(Answer(match &**subject {
             Subject::User(user) => UserView::detail(User::clone(user)),
             Subject::Root => UserView {
@@ -165,8 +165,8 @@ impl ResourceOperation for GetUser {
 }
 
 /// Fails if something still belongs to the user that has to be deleted first.
-fn check_unused(tx: &ReadTx<'_>, user: &User) -> Result<(), IamError> {
-    fn any<R: Record>(tx: &ReadTx<'_>, user: &User) -> Result<bool, IamError> {
+fn check_unused(tx: &ReadTx<'_>, user: &User) -> Result<()> {
+    fn any<R: Record>(tx: &ReadTx<'_>, user: &User) -> Result<bool> {
         Ok(!tx.page::<R>(&user.identity.id, None, 1)?.items.is_empty())
     }
     let conflict = if !user.access_keys.is_empty() {
@@ -209,7 +209,7 @@ impl ResourceOperation for DeleteUser {
         &input.user_name
     }
 
-    async fn run(_: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<(), IamError> {
+    async fn run(_: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<()> {
         user.change(call, |tx, user| {
             check_unused(tx, &user)?;
             if let Some(arn) = &user.boundary {

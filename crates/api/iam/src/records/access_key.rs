@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use store::Record;
 use wire::Timestamp;
 
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::secret::SecretAccessKey;
 use crate::values::unique_id::{self, Prefix};
 
@@ -21,7 +21,7 @@ impl Status {
     ///
     /// # Errors
     /// `InvalidInput`.
-    pub(crate) fn check_given(self, message: &'static str) -> Result<(), IamError> {
+    pub(crate) fn check_given(self, message: &'static str) -> Result<()> {
         if self == Self::Expired { Err(IamError::InvalidInput(message)) } else { Ok(()) }
     }
 }

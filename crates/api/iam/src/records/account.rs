@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use store::{ReadTx, Record, Store, StoreError};
 use wire::Timestamp;
 
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 
 /// All accounts stand under one parent.
 pub(crate) const PARENT: &str = "";
@@ -35,7 +35,7 @@ pub(crate) fn find(tx: &ReadTx<'_>, id: &str) -> Result<Option<Account>, StoreEr
 ///
 /// # Errors
 /// [`IamError::NoSuchAccount`].
-pub(crate) fn named(tx: &ReadTx<'_>, given: &str) -> Result<Account, IamError> {
+pub(crate) fn named(tx: &ReadTx<'_>, given: &str) -> Result<Account> {
     let accounts = tx.all::<Account>(PARENT)?;
     let found = accounts.into_iter().find(|account| account.id == given || account.name.as_deref() == Some(given));
     found.ok_or_else(|| IamError::NoSuchAccount { account: given.to_owned() })

@@ -8,7 +8,7 @@ use service::Need;
 use store::{ReadTx, Record, StoreError, Tx};
 use wire::Arn;
 
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::name;
 use crate::values::tag::{self, Tag};
@@ -63,7 +63,7 @@ pub(crate) trait Holder: Entity {
     ///
     /// # Errors
     /// `UnmodifiableEntity`.
-    fn check_unprotected(&self) -> Result<(), IamError> {
+    fn check_unprotected(&self) -> Result<()> {
         Ok(())
     }
 }
@@ -118,7 +118,7 @@ pub(crate) fn find<E: Entity>(tx: &ReadTx<'_>, account: &str, name: &str) -> Res
 ///
 /// # Errors
 /// `NoSuchEntity`.
-pub(crate) fn load<E: Entity>(tx: &ReadTx<'_>, account: &str, name: &str) -> Result<E, IamError> {
+pub(crate) fn load<E: Entity>(tx: &ReadTx<'_>, account: &str, name: &str) -> Result<E> {
     find(tx, account, name)?.ok_or_else(|| IamError::NoSuchEntity { kind: E::KIND, name: name.to_owned() })
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn load<E: Entity>(tx: &ReadTx<'_>, account: &str, name: &str) -> Res
 ///
 /// # Errors
 /// `NoSuchEntity`, when it was deleted meanwhile.
-pub(crate) fn reload<E: Entity>(tx: &ReadTx<'_>, known: &Identity) -> Result<E, IamError> {
+pub(crate) fn reload<E: Entity>(tx: &ReadTx<'_>, known: &Identity) -> Result<E> {
     tx.get::<E>(&known.account, &known.id)?
         .ok_or_else(|| IamError::NoSuchEntity { kind: E::KIND, name: known.name.clone() })
 }
@@ -135,14 +135,14 @@ pub(crate) fn reload<E: Entity>(tx: &ReadTx<'_>, known: &Identity) -> Result<E, 
 ///
 /// # Errors
 /// `EntityAlreadyExists`.
-pub(crate) fn insert<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<(), IamError> {
+pub(crate) fn insert<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<()> {
     let Identity { account, id, name, .. } = entity.identity();
     take_name(tx, E::KIND, account, name, id)?;
     Ok(tx.insert(account, id, entity)?)
 }
 
 /// Writes a changed entity whose name is the same.
-pub(crate) fn put<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<(), IamError> {
+pub(crate) fn put<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<()> {
     let Identity { account, id, .. } = entity.identity();
     Ok(tx.put(account, id, entity)?)
 }
@@ -156,7 +156,7 @@ pub(crate) fn rename<E: Entity>(
     entity: &mut E,
     path: Option<String>,
     name: Option<String>,
-) -> Result<(), IamError> {
+) -> Result<()> {
     if let Some(new) = name {
         let Identity { account, id, name: old, .. } = entity.identity().clone();
         // Another letter case of the same name is no conflict with itself.
@@ -173,7 +173,7 @@ pub(crate) fn rename<E: Entity>(
 }
 
 /// Removes an entity and frees its name.
-pub(crate) fn delete<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<(), IamError> {
+pub(crate) fn delete<E: Entity>(tx: &mut Tx<'_>, entity: &E) -> Result<()> {
     let Identity { account, id, name, .. } = entity.identity();
     tx.delete::<NameEntry>(&names_of(E::KIND, account), &name::folded(name))?;
     tx.delete::<E>(account, id)?;
@@ -197,7 +197,7 @@ pub(crate) fn shown(kind: Kind, name: &str) -> String {
     format!("{} {name}", kind.as_words())
 }
 
-fn take_name(tx: &mut Tx<'_>, kind: Kind, account: &str, name: &str, id: &str) -> Result<(), IamError> {
+fn take_name(tx: &mut Tx<'_>, kind: Kind, account: &str, name: &str, id: &str) -> Result<()> {
     match tx.insert(&names_of(kind, account), &name::folded(name), &NameEntry { id: id.to_owned() }) {
         Ok(()) => Ok(()),
         Err(StoreError::Exists { .. }) => Err(match kind {

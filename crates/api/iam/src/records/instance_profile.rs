@@ -7,7 +7,7 @@ use store::{ReadTx, Record};
 use wire::Timestamp;
 
 use crate::records::entity::{Entity, Identity, Tagged};
-use crate::values::error::IamError;
+use crate::values::error::Result;
 use crate::values::kind::Kind;
 use crate::values::tag::Tag;
 
@@ -58,7 +58,7 @@ impl Record for ProfileOfRole {
 }
 
 /// The profiles of a role, in the order of their names.
-pub(crate) fn of_role(tx: &ReadTx<'_>, role: &Identity) -> Result<Vec<InstanceProfile>, IamError> {
+pub(crate) fn of_role(tx: &ReadTx<'_>, role: &Identity) -> Result<Vec<InstanceProfile>> {
     let mut profiles = Vec::new();
     for entry in tx.all::<ProfileOfRole>(&role.id)? {
         profiles.extend(tx.get::<InstanceProfile>(&role.account, &entry.profile)?);

@@ -6,7 +6,7 @@ use wire::{Arn, Timestamp};
 
 use crate::records::aws_managed::{self, AwsManaged};
 use crate::records::entity::{self, Entity, Identity, Tagged};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::tag::Tag;
 use crate::values::{name, policy_arn};
@@ -54,7 +54,7 @@ impl ManagedPolicy {
 ///
 /// # Errors
 /// `EntityAlreadyExists`.
-pub(crate) fn insert(tx: &mut Tx<'_>, policy: &ManagedPolicy, document: String) -> Result<(), IamError> {
+pub(crate) fn insert(tx: &mut Tx<'_>, policy: &ManagedPolicy, document: String) -> Result<()> {
     entity::insert(tx, policy)?;
     let document = PolicyDocument { arn: policy.arn().to_string(), text: document };
     tx.put(&document.arn, &version_id(1), &document)?;
@@ -138,7 +138,7 @@ impl AnyPolicy {
     ///
     /// # Errors
     /// `InvalidInput` for an AWS-managed policy.
-    pub(crate) fn own(&self) -> Result<&ManagedPolicy, IamError> {
+    pub(crate) fn own(&self) -> Result<&ManagedPolicy> {
         match self {
             Self::Own(policy) => Ok(policy),
             Self::Aws(policy) => Err(IamError::ForeignPolicy { arn: policy.arn.to_string() }),

@@ -9,7 +9,7 @@ use store::{ReadTx, Record};
 
 use crate::records::entity::Identity;
 use crate::records::user::User;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::page;
 
 /// A member of a group, under the group's unique id and the user's.
@@ -23,7 +23,7 @@ impl Record for Member {
 }
 
 /// A page of a group's users.
-pub(crate) fn users(tx: &ReadTx<'_>, group: &Identity, window: Window) -> Result<Listed<User>, IamError> {
+pub(crate) fn users(tx: &ReadTx<'_>, group: &Identity, window: Window) -> Result<Listed<User>> {
     let id = |member: &Member| member.user.clone();
     let user = |member: Member| tx.get::<User>(&group.account, &member.user);
     let mut listed =

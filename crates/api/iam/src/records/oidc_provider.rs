@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use store::{ReadTx, Record};
 use wire::{Arn, Timestamp};
 
-use crate::values::error::IamError;
+use crate::values::error::Result;
 use crate::values::tag::Tag;
 
 /// The prefix of an ARN's resource.
@@ -37,7 +37,7 @@ pub(crate) fn arn(account: &str, url: &str) -> Arn {
 }
 
 /// The provider at a URL without scheme.
-pub(crate) fn find(tx: &ReadTx<'_>, account: &str, url: &str) -> Result<Option<OidcProvider>, IamError> {
+pub(crate) fn find(tx: &ReadTx<'_>, account: &str, url: &str) -> Result<Option<OidcProvider>> {
     Ok(tx.get::<OidcProvider>(account, url)?)
 }
 

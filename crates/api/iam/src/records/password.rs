@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use wire::shape::{AuditValue, Member, Path, Rule, Violations};
 use zeroize::Zeroizing;
 
-use crate::values::error::{IamError, Special};
+use crate::values::error::{IamError, Result, Special};
 
 /// The cost of a guess: the least that OWASP's Password Storage Cheat Sheet and RFC 9106 both find enough where many
 /// users share a server.
@@ -93,7 +93,7 @@ impl PasswordHash {
     ///
     /// # Errors
     /// `ServiceFailure`, when the hash cannot be made.
-    pub(crate) async fn of(password: &PasswordInput) -> Result<Self, IamError> {
+    pub(crate) async fn of(password: &PasswordInput) -> Result<Self> {
         let mut salt = [0_u8; 16];
         random_bytes(&mut salt);
         let hash = hash(password.bytes(), salt, COST).await?;
@@ -104,13 +104,13 @@ impl PasswordHash {
     ///
     /// # Errors
     /// `ServiceFailure`, when the hash cannot be made.
-    pub(crate) async fn matches(&self, password: &PasswordInput) -> Result<bool, IamError> {
+    pub(crate) async fn matches(&self, password: &PasswordInput) -> Result<bool> {
         let cost = Cost { memory_kib: self.memory_kib, passes: self.passes, lanes: self.lanes };
         Ok(constant_time_eq(&self.hash, &hash(password.bytes(), self.salt, cost).await?))
     }
 }
 
-async fn hash(password: SecretBytes, salt: [u8; 16], cost: Cost) -> Result<[u8; 32], IamError> {
+async fn hash(password: SecretBytes, salt: [u8; 16], cost: Cost) -> Result<[u8; 32]> {
     // The semaphore is never closed.
     let turn = Arc::clone(&HASHING).acquire_owned().await.map_err(|_| IamError::Store(StoreError::Panicked))?;
     let hashed = tokio::task::spawn_blocking(move || {
@@ -164,7 +164,7 @@ pub(crate) fn policy_of(tx: &ReadTx<'_>, account: &str) -> Result<Option<Passwor
 ///
 /// # Errors
 /// `PasswordPolicyViolation`.
-pub(crate) fn check(policy: Option<&PasswordPolicy>, password: &PasswordInput) -> Result<(), IamError> {
+pub(crate) fn check(policy: Option<&PasswordPolicy>, password: &PasswordInput) -> Result<()> {
     let has = |test: fn(char) -> bool| password.0.chars().any(test);
     let kinds = [
         has(|letter| letter.is_ascii_uppercase()),

@@ -6,7 +6,7 @@ use wire::Timestamp;
 
 use crate::records::entity::{Entity, Holder, Identity, Tagged};
 use crate::records::trust::Trust;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::tag::Tag;
 
@@ -71,7 +71,7 @@ impl Holder for Role {
         self.boundary.as_deref()
     }
 
-    fn check_unprotected(&self) -> Result<(), IamError> {
+    fn check_unprotected(&self) -> Result<()> {
         if self.is_protected() { Err(IamError::ProtectedRole { name: self.identity.name.clone() }) } else { Ok(()) }
     }
 }

@@ -8,7 +8,7 @@ use store::ReadTx;
 
 use crate::records::{account, principal};
 use crate::values::document;
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 
 /// The largest trust policy, in characters without white space.
 const SIZE_MAX: usize = 2048;
@@ -28,7 +28,7 @@ impl Trust {
     ///
     /// # Errors
     /// `MalformedPolicyDocument`, also when it names somebody who does not exist; `LimitExceeded`.
-    pub(crate) fn resolve(tx: &ReadTx<'_>, document: String) -> Result<Self, IamError> {
+    pub(crate) fn resolve(tx: &ReadTx<'_>, document: String) -> Result<Self> {
         let policy = document::parse(&document, Grammar::Trust)?;
         if document::size(&document) > SIZE_MAX {
             return Err(IamError::LimitExceeded(Quota::Count { name: "ACLSizePerRole", limit: SIZE_MAX }));
@@ -52,7 +52,7 @@ impl Trust {
     ///
     /// # Errors
     /// `MalformedPolicyDocument`, which the operations that store it do not let happen.
-    pub(crate) fn policy(&self) -> Result<Policy, IamError> {
+    pub(crate) fn policy(&self) -> Result<Policy> {
         let mut policy = document::parse(&self.document, Grammar::Trust)?;
         policy.bind_principals(&mut |arn| self.principals.get(arn.as_str()).cloned());
         Ok(policy)

@@ -14,7 +14,7 @@ use crate::records::managed_policy::ManagedPolicy;
 use crate::records::role::Role;
 use crate::records::user::User;
 use crate::values::answer::NoInput;
-use crate::values::error::IamError;
+use crate::values::error::Result;
 
 /// Quotas, and what there is none of here.
 ///
@@ -88,7 +88,7 @@ impl ResourceOperation for GetAccountSummary {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<SummaryOutput, IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<SummaryOutput> {
         let account = call.account().to_owned();
         call.service
             .store

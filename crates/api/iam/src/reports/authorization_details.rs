@@ -22,7 +22,7 @@ use crate::records::managed_policy::{ManagedPolicy, PolicyDocument, version_id};
 use crate::records::role::Role;
 use crate::records::user::User;
 use crate::records::{aws_managed, instance_profile};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::tag::Tag;
 use crate::values::{document, page};
 
@@ -122,21 +122,13 @@ impl ResourceOperation for GetAccountAuthorizationDetails {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(
-        input: Self::Input,
-        _: &Permit<Account<Iam>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<DetailsOutput, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<DetailsOutput> {
         let account = call.account().to_owned();
         call.service.store.read(move |tx| details(tx, &account, input)).await
     }
 }
 
-fn details(
-    tx: &ReadTx<'_>,
-    account: &str,
-    input: GetAccountAuthorizationDetailsInput,
-) -> Result<DetailsOutput, IamError> {
+fn details(tx: &ReadTx<'_>, account: &str, input: GetAccountAuthorizationDetailsInput) -> Result<DetailsOutput> {
     let GetAccountAuthorizationDetailsInput { filter, max_items, marker } = input;
     let max_items = max_items.and_then(|max| usize::try_from(max).ok()).map(|max| max.min(ITEMS_MAX));
     let (first, mut rest) = match marker {
@@ -177,7 +169,7 @@ impl DetailsOutput {
         account: &str,
         part: EntityFilter,
         window: Window,
-    ) -> Result<(usize, Option<String>), IamError> {
+    ) -> Result<(usize, Option<String>)> {
         fn into<T>(list: &mut Vec<T>, Listed { items, next }: Listed<T>) -> (usize, Option<String>) {
             let count = items.len();
             list.extend(items);
@@ -209,13 +201,13 @@ fn read<E: Entity, T>(
     tx: &ReadTx<'_>,
     account: &str,
     window: Window,
-    detail: impl Fn(&ReadTx<'_>, E) -> Result<T, IamError>,
-) -> Result<Listed<T>, IamError> {
+    detail: impl Fn(&ReadTx<'_>, E) -> Result<T>,
+) -> Result<Listed<T>> {
     let id = |entity: &E| entity.identity().id.clone();
     window.filtered(tx, account, page::SCANNED_MAX, id, |entity| detail(tx, entity).map(Some))
 }
 
-fn inline(tx: &ReadTx<'_>, entity: &Identity) -> Result<Vec<PolicyDetail>, IamError> {
+fn inline(tx: &ReadTx<'_>, entity: &Identity) -> Result<Vec<PolicyDetail>> {
     let policies = tx.all::<InlinePolicy>(&entity.id)?.into_iter();
     let details = policies.map(|InlinePolicy { name, document }| PolicyDetail {
         policy_name: name,
@@ -224,7 +216,7 @@ fn inline(tx: &ReadTx<'_>, entity: &Identity) -> Result<Vec<PolicyDetail>, IamEr
     Ok(details.collect())
 }
 
-fn user(tx: &ReadTx<'_>, user: User) -> Result<UserDetail, IamError> {
+fn user(tx: &ReadTx<'_>, user: User) -> Result<UserDetail> {
     let mut group_list = Vec::with_capacity(user.groups.len());
     for id in &user.groups {
         group_list.extend(tx.get::<Group>(&user.identity.account, id)?.map(|group| group.identity.name));
@@ -243,7 +235,7 @@ fn user(tx: &ReadTx<'_>, user: User) -> Result<UserDetail, IamError> {
     })
 }
 
-fn group(tx: &ReadTx<'_>, group: Group) -> Result<GroupDetail, IamError> {
+fn group(tx: &ReadTx<'_>, group: Group) -> Result<GroupDetail> {
     Ok(GroupDetail {
         arn: group.arn(),
         group_policy_list: inline(tx, &group.identity)?,
@@ -255,14 +247,14 @@ fn group(tx: &ReadTx<'_>, group: Group) -> Result<GroupDetail, IamError> {
     })
 }
 
-fn role(tx: &ReadTx<'_>, role: Role) -> Result<RoleDetail, IamError> {
+fn role(tx: &ReadTx<'_>, role: Role) -> Result<RoleDetail> {
     let last = tx.get::<LastUse>(&role.identity.account, &role.identity.id)?;
     let profiles = instance_profile::of_role(tx, &role.identity)?.into_iter();
     let profiles = profiles.map(|profile| ProfileView::summary(tx, profile));
     Ok(RoleDetail {
         arn: role.arn(),
         assume_role_policy_document: document::encoded(&role.trust.document),
-        instance_profile_list: profiles.collect::<Result<_, IamError>>()?,
+        instance_profile_list: profiles.collect::<Result<_>>()?,
         role_policy_list: inline(tx, &role.identity)?,
         attached_managed_policies: attached(&role),
         path: role.identity.path,
@@ -275,7 +267,7 @@ fn role(tx: &ReadTx<'_>, role: Role) -> Result<RoleDetail, IamError> {
     })
 }
 
-fn own_policy(tx: &ReadTx<'_>, policy: ManagedPolicy) -> Result<PolicyView, IamError> {
+fn own_policy(tx: &ReadTx<'_>, policy: ManagedPolicy) -> Result<PolicyView> {
     let arn = policy.arn().to_string();
     let mut versions = Vec::with_capacity(policy.versions.len());
     for entry in policy.versions.iter().rev() {

@@ -18,7 +18,7 @@ use crate::records::last_use::LastUse;
 use crate::records::user::User;
 use crate::records::{account, login_profile, password};
 use crate::values::answer::NoInput;
-use crate::values::error::{IamError, Special};
+use crate::values::error::{Result, Special};
 
 /// How long a report is good for.
 const GOOD_MILLIS: i64 = 4 * 60 * 60 * 1000;
@@ -47,7 +47,7 @@ fn time(at: Timestamp) -> String {
 }
 
 /// The ten columns of up to two access keys.
-fn keys(tx: &ReadTx<'_>, ids: &[String], line: &mut String) -> Result<(), IamError> {
+fn keys(tx: &ReadTx<'_>, ids: &[String], line: &mut String) -> Result<()> {
     for index in 0..2 {
         let key = match ids.get(index) {
             Some(id) => tx.get::<AccessKey>(access_key::PARENT, id)?,
@@ -68,7 +68,7 @@ fn keys(tx: &ReadTx<'_>, ids: &[String], line: &mut String) -> Result<(), IamErr
     Ok(())
 }
 
-fn make(tx: &ReadTx<'_>, id: &str) -> Result<String, IamError> {
+fn make(tx: &ReadTx<'_>, id: &str) -> Result<String> {
     const CERTIFICATES: &str = ",false,N/A,false,N/A\n";
     let mut text = format!("{HEAD}\n");
     if let Some(account) = account::find(tx, id)? {
@@ -125,7 +125,7 @@ impl ResourceOperation for GenerateCredentialReport {
     fn key(_: &Self::Input) {}
 
     /// The report is made before the answer, so it is complete at once.
-    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<GenerateOutput, IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<GenerateOutput> {
         call.service.flush_last_uses().await?;
         let account = call.account().to_owned();
         let text = call.service.store.read(move |tx| make(tx, &account)).await?;
@@ -155,7 +155,7 @@ impl ResourceOperation for GetCredentialReport {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<ReportOutput, IamError> {
+    async fn run(_: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<ReportOutput> {
         let report = {
             let reports = call.service.reports.0.lock().unwrap_or_else(PoisonError::into_inner);
             reports.get(call.account()).cloned()

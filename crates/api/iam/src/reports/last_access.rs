@@ -23,7 +23,7 @@ use crate::records::membership;
 use crate::records::role::Role;
 use crate::records::user::User;
 use crate::reports::service_access::{NAMESPACE, SERVICES};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::{name, page, policy_arn};
 
@@ -101,7 +101,7 @@ impl Jobs {
         }
     }
 
-    fn find(&self, account: &str, id: &str) -> Result<Arc<Job>, IamError> {
+    fn find(&self, account: &str, id: &str) -> Result<Arc<Job>> {
         let jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = jobs.get(account).and_then(|kept| kept.iter().find(|job| job.id == id)).cloned();
         found.ok_or_else(|| IamError::Missing(format!("The job {id} cannot be found.")))
@@ -122,7 +122,7 @@ fn info<E: Entity>(entity: &E) -> EntityInfo {
 }
 
 /// Adds the users in a group that are not there yet.
-fn add_members(tx: &ReadTx<'_>, group: &Identity, holders: &mut BTreeMap<String, EntityInfo>) -> Result<(), IamError> {
+fn add_members(tx: &ReadTx<'_>, group: &Identity, holders: &mut BTreeMap<String, EntityInfo>) -> Result<()> {
     let mut marker = None;
     loop {
         let listed = membership::users(tx, group, page::window(marker, Some(1000)))?;
@@ -137,7 +137,7 @@ fn add_members(tx: &ReadTx<'_>, group: &Identity, holders: &mut BTreeMap<String,
 impl Subject {
     /// # Errors
     /// `NoSuchEntity`, `InvalidInput`.
-    fn of(tx: &ReadTx<'_>, account: &str, arn: &Arn) -> Result<Self, IamError> {
+    fn of(tx: &ReadTx<'_>, account: &str, arn: &Arn) -> Result<Self> {
         let mut holders = BTreeMap::new();
         let located = name::locate(arn);
         let may: Box<dyn Fn(&str) -> bool> = match located.as_ref().map(|found| found.kind) {
@@ -190,7 +190,7 @@ impl Subject {
         Ok(Self { services, holders: holders.into_values().collect() })
     }
 
-    fn report(&self, tx: &ReadTx<'_>, granularity: Granularity, made: Timestamp) -> Result<Job, IamError> {
+    fn report(&self, tx: &ReadTx<'_>, granularity: Granularity, made: Timestamp) -> Result<Job> {
         let mut services = BTreeMap::new();
         let mut entities = BTreeMap::new();
         for (service_namespace, service_name) in &self.services {
@@ -280,7 +280,7 @@ impl Resource for Subject {
     type Service = Iam;
     type Key<'a> = &'a str;
 
-    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self> {
         let arn = policy_arn::check(arn)?;
         let account = call.account().to_owned();
         call.service.store.read(move |tx| Self::of(tx, &account, &arn)).await
@@ -307,11 +307,7 @@ impl ResourceOperation for GenerateServiceLastAccessedDetails {
     }
 
     /// The report is made before the answer, so it is complete at once.
-    async fn run(
-        input: Self::Input,
-        subject: &Permit<Subject>,
-        call: &Call<'_, Iam>,
-    ) -> Result<GenerateOutput, IamError> {
+    async fn run(input: Self::Input, subject: &Permit<Subject>, call: &Call<'_, Iam>) -> Result<GenerateOutput> {
         call.service.flush_last_uses().await?;
         let (subject, now) = (Subject::clone(subject), call.now);
         let granularity = input.granularity.unwrap_or(Granularity::Service);
@@ -354,11 +350,7 @@ impl ResourceOperation for GetServiceLastAccessedDetails {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(
-        input: Self::Input,
-        _: &Permit<Account<Iam>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<ServicesOutput, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<ServicesOutput> {
         let job = call.service.access_jobs.find(call.account(), &input.job_id)?;
         let listed = page::window(input.marker, input.max_items).by_count(job.services.clone())?;
         Ok(ServicesOutput {
@@ -405,11 +397,7 @@ impl ResourceOperation for GetServiceLastAccessedDetailsWithEntities {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(
-        input: Self::Input,
-        _: &Permit<Account<Iam>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<EntitiesOutput, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<EntitiesOutput> {
         let job = call.service.access_jobs.find(call.account(), &input.job_id)?;
         let namespace = input.service_namespace;
         let details = job.entities.get(namespace.as_str()).ok_or_else(|| {

@@ -9,7 +9,7 @@ use wire::shape::Rule;
 use crate::Iam;
 use crate::policies::attachments::AttachedPolicy;
 use crate::policies::source::{Origin, PolicySource, Sourced};
-use crate::values::error::IamError;
+use crate::values::error::Result;
 use crate::values::page::{self, Item, Page};
 use crate::values::policy_arn;
 
@@ -90,11 +90,7 @@ impl ResourceOperation for ListPoliciesGrantingServiceAccess {
         &input.arn
     }
 
-    async fn run(
-        input: Self::Input,
-        source: &Permit<PolicySource>,
-        _: &Call<'_, Iam>,
-    ) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, source: &Permit<PolicySource>, _: &Call<'_, Iam>) -> Result<Self::Output> {
         let entry = |service_namespace: String| {
             let granting = source.identity.iter().filter(|sourced| sourced.policy.may_allow(&service_namespace));
             Entry { policies: granting.map(Granting::of).collect(), service_namespace }

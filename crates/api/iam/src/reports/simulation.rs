@@ -15,7 +15,7 @@ use wire::shape::Rule;
 
 use crate::Iam;
 use crate::policies::source::{self, Origin, PolicySource, Sourced};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::page::{self, Item, Page};
 use crate::values::{document, policy_arn};
 
@@ -116,7 +116,7 @@ impl Exclusion {
 ///
 /// # Errors
 /// `InvalidInput`, which says which document and where.
-pub(crate) fn parse(texts: &[String], member: &str, grammar: Grammar) -> Result<Vec<Policy>, IamError> {
+pub(crate) fn parse(texts: &[String], member: &str, grammar: Grammar) -> Result<Vec<Policy>> {
     let parsed = texts.iter().enumerate().map(|(index, text)| {
         Policy::parse(text, grammar)
             .map_err(|malformed| IamError::InvalidInputOf(format!("{member}.{}: {malformed}", index + 1)))
@@ -125,7 +125,7 @@ pub(crate) fn parse(texts: &[String], member: &str, grammar: Grammar) -> Result<
 }
 
 /// Identity policies of an input, named as AWS names them.
-fn custom(texts: &[String], member: &str) -> Result<Vec<Sourced>, IamError> {
+fn custom(texts: &[String], member: &str) -> Result<Vec<Sourced>> {
     let parsed = parse(texts, member, Grammar::Identity)?.into_iter().enumerate();
     Ok(parsed
         .map(|(index, policy)| Sourced { name: format!("{member}.{}", index + 1), origin: Origin::Custom, policy })
@@ -194,7 +194,7 @@ impl Requests {
         resource_policy: Option<String>,
         owner: Option<&String>,
         entries: Vec<ContextEntry>,
-    ) -> Result<Self, IamError> {
+    ) -> Result<Self> {
         let resource_policy = parse(resource_policy.as_slice(), "ResourcePolicy", Grammar::Resource)?.pop();
         let resources = if resources.is_empty() { vec!["*".to_owned()] } else { resources };
         let owner = owner.and_then(|owner| account_in(owner));
@@ -212,7 +212,7 @@ struct Question {
 }
 
 impl Question {
-    fn answer(&self, window: Window) -> Result<Page<ResultView>, IamError> {
+    fn answer(&self, window: Window) -> Result<Page<ResultView>> {
         let mut context = Context::new();
         self.principal.describe(&mut context);
         for ContextEntry { name, values, kind } in &self.requests.entries {
@@ -329,7 +329,7 @@ fn account_in(owner: &str) -> Option<String> {
 }
 
 /// The principal that a caller's ARN stands for.
-fn caller(arn: &str) -> Result<Principal, IamError> {
+fn caller(arn: &str) -> Result<Principal> {
     let arn: Arn = policy_arn::check(arn)?;
     if arn.service() != "iam" || !arn.resource().starts_with("user/") {
         return Err(IamError::InvalidInputOf(format!("CallerArn {arn} is not a user's.")));
@@ -366,11 +366,7 @@ impl ResourceOperation for SimulateCustomPolicy {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(
-        input: Self::Input,
-        _: &Permit<Account<Iam>>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Page<ResultView>, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, call: &Call<'_, Iam>) -> Result<Page<ResultView>> {
         let window = page::window(input.marker, input.max_items);
         let principal = match &input.caller_arn {
             Some(arn) => caller(arn)?,
@@ -426,11 +422,7 @@ impl ResourceOperation for SimulatePrincipalPolicy {
         &input.source
     }
 
-    async fn run(
-        input: Self::Input,
-        source: &Permit<PolicySource>,
-        call: &Call<'_, Iam>,
-    ) -> Result<Page<ResultView>, IamError> {
+    async fn run(input: Self::Input, source: &Permit<PolicySource>, call: &Call<'_, Iam>) -> Result<Page<ResultView>> {
         let window = page::window(input.marker, input.max_items);
         let PolicySource { mut identity, mut boundary, mut control, principal: own } = PolicySource::clone(source);
         identity.retain(|sourced| !input.exclusions.iter().any(|exclusion| exclusion.covers(sourced)));
@@ -498,11 +490,7 @@ impl ResourceOperation for GetContextKeysForCustomPolicy {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(
-        input: Self::Input,
-        _: &Permit<Account<Iam>>,
-        _: &Call<'_, Iam>,
-    ) -> Result<ContextKeysOutput, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Iam>>, _: &Call<'_, Iam>) -> Result<ContextKeysOutput> {
         let policies = parse(&input.policies, "PolicyInputList", Grammar::Identity)?;
         Ok(ContextKeysOutput::of(policies.iter()))
     }
@@ -529,11 +517,7 @@ impl ResourceOperation for GetContextKeysForPrincipalPolicy {
         &input.source
     }
 
-    async fn run(
-        input: Self::Input,
-        source: &Permit<PolicySource>,
-        _: &Call<'_, Iam>,
-    ) -> Result<ContextKeysOutput, IamError> {
+    async fn run(input: Self::Input, source: &Permit<PolicySource>, _: &Call<'_, Iam>) -> Result<ContextKeysOutput> {
         let given = parse(&input.policies, "PolicyInputList", Grammar::Identity)?;
         let own = source.identity.iter().map(source::Sourced::policy);
         Ok(ContextKeysOutput::of(own.chain(&given)))

@@ -6,7 +6,7 @@ use service::{Call, Need, Resource};
 
 use crate::Iam;
 use crate::records::entity::Entity;
-use crate::values::error::IamError;
+use crate::values::error::Result;
 use crate::values::name;
 use crate::values::tag::{self, TagInput};
 
@@ -29,7 +29,7 @@ impl<E: Entity> Resource for At<E> {
     type Service = Iam;
     type Key<'a> = Place<'a>;
 
-    async fn find(_: Place<'_>, _: &Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find(_: Place<'_>, _: &Call<'_, Iam>) -> Result<Self> {
         Ok(Self(PhantomData))
     }
 

@@ -8,7 +8,7 @@ use store::{ReadTx, Tx};
 
 use crate::Iam;
 use crate::records::entity::{self, Entity};
-use crate::values::error::IamError;
+use crate::values::error::Result;
 
 /// An entity as it was found.
 pub(crate) struct Named<E>(E);
@@ -29,8 +29,8 @@ impl<E: Entity> Named<E> {
     pub(crate) fn change<T: Send + 'static>(
         &self,
         call: &Call<'_, Iam>,
-        change: impl FnOnce(&mut Tx<'_>, E) -> Result<T, IamError> + Send + 'static,
-    ) -> impl Future<Output = Result<T, IamError>> + Send {
+        change: impl FnOnce(&mut Tx<'_>, E) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
         let known = self.0.identity().clone();
         call.write(&call.service.store, move |tx| {
             let entity = entity::reload(tx, &known)?;
@@ -45,8 +45,8 @@ impl<E: Entity> Named<E> {
     pub(crate) fn read<T: Send + 'static>(
         &self,
         call: &Call<'_, Iam>,
-        read: impl FnOnce(&ReadTx<'_>, E) -> Result<T, IamError> + Send + 'static,
-    ) -> impl Future<Output = Result<T, IamError>> + Send {
+        read: impl FnOnce(&ReadTx<'_>, E) -> Result<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send {
         let entity = self.0.clone();
         call.service.store.read(move |tx| read(tx, entity))
     }
@@ -56,7 +56,7 @@ impl<E: Entity> Resource for Named<E> {
     type Service = Iam;
     type Key<'a> = &'a str;
 
-    async fn find<'a>(name: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(name: &'a str, call: &'a Call<'_, Iam>) -> Result<Self> {
         call.service.entity(call.account(), name).await.map(Self)
     }
 

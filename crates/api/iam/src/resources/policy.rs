@@ -5,7 +5,7 @@ use wire::shape::Rule;
 
 use crate::Iam;
 use crate::records::managed_policy::{self, AnyPolicy};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::{policy_arn, tag};
 
 /// The ids of versions, as AWS prints the rule.
@@ -54,7 +54,7 @@ impl Resource for AnyPolicy {
     type Key<'a> = PolicyKey<'a>;
 
     /// As in AWS, a missing policy is reported as a missing version where one is named.
-    async fn find<'a>(key: PolicyKey<'a>, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(key: PolicyKey<'a>, call: &'a Call<'_, Iam>) -> Result<Self> {
         policy_arn::check(key.arn)?;
         let (account, arn) = (call.account().to_owned(), key.arn.to_owned());
         let found = call.service.store.read(move |tx| managed_policy::find(tx, &account, &arn)).await?;

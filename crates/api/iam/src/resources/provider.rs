@@ -7,7 +7,7 @@ use wire::shape::Rule;
 
 use crate::Iam;
 use crate::records::oidc_provider::{self, OidcProvider};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::tag;
 
 /// The rule of a provider's ARN.
@@ -25,8 +25,8 @@ impl OidcProvider {
     pub(crate) fn change(
         &self,
         call: &Call<'_, Iam>,
-        change: impl FnOnce(&mut Self) -> Result<(), IamError> + Send + 'static,
-    ) -> impl Future<Output = Result<(), IamError>> + Send {
+        change: impl FnOnce(&mut Self) -> Result<()> + Send + 'static,
+    ) -> impl Future<Output = Result<()>> + Send {
         let (account, url) = (self.account.clone(), self.url.clone());
         call.write(&call.service.store, move |tx| {
             let found = oidc_provider::find(tx, &account, &url)?;
@@ -41,7 +41,7 @@ impl Resource for OidcProvider {
     type Service = Iam;
     type Key<'a> = &'a str;
 
-    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(arn: &'a str, call: &'a Call<'_, Iam>) -> Result<Self> {
         let account = call.account().to_owned();
         let url = oidc_provider::url_of(arn, &account).ok_or_else(|| missing(arn))?;
         let found = call.service.store.read(move |tx| oidc_provider::find(tx, &account, &url)).await?;

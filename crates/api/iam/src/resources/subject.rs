@@ -6,7 +6,7 @@ use service::{Call, Need, Resource};
 use crate::Iam;
 use crate::records::entity::{self, Identity};
 use crate::records::user::User;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 
 /// The subject of an operation with an optional `UserName`.
@@ -22,7 +22,7 @@ impl Subject {
     ///
     /// # Errors
     /// `ValidationError` for the root user.
-    pub(crate) fn user(&self) -> Result<&Identity, IamError> {
+    pub(crate) fn user(&self) -> Result<&Identity> {
         match self {
             Self::User(user) => Ok(&user.identity),
             Self::Root => Err(IamError::Validation("Must specify userName when calling as the root user".to_owned())),
@@ -35,7 +35,7 @@ impl Resource for Subject {
     type Key<'a> = Option<&'a str>;
 
     /// Fails with `NoSuchEntity`, and with `ValidationError` when no name is given and the caller is a session.
-    async fn find<'a>(name: Option<&'a str>, call: &'a Call<'_, Iam>) -> Result<Self, IamError> {
+    async fn find<'a>(name: Option<&'a str>, call: &'a Call<'_, Iam>) -> Result<Self> {
         if let Some(name) = name {
             return Ok(Self::User(Box::new(call.service.entity(call.account(), name).await?)));
         }

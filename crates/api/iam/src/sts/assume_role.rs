@@ -16,7 +16,7 @@ use super::credential::{
 use crate::authority::session::{Bearer, Session, TRANSITIVE_KEYS, session_arn};
 use crate::records::entity::{self, Entity as _};
 use crate::records::role::{Role, SESSION_SECONDS_DEFAULT};
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 use crate::values::name;
 use crate::values::tag::{self, Tag, TagInput};
@@ -94,7 +94,7 @@ pub(crate) struct Assumed {
 
 impl Assumed {
     /// The role that bears this ARN in whichever account. `None` if there is none.
-    pub(crate) async fn find(sts: &Sts, arn: &str) -> Result<Option<Self>, IamError> {
+    pub(crate) async fn find(sts: &Sts, arn: &str) -> Result<Option<Self>> {
         let parsed = arn.parse::<Arn>().ok();
         let parsed = parsed.filter(|arn| name::locate(arn).is_some_and(|located| located.kind == Kind::Role));
         let Some(parsed) = parsed else { return Err(IamError::Validation(format!("{arn} is invalid"))) };
@@ -135,7 +135,7 @@ impl Operation for AssumeRole {
     type Output = AssumeRoleOutput;
     type Target = Assumed;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Assumed, IamError> {
+    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Assumed> {
         match call.caller.principal.kind {
             PrincipalKind::Root => {
                 return Err(IamError::AccessDenied("Roles may not be assumed by root accounts.".to_owned()));
@@ -188,11 +188,7 @@ impl Operation for AssumeRole {
         needs
     }
 
-    async fn run(
-        input: Self::Input,
-        assumed: Permit<Assumed>,
-        call: &Call<'_, Sts>,
-    ) -> Result<AssumeRoleOutput, IamError> {
+    async fn run(input: Self::Input, assumed: Permit<Assumed>, call: &Call<'_, Sts>) -> Result<AssumeRoleOutput> {
         let role = assumed.into_inner().role;
         without_mfa(input.serial_number.as_ref(), input.token_code.as_ref())?;
         if !input.provided_contexts.is_empty() {
@@ -233,7 +229,7 @@ impl Operation for AssumeRole {
 }
 
 /// How long a session of the role lasts.
-pub(crate) fn seconds(role: &Role, asked: Option<u32>, chained: bool) -> Result<u32, IamError> {
+pub(crate) fn seconds(role: &Role, asked: Option<u32>, chained: bool) -> Result<u32> {
     let seconds = asked.unwrap_or(SESSION_SECONDS_DEFAULT);
     if chained && seconds > CHAINED_SECONDS_MAX {
         return Err(IamError::Validation(
@@ -250,7 +246,7 @@ pub(crate) fn seconds(role: &Role, asked: Option<u32>, chained: bool) -> Result<
 }
 
 /// Once a session has a source identity, so do all that are made from it.
-fn source_identity(caller: &Caller, asked: Option<String>) -> Result<Option<String>, IamError> {
+fn source_identity(caller: &Caller, asked: Option<String>) -> Result<Option<String>> {
     match (said(caller, "aws:SourceIdentity"), asked) {
         (Some(known), Some(asked)) if known != asked => {
             Err(IamError::Validation("The source identity of a session cannot be changed.".to_owned()))

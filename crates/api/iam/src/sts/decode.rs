@@ -6,7 +6,7 @@ use wire::shape::Rule;
 
 use super::Sts;
 use crate::authority::refusal::Refusal;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 
 wire::shape! {
     /// The input of `DecodeAuthorizationMessage`.
@@ -33,7 +33,7 @@ impl ResourceOperation for DecodeAuthorizationMessage {
     fn key(_: &Self::Input) {}
 
     /// A message that concerns other accounts is reported as invalid.
-    async fn run(input: Self::Input, _: &Permit<Account<Sts>>, call: &Call<'_, Sts>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Sts>>, call: &Call<'_, Sts>) -> Result<Self::Output> {
         let opened = Refusal::open(&input.encoded_message, &call.service.iam.store, call.now).await?;
         let refusal = opened.filter(|refusal| refusal.concerns(call.account()));
         let refusal = refusal.ok_or(IamError::InvalidAuthorizationMessage)?;

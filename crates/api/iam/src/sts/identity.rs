@@ -9,7 +9,7 @@ use wire::shape::Rule;
 use super::Sts;
 use crate::records::access_key;
 use crate::values::answer::NoInput;
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::name;
 
 #[derive(Serialize)]
@@ -30,7 +30,7 @@ impl Operation for GetCallerIdentity {
     type Output = GetCallerIdentityOutput;
     type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Sts>) -> Result<(), IamError> {
+    async fn find(_: &Self::Input, _: &Call<'_, Sts>) -> Result<()> {
         Ok(())
     }
 
@@ -39,7 +39,7 @@ impl Operation for GetCallerIdentity {
         Vec::new()
     }
 
-    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetCallerIdentityOutput, IamError> {
+    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetCallerIdentityOutput> {
         call.service.iam.note_use(call.caller, "sts:GetCallerIdentity", call.region, call.now);
         let principal = &call.caller.principal;
         let session = principal.arn.resource().rsplit('/').next().unwrap_or_default();
@@ -78,7 +78,7 @@ impl ResourceOperation for GetAccessKeyInfo {
 
     fn key(_: &Self::Input) {}
 
-    async fn run(input: Self::Input, _: &Permit<Account<Sts>>, call: &Call<'_, Sts>) -> Result<Self::Output, IamError> {
+    async fn run(input: Self::Input, _: &Permit<Account<Sts>>, call: &Call<'_, Sts>) -> Result<Self::Output> {
         let key = call.service.iam.access_keys.get(access_key::PARENT, &input.access_key_id).await?;
         let account = key.map(|key| key.account.clone()).ok_or_else(|| {
             IamError::Validation("The specified value for accessKeyId is invalid: there is no such key.".to_owned())

@@ -18,7 +18,7 @@ use super::credential::{
 };
 use crate::authority::session::{Bearer, Session};
 use crate::records::oidc_provider::{self, OidcProvider};
-use crate::values::error::{IamError, Token};
+use crate::values::error::{IamError, Result, Token};
 
 /// How long a token can be, in characters.
 const TOKEN_LENGTH_MAX: usize = 20_000;
@@ -142,7 +142,7 @@ impl Claims {
 
     /// # Errors
     /// `ExpiredTokenException`, `InvalidIdentityToken`.
-    fn check_time(&self, now: Timestamp) -> Result<(), IamError> {
+    fn check_time(&self, now: Timestamp) -> Result<()> {
         let now = now.millis() / 1000;
         if self.exp <= now {
             return Err(Token::Expired.error("Token expired: its expiration date/time has passed"));
@@ -163,7 +163,7 @@ struct Verified {
 }
 
 /// Verifies a token against the providers of an account.
-async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result<Verified, IamError> {
+async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result<Verified> {
     let invalid = |message: &str| Token::Invalid.error(message);
     let Parts { header, claims, signed, signature } =
         parse(token).ok_or_else(|| invalid("The ID Token provided is not a valid JWT."))?;
@@ -194,7 +194,7 @@ impl Operation for AssumeRoleWithWebIdentity {
     type Output = AssumeRoleWithWebIdentityOutput;
     type Target = Option<Assumed>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Option<Assumed>, IamError> {
+    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Option<Assumed>> {
         Assumed::find(call.service, &input.role_arn).await
     }
 
@@ -207,7 +207,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         input: Self::Input,
         assumed: Permit<Option<Assumed>>,
         call: &Call<'_, Sts>,
-    ) -> Result<AssumeRoleWithWebIdentityOutput, IamError> {
+    ) -> Result<AssumeRoleWithWebIdentityOutput> {
         let refused = || IamError::AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity".to_owned());
         if input.provider_id.is_some() {
             return Err(IamError::Validation("ProviderId is for OAuth 2.0 access tokens only.".to_owned()));

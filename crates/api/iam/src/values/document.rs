@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::{Kind, Policy};
 use wire::shape::Rule;
 
-use crate::values::error::IamError;
+use crate::values::error::Result;
 
 /// The length of a document among the parameters.
 pub(crate) const LENGTH: Rule = Rule::Length(1, 131_072);
@@ -30,7 +30,7 @@ pub(crate) fn encoded(document: &str) -> String {
 ///
 /// # Errors
 /// `MalformedPolicyDocument`, which says where.
-pub(crate) fn parse(document: &str, kind: Kind) -> Result<Policy, IamError> {
+pub(crate) fn parse(document: &str, kind: Kind) -> Result<Policy> {
     Ok(Policy::parse(document, kind)?)
 }
 

@@ -9,6 +9,9 @@ use wire::Fault;
 
 use crate::values::kind::Kind;
 
+/// A result whose error is [`IamError`] unless another one is named.
+pub(crate) type Result<T, E = IamError> = std::result::Result<T, E>;
+
 /// An outcome of an IAM or STS operation other than success.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "a fact is named by its field")]

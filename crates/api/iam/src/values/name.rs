@@ -4,7 +4,7 @@
 
 use wire::Arn;
 
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 use crate::values::kind::Kind;
 
 /// The path of whatever was made without one.
@@ -31,7 +31,7 @@ pub(crate) fn folded(name: &str) -> String {
 ///
 /// # Errors
 /// `ValidationError`, which names `parameter`.
-pub(crate) fn check(name: &str, parameter: &str) -> Result<(), IamError> {
+pub(crate) fn check(name: &str, parameter: &str) -> Result<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
     if name.bytes().all(allowed) {
         return Ok(());

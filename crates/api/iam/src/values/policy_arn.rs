@@ -3,7 +3,7 @@
 use wire::Arn;
 use wire::shape::Rule;
 
-use crate::values::error::IamError;
+use crate::values::error::{IamError, Result};
 
 /// The rule of every ARN among the parameters.
 pub(crate) const LENGTH: Rule = Rule::Length(20, 2048);
@@ -15,7 +15,7 @@ pub(crate) const AWS: &str = "aws";
 ///
 /// # Errors
 /// `ValidationError`.
-pub(crate) fn check(text: &str) -> Result<Arn, IamError> {
+pub(crate) fn check(text: &str) -> Result<Arn> {
     text.parse().map_err(|_| IamError::Validation("Invalid ARN:  Could not be parsed!".to_owned()))
 }
 

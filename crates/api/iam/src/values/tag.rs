@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use service::Need;
 use wire::shape::Rule;
 
-use crate::values::error::{IamError, Quota};
+use crate::values::error::{IamError, Quota, Result};
 use crate::values::kind::Kind;
 
 /// How many tags an entity can have, and how many one call can name.
@@ -49,7 +49,7 @@ pub(crate) const DUPLICATE: &str = "Duplicate tag keys found. Please note that T
 ///
 /// # Errors
 /// `ValidationError`, `InvalidInput`.
-pub(crate) fn checked(given: &[TagInput]) -> Result<Vec<Tag>, IamError> {
+pub(crate) fn checked(given: &[TagInput]) -> Result<Vec<Tag>> {
     let mut tags: Vec<Tag> = Vec::with_capacity(given.len());
     for (index, TagInput { key, value }) in given.iter().enumerate() {
         check_letters(key, '+', || format!("tags.{}.member.key", index + 1))?;
@@ -68,7 +68,7 @@ pub(crate) fn checked(given: &[TagInput]) -> Result<Vec<Tag>, IamError> {
 ///
 /// # Errors
 /// `InvalidInput`, `LimitExceeded`.
-pub(crate) fn add(kind: Kind, tags: &mut Vec<Tag>, new: Vec<Tag>) -> Result<(), IamError> {
+pub(crate) fn add(kind: Kind, tags: &mut Vec<Tag>, new: Vec<Tag>) -> Result<()> {
     tags.retain(|tag| !new.iter().any(|new| same(kind, &tag.key, &new.key)));
     if tags.iter().any(|tag| new.iter().any(|new| tag.key.eq_ignore_ascii_case(&new.key))) {
         return Err(IamError::InvalidInput(DUPLICATE));
@@ -85,7 +85,7 @@ pub(crate) fn add(kind: Kind, tags: &mut Vec<Tag>, new: Vec<Tag>) -> Result<(), 
 ///
 /// # Errors
 /// `ValidationError`, `InvalidInput`.
-pub(crate) fn remove(kind: Kind, tags: &mut Vec<Tag>, keys: &[String]) -> Result<(), IamError> {
+pub(crate) fn remove(kind: Kind, tags: &mut Vec<Tag>, keys: &[String]) -> Result<()> {
     for key in keys {
         check_letters(key, '+', || "tagKeys".to_owned())?;
         check_prefix(key)?;
@@ -100,7 +100,7 @@ fn sort(tags: &mut [Tag]) {
 
 /// Letters, separators and digits of any script, and `_.:/=+-@`. The engine that checks the other patterns knows no
 /// Unicode classes.
-fn check_letters(text: &str, repeat: char, path: impl FnOnce() -> String) -> Result<(), IamError> {
+fn check_letters(text: &str, repeat: char, path: impl FnOnce() -> String) -> Result<()> {
     let allowed = |letter: char| {
         letter.is_alphanumeric() || (letter.is_whitespace() && !letter.is_control()) || "_.:/=+-@".contains(letter)
     };
@@ -113,7 +113,7 @@ fn check_letters(text: &str, repeat: char, path: impl FnOnce() -> String) -> Res
     )))
 }
 
-fn check_prefix(key: &str) -> Result<(), IamError> {
+fn check_prefix(key: &str) -> Result<()> {
     if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
         return Err(IamError::InvalidInput("Caller is an end user and not allowed to mutate system tags"));
     }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
-use crate::values::error::{IamError, Special};
+use crate::values::error::{IamError, Result, Special};
 
 /// The only algorithm that AWS takes.
 const ALGORITHM: &[u8] = b"ssh-rsa";
@@ -37,7 +37,7 @@ impl RsaKey {
     ///
     /// # Errors
     /// `InvalidPublicKey`; `UnrecognizedPublicKeyEncoding` when it is neither.
-    pub(crate) fn read(text: &str) -> Result<Self, IamError> {
+    pub(crate) fn read(text: &str) -> Result<Self> {
         let text = text.trim();
         let key = if text.starts_with("-----BEGIN ") {
             Self::from_pem(text).ok_or_else(invalid)?
