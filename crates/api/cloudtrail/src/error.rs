@@ -1,11 +1,11 @@
-//! What `LookupEvents` fails with, named as AWS names it. Causes are kept for the log.
+//! Errors of `LookupEvents`, named as AWS names them. Causes go to the log.
 
 use journal::JournalError;
 use service::ServiceError;
 use store::StoreError;
 use wire::Fault;
 
-/// What a look-up fails with.
+/// An error of a look-up.
 #[derive(Debug, thiserror::Error)]
 pub enum CloudTrailError {
     /// A look-up takes one attribute.
@@ -25,7 +25,7 @@ pub enum CloudTrailError {
     /// A page has 1 to 50 events.
     #[error("MaxResults must be between 1 and 50; it is {given}.")]
     InvalidMaxResults {
-        /// What was asked for.
+        /// The number that was asked for.
         given: i32,
     },
     /// The token is not one that this look-up gave.

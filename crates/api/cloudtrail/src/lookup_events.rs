@@ -27,7 +27,7 @@ wire::text_enum! {
 }
 
 wire::shape! {
-    /// What the events have to have.
+    /// An attribute that the events must have.
     pub(crate) struct LookupAttribute {
         "AttributeKey" key: AttributeKey, required, [];
         "AttributeValue" value: String, required, [Rule::Length(1, 2000)];
@@ -99,7 +99,7 @@ impl Event {
     }
 }
 
-/// What a look-up asks for, checked.
+/// The events that a look-up asks for, checked.
 fn wanted(input: LookupEventsInput, call: &Call<'_, CloudTrail>) -> Result<Wanted, CloudTrailError> {
     let count = input.max_results.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&count) {

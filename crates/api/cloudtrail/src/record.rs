@@ -1,4 +1,4 @@
-//! What a look-up reads of an audit record. A record that is none of its business is told early and cheaply.
+//! The members of an audit record that look-ups read.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ pub(crate) struct Record<'a> {
     pub(crate) recipient_account_id: Option<Cow<'a, str>>,
 }
 
-/// Who called.
+/// The caller.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserIdentity<'a> {
@@ -40,7 +40,7 @@ pub(crate) struct UserIdentity<'a> {
     pub(crate) access_key_id: Option<Cow<'a, str>>,
 }
 
-/// What the call acted on.
+/// A resource that the call acted on.
 #[derive(Deserialize)]
 pub(crate) struct Resource<'a> {
     #[serde(borrow, rename = "ARN")]

@@ -1,11 +1,11 @@
-//! What CloudTrail calls a resource, by its ARN: a type such as `AWS::KMS::Key`, and a name.
+//! CloudTrail's names for resources, by ARN: a type such as `AWS::KMS::Key`, and a name.
 
 /// A resource as a look-up shows it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Named<'a> {
     /// Such as `AWS::KMS::Key`; none for what CloudTrail has no type for.
     pub(crate) kind: Option<&'static str>,
-    /// What it is called: in IAM by its name, elsewhere by its ARN.
+    /// Its name in IAM, its ARN elsewhere.
     pub(crate) name: &'a str,
 }
 

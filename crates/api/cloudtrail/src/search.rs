@@ -17,7 +17,7 @@ use crate::resource;
 const RECORDS_MAX: usize = 200_000;
 
 wire::text_enum! {
-    /// What an event can be looked up by.
+    /// The attributes that events can be looked up by.
     pub(crate) enum AttributeKey {
         EventId = "EventId",
         EventName = "EventName",
@@ -30,19 +30,19 @@ wire::text_enum! {
     }
 }
 
-/// Which events are wanted.
+/// The events that a look-up asks for.
 pub(crate) struct Wanted {
     /// Whose: only events of the caller's own account are seen.
     pub(crate) account: String,
-    /// Where they happened.
+    /// Their region.
     pub(crate) region: String,
     /// From then, inclusive.
     pub(crate) start: Timestamp,
     /// Until then, inclusive.
     pub(crate) end: Timestamp,
-    /// What they have, if that matters.
+    /// The attribute that they have, if one is asked for.
     pub(crate) attribute: Option<(AttributeKey, String)>,
-    /// At most so many.
+    /// The most of them.
     pub(crate) count: usize,
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn search(directory: &Path, key: &Key256, before: u64, wanted: &Wante
 impl Wanted {
     /// Whether the record `text` is an event that is wanted.
     fn takes(&self, text: &str) -> bool {
-        // Most records of a busy server are other accounts': they are told without being parsed.
+        // Most records of a busy server are other accounts': they are passed over without being parsed.
         if !text.contains(&self.account) {
             return false;
         }

@@ -4,25 +4,24 @@ use std::sync::Arc;
 
 use store::{Cache, ListCache, Store, StoreError};
 
-use crate::access_key::AccessKey;
-use crate::account::{self, Account};
-use crate::authenticate::{Callers, SigningKeys};
-use crate::authorize::{Held, ParsedPolicy};
-use crate::credential_report::Reports;
-use crate::entity::{self, Entity};
-use crate::epoch::Epoch;
-use crate::error::IamError;
-use crate::group::Group;
-use crate::inline_policy::InlinePolicy;
-use crate::last_access::Jobs;
-use crate::last_use::LastUses;
-use crate::managed_policy::PolicyDocument;
-use crate::page::{Listed, Window};
-use crate::provider_keys::ProviderKeys;
-use crate::role::Role;
-use crate::service_control::ServiceControl;
-use crate::session::Sessions;
-use crate::user::User;
+use crate::authority::authenticate::{Callers, SigningKeys};
+use crate::authority::authorize::{Held, ParsedPolicy};
+use crate::authority::epoch::Epoch;
+use crate::authority::session::Sessions;
+use crate::credentials::provider_keys::ProviderKeys;
+use crate::records::access_key::AccessKey;
+use crate::records::account::{self, Account};
+use crate::records::entity::{self, Entity};
+use crate::records::group::Group;
+use crate::records::inline_policy::InlinePolicy;
+use crate::records::last_use::LastUses;
+use crate::records::managed_policy::PolicyDocument;
+use crate::records::role::Role;
+use crate::records::service_control::ServiceControl;
+use crate::records::user::User;
+use crate::reports::credential_report::Reports;
+use crate::reports::last_access::Jobs;
+use crate::values::error::Result;
 
 /// How many access keys, users and roles the hot path remembers, each.
 const IDENTITIES_CACHED: usize = 20_000;
@@ -47,9 +46,9 @@ pub struct Iam {
     pub(crate) inline: ListCache<Vec<Option<ParsedPolicy>>>,
     /// The documents in force, by ARN.
     pub(crate) documents: Cache<Option<ParsedPolicy>>,
-    /// What limits whole accounts, by account.
+    /// The service control policies, by account.
     pub(crate) service_control: Cache<Vec<Option<ParsedPolicy>>>,
-    /// What each caller holds, put together from the above, by unique id.
+    /// The policies of each caller, assembled from the above, by unique id.
     pub(crate) held: quick_cache::sync::Cache<String, Arc<Held>>,
     pub(crate) epoch: Epoch,
     pub(crate) callers: Callers,
@@ -76,7 +75,9 @@ impl Iam {
             documents: Cache::new(&store, POLICIES_CACHED, |document: PolicyDocument| {
                 ParsedPolicy::parse(document.arn, &document.text)
             }),
-            service_control: Cache::new(&store, ACCOUNTS_CACHED, |control: ServiceControl| control.parse()),
+            service_control: Cache::new(&store, ACCOUNTS_CACHED, |control: ServiceControl| {
+                ParsedPolicy::of_control(&control)
+            }),
             held: quick_cache::sync::Cache::new(IDENTITIES_CACHED),
             // After the caches: see there.
             epoch: Epoch::watching(&store),
@@ -103,39 +104,15 @@ impl Iam {
     /// so, and before the server ends.
     ///
     /// # Errors
-    /// Those of [`Store::write`]; what was noted is kept for the next time.
+    /// Those of [`Store::write`]; unwritten uses stay in memory for the next time.
     pub async fn flush_last_uses(&self) -> Result<(), StoreError> {
         self.last_uses.flush(&self.store).await
     }
 
     /// The user, group or role of `account` that bears `name`.
-    pub(crate) async fn entity<E: Entity>(&self, account: &str, name: &str) -> Result<E, IamError> {
+    pub(crate) async fn entity<E: Entity>(&self, account: &str, name: &str) -> Result<E> {
         let (account, name) = (account.to_owned(), name.to_owned());
         self.store.read(move |tx| entity::load(tx, &account, &name)).await
-    }
-
-    /// A page of the users, groups or roles of `account` whose paths begin with `prefix`, each page in the order of
-    /// their names.
-    pub(crate) async fn list<E: Entity>(
-        &self,
-        account: &str,
-        window: Window,
-        prefix: Option<String>,
-    ) -> Result<Listed<E>, IamError> {
-        let account = account.to_owned();
-        self.store
-            .read(move |tx| {
-                let prefix = prefix.unwrap_or_default();
-                let mut listed = window.read::<E, _>(
-                    tx,
-                    &account,
-                    |entity| entity.identity().id.clone(),
-                    |entity| Ok(entity.identity().path.starts_with(&prefix).then_some(entity)),
-                )?;
-                listed.items.sort_by(|a, b| a.identity().name.cmp(&b.identity().name));
-                Ok(listed)
-            })
-            .await
     }
 
     /// The account with this id.

@@ -3,79 +3,79 @@
 use service::{Entry, Service, operations};
 use wire::Protocol;
 
-use crate::access_key::{CreateAccessKey, DeleteAccessKey, GetAccessKeyLastUsed, ListAccessKeys, UpdateAccessKey};
-use crate::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
-use crate::account_summary::GetAccountSummary;
-use crate::attachment::{
-    AttachGroupPolicy, AttachRolePolicy, AttachUserPolicy, DetachGroupPolicy, DetachRolePolicy, DetachUserPolicy,
-    ListAttachedGroupPolicies, ListAttachedRolePolicies, ListAttachedUserPolicies,
+use crate::accounts::account_alias::{CreateAccountAlias, DeleteAccountAlias, ListAccountAliases};
+use crate::credentials::access_keys::{
+    CreateAccessKey, DeleteAccessKey, GetAccessKeyLastUsed, ListAccessKeys, UpdateAccessKey,
 };
-use crate::authorization_details::GetAccountAuthorizationDetails;
-use crate::boundary::{
-    DeleteRolePermissionsBoundary, DeleteUserPermissionsBoundary, PutRolePermissionsBoundary,
-    PutUserPermissionsBoundary,
-};
-use crate::credential_report::{GenerateCredentialReport, GetCredentialReport};
-use crate::group::{CreateGroup, DeleteGroup, GetGroup, ListGroups, UpdateGroup};
-use crate::inline_policy::{
-    DeleteGroupPolicy, DeleteRolePolicy, DeleteUserPolicy, GetGroupPolicy, GetRolePolicy, GetUserPolicy,
-    ListGroupPolicies, ListRolePolicies, ListUserPolicies, PutGroupPolicy, PutRolePolicy, PutUserPolicy,
-};
-use crate::instance_profile::{
-    AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile, ListInstanceProfiles,
-    ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile,
-};
-use crate::last_access::{
-    GenerateServiceLastAccessedDetails, GetServiceLastAccessedDetails, GetServiceLastAccessedDetailsWithEntities,
-};
-use crate::login_profile::{
+use crate::credentials::login_profiles::{
     ChangePassword, CreateLoginProfile, DeleteLoginProfile, GetLoginProfile, UpdateLoginProfile,
 };
-use crate::managed_policy::{CreatePolicy, DeletePolicy, GetPolicy};
-use crate::membership::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
-use crate::oidc_provider::{
+use crate::credentials::oidc_providers::{
     AddClientIDToOpenIDConnectProvider, CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider,
-    GetOpenIDConnectProvider, ListOpenIDConnectProviderTags, ListOpenIDConnectProviders,
-    RemoveClientIDFromOpenIDConnectProvider, TagOpenIDConnectProvider, UntagOpenIDConnectProvider,
+    GetOpenIDConnectProvider, ListOpenIDConnectProviders, RemoveClientIDFromOpenIDConnectProvider,
     UpdateOpenIDConnectProviderThumbprint,
 };
-use crate::password_policy::{DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy};
-use crate::policy_entities::ListEntitiesForPolicy;
-use crate::policy_list::ListPolicies;
-use crate::policy_version::{
-    CreatePolicyVersion, DeletePolicyVersion, GetPolicyVersion, ListPolicyVersions, SetDefaultPolicyVersion,
+use crate::credentials::password_policy::{
+    DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, UpdateAccountPasswordPolicy,
 };
-use crate::role::{
-    CreateRole, DeleteRole, GetRole, ListRoles, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
-};
-use crate::service_access::ListPoliciesGrantingServiceAccess;
-use crate::service_credential::{
+use crate::credentials::service_credentials::{
     CreateServiceSpecificCredential, DeleteServiceSpecificCredential, ListServiceSpecificCredentials,
     ResetServiceSpecificCredential, UpdateServiceSpecificCredential,
 };
-use crate::service_linked_role::{
-    CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus,
-};
-use crate::simulation::{
-    GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy, SimulateCustomPolicy, SimulatePrincipalPolicy,
-};
-use crate::ssh_public_key::{
+use crate::credentials::ssh_public_keys::{
     DeleteSSHPublicKey, GetSSHPublicKey, ListSSHPublicKeys, UpdateSSHPublicKey, UploadSSHPublicKey,
 };
-use crate::tagging::{
-    ListInstanceProfileTags, ListPolicyTags, ListRoleTags, ListUserTags, TagInstanceProfile, TagPolicy, TagRole,
-    TagUser, UntagInstanceProfile, UntagPolicy, UntagRole, UntagUser,
+use crate::policies::attachments::{AttachPolicy, DetachPolicy, ListAttachedPolicies};
+use crate::policies::boundaries::{DeleteBoundary, PutBoundary};
+use crate::policies::entities::ListEntitiesForPolicy;
+use crate::policies::inline_policies::{DeleteInlinePolicy, GetInlinePolicy, ListInlinePolicies, PutInlinePolicy};
+use crate::policies::list::ListPolicies;
+use crate::policies::managed_policies::{CreatePolicy, DeletePolicy, GetPolicy};
+use crate::policies::versions::{
+    CreatePolicyVersion, DeletePolicyVersion, GetPolicyVersion, ListPolicyVersions, SetDefaultPolicyVersion,
 };
-use crate::user::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
+use crate::principals::groups::{CreateGroup, DeleteGroup, GetGroup};
+use crate::principals::instance_profiles::{
+    AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile,
+    ListInstanceProfilesForRole, RemoveRoleFromInstanceProfile,
+};
+use crate::principals::lists::List;
+use crate::principals::memberships::{AddUserToGroup, ListGroupsForUser, RemoveUserFromGroup};
+use crate::principals::renames::Rename;
+use crate::principals::roles::{
+    CreateRole, DeleteRole, GetRole, UpdateAssumeRolePolicy, UpdateRole, UpdateRoleDescription,
+};
+use crate::principals::service_linked_roles::{
+    CreateServiceLinkedRole, DeleteServiceLinkedRole, GetServiceLinkedRoleDeletionStatus,
+};
+use crate::principals::tagging::{AddTags, ListTags, RemoveTags};
+use crate::principals::users::{CreateUser, DeleteUser, GetUser};
+use crate::records::group::Group;
+use crate::records::instance_profile::InstanceProfile;
+use crate::records::managed_policy::AnyPolicy;
+use crate::records::oidc_provider::OidcProvider;
+use crate::records::role::Role;
+use crate::records::user::User;
+use crate::reports::account_summary::GetAccountSummary;
+use crate::reports::authorization_details::GetAccountAuthorizationDetails;
+use crate::reports::credential_report::{GenerateCredentialReport, GetCredentialReport};
+use crate::reports::last_access::{
+    GenerateServiceLastAccessedDetails, GetServiceLastAccessedDetails, GetServiceLastAccessedDetailsWithEntities,
+};
+use crate::reports::service_access::ListPoliciesGrantingServiceAccess;
+use crate::reports::simulation::{
+    GetContextKeysForCustomPolicy, GetContextKeysForPrincipalPolicy, SimulateCustomPolicy, SimulatePrincipalPolicy,
+};
+use crate::resources::named::Named;
 use crate::{Iam, IamError};
 
 static OPERATIONS: &[Entry<Iam>] = operations![
     AddClientIDToOpenIDConnectProvider,
     AddRoleToInstanceProfile,
     AddUserToGroup,
-    AttachGroupPolicy,
-    AttachRolePolicy,
-    AttachUserPolicy,
+    AttachPolicy<Group>,
+    AttachPolicy<Role>,
+    AttachPolicy<User>,
     ChangePassword,
     CreateAccessKey,
     CreateAccountAlias,
@@ -93,24 +93,24 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     DeleteAccountAlias,
     DeleteAccountPasswordPolicy,
     DeleteGroup,
-    DeleteGroupPolicy,
+    DeleteInlinePolicy<Group>,
     DeleteInstanceProfile,
     DeleteLoginProfile,
     DeleteOpenIDConnectProvider,
     DeletePolicy,
     DeletePolicyVersion,
     DeleteRole,
-    DeleteRolePermissionsBoundary,
-    DeleteRolePolicy,
+    DeleteBoundary<Role>,
+    DeleteInlinePolicy<Role>,
     DeleteSSHPublicKey,
     DeleteServiceLinkedRole,
     DeleteServiceSpecificCredential,
     DeleteUser,
-    DeleteUserPermissionsBoundary,
-    DeleteUserPolicy,
-    DetachGroupPolicy,
-    DetachRolePolicy,
-    DetachUserPolicy,
+    DeleteBoundary<User>,
+    DeleteInlinePolicy<User>,
+    DetachPolicy<Group>,
+    DetachPolicy<Role>,
+    DetachPolicy<User>,
     GenerateCredentialReport,
     GenerateServiceLastAccessedDetails,
     GetAccessKeyLastUsed,
@@ -121,51 +121,51 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     GetContextKeysForPrincipalPolicy,
     GetCredentialReport,
     GetGroup,
-    GetGroupPolicy,
+    GetInlinePolicy<Group>,
     GetInstanceProfile,
     GetLoginProfile,
     GetOpenIDConnectProvider,
     GetPolicy,
     GetPolicyVersion,
     GetRole,
-    GetRolePolicy,
+    GetInlinePolicy<Role>,
     GetSSHPublicKey,
     GetServiceLastAccessedDetails,
     GetServiceLastAccessedDetailsWithEntities,
     GetServiceLinkedRoleDeletionStatus,
     GetUser,
-    GetUserPolicy,
+    GetInlinePolicy<User>,
     ListAccessKeys,
     ListAccountAliases,
-    ListAttachedGroupPolicies,
-    ListAttachedRolePolicies,
-    ListAttachedUserPolicies,
+    ListAttachedPolicies<Group>,
+    ListAttachedPolicies<Role>,
+    ListAttachedPolicies<User>,
     ListEntitiesForPolicy,
-    ListGroupPolicies,
-    ListGroups,
+    ListInlinePolicies<Group>,
+    List<Group>,
     ListGroupsForUser,
-    ListInstanceProfileTags,
-    ListInstanceProfiles,
+    ListTags<Named<InstanceProfile>>,
+    List<InstanceProfile>,
     ListInstanceProfilesForRole,
-    ListOpenIDConnectProviderTags,
+    ListTags<OidcProvider>,
     ListOpenIDConnectProviders,
     ListPolicies,
     ListPoliciesGrantingServiceAccess,
-    ListPolicyTags,
+    ListTags<AnyPolicy>,
     ListPolicyVersions,
-    ListRolePolicies,
-    ListRoleTags,
-    ListRoles,
+    ListInlinePolicies<Role>,
+    ListTags<Named<Role>>,
+    List<Role>,
     ListSSHPublicKeys,
     ListServiceSpecificCredentials,
-    ListUserPolicies,
-    ListUserTags,
-    ListUsers,
-    PutGroupPolicy,
-    PutRolePermissionsBoundary,
-    PutRolePolicy,
-    PutUserPermissionsBoundary,
-    PutUserPolicy,
+    ListInlinePolicies<User>,
+    ListTags<Named<User>>,
+    List<User>,
+    PutInlinePolicy<Group>,
+    PutBoundary<Role>,
+    PutInlinePolicy<Role>,
+    PutBoundary<User>,
+    PutInlinePolicy<User>,
     RemoveClientIDFromOpenIDConnectProvider,
     RemoveRoleFromInstanceProfile,
     RemoveUserFromGroup,
@@ -173,27 +173,27 @@ static OPERATIONS: &[Entry<Iam>] = operations![
     SetDefaultPolicyVersion,
     SimulateCustomPolicy,
     SimulatePrincipalPolicy,
-    TagInstanceProfile,
-    TagOpenIDConnectProvider,
-    TagPolicy,
-    TagRole,
-    TagUser,
-    UntagInstanceProfile,
-    UntagOpenIDConnectProvider,
-    UntagPolicy,
-    UntagRole,
-    UntagUser,
+    AddTags<Named<InstanceProfile>>,
+    AddTags<OidcProvider>,
+    AddTags<AnyPolicy>,
+    AddTags<Named<Role>>,
+    AddTags<Named<User>>,
+    RemoveTags<Named<InstanceProfile>>,
+    RemoveTags<OidcProvider>,
+    RemoveTags<AnyPolicy>,
+    RemoveTags<Named<Role>>,
+    RemoveTags<Named<User>>,
     UpdateAccessKey,
     UpdateAccountPasswordPolicy,
     UpdateAssumeRolePolicy,
-    UpdateGroup,
+    Rename<Group>,
     UpdateLoginProfile,
     UpdateOpenIDConnectProviderThumbprint,
     UpdateRole,
     UpdateRoleDescription,
     UpdateSSHPublicKey,
     UpdateServiceSpecificCredential,
-    UpdateUser,
+    Rename<User>,
     UploadSSHPublicKey,
 ];
 

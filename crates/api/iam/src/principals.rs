@@ -1,38 +1,11 @@
-//! Which principals exist: from an ARN in a policy to the unique id of whoever bears it now.
+//! Users, groups, roles and instance profiles: the operations on them, their members and their tags.
 
-use service::BoxFuture;
-use service::ports::Principals;
-use store::{ReadTx, StoreError};
-use wire::Arn;
-
-use crate::Iam;
-use crate::account;
-use crate::entity::{self, Entity};
-use crate::name::{self, Kind};
-use crate::role::Role;
-use crate::user::User;
-
-/// The unique id of the user, role or account (by its root) that `arn` names, path included.
-pub(crate) fn unique_id(tx: &ReadTx<'_>, arn: &Arn) -> Result<Option<String>, StoreError> {
-    if arn.service() == "iam" && arn.resource() == "root" {
-        return Ok(account::find(tx, arn.account())?.map(|account| account.id));
-    }
-    let Some(located) = name::locate(arn) else { return Ok(None) };
-    match located.kind {
-        Kind::User => id::<User>(tx, arn, located.name),
-        Kind::Role => id::<Role>(tx, arn, located.name),
-        Kind::Group | Kind::Policy | Kind::InstanceProfile => Ok(None),
-    }
-}
-
-fn id<E: Entity>(tx: &ReadTx<'_>, arn: &Arn, name: &str) -> Result<Option<String>, StoreError> {
-    let entity = entity::find::<E>(tx, arn.account(), name)?;
-    Ok(entity.filter(|entity| entity.arn() == *arn).map(|entity| entity.identity().id.clone()))
-}
-
-impl Principals for Iam {
-    fn unique_id<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Option<String>, StoreError>> {
-        let arn = arn.clone();
-        Box::pin(self.store.read(move |tx| unique_id(tx, &arn)))
-    }
-}
+pub(crate) mod groups;
+pub(crate) mod instance_profiles;
+pub(crate) mod lists;
+pub(crate) mod memberships;
+pub(crate) mod renames;
+pub(crate) mod roles;
+pub(crate) mod service_linked_roles;
+pub(crate) mod tagging;
+pub(crate) mod users;

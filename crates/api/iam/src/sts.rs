@@ -13,7 +13,7 @@ use service::{Entry, Service, operations};
 use wire::Protocol;
 
 use crate::Iam;
-use crate::error::IamError;
+use crate::values::error::IamError;
 
 /// The STS service.
 pub struct Sts {

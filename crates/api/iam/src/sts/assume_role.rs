@@ -13,18 +13,19 @@ use super::credential::{
     Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, TOKEN_BYTES_MIN, is_root, limits, pack,
     tagged, tags, without_mfa,
 };
-use crate::entity::{self, Entity as _};
-use crate::error::IamError;
-use crate::name::{self, Kind};
-use crate::role::{Role, SESSION_SECONDS_DEFAULT};
-use crate::session::{Bearer, Session, TRANSITIVE_KEYS, session_arn};
-use crate::tag::{self, Tag, TagInput};
+use crate::authority::session::{Bearer, Session, TRANSITIVE_KEYS, session_arn};
+use crate::records::entity::{self, Entity as _};
+use crate::records::role::{Role, SESSION_SECONDS_DEFAULT};
+use crate::values::error::{IamError, Result};
+use crate::values::kind::Kind;
+use crate::values::name;
+use crate::values::tag::{self, Tag, TagInput};
 
 /// How long a session can last that was assumed from another role's, in seconds.
 const CHAINED_SECONDS_MAX: u32 = 3600;
 
 wire::shape! {
-    /// What somebody else vouches for. None is accepted here.
+    /// A context that somebody else asserts. None is accepted here.
     pub struct ProvidedContext {
         "ProviderArn" provider_arn: String, optional, [Rule::Length(20, 2048)];
         "ContextAssertion" context_assertion: String, optional, [Rule::Length(4, 2048)];
@@ -73,9 +74,7 @@ impl AssumedRoleUser {
 pub(crate) struct AssumeRoleOutput {
     credentials: Credentials,
     assumed_role_user: AssumedRoleUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<String>,
 }
 
@@ -95,7 +94,7 @@ pub(crate) struct Assumed {
 
 impl Assumed {
     /// The role that bears this ARN in whichever account. `None` if there is none.
-    pub(crate) async fn find(sts: &Sts, arn: &str) -> Result<Option<Self>, IamError> {
+    pub(crate) async fn find(sts: &Sts, arn: &str) -> Result<Option<Self>> {
         let parsed = arn.parse::<Arn>().ok();
         let parsed = parsed.filter(|arn| name::locate(arn).is_some_and(|located| located.kind == Kind::Role));
         let Some(parsed) = parsed else { return Err(IamError::Validation(format!("{arn} is invalid"))) };
@@ -136,7 +135,7 @@ impl Operation for AssumeRole {
     type Output = AssumeRoleOutput;
     type Target = Assumed;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Assumed, IamError> {
+    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Assumed> {
         match call.caller.principal.kind {
             PrincipalKind::Root => {
                 return Err(IamError::AccessDenied("Roles may not be assumed by root accounts.".to_owned()));
@@ -189,11 +188,7 @@ impl Operation for AssumeRole {
         needs
     }
 
-    async fn run(
-        input: Self::Input,
-        assumed: Permit<Assumed>,
-        call: &Call<'_, Sts>,
-    ) -> Result<AssumeRoleOutput, IamError> {
+    async fn run(input: Self::Input, assumed: Permit<Assumed>, call: &Call<'_, Sts>) -> Result<AssumeRoleOutput> {
         let role = assumed.into_inner().role;
         without_mfa(input.serial_number.as_ref(), input.token_code.as_ref())?;
         if !input.provided_contexts.is_empty() {
@@ -204,7 +199,7 @@ impl Operation for AssumeRole {
         let source_identity = source_identity(call.caller, input.source_identity)?;
         let limits = limits(call.service, &role.identity.account, input.policy, input.policy_arns).await?;
 
-        let own = tags(input.tags)?;
+        let own = tags(&input.tags)?;
         let inherited = inherited(call.caller);
         let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
         if let Some(tag) = own.iter().find(|tag| inherited.iter().any(|one| same(&one.key, &tag.key))) {
@@ -234,7 +229,7 @@ impl Operation for AssumeRole {
 }
 
 /// How long a session of the role lasts.
-pub(crate) fn seconds(role: &Role, asked: Option<u32>, chained: bool) -> Result<u32, IamError> {
+pub(crate) fn seconds(role: &Role, asked: Option<u32>, chained: bool) -> Result<u32> {
     let seconds = asked.unwrap_or(SESSION_SECONDS_DEFAULT);
     if chained && seconds > CHAINED_SECONDS_MAX {
         return Err(IamError::Validation(
@@ -251,7 +246,7 @@ pub(crate) fn seconds(role: &Role, asked: Option<u32>, chained: bool) -> Result<
 }
 
 /// Once a session has a source identity, so do all that are made from it.
-fn source_identity(caller: &Caller, asked: Option<String>) -> Result<Option<String>, IamError> {
+fn source_identity(caller: &Caller, asked: Option<String>) -> Result<Option<String>> {
     match (said(caller, "aws:SourceIdentity"), asked) {
         (Some(known), Some(asked)) if known != asked => {
             Err(IamError::Validation("The source identity of a session cannot be changed.".to_owned()))

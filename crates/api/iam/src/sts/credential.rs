@@ -1,4 +1,4 @@
-//! What the operations that make sessions have in common: limits, tags, and the credentials they answer with.
+//! Limits and tags of new sessions, and the credentials that answers carry.
 
 use policy::{Kind as Grammar, PrincipalKind};
 use serde::Serialize;
@@ -7,12 +7,11 @@ use wire::Timestamp;
 use wire::shape::Rule;
 
 use super::Sts;
-use crate::document;
-use crate::error::{IamError, Quota};
-use crate::name;
-use crate::secret::SecretAccessKey;
-use crate::session::{Limits, Session};
-use crate::tag::{self, Tag, TagInput};
+use crate::authority::session::{Limits, Session};
+use crate::values::error::{IamError, Quota, Result};
+use crate::values::secret::SecretAccessKey;
+use crate::values::tag::{self, Tag, TagInput};
+use crate::values::{document, name};
 
 /// The rule of `RoleSessionName` and `SourceIdentity`.
 pub(crate) const SESSION_NAME: [Rule; 2] = [Rule::Length(2, 64), Rule::Pattern(r"[\w+=,.@-]*")];
@@ -29,7 +28,7 @@ pub(crate) const TOKEN_BYTES_MIN: Rule = Rule::Range(0, 4096);
 /// How many managed policies can limit a session.
 const ARNS_MAX: usize = 10;
 
-/// What policies and tags may take in a token, in bytes. With the rest and the encoding, a token stays below 12 KiB,
+/// The most that policies and tags may take in a token, in bytes. With the rest and the encoding, a token stays below 12 KiB,
 /// which every HTTP stack takes as a header.
 const PACKED_BYTES_MAX: usize = 7168;
 
@@ -52,7 +51,7 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// Those of a new session.
-    pub(crate) async fn of(session: Session, sts: &Sts) -> Result<Self, IamError> {
+    pub(crate) async fn of(session: Session, sts: &Sts) -> Result<Self> {
         let session_token = session.token(&sts.iam.store).await?;
         let Session { access_key_id, secret: secret_access_key, expires: expiration, .. } = session;
         Ok(Self { access_key_id, secret_access_key, session_token, expiration })
@@ -68,7 +67,7 @@ pub(crate) async fn limits(
     account: &str,
     inline: Option<String>,
     arns: Vec<PolicyDescriptorType>,
-) -> Result<Option<Limits>, IamError> {
+) -> Result<Option<Limits>> {
     if let Some(text) = &inline {
         document::parse(text, Grammar::Session)?;
     }
@@ -90,7 +89,7 @@ pub(crate) async fn limits(
 ///
 /// # Errors
 /// `PackedPolicyTooLarge`.
-pub(crate) fn pack(session: &mut Session, limits: Option<Limits>, tags: Vec<Tag>) -> Result<Option<usize>, IamError> {
+pub(crate) fn pack(session: &mut Session, limits: Option<Limits>, tags: Vec<Tag>) -> Result<Option<usize>> {
     let policies = limits.as_ref().map_or(0, |limits| {
         limits.inline.as_ref().map_or(0, String::len) + limits.arns.iter().map(String::len).sum::<usize>()
     });
@@ -108,7 +107,7 @@ pub(crate) fn pack(session: &mut Session, limits: Option<Limits>, tags: Vec<Tag>
 ///
 /// # Errors
 /// `ValidationError`, `InvalidInput`, `InvalidParameterValue`.
-pub(crate) fn tags(given: Vec<TagInput>) -> Result<Vec<Tag>, IamError> {
+pub(crate) fn tags(given: &[TagInput]) -> Result<Vec<Tag>> {
     tag::checked(given).map_err(|error| match error {
         IamError::InvalidInput(tag::DUPLICATE) => IamError::InvalidParameter(tag::DUPLICATE),
         error => error,
@@ -127,7 +126,7 @@ pub(crate) fn tagged(need: Need<'static>, tags: &[TagInput], transitive: &[Strin
 ///
 /// # Errors
 /// `AccessDenied`.
-pub(crate) fn long_lived(call: &Call<'_, Sts>, operation: &str) -> Result<(), IamError> {
+pub(crate) fn long_lived(call: &Call<'_, Sts>, operation: &str) -> Result<()> {
     if is_session(call.caller) {
         return Err(IamError::AccessDenied(format!("Cannot call {operation} with session credentials")));
     }
@@ -143,7 +142,7 @@ pub(crate) fn is_session(caller: &Caller) -> bool {
 ///
 /// # Errors
 /// `AccessDenied`.
-pub(crate) fn without_mfa(serial: Option<&String>, code: Option<&String>) -> Result<(), IamError> {
+pub(crate) fn without_mfa(serial: Option<&String>, code: Option<&String>) -> Result<()> {
     match (serial, code) {
         (None, None) => Ok(()),
         (Some(_), Some(_)) => Err(IamError::AccessDenied(
@@ -154,7 +153,7 @@ pub(crate) fn without_mfa(serial: Option<&String>, code: Option<&String>) -> Res
 }
 
 /// The name at the end of a federated user's ARN.
-pub(crate) fn federated_name(name: &str) -> Result<(), IamError> {
+pub(crate) fn federated_name(name: &str) -> Result<()> {
     name::check(name, "name")
 }
 

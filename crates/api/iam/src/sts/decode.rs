@@ -1,12 +1,12 @@
 //! `DecodeAuthorizationMessage`: all that bore on a refusal, for somebody of an account that it concerns.
 
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Permit, ResourceOperation};
 use wire::shape::Rule;
 
 use super::Sts;
-use crate::error::IamError;
-use crate::refusal::Refusal;
+use crate::authority::refusal::Refusal;
+use crate::values::error::{IamError, Result};
 
 wire::shape! {
     /// The input of `DecodeAuthorizationMessage`.
@@ -23,29 +23,20 @@ pub(crate) struct DecodeAuthorizationMessageOutput {
 
 pub(crate) struct DecodeAuthorizationMessage;
 
-impl Operation for DecodeAuthorizationMessage {
-    type Service = Sts;
+impl ResourceOperation for DecodeAuthorizationMessage {
+    type On = Account<Sts>;
     const NAME: &'static str = "DecodeAuthorizationMessage";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = DecodeAuthorizationMessageInput;
     type Output = DecodeAuthorizationMessageOutput;
-    type Target = Refusal;
 
-    /// One that concerns other accounts is as good as none.
-    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Refusal, IamError> {
+    fn key(_: &Self::Input) {}
+
+    /// A message that concerns other accounts is reported as invalid.
+    async fn run(input: Self::Input, _: &Permit<Account<Sts>>, call: &Call<'_, Sts>) -> Result<Self::Output> {
         let opened = Refusal::open(&input.encoded_message, &call.service.iam.store, call.now).await?;
-        opened.filter(|refusal| refusal.concerns(call.account())).ok_or(IamError::InvalidAuthorizationMessage)
-    }
-
-    fn needs(_: &Self::Input, _: Option<&Refusal>, _: &Call<'_, Sts>) -> Vec<Need<'static>> {
-        vec![Need::identity("sts:DecodeAuthorizationMessage", "*")]
-    }
-
-    async fn run(
-        _: Self::Input,
-        refusal: Permit<Refusal>,
-        call: &Call<'_, Sts>,
-    ) -> Result<DecodeAuthorizationMessageOutput, IamError> {
+        let refusal = opened.filter(|refusal| refusal.concerns(call.account()));
+        let refusal = refusal.ok_or(IamError::InvalidAuthorizationMessage)?;
         Ok(DecodeAuthorizationMessageOutput { decoded_message: refusal.view(call.account()).to_string() })
     }
 }

@@ -2,19 +2,15 @@
 
 use policy::PrincipalKind;
 use serde::Serialize;
-use service::{AuditClass, Call, Need, Operation, Permit};
+use service::{Account, AuditClass, Call, Need, Operation, Permit, ResourceOperation};
 use wire::Arn;
 use wire::shape::Rule;
 
 use super::Sts;
-use crate::access_key;
-use crate::error::IamError;
-use crate::name;
-
-wire::shape! {
-    /// The input of `GetCallerIdentity`.
-    pub struct GetCallerIdentityInput {}
-}
+use crate::records::access_key;
+use crate::values::answer::NoInput;
+use crate::values::error::{IamError, Result};
+use crate::values::name;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,11 +26,11 @@ impl Operation for GetCallerIdentity {
     type Service = Sts;
     const NAME: &'static str = "GetCallerIdentity";
     const AUDIT: AuditClass = AuditClass::Read;
-    type Input = GetCallerIdentityInput;
+    type Input = NoInput;
     type Output = GetCallerIdentityOutput;
     type Target = ();
 
-    async fn find(_: &Self::Input, _: &Call<'_, Sts>) -> Result<(), IamError> {
+    async fn find(_: &Self::Input, _: &Call<'_, Sts>) -> Result<()> {
         Ok(())
     }
 
@@ -43,7 +39,7 @@ impl Operation for GetCallerIdentity {
         Vec::new()
     }
 
-    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetCallerIdentityOutput, IamError> {
+    async fn run(_: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetCallerIdentityOutput> {
         call.service.iam.note_use(call.caller, "sts:GetCallerIdentity", call.region, call.now);
         let principal = &call.caller.principal;
         let session = principal.arn.resource().rsplit('/').next().unwrap_or_default();
@@ -73,30 +69,20 @@ pub(crate) struct GetAccessKeyInfoOutput {
 
 pub(crate) struct GetAccessKeyInfo;
 
-impl Operation for GetAccessKeyInfo {
-    type Service = Sts;
+impl ResourceOperation for GetAccessKeyInfo {
+    type On = Account<Sts>;
     const NAME: &'static str = "GetAccessKeyInfo";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = GetAccessKeyInfoInput;
     type Output = GetAccessKeyInfoOutput;
-    type Target = String;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<String, IamError> {
+    fn key(_: &Self::Input) {}
+
+    async fn run(input: Self::Input, _: &Permit<Account<Sts>>, call: &Call<'_, Sts>) -> Result<Self::Output> {
         let key = call.service.iam.access_keys.get(access_key::PARENT, &input.access_key_id).await?;
-        key.map(|key| key.account.clone()).ok_or_else(|| {
+        let account = key.map(|key| key.account.clone()).ok_or_else(|| {
             IamError::Validation("The specified value for accessKeyId is invalid: there is no such key.".to_owned())
-        })
-    }
-
-    fn needs(_: &Self::Input, _: Option<&String>, _: &Call<'_, Sts>) -> Vec<Need<'static>> {
-        vec![Need::identity("sts:GetAccessKeyInfo", "*")]
-    }
-
-    async fn run(
-        _: Self::Input,
-        account: Permit<String>,
-        _: &Call<'_, Sts>,
-    ) -> Result<GetAccessKeyInfoOutput, IamError> {
-        Ok(GetAccessKeyInfoOutput { account: account.into_inner() })
+        })?;
+        Ok(GetAccessKeyInfoOutput { account })
     }
 }

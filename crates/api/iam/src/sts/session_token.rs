@@ -11,9 +11,9 @@ use super::credential::{
     Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, TOKEN_BYTES_MIN, federated_name, is_root, limits,
     long_lived, pack, tagged, tags, without_mfa,
 };
-use crate::error::IamError;
-use crate::session::{Bearer, Limits, Session, federated_arn};
-use crate::tag::{self, TagInput};
+use crate::authority::session::{Bearer, Limits, Session, federated_arn};
+use crate::values::error::{IamError, Result};
+use crate::values::tag::{self, TagInput};
 
 /// How long these sessions last unless the caller says otherwise, in seconds.
 const SECONDS_DEFAULT: u32 = 43_200;
@@ -29,7 +29,7 @@ fn seconds(call: &Call<'_, Sts>, asked: Option<u32>) -> u32 {
 }
 
 /// The caller's unique id if it is a user, `None` if it is the root user.
-fn user(call: &Call<'_, Sts>) -> Result<Option<String>, IamError> {
+fn user(call: &Call<'_, Sts>) -> Result<Option<String>> {
     let principal = &call.caller.principal;
     match principal.kind {
         PrincipalKind::User => Ok(Some(principal.unique_id.clone())),
@@ -65,7 +65,7 @@ impl Operation for GetSessionToken {
     type Output = GetSessionTokenOutput;
     type Target = ();
 
-    async fn find(_: &Self::Input, call: &Call<'_, Sts>) -> Result<(), IamError> {
+    async fn find(_: &Self::Input, call: &Call<'_, Sts>) -> Result<()> {
         long_lived(call, Self::NAME)
     }
 
@@ -74,7 +74,7 @@ impl Operation for GetSessionToken {
         Vec::new()
     }
 
-    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetSessionTokenOutput, IamError> {
+    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetSessionTokenOutput> {
         call.service.iam.note_use(call.caller, "sts:GetSessionToken", call.region, call.now);
         without_mfa(input.serial_number.as_ref(), input.token_code.as_ref())?;
         let bearer = user(call)?.map_or(Bearer::Root, Bearer::User);
@@ -108,7 +108,6 @@ struct FederatedUser {
 pub(crate) struct GetFederationTokenOutput {
     credentials: Credentials,
     federated_user: FederatedUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
 }
 
@@ -123,7 +122,7 @@ impl Operation for GetFederationToken {
     type Output = GetFederationTokenOutput;
     type Target = ();
 
-    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<(), IamError> {
+    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<()> {
         long_lived(call, Self::NAME)?;
         federated_name(&input.name)
     }
@@ -138,17 +137,13 @@ impl Operation for GetFederationToken {
         needs
     }
 
-    async fn run(
-        input: Self::Input,
-        _: Permit<()>,
-        call: &Call<'_, Sts>,
-    ) -> Result<GetFederationTokenOutput, IamError> {
+    async fn run(input: Self::Input, _: Permit<()>, call: &Call<'_, Sts>) -> Result<GetFederationTokenOutput> {
         let bearer = Bearer::Federated { user: user(call)?, name: input.name.clone() };
         let limits = limits(call.service, call.account(), input.policy, input.policy_arns).await?;
         let mut session = Session::new(call.account(), bearer, call.now, seconds(call, input.duration_seconds));
         session.token_bytes_min = input.token_bytes_min;
         // Without a policy, only resources that name the session let it in.
-        let packed_policy_size = pack(&mut session, Some(limits.unwrap_or_else(Limits::default)), tags(input.tags)?)?;
+        let packed_policy_size = pack(&mut session, Some(limits.unwrap_or_else(Limits::default)), tags(&input.tags)?)?;
         let arn = federated_arn(call.account(), &input.name);
         call.touch(arn.to_string());
         let federated_user = FederatedUser { federated_user_id: format!("{}:{}", call.account(), input.name), arn };

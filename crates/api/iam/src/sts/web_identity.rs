@@ -16,9 +16,9 @@ use super::assume_role::{Assumed, AssumedRoleUser, seconds};
 use super::credential::{
     Credentials, POLICY, PolicyDescriptorType, SECONDS_MIN, SESSION_NAME, TOKEN_BYTES_MIN, limits, pack,
 };
-use crate::error::{IamError, Token};
-use crate::oidc_provider::{self, OidcProvider};
-use crate::session::{Bearer, Session};
+use crate::authority::session::{Bearer, Session};
+use crate::records::oidc_provider::{self, OidcProvider};
+use crate::values::error::{IamError, Result, Token};
 
 /// How long a token can be, in characters.
 const TOKEN_LENGTH_MAX: usize = 20_000;
@@ -74,7 +74,6 @@ pub(crate) struct AssumeRoleWithWebIdentityOutput {
     credentials: Credentials,
     subject_from_web_identity_token: String,
     assumed_role_user: AssumedRoleUser,
-    #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
     provider: String,
     audience: String,
@@ -143,7 +142,7 @@ impl Claims {
 
     /// # Errors
     /// `ExpiredTokenException`, `InvalidIdentityToken`.
-    fn check_time(&self, now: Timestamp) -> Result<(), IamError> {
+    fn check_time(&self, now: Timestamp) -> Result<()> {
         let now = now.millis() / 1000;
         if self.exp <= now {
             return Err(Token::Expired.error("Token expired: its expiration date/time has passed"));
@@ -156,15 +155,15 @@ impl Claims {
     }
 }
 
-/// What a provider vouches for.
-struct Vouched {
+/// The verified facts of a provider's token.
+struct Verified {
     provider: OidcProvider,
     subject: String,
     audience: String,
 }
 
 /// Verifies a token against the providers of an account.
-async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result<Vouched, IamError> {
+async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result<Verified> {
     let invalid = |message: &str| Token::Invalid.error(message);
     let Parts { header, claims, signed, signature } =
         parse(token).ok_or_else(|| invalid("The ID Token provided is not a valid JWT."))?;
@@ -181,7 +180,7 @@ async fn verify(sts: &Sts, account: &str, token: &str, now: Timestamp) -> Result
     }
     claims.check_time(now)?;
     let audience = claims.audience(&provider).ok_or_else(|| invalid("Incorrect token audience"))?;
-    Ok(Vouched { provider, subject: claims.sub, audience })
+    Ok(Verified { provider, subject: claims.sub, audience })
 }
 
 pub(crate) struct AssumeRoleWithWebIdentity;
@@ -195,7 +194,7 @@ impl Operation for AssumeRoleWithWebIdentity {
     type Output = AssumeRoleWithWebIdentityOutput;
     type Target = Option<Assumed>;
 
-    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Option<Assumed>, IamError> {
+    async fn find(input: &Self::Input, call: &Call<'_, Sts>) -> Result<Option<Assumed>> {
         Assumed::find(call.service, &input.role_arn).await
     }
 
@@ -208,7 +207,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         input: Self::Input,
         assumed: Permit<Option<Assumed>>,
         call: &Call<'_, Sts>,
-    ) -> Result<AssumeRoleWithWebIdentityOutput, IamError> {
+    ) -> Result<AssumeRoleWithWebIdentityOutput> {
         let refused = || IamError::AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity".to_owned());
         if input.provider_id.is_some() {
             return Err(IamError::Validation("ProviderId is for OAuth 2.0 access tokens only.".to_owned()));
@@ -216,7 +215,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         // Before the role: without a token that is vouched for, nobody learns which roles there are.
         let account = wire::account_of(&input.role_arn).unwrap_or_default().to_owned();
         let account = account.as_str();
-        let Vouched { provider, subject, audience } =
+        let Verified { provider, subject, audience } =
             verify(call.service, account, &input.web_identity_token.0, call.now).await?;
         let Assumed { role, trust } = assumed.into_inner().ok_or_else(refused)?;
 

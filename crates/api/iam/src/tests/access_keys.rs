@@ -1,7 +1,7 @@
 //! Access keys: from the answer that makes one to the answer that ends it.
 
 use super::server::{Key, Server, allow};
-use crate::access_key::AccessKey;
+use crate::records::access_key::AccessKey;
 
 #[tokio::test]
 async fn a_new_key_signs_at_once_and_its_secret_is_shown_once() {
@@ -144,10 +144,10 @@ pub(super) async fn root_key(server: &Server) -> Key {
     let key = AccessKey::new(super::server::ACCOUNT, None, super::server::NOW);
     let made = Key { id: key.id.clone(), secret: key.secret.expose().to_owned() };
     let write = server.store.write(move |tx| {
-        let mut account = crate::account::find(tx, super::server::ACCOUNT)?.expect("the account");
+        let mut account = crate::records::account::find(tx, super::server::ACCOUNT)?.expect("the account");
         account.root_access_keys.push(key.id.clone());
-        tx.put(crate::account::PARENT, super::server::ACCOUNT, &account)?;
-        tx.insert(crate::access_key::PARENT, &key.id, &key)
+        tx.put(crate::records::account::PARENT, super::server::ACCOUNT, &account)?;
+        tx.insert(crate::records::access_key::PARENT, &key.id, &key)
     });
     write.await.expect("written");
     made

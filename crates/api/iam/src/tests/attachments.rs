@@ -64,7 +64,8 @@ async fn what_does_not_exist_cannot_be_attached() {
 async fn at_most_ten_policies_are_attached() {
     let server = Server::start().await;
     server.admin("CreateUser", &[("UserName", "ana")]).await.ok();
-    let arns: Vec<_> = crate::aws_managed::all().iter().take(11).map(|policy| policy.arn.to_string()).collect();
+    let arns: Vec<_> =
+        crate::records::aws_managed::all().iter().take(11).map(|policy| policy.arn.to_string()).collect();
     for arn in arns.iter().take(10) {
         server.admin("AttachUserPolicy", &[("UserName", "ana"), ("PolicyArn", arn)]).await.ok();
     }

@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use store::Store;
 
 use super::server::{ACCOUNT, Server, allow};
-use crate::attachment::{self, Attachment, Usage, UsageCount};
-use crate::entity;
-use crate::error::IamError;
-use crate::managed_policy::ManagedPolicy;
-use crate::user::User;
+use crate::records::attachment::{self, Attachment, Usage, UsageCount};
+use crate::records::entity;
+use crate::records::managed_policy::ManagedPolicy;
+use crate::records::user::User;
+use crate::values::error::IamError;
 
 const USERS: [&str; 3] = ["ana", "bob", "Ana"];
 const POLICIES: [&str; 3] = [

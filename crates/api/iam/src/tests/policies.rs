@@ -149,7 +149,7 @@ async fn lists_of_policies_join_aws_managed_and_own() {
             }
         }
     };
-    let catalogue = crate::aws_managed::all().len();
+    let catalogue = crate::records::aws_managed::all().len();
     for max in ["1", "3", "10", "20", "1000"] {
         assert_eq!(count("AWS", max).await, catalogue, "{max}");
         assert_eq!(count("Local", max).await, 7, "{max}");

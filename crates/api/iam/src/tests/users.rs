@@ -3,8 +3,8 @@
 use super::access_keys::root_key;
 use super::server::{ACCOUNT, NOW, Server, allow, document};
 use crate::IamError;
-use crate::entity;
-use crate::user::User;
+use crate::records::entity;
+use crate::records::user::User;
 
 #[tokio::test]
 async fn a_user_is_made_shown_renamed_and_deleted() {
