@@ -13,6 +13,12 @@ pub enum StoreError {
         /// The collection.
         collection: &'static str,
     },
+    /// A transaction went on in a space that it did not name when it began.
+    #[error("a transaction did not name the space {space}")]
+    SpaceNotNamed {
+        /// The space.
+        space: u8,
+    },
     /// A cursor that this store did not give out for this listing.
     #[error("the cursor was not given out for this listing")]
     BadCursor,

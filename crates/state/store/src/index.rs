@@ -211,8 +211,9 @@ impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
 
     /// `change` returns whether it changed anything.
     fn change(&mut self, change: impl FnOnce(&TreeMut<'_>) -> Result<bool, StoreError>) -> Result<bool, StoreError> {
-        let (name, place) = (&self.name, self.place);
-        let changed = self.tx.noting_index(|db, vault| change(&TreeMut::open(db, vault, R::NAME, name, place)?))?;
+        let (name, place, space) = (&self.name, self.place, self.tx.space());
+        let changed =
+            self.tx.noting_index(|db, vault| change(&TreeMut::open(db, space, vault, R::NAME, name, place)?))?;
         if changed {
             self.tx.touch_index(R::NAME, name);
         }

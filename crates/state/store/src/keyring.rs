@@ -10,8 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 use tokio::sync::oneshot;
 
-use crate::db::{Blind, Db, Read, RowKey, Task, Write, read_blocking, write_blocking};
+use crate::db::{Blind, Db, Read, RowKey, Task, read_blocking, write_blocking};
 use crate::sqlite::Sqlite;
+use crate::transaction::Transaction;
 use crate::vault::truncate;
 use crate::{RootKey, RootKeyId, StoreError};
 
@@ -58,7 +59,9 @@ impl Keyring {
     }
 
     /// Puts a new database under the root key and makes the keys that every store needs, in one commit.
-    fn claim(wrapping: &Arc<Wrapping>) -> impl FnOnce(&dyn Write) -> Result<Vec<u8>, StoreError> + Send + 'static {
+    fn claim(
+        wrapping: &Arc<Wrapping>,
+    ) -> impl FnOnce(&Transaction<'_>) -> Result<Vec<u8>, StoreError> + Send + 'static {
         let wrapping = Arc::clone(wrapping);
         move |tx| {
             if let Some(stored) = tx.meta(META_ROOT)? {
@@ -117,7 +120,7 @@ impl Keyring {
     pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
         let (wrappings, unwanted) = (Arc::clone(&self.wrappings), name.to_owned());
-        let work = move |tx: &dyn Write| tx.delete(row(&wrappings.of(tx)?.id(&unwanted))).map(|_| ());
+        let work = move |tx: &Transaction<'_>| tx.delete(row(&wrappings.of(tx)?.id(&unwanted))).map(|_| ());
         self.db.submit(Box::new(Task::new(work, move |result| {
             // The caller may have stopped waiting.
             let _ = answer.send(result);
@@ -147,7 +150,7 @@ impl Keyring {
         Ok(self.remember(name, key))
     }
 
-    fn get_or_make(&self, name: &str) -> impl FnOnce(&dyn Write) -> Result<Key256, StoreError> + Send + 'static {
+    fn get_or_make(&self, name: &str) -> impl FnOnce(&Transaction<'_>) -> Result<Key256, StoreError> + Send + 'static {
         let (wrappings, name) = (Arc::clone(&self.wrappings), name.to_owned());
         move |tx| {
             let wrapping = wrappings.of(tx)?;
@@ -277,7 +280,7 @@ impl Wrapping {
         if found == name { Ok(Some(key)) } else { Err(refused()) }
     }
 
-    fn put(&self, tx: &dyn Write, name: &str, key: &Key256) -> Result<(), StoreError> {
+    fn put(&self, tx: &Transaction<'_>, name: &str, key: &Key256) -> Result<(), StoreError> {
         let id = self.id(name);
         let mut plaintext = SecretBytes::with_capacity(32 + name.len());
         plaintext.extend(key.expose());

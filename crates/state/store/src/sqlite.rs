@@ -13,7 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use self::session::{Session, denied, failure};
-use self::writer::{CHANGES_SLACK, Writer};
+use self::writer::Writer;
 use crate::StoreError;
 use crate::db::{Db, Job, Read, WriteCounts};
 use crate::ledger::Ledger;
@@ -34,6 +34,9 @@ const WRITER_CACHE_KIB: u32 = 2048;
 
 /// The page cache of each reader, in KiB. Behind it stand the operating system's and the store's own.
 const READER_CACHE_KIB: u32 = 512;
+
+/// How many prepared statements a connection keeps: more than there are.
+const STATEMENTS_KEPT: usize = 64;
 
 /// The write-ahead log is cut back to this after a checkpoint, in bytes.
 const LOG_BYTES_MAX: u32 = 8 * 1024 * 1024;
@@ -92,7 +95,6 @@ impl Sqlite {
             jobs,
             counts: Arc::clone(&counts),
             outbox: Outbox::new(Arc::clone(&attached)),
-            untrimmed: CHANGES_SLACK,
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Engine { detail: error.to_string() })?;
@@ -268,6 +270,7 @@ fn connect_plain(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
 

@@ -12,7 +12,8 @@ use self::listings::*;
 use self::outbox::*;
 use super::*;
 use crate::Cache;
-use crate::db::write_blocking;
+use crate::db::{Read as _, write_blocking};
+use crate::feed::{COMMITS_KEPT, COMMITS_SLACK};
 use crate::keyring::rewrap_in;
 
 mod engines;
@@ -370,10 +371,10 @@ async fn what_another_process_wrote_reaches_the_caches_when_polled(under: Under)
     put(&there, "p", &note("a", "new")).await;
     put(&there, "p", &note("b", "born")).await;
     assert!(cache.peek("p", "a").is_some());
-    let position = here.poll_changes(position).await.unwrap();
+    let position = here.poll_changes(&position).await.unwrap();
     assert_eq!((cache.peek("p", "a"), cache.peek("p", "b")), (None, None));
     assert_eq!(cache.get("p", "a").await.unwrap().as_deref().map(String::as_str), Some("new"));
-    assert_eq!(here.poll_changes(position).await.unwrap(), position, "nothing more happened");
+    assert_eq!(here.poll_changes(&position).await.unwrap(), position, "nothing more happened");
 }
 
 async fn a_process_that_fell_behind_the_feed_forgets_all(under: Under) {
@@ -383,16 +384,14 @@ async fn a_process_that_fell_behind_the_feed_forgets_all(under: Under) {
     let position = here.change_position().await.unwrap();
     cache.get("p", "a").await.unwrap();
     put(&there, "p", &note("a", "new")).await;
-    for _ in 0..3 {
-        let many = |tx: &mut Tx<'_>| (0..6_000).try_for_each(|n| tx.put("q", "same", &Tally(n)));
-        there.write(many).await.unwrap();
+    for n in 0..COMMITS_KEPT + COMMITS_SLACK {
+        there.write(move |tx| tx.put("q", "same", &Tally(n))).await.unwrap();
     }
-    // The feed is trimmed after the acknowledgement, so the next write finds it done.
-    put(&there, "q", &note("b", "text")).await;
-    let bounds = here.read_db(|tx| tx.change_bounds()).await.unwrap();
-    let (first, last) = bounds.unwrap();
-    assert!(first > position + 1 && last - first < 12_000, "{first}..{last}");
-    assert_eq!(here.poll_changes(position).await.unwrap(), last);
+    let rows = here.read_db(|tx| tx.feed(Space::MAIN, 0, usize::MAX)).await.unwrap();
+    let (first, last) = (rows.first().unwrap().0, rows.last().unwrap().0);
+    let most = COMMITS_KEPT + COMMITS_SLACK;
+    assert!(first > position.version(Space::MAIN) + 1 && last - first < most, "{first}..{last}");
+    assert_eq!(here.poll_changes(&position).await.unwrap().version(Space::MAIN), last);
     assert_eq!(cache.get("p", "a").await.unwrap().as_deref().map(String::as_str), Some("new"));
 }
 
@@ -405,17 +404,59 @@ async fn a_change_that_cannot_be_read_drops_every_cache_and_stops_no_poll(under:
     cache.get("p", "b").await.unwrap();
     let position = here.change_position().await.unwrap();
     put(&there, "p", &note("a", "new")).await;
-    there.write_db(|tx| tx.append_change(Note::COLLECTION, b"damaged")).await.unwrap();
+    let damaged = there.change_position().await.unwrap().version(Space::MAIN);
+    there.write_db(move |tx| tx.rows().put_feed(Space::MAIN, damaged, b"damaged")).await.unwrap();
     put(&there, "q", &note("c", "born")).await;
     let last = here.change_position().await.unwrap();
-    assert_eq!(here.poll_changes(position).await.unwrap(), last, "it goes on behind what it cannot read");
+    assert_eq!(here.poll_changes(&position).await.unwrap(), last, "it goes on behind what it cannot read");
     assert_eq!((cache.peek("p", "a"), cache.peek("p", "b")), (None, None));
     assert!(matches!(here.check(), Err(StoreError::NotAuthentic { .. })), "the damage stays to be found");
 
     cache.get("p", "b").await.unwrap();
     put(&there, "p", &note("b", "new")).await;
-    here.poll_changes(last).await.unwrap();
+    here.poll_changes(&last).await.unwrap();
     assert_eq!(cache.peek("p", "b"), None);
+}
+
+async fn a_commit_increases_the_version_of_each_space_that_it_changes(under: Under) {
+    let (here, there) = (under.store.clone(), under.another_store());
+    let [one, two, three] = [1, 2, 63].map(|number| Space::new(number).unwrap());
+    let cache: Cache<String> = Cache::new(&here, 100, |note: Note| note.text);
+    put(&here, "p", &note("a", "old")).await;
+    put(&here, "p", &note("b", "old")).await;
+    let before = here.change_position().await.unwrap();
+    cache.get("p", "a").await.unwrap();
+    cache.get("p", "b").await.unwrap();
+    let change = move |tx: &mut Tx<'_>| {
+        tx.enter(three)?;
+        tx.put("p", "a", &note("a", "new"))?;
+        tx.index_mut::<Item>("tree").put(b"key", &item("text"))?;
+        tx.enter(one)?;
+        tx.put("p", "b", &note("b", "new"))?;
+        tx.put("p", "c", &note("c", "new"))
+    };
+    there.write_in(Spaces::of(&[one, two, three]), change).await.unwrap();
+    let after = here.change_position().await.unwrap();
+    let versions = [Space::MAIN, one, two, three].map(|space| after.version(space));
+    assert_eq!(versions, [before.version(Space::MAIN), 1, 0, 1], "two records and an index are one commit");
+    assert_eq!(here.poll_changes(&before).await.unwrap(), after);
+    assert_eq!((cache.peek("p", "a"), cache.peek("p", "b")), (None, None));
+    here.check().unwrap();
+}
+
+async fn a_space_that_was_not_named_is_refused(under: Under) {
+    let other = Space::new(1).unwrap();
+    let refused = Err(StoreError::SpaceNotNamed { space: 1 });
+    assert_eq!(under.store.write(move |tx| tx.enter(other)).await, refused);
+    let refused = Err(StoreError::SpaceNotNamed { space: 0 });
+    let back = under.store.write_in(other.into(), |tx| {
+        tx.put("p", "a", &Tally(1))?;
+        tx.enter(Space::MAIN)
+    });
+    assert_eq!(back.await, refused);
+    under.store.write_in(other.into(), |tx| tx.put("p", "a", &Tally(1))).await.unwrap();
+    let position = under.store.change_position().await.unwrap();
+    assert_eq!((position.version(other), position.version(Space::MAIN)), (1, 0), "it begins in what it names");
 }
 
 /// The notes of a later build, which has given them a field that must not be lost.
@@ -510,6 +551,8 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     a_process_that_fell_behind_the_feed_forgets_all,
     a_change_that_cannot_be_read_drops_every_cache_and_stops_no_poll,
     a_record_of_a_later_build_can_be_read_and_not_be_rewritten,
+    a_commit_increases_the_version_of_each_space_that_it_changes,
+    a_space_that_was_not_named_is_refused,
     events_are_handed_over_in_order_and_stay_until_they_are_settled,
     events_that_were_refused_come_again_before_later_ones,
     a_change_that_fails_leaves_no_event_and_no_trace_in_the_ledger,

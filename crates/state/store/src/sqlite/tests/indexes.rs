@@ -102,7 +102,7 @@ async fn a_commit_that_fails_leaves_no_page_in_the_cache() {
     let before = entries(&store).await;
     let put = |text: &'static str| move |tx: &mut Tx<'_>| tx.index_mut::<Item>("tree").put(&key(7), &item(text));
     // The feed's entry is written last, when all pages are sealed.
-    let trigger = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.changes BEGIN SELECT raise(FAIL, 'no'); END";
+    let trigger = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.feed BEGIN SELECT raise(FAIL, 'no'); END";
     lock(&engine.connection).execute_batch(trigger).unwrap();
     assert!(matches!(store.write(put("lost")).await, Err(StoreError::Engine { .. })));
     lock(&engine.connection).execute_batch("DROP TRIGGER refuse").unwrap();
@@ -272,13 +272,13 @@ fn figures_of_an_index() {
 }
 
 /// What this process has written to disks so far, in bytes.
-fn written_bytes() -> u64 {
+pub(super) fn written_bytes() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap();
     io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap().parse().unwrap()
 }
 
 /// The processor time that this process has had so far.
-fn processor_seconds() -> f64 {
+pub(super) fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     // In hundredths of a second, 14th and 15th, behind a name that may have spaces.
     let ticks = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2);
