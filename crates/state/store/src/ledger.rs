@@ -1,14 +1,14 @@
-//! What the database vouches for about itself: how often it was committed, a keyed digest of all its rows, and how many
+//! The ledger: what the database attests of itself. How often it was committed, a keyed digest of all its rows, and how many
 //! changes were recorded for the audit trail. Written in every transaction that changes a row.
 //!
-//! Knows no SQL and no records. Who compares the ledger with anchors kept elsewhere is the store's user.
+//! Knows no SQL and no records. The store's user compares the ledger with anchors stored elsewhere.
 
 use std::ops::ControlFlow;
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 
 use crate::StoreError;
-use crate::db::{Blind, Read, Row, RowKey, Rows};
+use crate::engine::{Blind, Read, Row, RowKey, Rows};
 use crate::feed::Feed;
 use crate::space::Versions;
 use crate::transaction::Transaction;
@@ -43,7 +43,7 @@ pub struct Standing {
     pub digest: Digest,
     /// How many changes were recorded in the outbox since the database was made.
     pub recorded: u64,
-    /// What the outbox's receiver vouches for about itself, as of the commit. Opaque here.
+    /// The attestation of the outbox's receiver about itself, as of the commit. Opaque here.
     pub witness: Vec<u8>,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct Ledger {
     pub(crate) feed: Feed,
 }
 
-/// What the ledger has: where the database stands, and each space.
+/// The ledger's content: where the database stands, and each space.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) standing: Standing,
@@ -117,7 +117,7 @@ impl Ledger {
         }
     }
 
-    /// What the ledger said at the snapshot; `None` if it was never begun.
+    /// The ledger at the snapshot; `None` if it was never begun.
     pub(crate) fn read(&self, tx: &(impl Read + ?Sized)) -> Result<Option<Entry>, StoreError> {
         tx.meta(META_LEDGER)?.map(|value| self.open(&value)).transpose()
     }

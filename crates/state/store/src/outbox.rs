@@ -1,4 +1,4 @@
-//! The way of recorded events out of the database: who receives them, and what the receiver answers for.
+//! The way of recorded events out of the database, to the receiver that takes them over.
 //!
 //! An event is written in the transaction of the change that it records. Once that is durable it is handed to the
 //! receiver, in the order of its number, and its row is removed once the receiver has it on the disk. After a crash the
@@ -7,7 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::StoreError;
-use crate::db::{Read, Rows};
+use crate::engine::{Read, Rows};
 use crate::ledger::{Ledger, Standing};
 use crate::transaction::{Outcome, Transaction};
 
@@ -24,21 +24,21 @@ pub trait Outlet: Send + Sync + 'static {
     /// The number up to which all events are on the receiver's disk.
     fn settled(&self) -> u64;
 
-    /// What the receiver vouches for about itself, for [`Standing::witness`]. At most 256 bytes.
+    /// The receiver's attestation about itself, for [`Standing::witness`]. At most 256 bytes.
     fn witness(&self) -> Vec<u8>;
 
     /// The database was committed, durably, and stands there now.
     fn committed(&self, standing: &Standing);
 }
 
-/// What a database's writer is given after it was opened.
+/// The parts of a database's writer that are set after it was opened.
 #[derive(Default)]
 pub(crate) struct Attached {
     pub(crate) ledger: OnceLock<Arc<Ledger>>,
     pub(crate) outlet: OnceLock<Arc<dyn Outlet>>,
 }
 
-/// The outbox as the writer keeps it.
+/// The writer's state of the outbox.
 pub(crate) struct Outbox {
     attached: Arc<Attached>,
     /// The number of the last event that was recorded, as far as it is known.
@@ -49,7 +49,7 @@ pub(crate) struct Outbox {
     dropped: u64,
 }
 
-/// What a commit left behind.
+/// The outcome of a commit.
 pub(crate) struct Committed {
     outcome: Outcome,
     /// The number up to which the outlet has events on its disk. The outbox has no batches any more that end before it.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::StoreError;
 use crate::changes::Touched;
 use crate::cursor::{Cursor, Listing};
-use crate::db::{self, Blind, Row, RowKey};
+use crate::engine::{self, Blind, Row, RowKey};
 use crate::index::{self, Index, IndexMut, Indexed};
 use crate::space::{Space, Spaces, check_named};
 use crate::transaction::Transaction;
@@ -38,12 +38,12 @@ pub struct Page<R> {
 
 /// One snapshot of the store.
 pub struct ReadTx<'a> {
-    db: &'a dyn db::Read,
+    db: &'a dyn engine::Read,
     vault: &'a Arc<Vault>,
 }
 
 impl<'a> ReadTx<'a> {
-    pub(crate) fn new(db: &'a dyn db::Read, vault: &'a Arc<Vault>) -> Self {
+    pub(crate) fn new(db: &'a dyn engine::Read, vault: &'a Arc<Vault>) -> Self {
         Self { db, vault }
     }
 
@@ -240,7 +240,7 @@ impl<'a> Tx<'a> {
         self.noting(|db| db.record(event))
     }
 
-    /// What the transaction changed, or why it must not be kept.
+    /// The transaction's changes, or why it must be undone.
     pub(crate) fn finish(mut self) -> Result<Vec<Touched>, StoreError> {
         self.touched.append(&mut self.indexes);
         self.failed.map_or(Ok(self.touched), Err)

@@ -1,24 +1,22 @@
 //! The store as its users see it: opened under a root key, written and read in typed transactions.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crypto::Key256;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::changes::{Touched, Watch, Watchers};
-pub use crate::db::WriteCounts;
-use crate::db::{self, Blind, Db, RowKey, Task, read_blocking};
+pub use crate::engine::WriteCounts;
+use crate::engine::{self, Blind, Engine, RowKey, Task, read_blocking};
 use crate::keyring::{self, Keyring};
 use crate::ledger::{Ledger, Standing};
 use crate::outbox::Outlet;
 use crate::record::{ReadTx, Record, Tx};
 use crate::space::{Position, Space, Spaces};
-use crate::sqlite::Sqlite;
 use crate::transaction::Transaction;
 use crate::vault::Vault;
-use crate::{RootKey, StoreError, index};
+use crate::{Location, RootKey, StoreError, index};
 
 /// How many writes may wait for the writer before further ones wait to join them.
 const WRITES_WAITING_MAX: usize = 1024;
@@ -32,12 +30,12 @@ const BATCH: usize = 1000;
 /// How many batches of events are read at once.
 const EVENT_BATCHES: usize = 16;
 
-/// What a check found in order.
+/// Counts of a check that found everything in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// How many records there are.
     pub records: u64,
-    /// How many keys the keyring holds.
+    /// How many keys the keyring has.
     pub keys: u64,
     /// How many ordered indexes there are.
     pub indexes: u64,
@@ -52,7 +50,7 @@ pub struct Store {
 }
 
 struct Inner {
-    db: Arc<dyn Db>,
+    db: Arc<dyn Engine>,
     vault: Arc<Vault>,
     ledger: Arc<Ledger>,
     watchers: Arc<Watchers>,
@@ -62,14 +60,15 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database at `path`, or makes it, under the root key that it was or will be sealed with. Blocks for
+    /// Opens the database at `location`, or makes it, under the root key that it was or will be sealed with. Blocks for
     /// some milliseconds.
     ///
     /// # Errors
     /// [`StoreError::WrongRootKey`], [`StoreError::Corrupt`], [`StoreError::Foreign`], [`StoreError::NewerSchema`],
     /// [`StoreError::Denied`], [`StoreError::Full`], [`StoreError::Busy`], [`StoreError::Io`].
-    pub fn open(path: &Path, root: &RootKey) -> Result<Self, StoreError> {
-        Self::over(Arc::new(Sqlite::open(path)?), path, root)
+    pub fn open(location: impl Into<Location>, root: &RootKey) -> Result<Self, StoreError> {
+        let location = location.into();
+        Self::over(engine::open(&location)?, &location, root)
     }
 
     /// A store that lasts as long as its last clone, under a root key of its own.
@@ -77,11 +76,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Engine`].
     pub fn open_in_memory() -> Result<Self, StoreError> {
-        Self::over(Arc::new(Sqlite::in_memory()?), &PathBuf::from("in memory"), &RootKey::random())
+        Self::open(Location::Memory, &RootKey::random())
     }
 
-    pub(crate) fn over(db: Arc<dyn Db>, path: &Path, root: &RootKey) -> Result<Self, StoreError> {
-        let keyring = Keyring::open(Arc::clone(&db), path, root)?;
+    pub(crate) fn over(db: Arc<dyn Engine>, location: &Location, root: &RootKey) -> Result<Self, StoreError> {
+        let keyring = Keyring::open(Arc::clone(&db), location, root)?;
         let record = keyring.first_key(keyring::RECORD)?;
         let ledger = follow(&db, &record)?;
         let vault = Arc::new(Vault::new(record, &*keyring.first_key(keyring::BLIND)?));
@@ -98,7 +97,7 @@ impl Store {
         })
     }
 
-    /// Runs `change` as one atomic transaction and returns once it is durable and every cache has heard of it. For what
+    /// Runs `change` as one atomic transaction and returns once it is durable and every cache was notified. For what
     /// the audit trail does not record, such as upkeep; what somebody asked for goes through
     /// [`write_recorded`](Self::write_recorded).
     ///
@@ -268,12 +267,12 @@ impl Store {
         &self.inner.keyring
     }
 
-    /// Tells `watch` of every change to records of `R` before the change is acknowledged, for as long as it lives.
+    /// Notifies `watch` of every change to records of `R` before the change is acknowledged, for as long as it lives.
     pub fn watch<R: Record>(&self, watch: &Arc<dyn Watch>) {
         self.inner.watchers.add(R::COLLECTION, Arc::downgrade(watch));
     }
 
-    /// Tells `watch` of every change to indexes, as of records whose parent is [`Indexed::NAME`](crate::Indexed::NAME)
+    /// Notifies `watch` of every change to indexes, as of records whose parent is [`Indexed::NAME`](crate::Indexed::NAME)
     /// and whose id is the index's name.
     pub fn watch_indexes(&self, watch: &Arc<dyn Watch>) {
         self.inner.watchers.add(index::COLLECTION, Arc::downgrade(watch));
@@ -416,7 +415,7 @@ impl Store {
 
     async fn read_db<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&dyn db::Read) -> Result<T, StoreError> + Send + 'static,
+        query: impl FnOnce(&dyn engine::Read) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let db = Arc::clone(&self.inner.db);
         let read = tokio::task::spawn_blocking(move || read_blocking(&*db, query));
@@ -425,7 +424,7 @@ impl Store {
 }
 
 /// Opens every row of a space's changes feed.
-fn check_feed(tx: &dyn db::Read, ledger: &Ledger, space: Space) -> Result<(), StoreError> {
+fn check_feed(tx: &dyn engine::Read, ledger: &Ledger, space: Space) -> Result<(), StoreError> {
     let mut after = 0;
     loop {
         let rows = tx.feed(space, after, BATCH)?;
@@ -442,13 +441,13 @@ fn check_feed(tx: &dyn db::Read, ledger: &Ledger, space: Space) -> Result<(), St
 
 /// Has the ledger of the database whose records are sealed under `record` follow every change, and begins it if there
 /// is none. Blocks.
-pub(crate) fn follow(db: &Arc<dyn Db>, record: &Key256) -> Result<Arc<Ledger>, StoreError> {
+pub(crate) fn follow(db: &Arc<dyn Engine>, record: &Key256) -> Result<Arc<Ledger>, StoreError> {
     let ledger = Arc::new(Ledger::new(record));
     db.keep_ledger(Arc::clone(&ledger));
     // Reading first keeps an ordinary start free of a commit.
     if read_blocking(&**db, |tx| ledger.read(tx))?.is_none() {
         let begun = Arc::clone(&ledger);
-        db::write_blocking(&**db, move |tx| begun.begin(tx))?;
+        engine::write_blocking(&**db, move |tx| begun.begin(tx))?;
     }
     Ok(ledger)
 }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use crate::StoreError;
-use crate::db::{Blind, Read, Row, RowKey, Rows};
+use crate::engine::{Blind, Read, Row, RowKey, Rows};
 use crate::feed::{COMMITS_KEPT, COMMITS_SLACK, Names};
 use crate::index::{Working, Written};
 use crate::ledger::{Entry, Ledger, Standing, refused};
@@ -36,7 +36,7 @@ pub(crate) struct Mark {
     names: usize,
 }
 
-/// What a transaction wrote, once it is durable.
+/// The outcome of a transaction that was closed.
 #[derive(Default)]
 pub(crate) struct Outcome {
     /// Where the database stands; `None` if nothing was changed.

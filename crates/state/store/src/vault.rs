@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 
-use crate::db::{Blind, RowKey};
+use crate::engine::{Blind, RowKey};
 use crate::{Record, StoreError, index};
 
-/// What the associated data of listings' tokens begins with; no collection is called so.
+/// Begins the associated data of listings' tokens; no collection is called so.
 const TOKEN: &[u8] = b"index token\0";
 
 /// The length at which most records fit without growing, in bytes.

@@ -1,4 +1,4 @@
-//! Pages in and out of storage: sealed, checked against the versions that the tree's header vouches for, cached, and
+//! Pages in and out of storage: sealed, checked against the versions in the tree's header, cached, and
 //! collected while a group of closures changes them.
 //!
 //! INVARIANT: nothing enters the cache that is not committed. A committed page never changes under its tree, number and
@@ -14,12 +14,12 @@ use super::COLLECTION;
 use super::header::{Header, NONE, TABLE, Table, VERSIONS, table_of};
 use super::node::Node;
 use crate::StoreError;
-use crate::db::{Blind, Read, RowKey};
+use crate::engine::{Blind, Read, RowKey};
 use crate::space::Space;
 use crate::transaction::Transaction;
 use crate::vault::Vault;
 
-/// How many bytes of decoded pages are kept at most.
+/// How many bytes of decoded pages are cached at most.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// About what an entry of the cache takes beside its page, in bytes.
@@ -153,7 +153,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// What the place of a page's version has.
+    /// The content of the place of a page's version.
     pub(crate) fn slot(&self, page: u32) -> Result<u32, StoreError> {
         let (table, slot) = table_of(page);
         match &*self.content(table)? {

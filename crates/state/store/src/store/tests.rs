@@ -6,13 +6,13 @@ use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
 
-use self::engines::Engine;
+use self::engines::Tested;
 use self::indexes::*;
 use self::listings::*;
 use self::outbox::*;
 use super::*;
 use crate::Cache;
-use crate::db::{Read as _, write_blocking};
+use crate::engine::{Read as _, write_blocking};
 use crate::feed::{COMMITS_KEPT, COMMITS_SLACK};
 use crate::keyring::rewrap_in;
 
@@ -75,20 +75,20 @@ enum TestError {
 
 /// A store on an engine, its root key, and the engine itself.
 struct Under {
-    engine: Box<dyn Engine>,
+    engine: Box<dyn Tested>,
     root: RootKey,
     store: Store,
 }
 
 impl Under {
-    fn new(engine: Box<dyn Engine>) -> Self {
+    fn new(engine: Box<dyn Tested>) -> Self {
         let root = RootKey::random();
-        let store = Store::over(engine.handle(), Path::new("test"), &root).unwrap();
+        let store = Store::over(engine.handle(), &Location::Memory, &root).unwrap();
         Self { engine, root, store }
     }
 
     fn another_store(&self) -> Store {
-        Store::over(self.engine.handle(), Path::new("test"), &self.root).unwrap()
+        Store::over(self.engine.handle(), &Location::Memory, &self.root).unwrap()
     }
 }
 
@@ -329,8 +329,8 @@ async fn a_check_counts_what_is_there(under: Under) {
 
 async fn another_root_key_is_told_that_it_is_the_wrong_one(under: Under) {
     let other = RootKey::random();
-    let refused = Store::over(under.engine.handle(), Path::new("test"), &other).err();
-    let expected = StoreError::WrongRootKey { path: "test".into(), stored: under.root.id(), given: other.id() };
+    let refused = Store::over(under.engine.handle(), &Location::Memory, &other).err();
+    let expected = StoreError::WrongRootKey { database: Location::Memory, stored: under.root.id(), given: other.id() };
     assert_eq!(refused, Some(expected));
 }
 
@@ -345,19 +345,19 @@ async fn keys_are_made_once_and_stay_under_a_new_root_key(under: Under) {
     put(&one, "p", &note("a", "text")).await;
 
     let new = RootKey::random();
-    let path = Path::new("test");
+    let location = &Location::Memory;
     for _ in 0..2 {
-        rewrap_in(&*under.engine.handle(), path, &under.root, &new).unwrap();
+        rewrap_in(&*under.engine.handle(), location, &under.root, &new).unwrap();
     }
     assert!(matches!(
-        Store::over(under.engine.handle(), path, &under.root),
+        Store::over(under.engine.handle(), location, &under.root),
         Err(StoreError::WrongRootKey { stored, .. }) if stored == new.id()
     ));
-    let again = Store::over(under.engine.handle(), path, &new).unwrap();
+    let again = Store::over(under.engine.handle(), location, &new).unwrap();
     assert_eq!(again.keyring().key("domain/a").await.unwrap().expose(), key.expose());
     assert_eq!(again.keyring().names().await.unwrap(), ["blind", "domain/a", "domain/b", "record"]);
     assert_eq!(get(&again, "p", "a").await.unwrap(), Some(note("a", "text")));
-    let stranger = rewrap_in(&*under.engine.handle(), path, &under.root, &RootKey::random());
+    let stranger = rewrap_in(&*under.engine.handle(), location, &under.root, &RootKey::random());
     assert!(matches!(stranger, Err(StoreError::WrongRootKey { .. })));
 }
 

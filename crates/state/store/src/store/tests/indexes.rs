@@ -474,7 +474,7 @@ pub(super) async fn a_header_put_back_is_refused_with_or_without_its_pages(under
     fill_index(store, "tree", 1_000).await;
     let place = store.inner.vault.id(COLLECTION, "items", "tree");
     let parent = store.inner.vault.parent(COLLECTION, "items");
-    let header = move |tx: &dyn db::Read| tx.get(RowKey { collection: COLLECTION, parent: &parent, id: &place });
+    let header = move |tx: &dyn engine::Read| tx.get(RowKey { collection: COLLECTION, parent: &parent, id: &place });
     let (old_header, old_rows) = (store.read_db(header).await.unwrap().unwrap(), rows(store).await);
     store.write(|tx| tx.index_mut::<Item>("tree").put(&key(7), &item("new"))).await.unwrap();
     store.check().unwrap();

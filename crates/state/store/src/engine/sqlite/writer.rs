@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -11,10 +10,10 @@ use rusqlite::Connection;
 
 use super::session::Session;
 use super::{Counts, lock};
-use crate::StoreError;
-use crate::db::Job;
+use crate::engine::Job;
 use crate::outbox::{Committed, Outbox};
 use crate::transaction::Transaction;
+use crate::{Location, StoreError};
 
 /// How many closures share one commit at most, so that the first of them does not wait for ever.
 const GROUP_MAX: usize = 256;
@@ -24,7 +23,7 @@ type Ran = (Box<dyn Job>, Result<(), StoreError>);
 
 /// The writer's thread.
 pub(super) struct Writer {
-    pub(super) path: PathBuf,
+    pub(super) location: Location,
     pub(super) connection: Arc<Mutex<Connection>>,
     pub(super) jobs: mpsc::Receiver<Box<dyn Job>>,
     pub(super) counts: Arc<Counts>,
@@ -51,7 +50,7 @@ impl Writer {
 
     /// Runs jobs of the group in one transaction and answers them: all, but those after one that broke it.
     fn commit(&mut self, connection: &Connection, group: &mut VecDeque<Box<dyn Job>>) {
-        let session = Session::new(connection, &self.path);
+        let session = Session::new(connection, &self.location);
         if let Err(error) = session.execute("BEGIN IMMEDIATE") {
             group.drain(..).for_each(|job| job.done(Err(error.clone())));
             return;

@@ -6,12 +6,14 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::StoreError;
 use crate::index::Working;
 use crate::ledger::Ledger;
 use crate::outbox::Outlet;
 use crate::space::Space;
 use crate::transaction::Transaction;
+use crate::{Location, StoreError};
+
+pub(crate) mod sqlite;
 
 /// A parent or an id as the engine sees it: a truncated MAC of the name.
 pub(crate) type Blind = [u8; 16];
@@ -126,7 +128,7 @@ pub struct WriteCounts {
 }
 
 /// A database engine.
-pub(crate) trait Db: Send + Sync {
+pub(crate) trait Engine: Send + Sync {
     /// Queues work for the writer. Every job is answered through [`Job::done`], in the order in which they came.
     fn submit(&self, job: Box<dyn Job>);
 
@@ -147,6 +149,14 @@ pub(crate) trait Db: Send + Sync {
 
     /// Hands recorded events to `outlet` from now on, beginning with those that wait in the outbox.
     fn attach(&self, outlet: Arc<dyn Outlet>);
+}
+
+/// Opens the database at `location`, or makes it.
+pub(crate) fn open(location: &Location) -> Result<Arc<dyn Engine>, StoreError> {
+    Ok(match location {
+        Location::File(path) => Arc::new(sqlite::Sqlite::open(path)?),
+        Location::Memory => Arc::new(sqlite::Sqlite::in_memory()?),
+    })
 }
 
 /// Turns closures into jobs.
@@ -193,7 +203,7 @@ where
 
 /// Runs `work` on the writer and waits. For opening and for the command line; never on an async thread.
 pub(crate) fn write_blocking<T: Send + 'static>(
-    db: &dyn Db,
+    db: &dyn Engine,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let (answer, answered) = std::sync::mpsc::channel();
@@ -206,7 +216,7 @@ pub(crate) fn write_blocking<T: Send + 'static>(
 
 /// Runs `query` on one snapshot and returns its result. Blocks.
 pub(crate) fn read_blocking<T, E: From<StoreError>>(
-    db: &dyn Db,
+    db: &dyn Engine,
     query: impl FnOnce(&dyn Read) -> Result<T, E>,
 ) -> Result<T, E> {
     let (mut query, mut result) = (Some(query), None);

@@ -1,25 +1,24 @@
 //! The statements: rows in and out of one transaction on one connection, and what the engine's failures mean.
 
 use std::cell::RefCell;
-use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, params};
 
-use crate::StoreError;
-use crate::db::{Blind, Read, Row, RowKey, Rows};
+use crate::engine::{Blind, Read, Row, RowKey, Rows};
 use crate::space::Space;
+use crate::{Location, StoreError};
 
 /// A transaction on a connection.
 pub(super) struct Session<'a> {
     connection: &'a Connection,
-    path: &'a Path,
+    location: &'a Location,
     /// The last failure, for when SQLite has undone the transaction because of it.
     failure: RefCell<Option<StoreError>>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(connection: &'a Connection, path: &'a Path) -> Self {
-        Self { connection, path, failure: RefCell::new(None) }
+    pub(super) fn new(connection: &'a Connection, location: &'a Location) -> Self {
+        Self { connection, location, failure: RefCell::new(None) }
     }
 
     /// Runs a statement that yields no rows; returns how many rows it changed.
@@ -44,7 +43,7 @@ impl<'a> Session<'a> {
 
     fn noting<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         result.map_err(|error| {
-            let error = failure(self.path, &error);
+            let error = failure(self.location, &error);
             self.failure.replace(Some(error.clone()));
             error
         })
@@ -213,28 +212,28 @@ impl Rows for Session<'_> {
     }
 }
 
-/// What the operating system's refusal to open or make a file means.
-pub(super) fn denied(path: &Path, error: &std::io::Error) -> StoreError {
-    let path = path.to_owned();
+/// The error for the operating system's refusal to open or make a file.
+pub(super) fn denied(path: &std::path::Path, error: &std::io::Error) -> StoreError {
+    let database = path.into();
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full { path },
-        _ => StoreError::Denied { path, detail: error.to_string() },
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full { database },
+        _ => StoreError::Denied { database, detail: error.to_string() },
     }
 }
 
-/// What a failure of SQLite means. Its messages name tables and files, never values.
-pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let (path, detail) = (path.to_owned(), error.to_string());
+/// The error for a failure of SQLite. Its messages name tables and files, never values.
+pub(super) fn failure(location: &Location, error: &rusqlite::Error) -> StoreError {
+    let (database, detail) = (location.clone(), error.to_string());
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { path, detail },
-        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { database, detail },
+        Some(ErrorCode::DiskFull) => StoreError::Full { database },
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            StoreError::Denied { path, detail }
+            StoreError::Denied { database, detail }
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
-        Some(ErrorCode::SystemIoFailure) => StoreError::Io { path, detail },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { database },
+        Some(ErrorCode::SystemIoFailure) => StoreError::Io { database, detail },
         // A column of another type or length than the schema has: somebody else wrote it.
-        None => StoreError::Corrupt { path, detail },
+        None => StoreError::Corrupt { database, detail },
         Some(_) => StoreError::Engine { detail },
     }
 }

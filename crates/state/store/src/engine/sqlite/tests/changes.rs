@@ -43,7 +43,7 @@ impl Outlet for LateInbox {
     fn committed(&self, _: &Standing) {}
 }
 
-/// What a call that makes a key does: reads a record, increases a count, and inserts a record of 1 KB.
+/// The transaction of a call that makes a key: reads a record, increases a count, and inserts a record of 1 KB.
 fn make(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
     tx.get::<Note>("p", "serving")?;
     let Count(count) = tx.get("p", "count")?.unwrap_or(Count(0));
@@ -51,12 +51,15 @@ fn make(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
     tx.insert("keys", id, &note(id, &"k".repeat(1000)))
 }
 
-/// What a call that replaces a policy does: reads a record, and writes one of 1 KB over another.
+/// The transaction of a call that replaces a policy: reads a record, and writes one of 1 KB over another.
 fn replace(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
     tx.get::<Note>("p", "serving")?;
     let (_, last) = id.split_at(id.len() - 2);
     tx.put("policies", last, &note(last, &"k".repeat(1000)))
 }
+
+/// The transaction of a call, which is given the name of what it makes.
+type Work = fn(&mut Tx<'_>, &str) -> Result<(), StoreError>;
 
 /// The processor time of the thread of this name, in seconds.
 fn thread_seconds(name: &str) -> f64 {
@@ -75,7 +78,7 @@ fn figures_of_listings() {
     for bytes in [100, 1000] {
         let directory = Directory::new();
         let root = RootKey::random();
-        let store = Store::open(&directory.database(), &root).unwrap();
+        let store = Store::open(directory.database(), &root).unwrap();
         for group in 0..RECORDS / 100 {
             let fill = move |tx: &mut Tx<'_>| {
                 let ids = (group * 100..(group + 1) * 100).map(|n| n.to_string());
@@ -84,7 +87,7 @@ fn figures_of_listings() {
             runtime.block_on(store.write(fill)).unwrap();
         }
         drop(store);
-        let store = Store::open(&directory.database(), &root).unwrap();
+        let store = Store::open(directory.database(), &root).unwrap();
         for when in ["first", "again"] {
             let (start, before) = (Instant::now(), processor_seconds());
             let (mut after, mut count) = (None, 0);
@@ -114,10 +117,10 @@ fn figures_of_listings() {
 fn figures_of_changes() {
     let total: usize = std::env::var("CHANGES").map_or(30_000, |count| count.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let works: [(&str, fn(&mut Tx<'_>, &str) -> Result<(), StoreError>); 2] = [("make", make), ("replace", replace)];
+    let works: [(&str, Work); 2] = [("make", make), ("replace", replace)];
     for (name, work) in works {
         let directory = Directory::new();
-        let store = Store::open(&directory.database(), &RootKey::random()).unwrap();
+        let store = Store::open(directory.database(), &RootKey::random()).unwrap();
         let inbox = Arc::new(LateInbox::default());
         store.attach(inbox.clone());
         let settler = std::thread::spawn({
