@@ -48,6 +48,20 @@ impl DomainKey {
         Ok(Self { name, key })
     }
 
+    /// The domain key that served in a region when this process last heard of it. Where the transaction finds that it does
+    /// [not serve](Self::serves), [`serving`](Self::serving) is to be asked: this may say the same again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn last_known(kms: &Kms, region: &str) -> Result<Self, StoreError> {
+        let known = kms.domain_keys.get(PARENT, region).await?;
+        let name = Self::name_of(region, known.map_or(1, |keys| keys.current));
+        match kms.store.keyring().peek(&name) {
+            Some(key) => Ok(Self { name, key }),
+            None => Self::serving(&kms.store, region).await,
+        }
+    }
+
     /// Whether it serves as of this transaction. To be asked by each that stores what was wrapped under it: if not, it
     /// is to be wrapped under the one that does.
     ///

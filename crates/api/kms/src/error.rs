@@ -252,15 +252,15 @@ mod tests {
 
     #[test]
     fn what_another_attempt_may_mend_has_a_name_that_clients_retry() {
-        let path = std::path::PathBuf::from("/data/sealstack.db");
-        let failed = StoreError::Io { path: path.clone(), detail: "disk I/O error".to_owned() };
+        let database = store::Location::File("/data/sealstack.db".into());
+        let failed = StoreError::Io { database: database.clone(), detail: "disk I/O error".to_owned() };
         let damaged = StoreError::NotAuthentic { collection: "keys".to_owned() };
         for (error, code, status) in [
             (KmsError::of_key(failed.clone()), "KeyUnavailableException", 500),
             (KmsError::of_key(StoreError::Closed), "KeyUnavailableException", 500),
             (KmsError::of_key(damaged), "KMSInternalException", 500),
             (KmsError::from(failed), "KMSInternalException", 500),
-            (KmsError::from(StoreError::Busy { path }), "DependencyTimeoutException", 503),
+            (KmsError::from(StoreError::Busy { database }), "DependencyTimeoutException", 503),
         ] {
             assert_eq!(error.fault(), Fault { code, status, message: String::new() });
         }

@@ -35,6 +35,7 @@ use store::{Cache, ListCache, Store, Tx};
 use wire::Protocol;
 
 pub use cryptography::ServiceDataKeys;
+use domain_key::DomainKeys;
 pub use domain_key::{DomainKeyReport, DomainKeyState, DomainRotation, DomainTurnover, domain_keys};
 pub use error::{KeyStoreFault, KmsError, TagFault};
 pub use record::blob;
@@ -61,6 +62,9 @@ const GRANTS_CACHED: usize = 2_000;
 /// How many custom key stores are cached.
 const KEY_STORES_CACHED: usize = 1_000;
 
+/// The regions whose domain keys are cached.
+const REGIONS_CACHED: usize = 100;
+
 /// The default quota of keys of an account in a region.
 const KEYS_MAX: u64 = 100_000;
 
@@ -76,6 +80,7 @@ pub struct Kms {
     slow_key_use: LongWork,
     key_stores: Arc<dyn KeyStores>,
     key_store_records: Cache<KeyStoreRecord>,
+    domain_keys: Cache<DomainKeys>,
     connections: Connections,
     regions: Regions,
     keys_max: u64,
@@ -92,6 +97,7 @@ impl Kms {
             last_usages: LastUsages::default(),
             key_stores: Arc::new(NoKeyStores),
             key_store_records: Cache::new::<KeyStoreRecord>(&store, KEY_STORES_CACHED, |record| record),
+            domain_keys: Cache::new::<DomainKeys>(&store, REGIONS_CACHED, |record| record),
             connections: Connections::default(),
             store,
             principals,

@@ -104,11 +104,15 @@ impl Check {
         let anchor = self.anchor_file.or(file.audit.anchor_file);
         let location = blob_place::location(&layout, file.blobs.as_deref())?;
         let checked = rollback::check(&layout, &seal, anchor.as_deref(), &location)?;
-        let (records, keys) = (checked.database.records, checked.database.keys);
+        let database = checked.database;
         let (recorded, waiting) = (checked.changes.recorded, checked.changes.waiting);
         print(&format!(
-            "database: intact, {records} records, {keys} keys\naudit log: intact, {} records\nchanges: {recorded}, each \
-             with its record{}\n",
+            "database: intact, {} records, {} keys, {} indexes with {} entries\naudit log: intact, {} records\n\
+             changes: {recorded}, each with its record{}\n",
+            database.records,
+            database.keys,
+            database.indexes,
+            database.entries,
             checked.audit.records,
             if waiting > 0 { format!(", {waiting} of which wait in the database") } else { String::new() }
         ))?;

@@ -270,7 +270,9 @@ fn open_both(layout: &Layout, seal: &seal::SealConfig) -> Result<(Store, Opened)
     let opened: Opened = seal::open_or_create(&layout.seal(), seal, |old, new| rewrap(&database, old, new))?;
     let store = Store::open(&database, &opened.root).map_err(|error| match error {
         // The engine's own words for a disk without room for its shared memory are about a failing disk.
-        StoreError::Io { path, .. } if !has_room(layout.root()) => ServerError::Store(StoreError::Full { path }),
+        StoreError::Io { database, .. } if !has_room(layout.root()) => {
+            ServerError::Store(StoreError::Full { database })
+        }
         error => ServerError::Store(error),
     })?;
     Ok((store, opened))

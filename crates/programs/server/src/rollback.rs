@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use blobs::{BlobReport, Fault, FaultyBlob, Location, Owners, Reference};
 use crypto::Key256;
-use journal::{Config, End, Journal, Noted, Report};
+use journal::{Config, End, Expected, Journal, Report};
 use service::Trail;
 use store::{CheckReport, Store, StoreError};
 
@@ -237,7 +237,8 @@ pub fn verify_audit(
     let counted = Counted::before(&store)?;
     // The database knows an end as well.
     let witness = End::from_bytes(&store.standing()?.witness);
-    let noted: Vec<Noted> = expect.map(|anchor| (*anchor).into()).into_iter().chain(witness.map(Noted::from)).collect();
+    let noted: Vec<Expected> =
+        expect.map(|anchor| (*anchor).into()).into_iter().chain(witness.map(Expected::from)).collect();
     let report = journal::verify_against(&layout.audit(), &audit_key, &noted)?;
     let changes = counted.compare(&store, &report)?;
     Ok((report, changes))

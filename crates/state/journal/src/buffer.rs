@@ -1,4 +1,4 @@
-//! What the callers and the writer share: the records that wait to be written, and who waits for them.
+//! The buffer between the callers and the writer: the records that wait to be written, and who waits for them.
 //! Knows entries' layout in memory, not files.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::format::{ENTRY_OVERHEAD, Entry, HeadAnchor};
 use crate::{End, JournalError, RECORD_BYTES_MAX, Ticket};
 
-/// The writer is woken early once this much waits, in bytes. Little enough that sealing it does not keep a core from
+/// The writer is woken early once this much waits, in bytes. Little enough that sealing it does not take a core from
 /// calls for long, and that it is still in a cache by then.
 const FLUSH_BYTES: usize = 1 << 17;
 
@@ -26,11 +26,11 @@ pub(crate) struct Buffer {
     flush: Duration,
 }
 
-/// Who waits for a record to be durable. Dropping it tells that the record may never be.
+/// A caller that waits for a record to be durable. Dropping it says that the record may never be.
 pub(crate) type Waiter = oneshot::Sender<()>;
 
 struct State {
-    /// Entries, in the layout in which frames hold them.
+    /// Entries, in the layout that they have in frames.
     entries: Vec<u8>,
     first_append: Option<Instant>,
     next_sequence: u64,
@@ -53,9 +53,9 @@ struct State {
     stopped: bool,
 }
 
-/// What the writer is to do.
+/// The writer's next work.
 pub(crate) struct Turn {
-    /// Who waits for everything appended so far to be durable.
+    /// The callers that wait for everything appended so far to be durable.
     pub(crate) waiters: Vec<Waiter>,
     /// When the oldest of the entries taken was appended, if any were.
     pub(crate) appended: Option<Instant>,
@@ -145,7 +145,7 @@ impl Buffer {
         state.reserved = state.reserved.saturating_sub(room);
     }
 
-    /// Sets the anchor that the head is to hold.
+    /// Sets the anchor that the head is to have.
     pub(crate) fn set_anchor(&self, anchor: HeadAnchor) {
         let mut state = self.lock();
         let since = state.anchor.map(|(since, _)| since);
@@ -158,7 +158,7 @@ impl Buffer {
         }
     }
 
-    /// What resolves once `ticket` is durable; `None` if it is.
+    /// A receiver that resolves once `ticket` is durable; `None` if it is.
     pub(crate) fn wait_for(&self, ticket: Ticket) -> Result<Option<oneshot::Receiver<()>>, JournalError> {
         let mut state = self.lock();
         if ticket.0 <= state.durable.sequence {
@@ -258,7 +258,7 @@ impl Buffer {
         }
     }
 
-    /// Records that writing failed, and tells `waiters` and whoever has come to wait since.
+    /// Records that writing failed, and fails `waiters` and those that have come since.
     pub(crate) fn fail(&self, mut waiters: Vec<Waiter>) {
         let mut state = self.lock();
         self.healthy.store(false, Ordering::Release);

@@ -1,4 +1,4 @@
-//! Where a journal lives and how much of it is kept.
+//! Where a journal is and how much of it is retained.
 //! Knows no environment, no flags and no files.
 
 use std::fmt;
@@ -8,17 +8,17 @@ use std::sync::Arc;
 /// The settings of one journal.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The directory that holds the segments and the head; made when it is missing (mode 0700).
+    /// The directory of the segments and the head; made when it is missing (mode 0700).
     pub dir: PathBuf,
     /// A segment that reaches this many bytes is closed, and a new one begun.
     pub segment_bytes_max: u64,
     /// A segment that is this many hours old is closed at the next record. 0 means never.
     pub segment_hours_max: u32,
-    /// Which closed segments are kept.
+    /// Which closed segments are retained.
     pub retention: Retention,
-    /// What [`Retention::days`] is counted by; the system's clock when not given.
+    /// The clock that [`Retention::days`] is counted by; the system's clock when not given.
     pub retention_clock: Option<RetentionClock>,
-    /// Records are written at most this many milliseconds after they were appended, if the disk keeps up.
+    /// Records are written at most this many milliseconds after they were appended, if the disk is fast enough.
     /// They are synced within another 50 milliseconds.
     pub flush_millis: u64,
     /// Appends are refused while this many bytes wait to be written.
@@ -26,7 +26,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults: segments of 64 MiB or a day, all kept, written every 50 ms, at most 32 MiB waiting.
+    /// The defaults: segments of 64 MiB or a day, all retained, written every 50 ms, at most 32 MiB waiting.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Config {
     }
 }
 
-/// Which closed segments are kept: those that satisfy every limit given. None given keeps all.
+/// Which closed segments are retained: those that satisfy every limit given. Without limits all are.
 ///
 /// Limits are applied whenever a segment is begun, oldest first. The open segment always stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub struct Retention {
 pub struct RetentionClock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 impl RetentionClock {
-    /// A clock that tells milliseconds since 1970.
+    /// A clock in milliseconds since 1970.
     #[must_use]
     pub fn new(millis: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(millis))

@@ -11,10 +11,10 @@ use crate::recovery::{follow_log, only_begun, start};
 use crate::segment::{self, At, Segment};
 use crate::{End, JournalError, head};
 
-/// What became of an end that was noted.
+/// The relation of a log to an end that was recorded elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continuity {
-    /// The log holds it and goes on from there, if at all.
+    /// The log has it and goes on from there, if at all.
     Continues,
     /// The log ends before it: an older copy was put back, or the end was cut off. A crash doesn't do that.
     Behind {
@@ -23,7 +23,7 @@ pub enum Continuity {
     },
     /// The journal is another one.
     OtherJournal,
-    /// The log holds something else in that place.
+    /// The log has something else in that place.
     Rewritten,
     /// There is no journal.
     Missing,
@@ -72,9 +72,9 @@ pub fn continues(dir: &Path, key: &Key256, end: &End) -> Result<Continuity, Jour
         return Ok(if same { Continuity::Continues } else { Continuity::Rewritten });
     }
     // Nothing stands behind it. Behind the head, there is at most what a crash left.
-    let vouched = head.newest.map(|slot| slot.end).filter(|vouched| vouched.sequence <= end.sequence);
-    if let Some(vouched) = vouched
-        && let Some(outcome) = search.follow(vouched)?
+    let known = head.newest.map(|slot| slot.end).filter(|known| known.sequence <= end.sequence);
+    if let Some(known) = known
+        && let Some(outcome) = search.follow(known)?
     {
         return Ok(outcome);
     }
@@ -125,7 +125,7 @@ impl Search<'_> {
         Ok(None)
     }
 
-    /// The beginning of the last segment that may hold the end.
+    /// The beginning of the last segment that may have the end.
     fn start(&self) -> Result<Option<Position>, JournalError> {
         for &number in self.numbers.iter().rev().filter(|number| **number <= self.end.segment) {
             if let Some((header, segment)) = self.segment(number)? {

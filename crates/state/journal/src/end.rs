@@ -1,4 +1,4 @@
-//! The end of the log as a value that somebody else can keep, to tell later whether the log still goes on from there.
+//! The end of the log as a value to be stored elsewhere, to find later whether the log still goes on from there.
 //! Knows its bytes, not what is done with them.
 
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use crate::format::{Fields, JournalId, Malformed, Position};
 
 /// A place in a journal up to which everything was on the disk.
 ///
-/// Kept elsewhere, such as in a database, it lets [`crate::continues`] tell at once, and [`crate::verify_against`] in
+/// Stored elsewhere, such as in a database, it lets [`crate::continues`] tell at once, and [`crate::verify_against`] in
 /// full, that the log was only added to since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {

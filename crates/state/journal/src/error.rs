@@ -1,4 +1,4 @@
-//! What can go wrong with a journal, and what a verification finds.
+//! Errors of a journal, and the findings of a verification.
 //! Words outcomes for operators; causes go to the log.
 
 use std::path::PathBuf;
@@ -36,11 +36,11 @@ pub enum JournalError {
     /// A file or directory can't be used.
     #[error("can't {action} {}: {cause}", path.display())]
     Io {
-        /// What was attempted: "create", "read", …
+        /// The action attempted: "create", "read", …
         action: &'static str,
         /// On what.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         cause: std::io::Error,
     },
     /// The log isn't what was written.
@@ -48,7 +48,7 @@ pub enum JournalError {
     Broken(Findings),
 }
 
-/// What a verification found, in the order of the log; never empty.
+/// The findings of a verification, in the order of the log; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
     /// The first findings, at most [`Findings::LISTED_MAX`].
@@ -64,16 +64,16 @@ pub struct Finding {
     pub segment: u32,
     /// The first and last sequence of the records concerned, as far as they are known.
     pub records: Option<(u64, u64)>,
-    /// What is wrong.
+    /// The damage.
     pub damage: Damage,
 }
 
-/// What is wrong with a part of the log.
+/// Damage to a part of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// Records or segments that were written are gone from between others.
     Removed,
-    /// The end of the log is gone: the head vouches for records that aren't there.
+    /// The end of the log is gone: the head's end is behind the records that are there.
     Truncated,
     /// Bytes were changed.
     Changed,
@@ -81,15 +81,15 @@ pub enum Damage {
     Reordered,
     /// Records stand in the log a second time.
     Repeated,
-    /// The records don't lead to the chain hash that the next frame, the head or who noted it vouches for.
+    /// The records don't lead to the chain hash that the next frame, the head or a point recorded elsewhere has.
     Rewritten,
     /// The marked records don't add up to the count that stands with them.
     Miscounted,
     /// The segment, or the journal as a whole, is another than it should be.
     Foreign,
-    /// The head file is gone, so that the end of the log isn't vouched for.
+    /// The head file is gone, so that nothing confirms the end of the log.
     HeadMissing,
-    /// The head file was changed, so that the end of the log isn't vouched for.
+    /// The head file was changed, so that nothing confirms the end of the log.
     HeadChanged,
 }
 

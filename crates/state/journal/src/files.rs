@@ -2,7 +2,7 @@
 //!
 //! A copy is an intact journal up to some moment, also while a writer is at work, if it is made in this order: the head
 //! is read whole, since it is rewritten in place; then the segments are listed, and each is copied as long as it is by
-//! then or longer, since it only grows. The head vouches for no more than was in the segments when it was written.
+//! then or longer, since it only grows. The head's end is no later than what was in the segments when it was written.
 //! Retention may remove a segment before it is copied.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The head file: vouches for the end of the log, so that a missing tail is noticed.
+//! The head file: has the end of the log, so that a missing tail is noticed.
 //! Two slots, written in turn and in place, so that a torn write leaves the other. Knows nothing of records.
 
 use std::fs::File;
@@ -17,7 +17,7 @@ pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join("head.seal")
 }
 
-/// What the head file holds.
+/// The content of the head file.
 pub(crate) struct HeadRead {
     /// The newest slot that opens.
     pub(crate) newest: Option<Slot>,
@@ -28,7 +28,7 @@ pub(crate) struct HeadRead {
 }
 
 impl HeadRead {
-    /// Whether both slots hold the same, so that either may be lost.
+    /// Whether both slots have the same, so that either may be lost.
     pub(crate) fn settled(&self) -> bool {
         self.newest.zip(self.older).is_some_and(|(newest, older)| newest == Slot { counter: newest.counter, ..older })
     }
@@ -57,7 +57,7 @@ pub(crate) fn read(dir: &Path, keys: &Keys) -> Result<HeadRead, JournalError> {
     Ok(read)
 }
 
-/// The anchor that the head of the journal in `dir` holds, if there is one, without opening the journal.
+/// The anchor that the head of the journal in `dir` has, if there is one, without opening the journal.
 ///
 /// # Errors
 /// [`JournalError::Broken`] when the head doesn't open, [`JournalError::Io`].
@@ -86,7 +86,7 @@ fn read_up_to(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result
     Ok(())
 }
 
-/// The head as the writer holds it.
+/// The head, open for the writer.
 pub(crate) struct Head<F> {
     file: F,
     key: Key256,
@@ -100,19 +100,19 @@ pub(crate) struct Head<F> {
 }
 
 impl<F: DiskFile> Head<F> {
-    /// A head that goes on from `slot`. `settled` tells whether both slots of the file hold it.
+    /// A head that goes on from `slot`. `settled` says whether both slots of the file have it.
     pub(crate) fn new(file: F, keys: &Keys, slot: Slot, settled: bool) -> io::Result<Self> {
         // A server that was killed may have written the newest slot without syncing it.
         file.sync()?;
         Ok(Self { file, key: keys.head(), slot, synced: true, dropped: false, settled })
     }
 
-    /// What was last written.
+    /// The slot that was last written.
     pub(crate) const fn slot(&self) -> &Slot {
         &self.slot
     }
 
-    /// Whether both slots hold the newest state, synced. Until then, damage to one slot could hide what the other
+    /// Whether both slots have the newest state, synced. Until then, damage to one slot could hide what the other
     /// doesn't know yet.
     pub(crate) const fn settled(&self) -> bool {
         self.settled
@@ -131,7 +131,7 @@ impl<F: DiskFile> Head<F> {
         Ok(())
     }
 
-    /// Makes both slots hold the newest state, one after the other.
+    /// Writes the newest state to both slots, one after the other.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
         if self.settled {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The handle that callers hold: opens a journal, starts its writer, and passes records on to it.
+//! The handle for callers: opens a journal, starts its writer, and passes records on to it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -52,7 +52,7 @@ impl Drop for Room {
 impl Journal {
     /// Opens the journal in `config.dir`, or begins one there, and starts its writer's thread.
     ///
-    /// After a crash the log goes on where it ended: an incomplete last frame is cut off, everything else is kept.
+    /// After a crash the log goes on where it ended: an incomplete last frame is cut off, everything else stays.
     ///
     /// # Errors
     /// [`JournalError::InUse`], [`JournalError::WrongKey`], [`JournalError::Io`].
@@ -123,7 +123,7 @@ impl Journal {
         self.0.buffer.durable()
     }
 
-    /// Has the head hold `anchor` beside the end of the log from its next write on, which follows within about 100 ms.
+    /// Stores `anchor` in the head beside the end of the log from its next write on, which follows within about 100 ms.
     ///
     /// The bytes mean nothing to the journal; all zeros are none. Setting them causes no sync of the log. A crash may
     /// leave the anchor that was set before.
@@ -131,7 +131,7 @@ impl Journal {
         self.0.buffer.set_anchor(anchor);
     }
 
-    /// The anchor that the head held when the journal was opened. After a crash it may be older than the last one set.
+    /// The anchor that the head had when the journal was opened. After a crash it may be older than the last one set.
     #[must_use]
     pub fn found_anchor(&self) -> Option<[u8; 64]> {
         Some(self.0.found_anchor).filter(|anchor| *anchor != NO_ANCHOR)

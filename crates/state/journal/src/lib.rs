@@ -31,7 +31,7 @@ pub use files::{head_file, segment_files};
 pub use head::head_anchor;
 pub use journal::{Journal, Room, Ticket};
 pub use read::{Order, Record, read};
-pub use report::{Anchor, AnchorError, Note, Noted, Report, SegmentReport};
+pub use report::{Anchor, AnchorError, Expected, Note, Report, SegmentReport};
 pub use verify::{verify, verify_against};
 
 /// The longest record, in bytes.

@@ -22,7 +22,7 @@ pub struct Record<'a> {
     pub sealed_at: SystemTime,
     /// Whether it was appended as a marked one.
     pub marked: bool,
-    /// What was appended.
+    /// The bytes that were appended.
     pub bytes: &'a [u8],
 }
 
@@ -65,14 +65,14 @@ pub fn read(
     Ok(())
 }
 
-/// A segment that may hold records asked for.
+/// A segment that may have records asked for.
 struct Selected {
     number: u32,
     /// Whether the log ends in it.
     last: bool,
 }
 
-/// The segments that may hold `sequences`, in order. Looks at headers from the newest back, and no further than needed.
+/// The segments that may have `sequences`, in order. Looks at headers from the newest back, and no further than needed.
 fn select(dir: &Path, keys: &Keys, sequences: &RangeInclusive<u64>) -> Result<Vec<Selected>, JournalError> {
     let journal = head::read(dir, keys)?.newest.map(|slot| slot.journal);
     let own = |header: &Header| journal.is_none_or(|journal| journal == header.journal);

@@ -1,6 +1,6 @@
 //! Where the log goes on when it is opened again, after a clean stop, a crash or worse.
 //!
-//! Behind what the head vouches for, the log lasts as far as its frames are intact and in order: a loss of power may leave
+//! Behind the end that the head has, the log lasts as far as its frames are intact and in order: a loss of power may leave
 //! anything there, and what it left is cut off. Whatever else is amiss stays as it is for verification to find, and the
 //! log goes on behind it in a new segment that says so.
 
@@ -20,7 +20,7 @@ use crate::{clock, head};
 pub(crate) struct Recovered {
     /// The head as it was found, or as it would be had there been one.
     pub(crate) slot: Slot,
-    /// Whether both slots of the head hold that.
+    /// Whether both slots of the head have that.
     pub(crate) settled: bool,
     pub(crate) resume: Resume,
 }
@@ -70,7 +70,7 @@ pub(crate) fn recover<D: Disk>(disk: &D, dir: &Path, keys: &Keys) -> Result<Reco
     Ok(Recovered { slot, settled, resume })
 }
 
-/// Follows the log from where the head vouches for it.
+/// Follows the log from the end that the head has.
 fn after_head<D: Disk>(
     disk: &D,
     dir: &Path,
@@ -161,7 +161,7 @@ pub(crate) fn follow_log(
     Ok(Some(Followed { end, header, last, strays }))
 }
 
-/// Begins a journal, or goes on behind segments for whose end nothing vouches.
+/// Begins a journal, or goes on behind segments whose end nothing confirms.
 fn without_head(dir: &Path, keys: &Keys, numbers: &[u32], written: bool) -> Result<Recovered, JournalError> {
     let mut segments = Vec::new();
     for &number in numbers {

@@ -1,4 +1,4 @@
-//! What a verification of an intact log tells. Words it for operators; finds nothing itself.
+//! The report of a verification that found the log intact, worded for operators. Finds nothing itself.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,18 +13,18 @@ use crate::End;
 pub struct Report {
     /// How many records there are.
     pub records: u64,
-    /// The sequence of the first record that is kept, were there one.
+    /// The sequence of the first record that is retained, were there one.
     pub first_sequence: u64,
     /// How many of the records up to the end are marked, counted from the journal's beginning.
     pub marked: u64,
-    /// How many of those stood before the first record that is kept.
+    /// How many of those stood before the first record that is retained.
     pub marked_before: u64,
     /// The end of the log. Kept elsewhere, it proves to a later [`crate::verify_against`] that the log was only added
     /// to: nothing on this disk could prove that to somebody who fears that all of it was replaced by an older copy.
     pub end: Anchor,
-    /// The segments that are kept, oldest first.
+    /// The segments that are retained, oldest first.
     pub segments: Vec<SegmentReport>,
-    /// What isn't damage but worth knowing.
+    /// A finding that isn't damage but worth knowing.
     pub notes: Vec<Note>,
 }
 
@@ -33,7 +33,7 @@ pub struct Report {
 pub struct SegmentReport {
     /// Its number, which is its file's name.
     pub number: u32,
-    /// How many records it holds.
+    /// How many records it has.
     pub records: u64,
     /// The sequence of its first record, were there one.
     pub first_sequence: u64,
@@ -45,7 +45,7 @@ pub struct SegmentReport {
     pub bytes: u64,
 }
 
-/// What isn't damage but worth knowing.
+/// A finding that isn't damage but worth knowing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A crash left part of a frame at the end of this segment, which the restart cut off. It was never synced.
@@ -100,22 +100,22 @@ impl fmt::Display for Anchor {
     }
 }
 
-/// What somebody noted of a log when it was read or written, for [`crate::verify_against`].
+/// A point of a log as it was recorded elsewhere, which [`crate::verify_against`] expects to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Noted {
+pub enum Expected {
     /// A record and its chain hash.
     Anchor(Anchor),
-    /// An end, which tells the journal and the count of marked records as well.
+    /// An end, which has the journal and the count of marked records as well.
     End(End),
 }
 
-impl From<Anchor> for Noted {
+impl From<Anchor> for Expected {
     fn from(anchor: Anchor) -> Self {
         Self::Anchor(anchor)
     }
 }
 
-impl From<End> for Noted {
+impl From<End> for Expected {
     fn from(end: End) -> Self {
         Self::End(end)
     }

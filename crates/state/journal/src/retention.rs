@@ -1,4 +1,4 @@
-//! Which segments are kept. Decides by the configuration alone, and removes what was decided.
+//! Retention of segments. Decides by the configuration alone, and removes what was decided.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::{Config, JournalError};
 
 const DAY_MILLIS: u64 = 24 * 3_600_000;
 
-/// The oldest segment that is kept, and the sequence that its first record has.
+/// The oldest segment that is retained, and the sequence that its first record has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Oldest {
     pub(crate) segment: u32,
     pub(crate) sequence: u64,
 }
 
-/// The oldest segment to keep now that segment `open` is begun and `kept` was the oldest so far.
+/// The oldest segment to retain now that segment `open` is begun and `kept` was the oldest so far.
 pub(crate) fn oldest(config: &Config, keys: &Keys, open: u32, kept: Oldest, now: u64) -> Oldest {
     decide(config, keys, open, kept, now).unwrap_or_else(|error| {
         tracing::error!(%error, "old segments of the journal can't be judged, so they are kept");

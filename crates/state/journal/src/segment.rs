@@ -56,7 +56,7 @@ pub(crate) struct Segment {
     key: Option<Key256>,
 }
 
-/// What stands at an offset of a segment.
+/// The content at an offset of a segment.
 pub(crate) enum At {
     /// The segment's end.
     End,

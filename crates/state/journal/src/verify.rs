@@ -11,7 +11,7 @@ use crypto::Key256;
 use crate::clock::time;
 use crate::format::{Beginning, Chain, Frame, HEADER_BYTES, Header, JournalId, Keys, Slot, genesis};
 use crate::head::{self, HeadRead};
-use crate::report::{Anchor, Note, Noted, Report, SegmentReport};
+use crate::report::{Anchor, Expected, Note, Report, SegmentReport};
 use crate::segment::{self, At, Segment};
 use crate::{Damage, End, Finding, Findings, JournalError};
 
@@ -33,7 +33,7 @@ pub fn verify(dir: &Path, key: &Key256) -> Result<Report, JournalError> {
 ///
 /// # Errors
 /// Those of [`verify`].
-pub fn verify_against(dir: &Path, key: &Key256, noted: &[Noted]) -> Result<Report, JournalError> {
+pub fn verify_against(dir: &Path, key: &Key256, noted: &[Expected]) -> Result<Report, JournalError> {
     let keys = Keys::new(key);
     let mut attempt = 1;
     loop {
@@ -58,7 +58,7 @@ fn read_head(dir: &Path, keys: &Keys) -> Result<HeadRead, JournalError> {
     head::read(dir, keys)
 }
 
-fn walk(dir: &Path, keys: &Keys, head: &HeadRead, noted: &[Noted]) -> Result<Report, JournalError> {
+fn walk(dir: &Path, keys: &Keys, head: &HeadRead, noted: &[Expected]) -> Result<Report, JournalError> {
     let mut segments = Vec::new();
     for number in segment::list(dir)? {
         segments.extend(Segment::open(dir, keys, number)?);
@@ -79,17 +79,17 @@ fn walk(dir: &Path, keys: &Keys, head: &HeadRead, noted: &[Noted]) -> Result<Rep
     walk.finish()
 }
 
-/// The journal that the directory is taken to hold.
+/// The journal that the directory is taken to have.
 fn journal_id(head: &HeadRead, segments: &[Segment]) -> Option<JournalId> {
     let of_segments = || segments.iter().find_map(|segment| segment.header.map(|header| header.journal));
     head.newest.map(|slot| slot.journal).or_else(of_segments)
 }
 
-/// A chain hash that somebody vouches for.
-struct Voucher {
+/// A point of the log whose chain hash is known from the head or from elsewhere.
+struct KnownPoint {
     segment: u32,
     anchor: Anchor,
-    /// How many records up to there are marked, if that is vouched for as well.
+    /// How many records up to there are marked, if that is known as well.
     marked: Option<u64>,
 }
 
@@ -104,7 +104,7 @@ struct Lost {
 struct Walk {
     journal: JournalId,
     slot: Option<Slot>,
-    vouchers: Vec<Voucher>,
+    known_points: Vec<KnownPoint>,
     /// The last sequence that was passed, intact or not.
     sequence: u64,
     /// The chain after it, if it is known.
@@ -127,7 +127,7 @@ impl Walk {
         let mut walk = Self {
             journal,
             slot: head.newest,
-            vouchers: Vec::new(),
+            known_points: Vec::new(),
             sequence: 0,
             chain: Some(genesis(&journal)),
             marked: Some(0),
@@ -143,7 +143,11 @@ impl Walk {
         match head.newest {
             Some(slot) => {
                 let end = End::new(journal, &slot.end);
-                walk.vouchers.push(Voucher { segment: end.segment, anchor: end.anchor(), marked: Some(end.marked) });
+                walk.known_points.push(KnownPoint {
+                    segment: end.segment,
+                    anchor: end.anchor(),
+                    marked: Some(end.marked),
+                });
                 walk.first_sequence = slot.first_sequence;
                 walk.number = slot.first_segment.checked_sub(1);
                 if slot.first_segment > 1 {
@@ -160,18 +164,18 @@ impl Walk {
         walk
     }
 
-    /// Has what was noted vouch for its part of the log.
-    fn note(&mut self, noted: &Noted) {
+    /// Adds a point that was recorded elsewhere.
+    fn note(&mut self, noted: &Expected) {
         let (anchor, marked) = match noted {
-            Noted::Anchor(anchor) => (*anchor, None),
-            Noted::End(end) if end.journal != self.journal => return self.find(0, None, Damage::Foreign),
-            Noted::End(end) => (end.anchor(), Some(end.marked)),
+            Expected::Anchor(anchor) => (*anchor, None),
+            Expected::End(end) if end.journal != self.journal => return self.find(0, None, Damage::Foreign),
+            Expected::End(end) => (end.anchor(), Some(end.marked)),
         };
         if anchor.sequence.saturating_add(1) < self.first_sequence {
             self.notes.push(Note::AnchorRetired);
         } else {
             let segment = self.slot.map_or(0, |slot| slot.end.segment);
-            self.vouchers.push(Voucher { segment, anchor, marked });
+            self.known_points.push(KnownPoint { segment, anchor, marked });
         }
     }
 
@@ -237,7 +241,7 @@ impl Walk {
     /// Compares what a header says came before with what did.
     fn header(&mut self, header: &Header, missing: Option<u32>) {
         if self.segments.is_empty() && self.slot.is_none() && header.number > 1 {
-            // Without a head, what retention removed can't be told from what somebody else did.
+            // Without a head, what retention removed can't be distinguished from what somebody else did.
             self.sequence = header.first_sequence.saturating_sub(1);
             self.first_sequence = header.first_sequence;
             (self.chain, self.marked) = (None, None);
@@ -291,7 +295,7 @@ impl Walk {
                 }
                 At::Damaged { next } => {
                     self.lost.get_or_insert(Lost { segment: number, bytes: segment.length.saturating_sub(offset) });
-                    // Behind what the head vouches for, the log lasts as far as it is whole.
+                    // Behind the end that the head has, the log lasts as far as it is whole.
                     if self.slot.is_some_and(|slot| self.sequence >= slot.end.sequence) {
                         break;
                     }
@@ -373,7 +377,7 @@ impl Walk {
             self.find(segment, Some((last, last)), Damage::Changed);
         }
         self.marked = match self.marked {
-            // Which of the two is wrong isn't known, so the next frame isn't held against either.
+            // Which of the two is wrong isn't known, so the next frame is reported against neither.
             Some(marked) if marked != info.marked => {
                 self.find(segment, Some((first, last)), Damage::Miscounted);
                 None
@@ -386,12 +390,12 @@ impl Walk {
     /// Passes a record behind which the chain is known.
     fn pass(&mut self, segment: u32, sequence: u64, chain: Chain) {
         (self.sequence, self.chain) = (sequence, Some(chain));
-        let vouched = || self.vouchers.iter().filter(|voucher| voucher.anchor.sequence == sequence);
+        let known = || self.known_points.iter().filter(|point| point.anchor.sequence == sequence);
         let miscounted =
-            |voucher: &Voucher| self.marked.zip(voucher.marked).is_some_and(|(counted, marked)| counted != marked);
-        if vouched().any(|voucher| voucher.anchor.chain != chain) {
+            |point: &KnownPoint| self.marked.zip(point.marked).is_some_and(|(counted, marked)| counted != marked);
+        if known().any(|point| point.anchor.chain != chain) {
             self.find(segment, Some((sequence, sequence)), Damage::Rewritten);
-        } else if vouched().any(miscounted) {
+        } else if known().any(miscounted) {
             self.find(segment, Some((sequence, sequence)), Damage::Miscounted);
         }
     }
@@ -408,14 +412,14 @@ impl Walk {
         }
     }
 
-    /// Compares the end of the log with what is vouched for.
+    /// Compares the end of the log with the points that are known.
     fn finish(mut self) -> Result<Report, JournalError> {
-        let furthest = self.vouchers.iter().max_by_key(|voucher| voucher.anchor.sequence);
-        let vouched = furthest.map(|voucher| (voucher.segment, voucher.anchor.sequence));
-        let missing = vouched.filter(|(_, sequence)| *sequence > self.sequence);
+        let furthest = self.known_points.iter().max_by_key(|point| point.anchor.sequence);
+        let known = furthest.map(|point| (point.segment, point.anchor.sequence));
+        let missing = known.filter(|(_, sequence)| *sequence > self.sequence);
         let next = self.sequence.saturating_add(1);
         match (self.lost.take(), missing) {
-            // Behind what the head vouches for, a frame may be unfinished.
+            // Behind the end that the head has, a frame may be unfinished.
             (Some(Lost { segment, bytes }), None) if self.slot.is_some() => {
                 self.notes.push(Note::Unfinished { segment, bytes });
             }

@@ -1,4 +1,4 @@
-//! The writer: takes what was appended, seals it into frames, writes and syncs them, and keeps the head.
+//! The writer: takes what was appended, seals it into frames, writes and syncs them, and updates the head.
 //! Runs on a thread of its own. Knows nothing of who appends or reads.
 
 use std::fs::File;
@@ -16,7 +16,7 @@ use crate::recovery::{Begin, Recovered, Resume, successor};
 use crate::retention::{self, Oldest};
 use crate::{Config, End, JournalError, clock, segment};
 
-/// What was written is synced at most this long after it was due to be written.
+/// Written frames are synced at most this long after it was due to be written.
 const SYNC_AFTER: Duration = Duration::from_millis(50);
 
 /// Nothing more is sealed while this many sealed bytes aren't synced.
@@ -52,14 +52,14 @@ pub(crate) struct Writer<D: Disk> {
     segment: D::File,
     segment_key: Key256,
     opened_at: u64,
-    /// The next segment, while the head doesn't vouch for it yet.
+    /// The next segment, while the head doesn't name it yet.
     begun: Option<Opened<D::File>>,
 
     /// The end of all that is synced.
     durable: Position,
     /// The end of all that is sealed: `unsynced` lies between the two.
     end: Position,
-    /// Sealed frames are kept until they are synced, since a failed sync may have dropped what was written.
+    /// Sealed frames stay here until they are synced, since a failed sync may have dropped what was written.
     unsynced: Vec<u8>,
     /// How much of `unsynced` is in the file.
     written: usize,
@@ -205,7 +205,7 @@ impl<D: Disk> Writer<D> {
         if awaited || self.due_since(self.oldest_unsynced).is_some_and(|due| due <= now) {
             self.sync()?;
         } else if self.due_since(self.anchor_since).is_some_and(|due| due <= now) {
-            self.vouch()?;
+            self.write_head()?;
         }
         // After a failure, all of it has to work again.
         if self.retry.is_some() {
@@ -261,7 +261,7 @@ impl<D: Disk> Writer<D> {
         Ok(())
     }
 
-    /// Makes everything sealed last, and has the head vouch for it.
+    /// Makes everything sealed durable, and writes its end to the head.
     fn sync(&mut self) -> io::Result<()> {
         self.write()?;
         if !self.unsynced.is_empty() {
@@ -275,11 +275,11 @@ impl<D: Disk> Writer<D> {
             self.written = 0;
         }
         self.oldest_unsynced = None;
-        self.vouch()
+        self.write_head()
     }
 
     /// Writes a slot of the head with the end of what is synced and the newest anchor, unless it says so already.
-    fn vouch(&mut self) -> io::Result<()> {
+    fn write_head(&mut self) -> io::Result<()> {
         let slot = Slot { end: self.durable, anchor: self.anchor, ..*self.head.slot() };
         if slot != *self.head.slot() {
             self.head.write(Slot { written_at: clock::millis(), ..slot })?;
@@ -293,7 +293,7 @@ impl<D: Disk> Writer<D> {
     /// Begins the next segment, and retires old ones. Everything sealed is synced, and the head has the newest anchor.
     fn rotate(&mut self) -> io::Result<()> {
         let slot = *self.head.slot();
-        // Once the head may vouch for a segment, a second attempt must not empty it.
+        // Once the head may name a segment, a second attempt must not empty it.
         let opened = match self.begun.take() {
             Some(opened) => opened,
             None => {
@@ -318,7 +318,7 @@ impl<D: Disk> Writer<D> {
         Ok(())
     }
 
-    /// Tells whoever waits, says why once, and waits longer after every failure before the next attempt.
+    /// Fails the waiters, logs why once, and waits longer after every failure before the next attempt.
     fn fail(&mut self, error: &io::Error, waiters: Vec<Waiter>) {
         self.buffer.fail(waiters);
         let pause = match self.retry {
@@ -333,7 +333,7 @@ impl<D: Disk> Writer<D> {
     }
 }
 
-/// Tells the callers that the writer is gone, however it went.
+/// Marks the writer as gone when dropped, however it went.
 struct Stop(Arc<Buffer>);
 
 impl Drop for Stop {

@@ -93,7 +93,7 @@ impl<T: Clone + Send + Sync> Watch for Entries<T> {
 /// Reads and decodes what an entry stands for, by parent and id.
 type Load<T> = dyn Fn(&ReadTx<'_>, &str, &str) -> Result<T, StoreError> + Send + Sync;
 
-/// What both kinds of cache are: entries, and how a missing one is read.
+/// The parts of both kinds of cache: entries, and how a missing one is read.
 struct Loading<T> {
     entries: Arc<Entries<T>>,
     store: Store,
@@ -168,7 +168,7 @@ impl<V: Send + Sync + 'static> ListCache<V> {
         Self(Loading::new::<R>(store, capacity, true, move |tx, parent, _| Ok(Arc::new(decode(tx.all::<R>(parent)?)))))
     }
 
-    /// What the records of `parent` decode to, from the cache or the store.
+    /// The decoded records of `parent`, from the cache or the store.
     ///
     /// # Errors
     /// Those of [`Store::read`]. They are not remembered.
@@ -179,7 +179,7 @@ impl<V: Send + Sync + 'static> ListCache<V> {
         }
     }
 
-    /// What the records of `parent` decode to, if it is cached.
+    /// The decoded records of `parent`, if they are cached.
     #[must_use]
     pub fn peek(&self, parent: &str) -> Option<Arc<V>> {
         self.0.entries.get(parent, "")

@@ -1,9 +1,9 @@
-//! Who hears of changed records: the caches of this process, after each commit and before it is acknowledged.
+//! Watchers of changed records: the caches of this process are notified after each commit, before it is acknowledged.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock, Weak};
 
-/// Hears of changes to a collection's records. Called on the writer's thread: it must be quick and must not write.
+/// Is notified of changes to a collection's records. Called on the writer's thread: it must be quick and must not write.
 pub trait Watch: Send + Sync {
     /// The record `id` of `parent` was written or removed.
     fn changed(&self, parent: &str, id: &str);

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::StoreError;
-use crate::db::Blind;
+use crate::engine::Blind;
 use crate::vault::Vault;
 
 /// A place in one listing. It is authenticated when it is used, so one made up or from another listing is refused.

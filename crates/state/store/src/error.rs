@@ -1,10 +1,10 @@
-//! What can go wrong with the store, each outcome with what to do about it.
-
-use std::path::PathBuf;
+//! Errors of the store, each with what to do about it.
 
 use crypto::RootKeyId;
 
-/// An outcome of this crate's operations. Nothing in it is secret: paths, collections and codes only.
+use crate::Location;
+
+/// An outcome of this crate's operations. Nothing in it is secret: places, collections and codes only.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// A record to be inserted is there already.
@@ -13,18 +13,23 @@ pub enum StoreError {
         /// The collection.
         collection: &'static str,
     },
+    /// A transaction went on in a space that it did not name when it began.
+    #[error("a transaction did not name the space {space}")]
+    SpaceNotNamed {
+        /// The space.
+        space: u8,
+    },
     /// A cursor that this store did not give out for this listing.
     #[error("the cursor was not given out for this listing")]
     BadCursor,
     /// The database was made under another root key.
     #[error(
-        "the database {} was sealed under the root key {stored}, but the root seal holds {given}: restore the seal \
-         directory that belongs to this database",
-        path.display()
+        "the database {database} was sealed under the root key {stored}, but the root seal holds {given}: restore the seal \
+         directory that belongs to this database"
     )]
     WrongRootKey {
         /// The database.
-        path: PathBuf,
+        database: Location,
         /// The root key that wraps its keys.
         stored: RootKeyId,
         /// The root key that was given.
@@ -32,14 +37,13 @@ pub enum StoreError {
     },
     /// The database's structure is damaged.
     #[error(
-        "the database {} is damaged ({detail}): stop the server, keep a copy of the file together with its -wal file, \
-         check the disk, and restore the last backup",
-        path.display()
+        "the database {database} is damaged ({detail}): stop the server, keep a copy of the file together with its -wal file, \
+         check the disk, and restore the last backup"
     )]
     Corrupt {
         /// The database.
-        path: PathBuf,
-        /// What the engine found.
+        database: Location,
+        /// The engine's finding.
         detail: String,
     },
     /// A record does not open: it was changed, moved or cut outside of this program.
@@ -51,7 +55,7 @@ pub enum StoreError {
         /// The collection.
         collection: String,
     },
-    /// The rows are not those that the ledger vouches for, though each of them is genuine.
+    /// The rows do not have the ledger's digest, though each of them is genuine.
     #[error(
         "rows of the database were put back, left out or taken from another copy of it: each is genuine, but they are \
          not what was last written; restore the last backup, or see `sealstack rollback --help`"
@@ -101,56 +105,54 @@ pub enum StoreError {
     /// Every page of an index is genuine, but together they make no tree.
     #[error("an index is damaged ({detail}): restore the last backup, and report this with the log")]
     DamagedIndex {
-        /// What does not fit.
+        /// The parts that do not fit together.
         detail: &'static str,
     },
     /// The file is a database of some other program.
-    #[error("{} is not a Sealstack database: name another data directory", path.display())]
+    #[error("{database} is not a Sealstack database: name another data directory")]
     Foreign {
-        /// The file.
-        path: PathBuf,
+        /// The database.
+        database: Location,
     },
     /// A later version of the program has upgraded the database.
     #[error(
-        "the database {} has the schema {found}, and this version knows up to {known}: run the newer version",
-        path.display()
+        "the database {database} has the schema {found}, and this version knows up to {known}: run the newer version"
     )]
     NewerSchema {
         /// The database.
-        path: PathBuf,
+        database: Location,
         /// Its schema.
         found: u32,
         /// The newest schema that this version knows.
         known: u32,
     },
     /// There is no room left.
-    #[error("no space is left for the database {}: free some and try again; nothing was lost", path.display())]
+    #[error("no space is left for the database {database}: free some and try again; nothing was lost")]
     Full {
         /// The database.
-        path: PathBuf,
+        database: Location,
     },
     /// The directory or the file may not be written.
     #[error(
-        "the database {} cannot be written ({detail}): check that its directory exists and that this user owns it",
-        path.display()
+        "the database {database} cannot be written ({detail}): check that its directory exists and that this user owns it"
     )]
     Denied {
         /// The database.
-        path: PathBuf,
+        database: Location,
         /// The operating system's or the engine's words.
         detail: String,
     },
-    /// Another process holds the database.
-    #[error("the database {} is held by another process: stop it and try again", path.display())]
+    /// Another process has the database locked.
+    #[error("the database {database} is held by another process: stop it and try again")]
     Busy {
         /// The database.
-        path: PathBuf,
+        database: Location,
     },
     /// The disk failed.
-    #[error("reading or writing the database {} failed ({detail}): check the disk", path.display())]
+    #[error("reading or writing the database {database} failed ({detail}): check the disk")]
     Io {
         /// The database.
-        path: PathBuf,
+        database: Location,
         /// The engine's words.
         detail: String,
     },

@@ -12,10 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::node::{Entry, KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use self::node::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use self::pages::{Place, Tree, TreeMut, row_id};
 use self::tree::Walk;
-use crate::db::{Blind, Read};
+use crate::engine::{Blind, Read};
 use crate::vault::Vault;
 use crate::{StoreError, Tx};
 
@@ -33,7 +33,7 @@ pub(crate) const COLLECTION: &str = "index";
 /// How many rows are read at once when all are examined.
 const BATCH: usize = 1000;
 
-/// What an index has for a key. Its JSON form is what lasts, and has at most 900 bytes.
+/// The value that an index has for a key. Its JSON form is what lasts, and has at most 900 bytes.
 pub trait Indexed: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The kind of index: a constant of the program. Trees of different kinds are apart, whatever their names.
     const NAME: &'static str;
@@ -42,7 +42,7 @@ pub trait Indexed: Serialize + DeserializeOwned + Send + Sync + 'static {
 /// Some entries of an index, in the order of their keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range<R> {
-    /// Keys and what the index has for them.
+    /// Keys with their values.
     pub items: Vec<(Vec<u8>, R)>,
     /// Whether there are more: after the last key of `items`.
     pub more: bool,
@@ -66,7 +66,7 @@ impl<'a, R: Indexed> Index<'a, R> {
         Ok(Self { tree, vault, name: name.to_owned(), of: PhantomData })
     }
 
-    /// What the index has for `key`.
+    /// The value of `key`.
     ///
     /// # Errors
     /// Those of reading; [`StoreError::NotAuthentic`], [`StoreError::Unreadable`].
@@ -90,7 +90,7 @@ impl<'a, R: Indexed> Index<'a, R> {
             let Some(item) = entries.next()? else { return Ok(Range { items, more: false }) };
             items.push(item);
         }
-        Ok(Range { items, more: entries.next_bytes()?.is_some() })
+        Ok(Range { items, more: entries.next_with(|_| Ok(()))?.is_some() })
     }
 
     /// Every entry whose key begins with `prefix`, in order.
@@ -150,11 +150,22 @@ impl<R: Indexed> Entries<'_, R> {
     /// As for [`Index::get`].
     #[expect(clippy::should_implement_trait, reason = "an iterator's item could not be seeked past an error")]
     pub fn next(&mut self) -> Result<Option<(Vec<u8>, R)>, StoreError> {
-        self.next_bytes()?.map(|(key, value)| Ok((key, decode(&value)?))).transpose()
+        self.next_with(decode)
     }
 
-    fn next_bytes(&mut self) -> Result<Option<Entry>, StoreError> {
-        Ok(self.walk.next(self.tree)?.filter(|(key, _)| key.starts_with(&self.prefix)))
+    /// The next entry, with what `read` makes of its value.
+    fn next_with<T>(
+        &mut self,
+        read: impl FnOnce(&[u8]) -> Result<T, StoreError>,
+    ) -> Result<Option<(Vec<u8>, T)>, StoreError> {
+        if !self.walk.advance(self.tree)? {
+            return Ok(None);
+        }
+        let (key, value) = self.walk.entry()?;
+        if !key.starts_with(&self.prefix) {
+            return Ok(None);
+        }
+        Ok(Some((key, read(value)?)))
     }
 }
 
@@ -172,7 +183,7 @@ impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
         Self { tx, name: name.to_owned(), place, of: PhantomData }
     }
 
-    /// Writes what the index has for `key`, whether or not there is something.
+    /// Writes the value of `key`, whether or not it has one.
     ///
     /// # Errors
     /// [`StoreError::TooLarge`]; those of encoding and writing.
@@ -181,7 +192,7 @@ impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
         self.change(|tree| tree.put(key, &value, true).map(|_| true)).map(|_| ())
     }
 
-    /// Writes what the index has for `key`, for which there must be nothing.
+    /// Writes the value of `key`, which must have none.
     ///
     /// # Errors
     /// [`StoreError::Exists`]; as for [`put`](Self::put).
@@ -193,7 +204,7 @@ impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
         }
     }
 
-    /// Removes what the index has for `key`. Returns whether there was something.
+    /// Removes `key` and its value. Returns whether it was there.
     ///
     /// # Errors
     /// Those of writing.
@@ -201,7 +212,7 @@ impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
         self.change(|tree| tree.remove(key))
     }
 
-    /// What the index has for `key`, with the transaction's own changes.
+    /// The value of `key`, with the transaction's own changes.
     ///
     /// # Errors
     /// As for [`Index::get`].
@@ -211,8 +222,9 @@ impl<'t, 'a, R: Indexed> IndexMut<'t, 'a, R> {
 
     /// `change` returns whether it changed anything.
     fn change(&mut self, change: impl FnOnce(&TreeMut<'_>) -> Result<bool, StoreError>) -> Result<bool, StoreError> {
-        let (name, place) = (&self.name, self.place);
-        let changed = self.tx.noting_index(|db, vault| change(&TreeMut::open(db, vault, R::NAME, name, place)?))?;
+        let (name, place, space) = (&self.name, self.place, self.tx.space());
+        let changed =
+            self.tx.noting_index(|db, vault| change(&TreeMut::open(db, space, vault, R::NAME, name, place)?))?;
         if changed {
             self.tx.touch_index(R::NAME, name);
         }
@@ -238,7 +250,7 @@ fn decode<R: Indexed>(value: &[u8]) -> Result<R, StoreError> {
     })
 }
 
-/// What an examination of all trees found in order.
+/// Counts of an examination that found all trees in order.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) trees: u64,

@@ -1,19 +1,18 @@
 //! Named 256-bit keys, wrapped under the root key and made when first asked for.
 //!
 //! A row is `root key id (8) ‖ sealed(key (32) ‖ name)`; its place is a MAC of the name. Both keys that this takes
-//! are derived from the root key, so that the database holds nothing that opens a key.
+//! are derived from the root key, so that nothing in the database opens a key.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 use tokio::sync::oneshot;
 
-use crate::db::{Blind, Db, Read, RowKey, Task, Write, read_blocking, write_blocking};
-use crate::sqlite::Sqlite;
+use crate::engine::{self, Blind, Engine, Read, RowKey, Task, read_blocking, write_blocking};
+use crate::transaction::Transaction;
 use crate::vault::truncate;
-use crate::{RootKey, RootKeyId, StoreError};
+use crate::{Location, RootKey, RootKeyId, StoreError};
 
 /// The collection of the wrapped keys.
 pub(crate) const COLLECTION: &str = "keyring";
@@ -34,16 +33,16 @@ const BATCH: usize = 1000;
 
 /// The keyring of a store.
 pub struct Keyring {
-    db: Arc<dyn Db>,
-    path: PathBuf,
+    db: Arc<dyn Engine>,
+    location: Location,
     wrappings: Arc<Wrappings>,
     unwrapped: Arc<RwLock<HashMap<String, Arc<Key256>>>>,
 }
 
 impl Keyring {
-    pub(crate) fn open(db: Arc<dyn Db>, path: &Path, root: &RootKey) -> Result<Self, StoreError> {
+    pub(crate) fn open(db: Arc<dyn Engine>, location: &Location, root: &RootKey) -> Result<Self, StoreError> {
         let wrapping = Arc::new(Wrapping::new(root));
-        let (given, path) = (root.id(), path.to_owned());
+        let (given, location) = (root.id(), location.clone());
         // Reading first keeps an ordinary start free of a commit.
         let stored = match read_blocking(&*db, |tx| tx.meta(META_ROOT))? {
             Some(stored) => stored,
@@ -51,14 +50,16 @@ impl Keyring {
         };
         let stored = root_key_id(&stored)?;
         if stored != given {
-            return Err(StoreError::WrongRootKey { path, stored, given });
+            return Err(StoreError::WrongRootKey { database: location, stored, given });
         }
         let wrappings = Arc::new(Wrappings(RwLock::new(vec![wrapping])));
-        Ok(Self { db, path, wrappings, unwrapped: Arc::default() })
+        Ok(Self { db, location, wrappings, unwrapped: Arc::default() })
     }
 
     /// Puts a new database under the root key and makes the keys that every store needs, in one commit.
-    fn claim(wrapping: &Arc<Wrapping>) -> impl FnOnce(&dyn Write) -> Result<Vec<u8>, StoreError> + Send + 'static {
+    fn claim(
+        wrapping: &Arc<Wrapping>,
+    ) -> impl FnOnce(&Transaction<'_>) -> Result<Vec<u8>, StoreError> + Send + 'static {
         let wrapping = Arc::clone(wrapping);
         move |tx| {
             if let Some(stored) = tx.meta(META_ROOT)? {
@@ -117,7 +118,7 @@ impl Keyring {
     pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
         let (wrappings, unwanted) = (Arc::clone(&self.wrappings), name.to_owned());
-        let work = move |tx: &dyn Write| tx.delete(row(&wrappings.of(tx)?.id(&unwanted))).map(|_| ());
+        let work = move |tx: &Transaction<'_>| tx.delete(row(&wrappings.of(tx)?.id(&unwanted))).map(|_| ());
         self.db.submit(Box::new(Task::new(work, move |result| {
             // The caller may have stopped waiting.
             let _ = answer.send(result);
@@ -147,7 +148,7 @@ impl Keyring {
         Ok(self.remember(name, key))
     }
 
-    fn get_or_make(&self, name: &str) -> impl FnOnce(&dyn Write) -> Result<Key256, StoreError> + Send + 'static {
+    fn get_or_make(&self, name: &str) -> impl FnOnce(&Transaction<'_>) -> Result<Key256, StoreError> + Send + 'static {
         let (wrappings, name) = (Arc::clone(&self.wrappings), name.to_owned());
         move |tx| {
             let wrapping = wrappings.of(tx)?;
@@ -169,7 +170,7 @@ impl Keyring {
     /// [`StoreError::WrongRootKey`] when the database is under neither; those of writing.
     pub fn rewrap(&self, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
         self.wrappings.begin(new);
-        rewrap_in(&*self.db, &self.path, old, new)?;
+        rewrap_in(&*self.db, &self.location, old, new)?;
         self.wrappings.end(new);
         Ok(())
     }
@@ -186,26 +187,27 @@ fn names(tx: &dyn Read, wrappings: &Wrappings) -> Result<Vec<String>, StoreError
     Ok(names)
 }
 
-/// Moves every key of the database at `path` from the root key `old` to `new`, in one transaction. Does nothing where
+/// Moves every key of the database at `location` from the root key `old` to `new`, in one transaction. Does nothing where
 /// that is done already. No store may be open on the database.
 ///
 /// # Errors
 /// [`StoreError::WrongRootKey`] when the database is under neither; those of [`Store::open`](crate::Store::open).
-pub fn rewrap(path: &Path, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
-    let db: Arc<dyn Db> = Arc::new(Sqlite::open(path)?);
+pub fn rewrap(location: impl Into<Location>, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
+    let location = location.into();
+    let db = engine::open(&location)?;
     // The ledger has to follow, and its key is under the root key that the database is under.
     if let Some(stored) = read_blocking(&*db, |tx| tx.meta(META_ROOT))? {
         let current = if root_key_id(&stored)? == new.id() { new } else { old };
-        let keyring = Keyring::open(Arc::clone(&db), path, current)?;
+        let keyring = Keyring::open(Arc::clone(&db), &location, current)?;
         crate::store::follow(&db, &*keyring.first_key(RECORD)?)?;
     }
-    rewrap_in(&*db, path, old, new)?;
+    rewrap_in(&*db, &location, old, new)?;
     // The log still has the keys as they were wrapped before.
     db.checkpoint()
 }
 
-pub(crate) fn rewrap_in(db: &dyn Db, path: &Path, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
-    let (path, old, new) = (path.to_owned(), old.duplicate(), new.duplicate());
+pub(crate) fn rewrap_in(db: &dyn Engine, location: &Location, old: &RootKey, new: &RootKey) -> Result<(), StoreError> {
+    let (database, old, new) = (location.clone(), old.duplicate(), new.duplicate());
     write_blocking(db, move |tx| {
         // A database that nobody has opened yet is under no root key.
         let Some(stored) = tx.meta(META_ROOT)? else { return Ok(()) };
@@ -214,7 +216,7 @@ pub(crate) fn rewrap_in(db: &dyn Db, path: &Path, old: &RootKey, new: &RootKey) 
             return Ok(());
         }
         if stored != old.id() {
-            return Err(StoreError::WrongRootKey { path, stored, given: old.id() });
+            return Err(StoreError::WrongRootKey { database, stored, given: old.id() });
         }
         let (from, to) = (Wrapping::new(&old), Wrapping::new(&new));
         for (id, name, key) in from.all(tx)? {
@@ -250,7 +252,7 @@ impl Wrappings {
     }
 }
 
-/// What the root key does to the keyring's rows.
+/// The keys derived from a root key, which name and wrap the keyring's rows.
 struct Wrapping {
     root: RootKeyId,
     wrap: Key256,
@@ -277,7 +279,7 @@ impl Wrapping {
         if found == name { Ok(Some(key)) } else { Err(refused()) }
     }
 
-    fn put(&self, tx: &dyn Write, name: &str, key: &Key256) -> Result<(), StoreError> {
+    fn put(&self, tx: &Transaction<'_>, name: &str, key: &Key256) -> Result<(), StoreError> {
         let id = self.id(name);
         let mut plaintext = SecretBytes::with_capacity(32 + name.len());
         plaintext.extend(key.expose());

@@ -1,22 +1,32 @@
-//! What the database vouches for about itself: how often it was committed, a keyed digest of all its rows, and how many
+//! The ledger: what the database attests of itself. How often it was committed, a keyed digest of all its rows, and how many
 //! changes were recorded for the audit trail. Written in every transaction that changes a row.
 //!
-//! Knows no SQL and no records. Who compares the ledger with anchors kept elsewhere is the store's user.
+//! Knows no SQL and no records. The store's user compares the ledger with anchors stored elsewhere.
 
-use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 
 use crate::StoreError;
-use crate::db::{Blind, Change, Read, Row, RowKey, Rows, Write};
-use crate::index::{Working, Written};
+use crate::engine::{Blind, Read, Row, RowKey, Rows};
+use crate::feed::Feed;
+use crate::space::Versions;
+use crate::transaction::Transaction;
 
 /// The name of the sealed ledger among the values about the database.
 const META_LEDGER: &str = "ledger";
 
 const LEDGER: &[u8] = b"sealstack ledger";
+/// The associated data of a ledger that has the versions of spaces.
+const LEDGER_2: &[u8] = b"sealstack ledger 2";
+
+/// A batch of events.
+const EVENTS: &[u8] = b"sealstack outbox events";
+/// One event alone, as the outbox had it before there were batches.
 const EVENT: &[u8] = b"sealstack outbox event";
+
+/// A batch is ended once it has this much, in bytes.
+const BATCH_BYTES: usize = 64 * 1024;
 
 /// The most bytes that a [`Standing::witness`] may have.
 pub(crate) const WITNESS_BYTES_MAX: usize = 256;
@@ -33,7 +43,7 @@ pub struct Standing {
     pub digest: Digest,
     /// How many changes were recorded in the outbox since the database was made.
     pub recorded: u64,
-    /// What the outbox's receiver vouches for about itself, as of the commit. Opaque here.
+    /// The attestation of the outbox's receiver about itself, as of the commit. Opaque here.
     pub witness: Vec<u8>,
 }
 
@@ -60,7 +70,7 @@ impl Digest {
         Self(limbs)
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         let mut carry = false;
         for (limb, other) in self.0.iter_mut().zip(other.0) {
             let (sum, first) = limb.overflowing_add(other);
@@ -69,7 +79,7 @@ impl Digest {
         }
     }
 
-    fn subtract(&mut self, other: Self) {
+    pub(crate) fn subtract(&mut self, other: Self) {
         let mut borrow = false;
         for (limb, other) in self.0.iter_mut().zip(other.0) {
             let (difference, first) = limb.overflowing_sub(other);
@@ -84,6 +94,15 @@ pub(crate) struct Ledger {
     row: HmacKey,
     state: Key256,
     event: Key256,
+    events: Key256,
+    pub(crate) feed: Feed,
+}
+
+/// The ledger's content: where the database stands, and each space.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) standing: Standing,
+    pub(crate) versions: Versions,
 }
 
 impl Ledger {
@@ -93,38 +112,49 @@ impl Ledger {
             row: HmacKey::new(kdf::derive(record, b"sealstack row digest", &[]).expose()),
             state: kdf::derive(record, LEDGER, &[]),
             event: kdf::derive(record, EVENT, &[]),
+            events: kdf::derive(record, EVENTS, &[]),
+            feed: Feed::new(record),
         }
     }
 
-    /// What the ledger said at the snapshot; `None` if it was never begun.
-    pub(crate) fn read(&self, tx: &(impl Read + ?Sized)) -> Result<Option<Standing>, StoreError> {
+    /// The ledger at the snapshot; `None` if it was never begun.
+    pub(crate) fn read(&self, tx: &(impl Read + ?Sized)) -> Result<Option<Entry>, StoreError> {
         tx.meta(META_LEDGER)?.map(|value| self.open(&value)).transpose()
     }
 
-    fn write(&self, rows: &dyn Rows, standing: &Standing) -> Result<(), StoreError> {
-        let mut fields = Vec::with_capacity(8 + 32 + 8 + standing.witness.len());
+    pub(crate) fn write(&self, rows: &dyn Rows, Entry { standing, versions }: &Entry) -> Result<(), StoreError> {
+        let mut fields = Vec::with_capacity(8 + 32 + 8 + 1 + 9 + standing.witness.len());
         fields.extend_from_slice(&standing.version.to_be_bytes());
         fields.extend_from_slice(&standing.digest.to_bytes());
         fields.extend_from_slice(&standing.recorded.to_be_bytes());
+        versions.write(&mut fields);
         fields.extend_from_slice(standing.witness.get(..WITNESS_BYTES_MAX).unwrap_or(&standing.witness));
-        rows.set_meta(META_LEDGER, &sealed::seal(&self.state, LEDGER, &fields))
+        rows.set_meta(META_LEDGER, &sealed::seal(&self.state, LEDGER_2, &fields))
     }
 
-    fn open(&self, value: &[u8]) -> Result<Standing, StoreError> {
-        let fields = sealed::open(&self.state, LEDGER, value).map_err(|_| refused())?;
+    fn open(&self, value: &[u8]) -> Result<Entry, StoreError> {
+        let (fields, has_versions) = match sealed::open(&self.state, LEDGER_2, value) {
+            Ok(fields) => (fields, true),
+            Err(_) => (sealed::open(&self.state, LEDGER, value).map_err(|_| refused())?, false),
+        };
         let (version, rest) = fields.expose().split_first_chunk::<8>().ok_or_else(refused)?;
         let (digest, rest) = rest.split_first_chunk::<32>().ok_or_else(refused)?;
-        let (recorded, witness) = rest.split_first_chunk::<8>().ok_or_else(refused)?;
-        Ok(Standing {
+        let (recorded, rest) = rest.split_first_chunk::<8>().ok_or_else(refused)?;
+        let (versions, witness) = match has_versions {
+            true => Versions::parse(rest).ok_or_else(refused)?,
+            false => (Versions::default(), rest),
+        };
+        let standing = Standing {
             version: u64::from_be_bytes(*version),
             digest: Digest::from_bytes(digest),
             recorded: u64::from_be_bytes(*recorded),
             witness: witness.to_vec(),
-        })
+        };
+        Ok(Entry { standing, versions })
     }
 
     /// The MAC of a row: bound to its place and to every byte of its value.
-    fn row(&self, key: RowKey<'_>, value: &[u8]) -> Digest {
+    pub(crate) fn row(&self, key: RowKey<'_>, value: &[u8]) -> Digest {
         // Parent and id have fixed lengths, so a zero byte is delimiter enough.
         Digest::from_bytes(&self.row.sign(&[key.collection.as_bytes(), &[0], key.parent, key.id, value]))
     }
@@ -154,243 +184,88 @@ impl Ledger {
     }
 
     /// Begins the ledger of a database that has none, from the rows that it has.
-    pub(crate) fn begin(&self, tx: &dyn Write) -> Result<(), StoreError> {
+    pub(crate) fn begin(&self, tx: &Transaction<'_>) -> Result<(), StoreError> {
         if self.read(tx)?.is_none() {
             tx.replace_standing(Standing { digest: self.digest_now(tx)?, ..Standing::default() });
         }
         Ok(())
     }
 
-    fn digest_now(&self, tx: &dyn Write) -> Result<Digest, StoreError> {
+    fn digest_now(&self, tx: &Transaction<'_>) -> Result<Digest, StoreError> {
         Ok(self.digest(tx, || ControlFlow::Continue(()))?.unwrap_or_default())
     }
 
     /// Makes the ledger agree with the rows as they are, and go on behind the commit `version` if that is later, and
     /// behind the event `recorded`. Events that wait in the outbox and come after that are numbered anew.
-    pub(crate) fn reset(&self, tx: &dyn Write, version: u64, recorded: u64) -> Result<(), StoreError> {
-        let found = self.read(tx)?.unwrap_or_default();
-        let waiting = tx.events(recorded, usize::MAX)?;
+    pub(crate) fn reset(&self, tx: &Transaction<'_>, version: u64, recorded: u64) -> Result<(), StoreError> {
+        let found = self.read(tx)?.unwrap_or_default().standing;
+        let mut waiting = Vec::new();
+        for (last, batch) in tx.events(recorded, usize::MAX)? {
+            waiting.extend(self.open_events(last, &batch)?);
+        }
         tx.drop_events(u64::MAX)?;
         let (version, digest) = (version.max(found.version), self.digest_now(tx)?);
         tx.replace_standing(Standing { version, digest, recorded, witness: Vec::new() });
-        for (number, event) in waiting {
-            tx.record(self.open_event(number, &event)?.expose())?;
+        for (_, event) in waiting.iter().filter(|(number, _)| *number > recorded) {
+            tx.record(event.expose())?;
         }
         Ok(())
     }
 
-    /// An event as the outbox holds it, bound to its number.
-    pub(crate) fn seal_event(&self, number: u64, event: &[u8]) -> Vec<u8> {
-        sealed::seal(&self.event, &number.to_be_bytes(), event)
+    /// Seals events for the outbox, of which the first has the number `first`, in as few batches as have a bounded
+    /// length. Returns the number of the last event of each batch with it.
+    pub(crate) fn seal_events(&self, first: u64, events: &[Vec<u8>]) -> Vec<(u64, Vec<u8>)> {
+        let mut batches = Vec::new();
+        let mut plaintext = Vec::new();
+        for (number, event) in (first..).zip(events) {
+            // No event has 4 GiB.
+            plaintext.extend_from_slice(&u32::try_from(event.len()).unwrap_or(u32::MAX).to_be_bytes());
+            plaintext.extend_from_slice(event);
+            let ends = plaintext.len() >= BATCH_BYTES || number.wrapping_sub(first) + 1 == events.len() as u64;
+            if ends {
+                batches.push((number, sealed::seal(&self.events, &number.to_be_bytes(), &plaintext)));
+                plaintext.clear();
+            }
+        }
+        batches
     }
 
-    /// An event of the outbox.
-    pub(crate) fn open_event(&self, number: u64, value: &[u8]) -> Result<SecretBytes, StoreError> {
-        sealed::open(&self.event, &number.to_be_bytes(), value).map_err(|_| refused())
+    /// The events of a batch of the outbox whose last event has the number `last`, each with its number.
+    pub(crate) fn open_events(&self, last: u64, batch: &[u8]) -> Result<Vec<(u64, SecretBytes)>, StoreError> {
+        let Ok(plaintext) = sealed::open(&self.events, &last.to_be_bytes(), batch) else {
+            let event = sealed::open(&self.event, &last.to_be_bytes(), batch).map_err(|_| refused())?;
+            return Ok(vec![(last, event)]);
+        };
+        let (mut rest, mut events) = (plaintext.expose(), Vec::new());
+        while !rest.is_empty() {
+            let (length, after) = rest.split_first_chunk().ok_or_else(refused)?;
+            let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| refused())?;
+            let (event, after) = after.split_at_checked(length).ok_or_else(refused)?;
+            events.push(SecretBytes::from(event));
+            rest = after;
+        }
+        let first = last.checked_add(1).and_then(|next| next.checked_sub(events.len() as u64)).ok_or_else(refused)?;
+        Ok((first..).zip(events).collect())
     }
 }
 
-fn refused() -> StoreError {
+pub(crate) fn refused() -> StoreError {
     StoreError::NotAuthentic { collection: META_LEDGER.to_owned() }
 }
 
-/// A transaction on rows that follows what its jobs change, for the ledger.
-pub(crate) struct Tracked<'a> {
-    rows: &'a dyn Rows,
-    ledger: Option<&'a Ledger>,
-    state: RefCell<State>,
-    indexes: RefCell<Working>,
-}
-
-#[derive(Default)]
-struct State {
-    standing: Standing,
-    changed: bool,
-    events: Vec<Recorded>,
-}
-
-/// An event that a transaction recorded.
-pub(crate) struct Recorded {
-    pub(crate) number: u64,
-    pub(crate) event: Vec<u8>,
-}
-
-/// A place in a transaction to go back to.
-pub(crate) struct Mark {
-    standing: Standing,
-    changed: bool,
-    events: usize,
-}
-
-impl<'a> Tracked<'a> {
-    /// Follows changes from where the database stands. Without a ledger, as before there are keys, it follows nothing.
-    pub(crate) fn begin(rows: &'a dyn Rows, ledger: Option<&'a Ledger>) -> Result<Self, StoreError> {
-        let standing = ledger.map(|ledger| ledger.read(rows)).transpose()?.flatten().unwrap_or_default();
-        let state = RefCell::new(State { standing, ..State::default() });
-        Ok(Self { rows, ledger, state, indexes: RefCell::default() })
-    }
-
-    /// The place where a job begins.
-    pub(crate) fn mark(&self) -> Mark {
-        self.indexes.borrow_mut().begin_closure();
-        let State { standing, changed, events } = &*self.state.borrow();
-        Mark { standing: standing.clone(), changed: *changed, events: events.len() }
-    }
-
-    /// Forgets what was changed since `mark`, which the engine has undone.
-    pub(crate) fn undo(&self, mark: Mark) {
-        self.indexes.borrow_mut().undo_closure();
-        let mut state = self.state.borrow_mut();
-        state.events.truncate(mark.events);
-        (state.standing, state.changed) = (mark.standing, mark.changed);
-    }
-
-    /// Writes the indexes' changed pages, and the ledger if anything was changed. `witness` is what the receiver of
-    /// events vouches for now.
-    pub(crate) fn close(&self, witness: impl FnOnce() -> Option<Vec<u8>>) -> Result<Written, StoreError> {
-        let version = self.state.borrow().standing.version.saturating_add(1);
-        let written = self.indexes.borrow_mut().flush(self, version)?;
-        let mut state = self.state.borrow_mut();
-        let Some(ledger) = self.ledger.filter(|_| state.changed) else { return Ok(written) };
-        state.standing.version = version;
-        if let Some(witness) = witness() {
-            state.standing.witness = witness;
-        }
-        ledger.write(self.rows, &state.standing)?;
-        Ok(written)
-    }
-
-    /// Where the database stands if the transaction is committed, unless nothing was changed, and what was recorded.
-    pub(crate) fn finish(self) -> (Option<Standing>, Vec<Recorded>) {
-        let State { standing, changed, events } = self.state.into_inner();
-        (Some(standing).filter(|_| changed && self.ledger.is_some()), events)
-    }
-
-    /// Follows the row at `key`, which has the value `new` from now on.
-    fn follow(&self, key: RowKey<'_>, old: Option<&[u8]>, new: Option<&[u8]>) {
-        let Some(ledger) = self.ledger else { return };
-        let mut state = self.state.borrow_mut();
-        state.changed = true;
-        if let Some(old) = old {
-            state.standing.digest.subtract(ledger.row(key, old));
-        }
-        if let Some(new) = new {
-            state.standing.digest.add(ledger.row(key, new));
-        }
-    }
-}
-
-impl Read for Tracked<'_> {
-    fn get(&self, key: RowKey<'_>) -> Result<Option<Vec<u8>>, StoreError> {
-        self.rows.get(key)
-    }
-
-    fn page(
+#[cfg(test)]
+impl Ledger {
+    /// Writes the ledger, and an event under its last number, in the forms that they had before spaces and batches.
+    pub(crate) fn write_in_old_forms(
         &self,
-        collection: &str,
-        parent: &Blind,
-        after: Option<&Blind>,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        self.rows.page(collection, parent, after, limit)
-    }
-
-    fn scan(&self, collection: &str, after: Option<(&Blind, &Blind)>, limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.rows.scan(collection, after, limit)
-    }
-
-    fn collections(&self) -> Result<Vec<String>, StoreError> {
-        self.rows.collections()
-    }
-
-    fn changes(&self, after: i64, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.rows.changes(after, limit)
-    }
-
-    fn change_bounds(&self) -> Result<Option<(i64, i64)>, StoreError> {
-        self.rows.change_bounds()
-    }
-
-    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.rows.meta(name)
-    }
-
-    fn events(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        self.rows.events(after, limit)
-    }
-
-    fn index_page(&self, id: u64) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-        self.rows.index_page(id)
-    }
-
-    fn index_pages(&self, after: u64, limit: usize) -> Result<Vec<u64>, StoreError> {
-        self.rows.index_pages(after, limit)
-    }
-
-    fn working(&self) -> Option<&RefCell<Working>> {
-        // Without a ledger nothing would vouch for an index's header.
-        self.ledger.map(|_| &self.indexes)
-    }
-}
-
-impl Write for Tracked<'_> {
-    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let old = self.rows.get(key)?;
-        self.rows.put(key, value)?;
-        self.follow(key, old.as_deref(), Some(value));
-        Ok(old)
-    }
-
-    fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError> {
-        let inserted = self.rows.insert(key, value)?;
-        if inserted {
-            self.follow(key, None, Some(value));
-        }
-        Ok(inserted)
-    }
-
-    fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError> {
-        let old = self.rows.get(key)?;
-        let deleted = self.rows.delete(key)?;
-        if deleted {
-            self.follow(key, old.as_deref(), None);
-        }
-        Ok(deleted)
-    }
-
-    fn append_change(&self, collection: &str, key: &[u8]) -> Result<(), StoreError> {
-        self.rows.append_change(collection, key)
-    }
-
-    fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.rows.set_meta(name, value)
-    }
-
-    fn put_index_page(&self, id: u64, version: u64, value: &[u8]) -> Result<(), StoreError> {
-        self.rows.put_index_page(id, version, value)
-    }
-
-    fn delete_index_page(&self, id: u64) -> Result<(), StoreError> {
-        self.rows.delete_index_page(id)
-    }
-
-    fn replace_standing(&self, standing: Standing) {
-        let mut state = self.state.borrow_mut();
-        (state.standing, state.changed) = (standing, true);
-    }
-
-    fn drop_events(&self, up_to: u64) -> Result<(), StoreError> {
-        self.rows.drop_events(up_to)
-    }
-
-    fn record(&self, event: &[u8]) -> Result<(), StoreError> {
-        let ledger = self.ledger.ok_or_else(refused)?;
-        let mut state = self.state.borrow_mut();
-        let number = state.standing.recorded.saturating_add(1);
-        self.rows.append_event(number, &ledger.seal_event(number, event))?;
-        (state.standing.recorded, state.changed) = (number, true);
-        state.events.push(Recorded { number, event: event.to_vec() });
-        Ok(())
+        rows: &dyn Rows,
+        standing: &Standing,
+        event: &[u8],
+    ) -> Result<(), StoreError> {
+        let Standing { version, digest, recorded, witness } = standing;
+        let fields = [&version.to_be_bytes()[..], &digest.to_bytes(), &recorded.to_be_bytes(), witness].concat();
+        rows.set_meta(META_LEDGER, &sealed::seal(&self.state, LEDGER, &fields))?;
+        rows.append_events(*recorded, &sealed::seal(&self.event, &recorded.to_be_bytes(), event))
     }
 }
 
@@ -434,10 +309,15 @@ mod tests {
     }
 
     #[test]
-    fn an_event_opens_under_its_own_number_alone() {
+    fn events_open_under_their_own_numbers_alone() {
         let ledger = Ledger::new(&Key256::random());
-        let sealed = ledger.seal_event(7, b"event");
-        assert_eq!(ledger.open_event(7, &sealed).expect("it opens").expose(), b"event");
-        assert!(ledger.open_event(8, &sealed).is_err());
+        let events: Vec<Vec<u8>> = [1, 0, 40_000, 30_000, 5].map(|length| vec![b'e'; length]).to_vec();
+        let batches = ledger.seal_events(7, &events);
+        assert_eq!(batches.iter().map(|(last, _)| *last).collect::<Vec<_>>(), [10, 11]);
+        let opened = batches.iter().flat_map(|(last, batch)| ledger.open_events(*last, batch).expect("it opens"));
+        let opened: Vec<_> = opened.map(|(number, event)| (number, event.expose().to_vec())).collect();
+        assert_eq!(opened, (7..).zip(events).collect::<Vec<_>>());
+        assert!(ledger.open_events(11, &batches[0].1).is_err());
+        assert!(ledger.seal_events(1, &[]).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! The way of recorded events out of the database: who receives them, and what the receiver answers for.
+//! The way of recorded events out of the database, to the receiver that takes them over.
 //!
 //! An event is written in the transaction of the change that it records. Once that is durable it is handed to the
 //! receiver, in the order of its number, and its row is removed once the receiver has it on the disk. After a crash the
@@ -7,12 +7,12 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::StoreError;
-use crate::db::{Read, Rows};
-use crate::index::Written;
-use crate::ledger::{Ledger, Recorded, Standing, Tracked};
+use crate::engine::{Read, Rows};
+use crate::ledger::{Ledger, Standing};
+use crate::transaction::{Outcome, Transaction};
 
-/// How many events are read from the outbox at once.
-const BATCH: usize = 64;
+/// How many batches of events are read from the outbox at once.
+const BATCH: usize = 16;
 
 /// Receives events in the order of their numbers, which are 1, 2, 3, … from the database's beginning.
 ///
@@ -24,21 +24,21 @@ pub trait Outlet: Send + Sync + 'static {
     /// The number up to which all events are on the receiver's disk.
     fn settled(&self) -> u64;
 
-    /// What the receiver vouches for about itself, for [`Standing::witness`]. At most 256 bytes.
+    /// The receiver's attestation about itself, for [`Standing::witness`]. At most 256 bytes.
     fn witness(&self) -> Vec<u8>;
 
     /// The database was committed, durably, and stands there now.
     fn committed(&self, standing: &Standing);
 }
 
-/// What a database's writer is given after it was opened.
+/// The parts of a database's writer that are set after it was opened.
 #[derive(Default)]
 pub(crate) struct Attached {
     pub(crate) ledger: OnceLock<Arc<Ledger>>,
     pub(crate) outlet: OnceLock<Arc<dyn Outlet>>,
 }
 
-/// The outbox as the writer keeps it.
+/// The writer's state of the outbox.
 pub(crate) struct Outbox {
     attached: Arc<Attached>,
     /// The number of the last event that was recorded, as far as it is known.
@@ -49,15 +49,11 @@ pub(crate) struct Outbox {
     dropped: u64,
 }
 
-/// What a commit left behind.
+/// The outcome of a commit.
 pub(crate) struct Committed {
-    /// Where the database stands, unless the commit changed nothing.
-    standing: Option<Standing>,
-    events: Vec<Recorded>,
-    /// The number up to which the outlet has events on its disk, and the outbox has no more.
+    outcome: Outcome,
+    /// The number up to which the outlet has events on its disk. The outbox has no batches any more that end before it.
     settled: u64,
-    /// The indexes' pages that were written.
-    pages: Written,
 }
 
 impl Outbox {
@@ -69,22 +65,22 @@ impl Outbox {
         self.attached.ledger.get().map(|ledger| &**ledger)
     }
 
-    /// Ends a transaction: removes events that the outlet has on its disk, and writes the ledger.
-    pub(crate) fn close(&self, rows: &dyn Rows, tracked: Tracked<'_>) -> Result<Committed, StoreError> {
+    /// Ends a transaction: removes events that the outlet has on its disk, and writes what the transaction collected.
+    pub(crate) fn close(&self, rows: &dyn Rows, transaction: Transaction<'_>) -> Result<Committed, StoreError> {
         let outlet = self.attached.outlet.get();
         let settled = outlet.map_or(0, |outlet| outlet.settled());
+        // First, so that new events fill the pages that old ones leave.
         if settled > self.dropped {
             rows.drop_events(settled)?;
         }
-        let pages = tracked.close(|| outlet.map(|outlet| outlet.witness()))?;
-        let (standing, events) = tracked.finish();
-        Ok(Committed { standing, events, settled, pages })
+        let outcome = transaction.close(|| outlet.map(|outlet| outlet.witness()))?;
+        Ok(Committed { outcome, settled })
     }
 
-    /// Tells the outlet what is durable now, and offers it the events that it does not have yet. Returns how many
+    /// Reports to the outlet what is durable now, and offers it the events that it does not have yet. Returns how many
     /// events it does not have on its disk.
     pub(crate) fn hand_over(&mut self, read: &dyn Read, committed: Committed) -> u64 {
-        let Committed { standing, events, settled, pages } = committed;
+        let Committed { outcome: Outcome { standing, events, pages }, settled } = committed;
         pages.publish();
         let Some(outlet) = self.attached.outlet.get().cloned() else { return 0 };
         (self.dropped, self.offered) = (self.dropped.max(settled), self.offered.max(settled));
@@ -92,13 +88,13 @@ impl Outbox {
             outlet.committed(standing);
             self.recorded = standing.recorded;
         }
-        let next = self.offered.saturating_add(1);
-        if events.first().is_some_and(|first| first.number == next) {
-            for Recorded { number, event } in &events {
-                if !outlet.take(*number, event) {
+        // Whether all others were offered is known once a commit has said how many there are.
+        if standing.is_some() && self.offered.saturating_add(events.len() as u64) == self.recorded {
+            for event in &events {
+                if !outlet.take(self.offered.saturating_add(1), event) {
                     break;
                 }
-                self.offered = *number;
+                self.offered = self.offered.saturating_add(1);
             }
         } else if let Err(error) = self.offer_waiting(read, &*outlet) {
             tracing::error!(%error, "events in the outbox could not be read; they are offered again");
@@ -111,14 +107,18 @@ impl Outbox {
     fn offer_waiting(&mut self, read: &dyn Read, outlet: &dyn Outlet) -> Result<(), StoreError> {
         let Some(ledger) = self.attached.ledger.get() else { return Ok(()) };
         loop {
-            let events = read.events(self.offered, BATCH)?;
-            for (number, event) in &events {
-                if !outlet.take(*number, ledger.open_event(*number, event)?.expose()) {
-                    return Ok(());
+            let batches = read.events(self.offered, BATCH)?;
+            for (last, batch) in &batches {
+                let offered = self.offered;
+                for (number, event) in ledger.open_events(*last, batch)?.iter().filter(|(number, _)| *number > offered)
+                {
+                    if !outlet.take(*number, event.expose()) {
+                        return Ok(());
+                    }
+                    self.offered = *number;
                 }
-                self.offered = *number;
             }
-            if events.len() < BATCH {
+            if batches.len() < BATCH {
                 return Ok(());
             }
         }

@@ -8,8 +8,10 @@ use serde::de::DeserializeOwned;
 use crate::StoreError;
 use crate::changes::Touched;
 use crate::cursor::{Cursor, Listing};
-use crate::db::{self, Blind, Row, RowKey};
+use crate::engine::{self, Blind, Row, RowKey};
 use crate::index::{self, Index, IndexMut, Indexed};
+use crate::space::{Space, Spaces, check_named};
+use crate::transaction::Transaction;
 use crate::vault::Vault;
 
 /// How many rows are read at once when all are wanted.
@@ -36,12 +38,12 @@ pub struct Page<R> {
 
 /// One snapshot of the store.
 pub struct ReadTx<'a> {
-    db: &'a dyn db::Read,
+    db: &'a dyn engine::Read,
     vault: &'a Arc<Vault>,
 }
 
 impl<'a> ReadTx<'a> {
-    pub(crate) fn new(db: &'a dyn db::Read, vault: &'a Arc<Vault>) -> Self {
+    pub(crate) fn new(db: &'a dyn engine::Read, vault: &'a Arc<Vault>) -> Self {
         Self { db, vault }
     }
 
@@ -132,7 +134,9 @@ impl<'a> ReadTx<'a> {
 /// A transaction that changes the store. It reads its own changes, and those of closures that went before it.
 pub struct Tx<'a> {
     read: ReadTx<'a>,
-    db: &'a dyn db::Write,
+    db: &'a Transaction<'a>,
+    spaces: Spaces,
+    space: Space,
     touched: Vec<Touched>,
     /// The indexes that were changed, each once.
     indexes: Vec<Touched>,
@@ -149,8 +153,25 @@ impl<'a> std::ops::Deref for Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(db: &'a dyn db::Write, vault: &'a Arc<Vault>) -> Self {
-        Self { read: ReadTx::new(db, vault), db, touched: Vec::new(), indexes: Vec::new(), failed: None }
+    pub(crate) fn new(db: &'a Transaction<'a>, vault: &'a Arc<Vault>, spaces: Spaces) -> Self {
+        let (touched, indexes) = (Vec::new(), Vec::new());
+        Self { read: ReadTx::new(db, vault), db, spaces, space: spaces.first(), touched, indexes, failed: None }
+    }
+
+    /// Goes on in `space`: what is changed from here on belongs to it. A transaction begins in the first space that it
+    /// names.
+    ///
+    /// # Errors
+    /// [`StoreError::SpaceNotNamed`] unless the transaction was begun with it.
+    pub fn enter(&mut self, space: Space) -> Result<(), StoreError> {
+        check_named(self.spaces, space)?;
+        self.space = space;
+        Ok(())
+    }
+
+    /// The space that the transaction is in.
+    pub(crate) const fn space(&self) -> Space {
+        self.space
     }
 
     /// Writes the record `id` of `parent`, whether or not it is there.
@@ -167,7 +188,8 @@ impl<'a> Tx<'a> {
             Some(replaced) => vault.check_level::<R>(key, &replaced),
             None => Ok(()),
         })?;
-        self.touch::<R>(parent, id)
+        self.touch::<R>(parent, id);
+        Ok(())
     }
 
     /// Writes the record `id` of `parent`, which must not be there.
@@ -181,7 +203,8 @@ impl<'a> Tx<'a> {
         if !self.noting(|db| db.insert(key, &value))? {
             return Err(StoreError::Exists { collection: R::COLLECTION });
         }
-        self.touch::<R>(parent, id)
+        self.touch::<R>(parent, id);
+        Ok(())
     }
 
     /// Removes the record `id` of `parent`. Returns whether it was there.
@@ -193,7 +216,7 @@ impl<'a> Tx<'a> {
         let key = RowKey { collection: R::COLLECTION, parent: &blind_parent, id: &blind_id };
         let deleted = self.noting(|db| db.delete(key))?;
         if deleted {
-            self.touch::<R>(parent, id)?;
+            self.touch::<R>(parent, id);
         }
         Ok(deleted)
     }
@@ -217,17 +240,15 @@ impl<'a> Tx<'a> {
         self.noting(|db| db.record(event))
     }
 
-    /// What the transaction changed, or why it must not be kept.
+    /// The transaction's changes, or why it must be undone.
     pub(crate) fn finish(mut self) -> Result<Vec<Touched>, StoreError> {
         self.touched.append(&mut self.indexes);
         self.failed.map_or(Ok(self.touched), Err)
     }
 
-    fn touch<R: Record>(&mut self, parent: &str, id: &str) -> Result<(), StoreError> {
-        let name = self.vault.seal_name(R::COLLECTION, parent, id);
-        self.noting(|db| db.append_change(R::COLLECTION, &name))?;
+    fn touch<R: Record>(&mut self, parent: &str, id: &str) {
+        self.db.touch(self.space, [R::COLLECTION, parent, id]);
         self.touched.push(Touched::new(R::COLLECTION, parent, id));
-        Ok(())
     }
 
     pub(crate) fn vault(&self) -> &Vault {
@@ -236,7 +257,7 @@ impl<'a> Tx<'a> {
 
     pub(crate) fn noting_index<T>(
         &mut self,
-        work: impl FnOnce(&dyn db::Write, &Arc<Vault>) -> Result<T, StoreError>,
+        work: impl FnOnce(&Transaction<'_>, &Arc<Vault>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let vault = self.read.vault;
         self.noting(|db| work(db, vault))
@@ -250,7 +271,7 @@ impl<'a> Tx<'a> {
         }
     }
 
-    fn noting<T>(&mut self, work: impl FnOnce(&dyn db::Write) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn noting<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         work(self.db).inspect_err(|error| {
             self.failed.get_or_insert_with(|| error.clone());
         })

@@ -1,22 +1,22 @@
 //! The store as its users see it: opened under a root key, written and read in typed transactions.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crypto::Key256;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::changes::{Touched, Watch, Watchers};
-pub use crate::db::WriteCounts;
-use crate::db::{self, Blind, Change, Db, RowKey, Task, read_blocking};
+pub use crate::engine::WriteCounts;
+use crate::engine::{self, Blind, Engine, RowKey, Task, read_blocking};
 use crate::keyring::{self, Keyring};
 use crate::ledger::{Ledger, Standing};
 use crate::outbox::Outlet;
 use crate::record::{ReadTx, Record, Tx};
-use crate::sqlite::Sqlite;
+use crate::space::{Position, Space, Spaces};
+use crate::transaction::Transaction;
 use crate::vault::Vault;
-use crate::{RootKey, StoreError, index};
+use crate::{Location, RootKey, StoreError, index};
 
 /// How many writes may wait for the writer before further ones wait to join them.
 const WRITES_WAITING_MAX: usize = 1024;
@@ -24,15 +24,18 @@ const WRITES_WAITING_MAX: usize = 1024;
 /// How many reads run at once; each has a connection and, while it runs, a thread.
 const READS_AT_ONCE: usize = 4;
 
-/// How many changes or rows are read at once.
+/// How many rows are read at once.
 const BATCH: usize = 1000;
 
-/// What a check found in order.
+/// How many batches of events are read at once.
+const EVENT_BATCHES: usize = 16;
+
+/// Counts of a check that found everything in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// How many records there are.
     pub records: u64,
-    /// How many keys the keyring holds.
+    /// How many keys the keyring has.
     pub keys: u64,
     /// How many ordered indexes there are.
     pub indexes: u64,
@@ -47,7 +50,7 @@ pub struct Store {
 }
 
 struct Inner {
-    db: Arc<dyn Db>,
+    db: Arc<dyn Engine>,
     vault: Arc<Vault>,
     ledger: Arc<Ledger>,
     watchers: Arc<Watchers>,
@@ -57,14 +60,15 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database at `path`, or makes it, under the root key that it was or will be sealed with. Blocks for
+    /// Opens the database at `location`, or makes it, under the root key that it was or will be sealed with. Blocks for
     /// some milliseconds.
     ///
     /// # Errors
     /// [`StoreError::WrongRootKey`], [`StoreError::Corrupt`], [`StoreError::Foreign`], [`StoreError::NewerSchema`],
     /// [`StoreError::Denied`], [`StoreError::Full`], [`StoreError::Busy`], [`StoreError::Io`].
-    pub fn open(path: &Path, root: &RootKey) -> Result<Self, StoreError> {
-        Self::over(Arc::new(Sqlite::open(path)?), path, root)
+    pub fn open(location: impl Into<Location>, root: &RootKey) -> Result<Self, StoreError> {
+        let location = location.into();
+        Self::over(engine::open(&location)?, &location, root)
     }
 
     /// A store that lasts as long as its last clone, under a root key of its own.
@@ -72,11 +76,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Engine`].
     pub fn open_in_memory() -> Result<Self, StoreError> {
-        Self::over(Arc::new(Sqlite::in_memory()?), &PathBuf::from("in memory"), &RootKey::random())
+        Self::open(Location::Memory, &RootKey::random())
     }
 
-    pub(crate) fn over(db: Arc<dyn Db>, path: &Path, root: &RootKey) -> Result<Self, StoreError> {
-        let keyring = Keyring::open(Arc::clone(&db), path, root)?;
+    pub(crate) fn over(db: Arc<dyn Engine>, location: &Location, root: &RootKey) -> Result<Self, StoreError> {
+        let keyring = Keyring::open(Arc::clone(&db), location, root)?;
         let record = keyring.first_key(keyring::RECORD)?;
         let ledger = follow(&db, &record)?;
         let vault = Arc::new(Vault::new(record, &*keyring.first_key(keyring::BLIND)?));
@@ -93,7 +97,7 @@ impl Store {
         })
     }
 
-    /// Runs `change` as one atomic transaction and returns once it is durable and every cache has heard of it. For what
+    /// Runs `change` as one atomic transaction and returns once it is durable and every cache was notified. For what
     /// the audit trail does not record, such as upkeep; what somebody asked for goes through
     /// [`write_recorded`](Self::write_recorded).
     ///
@@ -108,12 +112,29 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_in(Space::MAIN.into(), change).await
+    }
+
+    /// Runs `change` as [`write`](Self::write) does, in any of `spaces`: it goes from one to another by
+    /// [`Tx::enter`]. Each space that it changes has its version increased by the commit.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    pub async fn write_in<T, E>(
+        &self,
+        spaces: Spaces,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let Inner { db, vault, watchers, writes, .. } = &*self.inner;
         let permit = Arc::clone(writes).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (answer, answered) = oneshot::channel();
         let (vault, watchers) = (Arc::clone(vault), Arc::clone(watchers));
-        let work = move |tx: &dyn db::Write| -> Result<(T, Vec<Touched>), E> {
-            let mut tx = Tx::new(tx, &vault);
+        let work = move |tx: &Transaction<'_>| -> Result<(T, Vec<Touched>), E> {
+            let mut tx = Tx::new(tx, &vault, spaces);
             let value = change(&mut tx)?;
             Ok((value, tx.finish()?))
         };
@@ -158,7 +179,7 @@ impl Store {
     pub fn attach(&self, outlet: Arc<dyn Outlet>) {
         self.inner.db.attach(outlet);
         // Any turn of the writer offers what waits.
-        self.inner.db.submit(Box::new(Task::new(|_: &dyn db::Write| Ok::<_, StoreError>(()), drop)));
+        self.inner.db.submit(Box::new(Task::new(|_: &Transaction<'_>| Ok::<_, StoreError>(()), drop)));
     }
 
     /// Offers waiting events to the outlet again, and removes those from the outbox that it has on its disk.
@@ -175,7 +196,7 @@ impl Store {
     /// Those of reading; [`StoreError::NotAuthentic`].
     pub fn standing(&self) -> Result<Standing, StoreError> {
         let Inner { db, ledger, .. } = &*self.inner;
-        read_blocking(&**db, |tx| ledger.read(tx)).map(Option::unwrap_or_default)
+        Ok(read_blocking(&**db, |tx| ledger.read(tx))?.unwrap_or_default().standing)
     }
 
     /// The number of the first event that waits in the outbox, if any does. Blocks.
@@ -183,7 +204,11 @@ impl Store {
     /// # Errors
     /// Those of reading.
     pub fn first_waiting(&self) -> Result<Option<u64>, StoreError> {
-        read_blocking(&*self.inner.db, |tx| Ok(tx.events(0, 1)?.first().map(|(number, _)| *number)))
+        let Inner { db, ledger, .. } = &*self.inner;
+        read_blocking(&**db, |tx| {
+            let Some((last, batch)) = tx.events(0, 1)?.pop() else { return Ok(None) };
+            Ok(ledger.open_events(last, &batch)?.first().map(|(number, _)| *number))
+        })
     }
 
     /// Compares the digest of all rows with the one that the ledger has, on one snapshot. `pause` is called after each
@@ -194,7 +219,7 @@ impl Store {
     pub fn check_digest(&self, pause: impl FnMut() -> ControlFlow<()>) -> Result<(), StoreError> {
         let Inner { db, ledger, .. } = &*self.inner;
         read_blocking(&**db, |tx| {
-            let standing = ledger.read(tx)?.unwrap_or_default();
+            let standing = ledger.read(tx)?.unwrap_or_default().standing;
             match ledger.digest(tx, pause)? {
                 Some(digest) if digest != standing.digest => Err(StoreError::RowsPutBack),
                 _ => Ok(()),
@@ -242,12 +267,12 @@ impl Store {
         &self.inner.keyring
     }
 
-    /// Tells `watch` of every change to records of `R` before the change is acknowledged, for as long as it lives.
+    /// Notifies `watch` of every change to records of `R` before the change is acknowledged, for as long as it lives.
     pub fn watch<R: Record>(&self, watch: &Arc<dyn Watch>) {
         self.inner.watchers.add(R::COLLECTION, Arc::downgrade(watch));
     }
 
-    /// Tells `watch` of every change to indexes, as of records whose parent is [`Indexed::NAME`](crate::Indexed::NAME)
+    /// Notifies `watch` of every change to indexes, as of records whose parent is [`Indexed::NAME`](crate::Indexed::NAME)
     /// and whose id is the index's name.
     pub fn watch_indexes(&self, watch: &Arc<dyn Watch>) {
         self.inner.watchers.add(index::COLLECTION, Arc::downgrade(watch));
@@ -256,43 +281,56 @@ impl Store {
     /// The position of the changes feed now, to begin [`poll_changes`](Self::poll_changes) from.
     ///
     /// # Errors
-    /// Those of reading.
-    pub async fn change_position(&self) -> Result<i64, StoreError> {
-        self.read_db(|tx| Ok(tx.change_bounds()?.map_or(0, |(_, last)| last))).await
+    /// Those of reading; [`StoreError::NotAuthentic`].
+    pub async fn change_position(&self) -> Result<Position, StoreError> {
+        let ledger = Arc::clone(&self.inner.ledger);
+        self.read_db(move |tx| Ok(Position(ledger.read(tx)?.unwrap_or_default().versions))).await
     }
 
-    /// Tells the caches what other processes changed since the position `after`, and returns the new position. When a
-    /// change does not say what it is about, the caches drop everything.
+    /// Drops from the caches what other processes changed since the position `after`, and returns the new position. When
+    /// the feed does not say all that was changed, the caches drop everything.
     ///
     /// # Errors
-    /// Those of reading.
-    pub async fn poll_changes(&self, after: i64) -> Result<i64, StoreError> {
-        let mut position = after;
-        loop {
-            let (first, changes) = self
-                .read_db(move |tx| Ok((tx.change_bounds()?.map(|(first, _)| first), tx.changes(position, BATCH)?)))
-                .await?;
-            // Older changes than the feed still has were missed.
-            if first.is_some_and(|first| first > position.saturating_add(1)) {
-                self.inner.watchers.all_changed();
-            }
-            let Some(last) = changes.last() else { return Ok(position) };
-            position = last.seq;
-            let mut touched = Vec::with_capacity(changes.len());
-            let mut unreadable = 0_usize;
-            for Change { collection, key, .. } in changes {
-                match self.inner.vault.open_name(&collection, &key) {
-                    Ok((parent, id)) => touched.push(Touched { collection, parent, id }),
-                    Err(_) => unreadable += 1,
-                }
-            }
-            if unreadable > 0 {
-                tracing::error!(unreadable, position, "the changes feed is damaged: every cache was dropped");
-                self.inner.watchers.all_changed();
-            } else {
-                self.inner.watchers.changed(&touched);
+    /// Those of reading; [`StoreError::NotAuthentic`].
+    pub async fn poll_changes(&self, after: &Position) -> Result<Position, StoreError> {
+        let mut position = after.clone();
+        for (space, version) in self.change_position().await?.0.iter() {
+            while position.version(space) != version {
+                let seen = position.version(space);
+                let rows = self.read_db(move |tx| tx.feed(space, seen, BATCH)).await?;
+                let rows = rows.into_iter().take_while(|(at, _)| *at <= version).collect::<Vec<_>>();
+                position.0.set(space, self.follow_feed(space, seen, version, rows));
             }
         }
+        Ok(position)
+    }
+
+    /// Drops from the caches what `rows` of a space's feed say, which come after the version `seen`. Returns the version up
+    /// to which the caches are right then; `version` is the space's own.
+    fn follow_feed(&self, space: Space, seen: u64, version: u64, rows: Vec<(u64, Vec<u8>)>) -> u64 {
+        let Inner { ledger, watchers, .. } = &*self.inner;
+        // Older commits than the feed still has were missed, or an older database was put in this one's place.
+        if rows.first().map(|(first, _)| *first) != seen.checked_add(1) {
+            watchers.all_changed();
+            return version;
+        }
+        let (mut next, mut touched) = (seen, Vec::new());
+        for (at, row) in rows {
+            next = next.saturating_add(1);
+            match ledger.feed.open(space, at, &row) {
+                Ok(Some(names)) if at == next => touched.extend(names),
+                Ok(None) if at == next => {
+                    watchers.all_changed();
+                }
+                _ => {
+                    tracing::error!(space = space.number(), at, "the changes feed is damaged: every cache is dropped");
+                    watchers.all_changed();
+                    next = at;
+                }
+            }
+        }
+        watchers.changed(&touched);
+        next
     }
 
     /// Examines the database's structure, opens every record, event and change, walks every index, unwraps every key,
@@ -324,26 +362,19 @@ impl Store {
             }
             let mut after = 0;
             loop {
-                let events = tx.events(after, BATCH)?;
-                for (number, event) in &events {
-                    ledger.open_event(*number, event)?;
+                let batches = tx.events(after, EVENT_BATCHES)?;
+                for (last, batch) in &batches {
+                    ledger.open_events(*last, batch)?;
                 }
-                match events.last() {
-                    Some((number, _)) => after = *number,
+                match batches.last() {
+                    Some((last, _)) => after = *last,
                     None => break,
                 }
             }
-            let mut position = i64::MIN;
-            loop {
-                let changes = tx.changes(position, BATCH)?;
-                for change in &changes {
-                    vault.open_name(&change.collection, &change.key)?;
-                }
-                match changes.last() {
-                    Some(change) => position = change.seq,
-                    None => return Ok((records, found)),
-                }
+            for space in (0..Space::COUNT).filter_map(Space::new) {
+                check_feed(tx, ledger, space)?;
             }
+            Ok((records, found))
         })?;
         self.check_digest(|| ControlFlow::Continue(()))?;
         Ok(CheckReport { records, keys, indexes: found.trees, entries: found.entries })
@@ -372,7 +403,7 @@ impl Store {
 
     async fn write_db<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn db::Write) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.inner.db.submit(Box::new(Task::new(work, move |result| {
@@ -384,7 +415,7 @@ impl Store {
 
     async fn read_db<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&dyn db::Read) -> Result<T, StoreError> + Send + 'static,
+        query: impl FnOnce(&dyn engine::Read) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let db = Arc::clone(&self.inner.db);
         let read = tokio::task::spawn_blocking(move || read_blocking(&*db, query));
@@ -392,15 +423,31 @@ impl Store {
     }
 }
 
+/// Opens every row of a space's changes feed.
+fn check_feed(tx: &dyn engine::Read, ledger: &Ledger, space: Space) -> Result<(), StoreError> {
+    let mut after = 0;
+    loop {
+        let rows = tx.feed(space, after, BATCH)?;
+        for (version, row) in &rows {
+            let damaged = |_| StoreError::NotAuthentic { collection: "feed".to_owned() };
+            ledger.feed.open(space, *version, row).map_err(damaged)?;
+        }
+        match rows.last() {
+            Some((version, _)) => after = *version,
+            None => return Ok(()),
+        }
+    }
+}
+
 /// Has the ledger of the database whose records are sealed under `record` follow every change, and begins it if there
 /// is none. Blocks.
-pub(crate) fn follow(db: &Arc<dyn Db>, record: &Key256) -> Result<Arc<Ledger>, StoreError> {
+pub(crate) fn follow(db: &Arc<dyn Engine>, record: &Key256) -> Result<Arc<Ledger>, StoreError> {
     let ledger = Arc::new(Ledger::new(record));
     db.keep_ledger(Arc::clone(&ledger));
     // Reading first keeps an ordinary start free of a commit.
     if read_blocking(&**db, |tx| ledger.read(tx))?.is_none() {
         let begun = Arc::clone(&ledger);
-        db::write_blocking(&**db, move |tx| begun.begin(tx))?;
+        engine::write_blocking(&**db, move |tx| begun.begin(tx))?;
     }
     Ok(ledger)
 }

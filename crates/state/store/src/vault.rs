@@ -6,20 +6,17 @@ use std::sync::Arc;
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
 
-use crate::db::{Blind, RowKey};
+use crate::engine::{Blind, RowKey};
 use crate::{Record, StoreError, index};
 
-/// The collection's name in the feed's associated data; no record's collection is called so.
-const FEED: &str = "changes";
-
-/// What the associated data of listings' tokens begins with; no collection is called so.
+/// Begins the associated data of listings' tokens; no collection is called so.
 const TOKEN: &[u8] = b"index token\0";
 
 /// The length at which most records fit without growing, in bytes.
 const RECORD_BYTES: usize = 1024;
 
-/// Begins a record that says its level, which four bytes behind it are. No JSON begins so: a record without it has the
-/// level 1, and a build that knows no levels refuses to read one that has it.
+/// Begins the value of a record whose level is above 1; the level follows in four bytes, and then the sealed record. No
+/// sealed bytes begin so. The level is associated data, so a record with another level before it does not open.
 const LEVELLED: u8 = 0;
 
 /// The keys that stand between records and rows.
@@ -62,20 +59,20 @@ impl Vault {
 
     pub(crate) fn seal<R: Record>(&self, key: RowKey<'_>, record: &R) -> Result<Vec<u8>, StoreError> {
         let mut plaintext = SecretBytes::with_capacity(RECORD_BYTES);
-        if R::LEVEL > 1 {
-            plaintext.extend(&[LEVELLED]);
-            plaintext.extend(&R::LEVEL.to_be_bytes());
-        }
         let written = serde_json::to_writer(&mut plaintext, record);
         written.map_err(|_| StoreError::Unwritable { collection: R::COLLECTION })?;
-        Ok(sealed::seal(&self.record, &associated(key), plaintext.expose()))
+        if R::LEVEL == 1 {
+            return Ok(self.seal_bytes(key, plaintext.expose()));
+        }
+        let mut value = [&[LEVELLED], &R::LEVEL.to_be_bytes()[..]].concat();
+        value.extend(sealed::seal(&self.record, &[&associated(key), &value[..]].concat(), plaintext.expose()));
+        Ok(value)
     }
 
     pub(crate) fn open<R: Record>(&self, key: RowKey<'_>, value: &[u8]) -> Result<R, StoreError> {
-        let plaintext = self.open_bytes(key, value)?;
-        let (_, json) = split_level(plaintext.expose());
+        let json = self.open_bytes(key, value)?;
         // The parser's message may quote the record, so only the place is passed on.
-        serde_json::from_slice(json).map_err(|error| StoreError::Unreadable {
+        serde_json::from_slice(json.expose()).map_err(|error| StoreError::Unreadable {
             collection: R::COLLECTION,
             line: error.line(),
             column: error.column(),
@@ -106,39 +103,18 @@ impl Vault {
     /// # Errors
     /// [`StoreError::NewerRecord`]. A record that does not open may be replaced.
     pub(crate) fn check_level<R: Record>(&self, key: RowKey<'_>, replaced: &[u8]) -> Result<(), StoreError> {
-        let Ok(plaintext) = self.open_bytes(key, replaced) else { return Ok(()) };
-        match split_level(plaintext.expose()) {
-            (found, _) if found > R::LEVEL => {
-                Err(StoreError::NewerRecord { collection: R::COLLECTION, found, known: R::LEVEL })
-            }
-            _ => Ok(()),
+        let (head, _) = split_level(replaced);
+        let level = head.split_last_chunk().map_or(1, |(_, level)| u32::from_be_bytes(*level));
+        if level <= R::LEVEL || self.open_bytes(key, replaced).is_err() {
+            return Ok(());
         }
+        Err(StoreError::NewerRecord { collection: R::COLLECTION, found: level, known: R::LEVEL })
     }
 
     pub(crate) fn open_bytes(&self, key: RowKey<'_>, value: &[u8]) -> Result<SecretBytes, StoreError> {
-        let opened = sealed::open(&self.record, &associated(key), value);
+        let (head, sealed) = split_level(value);
+        let opened = sealed::open(&self.record, &[&associated(key), head].concat(), sealed);
         opened.map_err(|_| StoreError::NotAuthentic { collection: key.collection.to_owned() })
-    }
-
-    /// A record's clear name, as the changes feed keeps it.
-    pub(crate) fn seal_name(&self, collection: &str, parent: &str, id: &str) -> Vec<u8> {
-        let mut plaintext = SecretBytes::with_capacity(8 + parent.len() + id.len());
-        plaintext.extend(&(parent.len() as u64).to_be_bytes());
-        plaintext.extend(parent.as_bytes());
-        plaintext.extend(id.as_bytes());
-        sealed::seal(&self.record, &[FEED.as_bytes(), &[0], collection.as_bytes()].concat(), plaintext.expose())
-    }
-
-    /// The parent and the id of what [`seal_name`](Self::seal_name) made.
-    pub(crate) fn open_name(&self, collection: &str, sealed_name: &[u8]) -> Result<(String, String), StoreError> {
-        let refused = || StoreError::NotAuthentic { collection: FEED.to_owned() };
-        let associated = [FEED.as_bytes(), &[0], collection.as_bytes()].concat();
-        let plaintext = sealed::open(&self.record, &associated, sealed_name).map_err(|_| refused())?;
-        let (length, names) = plaintext.expose().split_first_chunk::<8>().ok_or_else(refused)?;
-        let length = usize::try_from(u64::from_be_bytes(*length)).map_err(|_| refused())?;
-        let (parent, id) = names.split_at_checked(length).ok_or_else(refused)?;
-        let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| refused());
-        Ok((text(parent)?, text(id)?))
     }
 
     /// The tag that makes a cursor good for one listing.
@@ -147,10 +123,12 @@ impl Vault {
     }
 }
 
-/// A record's level and its JSON.
-fn split_level(plaintext: &[u8]) -> (u32, &[u8]) {
-    let levelled = plaintext.strip_prefix(&[LEVELLED]).and_then(<[u8]>::split_first_chunk::<4>);
-    levelled.map_or((1, plaintext), |(level, json)| (u32::from_be_bytes(*level), json))
+/// The level before a sealed record, if there is one, with the byte that begins it, and the sealed record.
+fn split_level(value: &[u8]) -> (&[u8], &[u8]) {
+    match value.first() {
+        Some(&LEVELLED) => value.split_at_checked(5).unwrap_or((&[], value)),
+        _ => (&[], value),
+    }
 }
 
 /// Binds a value to the row that it stands in. Parent and id have fixed lengths, so a zero byte is delimiter enough.

@@ -149,10 +149,14 @@ impl ResourceOperation for CreateKey {
             _ => Some(kms.random_material(record.spec).await?),
         };
         call.touch(arn.clone());
+        let mut took_over = false;
         let record = loop {
             let (mut stored, mut domain_key) = (record.clone(), None);
             if let Some(material) = &material {
-                let serving = DomainKey::serving(&kms.store, call.region).await?;
+                let serving = match took_over {
+                    false => DomainKey::last_known(kms, call.region).await?,
+                    true => DomainKey::serving(&kms.store, call.region).await?,
+                };
                 stored.take_up(material.wrap(&serving, &arn, &stored.id, call.now, None));
                 domain_key = Some(serving);
             }
@@ -172,6 +176,7 @@ impl ResourceOperation for CreateKey {
             if let Some(made) = made.await? {
                 break made;
             }
+            took_over = true;
         };
         let store = kms.store_of(&record).await?;
         Ok(KeyMetadataOutput::of(&LiveKey::from(record), call.now, store.as_deref()))

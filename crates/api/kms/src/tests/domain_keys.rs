@@ -60,7 +60,7 @@ impl World {
 fn on_disk() -> (World, tempfile::TempDir) {
     let directory = tempfile::tempdir().expect("a directory");
     let root = store::RootKey::from(Key256::random());
-    (World::over(Store::open(&directory.path().join("db"), &root).expect("a store")), directory)
+    (World::over(Store::open(directory.path().join("db"), &root).expect("a store")), directory)
 }
 
 fn names(names: &[&str]) -> Vec<String> {

@@ -159,7 +159,7 @@ fn steady(layout: &Layout, directory: &Path) -> Result<(Vec<u8>, std::path::Path
     for attempt in 0..ATTEMPTS {
         let before = header()?;
         let copy = directory.join(format!("database-{attempt}"));
-        store::snapshot(&layout.database(), &copy)?;
+        store::snapshot(layout.database(), &copy)?;
         if !rotating()? && header()? == before {
             return Ok((before, copy));
         }

@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// What is left.
+    /// The rest.
     pub(crate) const fn rest(self) -> &'a [u8] {
         self.0
     }

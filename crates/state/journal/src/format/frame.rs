@@ -108,7 +108,7 @@ impl Sealer {
     }
 }
 
-/// What [`link`] has linked.
+/// The result of [`link`].
 struct Linked {
     /// How many bytes of entries.
     taken: usize,
@@ -145,7 +145,7 @@ fn marked_length(length: [u8; LENGTH_BYTES]) -> (bool, usize) {
     (length & MARK != 0, (length & !MARK) as usize)
 }
 
-/// What a frame says about its entries.
+/// The head of a frame, about its entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameInfo {
     pub(crate) first_sequence: u64,

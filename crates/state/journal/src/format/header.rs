@@ -21,7 +21,7 @@ pub(crate) const fn header_bytes(version: Version) -> usize {
     }
 }
 
-/// What a segment says about itself.
+/// The header of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) number: u32,
@@ -48,7 +48,7 @@ pub(crate) enum Beginning {
     Rotated = 1,
     /// A crash left an incomplete frame at the end of the previous one.
     Torn = 2,
-    /// The head vouched for more than there was.
+    /// The head had an end behind all that there was.
     TailMissing = 3,
     /// There were segments but no head.
     HeadMissing = 4,

@@ -1,4 +1,4 @@
-//! A slot of the head: up to where the log is known to be on the disk, and from where on it is kept.
+//! A slot of the head: up to where the log is known to be on the disk, and from where on it is retained.
 
 use crypto::{Key256, sealed};
 
@@ -8,13 +8,13 @@ use super::{JournalId, Malformed, Position, Version};
 const MAGIC: &[u8; 8] = b"SEALHEAD";
 const PLAIN_BYTES: usize = 8 + 2 + 1;
 const SEALED_BYTES: usize = 8 + 16 + 4 + 8 + 4 + 8 + 8 + 32 + 8 + ADDED_BYTES;
-/// What version 2 has added.
+/// The fields that version 2 has added.
 const ADDED_BYTES: usize = 8 + 64;
 
-/// What the journal's user wants noted beside the end.
+/// The value that the journal's user stores beside the end.
 pub(crate) type HeadAnchor = [u8; 64];
 
-/// What stands for none.
+/// The value that stands for none.
 pub(crate) const NO_ANCHOR: HeadAnchor = [0; 64];
 
 /// The length of a slot.
@@ -39,7 +39,7 @@ pub(crate) struct Slot {
     /// Everything up to here was synced when the slot was written.
     pub(crate) end: Position,
     pub(crate) written_at: u64,
-    /// What the journal's user wants noted beside the end.
+    /// The value that the journal's user stores beside the end.
     pub(crate) anchor: HeadAnchor,
 }
 

@@ -6,7 +6,7 @@ use crate::store::tests::{Directory, Note, get, note, put};
 use crate::{RootKey, Tx};
 
 fn on_disk(directory: &Directory) -> Store {
-    Store::open(&directory.database(), &RootKey::random()).unwrap()
+    Store::open(directory.database(), &RootKey::random()).unwrap()
 }
 
 fn text(note: Note) -> String {

@@ -1,4 +1,4 @@
-//! What a tree's header says, and the tables of its pages' versions. Knows no sealing and no storage.
+//! A tree's header, and the tables of its pages' versions. Knows no sealing and no storage.
 
 use super::node::PAGE_BYTES;
 
@@ -19,7 +19,7 @@ const FORM: u8 = 1;
 pub(crate) struct Header {
     /// The tree's number in the names of its pages' rows; 0 until its first commit.
     pub(crate) number: u32,
-    /// Drawn when the tree is made, so that no page of another tree fits this one, whatever its name and number.
+    /// Generated when the tree is made, so that no page of another tree fits this one, whatever its name and number.
     pub(crate) id: [u8; 16],
     pub(crate) root: u32,
     /// The first page that was never used.

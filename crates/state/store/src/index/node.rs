@@ -24,7 +24,7 @@ const ENTRY_HEAD_BYTES: usize = 4;
 const LEVEL_MAX: u8 = 32;
 
 /// A key and its value.
-pub(crate) type Entry = (Vec<u8>, Vec<u8>);
+type Entry = (Vec<u8>, Vec<u8>);
 
 /// Where an entry's suffix and value end in [`Node::data`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,10 @@ impl Node {
         let (count, rest) = take_length(rest)?;
         let (prefix_length, rest) = take_length(rest)?;
         let (prefix, mut rest) = rest.split_at_checked(prefix_length)?;
-        let mut node = Self { level, prefix: prefix.to_vec(), data: Vec::new(), ends: Vec::new() };
+        // As long as the rest at most; entries have at least their lengths in it.
+        let data = Vec::with_capacity(rest.len());
+        let ends = Vec::with_capacity(count.min(rest.len() / ENTRY_HEAD_BYTES));
+        let mut node = Self { level, prefix: prefix.to_vec(), data, ends };
         for _ in 0..count {
             let (suffix_length, after) = take_length(rest)?;
             let (value_length, after) = take_length(after)?;
@@ -95,6 +98,8 @@ impl Node {
             node.ends.push(Ends { suffix, value: node.data.len() });
             rest = after;
         }
+        // What is cached has no room to spare.
+        node.data.shrink_to_fit();
         let whole = level <= LEVEL_MAX && (level == 0 || count > 0) && (count > 0 || prefix_length == 0);
         (whole && rest.iter().all(|byte| *byte == 0)).then_some(node)
     }
@@ -209,7 +214,14 @@ impl Node {
             ends.value += added;
         }
         self.ends.insert(at, Ends { suffix: start + suffix.len(), value: start + added });
-        self.data.splice(start..start, suffix.iter().chain(value).copied());
+        let end = self.data.len();
+        self.data.resize(end + added, 0);
+        self.data.copy_within(start..end, start + added);
+        let room = self.data.get_mut(start..start + added);
+        if let Some((for_suffix, for_value)) = room.and_then(|room| room.split_at_mut_checked(suffix.len())) {
+            for_suffix.copy_from_slice(suffix);
+            for_value.copy_from_slice(value);
+        }
     }
 
     /// Replaces the value of an entry.

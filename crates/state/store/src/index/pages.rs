@@ -1,4 +1,4 @@
-//! Pages in and out of storage: sealed, checked against the versions that the tree's header vouches for, cached, and
+//! Pages in and out of storage: sealed, checked against the versions in the tree's header, cached, and
 //! collected while a group of closures changes them.
 //!
 //! INVARIANT: nothing enters the cache that is not committed. A committed page never changes under its tree, number and
@@ -14,10 +14,12 @@ use super::COLLECTION;
 use super::header::{Header, NONE, TABLE, Table, VERSIONS, table_of};
 use super::node::Node;
 use crate::StoreError;
-use crate::db::{Blind, Read, RowKey, Write};
+use crate::engine::{Blind, Read, RowKey};
+use crate::space::Space;
+use crate::transaction::Transaction;
 use crate::vault::Vault;
 
-/// How many bytes of decoded pages are kept at most.
+/// How many bytes of decoded pages are cached at most.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// About what an entry of the cache takes beside its page, in bytes.
@@ -151,7 +153,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// What the place of a page's version has.
+    /// The content of the place of a page's version.
     pub(crate) fn slot(&self, page: u32) -> Result<u32, StoreError> {
         let (table, slot) = table_of(page);
         match &*self.content(table)? {
@@ -211,8 +213,9 @@ struct Dirty {
 struct TreeInWork {
     vault: Arc<Vault>,
     kind: &'static str,
-    /// The entry of the changes feed.
-    feed: Vec<u8>,
+    /// The index's name, for the changes feed of its space.
+    name: String,
+    space: Space,
     stored: Option<Stored>,
     header: Option<Arc<Header>>,
     pages: HashMap<u32, Dirty>,
@@ -273,11 +276,11 @@ impl Working {
     }
 
     /// Writes what was changed, as of the commit `version`.
-    pub(crate) fn flush(&mut self, db: &dyn Write, version: u64) -> Result<Written, StoreError> {
+    pub(crate) fn flush(&mut self, db: &Transaction<'_>, version: u64) -> Result<Written, StoreError> {
         let mut written = Written::default();
         for (place, tree) in &mut self.trees {
             if tree.flush(place, db, version, &mut written)? {
-                db.append_change(COLLECTION, &tree.feed)?;
+                db.touch(tree.space, [COLLECTION, tree.kind, &tree.name]);
             }
         }
         self.trees.clear();
@@ -290,7 +293,7 @@ impl TreeInWork {
     fn flush(
         &mut self,
         place: &Place,
-        db: &dyn Write,
+        db: &Transaction<'_>,
         version: u64,
         written: &mut Written,
     ) -> Result<bool, StoreError> {
@@ -346,7 +349,7 @@ impl TreeInWork {
 }
 
 /// A number that no tree has had.
-fn next_number(vault: &Vault, db: &dyn Write) -> Result<u32, StoreError> {
+fn next_number(vault: &Vault, db: &Transaction<'_>) -> Result<u32, StoreError> {
     let refused = || not_authentic(COLLECTION);
     let last = match db.get(row(&NUMBERS))? {
         Some(value) => {
@@ -382,7 +385,8 @@ impl<'a> std::ops::Deref for TreeMut<'a> {
 impl<'a> TreeMut<'a> {
     /// The tree `name` at `place`, to be made by its first entry if it is not there.
     pub(crate) fn open(
-        db: &'a dyn Write,
+        db: &'a Transaction<'_>,
+        space: Space,
         vault: &Arc<Vault>,
         kind: &'static str,
         name: &str,
@@ -393,7 +397,8 @@ impl<'a> TreeMut<'a> {
         working.borrow_mut().trees.entry(place).or_insert_with(|| TreeInWork {
             vault: Arc::clone(vault),
             kind,
-            feed: vault.seal_name(COLLECTION, kind, name),
+            name: name.to_owned(),
+            space,
             stored: tree.stored.clone(),
             header: tree.stored.as_ref().map(|(header, _)| Arc::clone(header)),
             pages: HashMap::new(),

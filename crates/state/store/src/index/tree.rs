@@ -4,7 +4,7 @@ use std::ops::Deref as _;
 use std::sync::Arc;
 
 use super::header::{NONE, TABLE};
-use super::node::{Entry, Node, PAGE_BYTES};
+use super::node::{Node, PAGE_BYTES};
 use super::pages::{Content, Tree, TreeMut};
 use crate::StoreError;
 
@@ -103,8 +103,8 @@ impl Walk {
         Ok(Self { steps })
     }
 
-    /// The next entry, and the place after it.
-    pub(crate) fn next(&mut self, tree: &Tree<'_>) -> Result<Option<Entry>, StoreError> {
+    /// Goes on to the next entry. Returns whether there is one.
+    pub(crate) fn advance(&mut self, tree: &Tree<'_>) -> Result<bool, StoreError> {
         while let Some((shared, at)) = self.steps.last_mut() {
             let node = shared.node()?;
             if *at >= node.len() {
@@ -114,12 +114,19 @@ impl Walk {
             let now = *at;
             *at += 1;
             if node.level() == 0 {
-                return Ok(Some((node.key(now), node.value(now).to_vec())));
+                return Ok(true);
             }
             let child = tree.below(node, now)?.1;
             self.steps.push((child, 0));
         }
-        Ok(None)
+        Ok(false)
+    }
+
+    /// The entry that [`advance`](Self::advance) has come to.
+    pub(crate) fn entry(&self) -> Result<(Vec<u8>, &[u8]), StoreError> {
+        let (shared, next) = self.steps.last().ok_or(damaged("a listing has no entry"))?;
+        let (node, at) = (shared.node()?, next.saturating_sub(1));
+        Ok((node.key(at), node.value(at)))
     }
 }
 

@@ -6,13 +6,14 @@ use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
 
-use self::engines::Engine;
+use self::engines::Tested;
 use self::indexes::*;
 use self::listings::*;
 use self::outbox::*;
 use super::*;
 use crate::Cache;
-use crate::db::write_blocking;
+use crate::engine::{Read as _, write_blocking};
+use crate::feed::{COMMITS_KEPT, COMMITS_SLACK};
 use crate::keyring::rewrap_in;
 
 mod engines;
@@ -74,20 +75,20 @@ enum TestError {
 
 /// A store on an engine, its root key, and the engine itself.
 struct Under {
-    engine: Box<dyn Engine>,
+    engine: Box<dyn Tested>,
     root: RootKey,
     store: Store,
 }
 
 impl Under {
-    fn new(engine: Box<dyn Engine>) -> Self {
+    fn new(engine: Box<dyn Tested>) -> Self {
         let root = RootKey::random();
-        let store = Store::over(engine.handle(), Path::new("test"), &root).unwrap();
+        let store = Store::over(engine.handle(), &Location::Memory, &root).unwrap();
         Self { engine, root, store }
     }
 
     fn another_store(&self) -> Store {
-        Store::over(self.engine.handle(), Path::new("test"), &self.root).unwrap()
+        Store::over(self.engine.handle(), &Location::Memory, &self.root).unwrap()
     }
 }
 
@@ -328,8 +329,8 @@ async fn a_check_counts_what_is_there(under: Under) {
 
 async fn another_root_key_is_told_that_it_is_the_wrong_one(under: Under) {
     let other = RootKey::random();
-    let refused = Store::over(under.engine.handle(), Path::new("test"), &other).err();
-    let expected = StoreError::WrongRootKey { path: "test".into(), stored: under.root.id(), given: other.id() };
+    let refused = Store::over(under.engine.handle(), &Location::Memory, &other).err();
+    let expected = StoreError::WrongRootKey { database: Location::Memory, stored: under.root.id(), given: other.id() };
     assert_eq!(refused, Some(expected));
 }
 
@@ -344,19 +345,19 @@ async fn keys_are_made_once_and_stay_under_a_new_root_key(under: Under) {
     put(&one, "p", &note("a", "text")).await;
 
     let new = RootKey::random();
-    let path = Path::new("test");
+    let location = &Location::Memory;
     for _ in 0..2 {
-        rewrap_in(&*under.engine.handle(), path, &under.root, &new).unwrap();
+        rewrap_in(&*under.engine.handle(), location, &under.root, &new).unwrap();
     }
     assert!(matches!(
-        Store::over(under.engine.handle(), path, &under.root),
+        Store::over(under.engine.handle(), location, &under.root),
         Err(StoreError::WrongRootKey { stored, .. }) if stored == new.id()
     ));
-    let again = Store::over(under.engine.handle(), path, &new).unwrap();
+    let again = Store::over(under.engine.handle(), location, &new).unwrap();
     assert_eq!(again.keyring().key("domain/a").await.unwrap().expose(), key.expose());
     assert_eq!(again.keyring().names().await.unwrap(), ["blind", "domain/a", "domain/b", "record"]);
     assert_eq!(get(&again, "p", "a").await.unwrap(), Some(note("a", "text")));
-    let stranger = rewrap_in(&*under.engine.handle(), path, &under.root, &RootKey::random());
+    let stranger = rewrap_in(&*under.engine.handle(), location, &under.root, &RootKey::random());
     assert!(matches!(stranger, Err(StoreError::WrongRootKey { .. })));
 }
 
@@ -370,10 +371,10 @@ async fn what_another_process_wrote_reaches_the_caches_when_polled(under: Under)
     put(&there, "p", &note("a", "new")).await;
     put(&there, "p", &note("b", "born")).await;
     assert!(cache.peek("p", "a").is_some());
-    let position = here.poll_changes(position).await.unwrap();
+    let position = here.poll_changes(&position).await.unwrap();
     assert_eq!((cache.peek("p", "a"), cache.peek("p", "b")), (None, None));
     assert_eq!(cache.get("p", "a").await.unwrap().as_deref().map(String::as_str), Some("new"));
-    assert_eq!(here.poll_changes(position).await.unwrap(), position, "nothing more happened");
+    assert_eq!(here.poll_changes(&position).await.unwrap(), position, "nothing more happened");
 }
 
 async fn a_process_that_fell_behind_the_feed_forgets_all(under: Under) {
@@ -383,16 +384,14 @@ async fn a_process_that_fell_behind_the_feed_forgets_all(under: Under) {
     let position = here.change_position().await.unwrap();
     cache.get("p", "a").await.unwrap();
     put(&there, "p", &note("a", "new")).await;
-    for _ in 0..3 {
-        let many = |tx: &mut Tx<'_>| (0..6_000).try_for_each(|n| tx.put("q", "same", &Tally(n)));
-        there.write(many).await.unwrap();
+    for n in 0..COMMITS_KEPT + COMMITS_SLACK {
+        there.write(move |tx| tx.put("q", "same", &Tally(n))).await.unwrap();
     }
-    // The feed is trimmed after the acknowledgement, so the next write finds it done.
-    put(&there, "q", &note("b", "text")).await;
-    let bounds = here.read_db(|tx| tx.change_bounds()).await.unwrap();
-    let (first, last) = bounds.unwrap();
-    assert!(first > position + 1 && last - first < 12_000, "{first}..{last}");
-    assert_eq!(here.poll_changes(position).await.unwrap(), last);
+    let rows = here.read_db(|tx| tx.feed(Space::MAIN, 0, usize::MAX)).await.unwrap();
+    let (first, last) = (rows.first().unwrap().0, rows.last().unwrap().0);
+    let most = COMMITS_KEPT + COMMITS_SLACK;
+    assert!(first > position.version(Space::MAIN) + 1 && last - first < most, "{first}..{last}");
+    assert_eq!(here.poll_changes(&position).await.unwrap().version(Space::MAIN), last);
     assert_eq!(cache.get("p", "a").await.unwrap().as_deref().map(String::as_str), Some("new"));
 }
 
@@ -405,17 +404,59 @@ async fn a_change_that_cannot_be_read_drops_every_cache_and_stops_no_poll(under:
     cache.get("p", "b").await.unwrap();
     let position = here.change_position().await.unwrap();
     put(&there, "p", &note("a", "new")).await;
-    there.write_db(|tx| tx.append_change(Note::COLLECTION, b"damaged")).await.unwrap();
+    let damaged = there.change_position().await.unwrap().version(Space::MAIN);
+    there.write_db(move |tx| tx.rows().put_feed(Space::MAIN, damaged, b"damaged")).await.unwrap();
     put(&there, "q", &note("c", "born")).await;
     let last = here.change_position().await.unwrap();
-    assert_eq!(here.poll_changes(position).await.unwrap(), last, "it goes on behind what it cannot read");
+    assert_eq!(here.poll_changes(&position).await.unwrap(), last, "it goes on behind what it cannot read");
     assert_eq!((cache.peek("p", "a"), cache.peek("p", "b")), (None, None));
     assert!(matches!(here.check(), Err(StoreError::NotAuthentic { .. })), "the damage stays to be found");
 
     cache.get("p", "b").await.unwrap();
     put(&there, "p", &note("b", "new")).await;
-    here.poll_changes(last).await.unwrap();
+    here.poll_changes(&last).await.unwrap();
     assert_eq!(cache.peek("p", "b"), None);
+}
+
+async fn a_commit_increases_the_version_of_each_space_that_it_changes(under: Under) {
+    let (here, there) = (under.store.clone(), under.another_store());
+    let [one, two, three] = [1, 2, 63].map(|number| Space::new(number).unwrap());
+    let cache: Cache<String> = Cache::new(&here, 100, |note: Note| note.text);
+    put(&here, "p", &note("a", "old")).await;
+    put(&here, "p", &note("b", "old")).await;
+    let before = here.change_position().await.unwrap();
+    cache.get("p", "a").await.unwrap();
+    cache.get("p", "b").await.unwrap();
+    let change = move |tx: &mut Tx<'_>| {
+        tx.enter(three)?;
+        tx.put("p", "a", &note("a", "new"))?;
+        tx.index_mut::<Item>("tree").put(b"key", &item("text"))?;
+        tx.enter(one)?;
+        tx.put("p", "b", &note("b", "new"))?;
+        tx.put("p", "c", &note("c", "new"))
+    };
+    there.write_in(Spaces::of(&[one, two, three]), change).await.unwrap();
+    let after = here.change_position().await.unwrap();
+    let versions = [Space::MAIN, one, two, three].map(|space| after.version(space));
+    assert_eq!(versions, [before.version(Space::MAIN), 1, 0, 1], "two records and an index are one commit");
+    assert_eq!(here.poll_changes(&before).await.unwrap(), after);
+    assert_eq!((cache.peek("p", "a"), cache.peek("p", "b")), (None, None));
+    here.check().unwrap();
+}
+
+async fn a_space_that_was_not_named_is_refused(under: Under) {
+    let other = Space::new(1).unwrap();
+    let refused = Err(StoreError::SpaceNotNamed { space: 1 });
+    assert_eq!(under.store.write(move |tx| tx.enter(other)).await, refused);
+    let refused = Err(StoreError::SpaceNotNamed { space: 0 });
+    let back = under.store.write_in(other.into(), |tx| {
+        tx.put("p", "a", &Tally(1))?;
+        tx.enter(Space::MAIN)
+    });
+    assert_eq!(back.await, refused);
+    under.store.write_in(other.into(), |tx| tx.put("p", "a", &Tally(1))).await.unwrap();
+    let position = under.store.change_position().await.unwrap();
+    assert_eq!((position.version(other), position.version(Space::MAIN)), (1, 0), "it begins in what it names");
 }
 
 /// The notes of a later build, which has given them a field that must not be lost.
@@ -510,6 +551,8 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     a_process_that_fell_behind_the_feed_forgets_all,
     a_change_that_cannot_be_read_drops_every_cache_and_stops_no_poll,
     a_record_of_a_later_build_can_be_read_and_not_be_rewritten,
+    a_commit_increases_the_version_of_each_space_that_it_changes,
+    a_space_that_was_not_named_is_refused,
     events_are_handed_over_in_order_and_stay_until_they_are_settled,
     events_that_were_refused_come_again_before_later_ones,
     a_change_that_fails_leaves_no_event_and_no_trace_in_the_ledger,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::Directory;
-use crate::db::Db;
-use crate::sqlite::Sqlite;
+use crate::engine::Engine;
+use crate::engine::sqlite::Sqlite;
 
 /// An engine under test.
-pub(super) trait Engine {
+pub(super) trait Tested {
     /// A handle on the same database, for as long as `self` lives.
-    fn handle(&self) -> Arc<dyn Db>;
+    fn handle(&self) -> Arc<dyn Engine>;
 }
 
 /// SQLite on disk; every handle is an engine of its own, as another process would have.
@@ -18,13 +18,13 @@ pub(super) mod sqlite_on_disk {
 
     struct OnDisk(Directory);
 
-    impl Engine for OnDisk {
-        fn handle(&self) -> Arc<dyn Db> {
+    impl Tested for OnDisk {
+        fn handle(&self) -> Arc<dyn Engine> {
             Arc::new(Sqlite::open(&self.0.database()).unwrap())
         }
     }
 
-    pub(in crate::store::tests) fn new() -> impl Engine {
+    pub(in crate::store::tests) fn new() -> impl Tested {
         OnDisk(Directory::new())
     }
 }
@@ -33,15 +33,15 @@ pub(super) mod sqlite_on_disk {
 pub(super) mod sqlite_in_memory {
     use super::*;
 
-    struct InMemory(Arc<dyn Db>);
+    struct InMemory(Arc<dyn Engine>);
 
-    impl Engine for InMemory {
-        fn handle(&self) -> Arc<dyn Db> {
+    impl Tested for InMemory {
+        fn handle(&self) -> Arc<dyn Engine> {
             Arc::clone(&self.0)
         }
     }
 
-    pub(in crate::store::tests) fn new() -> impl Engine {
+    pub(in crate::store::tests) fn new() -> impl Tested {
         InMemory(Arc::new(Sqlite::in_memory().unwrap()))
     }
 }

@@ -372,7 +372,8 @@ pub(super) async fn a_changed_index_is_recorded_and_heard_of_once_a_commit(under
     assert!(recorded);
     let heard = [("items".to_owned(), "tree".to_owned())];
     assert_eq!(*ear.0.lock().unwrap(), heard);
-    assert_eq!(there.poll_changes(position).await.unwrap(), position + 1);
+    let followed = there.poll_changes(&position).await.unwrap();
+    assert_eq!(followed.version(Space::MAIN), position.version(Space::MAIN) + 1);
     assert_eq!(*far.0.lock().unwrap(), heard);
     let now = here.standing().unwrap();
     assert_eq!((now.version, now.recorded), (standing.version + 1, standing.recorded + 1));
@@ -473,13 +474,13 @@ pub(super) async fn a_header_put_back_is_refused_with_or_without_its_pages(under
     fill_index(store, "tree", 1_000).await;
     let place = store.inner.vault.id(COLLECTION, "items", "tree");
     let parent = store.inner.vault.parent(COLLECTION, "items");
-    let header = move |tx: &dyn db::Read| tx.get(RowKey { collection: COLLECTION, parent: &parent, id: &place });
+    let header = move |tx: &dyn engine::Read| tx.get(RowKey { collection: COLLECTION, parent: &parent, id: &place });
     let (old_header, old_rows) = (store.read_db(header).await.unwrap().unwrap(), rows(store).await);
     store.write(|tx| tx.index_mut::<Item>("tree").put(&key(7), &item("new"))).await.unwrap();
     store.check().unwrap();
     let standing = store.standing().unwrap();
     // As whoever has the disk would do it: past the ledger.
-    let put_back = move |tx: &dyn db::Write| {
+    let put_back = move |tx: &Transaction<'_>| {
         tx.put(RowKey { collection: COLLECTION, parent: &parent, id: &place }, &old_header)?;
         tx.replace_standing(standing);
         Ok(())

@@ -14,7 +14,7 @@ async fn entries(store: &Store) -> BTreeMap<Vec<u8>, Item> {
 #[tokio::test]
 async fn names_order_and_fill_of_an_index_do_not_show_in_the_files() {
     let directory = Directory::new();
-    let store = Store::open(&directory.database(), &RootKey::random()).unwrap();
+    let store = Store::open(directory.database(), &RootKey::random()).unwrap();
     fill_index(&store, "tree-of-invoices", 3_000).await;
     let add = |tx: &mut Tx<'_>| tx.index_mut::<Item>("tree-of-invoices").put(b"launch codes", &item("0000-1111"));
     store.write(add).await.unwrap();
@@ -40,7 +40,7 @@ async fn names_order_and_fill_of_an_index_do_not_show_in_the_files() {
 #[tokio::test]
 async fn a_snapshot_sees_the_index_as_it_was_while_it_changes() {
     let directory = Directory::new();
-    let store = Store::open(&directory.database(), &RootKey::random()).unwrap();
+    let store = Store::open(directory.database(), &RootKey::random()).unwrap();
     fill_index(&store, "tree", 1_000).await;
     let before = entries(&store).await;
     let (begun, begins) = std::sync::mpsc::channel();
@@ -80,12 +80,12 @@ async fn a_snapshot_sees_the_index_as_it_was_while_it_changes() {
 async fn a_copy_has_the_indexes_as_they_are() {
     let directory = Directory::new();
     let root = RootKey::random();
-    let store = Store::open(&directory.database(), &root).unwrap();
+    let store = Store::open(directory.database(), &root).unwrap();
     fill_index(&store, "tree", 2_000).await;
     store.write(|tx| tx.index_mut::<Item>("tree").remove(&key(7))).await.unwrap();
     let copy = directory.0.join("copy.db");
-    snapshot(&directory.database(), &copy).unwrap();
-    let restored = Store::open(&copy, &root).unwrap();
+    snapshot(directory.database(), &copy).unwrap();
+    let restored = Store::open(copy.clone(), &root).unwrap();
     let report = restored.check().unwrap();
     assert_eq!((report.indexes, report.entries), (1, 1_999));
     assert_eq!(entries(&restored).await, entries(&store).await);
@@ -95,14 +95,14 @@ async fn a_copy_has_the_indexes_as_they_are() {
 async fn a_commit_that_fails_leaves_no_page_in_the_cache() {
     let directory = Directory::new();
     let root = RootKey::random();
-    drop(Store::open(&directory.database(), &root).unwrap());
+    drop(Store::open(directory.database(), &root).unwrap());
     let engine = Arc::new(Sqlite::open(&directory.database()).unwrap());
-    let store = Store::over(Arc::clone(&engine) as Arc<dyn Db>, &directory.database(), &root).unwrap();
+    let store = Store::over(Arc::clone(&engine) as Arc<dyn Engine>, &directory.database().into(), &root).unwrap();
     fill_index(&store, "tree", 500).await;
     let before = entries(&store).await;
     let put = |text: &'static str| move |tx: &mut Tx<'_>| tx.index_mut::<Item>("tree").put(&key(7), &item(text));
     // The feed's entry is written last, when all pages are sealed.
-    let trigger = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.changes BEGIN SELECT raise(FAIL, 'no'); END";
+    let trigger = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.feed BEGIN SELECT raise(FAIL, 'no'); END";
     lock(&engine.connection).execute_batch(trigger).unwrap();
     assert!(matches!(store.write(put("lost")).await, Err(StoreError::Engine { .. })));
     lock(&engine.connection).execute_batch("DROP TRIGGER refuse").unwrap();
@@ -142,7 +142,7 @@ async fn an_index_survives_a_kill_at_any_moment() {
         if !directory.database().exists() {
             continue;
         }
-        let store = Store::open(&directory.database(), &root).unwrap();
+        let store = Store::open(directory.database(), &root).unwrap();
         let report = store.check().unwrap();
         let all = entries(&store).await;
         assert_eq!(report.entries, all.len() as u64);
@@ -183,7 +183,7 @@ fn expected(task: usize, count: usize) -> Vec<Vec<u8>> {
 fn changes_an_index_until_it_is_killed() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Store::open(&childs_database(), &RootKey::from_slice(&CHILDS_ROOT).unwrap()).unwrap();
+        let store = Store::open(childs_database(), &RootKey::from_slice(&CHILDS_ROOT).unwrap()).unwrap();
         let mut tasks = tokio::task::JoinSet::new();
         for task in 0..TASKS {
             let store = store.clone();
@@ -221,7 +221,7 @@ fn figures_of_an_index() {
     for growing in [false, true] {
         let directory = Directory::new();
         let root = RootKey::random();
-        let store = Store::open(&directory.database(), &root).unwrap();
+        let store = Store::open(directory.database(), &root).unwrap();
         let name = move |n: usize| {
             let n = n as u64;
             let number = if growing { n } else { n.wrapping_mul(0x9e37_79b9_7f4a_7c15) };
@@ -243,7 +243,7 @@ fn figures_of_an_index() {
         store.checkpoint().unwrap();
         let file = std::fs::metadata(directory.database()).unwrap().len();
         drop(store);
-        let store = Store::open(&directory.database(), &root).unwrap();
+        let store = Store::open(directory.database(), &root).unwrap();
         let mut times = Vec::new();
         for _ in 0..2 {
             let mut total = Duration::ZERO;
@@ -272,13 +272,13 @@ fn figures_of_an_index() {
 }
 
 /// What this process has written to disks so far, in bytes.
-fn written_bytes() -> u64 {
+pub(super) fn written_bytes() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap();
     io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap().parse().unwrap()
 }
 
 /// The processor time that this process has had so far.
-fn processor_seconds() -> f64 {
+pub(super) fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     // In hundredths of a second, 14th and 15th, behind a name that may have spaces.
     let ticks = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2);

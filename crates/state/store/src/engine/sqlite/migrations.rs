@@ -38,4 +38,23 @@ pub(crate) const STEPS: &[&str] = &[
         value   BLOB NOT NULL
     ) STRICT;
 ",
+    "
+    DROP TABLE changes;
+
+    CREATE TABLE feed (
+        id    INTEGER PRIMARY KEY,
+        names BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE records_by_number (
+        collection TEXT NOT NULL,
+        parent     BLOB NOT NULL,
+        id         BLOB NOT NULL,
+        value      BLOB NOT NULL,
+        UNIQUE (collection, parent, id)
+    ) STRICT;
+    INSERT INTO records_by_number SELECT * FROM records;
+    DROP TABLE records;
+    ALTER TABLE records_by_number RENAME TO records;
+",
 ];

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -11,32 +10,24 @@ use rusqlite::Connection;
 
 use super::session::Session;
 use super::{Counts, lock};
-use crate::StoreError;
-use crate::db::Job;
-use crate::ledger::Tracked;
+use crate::engine::Job;
 use crate::outbox::{Committed, Outbox};
+use crate::transaction::Transaction;
+use crate::{Location, StoreError};
 
 /// How many closures share one commit at most, so that the first of them does not wait for ever.
 const GROUP_MAX: usize = 256;
-
-/// How many changes the feed keeps. A process that falls further behind forgets all that it cached.
-pub(super) const CHANGES_KEPT: i64 = 10_000;
-
-/// How many changes more than that accumulate before the feed is trimmed.
-pub(super) const CHANGES_SLACK: i64 = 1_000;
 
 /// A job that was run, and what became of it. An error is the engine's or a panic.
 type Ran = (Box<dyn Job>, Result<(), StoreError>);
 
 /// The writer's thread.
 pub(super) struct Writer {
-    pub(super) path: PathBuf,
+    pub(super) location: Location,
     pub(super) connection: Arc<Mutex<Connection>>,
     pub(super) jobs: mpsc::Receiver<Box<dyn Job>>,
     pub(super) counts: Arc<Counts>,
     pub(super) outbox: Outbox,
-    /// How many changes may have been appended since the feed was last trimmed.
-    pub(super) untrimmed: i64,
 }
 
 impl Writer {
@@ -54,20 +45,16 @@ impl Writer {
             while !group.is_empty() {
                 self.commit(&connection, &mut group);
             }
-            if self.untrimmed >= CHANGES_SLACK {
-                self.trim(&connection);
-            }
         }
     }
 
     /// Runs jobs of the group in one transaction and answers them: all, but those after one that broke it.
     fn commit(&mut self, connection: &Connection, group: &mut VecDeque<Box<dyn Job>>) {
-        let session = Session::new(connection, &self.path);
+        let session = Session::new(connection, &self.location);
         if let Err(error) = session.execute("BEGIN IMMEDIATE") {
             group.drain(..).for_each(|job| job.done(Err(error.clone())));
             return;
         }
-        let before = connection.total_changes();
         let mut ran = Vec::with_capacity(group.len());
         let committed = run_group(&session, &self.outbox, group, &mut ran).and_then(|committed| {
             session.execute("COMMIT")?;
@@ -79,24 +66,12 @@ impl Writer {
         }
         self.counts.closures.fetch_add(ran.len() as u64, Ordering::Relaxed);
         self.counts.commits.fetch_add(1, Ordering::Relaxed);
-        let changed = connection.total_changes().saturating_sub(before);
-        self.untrimmed = self.untrimmed.saturating_add(i64::try_from(changed).unwrap_or(i64::MAX));
         let outcome = committed.map(|committed| {
             let waiting = self.outbox.hand_over(&session, committed);
             self.counts.events_waiting.store(waiting, Ordering::Relaxed);
         });
         for (job, ended) in ran {
             job.done(outcome.clone().and(ended));
-        }
-    }
-
-    fn trim(&mut self, connection: &Connection) {
-        const TRIM: &str = "DELETE FROM changes WHERE seq <= (SELECT max(seq) FROM changes) - ?1";
-        self.untrimmed = 0;
-        let trimmed = connection.prepare_cached(TRIM).and_then(|mut trim| trim.execute([CHANGES_KEPT]));
-        if let Err(error) = trimmed {
-            // The feed is longer than it need be, and the next turn tries again.
-            tracing::warn!(%error, "the changes feed could not be trimmed");
         }
     }
 }
@@ -108,37 +83,37 @@ fn run_group(
     group: &mut VecDeque<Box<dyn Job>>,
     ran: &mut Vec<Ran>,
 ) -> Result<Committed, StoreError> {
-    let tracked = match Tracked::begin(session, outbox.ledger()) {
-        Ok(tracked) => tracked,
+    let transaction = match Transaction::begin(session, outbox.ledger()) {
+        Ok(transaction) => transaction,
         Err(error) => {
-            // Nothing may be changed that the ledger cannot follow.
+            // No row may change that the ledger cannot follow.
             ran.extend(group.drain(..).map(|job| (job, Ok(()))));
             return Err(error);
         }
     };
     while let Some(mut job) = group.pop_front() {
-        let outcome = in_savepoint(session, &tracked, &mut *job);
+        let outcome = in_savepoint(session, &transaction, &mut *job);
         ran.push((job, outcome));
         // A full disk and the like make SQLite undo the whole transaction, not the savepoint alone.
         if session.is_lost() {
             return Err(session.failure());
         }
     }
-    outbox.close(session, tracked)
+    outbox.close(session, transaction)
 }
 
 /// Runs a job so that it alone is undone when it fails. An error is the engine's or a panic.
-fn in_savepoint(session: &Session<'_>, tracked: &Tracked<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
+fn in_savepoint(session: &Session<'_>, transaction: &Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
     session.execute("SAVEPOINT job")?;
-    let mark = tracked.mark();
-    let kept = catch_unwind(AssertUnwindSafe(|| job.run(tracked)));
+    let mark = transaction.mark();
+    let kept = catch_unwind(AssertUnwindSafe(|| job.run(transaction)));
     if session.is_lost() {
         return Err(session.failure());
     }
     if let Ok(true) = kept {
         return session.execute("RELEASE job");
     }
-    tracked.undo(mark);
+    transaction.undo(mark);
     session.execute("ROLLBACK TO job")?;
     session.execute("RELEASE job")?;
     kept.map(|_| ()).map_err(|_| StoreError::Panicked)

@@ -6,10 +6,14 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::StoreError;
 use crate::index::Working;
-use crate::ledger::{Ledger, Standing};
+use crate::ledger::Ledger;
 use crate::outbox::Outlet;
+use crate::space::Space;
+use crate::transaction::Transaction;
+use crate::{Location, StoreError};
+
+pub(crate) mod sqlite;
 
 /// A parent or an id as the engine sees it: a truncated MAC of the name.
 pub(crate) type Blind = [u8; 16];
@@ -27,14 +31,6 @@ pub(crate) struct Row {
     pub(crate) parent: Blind,
     pub(crate) id: Blind,
     pub(crate) value: Vec<u8>,
-}
-
-/// An entry of the changes feed.
-pub(crate) struct Change {
-    pub(crate) seq: i64,
-    pub(crate) collection: String,
-    /// The sealed clear key of the row that changed.
-    pub(crate) key: Vec<u8>,
 }
 
 /// One snapshot of the database.
@@ -57,16 +53,13 @@ pub(crate) trait Read {
     /// The names of the collections that have rows.
     fn collections(&self) -> Result<Vec<String>, StoreError>;
 
-    /// At most `limit` changes with a sequence number above `after`, in commit order.
-    fn changes(&self, after: i64, limit: usize) -> Result<Vec<Change>, StoreError>;
-
-    /// The first and the last sequence number that the feed still has; `None` when it is empty.
-    fn change_bounds(&self) -> Result<Option<(i64, i64)>, StoreError>;
+    /// At most `limit` rows of a space's changes feed with a version above `after`, in order: versions and sealed names.
+    fn feed(&self, space: Space, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
 
     /// A value about the database itself.
     fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// At most `limit` sealed events of the outbox with a number above `after`, in order.
+    /// At most `limit` batches of sealed events of the outbox whose last event has a number above `after`, in order.
     fn events(&self, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
 
     /// A sealed page of an index and the commit that wrote it.
@@ -75,7 +68,7 @@ pub(crate) trait Read {
     /// At most `limit` numbers of index pages above `after`, in order.
     fn index_pages(&self, after: u64, limit: usize) -> Result<Vec<u64>, StoreError>;
 
-    /// The indexes' pages that the transaction has changed so far, if it is one that may.
+    /// The pages of indexes that the transaction has changed so far, if it is one that may.
     fn working(&self) -> Option<&RefCell<Working>> {
         None
     }
@@ -92,8 +85,11 @@ pub(crate) trait Rows: Read {
     /// Removes a row. Returns whether it was there.
     fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError>;
 
-    /// Appends to the changes feed.
-    fn append_change(&self, collection: &str, key: &[u8]) -> Result<(), StoreError>;
+    /// Writes the row of the changes feed for the version `version` of a space.
+    fn put_feed(&self, space: Space, version: u64, row: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes the rows of a space's changes feed up to a version.
+    fn trim_feed(&self, space: Space, up_to: u64) -> Result<(), StoreError>;
 
     /// Writes a value about the database itself.
     fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
@@ -104,50 +100,17 @@ pub(crate) trait Rows: Read {
     /// Removes a page of an index, if it is there.
     fn delete_index_page(&self, id: u64) -> Result<(), StoreError>;
 
-    /// Appends a sealed event to the outbox.
-    fn append_event(&self, number: u64, event: &[u8]) -> Result<(), StoreError>;
+    /// Appends a batch of sealed events to the outbox, whose last event has the number `last`.
+    fn append_events(&self, last: u64, batch: &[u8]) -> Result<(), StoreError>;
 
-    /// Removes the events up to a number from the outbox.
+    /// Removes the batches from the outbox whose last event has at most this number.
     fn drop_events(&self, up_to: u64) -> Result<(), StoreError>;
-}
-
-/// A transaction of the store that may change rows, whose ledger follows.
-pub(crate) trait Write: Read {
-    /// Writes a row, whether or not it is there. Returns the value that it had.
-    fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
-
-    /// Writes a row that is not there. Returns whether it was so.
-    fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError>;
-
-    /// Removes a row. Returns whether it was there.
-    fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError>;
-
-    /// Appends to the changes feed.
-    fn append_change(&self, collection: &str, key: &[u8]) -> Result<(), StoreError>;
-
-    /// Writes a value about the database itself.
-    fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
-
-    /// Writes a sealed page of an index, of the commit `version`.
-    fn put_index_page(&self, id: u64, version: u64, value: &[u8]) -> Result<(), StoreError>;
-
-    /// Removes a page of an index, if it is there.
-    fn delete_index_page(&self, id: u64) -> Result<(), StoreError>;
-
-    /// Records the transaction's change in the outbox, under the next number.
-    fn record(&self, event: &[u8]) -> Result<(), StoreError>;
-
-    /// Removes the events up to a number from the outbox.
-    fn drop_events(&self, up_to: u64) -> Result<(), StoreError>;
-
-    /// Makes the ledger go on from `standing`, whose digest is that of the rows.
-    fn replace_standing(&self, standing: Standing);
 }
 
 /// A unit of work for the writer, all or nothing.
 pub(crate) trait Job: Send {
     /// Does the work. `false` or a panic undoes it, and nothing else.
-    fn run(&mut self, tx: &dyn Write) -> bool;
+    fn run(&mut self, tx: &Transaction<'_>) -> bool;
 
     /// Takes the outcome: `Ok` once the work is durable (or was undone at its own wish), or else why it is not.
     fn done(self: Box<Self>, outcome: Result<(), StoreError>);
@@ -165,7 +128,7 @@ pub struct WriteCounts {
 }
 
 /// A database engine.
-pub(crate) trait Db: Send + Sync {
+pub(crate) trait Engine: Send + Sync {
     /// Queues work for the writer. Every job is answered through [`Job::done`], in the order in which they came.
     fn submit(&self, job: Box<dyn Job>);
 
@@ -188,6 +151,14 @@ pub(crate) trait Db: Send + Sync {
     fn attach(&self, outlet: Arc<dyn Outlet>);
 }
 
+/// Opens the database at `location`, or makes it.
+pub(crate) fn open(location: &Location) -> Result<Arc<dyn Engine>, StoreError> {
+    Ok(match location {
+        Location::File(path) => Arc::new(sqlite::Sqlite::open(path)?),
+        Location::Memory => Arc::new(sqlite::Sqlite::in_memory()?),
+    })
+}
+
 /// Turns closures into jobs.
 pub(crate) struct Task<W, T, E, A> {
     work: Option<W>,
@@ -197,7 +168,7 @@ pub(crate) struct Task<W, T, E, A> {
 
 impl<W, T, E, A> Task<W, T, E, A>
 where
-    W: FnOnce(&dyn Write) -> Result<T, E> + Send,
+    W: FnOnce(&Transaction<'_>) -> Result<T, E> + Send,
     A: FnOnce(Result<T, E>) + Send,
     T: Send,
     E: From<StoreError> + Send,
@@ -210,12 +181,12 @@ where
 
 impl<W, T, E, A> Job for Task<W, T, E, A>
 where
-    W: FnOnce(&dyn Write) -> Result<T, E> + Send,
+    W: FnOnce(&Transaction<'_>) -> Result<T, E> + Send,
     A: FnOnce(Result<T, E>) + Send,
     T: Send,
     E: From<StoreError> + Send,
 {
-    fn run(&mut self, tx: &dyn Write) -> bool {
+    fn run(&mut self, tx: &Transaction<'_>) -> bool {
         self.result = self.work.take().map(|work| work(tx));
         matches!(self.result, Some(Ok(_)))
     }
@@ -232,8 +203,8 @@ where
 
 /// Runs `work` on the writer and waits. For opening and for the command line; never on an async thread.
 pub(crate) fn write_blocking<T: Send + 'static>(
-    db: &dyn Db,
-    work: impl FnOnce(&dyn Write) -> Result<T, StoreError> + Send + 'static,
+    db: &dyn Engine,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let (answer, answered) = std::sync::mpsc::channel();
     db.submit(Box::new(Task::new(work, move |result| {
@@ -245,7 +216,7 @@ pub(crate) fn write_blocking<T: Send + 'static>(
 
 /// Runs `query` on one snapshot and returns its result. Blocks.
 pub(crate) fn read_blocking<T, E: From<StoreError>>(
-    db: &dyn Db,
+    db: &dyn Engine,
     query: impl FnOnce(&dyn Read) -> Result<T, E>,
 ) -> Result<T, E> {
     let (mut query, mut result) = (Some(query), None);

@@ -12,21 +12,22 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use self::migrations::{APPLICATION_ID, STEPS};
 use self::session::{Session, denied, failure};
-use self::writer::{CHANGES_SLACK, Writer};
-use crate::StoreError;
-use crate::db::{Db, Job, Read, WriteCounts};
+use self::writer::Writer;
+use crate::engine::{Engine, Job, Read, WriteCounts};
 use crate::ledger::Ledger;
-use crate::migrations::{APPLICATION_ID, STEPS};
 use crate::outbox::{Attached, Outbox, Outlet};
+use crate::{Location, StoreError};
 
+mod migrations;
 mod session;
 mod snapshot;
 mod writer;
 
 pub use snapshot::snapshot;
 
-/// How long to wait for another process that holds the database.
+/// How long to wait for another process that has the database locked.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// The page cache of the writer, in KiB.
@@ -35,18 +36,21 @@ const WRITER_CACHE_KIB: u32 = 2048;
 /// The page cache of each reader, in KiB. Behind it stand the operating system's and the store's own.
 const READER_CACHE_KIB: u32 = 512;
 
+/// How many prepared statements a connection caches: more than there are.
+const STATEMENTS_KEPT: usize = 64;
+
 /// The write-ahead log is cut back to this after a checkpoint, in bytes.
 const LOG_BYTES_MAX: u32 = 8 * 1024 * 1024;
 
 /// The engine, open.
 pub(crate) struct Sqlite {
-    path: PathBuf,
+    location: Location,
     /// `None` once closing.
     queue: Option<mpsc::Sender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
     connection: Arc<Mutex<Connection>>,
-    /// Idle readers; `None` in memory, where the writer's connection is the only one.
-    readers: Option<Mutex<Vec<Connection>>>,
+    /// Idle readers. In memory the writer's connection is the only one.
+    readers: Mutex<Vec<Connection>>,
     counts: Arc<Counts>,
     attached: Arc<Attached>,
 }
@@ -66,39 +70,36 @@ impl Sqlite {
         }
         if std::fs::metadata(path).map_err(|error| denied(path, &error))?.len() == 0 {
             // SQLite would take it for a new database, and everything in it would be gone without a word.
-            return Err(StoreError::Corrupt { path: path.to_owned(), detail: "the file is empty".to_owned() });
+            return Err(StoreError::Corrupt { database: path.into(), detail: "the file is empty".to_owned() });
         }
         let connection = connect(path, WRITER_CACHE_KIB)?;
-        migrate(&connection, path)?;
-        Self::start(path, connection, true)
+        migrate(&connection, &path.into())?;
+        Self::start(path.into(), connection)
     }
 
     /// A database that is gone when dropped.
     pub(crate) fn in_memory() -> Result<Self, StoreError> {
-        let path = Path::new("in memory");
-        let connection = Connection::open_in_memory().map_err(|error| failure(path, &error))?;
-        upgrade(&connection, path, 0)?;
-        Self::start(path, connection, false)
+        let connection = Connection::open_in_memory().map_err(|error| failure(&Location::Memory, &error))?;
+        upgrade(&connection, &Location::Memory, 0)?;
+        Self::start(Location::Memory, connection)
     }
 
-    fn start(path: &Path, connection: Connection, on_disk: bool) -> Result<Self, StoreError> {
+    fn start(location: Location, connection: Connection) -> Result<Self, StoreError> {
         let connection = Arc::new(Mutex::new(connection));
         let counts = Arc::new(Counts::default());
         let attached = Arc::new(Attached::default());
         let (queue, jobs) = mpsc::channel();
         let writer = Writer {
-            path: path.to_owned(),
+            location: location.clone(),
             connection: Arc::clone(&connection),
             jobs,
             counts: Arc::clone(&counts),
             outbox: Outbox::new(Arc::clone(&attached)),
-            untrimmed: CHANGES_SLACK,
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Engine { detail: error.to_string() })?;
-        let readers = on_disk.then(Mutex::default);
-        let (path, queue, writer) = (path.to_owned(), Some(queue), Some(thread));
-        Ok(Self { path, queue, writer, connection, readers, counts, attached })
+        let (queue, writer) = (Some(queue), Some(thread));
+        Ok(Self { location, queue, writer, connection, readers: Mutex::default(), counts, attached })
     }
 }
 
@@ -106,7 +107,7 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         // The writer finishes what is queued, and the last connection to close empties the log.
         self.queue = None;
-        // A closure may have held the last handle; the writer cannot wait for itself.
+        // A closure may have had the last handle; the writer cannot wait for itself.
         if let Some(writer) = self.writer.take()
             && writer.thread().id() != std::thread::current().id()
             && writer.join().is_err()
@@ -116,7 +117,7 @@ impl Drop for Sqlite {
     }
 }
 
-impl Db for Sqlite {
+impl Engine for Sqlite {
     fn submit(&self, job: Box<dyn Job>) {
         let refused = match &self.queue {
             Some(queue) => queue.send(job).err().map(|mpsc::SendError(job)| job),
@@ -128,21 +129,21 @@ impl Db for Sqlite {
     }
 
     fn read(&self, query: &mut dyn FnMut(&dyn Read)) -> Result<(), StoreError> {
-        let Some(readers) = &self.readers else {
-            query(&Session::new(&lock(&self.connection), &self.path));
+        let Location::File(path) = &self.location else {
+            query(&Session::new(&lock(&self.connection), &self.location));
             return Ok(());
         };
-        let idle = lock(readers).pop();
+        let idle = lock(&self.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(&self.path, READER_CACHE_KIB)?,
+            None => connect(path, READER_CACHE_KIB)?,
         };
-        let tx = connection.unchecked_transaction().map_err(|error| failure(&self.path, &error))?;
-        query(&Session::new(&connection, &self.path));
+        let tx = connection.unchecked_transaction().map_err(|error| failure(&self.location, &error))?;
+        query(&Session::new(&connection, &self.location));
         let ended = tx.rollback();
         // A reader whose snapshot cannot be ended would hold the log for ever, so it is closed instead.
         if ended.is_ok() {
-            lock(readers).push(connection);
+            lock(&self.readers).push(connection);
         }
         Ok(())
     }
@@ -150,25 +151,24 @@ impl Db for Sqlite {
     fn check(&self) -> Result<(), StoreError> {
         let examine = |connection: &Connection| {
             let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
-            found.map_err(|error| failure(&self.path, &error))
+            found.map_err(|error| failure(&self.location, &error))
         };
         // On disk it reads beside the writer, for it may take long.
-        let on_disk = self.readers.is_some();
-        match if on_disk {
-            examine(&connect(&self.path, READER_CACHE_KIB)?)?
-        } else {
-            examine(&lock(&self.connection))?
-        } {
+        let found = match &self.location {
+            Location::File(path) => examine(&connect(path, READER_CACHE_KIB)?)?,
+            Location::Memory => examine(&lock(&self.connection))?,
+        };
+        match found {
             found if found == "ok" => Ok(()),
-            detail => Err(StoreError::Corrupt { path: self.path.clone(), detail }),
+            detail => Err(StoreError::Corrupt { database: self.location.clone(), detail }),
         }
     }
 
     fn checkpoint(&self) -> Result<(), StoreError> {
         let connection = lock(&self.connection);
         let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
-        match busy.map_err(|error| failure(&self.path, &error))? {
-            true => Err(StoreError::Busy { path: self.path.clone() }),
+        match busy.map_err(|error| failure(&self.location, &error))? {
+            true => Err(StoreError::Busy { database: self.location.clone() }),
             false => Ok(()),
         }
     }
@@ -202,7 +202,7 @@ fn create(path: &Path) -> Result<(), StoreError> {
     };
     if beside("-wal").exists() {
         let detail = "the main file is missing, though its -wal file is there".to_owned();
-        return Err(StoreError::Corrupt { path: path.to_owned(), detail });
+        return Err(StoreError::Corrupt { database: path.into(), detail });
     }
     let (new, journal) = (beside(".new"), beside(".new-journal"));
     for left in [&new, &journal] {
@@ -213,10 +213,10 @@ fn create(path: &Path) -> Result<(), StoreError> {
     }
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
     let file = file.map_err(|error| denied(path, &error))?;
-    let connection = connect_plain(&new).map_err(|error| failure(path, &error))?;
-    connection.execute_batch("PRAGMA synchronous = OFF").map_err(|error| failure(path, &error))?;
-    upgrade(&connection, path, 0)?;
-    connection.close().map_err(|(_, error)| failure(path, &error))?;
+    let connection = connect_plain(&new).map_err(|error| failure(&path.into(), &error))?;
+    connection.execute_batch("PRAGMA synchronous = OFF").map_err(|error| failure(&path.into(), &error))?;
+    upgrade(&connection, &path.into(), 0)?;
+    connection.close().map_err(|(_, error)| failure(&path.into(), &error))?;
     file.sync_all().map_err(|error| denied(path, &error))?;
     std::fs::rename(&new, path).map_err(|error| denied(path, &error))?;
     // The name has to last as well as the file.
@@ -225,22 +225,22 @@ fn create(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Checks whose database it is, and brings an older one up to date.
-fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+fn migrate(connection: &Connection, location: &Location) -> Result<(), StoreError> {
     let pragma = |name: &str| {
         let value = connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        value.map_err(|error| failure(path, &error))
+        value.map_err(|error| failure(location, &error))
     };
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
     if application != APPLICATION_ID {
-        return Err(StoreError::Foreign { path: path.to_owned() });
+        return Err(StoreError::Foreign { database: location.clone() });
     }
     let known = schema();
     match u32::try_from(version) {
         Ok(found) if found == known => Ok(()),
-        Ok(found) if found < known => upgrade(connection, path, found),
+        Ok(found) if found < known => upgrade(connection, location, found),
         found => {
             let found = found.unwrap_or(u32::MAX);
-            Err(StoreError::NewerSchema { path: path.to_owned(), found, known })
+            Err(StoreError::NewerSchema { database: location.clone(), found, known })
         }
     }
 }
@@ -251,7 +251,7 @@ fn schema() -> u32 {
 }
 
 /// Takes the steps from the schema `from` on, all or none.
-fn upgrade(connection: &Connection, path: &Path, from: u32) -> Result<(), StoreError> {
+fn upgrade(connection: &Connection, location: &Location, from: u32) -> Result<(), StoreError> {
     let work = || {
         let tx = connection.unchecked_transaction()?;
         for step in STEPS.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)) {
@@ -261,13 +261,14 @@ fn upgrade(connection: &Connection, path: &Path, from: u32) -> Result<(), StoreE
         tx.pragma_update(None, "user_version", schema())?;
         tx.commit()
     };
-    work().map_err(|error| failure(path, &error))
+    work().map_err(|error| failure(location, &error))
 }
 
 fn connect_plain(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(connection)
 }
 
@@ -288,10 +289,10 @@ fn connect(path: &Path, cache_kib: u32) -> Result<Connection, StoreError> {
         let journal: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         Ok((connection, journal))
     };
-    match open().map_err(|error| failure(path, &error))? {
+    match open().map_err(|error| failure(&path.into(), &error))? {
         (connection, journal) if journal == "wal" => Ok(connection),
         _ => Err(StoreError::Denied {
-            path: path.to_owned(),
+            database: path.into(),
             detail: "the file system has no shared memory for a write-ahead log".to_owned(),
         }),
     }

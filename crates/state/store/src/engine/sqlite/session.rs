@@ -1,24 +1,24 @@
 //! The statements: rows in and out of one transaction on one connection, and what the engine's failures mean.
 
 use std::cell::RefCell;
-use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, params};
 
-use crate::StoreError;
-use crate::db::{Blind, Change, Read, Row, RowKey, Rows};
+use crate::engine::{Blind, Read, Row, RowKey, Rows};
+use crate::space::Space;
+use crate::{Location, StoreError};
 
 /// A transaction on a connection.
 pub(super) struct Session<'a> {
     connection: &'a Connection,
-    path: &'a Path,
+    location: &'a Location,
     /// The last failure, for when SQLite has undone the transaction because of it.
     failure: RefCell<Option<StoreError>>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(connection: &'a Connection, path: &'a Path) -> Self {
-        Self { connection, path, failure: RefCell::new(None) }
+    pub(super) fn new(connection: &'a Connection, location: &'a Location) -> Self {
+        Self { connection, location, failure: RefCell::new(None) }
     }
 
     /// Runs a statement that yields no rows; returns how many rows it changed.
@@ -43,7 +43,7 @@ impl<'a> Session<'a> {
 
     fn noting<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         result.map_err(|error| {
-            let error = failure(self.path, &error);
+            let error = failure(self.location, &error);
             self.failure.replace(Some(error.clone()));
             error
         })
@@ -75,6 +75,19 @@ fn bound(limit: usize) -> i64 {
 /// An event's or a page's number. No database lives to see 2^63 changes.
 fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The highest version of a space; no space lives to see 2^48 commits.
+const VERSION_MAX: u64 = (1 << 48) - 1;
+
+/// The id of the feed's row for the version of a space: ordered by space, then by version.
+fn feed_id(space: Space, version: u64) -> i64 {
+    number(u64::from(space.number()) << 48 | version.min(VERSION_MAX))
+}
+
+/// The version in a feed row's id.
+const fn version_of(id: i64) -> u64 {
+    id.unsigned_abs() & VERSION_MAX
 }
 
 impl Read for Session<'_> {
@@ -111,20 +124,10 @@ impl Read for Session<'_> {
         self.rows("SELECT DISTINCT collection FROM records", [], |row| row.get(0))
     }
 
-    fn changes(&self, after: i64, limit: usize) -> Result<Vec<Change>, StoreError> {
-        const CHANGES: &str = "SELECT seq, collection, key FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-        self.rows(CHANGES, params![after, bound(limit)], |row| {
-            Ok(Change { seq: row.get(0)?, collection: row.get(1)?, key: row.get(2)? })
-        })
-    }
-
-    fn change_bounds(&self) -> Result<Option<(i64, i64)>, StoreError> {
-        // Two subqueries, because SQLite looks up one end of an index at a time.
-        const BOUNDS: &str = "SELECT (SELECT min(seq) FROM changes), (SELECT max(seq) FROM changes)";
-        let bounds = self.connection.prepare_cached(BOUNDS).and_then(|mut statement| {
-            statement.query_row([], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))
-        });
-        self.noting(bounds).map(|(first, last)| first.zip(last))
+    fn feed(&self, space: Space, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        const FEED: &str = "SELECT id, names FROM feed WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3";
+        let read = |row: &rusqlite::Row<'_>| Ok((version_of(row.get(0)?), row.get(1)?));
+        self.rows(FEED, params![feed_id(space, after), feed_id(space, VERSION_MAX), bound(limit)], read)
     }
 
     fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -173,8 +176,15 @@ impl Rows for Session<'_> {
         self.change(DELETE, params![key.collection, key.parent, key.id]).map(|deleted| deleted > 0)
     }
 
-    fn append_change(&self, collection: &str, key: &[u8]) -> Result<(), StoreError> {
-        self.change("INSERT INTO changes (collection, key) VALUES (?1, ?2)", params![collection, key]).map(|_| ())
+    fn put_feed(&self, space: Space, version: u64, row: &[u8]) -> Result<(), StoreError> {
+        const PUT: &str = "INSERT INTO feed (id, names) VALUES (?1, ?2)
+            ON CONFLICT DO UPDATE SET names = excluded.names";
+        self.change(PUT, params![feed_id(space, version), row]).map(|_| ())
+    }
+
+    fn trim_feed(&self, space: Space, up_to: u64) -> Result<(), StoreError> {
+        const TRIM: &str = "DELETE FROM feed WHERE id >= ?1 AND id <= ?2";
+        self.change(TRIM, params![feed_id(space, 0), feed_id(space, up_to)]).map(|_| ())
     }
 
     fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
@@ -193,8 +203,8 @@ impl Rows for Session<'_> {
         self.change("DELETE FROM pages WHERE id = ?1", [number(id)]).map(|_| ())
     }
 
-    fn append_event(&self, at: u64, event: &[u8]) -> Result<(), StoreError> {
-        self.change("INSERT INTO outbox (number, event) VALUES (?1, ?2)", params![number(at), event]).map(|_| ())
+    fn append_events(&self, last: u64, batch: &[u8]) -> Result<(), StoreError> {
+        self.change("INSERT INTO outbox (number, event) VALUES (?1, ?2)", params![number(last), batch]).map(|_| ())
     }
 
     fn drop_events(&self, up_to: u64) -> Result<(), StoreError> {
@@ -202,28 +212,28 @@ impl Rows for Session<'_> {
     }
 }
 
-/// What the operating system's refusal to open or make a file means.
-pub(super) fn denied(path: &Path, error: &std::io::Error) -> StoreError {
-    let path = path.to_owned();
+/// The error for the operating system's refusal to open or make a file.
+pub(super) fn denied(path: &std::path::Path, error: &std::io::Error) -> StoreError {
+    let database = path.into();
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full { path },
-        _ => StoreError::Denied { path, detail: error.to_string() },
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full { database },
+        _ => StoreError::Denied { database, detail: error.to_string() },
     }
 }
 
-/// What a failure of SQLite means. Its messages name tables and files, never values.
-pub(super) fn failure(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let (path, detail) = (path.to_owned(), error.to_string());
+/// The error for a failure of SQLite. Its messages name tables and files, never values.
+pub(super) fn failure(location: &Location, error: &rusqlite::Error) -> StoreError {
+    let (database, detail) = (location.clone(), error.to_string());
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { path, detail },
-        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { database, detail },
+        Some(ErrorCode::DiskFull) => StoreError::Full { database },
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            StoreError::Denied { path, detail }
+            StoreError::Denied { database, detail }
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { path },
-        Some(ErrorCode::SystemIoFailure) => StoreError::Io { path, detail },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { database },
+        Some(ErrorCode::SystemIoFailure) => StoreError::Io { database, detail },
         // A column of another type or length than the schema has: somebody else wrote it.
-        None => StoreError::Corrupt { path, detail },
+        None => StoreError::Corrupt { database, detail },
         Some(_) => StoreError::Engine { detail },
     }
 }

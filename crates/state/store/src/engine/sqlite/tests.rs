@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::*;
-use crate::db::RowKey;
+use crate::engine::RowKey;
+use crate::ledger::Ledger;
 use crate::store::tests::{Directory, Note, get, note, put};
+use crate::transaction::Transaction;
 use crate::{RootKey, Store, Tx};
 
+mod changes;
 mod indexes;
 
 fn refusal(directory: &Directory, root: &RootKey) -> StoreError {
-    Store::open(&directory.database(), root).err().expect("it is refused")
+    Store::open(directory.database(), root).err().expect("it is refused")
 }
 
 async fn filled(directory: &Directory, root: &RootKey) -> Store {
-    let store = Store::open(&directory.database(), root).unwrap();
+    let store = Store::open(directory.database(), root).unwrap();
     let fill = |tx: &mut Tx<'_>| (0..500).try_for_each(|n| tx.put("p", &n.to_string(), &note(&n.to_string(), "text")));
     store.write(fill).await.unwrap();
     store
@@ -26,7 +29,7 @@ async fn nothing_that_was_stored_can_be_read_in_the_files() {
     let texts = ["parent-of-orders", "record-of-invoices", "launch codes 0000", "domain/eu-west-1"];
     let directory = Directory::new();
     let root = RootKey::random();
-    let store = Store::open(&directory.database(), &root).unwrap();
+    let store = Store::open(directory.database(), &root).unwrap();
     put(&store, texts[0], &note(texts[1], texts[2])).await;
     let key = store.keyring().key(texts[3]).await.unwrap();
     let mut secrets: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
@@ -72,7 +75,7 @@ async fn what_was_closed_opens_again() {
     let directory = Directory::new();
     let root = RootKey::random();
     drop(filled(&directory, &root).await);
-    let store = Store::open(&directory.database(), &root).unwrap();
+    let store = Store::open(directory.database(), &root).unwrap();
     assert_eq!(get(&store, "p", "7").await.unwrap(), Some(note("7", "text")));
 }
 
@@ -83,7 +86,7 @@ async fn opening_takes_less_than_a_tenth_of_a_second() {
     let mut best = Duration::MAX;
     for _ in 0..5 {
         let start = Instant::now();
-        let store = Store::open(&directory.database(), &root).unwrap();
+        let store = Store::open(directory.database(), &root).unwrap();
         best = best.min(start.elapsed());
         drop(store);
     }
@@ -132,11 +135,27 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
         damage(&mut file);
         std::fs::write(directory.database(), &file).unwrap();
         let refused = refusal(&directory, &root);
-        assert!(matches!(&refused, StoreError::Corrupt { path, .. } if *path == directory.database()), "{refused}");
+        assert!(
+            matches!(&refused, StoreError::Corrupt { database, .. } if *database == directory.database().into()),
+            "{refused}"
+        );
         assert!(refused.to_string().contains("restore"));
         assert_eq!(std::fs::read(directory.database()).unwrap(), file);
     }
 }
+
+/// Brings the schema back to before its fourth step.
+const WITHOUT_STEP_4: &str = "
+    DROP TABLE feed;
+    CREATE TABLE changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, key BLOB NOT NULL) STRICT;
+    INSERT INTO changes (collection, key) VALUES ('notes', x'00');
+    ALTER TABLE records RENAME TO rows;
+    CREATE TABLE records (
+        collection TEXT NOT NULL, parent BLOB NOT NULL, id BLOB NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (collection, parent, id)
+    ) WITHOUT ROWID, STRICT;
+    INSERT INTO records SELECT * FROM rows;
+    DROP TABLE rows;";
 
 #[tokio::test]
 async fn a_database_from_before_the_ledger_is_brought_up_to_date() {
@@ -144,13 +163,49 @@ async fn a_database_from_before_the_ledger_is_brought_up_to_date() {
     let root = RootKey::random();
     drop(filled(&directory, &root).await);
     let connection = Connection::open(directory.database()).unwrap();
-    let before = "DROP TABLE outbox; DROP TABLE pages; DELETE FROM meta WHERE name = 'ledger'; PRAGMA user_version = 1";
-    connection.execute_batch(before).unwrap();
+    let before = "DROP TABLE outbox; DROP TABLE pages; DELETE FROM meta WHERE name = 'ledger'";
+    connection.execute_batch(&format!("{WITHOUT_STEP_4} {before}; PRAGMA user_version = 1")).unwrap();
     drop(connection);
-    let store = Store::open(&directory.database(), &root).unwrap();
+    let store = Store::open(directory.database(), &root).unwrap();
     assert_eq!(store.standing().unwrap().version, 1);
     store.write_recorded(b"event".to_vec(), |tx| tx.put("p", "7", &note("7", "new"))).await.unwrap();
     assert_eq!((store.standing().unwrap().recorded, store.first_waiting().unwrap()), (1, Some(1)));
+    store.check().unwrap();
+}
+
+#[tokio::test]
+async fn a_database_from_before_spaces_and_batches_is_brought_up_to_date() {
+    let directory = Directory::new();
+    let root = RootKey::random();
+    let store = filled(&directory, &root).await;
+    store.write_recorded(b"one".to_vec(), |tx| tx.put("p", "7", &note("7", "new"))).await.unwrap();
+    let standing = store.standing().unwrap();
+    drop(store);
+    {
+        // The ledger follows nothing here.
+        let db: Arc<dyn Engine> = Arc::new(Sqlite::open(&directory.database()).unwrap());
+        let keyring = crate::Keyring::open(Arc::clone(&db), &directory.database().into(), &root).unwrap();
+        let ledger = Ledger::new(&keyring.first_key("record").unwrap());
+        let old = standing.clone();
+        let write = move |tx: &Transaction<'_>| {
+            tx.rows().drop_events(1)?;
+            ledger.write_in_old_forms(tx.rows(), &old, b"event")
+        };
+        crate::engine::write_blocking(&*db, write).unwrap();
+    }
+    let connection = Connection::open(directory.database()).unwrap();
+    connection.execute_batch(&format!("{WITHOUT_STEP_4} PRAGMA user_version = 3")).unwrap();
+    drop(connection);
+
+    let store = Store::open(directory.database(), &root).unwrap();
+    assert_eq!(store.standing().unwrap(), standing, "the anchors elsewhere have the same");
+    assert_eq!((standing.recorded, store.first_waiting().unwrap()), (1, Some(1)));
+    store.check().unwrap();
+    store.write_recorded(b"two".to_vec(), |tx| tx.put("p", "8", &note("8", "new"))).await.unwrap();
+    assert_eq!(get(&store, "p", "7").await.unwrap(), Some(note("7", "new")));
+    let now = store.standing().unwrap();
+    assert_eq!((now.version, now.recorded, store.first_waiting().unwrap()), (standing.version + 1, 2, Some(1)));
+    assert_eq!(store.change_position().await.unwrap().version(crate::Space::MAIN), 1);
     store.check().unwrap();
 }
 
@@ -170,7 +225,7 @@ async fn a_row_that_was_put_back_while_no_server_ran_is_found_by_a_check() {
     let put_back = "INSERT INTO main.records SELECT * FROM old.records EXCEPT SELECT * FROM main.records";
     assert_eq!(connection.execute(put_back, []).unwrap(), 1);
     drop(connection);
-    let store = Store::open(&directory.database(), &root).unwrap();
+    let store = Store::open(directory.database(), &root).unwrap();
     assert_eq!(get(&store, "p", "7").await.unwrap(), Some(note("7", "text")), "the row itself is genuine");
     assert_eq!(store.check(), Err(StoreError::RowsPutBack));
 }
@@ -180,11 +235,13 @@ async fn damage_to_any_sealed_value_is_found_by_a_check() {
     for sample in [
         "SELECT value FROM records WHERE collection = 'notes' LIMIT 1 OFFSET 250",
         "SELECT value FROM records WHERE collection = 'keyring' LIMIT 1",
-        "SELECT key FROM changes LIMIT 1 OFFSET 250",
+        "SELECT names FROM feed ORDER BY id DESC LIMIT 1",
     ] {
         let directory = Directory::new();
         let root = RootKey::random();
-        drop(filled(&directory, &root).await);
+        let store = filled(&directory, &root).await;
+        put(&store, "p", &note("last", "text")).await;
+        drop(store);
         let connection = Connection::open(directory.database()).unwrap();
         let sealed: Vec<u8> = connection.query_row(sample, [], |row| row.get(0)).unwrap();
         drop(connection);
@@ -192,7 +249,7 @@ async fn damage_to_any_sealed_value_is_found_by_a_check() {
         let at = file.windows(sealed.len()).position(|window| window == sealed).unwrap();
         file[at + sealed.len() / 2] ^= 1;
         std::fs::write(directory.database(), &file).unwrap();
-        let refused = Store::open(&directory.database(), &root).and_then(|store| store.check()).unwrap_err();
+        let refused = Store::open(directory.database(), &root).and_then(|store| store.check()).unwrap_err();
         assert!(matches!(refused, StoreError::NotAuthentic { .. }), "{sample}: {refused}");
     }
 }
@@ -202,11 +259,15 @@ async fn damage_to_the_tree_is_found_by_a_check() {
     let directory = Directory::new();
     let root = RootKey::random();
     drop(filled(&directory, &root).await);
+    let connection = Connection::open(directory.database()).unwrap();
+    let root_page = "SELECT rootpage FROM sqlite_schema WHERE name = 'records'";
+    let root_page: u32 = connection.query_row(root_page, [], |row| row.get(0)).unwrap();
+    drop(connection);
     let mut file = std::fs::read(directory.database()).unwrap();
-    // The header of the second page: the root of the records.
-    file[4096..4108].fill(0);
+    let header = usize::try_from(root_page - 1).unwrap() * 4096;
+    file[header..header + 12].fill(0);
     std::fs::write(directory.database(), &file).unwrap();
-    let refused = Store::open(&directory.database(), &root).and_then(|store| store.check()).unwrap_err();
+    let refused = Store::open(directory.database(), &root).and_then(|store| store.check()).unwrap_err();
     assert!(matches!(refused, StoreError::Corrupt { .. }), "{refused}");
 }
 
@@ -238,11 +299,14 @@ async fn another_programs_database_and_a_newer_schema_are_refused() {
     };
     let known = schema();
     set("user_version", 99);
-    assert_eq!(refusal(&directory, &root), StoreError::NewerSchema { path: directory.database(), found: 99, known });
+    assert_eq!(
+        refusal(&directory, &root),
+        StoreError::NewerSchema { database: directory.database().into(), found: 99, known }
+    );
     set("user_version", -1);
     assert!(matches!(refusal(&directory, &root), StoreError::NewerSchema { .. }));
     set("application_id", 7);
-    assert_eq!(refusal(&directory, &root), StoreError::Foreign { path: directory.database() });
+    assert_eq!(refusal(&directory, &root), StoreError::Foreign { database: directory.database().into() });
 }
 
 #[test]
@@ -251,8 +315,11 @@ fn a_place_that_cannot_be_written_is_denied() {
     std::fs::write(directory.0.join("file"), b"").unwrap();
     std::fs::create_dir(directory.0.join("directory")).unwrap();
     for place in ["missing/store.db", "file/store.db", "directory"] {
-        let refused = Store::open(&directory.0.join(place), &RootKey::random()).err().unwrap();
-        assert!(matches!(&refused, StoreError::Denied { path, .. } if *path == directory.0.join(place)), "{refused}");
+        let refused = Store::open(directory.0.join(place), &RootKey::random()).err().unwrap();
+        assert!(
+            matches!(&refused, StoreError::Denied { database, .. } if *database == directory.0.join(place).into()),
+            "{refused}"
+        );
     }
 }
 
@@ -260,22 +327,22 @@ fn a_place_that_cannot_be_written_is_denied() {
 fn rewrapping_moves_the_database_to_the_new_root_key() {
     let directory = Directory::new();
     let (old, new) = (RootKey::random(), RootKey::random());
-    crate::rewrap(&directory.database(), &new, &old).unwrap();
-    drop(Store::open(&directory.database(), &old).unwrap());
-    crate::rewrap(&directory.database(), &old, &new).unwrap();
-    crate::rewrap(&directory.database(), &old, &new).unwrap();
+    crate::rewrap(directory.database(), &new, &old).unwrap();
+    drop(Store::open(directory.database(), &old).unwrap());
+    crate::rewrap(directory.database(), &old, &new).unwrap();
+    crate::rewrap(directory.database(), &old, &new).unwrap();
     assert!(matches!(refusal(&directory, &old), StoreError::WrongRootKey { .. }));
-    Store::open(&directory.database(), &new).unwrap();
+    Store::open(directory.database(), &new).unwrap();
 }
 
-type Work = fn(&dyn crate::db::Write) -> Result<(), StoreError>;
+type Work = fn(&Transaction<'_>) -> Result<(), StoreError>;
 
 /// Holds the writer while `jobs` are queued, so that they make one group, and returns their answers.
 fn in_one_group(db: &Sqlite, jobs: Vec<Work>) -> Vec<Result<(), StoreError>> {
-    use crate::db::Task;
+    use crate::engine::Task;
     let (begun, begins) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
-    let hold = move |_: &dyn crate::db::Write| {
+    let hold = move |_: &Transaction<'_>| {
         begun.send(()).unwrap();
         released.recv().unwrap();
         Ok::<_, StoreError>(())
@@ -296,20 +363,20 @@ fn in_one_group(db: &Sqlite, jobs: Vec<Work>) -> Vec<Result<(), StoreError>> {
 
 const SMALL: &[u8] = &[1; 100];
 
-fn put_small(tx: &dyn crate::db::Write, id: u8) -> Result<(), StoreError> {
+fn put_small(tx: &Transaction<'_>, id: u8) -> Result<(), StoreError> {
     tx.put(RowKey { collection: "c", parent: &[0; 16], id: &[id; 16] }, SMALL).map(drop)
 }
 
 fn ids(db: &Sqlite) -> Vec<u8> {
-    let rows = crate::db::read_blocking(db, |tx| tx.page("c", &[0; 16], None, 100));
-    rows.unwrap().iter().map(|row: &crate::db::Row| row.id[0]).collect()
+    let rows = crate::engine::read_blocking(db, |tx| tx.page("c", &[0; 16], None, 100));
+    rows.unwrap().iter().map(|row: &crate::engine::Row| row.id[0]).collect()
 }
 
 #[test]
 fn a_full_disk_fails_the_whole_group_and_the_writer_goes_on() {
     let directory = Directory::new();
     let db = Sqlite::open(&directory.database()).unwrap();
-    crate::db::write_blocking(&db, |tx| put_small(tx, 1)).unwrap();
+    crate::engine::write_blocking(&db, |tx| put_small(tx, 1)).unwrap();
     let pages: u32 = lock(&db.connection).pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     let limit = |pages: u32| {
         let connection = lock(&db.connection);
@@ -328,11 +395,11 @@ fn a_full_disk_fails_the_whole_group_and_the_writer_goes_on() {
             |tx| put_small(tx, 4),
         ],
     );
-    let full = Err(StoreError::Full { path: directory.database() });
+    let full = Err(StoreError::Full { database: directory.database().into() });
     assert_eq!(results, [full.clone(), full, Ok(())], "those before it are undone with it, those after go on");
     assert_eq!(ids(&db), [1, 4]);
     limit(pages + 10_000);
-    crate::db::write_blocking(&db, |tx| put_small(tx, 5)).unwrap();
+    crate::engine::write_blocking(&db, |tx| put_small(tx, 5)).unwrap();
     assert_eq!(ids(&db), [1, 4, 5]);
 }
 
@@ -340,11 +407,11 @@ fn a_full_disk_fails_the_whole_group_and_the_writer_goes_on() {
 async fn a_transaction_whose_engine_failed_is_undone_even_if_its_closure_goes_on() {
     let directory = Directory::new();
     let root = RootKey::random();
-    drop(Store::open(&directory.database(), &root).unwrap());
+    drop(Store::open(directory.database(), &root).unwrap());
     let engine = Arc::new(Sqlite::open(&directory.database()).unwrap());
-    let store = Store::over(Arc::clone(&engine) as Arc<dyn Db>, &directory.database(), &root).unwrap();
+    let store = Store::over(Arc::clone(&engine) as Arc<dyn Engine>, &directory.database().into(), &root).unwrap();
     // Fails the statement alone, where a full disk would fail the transaction.
-    let trigger = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.changes BEGIN SELECT raise(FAIL, 'no'); END";
+    let trigger = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.feed BEGIN SELECT raise(FAIL, 'no'); END";
     lock(&engine.connection).execute_batch(trigger).unwrap();
     let heedless = |tx: &mut Tx<'_>| {
         let _ = tx.put("p", "a", &note("a", "no cache would hear of it"));
@@ -362,7 +429,7 @@ fn child(test: &str, directory: &Directory) -> Command {
     let mut command = Command::new("sh");
     let arguments = ["--ignored", "--exact", "--nocapture", "--test-threads=1"];
     command.args(["-c", "trap '' XFSZ; [ -z \"$FILE_BLOCKS_MAX\" ] || ulimit -f $FILE_BLOCKS_MAX; exec \"$0\" \"$@\""]);
-    command.arg(std::env::current_exe().unwrap()).arg(format!("sqlite::tests::{test}")).args(arguments);
+    command.arg(std::env::current_exe().unwrap()).arg(format!("engine::sqlite::tests::{test}")).args(arguments);
     command.env("STORE_DIRECTORY", &directory.0);
     command
 }
@@ -389,17 +456,17 @@ fn a_failed_commit_is_an_error_for_all_and_nothing_of_it_is_seen() {
 #[test]
 #[ignore = "run by another test, under a limit"]
 fn writes_into_a_file_size_limit() {
-    fn put(tx: &dyn crate::db::Write, id: u8, bytes: usize) -> Result<(), StoreError> {
+    fn put(tx: &Transaction<'_>, id: u8, bytes: usize) -> Result<(), StoreError> {
         tx.put(RowKey { collection: "c", parent: &[0; 16], id: &[id; 16] }, &vec![id; bytes]).map(drop)
     }
     let db = Sqlite::open(&childs_database()).unwrap();
-    crate::db::write_blocking(&db, |tx| put(tx, 1, 100)).unwrap();
+    crate::engine::write_blocking(&db, |tx| put(tx, 1, 100)).unwrap();
     // Less than the page cache, so nothing is written before the commit; more than the limit.
     let results = in_one_group(&db, vec![|tx| put(tx, 201, 1_500_000), |tx| put(tx, 202, 100)]);
     assert!(results.iter().all(|result| matches!(result, Err(StoreError::Io { .. } | StoreError::Full { .. }))));
     assert_eq!(ids(&db), [1]);
     // A smaller one still fits.
-    crate::db::write_blocking(&db, |tx| put(tx, 250, 100)).unwrap();
+    crate::engine::write_blocking(&db, |tx| put(tx, 250, 100)).unwrap();
     assert_eq!(ids(&db), [1, 250]);
 }
 
@@ -434,7 +501,7 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
         if !directory.database().exists() {
             continue;
         }
-        let store = Store::open(&directory.database(), &root).unwrap();
+        let store = Store::open(directory.database(), &root).unwrap();
         for id in &acknowledged {
             assert_eq!(get(&store, "p", id).await.unwrap(), Some(note(id, id)), "in round {round}");
         }
@@ -453,7 +520,7 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
 fn writes_until_it_is_killed() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Store::open(&childs_database(), &RootKey::from_slice(&CHILDS_ROOT).unwrap()).unwrap();
+        let store = Store::open(childs_database(), &RootKey::from_slice(&CHILDS_ROOT).unwrap()).unwrap();
         let round = std::env::var("STORE_ROUND").unwrap();
         let mut tasks = tokio::task::JoinSet::new();
         for task in 0..8 {
