@@ -11,14 +11,21 @@ use super::Module;
 /// How often the last uses of access keys are written.
 const LAST_USES_PERIOD: Duration = Duration::from_secs(60);
 
+/// How often SSH keys without a recorded owner are looked for: those of older versions, after an upgrade.
+const SSH_KEYS_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The module of IAM.
 pub(crate) fn module(iam: &Arc<Iam>) -> Module {
-    let (written, flushed) = (Arc::clone(iam), Arc::clone(iam));
+    let (written, flushed, indexed) = (Arc::clone(iam), Arc::clone(iam), Arc::clone(iam));
     let write = Job::new("write-last-uses", Scope::EachServer, LAST_USES_PERIOD, move || {
         let iam = Arc::clone(&written);
         async move { iam.flush_last_uses().await.map(|()| 0) }
     });
-    Module::of(iam).with_jobs([write]).flushed_by(move || {
+    let index = Job::new("index-ssh-keys", Scope::OneServer, SSH_KEYS_PERIOD, move || {
+        let iam = Arc::clone(&indexed);
+        async move { iam.index_ssh_keys().await }
+    });
+    Module::of(iam).with_jobs([write, index]).flushed_by(move || {
         let iam = Arc::clone(&flushed);
         async move {
             if let Err(error) = iam.flush_last_uses().await {
