@@ -297,9 +297,11 @@ impl Open<'_, '_> {
         match form {
             Form::Json => {
                 debug_assert!(json::is_plain(name), "a name needs escaping: {name}");
+                self.start = self.sink.buffer.len();
                 self.sink.buffer.put_name(self.before, name);
+                let bound = Bound::Json { value: self.sink.buffer.len(), before: self.before };
                 self.before = b',';
-                Ok(plain)
+                Ok(Entered { bound, ..plain })
             }
             Form::Cbor => {
                 self.start = self.sink.buffer.len();
@@ -320,6 +322,13 @@ impl Open<'_, '_> {
         match entered.bound {
             Bound::None => Ok(()),
             // An absent member is not written.
+            Bound::Json { value, before } => {
+                if self.sink.buffer.tail(value) == b"null" {
+                    self.sink.buffer.truncate(self.start);
+                    self.before = before;
+                }
+                Ok(())
+            }
             Bound::Cbor(value) => {
                 if self.sink.buffer.tail(value) == [0xf6] {
                     self.sink.buffer.truncate(self.start);
