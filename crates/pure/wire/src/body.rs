@@ -24,6 +24,9 @@ use crate::sigv4::streaming::{ChunkChain, Chunks, Piece};
 static DECODED_LENGTH: HeaderName = HeaderName::from_static("x-amz-decoded-content-length");
 static CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
+/// Headers of `x-amz-checksum-…` that carry no checksum.
+const SETTINGS: [&str; 3] = ["algorithm", "mode", "type"];
+
 /// A body on its way in.
 pub struct Body {
     chunks: Option<Chunks>,
@@ -91,6 +94,14 @@ impl Body {
         if let Some(md5) = headers.get(&CONTENT_MD5) {
             let digest = Algorithm::Md5.parse(md5.as_bytes()).ok_or(BodyError::ContentMd5)?;
             expected.push(Expected { algorithm: Algorithm::Md5, digest, given: Given::ContentMd5 });
+        }
+        // A checksum that is accepted unchecked would be a false promise.
+        let unknown = |name: &HeaderName| {
+            let checksum = name.as_str().strip_prefix("x-amz-checksum-");
+            checksum.is_some_and(|rest| !SETTINGS.contains(&rest) && Algorithm::of_header(name.as_str()).is_none())
+        };
+        if headers.keys().any(unknown) {
+            return Err(BodyError::Algorithm);
         }
         let mut given = trailer.algorithm();
         for algorithm in Algorithm::ALL {

@@ -299,8 +299,9 @@ impl Open<'_, '_> {
                 debug_assert!(json::is_plain(name), "a name needs escaping: {name}");
                 self.start = self.sink.buffer.len();
                 self.sink.buffer.put_name(self.before, name);
-                let before = std::mem::replace(&mut self.before, b',');
-                Ok(Entered { bound: Bound::Json(self.sink.buffer.len(), before), ..plain })
+                let bound = Bound::Json { value: self.sink.buffer.len(), before: self.before };
+                self.before = b',';
+                Ok(Entered { bound, ..plain })
             }
             Form::Cbor => {
                 self.start = self.sink.buffer.len();
@@ -321,7 +322,7 @@ impl Open<'_, '_> {
         match entered.bound {
             Bound::None => Ok(()),
             // An absent member is not written.
-            Bound::Json(value, before) => {
+            Bound::Json { value, before } => {
                 if self.sink.buffer.tail(value) == b"null" {
                     self.sink.buffer.truncate(self.start);
                     self.before = before;

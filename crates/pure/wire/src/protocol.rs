@@ -249,7 +249,7 @@ pub fn decode_request<T: Shape>(
 fn decode_parts<T: Shape>(
     protocol: Protocol,
     labels: &[(&'static str, String)],
-    query: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)],
+    query: &[crate::rest::Pair<'_>],
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<T, Fault> {
@@ -266,7 +266,7 @@ fn decode_parts<T: Shape>(
         },
         Protocol::RestXml(_) => {
             let parts = crate::rest::Parts { labels, query, headers, body };
-            Ok(crate::reader::Source::Rest(crate::rest::Reader::new(parts)))
+            Ok(crate::reader::Source::Rest(Box::new(crate::rest::Reader::new(parts))))
         }
     };
     let wire = reader.map(Reader::new).and_then(|mut reader| {

@@ -16,12 +16,15 @@ use crate::Timestamp;
 use crate::reader::{Malformed, decode_base64, note};
 use crate::shape::{At, Kind, MemberInfo, Place};
 
+/// A name and a value.
+pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// The parts of a request that members travel in.
 pub(crate) struct Parts<'a> {
     /// Labels of the path by name, decoded.
     pub(crate) labels: &'a [(&'static str, String)],
     /// Parameters of the query, decoded.
-    pub(crate) query: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    pub(crate) query: &'a [Pair<'a>],
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
 }
@@ -30,7 +33,7 @@ pub(crate) struct Parts<'a> {
 enum Value<'a> {
     Text(Cow<'a, str>),
     List(Vec<Cow<'a, str>>),
-    Entries(Vec<(Cow<'a, str>, Cow<'a, str>)>),
+    Entries(Vec<Pair<'a>>),
     Raw(&'a [u8]),
 }
 
@@ -59,7 +62,7 @@ pub(crate) enum Level<'a> {
     /// Texts outside a body.
     Texts(std::vec::IntoIter<Cow<'a, str>>),
     /// Headers by the rest of their names.
-    Headers(std::vec::IntoIter<(Cow<'a, str>, Cow<'a, str>)>),
+    Headers(std::vec::IntoIter<Pair<'a>>),
 }
 
 impl<'a> Reader<'a> {
@@ -231,7 +234,7 @@ impl<'a> Reader<'a> {
                 }
             }
             At::PrefixHeaders(prefix) => {
-                let mut entries: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
+                let mut entries: Vec<Pair<'a>> = Vec::new();
                 for name in self.parts.headers.keys() {
                     let Some(rest) = name.as_str().strip_prefix(prefix) else { continue };
                     let values: Result<Vec<_>, _> = self

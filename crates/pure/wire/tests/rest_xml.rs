@@ -543,7 +543,7 @@ fn a_value_that_no_header_can_carry_is_refused() {
     for (key, value) in [("a", "1\r\nset-cookie: x"), ("a b", "1"), ("a\n", "1"), ("a", "\0")] {
         let answering =
             Answering { operation: "HeadObject", request_id: "id", members: HeadOutput::MEMBERS, status: 200 };
-        let fault = encode(S3, answering, &metadata(key, value)).err().expect("refused");
+        let fault = encode(S3, answering, &metadata(key, value)).expect_err("refused");
         assert_eq!((fault.code, fault.status), ("InternalError", 500), "{key:?} {value:?}");
     }
 }

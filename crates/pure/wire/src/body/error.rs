@@ -36,6 +36,9 @@ pub enum BodyError {
     /// `x-amz-trailer` names what is no checksum.
     #[error("The value specified in the x-amz-trailer header is not supported")]
     TrailerName,
+    /// A checksum of an algorithm that is not served.
+    #[error("A header you provided implies functionality that is not implemented")]
+    Algorithm,
     /// More than one checksum.
     #[error("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")]
     SeveralChecksums,
@@ -91,6 +94,7 @@ impl BodyError {
             Self::DecodedLength => ("InvalidArgument", 400),
             Self::Length | Self::Incomplete | Self::Framing => ("IncompleteBody", 400),
             Self::Signature => ("SignatureDoesNotMatch", 403),
+            Self::Algorithm => ("NotImplemented", 501),
             Self::Trailer => ("MalformedTrailerError", 400),
             Self::TrailerName | Self::SeveralChecksums | Self::Checksum { .. } => ("InvalidRequest", 400),
             Self::ContentMd5 => ("InvalidDigest", 400),

@@ -233,10 +233,13 @@ fn a_head_that_contradicts_itself_is_refused() {
         ),
         (vec![length, ("x-amz-checksum-sha1", "NhCmhg==")], "InvalidRequest"),
         (vec![length, ("content-md5", "NhCmhg==")], "InvalidDigest"),
+        (vec![length, ("x-amz-checksum-xxhash64", "NhCmhg==")], "NotImplemented"),
     ] {
         let found = unsigned(&head(&fields)).err().map(|error| error.fault().code);
         assert_eq!(found, Some(code), "{fields:?}");
     }
+    let settings = [length, ("x-amz-checksum-type", "FULL_OBJECT"), ("x-amz-checksum-mode", "ENABLED")];
+    assert!(unsigned(&head(&settings)).is_ok());
     let headers = head(&[("x-amz-trailer", "x-amz-checksum-crc32")]);
     assert_eq!(Body::new(StatedPayload::Unsigned, &headers, None).err(), Some(BodyError::Trailer));
 }
@@ -268,7 +271,7 @@ fn digests_of_a_plain_body_are_checked_at_its_end() {
     let (plain, finished) = read(body, b"hello", 2).expect("right");
     assert_eq!((plain.as_slice(), finished.given), (b"hello".as_slice(), None));
     let body = Body::new(StatedPayload::Hash(hash), &HeaderMap::new(), None).expect("a head");
-    let fault = read(body, b"hallo", 2).err().expect("another").fault();
+    let fault = read(body, b"hallo", 2).expect_err("another").fault();
     assert_eq!(fault.code, "XAmzContentSHA256Mismatch");
     let mut body = Body::new(StatedPayload::Unsigned, &HeaderMap::new(), None).expect("a head");
     body.compute(Algorithm::Crc64Nvme);

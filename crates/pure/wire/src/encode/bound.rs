@@ -9,8 +9,8 @@ use crate::shape::{At, Kind, MemberInfo, Place};
 #[derive(Clone, Copy)]
 pub(super) enum Bound {
     None,
-    /// A value in JSON that begins here, and what stood before its name.
-    Json(usize, u8),
+    /// A value in JSON: where it begins, and the byte before the member.
+    Json { value: usize, before: u8 },
     /// A value in CBOR that begins here.
     Cbor(usize),
     /// The value of this header.
@@ -90,7 +90,7 @@ pub(super) fn leave(open: &mut Open<'_, '_>, bound: Bound) -> Result<(), EncodeE
             xml::attribute(&mut sink.buffer, name, &value);
             return Ok(());
         }
-        Bound::None | Bound::Json(..) | Bound::Cbor(_) => return Ok(()),
+        Bound::None | Bound::Json { .. } | Bound::Cbor(_) => return Ok(()),
     }
     sink.buffer.truncate(start);
     Ok(())

@@ -13,6 +13,7 @@ use super::{Claim, Head};
 use crate::Fault;
 use crate::encode::{Form, Sink, xml};
 use crate::query::{decode, pairs};
+use crate::rest::Pair;
 
 /// The most parameters of a query.
 const PARAMETERS_MAX: usize = 200;
@@ -158,7 +159,7 @@ fn decode_label(raw: &str) -> Option<String> {
 }
 
 /// The parameters of a query, decoded.
-pub(super) fn query(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, Fault> {
+pub(super) fn query(query: &str) -> Result<Vec<Pair<'_>>, Fault> {
     let refuse = || Fault::sender("InvalidURI", "Couldn't parse the specified URI.");
     let pairs = pairs(query.as_bytes());
     let mut decoded = Vec::new();
