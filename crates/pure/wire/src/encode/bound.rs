@@ -10,7 +10,10 @@ use crate::shape::{At, Kind, MemberInfo, Place};
 pub(super) enum Bound {
     None,
     /// A value in JSON: where it begins, and the byte before the member.
-    Json { value: usize, before: u8 },
+    Json {
+        value: usize,
+        before: u8,
+    },
     /// A value in CBOR that begins here.
     Cbor(usize),
     /// The value of this header.
