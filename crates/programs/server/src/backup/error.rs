@@ -40,7 +40,7 @@ pub enum BackupError {
     Blobs {
         /// How many.
         damaged: usize,
-        /// What is the matter with the first of them.
+        /// The fault of the first of them.
         first: String,
     },
     /// The manifest is not one that the backed-up server vouched for.
