@@ -1,4 +1,4 @@
-//! The state of the service: the store, the caches that the hot path reads, and what is common to many operations.
+//! The state of the service: the store, the caches that the hot path reads, and lookups that many operations share.
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ impl Iam {
     ///
     /// # Errors
     /// Those of [`store::Store::read`].
-    pub async fn git_caller(
+    pub(crate) async fn git_caller(
         &self,
         user_name: &str,
         password: &[u8],

@@ -1,4 +1,4 @@
-//! Who calls, by proofs other than the signature of a request: Git's passwords, signed passwords and SSH keys.
+//! The caller, by proofs other than the signature of a request: Git's passwords, signed passwords and SSH keys.
 //!
 //! Whatever proves nothing is [`CredentialError::Unknown`]: which part is wrong is not revealed.
 
@@ -12,7 +12,7 @@ use wire::sigv4::{GIT_SERVICE, GitPassword};
 
 use crate::Iam;
 
-/// What stands between an access key and a session token in a user name.
+/// The separator of an access key and a session token in a user name.
 const TOKEN_MARK: char = '%';
 
 impl Iam {

@@ -1,6 +1,6 @@
 //! Sessions: temporary credentials whose whole description travels in their token.
 //!
-//! A token is sealed, so only this server makes and reads one, and nothing is stored. Whose session it is, is looked up
+//! A token is sealed, so only this server makes and reads one, and nothing is stored. Its bearer is looked up
 //! again in every call: a role or user that is gone, or whose policies changed, takes its sessions along at once.
 
 use std::sync::Arc;
