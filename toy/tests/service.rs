@@ -118,7 +118,7 @@ struct World {
 fn world() -> World {
     let directory = tempfile::tempdir().expect("a directory");
     let key = Key256::random();
-    let journal = Journal::open(journal::Config::new(&directory.path().join("audit")), &key).expect("a journal");
+    let journal = Journal::open(journal::Config::new(directory.path().join("audit")), &key).expect("a journal");
     let trail = Trail::new(journal.clone());
     let authority = Arc::new(Two::new());
     let core = Arc::new(Core::new(Arc::clone(&authority) as _, trail.clone(), Arc::new(Nobody), || NOW));
