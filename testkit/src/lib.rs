@@ -6,7 +6,6 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 
 mod calls;
-pub mod crash;
 mod load;
 mod moto;
 mod server;

@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 
 mod clients;
+pub mod crash;
 mod soft_hsm;
 mod vectors;
 

@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 use blobs::{BlobError, BlobId, Blobs, Owner, OwnerFuture, Owners, Reference, Swept};
 use bytes::Bytes;
 use crypto::Key256;
+use installed::crash::{CrashDir, child, child_dir, spawn, starved_child};
 use store::{RootKey, Store};
-use testkit::crash::{CrashDir, child, child_dir, spawn, starved_child};
 
 fn open(dir: &Path) -> Blobs {
     Blobs::in_directory(dir).unwrap()

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crypto::{Key256, hex};
+use installed::crash::{CrashDir, child, child_dir, spawn, starved_child};
 use journal::{Config, Continuity, End, Journal, JournalError, Order, Ticket, read, verify};
-use testkit::crash::{CrashDir, child, child_dir, spawn, starved_child};
 use tokio::runtime;
 
 fn key() -> Key256 {
