@@ -250,6 +250,7 @@ async fn every_job_is_in_the_metrics_from_the_start_on() {
     let expected = [
         "destroy-keys",
         "empty-outbox",
+        "index-ssh-keys",
         "remove-expired-material",
         "renew-certificate",
         "rotate-keys",
