@@ -35,7 +35,6 @@ use store::{Cache, ListCache, Store, Tx};
 use wire::Protocol;
 
 pub use cryptography::ServiceDataKeys;
-use domain_key::DomainKeys;
 pub use domain_key::{DomainKeyReport, DomainKeyState, DomainRotation, DomainTurnover, domain_keys};
 pub use error::{KeyStoreFault, KmsError, TagFault};
 pub use record::blob;
@@ -43,6 +42,7 @@ pub use record::reference::KeyId;
 pub use record::spec::{KeySpec, KeyUsage, Origin};
 pub use seed::{SeedKey, seed};
 
+use domain_key::DomainKeys;
 use key_store::Connections;
 use long_work::LongWork;
 use ports::{KeyStores, NoKeyStores};

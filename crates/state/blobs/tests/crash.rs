@@ -107,7 +107,7 @@ fn every_blob_that_was_finished_before_a_kill_opens_after_it() {
 /// The references, in a database beside the blobs.
 fn open_store(dir: &Path) -> Store {
     fs::create_dir_all(dir).unwrap();
-    Store::open(&dir.join("references.db"), &RootKey::from_slice(&[9; 32]).unwrap()).unwrap()
+    Store::open(dir.join("references.db"), &RootKey::from_slice(&[9; 32]).unwrap()).unwrap()
 }
 
 /// Any blob belongs to the one owner.
