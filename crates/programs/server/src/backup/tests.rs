@@ -182,7 +182,8 @@ fn no_sweep_removes_what_a_backup_is_about_to_copy() {
 
 #[test]
 fn a_backup_of_damaged_blobs_is_not_restored_and_a_check_says_what_is_the_matter() {
-    let damages: [(&str, fn(&World, &BlobId, &BlobId)); 4] = [
+    type Damage = fn(&World, &BlobId, &BlobId);
+    let damages: [(&str, Damage); 4] = [
         ("missing", |world, id, _| fs::remove_file(world.file(id)).expect("removed")),
         ("bytes", |world, id, _| edit(&world.file(id), |bytes| bytes.truncate(100_000))),
         ("in its place", |world, id, other| {
