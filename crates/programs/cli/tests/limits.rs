@@ -53,11 +53,18 @@ fn resident_bytes(server: &Server) -> usize {
     pages * rustix::param::page_size()
 }
 
+/// The access key of the administrator: the body of an unknown one is not read.
+fn access_key_id(server: &Server) -> String {
+    let text = std::fs::read_to_string(server.data().join("aws/credentials")).expect("credentials");
+    let line = text.lines().find_map(|line| line.strip_prefix("aws_access_key_id")).expect("an access key");
+    line.trim_start_matches([' ', '=']).to_owned()
+}
+
 /// Sends a body for IAM whose signature is wrong: it is read whole, hashed and refused.
-fn send(stream: &mut TcpStream, body: &[u8]) {
+fn send(stream: &mut TcpStream, access_key_id: &str, body: &[u8]) {
     let head = format!(
         "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
-         Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, \
+         Credential={access_key_id}/20260101/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, \
          Signature={}\r\nContent-Length: {}\r\n\r\n",
         "0".repeat(64),
         body.len()
@@ -73,7 +80,8 @@ fn send(stream: &mut TcpStream, body: &[u8]) {
 fn the_memory_of_long_bodies_is_given_back_though_their_connections_stay() {
     let server = Server::start(env!("CARGO_BIN_EXE_sealstack"), &[]);
     let connect = || TcpStream::connect(server.address()).expect("a connection");
-    send(&mut connect(), b"Action=ListUsers");
+    let access_key_id = access_key_id(&server);
+    send(&mut connect(), &access_key_id, b"Action=ListUsers");
     let before = resident_bytes(&server);
     let body = vec![b'a'; 1 << 20];
     let connections: Vec<_> = std::thread::scope(|scope| {
@@ -81,7 +89,7 @@ fn the_memory_of_long_bodies_is_given_back_though_their_connections_stay() {
             .map(|_| {
                 scope.spawn(|| {
                     let mut stream = connect();
-                    (0..BODIES).for_each(|_| send(&mut stream, &body));
+                    (0..BODIES).for_each(|_| send(&mut stream, &access_key_id, &body));
                     stream
                 })
             })

@@ -64,7 +64,7 @@ fn whole_life(url: &str, access_key: (&str, &str), checks_conditions: bool) {
     let made = own.send(&request(Method::PUT, "/a-bucket")).expect("an answer");
     assert!(made.status.is_success(), "{made:?}");
     let blobs = Blobs::in_bucket(location(url), Arc::new(transport(url, access_key, ANSWER)));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(async {
         let mut written = Vec::new();
         for length in [0, 5, 100_000, (8 << 20) + 100_000, (20 << 20) + 7] {
@@ -125,7 +125,7 @@ fn blobs_live_in_a_bucket_of_a_server_that_nobody_here_wrote() {
     // Who may not, learns nothing.
     for (id, secret) in [(world.stranger.0.as_str(), world.stranger.1.as_str()), (id, "another secret")] {
         let blobs = Blobs::in_bucket(location(&moto.url()), Arc::new(transport(&moto.url(), (id, secret), ANSWER)));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         let refused = runtime.block_on(write(&blobs, b"content")).map(|_| ()).expect_err("refused");
         assert!(
             matches!(&refused, BlobError::Io { cause, .. } if cause.kind() == std::io::ErrorKind::PermissionDenied)
