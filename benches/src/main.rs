@@ -27,6 +27,7 @@ mod process;
 mod raw;
 mod report;
 mod scale;
+mod stream;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,15 @@ enum Measurement {
         #[arg(long, default_value_t = 2000)]
         policies: usize,
     },
+    /// A payload that flows through the example service and out again, beside a bare hyper echo
+    Stream {
+        /// Length of the payload
+        #[arg(long, default_value_t = 1024)]
+        mebibytes: usize,
+        /// How often each is run; the medians are printed
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// A file encrypted and decrypted
     Envelope(files::Measurement),
     /// 1 MiB out of the middle of a large message
@@ -112,12 +122,17 @@ enum Measurement {
     /// The canned-reply server itself
     #[command(hide = true)]
     Canned,
+    /// A server that echoes
+    #[command(hide = true)]
+    StreamServer { kind: stream::Kind },
 }
 
 fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     match &arguments.command {
         Measurement::Canned => return canned::serve(SocketAddr::from(([127, 0, 0, 1], 0))),
+        Measurement::StreamServer { kind } => return stream::serve(*kind),
+        Measurement::Stream { mebibytes, rounds } => return stream::measure(*mebibytes, *rounds),
         Measurement::Envelope(measurement) => return files::measure(measurement),
         Measurement::Range(range) => return files::range(range),
         Measurement::Encrypt { form, source, sink } => return message::encrypt(*form, source, sink),

@@ -42,8 +42,13 @@ impl Process {
 
     /// This program again, as the canned-reply server.
     pub(crate) fn canned() -> std::io::Result<Self> {
+        Self::again(&["canned"])
+    }
+
+    /// This program again, as a server that prints its address.
+    pub(crate) fn again(arguments: &[&str]) -> std::io::Result<Self> {
         let mut child =
-            Command::new(std::env::current_exe()?).arg("canned").stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+            Command::new(std::env::current_exe()?).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;

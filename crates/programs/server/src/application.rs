@@ -16,7 +16,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static(wire::REQUEST_ID_HEADER);
 const ERROR_TYPE: HeaderName = HeaderName::from_static(wire::ERROR_TYPE_HEADER);
 
 /// The services behind the HTTP front, so that it can be tested without them.
-pub(crate) trait Api: Send + Sync + 'static {
+pub trait Api: Send + Sync + 'static {
     /// Answers a call, whatever is in it.
     fn serve(&self, head: Head<'_>, body: Arriving<'_>) -> impl Future<Output = Reply> + Send;
 
@@ -28,7 +28,7 @@ pub(crate) trait Api: Send + Sync + 'static {
 }
 
 /// The body of a request as the services take it.
-pub(crate) struct Arriving<'a>(&'a mut Body);
+pub struct Arriving<'a>(&'a mut Body);
 
 impl RequestBody for Arriving<'_> {
     async fn whole(&mut self, bytes_max: usize) -> Result<Bytes, BodyError> {
@@ -55,7 +55,7 @@ fn convert(error: &front::BodyError) -> BodyError {
 
 /// An API as the front serves it.
 #[derive(Default)]
-pub(crate) struct AwsHttp<A>(pub(crate) A);
+pub struct AwsHttp<A>(pub A);
 
 impl<A: Api> Application for AwsHttp<A> {
     async fn handle(&self, request: Request<'_>) -> Response {

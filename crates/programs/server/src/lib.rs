@@ -4,7 +4,7 @@
 
 pub mod admin;
 mod anchor_file;
-mod application;
+pub mod application;
 mod authority;
 pub mod aws_profile;
 pub mod backup;
