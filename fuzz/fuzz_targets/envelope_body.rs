@@ -1,4 +1,4 @@
-//! What follows an authentic header: opening never panics, every way of opening agrees, and nothing but the message opens.
+//! Bytes after an authentic header: opening never panics, every way of opening agrees, and only the message opens.
 #![no_main]
 
 use std::io::{self, Cursor};

@@ -1,4 +1,4 @@
-//! What a proxy answers and what a key service asks: reading never panics, and what is believed has the right form.
+//! Answers of a proxy and requests of a key service: reading never panics, and what is believed has the right form.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

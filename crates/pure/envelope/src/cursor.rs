@@ -1,6 +1,6 @@
 //! Reading big-endian fields from bytes that may end anywhere.
 
-/// What is left to read. Each method is `None` when too little is.
+/// Bytes left to read. Each reading method returns `None` when too few are left.
 pub(crate) struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {

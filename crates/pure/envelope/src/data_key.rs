@@ -42,7 +42,7 @@ pub struct EncryptedDataKey {
     pub ciphertext: Vec<u8>,
 }
 
-/// What raw AES keys append to their name: a tag of 128 bits, a nonce of 12 bytes, and the nonce.
+/// Lengths that raw AES keys write between their name and the nonce: a tag of 128 bits, a nonce of 12 bytes.
 pub(crate) const RAW_AES_LENGTHS: [u8; 8] = [0, 0, 0, 128, 0, 0, 0, 12];
 
 impl EncryptedDataKey {

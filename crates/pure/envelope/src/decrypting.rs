@@ -196,7 +196,8 @@ impl<R: Read> OpeningReader<R> {
         }
     }
 
-    /// What is known of the message. The header is authentic, the rest not before the reader came to its end.
+    /// Header, encryption context and wrapping key of the message. The header is authentic; the rest is fully
+    /// verified only when the reader has come to its end.
     #[must_use]
     pub const fn opened(&self) -> &Opened {
         &self.core.opening.opened
@@ -232,7 +233,7 @@ impl<R: Read> OpeningReader<R> {
         }
     }
 
-    /// Reads once: what is needed if the source has it at hand, and no more than suits the message.
+    /// Reads once: what is needed if the source has it ready, and no more than suits the message.
     fn fill(&mut self, needed: usize) -> io::Result<()> {
         let have = self.input.len();
         let wanted = self.read_bytes.saturating_sub(have).max(needed.min(READ_BYTES));

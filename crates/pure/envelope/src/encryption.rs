@@ -20,11 +20,10 @@ use crate::{AlgorithmSuite, CommitmentPolicy, EncryptionContext, Error};
 /// The frame length that every SDK defaults to, in bytes.
 pub const FRAME_LENGTH_DEFAULT: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
-/// How many threads work on a message at most unless told otherwise: more wait for each other's I/O, and each takes
-/// memory.
+/// Maximum number of threads for a message by default: more wait for each other's I/O, and each takes memory.
 const THREADS_MAX_DEFAULT: usize = 8;
 
-/// How many threads work on a message unless told otherwise.
+/// Default number of threads for a message.
 pub(crate) fn threads_default() -> usize {
     available_parallelism().map_or(1, usize::from).min(THREADS_MAX_DEFAULT)
 }

@@ -49,7 +49,7 @@ pub enum Error {
     Malformed {
         /// The field.
         field: &'static str,
-        /// What is wrong with it.
+        /// Reason why it is malformed.
         reason: &'static str,
     },
     /// The message is of a version that this library does not know.
@@ -126,7 +126,7 @@ pub enum Error {
         list(failures)
     )]
     Unwrap {
-        /// What each wrapping key failed at.
+        /// Failure of each wrapping key.
         failures: Vec<KeyFailure>,
         /// The wrapping keys that the message names, with their providers.
         wrapped_under: Vec<String>,
@@ -191,7 +191,7 @@ pub enum Error {
     Io(#[from] std::io::Error),
 }
 
-/// How many items are told of at most: a message can name thousands of wrapping keys.
+/// Maximum number of items listed: a message can name thousands of wrapping keys.
 const LISTED_MAX: usize = 20;
 
 fn list(items: &[impl fmt::Display]) -> String {

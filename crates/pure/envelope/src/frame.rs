@@ -11,10 +11,10 @@ pub(crate) const REGULAR_OVERHEAD: usize = 4 + NONCE_LENGTH + TAG_LENGTH;
 /// How many bytes the final frame takes beyond its plaintext: a mark and a length as well.
 pub(crate) const FINAL_OVERHEAD: usize = 4 + REGULAR_OVERHEAD + 4;
 
-/// What the final frame holds before its content: mark, sequence number, nonce, length.
+/// How many bytes the final frame holds before its content: mark, sequence number, nonce, length.
 pub(crate) const FINAL_HEAD: usize = FINAL_OVERHEAD - TAG_LENGTH;
 
-/// What the block of a message without frames holds before its content: nonce, length.
+/// How many bytes the block of a message without frames holds before its content: nonce, length.
 pub(crate) const UNFRAMED_HEAD: usize = NONCE_LENGTH + 8;
 
 /// How many bytes that block takes beyond its plaintext.
@@ -29,7 +29,7 @@ pub(crate) const FRAMES_MAX: u64 = 0xffff_fffe;
 /// The longest plaintext of one block: GCM's own bound.
 pub(crate) const UNFRAMED_MAX: u64 = (1 << 36) - 32;
 
-/// What a piece of the body is, as its associated data say it.
+/// Kind of a piece of the body, as named in its associated data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
     Regular,

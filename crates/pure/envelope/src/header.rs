@@ -35,7 +35,7 @@ pub enum Framing {
     Unframed,
 }
 
-/// What a message says of itself, before anything is decrypted.
+/// Header of a message, readable before anything is decrypted.
 ///
 /// A header that was merely parsed may have been forged. Those that come with a plaintext are authentic.
 ///

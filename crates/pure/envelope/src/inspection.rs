@@ -1,4 +1,4 @@
-//! What a whole message says of itself, without a key: its header, and how its body is laid out.
+//! Inspection of a whole message without a key: its header, and how its body is laid out.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use crate::header::{self, Framing, Header};
 use crate::positioned::{FromStart, ReadAt};
 use crate::{Error, Part};
 
-/// What a message says of itself. Nothing of it is authenticated: only its data key could tell.
+/// Header and layout of a message, as the message states them. Nothing is authenticated: that takes its data key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
     /// The header.

@@ -33,12 +33,12 @@ use crate::{AlgorithmSuite, DataKey, EncryptedDataKey, EncryptionContext};
 /// A result that may need a key service, and so a while.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What wraps data keys and opens them again.
+/// Wraps data keys and opens them again.
 pub trait Keyring: Send + Sync {
     /// Wraps the data key, making it first if there is none yet, and adds its encrypted form.
     fn wrap<'a>(&'a self, keys: &'a mut Wrapping<'_>) -> Pending<'a, Result<(), KeyFailure>>;
 
-    /// Opens one of the encrypted data keys, or tells for each wrapping key why it did not.
+    /// Opens one of the encrypted data keys, or reports for each wrapping key why it did not.
     fn open<'a>(&'a self, keys: &'a Unwrapping<'_>) -> Pending<'a, Result<Unwrapped, Vec<KeyFailure>>>;
 }
 
@@ -172,7 +172,7 @@ pub struct Unwrapped {
 pub struct KeyFailure {
     /// The wrapping key, for people to read.
     pub wrapping_key: String,
-    /// What was the matter.
+    /// Reason for the failure.
     #[source]
     pub reason: KeyFailureReason,
 }
@@ -185,7 +185,7 @@ impl KeyFailure {
     }
 }
 
-/// What was the matter with a wrapping key.
+/// Reason why a wrapping key failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyFailureReason {

@@ -10,13 +10,13 @@ pub(crate) use key_arn::{KeyArn, Resource, multi_region_match};
 use crate::EncryptionContext;
 use crate::keyring::Pending;
 
-/// What a key service answers instead of a result.
+/// Error of a call to a key service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct KmsError {
     /// The exception's name, such as `AccessDeniedException`; or `Unreachable` and the like from the client.
     pub code: String,
-    /// What the service says about it.
+    /// Message of the service, or of the client.
     pub message: String,
 }
 

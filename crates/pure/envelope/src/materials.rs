@@ -18,7 +18,7 @@ use crate::context::PUBLIC_KEY;
 use crate::keyring::{KeyFailure, KeyFailureReason, Keyring, Pending, Unwrapping, Wrapping};
 use crate::{AlgorithmSuite, CommitmentPolicy, DataKey, EncryptedDataKey, EncryptionContext, Error, VerificationKey};
 
-/// What a message is to be encrypted with.
+/// Request for the materials to encrypt a message with.
 #[derive(Clone, Debug)]
 pub struct EncryptionRequest {
     /// The caller's encryption context.
@@ -33,7 +33,7 @@ pub struct EncryptionRequest {
     pub plaintext_max: Option<u64>,
 }
 
-/// What a message is encrypted with.
+/// Suite, encryption context and keys that a message is encrypted with.
 #[derive(Clone)]
 pub struct EncryptionMaterials {
     /// The algorithm suite.
@@ -50,7 +50,7 @@ pub struct EncryptionMaterials {
     pub signing_key: Option<Arc<EcdsaKey>>,
 }
 
-/// What a message tells of the materials it was encrypted with.
+/// Request for the materials that a message was encrypted with: fields of its header, policy and known context.
 #[derive(Clone, Copy, Debug)]
 pub struct DecryptionRequest<'a> {
     /// The algorithm suite.
@@ -65,7 +65,7 @@ pub struct DecryptionRequest<'a> {
     pub encrypted_data_keys: &'a [EncryptedDataKey],
 }
 
-/// What a message is decrypted with.
+/// Encryption context and keys that a message is decrypted with.
 #[derive(Clone)]
 pub struct DecryptionMaterials {
     /// The whole encryption context.

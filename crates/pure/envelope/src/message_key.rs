@@ -12,7 +12,7 @@ use crate::{EncryptionContext, Error};
 /// The key of one message.
 pub(crate) struct MessageKey {
     key: AeadKey,
-    /// What the header of a committing suite carries.
+    /// Commitment that the header of a committing suite carries.
     commitment: Option<[u8; 32]>,
 }
 

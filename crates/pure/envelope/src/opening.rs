@@ -12,7 +12,7 @@ use crate::message_digest::{DigestLane, MessageDigest};
 use crate::sealing::READ_BYTES;
 use crate::{EncryptionContext, Error, Part, VerificationKey};
 
-/// What is known of a message that was opened.
+/// Header, encryption context and wrapping key of a message that was opened.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// Its header.
@@ -56,7 +56,7 @@ impl Opening {
         self.bytes.len()
     }
 
-    /// What is known of the message.
+    /// Header, encryption context and wrapping key of the message.
     #[must_use]
     pub const fn opened(&self) -> &Opened {
         &self.opened

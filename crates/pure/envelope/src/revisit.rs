@@ -7,10 +7,10 @@ use crypto::aead::{AeadKey, NONCE_LENGTH, TAG_LENGTH};
 
 use crate::buffer::Buffer;
 
-/// The length of chunks in bytes: 16 bytes of memory are kept for each.
+/// The length of chunks in bytes: each takes 16 bytes of memory.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// What was seen of a source: a GMAC tag of each chunk.
+/// Marks of a source's content: a GMAC tag of each chunk.
 pub(crate) struct Marks {
     key: AeadKey,
     tags: Vec<[u8; TAG_LENGTH]>,
@@ -59,7 +59,7 @@ impl Marker {
         Ok(())
     }
 
-    /// What was seen. The last chunk is one too, even when it is empty.
+    /// Marks of all bytes that passed. The last chunk has one too, even when it is empty.
     pub(crate) fn finish(mut self) -> io::Result<Marks> {
         self.mark()?;
         Ok(self.marks)

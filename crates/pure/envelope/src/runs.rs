@@ -66,10 +66,10 @@ fn last_sequence(run: &Run) -> u32 {
     u32::try_from(run.regular).ok().and_then(|regular| run.first.checked_add(regular)).unwrap_or(u32::MAX)
 }
 
-/// What stands in for a number of run when a worker gives up.
+/// Run number that a worker sends when its run failed.
 const FAILED: u64 = u64::MAX;
 
-/// What the workers of one message share.
+/// State that the workers of one message share.
 struct Work {
     next: AtomicU64,
     runs: u64,

@@ -7,7 +7,7 @@ use crypto::aead::Algorithm;
 use crypto::hkdf::Hash;
 use crypto::signature::Ecdsa;
 
-/// What a message is encrypted, derived, committed and signed with.
+/// Algorithms of a message: encryption, key derivation, commitment and signature.
 ///
 /// The names are those of the specification without their common parts: every suite has 12-byte nonces and 16-byte
 /// tags.

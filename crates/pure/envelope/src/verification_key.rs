@@ -26,7 +26,7 @@ impl VerificationKey {
         Some(Self(Arc::new(Inner { algorithm, point, read: OnceLock::new() })))
     }
 
-    /// What it signs with.
+    /// Signature algorithm of the key.
     pub(crate) fn algorithm(&self) -> Ecdsa {
         self.0.algorithm
     }

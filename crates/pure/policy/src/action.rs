@@ -46,7 +46,7 @@ impl Mask {
         self.service & other.service != 0 && self.initial & other.initial != 0 && self.name & other.name != 0
     }
 
-    /// What either matches.
+    /// Union of the masks: may match at least what either may match.
     pub(crate) const fn or(self, other: Self) -> Self {
         Self {
             service: self.service | other.service,
@@ -86,7 +86,7 @@ const fn bit(hash: u64) -> u64 {
     1 << (hash >> 58)
 }
 
-/// What FNV-1a begins with.
+/// Offset basis of 64-bit FNV-1a.
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// One step of FNV-1a.
@@ -132,7 +132,7 @@ impl ActionPattern {
     /// Compiles a pattern: `*`, or a service's prefix, a colon, and a name with wildcards.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Reason why the text is not an action pattern.
     pub(crate) fn compile(text: &str) -> Result<Self, &'static str> {
         if matches!(text, "*" | "*:*") {
             return Ok(Self(Glob::Any));
@@ -183,7 +183,7 @@ impl ActionPattern {
         }
     }
 
-    /// What stands before the first wildcard. That is never within the vendor.
+    /// Literal text before the first wildcard, if there is any. The wildcard is never within the vendor.
     fn start(&self) -> Option<&str> {
         match &self.0 {
             Glob::Literal(text) | Glob::Prefix(text) => Some(text),

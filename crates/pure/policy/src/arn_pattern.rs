@@ -57,7 +57,7 @@ impl ArnPattern {
     /// Compiles a pattern. With `complete`, missing trailing segments are `*`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Reason why the text is not an ARN pattern.
     pub(crate) fn compile(text: &str, variables: bool, complete: bool) -> Result<Self, &'static str> {
         const NOT_AN_ARN: &str = "must be in ARN format or \"*\"";
         if text == "*" {

@@ -35,7 +35,7 @@ pub(crate) struct Condition {
     test: Test,
 }
 
-/// What a value must be equal to, like, or in; any one of the alternatives will do.
+/// Test that a value must pass against any one of the alternatives: equality, order, likeness or membership.
 #[derive(Clone, Debug, PartialEq)]
 enum Test {
     /// The key is absent, or present, or either.
@@ -54,10 +54,10 @@ enum Test {
 }
 
 impl Condition {
-    /// Compiles a condition. Each value comes with what to call on its failure, so that the place can be told.
+    /// Compiles a condition.
     ///
     /// # Errors
-    /// The position of the value at fault, and what is wrong with it.
+    /// The position of the value at fault, so that its place can be reported, and what is wrong with it.
     pub(crate) fn compile(
         operator: Operator,
         key: &str,

@@ -1,6 +1,6 @@
 //! The request context: condition keys and their values, in layers.
 //!
-//! What a key means, and who may set it, is the business of whoever fills the context.
+//! The meaning of a key, and who may set it, is up to whoever fills the context.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use wire::{Arn, Timestamp};
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
     entries: Vec<Entry<'a>>,
-    /// Entries that somebody else keeps; the own ones hide those of the same name.
+    /// Borrowed entries; the own ones hide those of the same name.
     kept: &'a [Entry<'a>],
     parent: Option<&'a Context<'a>>,
 }
@@ -42,7 +42,7 @@ pub enum Value<'a> {
     Bytes(Cow<'a, [u8]>),
 }
 
-/// What a key holds.
+/// Values of a key.
 ///
 /// The distinction matters to policy variables, which only a single-valued key can fill.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,7 +102,7 @@ impl<'a> Context<'a> {
         Self { entries: Vec::with_capacity(keys), kept: &[], parent: Some(parent) }
     }
 
-    /// Entries that somebody else keeps, on top of `parent`: they hide the parent's of the same name. Copies nothing.
+    /// Borrowed entries on top of `parent`: they hide the parent's of the same name. Copies nothing.
     #[must_use]
     pub const fn layer(kept: &'a [Entry<'a>], parent: &'a Context<'a>) -> Self {
         Self { entries: Vec::new(), kept, parent: Some(parent) }
@@ -131,7 +131,7 @@ impl<'a> Context<'a> {
         push_named(&mut self.entries, prefix, named);
     }
 
-    /// Sets a key to values that are at hand.
+    /// Sets a key to `values`.
     pub fn insert_values(&mut self, key: impl Into<Cow<'a, str>>, values: Values<'a>) {
         self.entries.push((key.into(), values));
     }
@@ -193,7 +193,7 @@ impl<'a> Context<'a> {
 
 /// Adds single-valued keys whose names end in what others chose: tags, or the pairs of an encryption context.
 ///
-/// Such names are told apart by case, condition keys are not. If the last one counted, whoever may not change the tag
+/// Such names are case-sensitive, condition keys are not. If the last one counted, whoever may not change the tag
 /// `Team` would add `team` and so choose the value of `aws:ResourceTag/Team`. So none of them counts: the key is
 /// [`Values::Ambiguous`]. Every condition on it, and every element with a variable that it would fill, lets a statement
 /// that allows not apply and one that denies apply, whatever the operator (`…IfExists` and `Null` too). An absent key

@@ -20,7 +20,7 @@ impl Decision {
     }
 }
 
-/// What allowed a request. Several may hold: a key policy that delegates to the account, and the identity policy.
+/// Grounds for allowing a request. Several may hold: a key policy that delegates to the account and an identity policy.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct By {
     /// The statement of the resource's policy.
@@ -45,7 +45,7 @@ pub enum Reason {
 /// A statement that decided, by the name of its policy, its position and its Sid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cited {
-    /// What kind of policy it is.
+    /// Kind of policy.
     pub source: PolicyLayer,
     /// The policy's name, as the caller of [`evaluate`](crate::evaluate) gave it.
     pub policy: String,
@@ -55,7 +55,7 @@ pub struct Cited {
     pub sid: Option<Arc<str>>,
 }
 
-/// What makes a policy bear on a request.
+/// Kind of policy, by how it bears on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyLayer {
     /// Limits an account.
@@ -132,7 +132,7 @@ impl fmt::Display for Cited {
 }
 
 impl fmt::Display for Reason {
-    /// What the phrase keeps back: the statement that denies, or the kind of policy that lacks an allow.
+    /// The statement that denies, which the phrase omits, or the kind of policy that lacks an allow.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ExplicitDeny(cited) => write!(out, "denied by {cited}"),

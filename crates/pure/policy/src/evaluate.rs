@@ -42,11 +42,11 @@ pub struct Policies<'a> {
     pub session: Option<&'a [Named<'a>]>,
     /// The service control policies that bear on the caller's account, level by level: each level must allow.
     pub service_control: &'a [&'a [Named<'a>]],
-    /// What the resource itself says.
+    /// The resource's own policy, and how it counts.
     pub resource: ResourceSide<'a>,
 }
 
-/// What the resource itself says about a request.
+/// The resource's own policy, how it counts, and other access that the resource gives the caller.
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceSide<'a> {
     /// Nothing: it has no policy.
@@ -161,7 +161,7 @@ pub(crate) fn cite(named: &Named<'_>, source: PolicyLayer, index: usize, stateme
     Cited { source, policy: named.name.to_owned(), statement: index, sid: statement.sid.clone() }
 }
 
-/// What allowed a request, see [`By`].
+/// Grounds for allowing a request, see [`By`].
 #[derive(Default)]
 struct Allowing<'a> {
     resource: Option<Found<'a>>,
@@ -199,7 +199,7 @@ fn search<'a>(policies: &[Named<'a>], source: PolicyLayer, probe: &Probe<'_>) ->
     Ok(best)
 }
 
-/// What the policies say about a request that none of them denies.
+/// Statements that allow a request, by kind of policy, when no policy denies it.
 struct Findings<'a> {
     principal: &'a Principal,
     resource: Option<Found<'a>>,
@@ -213,7 +213,7 @@ struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// Weighs what allows. `mandatory` says that nobody gets in whom the resource's policy does not let in.
+    /// Weighs what allows. With `mandatory`, a request needs an allow in the resource's policy.
     fn conclude(&self, mandatory: bool, source: PolicyLayer) -> Result<Allowing<'a>, Reason> {
         let reach = self.resource.as_ref().map(|found| found.reach);
         let resource = self.resource;
@@ -252,7 +252,7 @@ impl<'a> Findings<'a> {
         Ok(Allowing { resource, identity: self.identity, root, grant: false })
     }
 
-    /// What limits the caller whoever allows: the boundary and the session's policies.
+    /// Checks the caller's limits, which apply whoever allows: the boundary and the session's policies.
     const fn limits(&self) -> Result<(), Reason> {
         if let Some(None) = self.boundary {
             return Err(Reason::NoAllow(PolicyLayer::Boundary));

@@ -33,13 +33,13 @@ pub struct Explanation {
 pub struct Matched {
     /// Which statement it is.
     pub cited: Cited,
-    /// What it does.
+    /// Effect of the statement.
     pub effect: Effect,
     /// Where it stands in its document.
     pub span: Span,
 }
 
-/// Decides a request as [`evaluate`] does, and tells all that bore on it.
+/// Decides a request as [`evaluate`] does, and reports everything that bore on it.
 #[must_use]
 pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Explanation {
     let mut room = Room::new();

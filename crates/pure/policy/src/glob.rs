@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::Context;
 use crate::variable::{Braced, Variable};
 
-/// A compiled pattern. What is common is kept in the form that is quickest to match.
+/// A compiled pattern. Common patterns have the form that is quickest to match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Glob {
     /// `*`.
@@ -34,7 +34,7 @@ pub(crate) enum Piece<'a> {
     Variable(Variable),
 }
 
-/// What a text may contain.
+/// Special syntax that a text may contain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Syntax {
     /// Whether `*` and `?` are wildcards.
@@ -46,7 +46,7 @@ pub(crate) struct Syntax {
 /// Takes a text apart.
 ///
 /// # Errors
-/// What is wrong with a variable.
+/// Reason why a variable is malformed.
 pub(crate) fn pieces(text: &str, syntax: Syntax) -> Result<Vec<Piece<'static>>, &'static str> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
@@ -96,7 +96,7 @@ impl Glob {
     /// Compiles a text.
     ///
     /// # Errors
-    /// What is wrong with a variable.
+    /// Reason why a variable is malformed.
     pub(crate) fn compile(text: &str, syntax: Syntax) -> Result<Self, &'static str> {
         pieces(text, syntax).map(Self::from_pieces)
     }

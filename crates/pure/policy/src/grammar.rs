@@ -20,7 +20,7 @@ const TEXT_BYTES_MAX: usize = 1 << 20;
 
 type Result<T> = std::result::Result<T, Malformed>;
 
-/// What the rest of a document says about reading a statement.
+/// Properties of the document on which the reading of a statement depends.
 #[derive(Clone, Copy)]
 struct Dialect {
     kind: Kind,

@@ -49,7 +49,7 @@ impl<'a> Json<'a> {
         serde_json::from_str(text).map_err(|error| invalid(at, &error))
     }
 
-    /// What kind of value it is, for messages.
+    /// Type of the value, for messages.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

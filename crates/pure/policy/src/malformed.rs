@@ -5,7 +5,7 @@ use std::fmt;
 /// A document that is not a policy: what is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// What is wrong.
+    /// Description of the error.
     pub message: String,
     /// Where: a path such as `Statement[2].Condition.StringEquals`; empty when it is the document as a whole.
     pub at: String,

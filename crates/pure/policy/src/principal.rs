@@ -7,7 +7,7 @@ use crate::Context;
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// What `Principal` elements name and refusals show: the user's ARN, the session's ARN, the account's root ARN.
+    /// ARN that `Principal` elements name and refusals show: the user's ARN, the session's ARN, the account's root ARN.
     /// For services, federated identities and anonymous callers it is only for show.
     pub arn: Arn,
     /// The account the principal belongs to; empty for a service, a federated identity and an anonymous caller.
@@ -15,11 +15,11 @@ pub struct Principal {
     /// The user's or role's unique id (`AIDA…`, `AROA…`). A role session may add `:` and its session name. A federated
     /// user has the id of the IAM user who federated it. The root user has the account id. Others have none.
     pub unique_id: String,
-    /// What kind of principal it is.
+    /// Kind of principal.
     pub kind: PrincipalKind,
 }
 
-/// The kinds of principal that policies tell apart.
+/// The kinds of principal that policies distinguish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PrincipalKind {
     /// The account's root user, which needs no identity policy.
@@ -36,7 +36,7 @@ pub enum PrincipalKind {
         /// The IAM user who made it.
         user_arn: Arn,
     },
-    /// An identity that an identity provider vouches for, as it assumes a role.
+    /// An identity that an identity provider has authenticated, as it assumes a role.
     Federated {
         /// As trust policies write it: the provider's ARN, or a well-known name such as `accounts.google.com`.
         provider: String,
@@ -183,7 +183,7 @@ impl Principal {
         }
     }
 
-    /// The unique id without the session name that a role session may add: the id under which policies are kept.
+    /// The unique id without the session name that a role session may add: the id under which policies are stored.
     #[must_use]
     pub fn bare_id(&self) -> &str {
         match self.kind {

@@ -179,7 +179,7 @@ fn world() -> impl Strategy<Value = World> {
     )
 }
 
-/// What a decision comes to, without the statement it cites, of which there may be several.
+/// Outcome of a decision, without the statement it cites, of which there may be several.
 fn outcome(decision: &Decision) -> Result<(), (bool, crate::PolicyLayer)> {
     match decision {
         Decision::Allowed(_) => Ok(()),
@@ -187,7 +187,7 @@ fn outcome(decision: &Decision) -> Result<(), (bool, crate::PolicyLayer)> {
     }
 }
 
-/// What a glob means, written as plainly as can be.
+/// Reference matcher of globs, as simple as possible.
 fn naive(pattern: &[char], text: &[char]) -> bool {
     match (pattern, text) {
         ([], []) => true,

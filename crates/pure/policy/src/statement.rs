@@ -9,7 +9,7 @@ use crate::json::Span;
 use crate::principal_pattern::{PrincipalPattern, Reach, exempts, reach};
 use crate::{Context, Principal, Request};
 
-/// What a statement does when it applies.
+/// Effect of a statement when it applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Allows.
@@ -73,7 +73,7 @@ impl<'a> Probe<'a> {
 }
 
 impl Statement {
-    /// What it does when it applies.
+    /// Effect of the statement when it applies.
     #[must_use]
     pub const fn effect(&self) -> Effect {
         self.effect
@@ -124,8 +124,8 @@ impl Statement {
         applies.then_some(reach)
     }
 
-    /// What comes of an element that refers to these keys if one of them is ambiguous: it speaks for a deny and against
-    /// an allow, see [`push_named`](crate::push_named).
+    /// Verdict on an element that refers to `keys`, if one of them is ambiguous: true in a deny, false in an allow, see
+    /// [`push_named`](crate::push_named).
     fn unless_ambiguous<'k>(&self, probe: &Probe<'_>, mut keys: impl Iterator<Item = &'k str>) -> Option<bool> {
         (probe.ambiguous && keys.any(|key| probe.context.is_ambiguous(key))).then_some(self.effect == Effect::Deny)
     }

@@ -9,11 +9,11 @@ use crate::{Context, Values};
 pub(crate) struct Variable {
     /// The condition key that fills it.
     pub(crate) key: Box<str>,
-    /// What stands in when the request does not have the key.
+    /// Default value when the request does not have the key.
     pub(crate) default: Option<Box<str>>,
 }
 
-/// What stands between `${` and `}`.
+/// Content between `${` and `}`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Braced {
     /// `${*}`, `${?}` or `${$}`: the character itself.
@@ -25,7 +25,7 @@ impl Braced {
     /// Reads what follows a `${` and returns it with the text after its `}`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Reason why the text is malformed.
     pub(crate) fn read(text: &str) -> Result<(Self, &str), &'static str> {
         let (name, rest) = match text.find(['}', ',']) {
             Some(end) => text.split_at(end),

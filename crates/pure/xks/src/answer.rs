@@ -1,4 +1,4 @@
-//! What a proxy answers, and what a key service may believe of it.
+//! Answers of a proxy, and checks of what a key service may believe of them.
 
 use serde::{Deserialize, Serialize};
 use wire::{Blob, SecretBlob};
@@ -60,7 +60,7 @@ impl HealthAnswer {
     }
 }
 
-/// What a key is.
+/// Metadata of a key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetadataAnswer {
@@ -90,10 +90,10 @@ impl MetadataAnswer {
 pub struct EncryptAnswer {
     /// As long as the plaintext.
     pub ciphertext: Blob,
-    /// What the proxy wants to see again on decrypting.
+    /// Metadata that the proxy expects back on decrypting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ciphertext_metadata: Option<Blob>,
-    /// What it was encrypted with.
+    /// Initialization vector it was encrypted with.
     pub initialization_vector: Blob,
     /// Its tag.
     pub authentication_tag: Blob,

@@ -1,4 +1,4 @@
-//! What a proxy refuses with.
+//! Refusals of a proxy: names, HTTP statuses and body.
 
 use serde::{Deserialize, Serialize};
 

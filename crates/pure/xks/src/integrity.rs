@@ -1,4 +1,4 @@
-//! What binds the parts of a ciphertext together.
+//! Values that bind the parts of a ciphertext together.
 
 /// The value by which a key service sees that a ciphertext arrived as the proxy made it: SHA-256 over the parts.
 ///
@@ -8,8 +8,8 @@ pub fn integrity_value(aad: &[u8], metadata: &[u8], vector: &[u8], ciphertext: &
     crypto::sha256(&[aad, metadata, vector, ciphertext, tag].concat())
 }
 
-/// What the key manager is given as associated data: the caller's and the ciphertext's metadata, each behind its length,
-/// so that neither can pass for the other.
+/// Associated data for the key manager: the caller's, then the ciphertext's metadata, each behind its length, so that
+/// neither can pass for the other.
 ///
 /// `None` when either is longer than the lengths can say.
 ///

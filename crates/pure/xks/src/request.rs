@@ -1,4 +1,4 @@
-//! What a key service asks.
+//! Requests of a key service.
 
 use serde::{Deserialize, Serialize};
 use wire::{Blob, SecretBlob};
@@ -63,10 +63,10 @@ pub struct KeyRequest {
 pub struct EncryptRequest {
     /// Why.
     pub request_metadata: RequestMetadata,
-    /// What the ciphertext is bound to.
+    /// Associated data that the ciphertext is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_authenticated_data: Option<Blob>,
-    /// What to encrypt.
+    /// Plaintext to encrypt.
     pub plaintext: SecretBlob,
     /// [`AES_GCM`].
     pub encryption_algorithm: String,
@@ -81,17 +81,17 @@ pub struct EncryptRequest {
 pub struct DecryptRequest {
     /// Why.
     pub request_metadata: RequestMetadata,
-    /// What the ciphertext is bound to.
+    /// Associated data that the ciphertext is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_authenticated_data: Option<Blob>,
-    /// What to decrypt.
+    /// Ciphertext to decrypt.
     pub ciphertext: Blob,
-    /// What the proxy gave out with it.
+    /// Metadata that the proxy returned with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ciphertext_metadata: Option<Blob>,
     /// [`AES_GCM`].
     pub encryption_algorithm: String,
-    /// What it was encrypted with.
+    /// Initialization vector it was encrypted with.
     pub initialization_vector: Blob,
     /// Its tag.
     pub authentication_tag: Blob,
@@ -111,7 +111,7 @@ fn algorithm(name: &str) -> Result<(), (ErrorName, &'static str)> {
 }
 
 impl EncryptRequest {
-    /// What a proxy has to refuse.
+    /// Checks for what a proxy has to refuse.
     ///
     /// # Errors
     /// The name and the reason of the refusal.
@@ -132,7 +132,7 @@ impl EncryptRequest {
 }
 
 impl DecryptRequest {
-    /// What a proxy has to refuse before it asks the key manager.
+    /// Checks for what a proxy has to refuse before it asks the key manager.
     ///
     /// # Errors
     /// The name and the reason of the refusal.

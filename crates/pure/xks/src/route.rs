@@ -3,10 +3,10 @@
 /// How the path that a key store is configured with ends.
 pub const PATH_END: &str = "/kms/xks/v1";
 
-/// What is asked of a key.
+/// Operation on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// What the key is.
+    /// To read its metadata.
     Metadata,
     /// To encrypt with it.
     Encrypt,
@@ -26,7 +26,7 @@ impl Action {
     }
 }
 
-/// What a path stands for.
+/// Endpoint that a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route<'a> {
     /// How the proxy is.

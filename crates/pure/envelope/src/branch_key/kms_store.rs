@@ -1,5 +1,4 @@
-//! Branch keys under a KMS key, in records that other implementations of the format read: whoever keeps them is a
-//! trait.
+//! Branch keys under a KMS key, in records that other implementations of the format read: their storage is a trait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ const KEY_BYTES: usize = 32;
 pub struct BranchKeyRecord {
     /// The branch key's identifier, `branch-key-id`.
     pub id: String,
-    /// What it holds, `type`: `branch:ACTIVE`, `branch:version:` and a version, or `beacon:ACTIVE`.
+    /// Kind of record, `type`: `branch:ACTIVE`, `branch:version:` and a version, or `beacon:ACTIVE`.
     pub kind: String,
     /// The encrypted key, `enc`.
     pub encrypted: Vec<u8>,
@@ -44,7 +43,7 @@ pub struct BranchKeyRecord {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// Keeps records.
+/// Stores records.
 pub trait BranchKeyRecords: Send + Sync {
     /// The record of a branch key with this kind.
     fn get<'a>(&'a self, id: &'a str, kind: &'a str) -> Pending<'a, Result<Option<BranchKeyRecord>, BranchKeyError>>;
@@ -73,7 +72,7 @@ pub enum StoreKey {
     MultiRegionDiscovery(String),
 }
 
-/// Branch keys that are kept as records and protected by a KMS key.
+/// Branch keys that are stored as records and protected by a KMS key.
 ///
 /// Source: AWS Encryption SDK Specification, Branch Key Store.
 pub struct KmsBranchKeyStore<R> {
@@ -216,7 +215,7 @@ impl<R: BranchKeyRecords> KmsBranchKeyStore<R> {
         Ok(self.client.re_encrypt(request).await?)
     }
 
-    /// What is authenticated with a record's key: everything else in the record, and the store's name.
+    /// Encryption context of a record's key: everything else in the record, and the store's name.
     fn context(&self, record: &BranchKeyRecord) -> Result<EncryptionContext, BranchKeyError> {
         let mut context: EncryptionContext = record.attributes.iter().collect();
         for (name, value) in [(ID, &record.id), (TYPE, &record.kind), (STORE_NAME, &self.name)] {

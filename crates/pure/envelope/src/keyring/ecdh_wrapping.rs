@@ -67,7 +67,7 @@ impl Parties {
         cursor.rest().is_empty().then_some(Self { sender, recipient })
     }
 
-    /// What the key derivation and the wrapping are both bound to.
+    /// Fixed info of the key derivation, which is the associated data of the wrapping as well.
     fn fixed_info(&self, context: &EncryptionContext) -> Result<Vec<u8>, KeyFailureReason> {
         let context = context.serialize().map_err(|error| KeyFailureReason::Other(error.into()))?;
         let keys = [self.sender.compressed(), self.recipient.compressed()].concat();

@@ -1,4 +1,4 @@
-//! Data keys under branch keys, which are kept for a while so that the key service is rarely asked.
+//! Data keys under branch keys, which are cached for a while so that the key service is rarely asked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use crate::{DataKey, EncryptedDataKey, EncryptionContext};
 const PROVIDER: &str = "aws-kms-hierarchy";
 const SALT_LENGTH: usize = 16;
 
-/// How many branch keys are kept.
+/// Maximum number of cached branch keys.
 const ENTRIES_MAX: usize = 1000;
 
 type Choose = dyn Fn(&EncryptionContext) -> Result<String, Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
@@ -30,7 +30,7 @@ enum Choice {
 /// A branch key and when it was had from the store.
 type Kept = (Arc<BranchKey>, Instant);
 
-/// Branch keys from a store, kept for as long as the caller says.
+/// Branch keys from a store, cached for as long as the caller says.
 ///
 /// Source: AWS Encryption SDK Specification, AWS KMS Hierarchical Keyring.
 pub struct HierarchicalKeyring<S, C> {

@@ -38,7 +38,7 @@ enum Regions {
     OneMultiRegion(String),
 }
 
-/// The KMS keys that the message names: decrypts without being told the keys.
+/// The KMS keys that the message names: decrypts without a list of keys.
 ///
 /// Without a filter, whoever makes a message chooses the account that is asked to decrypt.
 ///

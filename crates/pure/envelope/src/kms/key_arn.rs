@@ -1,6 +1,6 @@
 //! The ARNs of KMS keys and aliases, and how Multi-Region keys match.
 
-/// What an ARN names.
+/// Resource that an ARN names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resource<'a> {
     Key(&'a str),

@@ -26,7 +26,7 @@ impl<F: Fn() -> Instant + Send + Sync> Clock for F {
 /// How long and how much materials may be used.
 #[derive(Clone, Copy, Debug)]
 pub struct CacheLimits {
-    /// How many entries are kept. The one that was not used for the longest time goes first.
+    /// Maximum number of cached entries. The least recently used one is evicted first.
     pub entries_max: usize,
     /// How long an entry is used.
     pub age_max: Duration,

@@ -1,4 +1,4 @@
-//! What the tests share: a raw key, plaintexts, and memory to write at positions.
+//! Shared by the tests: a raw key, plaintexts, and memory to write at positions.
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
@@ -57,7 +57,7 @@ pub(crate) fn seal(materials: &impl MaterialsSource) -> Result<Vec<u8>, Error> {
         .encrypt(b"plaintext")
 }
 
-/// Decrypts and tells the wrapping key.
+/// Decrypts and returns the wrapping key.
 pub(crate) fn open(materials: &impl MaterialsSource, message: &[u8]) -> Result<String, Error> {
     let (plaintext, opened) = Decryption::new(materials).decrypt(message)?;
     assert_eq!(plaintext, b"plaintext");

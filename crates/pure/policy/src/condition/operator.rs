@@ -9,7 +9,7 @@ pub(crate) struct Operator {
     pub(crate) if_exists: bool,
     /// `…Not…`.
     pub(crate) negated: bool,
-    /// What it compares, and how.
+    /// Type of the operands, and their comparison.
     pub(crate) operand: Operand,
 }
 
@@ -22,7 +22,7 @@ pub(crate) enum SetOperator {
     ForAnyValue,
 }
 
-/// What an operator compares, and how, apart from its negation.
+/// Type of an operator's operands, and their comparison, apart from its negation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operand {
     Null,

@@ -1,4 +1,4 @@
-//! What statements say: actions, resources, principals, conditions and variables, each met and not met.
+//! Elements of statements: actions, resources, principals, conditions and variables, each met and not met.
 
 use serde_json::{Value as Json, json};
 
