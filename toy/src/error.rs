@@ -1,10 +1,10 @@
-//! What operations of the toy fail with.
+//! The error type of the toy's operations.
 
 use service::{ServiceError, UploadError};
 use store::StoreError;
 use wire::{Fault, Protocol};
 
-/// What an operation of the toy fails with.
+/// Failure of an operation of the toy.
 #[derive(Debug, thiserror::Error)]
 pub enum ToyError {
     /// There is no box of this name.

@@ -1,5 +1,5 @@
-//! What `docs/adding-a-service.md` promises, seen from outside: one service in three protocols, payloads that flow both ways,
-//! and calls without HTTP.
+//! The promises of `docs/adding-a-service.md`, seen from outside: one service in three protocols, payloads that flow
+//! both ways, and calls without HTTP.
 
 #![allow(
     clippy::expect_used,

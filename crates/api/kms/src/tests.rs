@@ -145,7 +145,7 @@ pub(crate) struct World {
     _directory: tempfile::TempDir,
 }
 
-/// What a call came to: the answer, or `Code: message`.
+/// Outcome of a call: the answer, or `Code: message`.
 pub(crate) type Answer = Result<Value, String>;
 
 impl World {
@@ -363,7 +363,7 @@ pub(crate) fn allow(user: &str, action: Value) -> Value {
     json!({"Effect": "Allow", "Principal": {"AWS": user_arn(ACCOUNT, user)}, "Action": action, "Resource": "*"})
 }
 
-/// What AWS says to a caller whom nothing allows an action on a key.
+/// AWS's error for a caller whom no `why` policy allows an action on a key.
 pub(crate) fn denied(user: &str, action: &str, key: &str, why: &str) -> String {
     let (user, key) = (user_arn(ACCOUNT, user), arn_of(key));
     format!(

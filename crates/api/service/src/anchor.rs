@@ -1,4 +1,4 @@
-//! What is kept of a database's standing elsewhere, so that an older copy of it, or another one, is found.
+//! A summary of a database's standing that is stored elsewhere, so that an older or another copy of it is detected.
 
 use store::{Digest, Standing};
 

@@ -20,11 +20,11 @@ pub struct Caller {
     pub principal: Principal,
     /// The access key that signed.
     pub access_key_id: String,
-    /// What [`Principal::describe`] cannot know of it: `aws:PrincipalTag/…`, `aws:MultiFactorAuthPresent`, ….
+    /// Condition keys that [`Principal::describe`] cannot know: `aws:PrincipalTag/…`, `aws:MultiFactorAuthPresent`, ….
     pub context: Context<'static>,
-    /// What limits the session, if policies were passed when it was made.
+    /// Policies that limit the session, if any were passed when it was made.
     pub session_policies: Option<Vec<Arc<Policy>>>,
-    /// What it was last noted with, see [`Authority::record_use`].
+    /// Its last recorded use, see [`Authority::record_use`].
     pub use_stamp: UseStamp,
     /// The members of `userIdentity` in its audit records, written once they are needed.
     identity: OnceLock<Vec<u8>>,
@@ -120,7 +120,7 @@ pub struct Call<'a, S: Service> {
     pub(crate) record: Record,
 }
 
-/// What the audit trail will say of a call, as far as it is known by now.
+/// Parts of a call's audit record, as far as they are known by now.
 pub(crate) struct Record {
     /// The operation's name.
     pub(crate) name: &'static str,

@@ -1,4 +1,4 @@
-//! What every call goes through, whatever carried it: the authority, the audit trail, the observer and the clock.
+//! The parts that every call uses, whatever carried it: the authority, the audit trail, the observer and the clock.
 //!
 //! Knows no protocol. [`Gateway`](crate::Gateway) calls it for HTTP requests, [`Performer`](crate::Performer) for calls
 //! that services and other transports make.

@@ -152,7 +152,7 @@ async fn refusal<S: Service>(call: &Call<'_, S>, needs: &[Need<'_>]) -> Option<F
     None
 }
 
-/// Logs what the caller is not told: the chain of causes behind an error.
+/// Logs the chain of causes behind an error, which the caller does not see.
 fn log_and_convert<E: ServiceError>(error: &E, request_id: &str) -> Fault {
     let fault = error.fault();
     let mut cause = std::error::Error::source(error);
@@ -167,7 +167,7 @@ fn log_and_convert<E: ServiceError>(error: &E, request_id: &str) -> Fault {
     fault
 }
 
-/// What stands between a refusal's message and what [`Authority::sealed_refusal`] adds to it, as in AWS's messages.
+/// Separator between a refusal's message and what [`Authority::sealed_refusal`] adds to it, as in AWS's messages.
 pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
 
 /// AWS's wording, which names caller, action and resource, and which kind of policy decided.

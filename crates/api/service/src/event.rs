@@ -42,7 +42,7 @@ impl Limits {
 /// Bytes of a name that a caller sent, such as a region. Genuine ones are shorter.
 const NAME_BYTES_MAX: usize = 128;
 
-/// One call as the trail keeps it.
+/// One call as the trail records it.
 ///
 /// Source: CloudTrail User Guide, "CloudTrail record contents".
 pub(crate) struct Event<'a> {
@@ -71,14 +71,14 @@ pub(crate) struct Event<'a> {
     pub(crate) counted: Option<u64>,
 }
 
-/// What kind of thing an event tells of.
+/// Kind of action that an event describes.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// A call of the API.
     Call,
     /// An operator's action on the host.
     Operator,
-    /// What a service did by itself.
+    /// A service's own action, without a caller.
     Service,
 }
 
@@ -131,7 +131,8 @@ impl Event<'_> {
             Some(parameters) if parameters.len() <= limits.parameters => out.0.extend_from_slice(parameters),
             Some(parameters) => omitted::write_parameters(parameters, limits.parameters, out.0),
         }
-        // Answers carry data keys, plaintexts and secret access keys: none is kept. What a call made is in `resources`.
+        // Answers carry data keys, plaintexts and secret access keys: none is recorded. What a call made is in
+        // `resources`.
         out.raw(r#","responseElements":null"#);
         out.plain(opening!("requestID"), self.request_id);
         out.plain(opening!("eventID"), self.event_id);

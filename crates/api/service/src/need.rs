@@ -1,4 +1,4 @@
-//! What a caller must hold for a call: an action on a resource, under conditions, guarded by the resource's own policy.
+//! A permission that a call requires: an action on a resource, under conditions, guarded by the resource's own policy.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ pub struct Need<'a> {
     pub context: Vec<Entry<'a>>,
     /// The resource's side.
     pub guard: ResourcePolicy,
-    /// What a refusal calls the resource where its ARN would tell a stranger too much, such as a path: `user alice`.
+    /// Name of the resource in a refusal, where its ARN would tell a stranger too much, such as a path: `user alice`.
     pub shown: Option<String>,
 }
 
-/// What the resource itself has to say.
+/// The resource's own policy, and how it combines with identity policies.
 #[derive(Clone)]
 pub enum ResourcePolicy {
     /// Nothing: identity policies decide alone.
@@ -37,9 +37,9 @@ pub enum ResourcePolicy {
     Trust(Arc<Policy>),
 }
 
-/// A resource's part in a decision: what it has to say, and the condition keys that it sets.
+/// A resource's part in a decision: its own policy, and the condition keys that it sets.
 pub struct Side {
-    /// What the resource itself has to say.
+    /// The resource's own policy, and how it combines with identity policies.
     pub guard: ResourcePolicy,
     /// Its condition keys.
     pub context: Vec<Entry<'static>>,

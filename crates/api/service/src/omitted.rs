@@ -1,4 +1,4 @@
-//! What stands in an audit record for what is too long for it: its length and its SHA-256, in place of it.
+//! Placeholder in an audit record for a value that is too long for it: the value's length and SHA-256.
 //!
 //! The digest of a text is that of its UTF-8 bytes, as they were sent; of anything else, that of its JSON.
 
@@ -46,7 +46,7 @@ fn write_members(members: &BTreeMap<String, &RawValue>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Writes what stands for `bytes`.
+/// Writes the placeholder of `bytes`.
 fn write_omitted(bytes: &[u8], out: &mut Vec<u8>) {
     let digest = hex::encode(&sha256(bytes));
     // Writing to memory cannot fail.

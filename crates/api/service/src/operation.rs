@@ -27,20 +27,20 @@ pub trait Service: Send + Sync + Sized + 'static {
     const UNSIGNED: &'static [&'static str] = &[];
     /// The operations of AWS's service that it does not serve, one a line; lines that begin with `#` are for readers.
     const NOT_SERVED: &'static str = "";
-    /// What its operations fail with.
+    /// Error type of its operations.
     type Error: ServiceError;
 
     /// Every operation it serves.
     fn operations() -> &'static [Entry<Self>];
 }
 
-/// An error of a service, which knows how a caller is told of it.
+/// An error of a service, which converts to the fault that the caller sees.
 pub trait ServiceError: std::error::Error + From<StoreError> + Send + Sync + 'static {
-    /// What the caller sees: no causes, no secrets.
+    /// The fault that the caller sees: no causes, no secrets.
     fn fault(&self) -> Fault;
 }
 
-/// What an operation leaves behind, which decides when its audit record has to be durable.
+/// Effect of an operation, which decides when its audit record has to be durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditClass {
     /// Reads configuration.
@@ -57,13 +57,13 @@ pub trait Operation: 'static {
     type Service: Service;
     /// Its name on the wire and, behind the service's prefix, as IAM action.
     const NAME: &'static str;
-    /// What it leaves behind.
+    /// Its effect.
     const AUDIT: AuditClass;
-    /// What it is given: a shape, or an [`Upload`] of one.
+    /// Its input: a shape, or an [`Upload`] of one.
     type Input: OperationInput;
-    /// What it answers: anything that serialises, a [`Bound`] shape of restXml, or a [`Download`] of one.
+    /// Its output: anything that serialises, a [`Bound`] shape of restXml, or a [`Download`] of one.
     type Output: OperationOutput;
-    /// What it acts on, as loaded; `()` when there is nothing to load.
+    /// The resource that it acts on, as loaded; `()` when there is nothing to load.
     type Target: Send + Sync;
 
     /// Loads what the call acts on. Reads only.
@@ -72,8 +72,8 @@ pub trait Operation: 'static {
         call: &Call<'_, Self::Service>,
     ) -> impl Future<Output = Result<Self::Target, <Self::Service as Service>::Error>> + Send;
 
-    /// What the caller must hold. Asked even when nothing was found, so that a stranger cannot tell missing from
-    /// forbidden; an empty list means that the operation is open to every authenticated caller.
+    /// Permissions that the caller must hold. Asked even when nothing was found, so that a stranger cannot tell missing
+    /// from forbidden; an empty list means that the operation is open to every authenticated caller.
     fn needs<'n>(
         input: &'n Self::Input,
         found: Option<&'n Self::Target>,
@@ -88,7 +88,7 @@ pub trait Operation: 'static {
     ) -> impl Future<Output = Result<Self::Output, <Self::Service as Service>::Error>> + Send;
 }
 
-/// What an operation is given.
+/// Input of an operation.
 pub trait OperationInput: Send + Sync + Sized + 'static {
     /// The part of it that the protocol decodes and the audit trail shows.
     type Shape: Shape + AuditValue;
@@ -128,7 +128,7 @@ impl<T: Shape + AuditValue + Send + Sync + 'static> OperationInput for Upload<T>
     }
 }
 
-/// What an operation answers.
+/// Output of an operation.
 pub trait OperationOutput: Send {
     /// The part of it that the protocol encodes.
     type Shape: Serialize;
@@ -202,7 +202,7 @@ pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = dispatch::Outcome> + S
 pub struct Entry<S: Service> {
     /// The operation's name.
     pub name: &'static str,
-    /// What it leaves behind.
+    /// Its effect.
     pub class: AuditClass,
     /// The members of its input.
     pub input: &'static [MemberInfo],

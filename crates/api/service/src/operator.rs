@@ -1,4 +1,4 @@
-//! What operators do on the host, beside the API, as the trail keeps it.
+//! Operators' actions on the host, beside the API, as the trail records them.
 
 use wire::Timestamp;
 
@@ -33,14 +33,14 @@ pub struct OperatorEvent<'a> {
     pub name: &'a str,
     /// The user id of the process that asked for it.
     pub uid: u32,
-    /// What was asked, a JSON object without secrets.
+    /// Parameters of the action, a JSON object without secrets.
     pub parameters: Option<&'a str>,
     /// Why it failed, if it did.
     pub error: Option<&'a str>,
 }
 
 impl OperatorEvent<'_> {
-    /// The event, for the outbox of the change that it tells of.
+    /// The event, for the outbox of the change that it describes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.with(|event| event.to_bytes())
@@ -71,7 +71,7 @@ impl OperatorEvent<'_> {
 }
 
 impl Trail {
-    /// Keeps an operator's action, and returns when it is durable.
+    /// Records an operator's action, and returns when it is durable.
     ///
     /// # Errors
     /// Those of the journal.

@@ -76,7 +76,7 @@ pub enum Proof<'a> {
     Anonymous,
 }
 
-/// What a valid access key stands for.
+/// The caller and the signing key behind a valid access key.
 pub struct Credential {
     /// Who signs with it.
     pub caller: Arc<Caller>,
@@ -146,9 +146,9 @@ pub trait Principals: Send + Sync + 'static {
     fn unique_id<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Option<String>, StoreError>>;
 }
 
-/// What it takes to hand a role to a service.
+/// Conditions for handing a role to a service.
 pub struct Passing {
-    /// What the caller must hold, whether or not there is such a role.
+    /// Permission that the caller must hold, whether or not there is such a role.
     pub need: Need<'static>,
     /// Whether there is, and its trust policy lets the service assume it.
     pub trusted: bool,
@@ -156,6 +156,6 @@ pub struct Passing {
 
 /// Knows roles, for services that act with one that a caller hands to them. `iam` is it.
 pub trait Roles: Send + Sync + 'static {
-    /// What it takes to hand the role at `arn` to `service`, such as `codedeploy.amazonaws.com`.
+    /// Conditions for handing the role at `arn` to `service`, such as `codedeploy.amazonaws.com`.
     fn passing<'a>(&'a self, arn: &'a Arn, service: &'a str) -> BoxFuture<'a, Result<Passing, StoreError>>;
 }

@@ -63,7 +63,7 @@ impl Strangers {
         records
     }
 
-    /// What was counted in the seconds before that of `now`.
+    /// Takes the counts of the second that was last seen, unless `now` is still in it.
     pub(crate) fn take_before(&mut self, now: Timestamp) -> Vec<Counted> {
         let second = now.millis().div_euclid(1000);
         if second == self.second {

@@ -29,13 +29,13 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// A trail that is kept in `journal`.
+    /// A trail that is stored in `journal`.
     #[must_use]
     pub fn new(journal: Journal) -> Self {
         Self { journal, strangers: Arc::default(), stopped: Arc::default(), database: Arc::default() }
     }
 
-    /// Whether events can be kept. When they cannot, no call is served: what cannot be audited does not happen.
+    /// Whether events can be recorded. When they cannot, no call is served: what cannot be audited does not happen.
     #[must_use]
     pub fn healthy(&self) -> bool {
         self.journal.healthy() && !self.is_stopped()
@@ -58,18 +58,18 @@ impl Trail {
         *self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes room for an event of about `bytes`, before the change is made that it will tell of.
+    /// Reserves room for an event of about `bytes`, before the change that it will describe is made.
     pub(crate) fn reserve(&self, bytes: usize) -> Result<Room, JournalError> {
         self.journal.reserve(bytes.min(journal::RECORD_BYTES_MAX))
     }
 
-    /// Keeps the event: returns when it is durable if it has to be, at once otherwise.
+    /// Records the event: returns when it is durable if it has to be, at once otherwise.
     pub(crate) async fn record(&self, event: &Event<'_>, durable: bool) -> Result<(), JournalError> {
         let ticket = self.append(event)?;
         if durable { self.journal.durable(ticket).await } else { Ok(()) }
     }
 
-    /// Keeps the event of a caller who did not prove who they are, or counts it if there are many.
+    /// Records the event of a caller who did not prove who they are, or counts it if there are many.
     pub(crate) fn record_unauthenticated(&self, event: &Event<'_>) -> Result<(), JournalError> {
         let Some(ip) = event.source_ip_address else { return self.append(event).map(drop) };
         let (records, counted) = {
@@ -81,7 +81,7 @@ impl Trail {
         if records { self.append(event).map(drop) } else { Ok(()) }
     }
 
-    /// Keeps what was counted of strangers' calls before `now`. To be called about once a second.
+    /// Records the counts of strangers' calls before `now`. To be called about once a second.
     ///
     /// # Errors
     /// Those of the journal.
@@ -116,7 +116,7 @@ impl Trail {
         Ok(())
     }
 
-    /// Keeps a whole event, and returns when it is durable.
+    /// Records a whole event, and returns when it is durable.
     pub(crate) async fn append_durable(&self, event: &[u8]) -> Result<(), JournalError> {
         let ticket = self.journal.append(event)?;
         self.journal.durable(ticket).await

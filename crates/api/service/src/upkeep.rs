@@ -1,11 +1,11 @@
-//! What services do by themselves, as the trail keeps it: an event that the change itself records.
+//! Services' own actions, as the trail records them: an event that the change itself records.
 
 use wire::Timestamp;
 
 use crate::event::{Event, Kind, UserIdentity};
 use crate::request_id;
 
-/// What a service does by itself, such as rotating a key whose time has come.
+/// A service's own action, such as rotating a key whose time has come.
 ///
 /// Source: CloudTrail User Guide, "AWS service events".
 pub struct Upkeep<'a> {
@@ -13,7 +13,7 @@ pub struct Upkeep<'a> {
     pub time: Timestamp,
     /// The service, such as `kms.amazonaws.com`.
     pub source: &'a str,
-    /// What it does, such as `RotateKey`.
+    /// Name of the action, such as `RotateKey`.
     pub name: &'a str,
     /// The region.
     pub region: &'a str,
@@ -24,7 +24,7 @@ pub struct Upkeep<'a> {
 }
 
 impl Upkeep<'_> {
-    /// The event, for the outbox of the change that it tells of.
+    /// The event, for the outbox of the change that it describes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         Event {

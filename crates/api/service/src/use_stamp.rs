@@ -1,10 +1,10 @@
-//! What a credential was last noted with, so that one in constant use costs each call one comparison.
+//! Last recorded use of a credential, so that one in constant use costs each call one comparison.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wire::Timestamp;
 
-/// The minute and the action that a credential was last noted with. Each action has one of several places, so that few
+/// The minute and the action of a credential's last recorded use. Each action has one of several places, so that few
 /// get in each other's way.
 pub struct UseStamp([AtomicU64; 8]);
 
@@ -16,7 +16,7 @@ impl UseStamp {
     /// Whether this use is the first in its minute, as far as is remembered.
     #[must_use]
     pub fn is_new(&self, action: &'static str, at: Timestamp) -> bool {
-        // Literals are told apart by where they stand. One that stands twice is noted twice.
+        // Literals are distinguished by address: one that is stored twice is recorded twice.
         let address = action.as_ptr().addr();
         let place = self.0.get((address >> 3) % self.0.len());
         let minute = u64::try_from(at.millis() / 60_000).unwrap_or_default();

@@ -62,7 +62,7 @@ impl Backup {
             make(&data, &seal, &blobs, &mut out)?;
             return Ok(());
         }
-        // Told now rather than after all the work, and seen to again at its end.
+        // Reported now rather than after all the work, and checked again at its end.
         if !self.overwrite && self.file.exists() {
             return Err(ServerError::Exists { path: self.file }.into());
         }

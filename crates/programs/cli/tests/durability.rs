@@ -85,7 +85,7 @@ fn a_first_start_that_is_killed_at_any_point_is_finished_by_the_next() {
     let (parts, mut interrupted) = (12, 0);
     for part in 1..=parts {
         let data = directory.path().join(part.to_string());
-        // The start that goes on with it is killed as well.
+        // The start that continues it is killed as well.
         for _ in 0..2 {
             let child = serve(&data);
             std::thread::sleep(whole * part / parts);

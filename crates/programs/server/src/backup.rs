@@ -22,7 +22,7 @@ pub use restore::{Restored, restore};
 
 use crypto::{HmacKey, Key256};
 
-/// The keyring's name for the key that vouches for backups.
+/// The keyring's name for the key that authenticates backups.
 pub(crate) const KEY: &str = "backup";
 
 /// The format of an archive with blobs, or with a place for them elsewhere.
@@ -40,10 +40,10 @@ const MANIFEST: &str = "manifest.json";
 /// The MAC of the list, the archive's last member.
 const TAG: &str = "manifest.tag";
 
-/// Vouches for the manifest with this SHA-256 digest.
+/// Computes the tag of the manifest with this SHA-256 digest.
 pub(crate) fn tag(key: &Key256, manifest_digest: &[u8; 32]) -> [u8; 32] {
     HmacKey::new(key.expose()).sign(&[b"sealstack backup manifest 1\0", manifest_digest])
 }
 
-/// Is told how far the work is: bytes done, and bytes in all as far as they are known.
+/// Receives progress: bytes done, and bytes in all as far as they are known.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);

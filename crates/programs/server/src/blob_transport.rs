@@ -79,7 +79,7 @@ impl S3Transport for BlobTransport {
         let (sender, request) = (Arc::clone(&self.sender), request.clone());
         let (done, answered) = mpsc::sync_channel(1);
         self.runtime.as_ref().ok_or_else(stopped)?.spawn(async move {
-            // Whoever asked may have given up.
+            // The caller may have stopped waiting.
             let _ = done.send(sender.send(request).await);
         });
         let answered = answered.recv().map_err(|_| stopped())?;

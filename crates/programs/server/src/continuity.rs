@@ -124,7 +124,7 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// Gathers it. A server may be running: what vouches is read before what it vouches for.
+    /// Gathers it. A server may be running: witnesses are read before the state that they attest.
     ///
     /// # Errors
     /// [`ServerError::Anchor`]; those of reading.

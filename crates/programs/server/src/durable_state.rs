@@ -31,7 +31,7 @@ const ROOM_BYTES: u64 = 64 * 1024;
 pub(crate) struct DurableState {
     pub(crate) store: Store,
     pub(crate) journal: Journal,
-    /// The audit trail, which is kept in the journal and takes over what the database records.
+    /// The audit trail, which is stored in the journal and takes over what the database records.
     pub(crate) trail: Trail,
     /// The key that the audit log is sealed under, for reading it.
     pub(crate) audit_key: Arc<Key256>,
@@ -162,7 +162,7 @@ impl DurableState {
         rotated
     }
 
-    /// Keeps an operator's action in the audit log, durably.
+    /// Records an operator's action in the audit log, durably.
     pub(crate) async fn record(
         &self,
         name: &str,
@@ -186,7 +186,7 @@ impl DurableState {
         let Self { store, journal, .. } = self;
         unblocked(move || {
             let closed = journal.close();
-            // Also when the audit log could not be written: each keeps what it can.
+            // Also when the audit log could not be written: each stores what it can.
             store.checkpoint()?;
             Ok(closed?)
         })

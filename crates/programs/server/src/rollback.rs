@@ -43,7 +43,7 @@ impl Found {
     }
 }
 
-/// A directory's database and what vouches for it, opened by a command.
+/// A directory's database and the evidence of its continuity, opened by a command.
 struct Opened {
     store: Store,
     audit_key: Arc<Key256>,

@@ -87,7 +87,7 @@ impl Seed {
     }
 
     /// Makes everything, unless there is an account already. `begun` has the administrators of a first start that was
-    /// interrupted, which is gone on with. `region` is where keys are that name none, out of the Regions that there are.
+    /// interrupted and is continued. `region` is where keys are that name none, out of the Regions that there are.
     ///
     /// # Errors
     /// [`ServerError::Seed`], [`ServerError::Store`].

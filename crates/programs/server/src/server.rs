@@ -44,7 +44,7 @@ pub struct Server {
     admin: Admin,
     jobs: Jobs,
     core: Arc<Core>,
-    // Given up last: nobody else may open what is in it before it is closed.
+    // Released last: nobody else may open what is in it before it is closed.
     data_dir: DataDir,
 }
 

@@ -220,7 +220,7 @@ async fn the_end_waits_for_a_request_and_tells_the_rest() {
     let data = tempfile::tempdir().expect("a directory");
     let server = start(data.path()).await;
     let address = server.address();
-    // The body of this request is still to come when the server is told to end.
+    // The body of this request is still to come when the server is asked to stop.
     let mut working = TcpStream::connect(address).await.expect("a connection");
     working.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n").await.expect("sent");
     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,4 +1,4 @@
-//! What real botocore signs and sends is accepted, and nothing that differs from it.
+//! Requests that real botocore signs and sends are accepted, and nothing that differs from them.
 
 #![allow(
     clippy::expect_used,

@@ -56,7 +56,7 @@ wire::shape! {
 
 const MIB: usize = 1 << 20;
 
-/// What the least body takes beside four times its length.
+/// Memory in bytes that any body may take, beside four times its length.
 const ALLOWANCE: usize = 64 * 1024;
 
 const JSON: Protocol = Protocol::json("1.1", "");

@@ -11,7 +11,7 @@ use crate::place::Source;
 use crate::{BlobError, BlobId, Reading};
 
 /// A blob whose length was found authentic. A file stays readable also if a sweep removes it meanwhile;
-/// an object does not, and reading goes on with [`BlobError::Missing`].
+/// an object does not, and further reads fail with [`BlobError::Missing`].
 #[derive(Clone)]
 pub struct Blob(pub(crate) Arc<Frames<Source>>);
 

@@ -26,9 +26,9 @@ pub enum Fault {
     Missing,
     /// It is longer or shorter than what was written.
     Length {
-        /// What was written, in bytes.
+        /// Length that was written, in bytes.
         written: u64,
-        /// What is there, in bytes.
+        /// Length that was found, in bytes.
         found: u64,
     },
     /// Another blob is in its place.
@@ -50,7 +50,7 @@ pub enum Fault {
 pub struct FaultyBlob {
     /// The blob.
     pub id: BlobId,
-    /// What is the matter with it.
+    /// Its fault.
     pub fault: Fault,
 }
 

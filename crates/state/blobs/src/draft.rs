@@ -30,9 +30,9 @@ pub struct Draft {
 /// No sweep of this process removes it until this is dropped: drop it once the record that refers to it is durable.
 #[must_use = "a blob that no record refers to is swept"]
 pub struct Written {
-    /// What the caller's record refers to it by.
+    /// The id by which the caller's record refers to it.
     pub id: BlobId,
-    /// What was written.
+    /// The content that was written.
     pub contents: Contents,
     _hold: Hold,
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with a blob. Knows neither who asked for it nor what is answered.
+//! Failures of a blob. Knows neither who asked for it nor what is answered.
 
 use std::io;
 use std::path::PathBuf;
@@ -57,7 +57,7 @@ pub enum BlobError {
     /// A file, a directory or a bucket cannot be used. A full disk and a server out of reach are among the causes.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
-        /// What was attempted: "create", "read", …
+        /// The action that was attempted: "create", "read", …
         action: &'static str,
         /// On what.
         path: PathBuf,

@@ -132,7 +132,7 @@ impl Cipher {
         opened.map_err(|_| Malformed)
     }
 
-    /// What a chunk is bound to: `header ‖ number (8) ‖ last (1) ‖ owner`.
+    /// Associated data of a chunk: `header ‖ number (8) ‖ last (1) ‖ owner`.
     fn bound(&self, number: u64, last: bool) -> Vec<u8> {
         [&self.header[..], &number.to_be_bytes(), &[u8::from(last)], self.owner.name()].concat()
     }

@@ -1,4 +1,4 @@
-//! What a blob is bound to besides its id. Knows neither buckets nor repositories.
+//! The owner that a blob is bound to, besides its id. Knows neither buckets nor repositories.
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use crate::{BlobError, CHUNK_BYTES};
 /// While one piece is with the caller, the next is read.
 pub struct Reading {
     frames: Arc<Frames<Source>>,
-    /// What nobody has begun to read.
+    /// The range that nobody has begun to read.
     rest: Range<u64>,
     remaining_bytes: u64,
     ahead: Option<Ahead>,

@@ -66,7 +66,7 @@ impl Dir {
         verify(&self.0, &key())
     }
 
-    /// What verification finds, which must be something.
+    /// Findings of a verification, which must fail.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         match self.verify() {
             Err(JournalError::Broken(Findings { listed, unlisted: 0 })) => listed,
@@ -175,7 +175,7 @@ pub(crate) fn version_1() -> Dir {
     dir
 }
 
-/// The same with a head that vouches for the first 16 records only, as a crash may leave it.
+/// The same with a head that covers the first 16 records only, as a crash may leave it.
 pub(crate) fn version_1_crashed() -> Dir {
     let dir = version_1();
     fs::copy(version_1_file("head-behind.seal"), dir.0.join("head.seal")).unwrap();

@@ -1,4 +1,4 @@
-//! What can go wrong with the root seal, each outcome with what to do about it.
+//! Failures of the root seal, each with what to do about it.
 
 use std::path::{Path, PathBuf};
 
@@ -133,7 +133,7 @@ pub enum SealError {
     Corrupt {
         /// The header.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the damage.
         detail: String,
     },
     /// A later version of the program wrote the header.

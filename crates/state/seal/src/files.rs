@@ -63,7 +63,7 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Option<SecretBytes>,
     Ok(Some(content))
 }
 
-/// What stands beside a file while it is written.
+/// Path of the temporary file beside a file that is being written.
 pub(crate) fn temporary(path: &Path) -> PathBuf {
     with_suffix(path, ".tmp")
 }

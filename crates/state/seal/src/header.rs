@@ -45,7 +45,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What a seal says of itself without being opened.
+/// Status of a seal, which can be read without opening it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// How the root key is sealed.
@@ -66,7 +66,7 @@ pub struct Status {
     pub token: Option<TokenKey>,
 }
 
-/// What the seal in `directory` says of itself; `None` when there is none.
+/// Reads the status of the seal in `directory`; `None` when there is none.
 ///
 /// # Errors
 /// [`SealError::Corrupt`], [`SealError::NewerVersion`], [`SealError::Exposed`], [`SealError::Io`].
@@ -117,7 +117,7 @@ pub(crate) struct Sealed {
     pub(crate) wrapped: Bytes,
 }
 
-/// What it takes to open one.
+/// Kind of a seal, with the parameters that opening it needs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Seal {
@@ -247,13 +247,13 @@ impl Sealed {
         }
     }
 
-    /// What the wrapped root key is bound to.
+    /// The binding of the wrapped root key.
     pub(crate) fn binding<'a>(&'a self, deployment: &'a Deployment) -> Binding<'a> {
         Binding { deployment, generation: self.generation, root_key_id: self.root_key_id.0, seal: &self.seal }
     }
 }
 
-/// What a wrapped root key is bound to: all that its entry says, but for where keys are found.
+/// The data that a wrapped root key is bound to: all that its entry says, except where keys are found.
 pub struct Binding<'a> {
     pub(crate) deployment: &'a Deployment,
     pub(crate) generation: u32,

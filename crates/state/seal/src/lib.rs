@@ -1,7 +1,7 @@
-//! The root seal: where the root key is kept, how it is opened, and how it is replaced.
+//! The root seal: where the root key is stored, how it is opened, and how it is replaced.
 //!
 //! Owns the files in the seal directory. Refuses to know what the root key opens: whoever holds keys wrapped under it
-//! passes in how they are moved to another. One process at a time may use a seal directory; the caller sees to that.
+//! passes in how they are moved to another. One process at a time may use a seal directory; the caller ensures that.
 
 mod error;
 mod files;
@@ -35,7 +35,7 @@ pub enum SealConfig {
     Passphrase {
         /// The passphrase.
         passphrase: SecretBytes,
-        /// What a guess is to cost, where a new seal is made. An existing one keeps the cost that it was made with.
+        /// Cost of a guess, for a new seal. An existing one keeps the cost that it was made with.
         cost: Cost,
     },
     /// By a key that was split among people, put together again.
@@ -82,7 +82,7 @@ impl SealConfig {
     }
 }
 
-/// What wraps a root key. Its calls may block.
+/// A key service or token that wraps a root key. Its calls may block.
 pub trait RootSeal: Send + Sync {
     /// Wraps a root key, bound to `binding`.
     ///

@@ -26,7 +26,7 @@ pub struct Opened {
     pub finished: bool,
 }
 
-/// What has been done durably, in order.
+/// Steps of a rotation that are done durably, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     KeyFileWritten,
@@ -303,9 +303,9 @@ pub fn key_files(directory: &Path, configured: Option<&Path>) -> Vec<PathBuf> {
     [&path, &next].into_iter().flat_map(|path| [path.clone(), files::temporary(path)]).collect()
 }
 
-/// A path as the header keeps it: joined to the directory it gives the path again.
+/// A path as the header records it: joined to the directory it gives the path again.
 fn recorded_path(directory: &Path, path: &Path) -> PathBuf {
-    // An absolute path needs the current directory alone; without one the path is kept as it is.
+    // An absolute path needs the current directory alone; without one the path is recorded as it is.
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let path = absolute(path);
     path.strip_prefix(absolute(directory)).map(Path::to_owned).unwrap_or(path)

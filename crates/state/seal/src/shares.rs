@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::header::{Header, Seal};
 use crate::{KeySeal, SealError};
 
-/// What a share begins with.
+/// Prefix of a share.
 const PREFIX: &str = "seal1-";
 
 /// Thirty-two characters that neither hand nor eye confuses: no `1`, `b`, `i` or `o`.
@@ -149,7 +149,7 @@ impl Share {
         self.share.index.get()
     }
 
-    /// The share as its holder keeps it.
+    /// The share as its holder stores it.
     #[must_use]
     pub fn text(&self) -> SecretBytes {
         let bytes = self.bytes();

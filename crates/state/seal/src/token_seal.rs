@@ -1,7 +1,7 @@
 //! The token seal: the root key wrapped by a key that was made in a PKCS#11 token and never leaves it.
 //!
-//! What is stored is `nonce length (1) ‖ nonce ‖ ciphertext ‖ tag (16)`. The token is logged in to for as long as that
-//! takes, and no longer.
+//! The wrapped root key is stored as `nonce length (1) ‖ nonce ‖ ciphertext ‖ tag (16)`. The token is logged in to for
+//! as long as that takes, and no longer.
 
 use crypto::{RootKey, SecretBytes};
 use token::{KeyFacts, SealedParts, TAG_LENGTH, Token, TokenConfig, TokenError};

@@ -1,7 +1,7 @@
 //! Caches of decoded records that the hot path reads instead of the database.
 //!
 //! INVARIANT: a lookup that starts after a write was acknowledged never sees what the write replaced. The writer
-//! invalidates before it acknowledges; and a lookup that read the database before an invalidation is kept from
+//! invalidates before it acknowledges; and a lookup that read the database before an invalidation is prevented from
 //! filling in what it read afterwards: it notes its shard's generation first, and each invalidation moves it on.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -12,7 +12,7 @@ use quick_cache::Equivalent;
 use crate::changes::Watch;
 use crate::{ReadTx, Record, Store, StoreError};
 
-/// Generations are kept for this many groups of keys, so that a write disturbs few of the loads that are under way.
+/// How many groups of keys have a generation each, so that a write disturbs few of the loads that are under way.
 const SHARDS: usize = 64;
 
 #[derive(PartialEq, Eq, Hash)]

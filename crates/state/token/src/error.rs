@@ -1,4 +1,4 @@
-//! What can go wrong with a token, each outcome with what to do about it.
+//! Failures of a token, each with what to do about it.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub enum TokenError {
     Module {
         /// The module.
         path: PathBuf,
-        /// What the loader or the module said.
+        /// Error message of the loader or the module.
         reason: String,
     },
     /// No slot holds a token with this label.
@@ -53,7 +53,7 @@ pub enum TokenError {
     Unfit {
         /// The token.
         label: String,
-        /// What it lacks, as PKCS#11 calls it.
+        /// PKCS#11's name of the mechanism that it lacks.
         mechanism: &'static str,
     },
     /// There is no such key.
@@ -83,13 +83,13 @@ pub enum TokenError {
         /// The key's label.
         key: String,
     },
-    /// What was to be opened is not what was sealed.
+    /// The ciphertext or its associated data is not what was sealed.
     #[error("what is to be opened, or its associated data, is not what was sealed")]
     NotAuthentic,
     /// The token's own failure, or it has vanished.
     #[error("the token failed: {reason}")]
     Failed {
-        /// What it said.
+        /// Error message of the token.
         reason: String,
     },
     /// All sessions are in use and as many calls wait as may wait.

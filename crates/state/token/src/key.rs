@@ -17,7 +17,7 @@ const NONCE_LENGTH: usize = 12;
 /// Bytes of a key.
 const KEY_LENGTH: u64 = 32;
 
-/// What AES-GCM made of a plaintext.
+/// Parts of a plaintext sealed with AES-GCM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedParts {
     /// The nonce: ours, or the token's where it insists on its own.
@@ -28,7 +28,7 @@ pub struct SealedParts {
     pub tag: [u8; TAG_LENGTH],
 }
 
-/// What the token says of a key.
+/// Attributes of a key, as the token reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyFacts {
     /// Whether it is an AES key of 256 bits.
@@ -83,7 +83,7 @@ pub(crate) fn find(session: &Session, label: &str) -> Result<Vec<ObjectHandle>, 
     ])
 }
 
-/// What the token says of the key.
+/// Reads the key's attributes from the token.
 pub(crate) fn facts(session: &Session, key: ObjectHandle) -> Result<KeyFacts, Error> {
     let attributes = session.get_attributes(
         key,
@@ -97,7 +97,7 @@ pub(crate) fn facts(session: &Session, key: ObjectHandle) -> Result<KeyFacts, Er
             AttributeType::Extractable,
         ],
     )?;
-    // What a token does not tell counts against the key.
+    // An attribute that the token does not report counts against the key.
     let has = |wanted: Attribute| attributes.contains(&wanted);
     Ok(KeyFacts {
         aes_256: has(Attribute::KeyType(KeyType::AES)) && has(Attribute::ValueLen(KEY_LENGTH.into())),

@@ -17,7 +17,7 @@ use crate::error::{TokenError, reason};
 /// The modules of this process, and for ever: unloading one under a library's own threads is not safe.
 static MODULES: Mutex<Vec<Arc<Module>>> = Mutex::new(Vec::new());
 
-/// What a token must be able to do, as PKCS#11 calls it.
+/// Mechanisms that a token must have, with PKCS#11's names.
 const NEEDED: [(MechanismType, &str); 2] =
     [(MechanismType::AES_KEY_GEN, "CKM_AES_KEY_GEN"), (MechanismType::AES_GCM, "CKM_AES_GCM")];
 
@@ -25,8 +25,8 @@ const NEEDED: [(MechanismType, &str); 2] =
 pub(crate) struct Module {
     path: PathBuf,
     pub(crate) context: Pkcs11,
-    /// The PINs that tokens were logged in with, by serial number. A token knows one login a process: whoever comes
-    /// second is let in whatever PIN they give, so it is compared here.
+    /// The PINs that tokens were logged in with, by serial number. A token has one login per process and does not check
+    /// the PIN of a second, so it is compared here.
     logins: Mutex<Vec<(String, SecretBytes)>>,
     /// Held while somebody looks for a token and logs in to it.
     entrance: Mutex<()>,
@@ -102,7 +102,7 @@ impl Module {
         label: &str,
         pin: &SecretBytes,
     ) -> Result<(), TokenError> {
-        // Held over the login, so that two first users cannot both take the other for the one who was let in.
+        // Locked over the login, so that of two users who log in at once the second finds the PIN of the first.
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
         let label = || label.to_owned();
         let serial = info.serial_number();

@@ -130,7 +130,7 @@ impl Token {
         if kept { Ok(()) } else { Err(TokenError::Extractable) }
     }
 
-    /// What the token says of a key.
+    /// Reads a key's attributes from the token.
     ///
     /// # Errors
     /// [`TokenError::NoKey`], [`TokenError::AmbiguousKey`].

@@ -1,4 +1,4 @@
-//! Handing a role to a service: what the caller must hold, and whether the role lets the service in at all.
+//! Handing a role to a service: what the caller must hold, and whether the role's trust policy admits the service.
 
 use policy::{Context, Named, Policies, Principal, Request, ResourceSide};
 use service::BoxFuture;

@@ -83,7 +83,7 @@ impl<E: Renamed> ResourceOperation for Rename<E> {
         new_name.map_or(Ok(()), |new| name::check(new, E::PARAMETER))
     }
 
-    /// The name and path that are taken, beside those that are given up.
+    /// Permission on the new name and path, beside the one on the old.
     fn further_needs<'n>(input: &'n E::Input, found: Option<&'n Named<E>>, call: &'n Call<'_, Iam>) -> Vec<Need<'n>> {
         let (old_name, new_path, new_name) = E::renaming(input);
         let old_path = found.map_or(name::ROOT_PATH, |entity| &entity.identity().path);

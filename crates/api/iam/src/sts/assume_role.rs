@@ -1,4 +1,4 @@
-//! `AssumeRole`: a session of a role, for whom its trust policy lets in.
+//! `AssumeRole`: a session of a role, for callers whom its trust policy admits.
 
 use std::sync::{Arc, LazyLock};
 
@@ -78,7 +78,7 @@ pub(crate) struct AssumeRoleOutput {
     source_identity: Option<String>,
 }
 
-/// A trust policy that lets nobody in.
+/// A trust policy that admits nobody.
 #[expect(clippy::expect_used, reason = "the text is part of the program")]
 static NOBODY: LazyLock<Arc<Policy>> = LazyLock::new(|| {
     let text = r#"{"Version":"2012-10-17","Statement":[
@@ -146,7 +146,7 @@ impl Operation for AssumeRole {
             _ => {}
         }
         let found = Assumed::find(call.service, &input.role_arn).await?;
-        // Whatever the caller's own policies say: a role that isn't there lets nobody in.
+        // Whatever the caller's own policies say: a role that isn't there admits nobody.
         found.ok_or_else(|| {
             let caller = &call.caller.principal.arn;
             let arn = &input.role_arn;

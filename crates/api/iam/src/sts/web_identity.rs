@@ -1,5 +1,5 @@
-//! `AssumeRoleWithWebIdentity`: a session of a role for whom an identity provider vouches. The caller signs nothing; the
-//! provider's signature stands for them.
+//! `AssumeRoleWithWebIdentity`: a session of a role for the bearer of an identity provider's token. The caller signs
+//! nothing; the provider's signature authenticates them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -212,7 +212,7 @@ impl Operation for AssumeRoleWithWebIdentity {
         if input.provider_id.is_some() {
             return Err(IamError::Validation("ProviderId is for OAuth 2.0 access tokens only.".to_owned()));
         }
-        // Before the role: without a token that is vouched for, nobody learns which roles there are.
+        // Before the role: without a verified token, nobody learns which roles there are.
         let account = wire::account_of(&input.role_arn).unwrap_or_default().to_owned();
         let account = account.as_str();
         let Verified { provider, subject, audience } =

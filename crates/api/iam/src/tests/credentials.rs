@@ -1,4 +1,4 @@
-//! What users have besides access keys: passwords, SSH public keys, credentials for Git.
+//! Users' credentials besides access keys: passwords, SSH public keys, credentials for Git.
 
 use service::ports::{Authority as _, CredentialError, Proof};
 use wire::Timestamp;

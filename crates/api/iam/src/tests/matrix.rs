@@ -12,11 +12,11 @@ use super::access_keys::root_key;
 use super::server::{ACCOUNT, Answer, Key, OPERATOR, Server, allow};
 use crate::{Iam, Sts, create_account};
 
-/// Where the matrix is kept.
+/// File of the expected matrix.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/matrix.txt");
 
 /// A value for each member that some operation requires. Nothing of the kind exists: what counts is whether the caller
-/// would be told so.
+/// would learn that.
 fn values() -> BTreeMap<&'static str, Vec<(String, String)>> {
     let none = format!("arn:aws:iam::{ACCOUNT}:policy/none");
     let user = format!("arn:aws:iam::{ACCOUNT}:user/none");
@@ -99,7 +99,7 @@ async fn rows<S: Service>(server: &Server, callers: &[Key], out: &mut String) {
             }));
         }
         let mut parameters: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        // Of a key that is nobody's, nobody is told.
+        // An access key that belongs to nobody is reported to no caller.
         if entry.name == "GetAccessKeyLastUsed" {
             parameters = vec![("AccessKeyId", &server.admin.id)];
         }

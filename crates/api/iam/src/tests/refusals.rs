@@ -1,4 +1,4 @@
-//! What a refusal says, and what it keeps for whoever may have it decoded.
+//! Messages of refusals, and what is sealed into them for whoever may have it decoded.
 
 use serde_json::{Value as Json, json};
 

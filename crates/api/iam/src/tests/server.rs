@@ -48,7 +48,7 @@ pub(crate) struct Session {
     pub(crate) token: String,
 }
 
-/// What a request can be signed with.
+/// Credentials that can sign a request.
 pub(crate) trait Signs {
     fn key(&self) -> &Key;
     fn token(&self) -> Option<&str>;

@@ -3,7 +3,7 @@
 use super::access_keys::root_key;
 use super::server::{ACCOUNT, Answer, Key, Server, Session, Signs, allow, document, pass};
 
-/// A trust policy that lets these principals in, with these further elements.
+/// A trust policy that admits these principals, with these further elements.
 fn trust(principal: &str, more: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},

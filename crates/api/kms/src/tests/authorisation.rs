@@ -131,7 +131,7 @@ async fn a_stranger_cannot_tell_missing_from_forbidden() {
     }
     let error = world.refused("alice", "DescribeKey", json!({"KeyId": "alias/missing"})).await;
     assert!(error.starts_with("AccessDeniedException: "), "{error}");
-    // Whoever is allowed is told.
+    // A caller who is allowed learns that it does not exist.
     let error = world.refused("admin", "DescribeKey", json!({"KeyId": missing})).await;
     assert_eq!(error, format!("NotFoundException: Key '{}' does not exist", arn_of(missing)));
     let error = world.refused("admin", "DescribeKey", json!({"KeyId": "alias/missing"})).await;

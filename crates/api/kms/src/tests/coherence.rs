@@ -1,4 +1,4 @@
-//! What was acknowledged counts in every call that starts afterwards, under load and after a restart.
+//! Acknowledged changes count in every call that starts afterwards, under load and after a restart.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

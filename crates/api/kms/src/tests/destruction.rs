@@ -135,7 +135,7 @@ async fn deletions_that_were_planned_twice_follow_the_last_plan() {
     assert_eq!(world.kms.destroy_due(world.now()).await.expect("destroys"), 1);
 }
 
-/// What no version of the program takes for a key.
+/// A record that no version of the program reads as a key.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Broken {}
 

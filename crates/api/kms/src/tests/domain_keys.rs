@@ -22,7 +22,7 @@ impl World {
     async fn hold_writer(&self, count: usize) {
         let (release, released) = std::sync::mpsc::channel::<()>();
         let held = self.store.write(move |_| {
-            // Whether it is told or nobody is left to tell it.
+            // Returns once released, or when the sender is gone.
             let _ = released.recv();
             Ok::<_, store::StoreError>(())
         });
@@ -195,7 +195,7 @@ async fn material_that_cannot_be_unwrapped_keeps_its_domain_key_and_holds_up_no_
     world.done("admin", "Decrypt", json!({"CiphertextBlob": blob})).await;
 }
 
-/// What an operator is told: generation, state and how many keys.
+/// Domain keys as reported to an operator: generation, state and how many keys.
 async fn states(world: &World) -> Vec<(u32, DomainKeyState, u64)> {
     let told = domain_keys(&world.store).await.expect("read").into_iter();
     told.map(|DomainKeyReport { generation, state, keys, .. }| (generation, state, keys)).collect()

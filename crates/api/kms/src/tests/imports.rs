@@ -7,7 +7,7 @@ use super::*;
 
 const DAY: i64 = 86_400_000;
 
-/// What `GetParametersForImport` gave.
+/// Answer of `GetParametersForImport`.
 pub(super) struct Parameters {
     pub(super) token: Value,
     public: RsaPublicKey,
@@ -374,7 +374,7 @@ async fn a_symmetric_key_has_several_materials_and_needs_them_all() {
     let listed = world.materials(REGION, &key).await;
     assert_eq!(states(&listed), [pair(&first, "CURRENT"), pair(&second, "PENDING_ROTATION")]);
     assert_eq!((listed[1].get("RotationDate"), listed[1].get("RotationType")), (None, None));
-    // What waits is one at a time, is not used yet, and can be given up.
+    // Pending material: one at a time, not used yet, and can be deleted.
     let error = world.import_in(REGION, &key, &secret(), new.clone()).await.expect_err("is refused");
     assert!(error.starts_with("KMSInvalidStateException: "), "{error}");
     world.done("admin", "DeleteImportedKeyMaterial", json!({"KeyId": key, "KeyMaterialId": second})).await;
@@ -476,7 +476,7 @@ async fn each_region_imports_for_itself_and_rotates_together() {
         (world.state(&key).await, world.state_in(away, &key).await),
         ("PendingImport".to_owned(), "Enabled".to_owned())
     );
-    // What waits at home and is given up is given up everywhere.
+    // Deleting pending material in the primary's Region deletes it in every Region.
     world.import(&key, &two, json!({})).await;
     let third = world.import(&key, &secret(), new).await["KeyMaterialId"].take();
     world.done("admin", "DeleteImportedKeyMaterial", json!({"KeyId": key, "KeyMaterialId": third})).await;

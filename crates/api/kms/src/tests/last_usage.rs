@@ -1,4 +1,4 @@
-//! What keys were last used for.
+//! Last uses of keys.
 
 use super::*;
 use crate::record::LastUsage;

@@ -10,12 +10,12 @@ use service::{AuditClass, Entry, Service as _};
 
 use super::*;
 
-/// Where the matrix is kept.
+/// File of the expected matrix.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/matrix.txt");
 
 /// The columns, as the first line of the file has them. `key-administrator` and `key-user` hold what the console's
 /// wizard gives them in the key policy, and nothing else; `nobody` is of the account and holds nothing; `guest` and
-/// `stranger` hold everything in another account, which the key policy lets in the one of them.
+/// `stranger` hold everything in another account, and of these two the key policy admits `guest` only.
 const CALLERS: [&str; 7] = ["root", "administrator", "key-administrator", "key-user", "nobody", "guest", "stranger"];
 
 /// Members that an operation does not require, and without which it would not get as far as its decision.
@@ -120,8 +120,8 @@ impl Stage {
     }
 }
 
-/// `+` for a call that passed authorisation, whatever came of it, `-` for one that was denied or told that what exists
-/// does not.
+/// `+` for a call that passed authorisation, whatever came of it, `-` for one that was denied or got the answer that
+/// what exists does not.
 fn mark(operation: &str, answer: &Answer) -> char {
     let Err(error) = answer else { return '+' };
     let code = error.split(':').next().unwrap_or_default();

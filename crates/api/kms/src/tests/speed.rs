@@ -1,4 +1,4 @@
-//! What the hot path costs. Run by hand: `cargo test --release -p sealstack-kms -- --ignored --nocapture speed`.
+//! Cost of the hot path. Run by hand: `cargo test --release -p sealstack-kms -- --ignored --nocapture speed`.
 
 use std::time::Instant;
 

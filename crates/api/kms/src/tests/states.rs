@@ -11,7 +11,7 @@ use crate::record::{KeyState, Origin};
 
 const ELSEWHERE: &str = "eu-west-1";
 
-/// What a key is made with so that the operation can be done on it.
+/// Parameters of a key on which the operation can be done.
 fn kind(operation: &str) -> Value {
     match operation {
         "GenerateMac" | "VerifyMac" => json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),

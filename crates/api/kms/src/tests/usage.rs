@@ -345,7 +345,7 @@ async fn a_disabled_or_doomed_key_refuses_use() {
     }
 }
 
-/// Whatever is wrong in here is for the log: the caller is told no more than that it is not their fault.
+/// The damage is for the log: the caller learns only that it is not their fault.
 #[tokio::test]
 async fn a_key_whose_record_is_damaged_fails_inside_every_operation_that_needs_its_material() {
     let world = World::new();

@@ -130,7 +130,7 @@ impl ConnectionState {
         }
     }
 
-    /// The protocol has been told.
+    /// Records the connection's protocol.
     pub(crate) fn speaks(&self, protocol: Protocol) {
         self.change(|state| Some(State { protocol, ..state }));
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::connection_state::ConnectionState;
 
-/// One part of the places may be given up at once: choosing looks at all of a host's connections.
+/// One in this many places may be reclaimed at once: choosing looks at all of a host's connections.
 const AT_ONCE: usize = 64;
 
 /// Whom connections are counted for: an IPv4 address, or the network of an IPv6 address, all of whose addresses one

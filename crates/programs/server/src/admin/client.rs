@@ -97,7 +97,7 @@ impl Client {
         }
     }
 
-    /// Sees to it that the key is there that vouches for backups, durably.
+    /// Ensures that the key that authenticates backups exists, durably.
     ///
     /// # Errors
     /// [`ServerError::NotRunning`], [`ServerError::Refused`].

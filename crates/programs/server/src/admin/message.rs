@@ -32,9 +32,9 @@ pub(crate) enum Question {
     Clock,
     /// Believe the clock.
     AcceptClock,
-    /// See to it that the key is there that vouches for backups.
+    /// Ensure that the key that authenticates backups exists.
     PrepareBackup,
-    /// Vouch for the backup whose manifest has this SHA-256 digest, hexadecimal.
+    /// Authenticate the backup whose manifest has this SHA-256 digest, hexadecimal.
     VouchForBackup { manifest_digest: String },
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Answer {
     DomainKeysRotated { count: usize },
     /// The jump of the clock that is, or was until now, not believed.
     Clock { jump: Option<ClockJump> },
-    /// The key that vouches for backups is there.
+    /// The key that authenticates backups exists.
     Prepared,
     /// The manifest's tag, hexadecimal.
     Vouched { tag: String },

@@ -36,7 +36,7 @@ pub struct Made {
     pub bytes: u64,
 }
 
-/// Who vouches for the list of what is in a backup.
+/// The process that authenticates the list of what is in a backup.
 enum Authenticator {
     /// The server that runs in the directory.
     Server(Client),

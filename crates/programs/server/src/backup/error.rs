@@ -43,7 +43,7 @@ pub enum BackupError {
         /// The fault of the first of them.
         first: String,
     },
-    /// The manifest is not one that the backed-up server vouched for.
+    /// The manifest is not one that the backed-up server authenticated.
     #[error("the backup was put together by somebody else: the server that it is of did not vouch for it")]
     Forged,
     /// The root seal was replaced again and again meanwhile.

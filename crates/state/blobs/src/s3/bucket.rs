@@ -31,7 +31,7 @@ const WAIT_FIRST: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 20
 /// How many entries are asked for in one page of a listing: the most that S3 gives.
 const PAGE: usize = 1000;
 
-/// What stands for itself in a query.
+/// Characters that are not percent-encoded in a query.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A part of a bucket. Its calls block.
@@ -47,7 +47,7 @@ pub(crate) struct Unfinished {
     upload_id: String,
 }
 
-/// What a creation came to.
+/// Outcome of a creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Created {
     /// It was made.
@@ -56,7 +56,7 @@ pub(super) enum Created {
     Unclear,
 }
 
-/// What a refusal says.
+/// Parts of a refusal.
 struct Refusal {
     status: StatusCode,
     code: String,
@@ -206,7 +206,7 @@ impl Bucket {
         }
     }
 
-    /// Gives up an upload in parts, and what it holds.
+    /// Aborts an upload in parts, and discards what it holds.
     pub(super) fn abort(&self, id: &BlobId, upload_id: &str) -> io::Result<()> {
         self.remove_by(&self.object(Method::DELETE, id, &upload_parameter(upload_id)))
     }

@@ -19,7 +19,7 @@ const PARTS_MAX: usize = 10_000;
 /// The longest object in bytes.
 pub(crate) const OBJECT_BYTES_MAX: u64 = PART_BYTES as u64 * PARTS_MAX as u64;
 
-/// An object that is being written. Dropped before [`S3Upload::publish`] succeeded, it is given up.
+/// An object that is being written. Dropped before [`S3Upload::publish`] succeeded, it is abandoned.
 ///
 /// Holds one part in memory, and the transport may copy that while it is sent.
 pub(crate) struct S3Upload {

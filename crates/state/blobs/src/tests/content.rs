@@ -1,4 +1,4 @@
-//! What is written is read back, and shows nowhere.
+//! Content that is written is read back, and shows nowhere.
 
 use std::collections::HashSet;
 use std::fs;

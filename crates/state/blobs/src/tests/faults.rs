@@ -10,7 +10,7 @@ use crate::disk::{Disk, OsDisk};
 use crate::draft::BATCH_BYTES;
 use crate::{BlobError, Blobs};
 
-/// What is asked of a disk.
+/// A request to a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Request {
     Write,
@@ -19,7 +19,7 @@ enum Request {
     SyncDir,
 }
 
-/// A disk that notes what it is asked, and fails at the request that it is told to.
+/// A disk that records its requests, and fails at a chosen one.
 #[derive(Clone, Default)]
 struct FaultyDisk(Arc<Mutex<Faults>>);
 

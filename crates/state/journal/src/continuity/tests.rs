@@ -38,7 +38,7 @@ fn a_log_goes_on_from_each_of_its_ends() {
     assert!(dir.segments().len() > 2);
     for end in ends {
         assert_eq!(ask(&dir, &end), Continuity::Continues, "{end:?}");
-        // Also when a crash left the rest of the log to be followed, or nothing vouches for it.
+        // Also when a crash left a head that covers part of the log only, or none that is valid.
         for other in [&[0_usize][..], &[4096], &[0, 4096]] {
             let copy = dir.copy();
             edit(&head::path(copy.as_ref()), |bytes| other.iter().for_each(|offset| bytes[offset + 20] ^= 1));

@@ -13,7 +13,7 @@ fn resume(dir: &Dir) -> Resume {
     recover(&OsDisk, dir.as_ref(), &keys()).unwrap().resume
 }
 
-/// A log of `frames` frames in one segment, whose head vouches for the first `vouched` only, as if the server had been
+/// A log of `frames` frames in one segment, whose head covers the first `vouched` only, as if the server had been
 /// killed before it synced the others.
 fn unsynced(vouched: usize, frames: usize) -> Dir {
     let dir = Dir::new();
@@ -325,7 +325,7 @@ fn marked_records_that_are_missing_from_the_end_are_not_counted_again() {
     let start = dir.frames(1)[1].start;
     dir.edit(1, |bytes| bytes.truncate(start));
     let journal = Journal::open(small_segments(&dir), &key()).unwrap();
-    // The head vouches for them.
+    // The head covers them.
     assert_eq!(journal.marked(), 3);
     append_marked(&journal);
     journal.close().unwrap();

@@ -278,7 +278,7 @@ fn an_anchor_proves_nothing_once_its_record_is_retired() {
     append(&journal, 3);
     let anchor = dir.verify().unwrap().end;
     append(&journal, 4);
-    // The first record that is kept is linked to it.
+    // The first record that is retained is linked to it.
     assert_eq!(verify_against(dir.as_ref(), &key(), &[anchor.into()]).unwrap().notes, []);
     let forged = Anchor { chain: [0; 32], ..anchor };
     assert!(verify_against(dir.as_ref(), &key(), &[forged.into()]).is_err());

@@ -322,7 +322,7 @@ fn records_that_nobody_waits_for_are_durable_in_time() {
     for sequence in 1..=5 {
         let start = Instant::now();
         journal.append(&record(sequence)).unwrap();
-        // The head vouches for what is synced and nothing else.
+        // The head covers what is synced and nothing else.
         wait_until(|| {
             let head = head::read(dir.as_ref(), &keys()).unwrap();
             head.newest.is_some_and(|slot| slot.end.sequence == sequence)

@@ -364,7 +364,7 @@ fn begin(directory: &Directory, config: &SealConfig) -> RootKey {
     open(directory, config).unwrap().root
 }
 
-/// Dies after one step of the rotation and after another of the opening that resumes it, with either seal at hand.
+/// Dies after one step of the rotation and after another of the opening that resumes it, with either seal available.
 #[test]
 fn a_rotation_is_brought_to_its_end_wherever_it_died() {
     // At the same time, since most of it waits for the disk.

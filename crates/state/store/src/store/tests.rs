@@ -102,7 +102,7 @@ pub(crate) async fn get(store: &Store, parent: &str, id: &str) -> Result<Option<
     store.read(move |tx| tx.get::<Note>(&parent, &id)).await
 }
 
-/// Keeps the writer busy until told to go on, so that what is queued meanwhile makes one group.
+/// Keeps the writer busy until it is released, so that what is queued meanwhile makes one group.
 struct Hold {
     release: mpsc::Sender<()>,
     held: tokio::task::JoinHandle<Result<(), StoreError>>,

@@ -70,7 +70,7 @@ async fn a_policy_tied_to_a_user_does_not_mean_the_next_one_of_that_name() {
     let next = caller(&server, "ana").await;
     assert_eq!(next.principal.arn, ana.principal.arn);
     assert!(decide(&server, &next, policy.clone()).await.is_err());
-    // Nor is the one who is gone let in by a call that began too late.
+    // The deleted user is refused as well, in a call that began too late.
     assert!(decide(&server, &ana, policy).await.is_err());
 }
 

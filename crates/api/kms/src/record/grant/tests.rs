@@ -62,7 +62,7 @@ fn constraints_are_passed_on_only_if_they_are_no_looser() {
 }
 
 proptest::proptest! {
-    /// What "no looser" means: whatever meets the new constraints meets the old ones.
+    /// Meaning of "at least as strict": whatever meets the new constraints meets the old ones.
     #[test]
     fn stricter_constraints_are_met_by_fewer_contexts(
         new in small_constraints(),

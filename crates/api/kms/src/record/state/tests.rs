@@ -9,12 +9,12 @@ use crate::Kms;
 
 const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/k";
 
-/// What AWS's table says, in its own notes. Where it says two of them, the one that applies to a key of another origin
+/// AWS's table, in its own notes. Where a cell has two of them, the one that applies to a key of another origin
 /// stands behind a slash; `N/A` is a state that such a key cannot have.
 ///
 /// Columns: Enabled, Disabled, Pending deletion and Pending replica deletion, Pending import, Unavailable, Creating,
-/// Updating. `GetKeyLastUsage`, `ListKeyRotations`, `RotateKeyOnDemand` and the operations on secrets shared and encapsulated
-/// are younger than the table's last revision that was read; they are what their references say.
+/// Updating. `GetKeyLastUsage`, `ListKeyRotations`, `RotateKeyOnDemand` and the operations on secrets shared and
+/// encapsulated are younger than the table's last revision that was read; they are what their references say.
 ///
 /// Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
 const EXPECTED: &str = "
@@ -101,7 +101,7 @@ pub(crate) fn expected_rows() -> impl Iterator<Item = (&'static str, Vec<&'stati
     })
 }
 
-/// What a note says to the key `arn` of `origin` in `state`.
+/// Outcome that a note stands for, for the key `arn` of `origin` in `state`.
 pub(crate) fn told(note: &str, state: KeyState, origin: Origin, arn: &str) -> Result<(), String> {
     let invalid = |is: &str| Err(format!("KMSInvalidStateException: {arn} is {is}."));
     let origin =

@@ -62,8 +62,8 @@ fn pkcs1_signatures_have_the_one_encoding_that_the_standard_gives_them() {
 const PSS_ALONE: &str = "the key is for PSS alone, which AWS KMS has not";
 const OTHER_PARAMETERS: &str = "it is invalid for a salt that is not as long as a digest, or a mask of another hash";
 
-/// What is valid under other parameters than the scheme's is refused. What is invalid under those may be valid here: such
-/// vectors say nothing.
+/// Signatures that are valid under other parameters than the scheme's are refused. Those that are invalid under them
+/// may be valid here, so such vectors are skipped.
 #[test]
 fn pss_signatures_have_the_parameters_of_the_scheme() {
     let mut tally = Tally::default();

@@ -1,4 +1,4 @@
-//! What is refused, and what each protocol calls it.
+//! Refused requests, and each protocol's name for the refusal.
 
 use super::*;
 use crate::Protocol;

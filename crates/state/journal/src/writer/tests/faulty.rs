@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::disk::{Disk, DiskFile, OsDisk};
 
-/// What the writer asks of a disk.
+/// A request of the writer to a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Create,
@@ -43,7 +43,7 @@ struct Faults {
     unsynced: BTreeMap<PathBuf, Vec<Undo>>,
 }
 
-/// What a write covered up.
+/// Bytes that a write replaced, and the file's length before it.
 struct Undo {
     offset: u64,
     covered: Vec<u8>,
@@ -152,7 +152,7 @@ impl DiskFile for FaultyFile {
         }
         let undos = self.disk.0.lock().unwrap().unsynced.remove(&self.path).unwrap_or_default();
         if served.is_err() {
-            // The operating system gives up what it failed to write, and has nothing to complain about next time.
+            // The operating system discards what it failed to write, and reports no error the next time.
             for undo in undos.iter().rev() {
                 undo.revert(&self.file, undo.covered.len());
             }

@@ -1,4 +1,4 @@
-//! What ordered indexes promise, on every engine.
+//! Guarantees of ordered indexes, on every engine.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

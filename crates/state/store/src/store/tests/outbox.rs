@@ -1,4 +1,4 @@
-//! What an outbox and a ledger promise, on every engine.
+//! Guarantees of an outbox and a ledger, on every engine.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use super::*;
 use crate::{Digest, Outlet, Standing};
 
-/// Receives events, and refuses them while told to.
+/// Receives events, and refuses them while `refuses` is set.
 #[derive(Default)]
 pub(super) struct Inbox {
     taken: Mutex<Vec<(u64, Vec<u8>)>>,

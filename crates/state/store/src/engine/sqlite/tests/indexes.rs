@@ -170,7 +170,7 @@ fn nth(task: usize, count: usize, part: usize) -> Vec<u8> {
     format!("{task}/n{:08x}/{part}", count.wrapping_mul(0x9e37_79b1) & 0xffff_ffff).into_bytes()
 }
 
-/// What a task has left after its change `count`: the last 40 changes.
+/// Keys that remain after a task's change `count`: those of the last 40 changes.
 fn expected(task: usize, count: usize) -> Vec<Vec<u8>> {
     let first = count.saturating_sub(40) + 1;
     let mut keys: Vec<_> = (first..=count).flat_map(|n| (0..5).map(move |part| nth(task, n, part))).collect();
@@ -271,7 +271,7 @@ fn figures_of_an_index() {
     }
 }
 
-/// What this process has written to disks so far, in bytes.
+/// Bytes that this process has written to disks so far.
 pub(super) fn written_bytes() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap();
     io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).unwrap().parse().unwrap()
