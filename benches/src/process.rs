@@ -47,8 +47,11 @@ impl Process {
 
     /// This program again, as a server that prints its address.
     pub(crate) fn again(arguments: &[&str]) -> std::io::Result<Self> {
-        let mut child =
-            Command::new(std::env::current_exe()?).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;

@@ -75,7 +75,8 @@ fn toy() -> std::io::Result<()> {
     let gateway = Served(Gateway::new(core).with(Arc::new(toy)));
 
     let authority = pki::LocalAuthority::create(SystemTime::now()).map_err(|error| failed(&error))?;
-    let certificates = Certificates::new(CertificateSource::Local(authority, Vec::new())).map_err(|error| failed(&error))?;
+    let certificates =
+        Certificates::new(CertificateSource::Local(authority, Vec::new())).map_err(|error| failed(&error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let _entered = runtime.enter();
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(|error| failed(&error))?;
@@ -170,7 +171,10 @@ pub(crate) fn measure(mebibytes: usize, rounds: usize) -> std::io::Result<()> {
         times.sort_unstable();
         mebibytes as f64 / times[times.len() / 2].as_secs_f64()
     });
-    println!("echo of {mebibytes} MiB, medians of {rounds}: hyper {bare:.0} MiB/s, service {toy:.0} MiB/s, {:.2} of it", toy / bare);
+    println!(
+        "echo of {mebibytes} MiB, medians of {rounds}: hyper {bare:.0} MiB/s, service {toy:.0} MiB/s, {:.2} of it",
+        toy / bare
+    );
     println!("resident memory of the service: {} MiB", resident / 1024);
     Ok(())
 }
@@ -183,8 +187,14 @@ fn echo(address: SocketAddr, mebibytes: usize) -> std::io::Result<Duration> {
     headers.insert("host", host.parse().map_err(std::io::Error::other)?);
     headers.insert("x-amz-content-sha256", http::HeaderValue::from_static("UNSIGNED-PAYLOAD"));
     let (access_key_id, secret_access_key) = KEY;
-    let signer =
-        Signer { access_key_id, secret_access_key, session_token: None, region: "us-east-1", service: "toy", rules: Rules::S3 };
+    let signer = Signer {
+        access_key_id,
+        secret_access_key,
+        session_token: None,
+        region: "us-east-1",
+        service: "toy",
+        rules: Rules::S3,
+    };
     let parts = RequestParts { method: "POST", path: "/shelf", query: "echo", headers: &headers, host: None };
     let added = signer.sign(&parts, Payload::Stated, now()).map_err(std::io::Error::other)?;
     headers.extend(added);
