@@ -49,6 +49,12 @@ impl Caller {
         }
     }
 
+    /// A caller who proved nothing.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::new(Principal::anonymous(), String::new(), Context::new(), None)
+    }
+
     /// Whether nobody knows who it is.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.principal.kind == PrincipalKind::Anonymous

@@ -293,7 +293,7 @@ impl Gateway {
         match unsigned {
             Some((endpoint, protocol, operation)) => {
                 *route = Route { endpoint: Some(endpoint), protocol, claim: Claim::Form, operation: Some(operation) };
-                (Ok(Arc::new(anonymous())), Given::Whole(bytes))
+                (Ok(Arc::new(Caller::anonymous())), Given::Whole(bytes))
             }
             None => (Err(missing), Given::default()),
         }
@@ -375,11 +375,6 @@ pub(crate) fn request_parts<'a>(head: &Head<'a>) -> RequestParts<'a> {
         headers: head.headers,
         host: head.uri.authority().map(http::uri::Authority::as_str),
     }
-}
-
-/// Who calls without a signature.
-fn anonymous() -> Caller {
-    Caller::new(policy::Principal::anonymous(), String::new(), Context::new(), None)
 }
 
 /// The fault of a request for an operation that no service serves.

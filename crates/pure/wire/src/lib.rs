@@ -23,9 +23,7 @@ pub use arn::{Arn, ArnError, account_of};
 pub use blob::{Blob, SecretBlob, SecretText};
 pub use encode::EncodeError;
 pub use fault::{Culprit, Fault};
-pub use protocol::{
-    CommonFault, ERROR_TYPE_HEADER, Protocol, REQUEST_ID_HEADER, content_type, decode, encode_fault, encode_output,
-};
+pub use protocol::{CommonFault, ERROR_TYPE_HEADER, Protocol, REQUEST_ID_HEADER, decode, encode_fault, encode_output};
 pub use reader::{Malformed, Open, Reader};
 pub use shown::{Shown, shown, shown_bytes, shown_json, shown_lines, shown_path};
 pub use timestamp::Timestamp;

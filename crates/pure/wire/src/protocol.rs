@@ -339,12 +339,6 @@ pub fn encode_fault_with(protocol: Protocol, request_id: &str, fault: &Fault, de
     }
 }
 
-/// The content type of every answer in this protocol.
-#[must_use]
-pub const fn content_type(protocol: Protocol) -> &'static str {
-    protocol.content_type()
-}
-
 /// The header that carries the request id of an answer, in every protocol but restXml.
 pub const REQUEST_ID_HEADER: &str = "x-amzn-requestid";
 

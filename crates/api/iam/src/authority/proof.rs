@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use policy::{Context, Principal};
 use service::Caller;
 use service::ports::{Claim, CredentialError, Proof};
 use wire::Timestamp;
@@ -37,7 +36,7 @@ impl Iam {
             Proof::SshKey { key_id, public_key } => {
                 self.ssh_caller(key_id, public_key).await?.ok_or(CredentialError::Unknown)
             }
-            Proof::Anonymous => Ok(Arc::new(Caller::new(Principal::anonymous(), String::new(), Context::new(), None))),
+            Proof::Anonymous => Ok(Arc::new(Caller::anonymous())),
         }
     }
 }

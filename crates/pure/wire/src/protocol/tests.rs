@@ -65,9 +65,9 @@ fn an_output_is_encoded_in_either_protocol() {
 
 #[test]
 fn content_types_are_each_protocols_own() {
-    assert_eq!(content_type(JSON), "application/x-amz-json-1.1");
-    assert_eq!(content_type(Protocol::json("1.0", "")), "application/x-amz-json-1.0");
-    assert_eq!(content_type(QUERY), "text/xml");
+    assert_eq!(JSON.content_type(), "application/x-amz-json-1.1");
+    assert_eq!(Protocol::json("1.0", "").content_type(), "application/x-amz-json-1.0");
+    assert_eq!(QUERY.content_type(), "text/xml");
 }
 
 #[test]
