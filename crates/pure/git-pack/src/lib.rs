@@ -1,3 +1,19 @@
 //! Git's packs: entries, deltas and indexes, read and written.
 //!
 //! Owns their bytes. Refuses to know where packs are stored and who asks.
+
+#![forbid(unsafe_code)]
+
+mod deflate;
+mod delta;
+mod entry;
+mod error;
+mod inflate;
+mod read;
+
+pub use deflate::Deflater;
+pub use delta::{DeltaIndex, apply, apply_into, create, result_bytes};
+pub use entry::{EntryHeader, EntryKind, PACK_HEADER_BYTES, decode_pack_header, encode_pack_header};
+pub use error::{DeltaError, PackError, ReadError};
+pub use inflate::Inflater;
+pub use read::{EntryReader, ReadAt};
