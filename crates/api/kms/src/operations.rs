@@ -5,7 +5,7 @@ use service::Entry;
 use crate::{Kms, alias, cryptography, grant, key, key_store, material};
 
 /// Every operation that KMS serves.
-pub(crate) const TABLE: &[Entry<Kms>] = service::operations![
+pub(crate) static TABLE: &[Entry<Kms>] = service::operations![
     key::deletion::CancelKeyDeletion,
     alias::CreateAlias,
     key_store::ConnectCustomKeyStore,

@@ -228,7 +228,11 @@ impl<S: Service> Entry<S> {
 /// The table of a service's operations: the only list of them.
 #[macro_export]
 macro_rules! operations {
-    ($($operation:ty),* $(,)?) => {
-        const { &[$($crate::Entry::of::<$operation>()),*] }
-    };
+    ($first:ty $(, $operation:ty)* $(,)?) => {{
+        // A static: every crate that names a constant, or calls a short function that returns one, compiles each operation
+        // behind it again.
+        static TABLE: &[$crate::Entry<<$first as $crate::Operation>::Service>] =
+            &[$crate::Entry::of::<$first>() $(, $crate::Entry::of::<$operation>())*];
+        TABLE
+    }};
 }

@@ -3,9 +3,13 @@
 //! An engine owns durability, isolation and order. It refuses to know records, keys and caches: collections are the
 //! only text that it sees.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
+use crate::changes::Touched;
 use crate::index::Working;
 use crate::ledger::Ledger;
 use crate::outbox::Outlet;
@@ -159,45 +163,72 @@ pub(crate) fn open(location: &Location) -> Result<Arc<dyn Engine>, StoreError> {
     })
 }
 
-/// Turns closures into jobs.
-pub(crate) struct Task<W, T, E, A> {
-    work: Option<W>,
-    result: Option<Result<T, E>>,
-    answer: A,
+/// The outcome of a closure, whatever its type: what it returned, and what it touched unless it refused.
+///
+/// Values of one type let everything behind a closure be compiled once, instead of once for each closure.
+pub(crate) struct Worked {
+    /// What the caches have to drop; `None` undoes the transaction.
+    pub(crate) touched: Option<Vec<Touched>>,
+    returned: Box<dyn Any + Send>,
 }
 
-impl<W, T, E, A> Task<W, T, E, A>
-where
-    W: FnOnce(&Transaction<'_>) -> Result<T, E> + Send,
-    A: FnOnce(Result<T, E>) + Send,
-    T: Send,
-    E: From<StoreError> + Send,
-{
-    /// A job that runs `work` and hands its result, once durable, to `answer`.
-    pub(crate) fn new(work: W, answer: A) -> Self {
-        Self { work: Some(work), result: None, answer }
+impl Worked {
+    /// The outcome `result` of a closure, which touched what stands beside its value.
+    pub(crate) fn new<T: Send + 'static, E: Send + 'static>(result: Result<(T, Vec<Touched>), E>) -> Self {
+        let (touched, returned) = match result {
+            Ok((value, touched)) => (Some(touched), Ok(value)),
+            Err(error) => (None, Err(error)),
+        };
+        Self { touched, returned: Box::new(returned) }
+    }
+
+    /// What the closure returned, which has to be asked for as the types of [`new`](Self::new).
+    pub(crate) fn returned<T: 'static, E: From<StoreError> + 'static>(self) -> Result<T, E> {
+        returned(self.returned)
     }
 }
 
-impl<W, T, E, A> Job for Task<W, T, E, A>
-where
-    W: FnOnce(&Transaction<'_>) -> Result<T, E> + Send,
-    A: FnOnce(Result<T, E>) + Send,
-    T: Send,
-    E: From<StoreError> + Send,
-{
+/// A result behind a box of any type, which has to be that of `T` and `E`.
+pub(crate) fn returned<T: 'static, E: From<StoreError> + 'static>(any: Box<dyn Any + Send>) -> Result<T, E> {
+    match any.downcast::<Result<T, E>>() {
+        Ok(result) => *result,
+        Err(_) => Err(StoreError::Panicked.into()),
+    }
+}
+
+/// Work for the writer.
+pub(crate) type Work = Box<dyn FnOnce(&Transaction<'_>) -> Worked + Send>;
+
+/// Work that touches nothing which caches know.
+pub(crate) fn work<T: Send + 'static>(
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> Work {
+    Box::new(move |tx| Worked::new(work(tx).map(|value| (value, Vec::new()))))
+}
+
+/// Turns work into jobs.
+pub(crate) struct Task<A> {
+    work: Option<Work>,
+    worked: Option<Worked>,
+    answer: A,
+}
+
+impl<A: FnOnce(Result<Worked, StoreError>) + Send> Task<A> {
+    /// A job that does `work` and hands its outcome, once durable, to `answer`.
+    pub(crate) const fn new(work: Work, answer: A) -> Self {
+        Self { work: Some(work), worked: None, answer }
+    }
+}
+
+impl<A: FnOnce(Result<Worked, StoreError>) + Send> Job for Task<A> {
     fn run(&mut self, tx: &Transaction<'_>) -> bool {
-        self.result = self.work.take().map(|work| work(tx));
-        matches!(self.result, Some(Ok(_)))
+        self.worked = self.work.take().map(|work| work(tx));
+        self.worked.as_ref().is_some_and(|worked| worked.touched.is_some())
     }
 
     fn done(self: Box<Self>, outcome: Result<(), StoreError>) {
         // A failed commit overrides a closure's own refusal, which may rest on what was undone with it.
-        (self.answer)(match (outcome, self.result) {
-            (Err(error), _) => Err(error.into()),
-            (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(StoreError::Panicked.into()),
-        });
+        (self.answer)(outcome.and(self.worked.ok_or(StoreError::Panicked)));
     }
 }
 
@@ -207,11 +238,24 @@ pub(crate) fn write_blocking<T: Send + 'static>(
     work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let (answer, answered) = std::sync::mpsc::channel();
-    db.submit(Box::new(Task::new(work, move |result| {
+    db.submit(Box::new(Task::new(self::work(work), move |worked| {
         // Nobody waits when the caller's thread is gone.
-        let _ = answer.send(result);
+        let _ = answer.send(worked);
     })));
-    answered.recv().unwrap_or(Err(StoreError::Closed))
+    answered.recv().unwrap_or(Err(StoreError::Closed))?.returned()
+}
+
+/// Runs `work` on the writer, beside what waits for its turn there.
+pub(crate) async fn write<T: Send + 'static>(
+    db: &dyn Engine,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let (answer, answered) = oneshot::channel();
+    db.submit(Box::new(Task::new(self::work(work), move |worked| {
+        // The caller may have stopped waiting.
+        let _ = answer.send(worked);
+    })));
+    answered.await.unwrap_or(Err(StoreError::Closed))?.returned()
 }
 
 /// Runs `query` on one snapshot and returns its result. Blocks.

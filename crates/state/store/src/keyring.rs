@@ -7,9 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crypto::{HmacKey, Key256, SecretBytes, kdf, sealed};
-use tokio::sync::oneshot;
 
-use crate::engine::{self, Blind, Engine, Read, RowKey, Task, read_blocking, write_blocking};
+use crate::engine::{self, Blind, Engine, Read, RowKey, read_blocking, write_blocking};
 use crate::transaction::Transaction;
 use crate::vault::truncate;
 use crate::{Location, RootKey, RootKeyId, StoreError};
@@ -82,12 +81,7 @@ impl Keyring {
         if let Some(key) = self.peek(name) {
             return Ok(key);
         }
-        let (answer, answered) = oneshot::channel();
-        self.db.submit(Box::new(Task::new(self.get_or_make(name), move |result| {
-            // The caller may have stopped waiting.
-            let _ = answer.send(result);
-        })));
-        let key = answered.await.unwrap_or(Err(StoreError::Closed))?;
+        let key = engine::write(&*self.db, self.get_or_make(name)).await?;
         Ok(self.remember(name, key))
     }
 
@@ -116,14 +110,9 @@ impl Keyring {
     /// # Errors
     /// Those of writing.
     pub async fn remove(&self, name: &str) -> Result<(), StoreError> {
-        let (answer, answered) = oneshot::channel();
         let (wrappings, unwanted) = (Arc::clone(&self.wrappings), name.to_owned());
-        let work = move |tx: &Transaction<'_>| tx.delete(row(&wrappings.of(tx)?.id(&unwanted))).map(|_| ());
-        self.db.submit(Box::new(Task::new(work, move |result| {
-            // The caller may have stopped waiting.
-            let _ = answer.send(result);
-        })));
-        answered.await.unwrap_or(Err(StoreError::Closed))?;
+        let remove = move |tx: &Transaction<'_>| tx.delete(row(&wrappings.of(tx)?.id(&unwanted))).map(|_| ());
+        engine::write(&*self.db, remove).await?;
         self.unwrapped.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         Ok(())
     }

@@ -1,14 +1,15 @@
 //! The store as its users see it: opened under a root key, written and read in typed transactions.
 
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crypto::Key256;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::changes::{Touched, Watch, Watchers};
+use crate::changes::{Watch, Watchers};
 pub use crate::engine::WriteCounts;
-use crate::engine::{self, Blind, Engine, RowKey, Task, read_blocking};
+use crate::engine::{self, Blind, Engine, Read, RowKey, Task, Work, Worked, read_blocking, returned};
 use crate::keyring::{self, Keyring};
 use crate::ledger::{Ledger, Standing};
 use crate::outbox::Outlet;
@@ -129,25 +130,13 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let Inner { db, vault, watchers, writes, .. } = &*self.inner;
-        let permit = Arc::clone(writes).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (answer, answered) = oneshot::channel();
-        let (vault, watchers) = (Arc::clone(vault), Arc::clone(watchers));
-        let work = move |tx: &Transaction<'_>| -> Result<(T, Vec<Touched>), E> {
+        let vault = Arc::clone(&self.inner.vault);
+        let work = move |tx: &Transaction<'_>| {
             let mut tx = Tx::new(tx, &vault, spaces);
-            let value = change(&mut tx)?;
-            Ok((value, tx.finish()?))
+            let result = change(&mut tx).and_then(|value| Ok((value, tx.finish()?)));
+            Worked::new::<T, E>(result)
         };
-        db.submit(Box::new(Task::new(work, move |result: Result<(T, Vec<Touched>), E>| {
-            let result = result.map(|(value, touched)| {
-                watchers.changed(&touched);
-                value
-            });
-            drop(permit);
-            // The caller may have stopped waiting.
-            let _ = answer.send(result);
-        })));
-        answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        self.inner.submit(Box::new(work)).await?.returned()
     }
 
     /// Runs `change` as [`write`](Self::write) does, and records `event` in the same transaction if it writes anything:
@@ -179,7 +168,7 @@ impl Store {
     pub fn attach(&self, outlet: Arc<dyn Outlet>) {
         self.inner.db.attach(outlet);
         // Any turn of the writer offers what waits.
-        self.inner.db.submit(Box::new(Task::new(|_: &Transaction<'_>| Ok::<_, StoreError>(()), drop)));
+        self.inner.db.submit(Box::new(Task::new(engine::work(|_| Ok(())), drop)));
     }
 
     /// Offers waiting events to the outlet again, and removes those from the outbox that it has on its disk.
@@ -251,14 +240,9 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let permit = Arc::clone(&self.inner.reads).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (db, vault) = (Arc::clone(&self.inner.db), Arc::clone(&self.inner.vault));
-        let read = tokio::task::spawn_blocking(move || {
-            let result = read_blocking(&*db, |tx| query(&ReadTx::new(tx, &vault)));
-            drop(permit);
-            result
-        });
-        read.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+        let vault = Arc::clone(&self.inner.vault);
+        let work = move |tx: &dyn Read| -> Box<dyn Any + Send> { Box::new(query(&ReadTx::new(tx, &vault))) };
+        returned(self.inner.query(Box::new(work)).await?)
     }
 
     /// The keys that are wrapped under the root key.
@@ -405,20 +389,53 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        self.inner.db.submit(Box::new(Task::new(work, move |result| {
-            // The caller may have stopped waiting.
-            let _ = answer.send(result);
-        })));
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        engine::write(&*self.inner.db, work).await
     }
 
     async fn read_db<T: Send + 'static>(
         &self,
         query: impl FnOnce(&dyn engine::Read) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let db = Arc::clone(&self.inner.db);
-        let read = tokio::task::spawn_blocking(move || read_blocking(&*db, query));
+        let work = move |tx: &dyn Read| -> Box<dyn Any + Send> { Box::new(query(tx)) };
+        returned(self.inner.run(Box::new(work), None).await?)
+    }
+}
+
+/// A query of any type for the engine.
+type Query = Box<dyn FnOnce(&dyn Read) -> Box<dyn Any + Send> + Send>;
+
+// What stands here is compiled once, whatever the closures of transactions and queries are.
+impl Inner {
+    /// Runs a transaction once few enough others wait.
+    async fn submit(&self, work: Work) -> Result<Worked, StoreError> {
+        let permit = Arc::clone(&self.writes).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        let watchers = Arc::clone(&self.watchers);
+        self.db.submit(Box::new(Task::new(work, move |worked| {
+            if let Ok(Worked { touched: Some(touched), .. }) = &worked {
+                watchers.changed(touched);
+            }
+            drop(permit);
+            // The caller may have stopped waiting.
+            let _ = answer.send(worked);
+        })));
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Runs a query once few enough others run.
+    async fn query(&self, query: Query) -> Result<Box<dyn Any + Send>, StoreError> {
+        let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        self.run(query, Some(permit)).await
+    }
+
+    /// Runs a query on one snapshot, on a thread that may block, and gives `permit` back after it.
+    async fn run(&self, query: Query, permit: Option<OwnedSemaphorePermit>) -> Result<Box<dyn Any + Send>, StoreError> {
+        let db = Arc::clone(&self.db);
+        let read = tokio::task::spawn_blocking(move || {
+            let result = read_blocking(&*db, |tx| Ok(query(tx)));
+            drop(permit);
+            result
+        });
         read.await.unwrap_or(Err(StoreError::Panicked))
     }
 }

@@ -12,7 +12,7 @@ use self::listings::*;
 use self::outbox::*;
 use super::*;
 use crate::Cache;
-use crate::engine::{Read as _, write_blocking};
+use crate::engine::write_blocking;
 use crate::feed::{COMMITS_KEPT, COMMITS_SLACK};
 use crate::keyring::rewrap_in;
 

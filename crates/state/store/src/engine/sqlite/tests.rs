@@ -339,7 +339,7 @@ type Work = fn(&Transaction<'_>) -> Result<(), StoreError>;
 
 /// Holds the writer while `jobs` are queued, so that they make one group, and returns their answers.
 fn in_one_group(db: &Sqlite, jobs: Vec<Work>) -> Vec<Result<(), StoreError>> {
-    use crate::engine::Task;
+    use crate::engine::{Task, Worked, work};
     let (begun, begins) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let hold = move |_: &Transaction<'_>| {
@@ -347,13 +347,16 @@ fn in_one_group(db: &Sqlite, jobs: Vec<Work>) -> Vec<Result<(), StoreError>> {
         released.recv().unwrap();
         Ok::<_, StoreError>(())
     };
-    db.submit(Box::new(Task::new(hold, |_| {})));
+    db.submit(Box::new(Task::new(work(hold), |_| {})));
     begins.recv().unwrap();
     let (answer, answers) = mpsc::channel();
     let count = jobs.len();
     for (index, job) in jobs.into_iter().enumerate() {
         let answer = answer.clone();
-        db.submit(Box::new(Task::new(job, move |result| answer.send((index, result)).unwrap())));
+        let answer = move |worked: Result<Worked, StoreError>| {
+            answer.send((index, worked.and_then(Worked::returned))).unwrap();
+        };
+        db.submit(Box::new(Task::new(work(job), answer)));
     }
     release.send(()).unwrap();
     let mut results: Vec<_> = answers.iter().take(count).collect();
