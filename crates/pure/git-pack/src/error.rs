@@ -120,6 +120,12 @@ pub enum PackError {
         /// One base that is missing.
         base: ObjectId,
     },
+    /// An object is there twice although deltas name it as their base. Git takes no such pack.
+    #[error("duplicate base {base}")]
+    DuplicateBase {
+        /// The base.
+        base: ObjectId,
+    },
     /// SHA-1 was attacked.
     #[error(transparent)]
     Collision(#[from] Collision),

@@ -58,7 +58,6 @@ pub(crate) fn read_full<R: ReadAt + ?Sized>(source: &R, offset: u64, into: &mut 
 }
 
 /// Fills all of `into`.
-#[expect(dead_code, reason = "for indexes")]
 pub(crate) fn read_exact<R: ReadAt + ?Sized>(source: &R, offset: u64, into: &mut [u8]) -> Result<(), PackError> {
     if read_full(source, offset, into)? == into.len() { Ok(()) } else { Err(PackError::Truncated) }
 }
