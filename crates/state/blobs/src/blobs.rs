@@ -95,6 +95,14 @@ impl Blobs {
         blocking(move || open(&place, &owner, &id)).await
     }
 
+    /// Opens a blob as [`blob`](Self::blob) does, on a thread that may block.
+    ///
+    /// # Errors
+    /// As for [`Blobs::blob`].
+    pub fn blob_blocking(&self, owner: &Owner, id: &BlobId) -> Result<Blob, BlobError> {
+        open(&self.place, owner, id)
+    }
+
     /// Reads all of a blob: whether each byte is what was written.
     ///
     /// # Errors

@@ -44,8 +44,28 @@ fn whatever_is_written_in_whatever_pieces_is_read_back_from_any_place() {
                 let at = |part: f64| (whole.len() as f64 * part) as usize;
                 let (start, end) = (at(one).min(at(other)), at(one).max(at(other)));
                 assert!(read(&blob, start as u64..end as u64).await.unwrap() == whole[start..end]);
+                let mut bytes = vec![0; end - start];
+                blob.read_at(start as u64, &mut bytes).unwrap();
+                assert!(bytes == whole[start..end]);
             }
+            let chunks = (0..plaintext_bytes.div_ceil(CHUNK_BYTES as u64).max(1)).map(|number| blob.chunk(number).unwrap());
+            assert!(chunks.flat_map(|chunk| chunk.expose().to_vec()).eq(whole.iter().copied()));
         });
+    });
+}
+
+#[test]
+fn what_lies_behind_the_end_is_not_read_at_once_either() {
+    let place = Place::new();
+    block_on(async {
+        let written = place.write(&content(CHUNK_BYTES + 5)).await;
+        let blob = place.blobs.blob_blocking(&owner(), &written.id).unwrap();
+        blob.read_at(CHUNK_BYTES as u64 + 5, &mut []).unwrap();
+        for (offset, length) in [(CHUNK_BYTES as u64 + 5, 1), (0, CHUNK_BYTES + 6), (u64::MAX, 2)] {
+            let mut bytes = vec![0; length];
+            assert!(matches!(blob.read_at(offset, &mut bytes), Err(BlobError::OutOfRange { .. })), "{offset}");
+        }
+        assert!(matches!(blob.chunk(2), Err(BlobError::OutOfRange { .. })));
     });
 }
 
