@@ -1,3 +1,35 @@
 //! Git repositories that are sealed at rest: packs as blobs, references and metadata in ordered indexes.
 //!
 //! Owns objects, references, pushes and maintenance. Refuses to know wires, callers and keys' owners.
+//!
+//! A [`Repository`] is one time of a repository. What it has is never changed: a push makes a pack of its own, which
+//! [`Received::publish`] adds together with the references that lead to it, in one transaction of the store.
+
+#![expect(dead_code, reason = "what is received uses the rest, and comes next")]
+
+mod chunks;
+mod error;
+mod git;
+mod links;
+mod objects;
+mod pack;
+mod publish;
+mod reach;
+mod received;
+mod record;
+mod references;
+mod repository;
+mod select;
+mod summary;
+mod upload;
+
+pub use error::GitError;
+pub use git::{Git, SERVICE, Settings};
+pub use objects::{Object, Objects};
+pub use publish::{NAME_BYTES_MAX, RefOutcome, RefUpdate};
+pub use reach::{Boundary, Deepen};
+pub use received::Received;
+pub use references::{Reference, References};
+pub use repository::{RefChange, Repository};
+pub use select::{Filter, Wanted};
+pub use upload::{PackStream, UploadEvent};

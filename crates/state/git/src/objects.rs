@@ -1,0 +1,363 @@
+//! The objects of a repository, looked up in all of its packs. Knows no references. Blocks.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use blobs::{BlobError, BlobId, Owner};
+use crypto::SecretBytes;
+use git_object::{Kind, ObjectFormat, ObjectId};
+use git_pack::{EntryKind, EntryReader, PackError, ReadError, apply, result_bytes};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::GitError;
+use crate::git::Git;
+use crate::pack::Pack;
+use crate::record::PackRecord;
+
+/// The largest object that is cached, in bytes.
+const CACHED_BYTES_MAX: usize = 256 << 10;
+
+/// What an entry of the cache takes besides its object, about, in bytes.
+const ENTRY_BYTES: u64 = 160;
+
+/// An object in memory, zeroised when nobody has it any more.
+pub struct Object {
+    /// Its kind.
+    pub kind: Kind,
+    content: SecretBytes,
+}
+
+impl Object {
+    pub(crate) fn new(kind: Kind, content: Vec<u8>) -> Self {
+        Self { kind, content: SecretBytes::from(content) }
+    }
+}
+
+impl Deref for Object {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.content.expose()
+    }
+}
+
+/// Objects that were read last, by their pack's first blob and their place in it.
+#[derive(Clone)]
+pub(crate) struct Recent(Arc<Cache<(BlobId, u32), Arc<Object>, BySize>>);
+
+#[derive(Clone)]
+struct BySize;
+
+impl Weighter<(BlobId, u32), Arc<Object>> for BySize {
+    fn weight(&self, _: &(BlobId, u32), object: &Arc<Object>) -> u64 {
+        object.len() as u64 + ENTRY_BYTES
+    }
+}
+
+impl Recent {
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        let objects = usize::try_from(bytes_max / 2048).unwrap_or(usize::MAX).max(64);
+        Self(Arc::new(Cache::with_weighter(objects, bytes_max, BySize)))
+    }
+}
+
+/// All objects of a repository at one time. Clones are the same. Its calls block.
+#[derive(Clone)]
+pub struct Objects(Arc<Inner>);
+
+struct Inner {
+    git: Git,
+    format: ObjectFormat,
+    owner: Owner,
+    fingerprint: [u8; 32],
+    slots: Vec<Slot>,
+    /// The pack that had the last object.
+    hint: AtomicUsize,
+    readers: Mutex<Vec<EntryReader>>,
+}
+
+/// A pack, opened when it is first needed.
+struct Slot {
+    record: Arc<PackRecord>,
+    pack: OnceLock<Arc<Pack>>,
+}
+
+/// Where an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The number of the pack, the newest being 0.
+    pub(crate) pack: usize,
+    pub(crate) row: u32,
+}
+
+impl Objects {
+    /// The objects of `packs`, the newest last, and of a `quarantine` that is open.
+    pub(crate) fn new(
+        git: Git,
+        format: ObjectFormat,
+        owner: Owner,
+        fingerprint: [u8; 32],
+        packs: &[Arc<PackRecord>],
+        quarantine: Option<Arc<Pack>>,
+    ) -> Self {
+        let quarantine = quarantine.map(|pack| Slot { record: Arc::clone(&pack.record), pack: OnceLock::from(pack) });
+        let stored = packs.iter().rev().map(|record| Slot { record: Arc::clone(record), pack: OnceLock::new() });
+        let slots = quarantine.into_iter().chain(stored).collect();
+        let (hint, readers) = (AtomicUsize::new(0), Mutex::default());
+        Self(Arc::new(Inner { git, format, owner, fingerprint, slots, hint, readers }))
+    }
+
+    /// The hash function that made the objects' ids.
+    #[must_use]
+    pub fn format(&self) -> ObjectFormat {
+        self.0.format
+    }
+
+    /// How many packs there are.
+    pub(crate) fn packs(&self) -> usize {
+        self.0.slots.len()
+    }
+
+    /// The pack of a number, the newest being 0.
+    pub(crate) fn pack(&self, number: usize) -> Result<&Arc<Pack>, GitError> {
+        let Inner { git, format, owner, fingerprint, slots, .. } = &*self.0;
+        let slot = slots.get(number).ok_or(GitError::damaged("a pack is missing"))?;
+        if let Some(pack) = slot.pack.get() {
+            return Ok(pack);
+        }
+        let pack = Pack::open(&git.0, *format, owner, fingerprint, &slot.record)?;
+        Ok(slot.pack.get_or_init(|| pack))
+    }
+
+    /// Where an object is: in the pack that had the last one if it is there, or else in the newest.
+    pub(crate) fn find(&self, id: &ObjectId) -> Result<Option<Found>, GitError> {
+        if id.format() != self.0.format {
+            return Ok(None);
+        }
+        let hint = self.0.hint.load(Ordering::Relaxed);
+        let others = (0..self.packs()).filter(|number| *number != hint);
+        for number in (hint < self.packs()).then_some(hint).into_iter().chain(others) {
+            if let Some(row) = self.pack(number)?.find(id)? {
+                self.0.hint.store(number, Ordering::Relaxed);
+                return Ok(Some(Found { pack: number, row }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether an object is there, reachable or not.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn exists(&self, id: &ObjectId) -> Result<bool, GitError> {
+        Ok(self.find(id)?.is_some())
+    }
+
+    /// An object's kind.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn kind(&self, id: &ObjectId) -> Result<Option<Kind>, GitError> {
+        let Some(found) = self.find(id)? else { return Ok(None) };
+        let pack = self.pack(found.pack)?;
+        pack.kind(pack.place(found.row)?).map(Some)
+    }
+
+    /// An object's kind and length in bytes.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn header(&self, id: &ObjectId) -> Result<Option<(Kind, u64)>, GitError> {
+        let Some(found) = self.find(id)? else { return Ok(None) };
+        let pack = self.pack(found.pack)?;
+        let place = pack.place(found.row)?;
+        Ok(Some((pack.kind(place)?, self.bytes_at(pack, place)?)))
+    }
+
+    /// The length of the object at a place.
+    pub(crate) fn bytes_at(&self, pack: &Arc<Pack>, place: u32) -> Result<u64, GitError> {
+        let (start, end) = (pack.offset(place)?, pack.offset(place + 1)?);
+        self.with_reader(|reader| {
+            let (header, _) = reader.header(&**pack, start).map_err(stored)?;
+            if let EntryKind::Object(_) = header.kind {
+                return Ok(header.size);
+            }
+            // Both lengths stand at the beginning of a delta, so the rest need not be expanded.
+            let mut head = Vec::new();
+            let read = reader.stream(&**pack, start, end, &mut |piece| {
+                head.extend_from_slice(piece.get(..piece.len().min(32)).unwrap_or_default());
+                if head.len() < 32 { Ok(()) } else { Err("enough".into()) }
+            });
+            if let Err(error) = read
+                && head.len() < 32
+            {
+                return Err(stored(error));
+            }
+            result_bytes(&head).map(|(_, bytes)| bytes).map_err(|_| GitError::damaged("a delta has no length"))
+        })
+    }
+
+    /// An object, if it is there.
+    ///
+    /// # Errors
+    /// [`GitError::TooLarge`] if it is longer than `bytes_max`; those of reading.
+    pub fn read(&self, id: &ObjectId, bytes_max: u64) -> Result<Option<Arc<Object>>, GitError> {
+        let Some(found) = self.find(id)? else { return Ok(None) };
+        let pack = self.pack(found.pack)?;
+        let place = pack.place(found.row)?;
+        if bytes_max < u64::MAX && self.cached(pack, place).is_none() {
+            let bytes = self.bytes_at(pack, place)?;
+            if bytes > bytes_max {
+                return Err(GitError::TooLarge { id: *id, bytes });
+            }
+        }
+        self.read_place(pack, place).map(Some)
+    }
+
+    /// An object of a kind that must be there.
+    pub(crate) fn expect(&self, id: &ObjectId, kind: Kind) -> Result<Arc<Object>, GitError> {
+        let found = self.read(id, u64::MAX)?.filter(|object| object.kind == kind);
+        found.ok_or(GitError::MissingObject { id: *id })
+    }
+
+    /// Hands an object to `each` in pieces, whatever its length. Yields its kind; `None` if it is not there.
+    ///
+    /// # Errors
+    /// Those of `each` and of reading.
+    pub fn stream(
+        &self,
+        id: &ObjectId,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), GitError>,
+    ) -> Result<Option<Kind>, GitError> {
+        let Some(found) = self.find(id)? else { return Ok(None) };
+        let pack = self.pack(found.pack)?;
+        let place = pack.place(found.row)?;
+        let (start, end) = (pack.offset(place)?, pack.offset(place + 1)?);
+        let whole = self.with_reader(|reader| {
+            let (header, _) = reader.header(&**pack, start).map_err(stored)?;
+            let EntryKind::Object(kind) = header.kind else { return Ok(None) };
+            let mut failed = None;
+            let read = reader.stream(&**pack, start, end, &mut |piece| {
+                each(piece).map_err(|error| {
+                    failed = Some(error);
+                    ReadError::from("the taker failed")
+                })
+            });
+            match failed {
+                Some(error) => Err(error),
+                None => read.map(|_| Some(kind)).map_err(stored),
+            }
+        })?;
+        if let Some(kind) = whole {
+            return Ok(Some(kind));
+        }
+        let object = self.read_place(pack, place)?;
+        each(&object)?;
+        Ok(Some(object.kind))
+    }
+
+    fn recent(&self) -> &Cache<(BlobId, u32), Arc<Object>, BySize> {
+        &self.0.git.0.recent.0
+    }
+
+    fn cached(&self, pack: &Pack, place: u32) -> Option<Arc<Object>> {
+        self.recent().get(&(pack.key(), place))
+    }
+
+    /// The object at a place, with what its deltas are made of.
+    pub(crate) fn read_place(&self, pack: &Arc<Pack>, place: u32) -> Result<Arc<Object>, GitError> {
+        // Deltas from the object down to what is whole: place, beginning and end.
+        let mut deltas = Vec::new();
+        let mut at = place;
+        self.with_reader(|reader| {
+            let mut entry = Vec::new();
+            let mut object = loop {
+                if let Some(known) = self.cached(pack, at) {
+                    break known;
+                }
+                let (start, end) = (pack.offset(at)?, pack.offset(at + 1)?);
+                let (header, _) = reader.header(&**pack, start).map_err(stored)?;
+                let base = match header.kind {
+                    EntryKind::Object(kind) => {
+                        reader.entry(&**pack, start, end, u64::MAX, &mut entry).map_err(stored)?;
+                        break self.cache(pack, at, Object::new(kind, std::mem::take(&mut entry)));
+                    }
+                    EntryKind::OffsetDelta { distance } => {
+                        start.checked_sub(distance).map(|base| pack.place_at(base)).transpose()?.flatten()
+                    }
+                    EntryKind::ReferenceDelta { base } => pack.find(&base)?.map(|row| pack.place(row)).transpose()?,
+                };
+                deltas.push((at, start, end));
+                at = base.ok_or(GitError::damaged("a delta has no base"))?;
+                if deltas.len() > pack.objects() as usize {
+                    return Err(GitError::damaged("deltas need each other"));
+                }
+            };
+            for (place, start, end) in deltas.into_iter().rev() {
+                reader.entry(&**pack, start, end, u64::MAX, &mut entry).map_err(stored)?;
+                let content = apply(&object, &entry, u64::MAX).map_err(|_| GitError::damaged("a delta is broken"))?;
+                object = self.cache(pack, place, Object::new(object.kind, content));
+            }
+            Ok(object)
+        })
+    }
+
+    fn cache(&self, pack: &Pack, place: u32, object: Object) -> Arc<Object> {
+        let object = Arc::new(object);
+        if object.len() <= CACHED_BYTES_MAX {
+            self.recent().insert((pack.key(), place), Arc::clone(&object));
+        }
+        object
+    }
+
+    /// Lends a reader, whose memory serves one call after the other.
+    fn with_reader<T>(&self, then: impl FnOnce(&mut EntryReader) -> T) -> T {
+        let readers = || self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = readers().pop();
+        let mut reader = free.unwrap_or_else(|| EntryReader::new(self.0.format));
+        let value = then(&mut reader);
+        readers().push(reader);
+        value
+    }
+
+    /// All ids that begin with these hexadecimal digits, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn with_prefix(&self, digits: &str, limit: usize) -> Result<Vec<ObjectId>, GitError> {
+        let mut first = digits.to_ascii_lowercase();
+        let length = 2 * self.format().id_bytes();
+        let digits = first.clone();
+        first.extend(std::iter::repeat_n('0', length.saturating_sub(first.len())));
+        let Ok(first) = ObjectId::from_hex(self.format(), first.as_bytes()) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for number in 0..self.packs() {
+            let pack = self.pack(number)?;
+            let mut row = pack.lower_bound(&first)?;
+            while row < pack.objects() && found.len() < limit {
+                let id = pack.id(row)?;
+                if !id.to_string().starts_with(&digits) {
+                    break;
+                }
+                if !found.contains(&id) {
+                    found.push(id);
+                }
+                row += 1;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The error of a stored pack that cannot be read.
+pub(crate) fn stored(error: PackError) -> GitError {
+    match error {
+        PackError::Read(cause) => match cause.downcast::<BlobError>() {
+            Ok(error) => GitError::Blob(*error),
+            Err(_) => GitError::damaged("a pack cannot be read"),
+        },
+        _ => GitError::damaged("an entry of a pack is broken"),
+    }
+}

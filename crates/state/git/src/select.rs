@@ -1,0 +1,517 @@
+//! Which objects go to a client, as sets of places in packs: whole packs where they are all of it, a walk otherwise.
+//! Knows no bytes of packs. Blocks.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use git_object::{Kind, ObjectId};
+
+use crate::GitError;
+use crate::links::{entries, links};
+use crate::objects::{Object, Objects};
+use crate::reach::{Boundary, Sorted, Walk};
+use crate::references::References;
+use crate::summary::kind_of;
+
+/// How many objects that the client has are remembered as bases of deltas.
+const KNOWN_MAX: usize = 200_000;
+
+/// What is left out of what was asked for. All rules hold at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Files of this many bytes or more: 0 leaves out all.
+    pub blob_bytes: Option<u64>,
+    /// What is this many levels below a commit or more: 0 leaves out the root trees as well.
+    pub tree_depth: Option<u64>,
+    /// Objects of all other kinds.
+    pub only: Option<Kind>,
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The objects that it wants, with what they lead to.
+    pub wants: Vec<ObjectId>,
+    /// Objects that it has, with what they lead to. What is not there is ignored.
+    pub haves: Vec<ObjectId>,
+    /// Commits whose parents it does not have.
+    pub shallow: Vec<ObjectId>,
+    /// Where its history is to end from now on.
+    pub boundary: Option<Boundary>,
+    /// What is left out.
+    pub filter: Filter,
+    /// Whether deltas may have bases that only the client has.
+    pub thin: bool,
+    /// Whether tags come along that lead to what is sent.
+    pub include_tag: bool,
+    /// Whether deltas may name their bases by offset.
+    pub ofs_delta: bool,
+}
+
+/// A set of places in a pack.
+pub(crate) struct Places {
+    words: Vec<u64>,
+    count: u32,
+}
+
+impl Places {
+    fn none(objects: u32) -> Self {
+        Self { words: vec![0; (objects as usize).div_ceil(64)], count: 0 }
+    }
+
+    fn all(objects: u32) -> Self {
+        let mut places = Self { words: vec![u64::MAX; (objects as usize).div_ceil(64)], count: objects };
+        if let Some(last) = places.words.last_mut()
+            && !objects.is_multiple_of(64)
+        {
+            *last = (1 << (objects % 64)) - 1;
+        }
+        places
+    }
+
+    pub(crate) fn contains(&self, place: u32) -> bool {
+        self.words.get(place as usize / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+    }
+
+    /// Yields whether it was missing.
+    fn insert(&mut self, place: u32) -> bool {
+        let Some(word) = self.words.get_mut(place as usize / 64) else { return false };
+        let missing = *word >> (place % 64) & 1 == 0;
+        *word |= 1 << (place % 64);
+        self.count += u32::from(missing);
+        missing
+    }
+
+    fn remove(&mut self, place: u32) {
+        if self.contains(place)
+            && let Some(word) = self.words.get_mut(place as usize / 64)
+        {
+            *word &= !(1 << (place % 64));
+            self.count -= 1;
+        }
+    }
+
+    pub(crate) const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The places in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        (0_u32..).zip(&self.words).flat_map(|(number, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                left &= left.checked_sub(1)?;
+                Some(number * 64 + bit)
+            })
+        })
+    }
+}
+
+/// Objects of some packs, each once.
+pub(crate) struct Selection {
+    /// Numbers of packs, the largest first: an object that several have is counted in the first.
+    order: Vec<usize>,
+    /// By the number of the pack.
+    sets: Vec<Places>,
+    /// Objects that the client has, for bases of deltas.
+    pub(crate) known: HashSet<ObjectId>,
+}
+
+impl Selection {
+    fn new(objects: &Objects) -> Result<Self, GitError> {
+        let sizes = (0..objects.packs()).map(|number| objects.pack(number).map(|pack| pack.objects()));
+        let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
+        let mut order: Vec<usize> = (0..sizes.len()).collect();
+        order.sort_by_key(|number| std::cmp::Reverse(sizes.get(*number).copied()));
+        let sets = sizes.into_iter().map(Places::none).collect();
+        Ok(Self { order, sets, known: HashSet::new() })
+    }
+
+    /// How many objects there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.sets.iter().map(|places| u64::from(places.count())).sum()
+    }
+
+    /// The packs in the order in which they are sent, with what is sent of each.
+    pub(crate) fn packs(&self) -> impl Iterator<Item = (usize, &Places)> {
+        self.order.iter().filter_map(|number| Some((*number, self.sets.get(*number)?)))
+    }
+
+    /// The pack and the place in which an object counts.
+    pub(crate) fn locate(&self, objects: &Objects, id: &ObjectId) -> Result<Option<(usize, u32)>, GitError> {
+        for number in &self.order {
+            let pack = objects.pack(*number)?;
+            if let Some(row) = pack.find(id)? {
+                return Ok(Some((*number, pack.place(row)?)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether an object is sent.
+    pub(crate) fn contains(&self, objects: &Objects, id: &ObjectId) -> Result<bool, GitError> {
+        let found = self.locate(objects, id)?;
+        Ok(found.is_some_and(|(number, place)| self.sets.get(number).is_some_and(|set| set.contains(place))))
+    }
+
+    /// Adds an object. Yields whether it is new, and where it is.
+    fn add(&mut self, objects: &Objects, id: &ObjectId) -> Result<bool, GitError> {
+        let (number, place) = self.locate(objects, id)?.ok_or(GitError::MissingObject { id: *id })?;
+        Ok(self.sets.get_mut(number).is_some_and(|set| set.insert(place)))
+    }
+}
+
+/// Packs that are, taken together, exactly what `from` leads to. `None` if that is not how things are, or if it cannot be
+/// told without a walk.
+fn whole_packs(objects: &Objects, from: &HashSet<ObjectId>) -> Result<Option<Vec<usize>>, GitError> {
+    let mut reached = from.clone();
+    let mut left: Vec<usize> = (0..objects.packs()).collect();
+    let mut whole = Vec::new();
+    loop {
+        let before = left.len();
+        let mut rest = Vec::new();
+        for number in left {
+            let lists = objects.pack(number)?.lists()?;
+            let (Some(roots), Some(needs), Some(_)) = (&lists.roots, &lists.needs, &lists.borrowed) else {
+                rest.push(number);
+                continue;
+            };
+            if roots.iter().all(|root| reached.contains(root)) {
+                reached.extend(needs.iter().copied());
+                whole.push(number);
+            } else {
+                rest.push(number);
+            }
+        }
+        if rest.len() == before {
+            break;
+        }
+        left = rest;
+    }
+    // A base that came along counts only where it belongs.
+    let has = |id: &ObjectId| -> Result<bool, GitError> {
+        for number in &whole {
+            let pack = objects.pack(*number)?;
+            let borrowed = pack.lists()?.borrowed.as_deref().unwrap_or_default();
+            if borrowed.binary_search(id).is_err() && pack.find(id)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    for id in &reached {
+        if !has(id)? {
+            return Ok(None);
+        }
+    }
+    for number in &whole {
+        for id in objects.pack(*number)?.lists()?.borrowed.iter().flatten() {
+            if !has(id)? {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(whole))
+}
+
+/// Selects all that `from` leads to, if that is whole packs.
+fn select_packs(objects: &Objects, from: &HashSet<ObjectId>, filter: &Filter) -> Result<Option<Selection>, GitError> {
+    if filter.tree_depth.is_some() {
+        return Ok(None);
+    }
+    let Some(whole) = whole_packs(objects, from)? else { return Ok(None) };
+    let mut selection = Selection::new(objects)?;
+    let order: Vec<usize> = selection.order.iter().copied().filter(|number| whole.contains(number)).collect();
+    selection.order.clone_from(&order);
+    let mut larger: Vec<usize> = Vec::new();
+    for number in order {
+        let pack = objects.pack(number)?;
+        let mut places = Places::all(pack.objects());
+        if !larger.is_empty() {
+            for row in 0..pack.objects() {
+                let id = pack.id(row)?;
+                for other in &larger {
+                    if objects.pack(*other)?.find(&id)?.is_some() {
+                        places.remove(pack.place(row)?);
+                        break;
+                    }
+                }
+            }
+        }
+        if filter.blob_bytes.is_some() || filter.only.is_some() {
+            for (place, kind) in (0_u32..).zip(pack.kinds()?) {
+                let kind = kind_of(kind).ok_or(GitError::damaged("an object of a pack has no kind"))?;
+                let out = filter.only.is_some_and(|only| only != kind)
+                    || kind == Kind::Blob
+                        && match filter.blob_bytes {
+                            None => false,
+                            Some(0) => true,
+                            Some(limit) => places.contains(place) && objects.bytes_at(pack, place)? >= limit,
+                        };
+                if out {
+                    places.remove(place);
+                }
+            }
+        }
+        if let Some(set) = selection.sets.get_mut(number) {
+            *set = places;
+        }
+        larger.push(number);
+    }
+    Ok(Some(selection))
+}
+
+/// Selects what a client gets.
+pub(crate) fn select(
+    objects: &Objects,
+    references: &References,
+    wanted: &Wanted,
+    counted: &mut dyn FnMut(u64) -> Result<(), GitError>,
+) -> Result<Selection, GitError> {
+    let complete = wanted.haves.is_empty() && wanted.shallow.is_empty() && wanted.boundary.is_none();
+    if complete {
+        let from = wanted.wants.iter().copied().collect();
+        if let Some(mut selection) = select_packs(objects, &from, &wanted.filter)? {
+            // What was asked for by name is not left out.
+            for want in &wanted.wants {
+                selection.add(objects, want)?;
+            }
+            if wanted.include_tag {
+                add_tags(objects, references, &mut selection)?;
+            }
+            counted(selection.count())?;
+            return Ok(selection);
+        }
+    }
+    let mut trees = Trees {
+        objects,
+        filter: wanted.filter,
+        selection: Selection::new(objects)?,
+        depths: HashMap::new(),
+        theirs: HashSet::new(),
+        counted,
+        next: 0,
+    };
+    trees.walk(wanted)?;
+    let mut selection = trees.selection;
+    if wanted.include_tag {
+        add_tags(objects, references, &mut selection)?;
+    }
+    counted(selection.count())?;
+    Ok(selection)
+}
+
+/// Selects all that the references lead to.
+pub(crate) fn select_reachable(objects: &Objects, references: &References) -> Result<Selection, GitError> {
+    let wants = references.iter().map(|reference| reference.id).collect();
+    select(objects, &References::default(), &Wanted { wants, ..Wanted::default() }, &mut |_| Ok(()))
+}
+
+/// Adds the tags whose objects are sent, with those that lead to them.
+fn add_tags(objects: &Objects, references: &References, selection: &mut Selection) -> Result<(), GitError> {
+    for reference in references.with_prefix("refs/tags/") {
+        let Some(peeled) = reference.peeled else { continue };
+        if selection.contains(objects, &peeled)? && !selection.contains(objects, &reference.id)? {
+            for tag in Sorted::new(objects, &[reference.id])?.tags {
+                selection.add(objects, &tag)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A tree to be walked.
+struct Branch {
+    tree: ObjectId,
+    /// What was in the same place in the commit's parents, and whether the client has it.
+    bases: Vec<(ObjectId, bool)>,
+    depth: u64,
+    /// Asked for by name: it is not left out.
+    named: bool,
+}
+
+struct Trees<'a> {
+    objects: &'a Objects,
+    filter: Filter,
+    selection: Selection,
+    /// How close to a commit each tree was met, if that matters.
+    depths: HashMap<ObjectId, u64>,
+    /// Trees and files that the client has, as far as they were asked about by name.
+    theirs: HashSet<ObjectId>,
+    counted: &'a mut dyn FnMut(u64) -> Result<(), GitError>,
+    next: u64,
+}
+
+impl Trees<'_> {
+    fn walk(&mut self, wanted: &Wanted) -> Result<(), GitError> {
+        let objects = self.objects;
+        let wants = Sorted::new(objects, &wanted.wants)?;
+        let mut haves = Vec::new();
+        for have in &wanted.haves {
+            if objects.exists(have)? {
+                haves.push(*have);
+            }
+        }
+        let haves = Sorted::new(objects, &haves)?;
+        self.theirs.extend(haves.trees.iter().chain(&haves.blobs).chain(&haves.tags));
+        let their_cut: HashSet<ObjectId> = wanted.shallow.iter().copied().collect();
+        let mut cut = their_cut.clone();
+        let mut commits = wants.commits.clone();
+        let mut walk = Walk::new(objects);
+        if let Some(boundary) = &wanted.boundary {
+            for id in &boundary.unshallow {
+                cut.remove(id);
+                commits.extend(walk.parents(id)?);
+            }
+            cut.extend(&boundary.shallow);
+        }
+        let found = walk.difference(&commits, &haves.commits, &cut, &their_cut)?;
+        drop(walk);
+        for id in wants.tags.iter().filter(|id| !haves.tags.contains(id)) {
+            self.add(id, Kind::Tag, true)?;
+        }
+        let named: HashSet<&ObjectId> = wanted.wants.iter().collect();
+        for commit in found {
+            self.add(&commit.id, Kind::Commit, named.contains(&commit.id))?;
+            self.branch(Branch { tree: commit.tree, bases: commit.bases, depth: 0, named: false })?;
+        }
+        for tree in wants.trees.iter().filter(|tree| !haves.trees.contains(tree)) {
+            self.branch(Branch { tree: *tree, bases: Vec::new(), depth: 0, named: true })?;
+        }
+        for blob in wants.blobs.iter().filter(|blob| !haves.blobs.contains(blob)) {
+            self.add(blob, Kind::Blob, true)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an object unless it is left out. Yields whether it is new.
+    fn add(&mut self, id: &ObjectId, kind: Kind, named: bool) -> Result<bool, GitError> {
+        if !named && self.filter.only.is_some_and(|only| only != kind) {
+            return Ok(false);
+        }
+        let new = self.selection.add(self.objects, id)?;
+        self.next += u64::from(new);
+        if self.next >= 4096 {
+            self.next = 0;
+            (self.counted)(self.selection.count())?;
+        }
+        Ok(new)
+    }
+
+    /// Adds a tree and what is below it, but for what is in the same place in one of its bases.
+    fn branch(&mut self, branch: Branch) -> Result<(), GitError> {
+        let objects = self.objects;
+        // No tree and no file will be sent.
+        let pointless = !branch.named
+            && (self.filter.tree_depth == Some(0) || matches!(self.filter.only, Some(Kind::Commit | Kind::Tag)));
+        let mut stack = if pointless { Vec::new() } else { vec![branch] };
+        while let Some(branch) = stack.pop() {
+            if branch.bases.iter().any(|(base, _)| *base == branch.tree) || self.theirs.contains(&branch.tree) {
+                continue;
+            }
+            let new = if self.filter.only == Some(Kind::Blob) && !branch.named {
+                // It is walked, but not sent.
+                !self.depths.contains_key(&branch.tree)
+            } else {
+                self.add(&branch.tree, Kind::Tree, branch.named)?
+            };
+            let by_depth = self.filter.tree_depth.is_some() || self.filter.only == Some(Kind::Blob);
+            let closer = by_depth && self.depths.get(&branch.tree).is_none_or(|depth| branch.depth < *depth);
+            if !new && !closer {
+                continue;
+            }
+            if by_depth {
+                self.depths.insert(branch.tree, branch.depth);
+            }
+            self.tree(objects, &branch, &mut stack)?;
+        }
+        Ok(())
+    }
+
+    fn tree(&mut self, objects: &Objects, branch: &Branch, stack: &mut Vec<Branch>) -> Result<(), GitError> {
+        let broken = |_| GitError::damaged("a tree is broken");
+        let format = objects.format();
+        let tree = objects.expect(&branch.tree, Kind::Tree)?;
+        let mut bases: Vec<(Arc<Object>, bool)> = Vec::new();
+        for (base, theirs) in &branch.bases {
+            if *theirs {
+                self.know(*base);
+            }
+            bases.push((objects.expect(base, Kind::Tree)?, *theirs));
+        }
+        let depth = branch.depth + 1;
+        let inside = self.filter.tree_depth.is_none_or(|max| depth < max);
+        let mut in_bases = Vec::with_capacity(bases.len());
+        for (base, theirs) in &bases {
+            let mut names = HashMap::new();
+            for entry in entries(format, base) {
+                let entry = entry.map_err(broken)?;
+                names.insert(entry.name, (entry.id, entry.kind()));
+            }
+            in_bases.push((names, *theirs));
+        }
+        for entry in entries(format, &tree) {
+            let entry = entry.map_err(broken)?;
+            let Some(kind) = entry.kind() else { continue };
+            let mut below = Vec::new();
+            let mut same = false;
+            for (names, theirs) in &in_bases {
+                let Some((id, base_kind)) = names.get(entry.name) else { continue };
+                same |= *id == entry.id;
+                if *base_kind == Some(kind) && *id != entry.id {
+                    if *theirs {
+                        self.know(*id);
+                    }
+                    below.push((*id, *theirs));
+                }
+            }
+            if same || !inside || self.theirs.contains(&entry.id) {
+                continue;
+            }
+            if kind == Kind::Tree {
+                stack.push(Branch { tree: entry.id, bases: below, depth, named: false });
+                continue;
+            }
+            let too_large = match self.filter.blob_bytes {
+                None => false,
+                Some(0) => true,
+                Some(limit) => objects.header(&entry.id)?.is_none_or(|(_, bytes)| bytes >= limit),
+            };
+            if !too_large {
+                self.add(&entry.id, Kind::Blob, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn know(&mut self, id: ObjectId) {
+        if self.selection.known.len() < KNOWN_MAX {
+            self.selection.known.insert(id);
+        }
+    }
+}
+
+/// Whether each object is one that the references lead to.
+pub(crate) fn reachable(
+    objects: &Objects,
+    references: &References,
+    all: impl FnOnce() -> Result<Arc<Selection>, GitError>,
+    ids: &[ObjectId],
+) -> Result<Vec<bool>, GitError> {
+    let tips: HashSet<ObjectId> = references.iter().map(|reference| reference.id).collect();
+    if ids.iter().all(|id| tips.contains(id)) {
+        return Ok(vec![true; ids.len()]);
+    }
+    let all = all()?;
+    ids.iter().map(|id| Ok(tips.contains(id) || all.contains(objects, id)?)).collect()
+}
+
+/// What an object leads to, each once.
+pub(crate) fn linked(objects: &Objects, id: &ObjectId) -> Result<Vec<(ObjectId, Kind)>, GitError> {
+    let mut found = Vec::new();
+    let Some(object) = objects.read(id, u64::MAX)? else { return Err(GitError::MissingObject { id: *id }) };
+    let read = links(objects.format(), object.kind, &object, |id, kind| found.push((id, kind)));
+    read.map_err(|_| GitError::damaged("an object is broken"))?;
+    Ok(found)
+}

@@ -1,0 +1,148 @@
+//! What is kept of a pack besides its index, so that most uploads need no walk: what follows what in the file, of which
+//! kind each object is, and what the pack needs and offers.
+//!
+//! The objects of a pack are numbered in two ways: by *place*, in the order of their entries, and by *row*, in the
+//! order of their ids. Does no I/O.
+
+use git_object::{Kind, ObjectFormat, ObjectId};
+
+/// The most ids of a list: a pack with more has none, and is walked.
+pub(crate) const IDS_MAX: usize = 16_384;
+
+/// Before the tables: version, and the number of ids in each list.
+const HEAD_BYTES: usize = 16;
+
+const VERSION: u32 = 1;
+
+/// There is no list.
+const ABSENT: u32 = u32::MAX;
+
+/// The summary of a pack, as it is written.
+pub(crate) struct Summary<'a> {
+    /// The row of each object, by place.
+    pub(crate) rows: &'a [u32],
+    /// Where the entry of each object begins in the pack file, by place.
+    pub(crate) offsets: &'a [u64],
+    /// The kind of each object, by place.
+    pub(crate) kinds: &'a [Kind],
+    /// Objects that no other object of the pack needs. `None` if there are too many.
+    pub(crate) roots: Option<&'a [ObjectId]>,
+    /// Objects outside of the pack that some object of it needs. `None` if there are too many.
+    pub(crate) needs: Option<&'a [ObjectId]>,
+    /// Objects that were added since deltas of the pack have them as bases: they are elsewhere as well.
+    pub(crate) borrowed: Option<&'a [ObjectId]>,
+}
+
+/// Where the tables are in the summary of a pack of so many objects.
+#[derive(Clone, Copy)]
+pub(crate) struct Tables {
+    /// Rows by place, 4 bytes each.
+    pub(crate) rows: u64,
+    /// Places by row, 4 bytes each.
+    pub(crate) places: u64,
+    /// Offsets by place, 8 bytes each.
+    pub(crate) offsets: u64,
+    /// Kinds by place, a byte each.
+    pub(crate) kinds: u64,
+    /// All lists.
+    lists: u64,
+}
+
+impl Tables {
+    pub(crate) const fn new(objects: u32) -> Self {
+        let (head, objects) = (HEAD_BYTES as u64, objects as u64);
+        Self {
+            rows: head,
+            places: head + 4 * objects,
+            offsets: head + 8 * objects,
+            kinds: head + 16 * objects,
+            lists: head + 17 * objects,
+        }
+    }
+}
+
+impl Summary<'_> {
+    /// `version u32 ‖ count u32 of each list ‖ rows u32* ‖ places u32* ‖ offsets u64* ‖ kinds u8* ‖ the ids of each list`.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let lists = [self.roots, self.needs, self.borrowed].map(|list| list.filter(|list| list.len() <= IDS_MAX));
+        let mut places = vec![0_u32; self.rows.len()];
+        for (place, row) in (0..).zip(self.rows) {
+            if let Some(slot) = places.get_mut(*row as usize) {
+                *slot = place;
+            }
+        }
+        let mut out = Vec::with_capacity(HEAD_BYTES + self.rows.len() * 17);
+        out.extend(VERSION.to_be_bytes());
+        for list in lists {
+            let count = list.and_then(|list| u32::try_from(list.len()).ok()).unwrap_or(ABSENT);
+            out.extend(count.to_be_bytes());
+        }
+        self.rows.iter().for_each(|row| out.extend(row.to_be_bytes()));
+        places.iter().for_each(|place| out.extend(place.to_be_bytes()));
+        self.offsets.iter().for_each(|offset| out.extend(offset.to_be_bytes()));
+        out.extend(self.kinds.iter().map(|kind| kind_number(*kind)));
+        lists.iter().flatten().copied().flatten().for_each(|id| out.extend(id.as_bytes()));
+        out
+    }
+}
+
+/// The lists of a summary. `None` for one that would be too long.
+pub(crate) struct Lists {
+    /// Objects that no other object of the pack needs.
+    pub(crate) roots: Option<Vec<ObjectId>>,
+    /// Objects outside of the pack that some object of it needs.
+    pub(crate) needs: Option<Vec<ObjectId>>,
+    /// Objects that are there as bases of deltas only, in order.
+    pub(crate) borrowed: Option<Vec<ObjectId>>,
+}
+
+impl Lists {
+    /// Reads the lists of a summary through `read`, which yields bytes at an offset. `None`: it is no summary.
+    pub(crate) fn read<E>(
+        format: ObjectFormat,
+        objects: u32,
+        summary_bytes: u64,
+        mut read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
+    ) -> Result<Option<Self>, E> {
+        let mut head = [0; HEAD_BYTES];
+        read(0, &mut head)?;
+        let ([version, counts @ ..], []) = head.as_chunks::<4>() else { return Ok(None) };
+        let counts = counts.iter().map(|bytes| u32::from_be_bytes(*bytes));
+        let counts: Vec<Option<usize>> = counts.map(|count| (count != ABSENT).then_some(count as usize)).collect();
+        if u32::from_be_bytes(*version) != VERSION || counts.iter().flatten().any(|count| *count > IDS_MAX) {
+            return Ok(None);
+        }
+        let start = Tables::new(objects).lists;
+        let bytes = counts.iter().flatten().sum::<usize>() * format.id_bytes();
+        if start + bytes as u64 != summary_bytes {
+            return Ok(None);
+        }
+        let mut ids = vec![0; bytes];
+        read(start, &mut ids)?;
+        let mut ids = ids.chunks_exact(format.id_bytes()).filter_map(|id| ObjectId::from_bytes(format, id).ok());
+        let mut lists = counts.into_iter().map(|count| count.map(|count| ids.by_ref().take(count).collect()));
+        let mut next = || lists.next().flatten();
+        Ok(Some(Self { roots: next(), needs: next(), borrowed: next() }))
+    }
+}
+
+/// A kind's number, as in the headers of entries.
+pub(crate) const fn kind_number(kind: Kind) -> u8 {
+    match kind {
+        Kind::Commit => 1,
+        Kind::Tree => 2,
+        Kind::Blob => 3,
+        Kind::Tag => 4,
+    }
+}
+
+/// The kind of a number.
+pub(crate) const fn kind_of(number: u8) -> Option<Kind> {
+    Some(match number {
+        1 => Kind::Commit,
+        2 => Kind::Tree,
+        3 => Kind::Blob,
+        4 => Kind::Tag,
+        _ => return None,
+    })
+}
