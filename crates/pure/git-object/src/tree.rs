@@ -109,6 +109,12 @@ impl<'a> Tree<'a> {
         Self { format, rest: content }
     }
 
+    /// The bytes behind the entries that were read.
+    #[must_use]
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(crate) fn next_raw(&mut self) -> Option<Result<RawEntry<'a>, FormError>> {
         if self.rest.is_empty() {
             return None;

@@ -1,0 +1,14 @@
+//! Differences of Git's trees and files, renames, and merges as git makes them.
+//!
+//! Owns what differs and how two changes become one. Refuses to know where objects lie and what references point to them.
+
+mod binary;
+mod error;
+pub mod lines;
+mod source;
+mod tree_diff;
+
+pub use binary::is_binary;
+pub use error::DiffError;
+pub use source::{Item, Source, item_at};
+pub use tree_diff::{Change, TreeDiff};
