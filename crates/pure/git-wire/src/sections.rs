@@ -1,0 +1,76 @@
+//! Parts of answers: references of `ls-refs`, and the sections of `fetch` before its pack.
+//!
+//! Source: gitprotocol-v2, "ls-refs", "fetch", "object-info".
+
+use git_object::ObjectId;
+
+use crate::packet::{DELIMITER, line, line_of};
+
+/// A reference as `ls-refs` shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct LsRef<'a> {
+    /// Its name.
+    pub name: &'a [u8],
+    /// Its object; `None` for a `HEAD` whose branch does not exist.
+    pub id: Option<ObjectId>,
+    /// The reference that it refers to, if it is symbolic.
+    pub target: Option<&'a [u8]>,
+    /// The object that its annotated tag leads to.
+    pub peeled: Option<ObjectId>,
+}
+
+/// Writes a line of the answer to `ls-refs`. A flush packet ends the answer.
+pub fn ls_refs_line(out: &mut Vec<u8>, reference: LsRef<'_>) {
+    let LsRef { name, id, target, peeled } = reference;
+    let id = id.map_or_else(|| "unborn".to_owned(), |id| id.to_string());
+    let peeled = peeled.map(|peeled| format!(" peeled:{peeled}")).unwrap_or_default();
+    let key: &[u8] = if target.is_some() { b" symref-target:" } else { b"" };
+    line(out, &[id.as_bytes(), b" ", name, key, target.unwrap_or_default(), peeled.as_bytes(), b"\n"]);
+}
+
+/// Writes the section of acknowledgments. Behind it follows the pack if `ready`, else a flush packet ends the answer.
+pub fn acknowledgments(out: &mut Vec<u8>, common: &[ObjectId], ready: bool) {
+    line_of(out, format_args!("acknowledgments"));
+    if common.is_empty() {
+        line_of(out, format_args!("NAK"));
+    }
+    common.iter().for_each(|id| line_of(out, format_args!("ACK {id}")));
+    if ready {
+        line_of(out, format_args!("ready"));
+        out.extend_from_slice(DELIMITER);
+    }
+}
+
+/// Writes the commits where the client's history now ends and those where it no longer does. In version 2 this is a
+/// section, before [`wanted_refs`]; in the others a flush packet follows.
+pub fn shallow_lines(out: &mut Vec<u8>, shallow: &[ObjectId], unshallow: &[ObjectId], is_section: bool) {
+    if is_section {
+        line_of(out, format_args!("shallow-info"));
+    }
+    shallow.iter().for_each(|id| line_of(out, format_args!("shallow {id}")));
+    unshallow.iter().for_each(|id| line_of(out, format_args!("unshallow {id}")));
+    out.extend_from_slice(if is_section { DELIMITER } else { crate::FLUSH });
+}
+
+/// Writes the section of the references that were wanted by name.
+pub fn wanted_refs<'a>(out: &mut Vec<u8>, references: impl IntoIterator<Item = (&'a [u8], ObjectId)>) {
+    line_of(out, format_args!("wanted-refs"));
+    for (name, id) in references {
+        line(out, &[id.to_string().as_bytes(), b" ", name, b"\n"]);
+    }
+    out.extend_from_slice(DELIMITER);
+}
+
+/// Writes the answer to `object-info`: each object's size, or none for one that the caller cannot have.
+pub fn object_info(out: &mut Vec<u8>, size: bool, objects: impl IntoIterator<Item = (ObjectId, Option<u64>)>) {
+    if size {
+        line_of(out, format_args!("size"));
+    }
+    for (id, bytes) in objects {
+        match bytes.filter(|_| size) {
+            Some(bytes) => line_of(out, format_args!("{id} {bytes}")),
+            None => line_of(out, format_args!("{id} ")),
+        }
+    }
+    out.extend_from_slice(crate::FLUSH);
+}
