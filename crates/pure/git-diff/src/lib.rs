@@ -6,6 +6,7 @@ mod binary;
 mod error;
 pub mod lines;
 mod source;
+pub mod text_merge;
 mod tree_diff;
 
 pub use binary::is_binary;
