@@ -270,7 +270,8 @@ async fn one_operation_answers_in_json_and_cbor_and_without_http() {
     assert!(reply.body.windows(7).any(|part| part == b"fragile"), "{:?}", reply.body);
 
     let (_, _, caller) = world.authority.find("reader").expect("known");
-    let origin = RequestOrigin { ip: HERE, secure: true, user_agent: "git", via: Some("codecommit.amazonaws.com") };
+    let origin =
+        RequestOrigin { ip: HERE, secure: true, host: None, user_agent: "git", via: Some("codecommit.amazonaws.com") };
     let behalf = Behalf { caller, region: "us-east-1", origin: &origin };
     let input = |name: &str| DescribeBoxInput { shelf: "attic".to_owned(), name: name.to_owned() };
     let found = world.performer.perform::<DescribeBox>(behalf, input("a box")).await.expect("described");

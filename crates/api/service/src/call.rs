@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use policy::{Context, Policy, Principal, PrincipalKind};
 use store::{Store, StoreError, Tx};
-use wire::{Protocol, Timestamp};
+use wire::{Fault, Protocol, Timestamp};
 
+use crate::dispatch;
 use crate::event::{self, Event, Kind, UserIdentity};
 use crate::operation::Service;
+use crate::perform::Behalf;
 use crate::ports::Authority;
 use crate::trail::Trail;
 use crate::use_stamp::UseStamp;
@@ -72,6 +74,8 @@ pub struct RequestOrigin<'a> {
     pub ip: IpAddr,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// The host and port that the request was sent to, as its sender names them; none for a call that came without HTTP.
+    pub host: Option<&'a str>,
     /// Its `User-Agent`, empty if it sent none.
     pub user_agent: &'a str,
     /// The service that calls for the caller, such as `codecommit.amazonaws.com`; none for a request of the caller's own.
@@ -217,5 +221,31 @@ impl<S: Service> Call<'_, S> {
         let context = need.context_over(self.context);
         let decided = self.authority.decide(self.caller, need, &context).await?;
         Ok(decided.is_ok())
+    }
+
+    /// The refusal of something more, worded as the call's own would be; `None` if the caller may have it. For
+    /// operations that decide over several things and do those that are permitted, such as a push of several branches.
+    ///
+    /// # Errors
+    /// Those of reading policies.
+    pub async fn refusal(&self, need: &crate::Need<'_>) -> Result<Option<Fault>, StoreError> {
+        let context = need.context_over(self.context);
+        match self.authority.decide(self.caller, need, &context).await? {
+            Ok(()) => Ok(None),
+            Err(reason) => Ok(Some(Box::pin(dispatch::denied(self, need, &context, &reason)).await)),
+        }
+    }
+
+    /// The call as another that the service makes for the same caller, such as one of KMS.
+    #[must_use]
+    pub const fn behalf<'b>(&'b self, origin: &'b RequestOrigin<'b>) -> Behalf<'b> {
+        Behalf { caller: self.caller, region: self.region, origin }
+    }
+
+    /// Where the call came from, for another that `service`, such as `codecommit.amazonaws.com`, makes for the caller.
+    #[must_use]
+    pub const fn origin_via(&self, service: &'static str) -> RequestOrigin<'_> {
+        let RequestOrigin { ip, secure, host, user_agent, .. } = *self.origin;
+        RequestOrigin { ip, secure, host, user_agent, via: Some(service) }
     }
 }

@@ -71,7 +71,8 @@ pub(crate) fn serve<'a, O: Operation>(
 ) -> impl Future<Output = Outcome> + Send + 'a {
     async move {
         let Request { head, claim, given } = request;
-        let decoded = wire::protocol::decode_request(call.protocol, head, claim, given.bytes());
+        let fault_of = |breach| O::Service::fault_of(O::NAME, breach);
+        let decoded = wire::protocol::decode_request_with(call.protocol, head, claim, given.bytes(), fault_of);
         let input = decoded.and_then(|shape| {
             let payload = match given {
                 Given::Stream(payload) => Some(*payload),
@@ -175,7 +176,12 @@ pub(crate) const ENCODED: &str = ". Encoded authorization failure message: ";
 /// A deny in a policy of the caller's own account is named down to the statement. What the policies of other accounts'
 /// resources say is for those who keep them: the message says no more than their kind, and what was sealed into it
 /// tells the rest to whoever may know.
-async fn denied<S: Service>(call: &Call<'_, S>, need: &Need<'_>, context: &Context<'_>, reason: &Reason) -> Fault {
+pub(crate) async fn denied<S: Service>(
+    call: &Call<'_, S>,
+    need: &Need<'_>,
+    context: &Context<'_>,
+    reason: &Reason,
+) -> Fault {
     let principal = &call.caller.principal;
     let (arn, action) = (&principal.arn, need.action);
     let resource = need.shown.as_deref().unwrap_or(&need.resource);

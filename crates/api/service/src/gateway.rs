@@ -127,6 +127,7 @@ impl Gateway {
         let origin = RequestOrigin {
             ip: head.ip,
             secure: head.secure,
+            host: host(&head),
             user_agent: head.headers.get(http::header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or(""),
             via: None,
         };
@@ -364,6 +365,12 @@ pub(crate) fn wire_head<'a>(head: &Head<'a>, authorization: Option<&'a Authoriza
         scope: authorization.map(Authorization::service),
         host_label: None,
     }
+}
+
+/// The host and port that a request names: the one that its signature covers.
+fn host<'a>(head: &Head<'a>) -> Option<&'a str> {
+    let header = head.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    head.uri.authority().map(http::uri::Authority::as_str).or(header)
 }
 
 /// A request as its signature sees it.

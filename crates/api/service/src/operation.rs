@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use serde::Serialize;
 use store::StoreError;
-use wire::shape::{AuditValue, MemberInfo, Shape};
+use wire::shape::{AuditValue, Breach, MemberInfo, Shape};
 use wire::{Fault, Protocol};
 
 use crate::call::Call;
@@ -29,6 +29,13 @@ pub trait Service: Send + Sync + Sized + 'static {
     const NOT_SERVED: &'static str = "";
     /// Error type of its operations.
     type Error: ServiceError;
+
+    /// The fault for the first member of an input that is missing or breaks a constraint, where it has one of its own;
+    /// `ValidationException` for all others.
+    #[must_use]
+    fn fault_of(_operation: &'static str, _breach: Breach) -> Option<Fault> {
+        None
+    }
 
     /// Every operation it serves.
     fn operations() -> &'static [Entry<Self>];

@@ -13,7 +13,7 @@ use crate::call::Caller;
 use crate::maybe_ready::{BoxFuture, MaybeReady};
 use crate::need::Need;
 
-pub use data_keys::{DataKey, DataKeyContext, DataKeys};
+pub use data_keys::{DataKey, DataKeyContext, DataKeys, SealedDataKey};
 
 /// The credential that a signed request or password names. Not a proof of anything until a signature was verified.
 #[derive(Clone, Copy)]

@@ -22,7 +22,7 @@ pub use self::rest_xml::{Matched, RestXml, Route};
 use crate::Fault;
 use crate::encode::EncodeError;
 use crate::reader::Reader;
-use crate::shape::{MemberInfo, Shape};
+use crate::shape::{Breach, MemberInfo, Shape};
 
 /// A protocol that a service speaks. A service names all of its protocols; each request is claimed by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,7 +223,7 @@ pub fn presumed(head: &Head<'_>) -> Protocol {
 /// a constraint (`ValidationException`, `ValidationError`, `InvalidArgument`).
 pub fn decode<T: Shape>(protocol: Protocol, body: &[u8]) -> Result<T, Fault> {
     let headers = HeaderMap::new();
-    decode_parts(protocol, &[], &[], &headers, body)
+    decode_parts(protocol, &[], &[], &headers, body, |_| None)
 }
 
 /// Decodes and checks the input of an operation from all parts of a request. For a body that streams, `body` is empty.
@@ -236,13 +236,30 @@ pub fn decode_request<T: Shape>(
     claim: &Claim<'_>,
     body: &[u8],
 ) -> Result<T, Fault> {
+    decode_request_with(protocol, head, claim, body, |_| None)
+}
+
+/// As [`decode_request`], for a service that has faults of its own for members that are missing or break a constraint:
+/// `fault_of` names the one for the first violation, if there is one.
+///
+/// # Errors
+/// As [`decode_request`], and what `fault_of` says.
+pub fn decode_request_with<T: Shape>(
+    protocol: Protocol,
+    head: &Head<'_>,
+    claim: &Claim<'_>,
+    body: &[u8],
+    fault_of: impl FnOnce(Breach) -> Option<Fault>,
+) -> Result<T, Fault> {
     match (protocol, claim) {
         (Protocol::RestXml(_), Claim::Route(matched)) => {
             let query = rest_xml::query(head.query())?;
-            decode_parts(protocol, &matched.labels, &query, head.headers, body)
+            decode_parts(protocol, &matched.labels, &query, head.headers, body, fault_of)
         }
-        (Protocol::Query(_), _) => decode(protocol, query::parameters(head, body)),
-        _ => decode(protocol, body),
+        (Protocol::Query(_), _) => {
+            decode_parts(protocol, &[], &[], &HeaderMap::new(), query::parameters(head, body), fault_of)
+        }
+        _ => decode_parts(protocol, &[], &[], &HeaderMap::new(), body, fault_of),
     }
 }
 
@@ -252,6 +269,7 @@ fn decode_parts<T: Shape>(
     query: &[crate::rest::Pair<'_>],
     headers: &HeaderMap,
     body: &[u8],
+    fault_of: impl FnOnce(Breach) -> Option<Fault>,
 ) -> Result<T, Fault> {
     let form;
     let reader = match protocol {
@@ -274,7 +292,10 @@ fn decode_parts<T: Shape>(
         reader.finish().map(|()| wire)
     });
     let wire = wire.map_err(|error| CommonFault::malformed(error, protocol))?;
-    T::accept(wire).map_err(|message| CommonFault::Validation(message).fault(protocol))
+    T::accept(wire).map_err(|refused| {
+        let own = refused.first.and_then(fault_of);
+        own.unwrap_or_else(|| CommonFault::Validation(refused.message).fault(protocol))
+    })
 }
 
 /// Encodes the output of an operation. An output of type `()` is an empty body in awsJson, an empty map in CBOR and no

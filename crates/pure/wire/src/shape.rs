@@ -22,7 +22,7 @@ pub use counted::Counted;
 pub use extent::{BODY_BYTES_LEAST, Kind, body_bytes_max};
 pub use output::Output;
 pub use place::{At, Binding, Place};
-pub use violation::{Path, VIOLATIONS_MAX, Violations, quote};
+pub use violation::{Breach, Path, Refused, VIOLATIONS_MAX, Violations, Wrong, quote};
 
 use crate::reader::{Malformed, Reader};
 
@@ -40,6 +40,9 @@ pub enum Rule {
     Pattern(&'static str),
     /// A rule for every element of a list.
     Each(&'static [Rule]),
+    /// The most bytes of content that the elements of a list have together. Only the length of the whole body is held to
+    /// it; the operation does the rest.
+    Together(usize),
 }
 
 /// A type as data: the form of its values on the wire.
@@ -115,13 +118,13 @@ pub trait Shape: Member {
     /// Checks a decoded input.
     ///
     /// # Errors
-    /// The message for `ValidationException`, with the first [`VIOLATIONS_MAX`] violations.
-    fn accept(wire: Self::Wire) -> Result<Self, String> {
+    /// [`Refused`], with the first [`VIOLATIONS_MAX`] violations.
+    fn accept(wire: Self::Wire) -> Result<Self, Refused> {
         let mut violations = Violations::default();
         let value = Self::check(wire, &Path::Root, &[], &mut violations);
-        match (value, violations.message()) {
+        match (value, violations.refusal()) {
             (Some(value), None) => Ok(value),
-            (_, message) => Err(message.unwrap_or_default()),
+            (_, refusal) => Err(refusal.unwrap_or_default()),
         }
     }
 }
@@ -153,7 +156,7 @@ pub fn unreadable_pattern(members: &[MemberInfo]) -> Option<&'static str> {
         rules.iter().find_map(|rule| match rule {
             Rule::Pattern(pattern) => pattern::whole(pattern).is_err().then_some(*pattern),
             Rule::Each(rules) => among(rules),
-            Rule::Length(..) | Rule::Range(..) => None,
+            Rule::Length(..) | Rule::Range(..) | Rule::Together(_) => None,
         })
     }
     members.iter().find_map(|member| among(member.rules).or_else(|| unreadable_pattern(member.inner)))

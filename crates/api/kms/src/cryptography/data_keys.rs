@@ -1,13 +1,14 @@
 //! Data keys for the stores of other services: `GenerateDataKey` and `Decrypt`, performed for the caller.
 
 use crypto::Key256;
-use service::ports::{DataKey, DataKeyContext, DataKeys};
+use service::ports::{DataKey, DataKeyContext, DataKeys, SealedDataKey};
 use service::{Behalf, BoxFuture, Performer};
 use wire::{Blob, CommonFault, Fault, Protocol, SecretBlob};
 
 use crate::Kms;
 use crate::cryptography::data_key::{GenerateDataKey, GenerateDataKeyInput};
 use crate::cryptography::decrypt::{Decrypt, DecryptInput};
+use crate::cryptography::reencrypt::{ReEncrypt, ReEncryptInput};
 use crate::record::{DataKeySpec, EncryptionContext};
 
 /// Generates and opens data keys for services that call on behalf of a caller, who must be allowed to use the KMS key.
@@ -62,6 +63,32 @@ impl DataKeys for ServiceDataKeys {
             dry_run_modifiers: Vec::new(),
         };
         Box::pin(async move { key_of(Some(&self.0.perform::<Decrypt>(behalf, input).await?.plaintext)) })
+    }
+
+    fn reseal<'a>(
+        &'a self,
+        behalf: Behalf<'a>,
+        sealed: &'a [u8],
+        key_arn: &'a str,
+        to: &'a str,
+        context: DataKeyContext<'a>,
+    ) -> BoxFuture<'a, Result<SealedDataKey, Fault>> {
+        let input = ReEncryptInput {
+            ciphertext_blob: Some(Blob(sealed.to_vec())),
+            source_encryption_context: encryption_context(context),
+            source_key_id: Some(key_arn.to_owned()),
+            destination_key_id: to.to_owned(),
+            destination_encryption_context: encryption_context(context),
+            source_encryption_algorithm: None,
+            destination_encryption_algorithm: None,
+            grant_tokens: Vec::new(),
+            dry_run: false,
+            dry_run_modifiers: Vec::new(),
+        };
+        Box::pin(async move {
+            let resealed = self.0.perform::<ReEncrypt>(behalf, input).await?;
+            Ok(SealedDataKey { sealed: resealed.ciphertext_blob.0, key_arn: resealed.key_id })
+        })
     }
 }
 

@@ -33,9 +33,9 @@ wire::shape! {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ReEncryptOutput {
-    ciphertext_blob: Blob,
+    pub(super) ciphertext_blob: Blob,
     source_key_id: String,
-    key_id: String,
+    pub(super) key_id: String,
     source_encryption_algorithm: EncryptionAlgorithm,
     destination_encryption_algorithm: EncryptionAlgorithm,
     source_key_material_id: Option<String>,

@@ -27,7 +27,7 @@ impl World {
         key: &str,
         context: DataKeyContext<'_>,
     ) -> Result<DataKey, Fault> {
-        let origin = RequestOrigin { ip: Ipv4Addr::LOCALHOST.into(), secure: true, user_agent: "", via };
+        let origin = RequestOrigin { ip: Ipv4Addr::LOCALHOST.into(), secure: true, host: None, user_agent: "", via };
         let caller = self.caller(caller);
         let behalf = Behalf { caller: &caller, region: REGION, origin: &origin };
         self.data_keys().generate(behalf, key, context).await
@@ -39,7 +39,7 @@ impl World {
         key: &DataKey,
         context: DataKeyContext<'_>,
     ) -> Result<Key256, Fault> {
-        let origin = RequestOrigin { ip: Ipv4Addr::LOCALHOST.into(), secure: true, user_agent: "", via };
+        let origin = RequestOrigin { ip: Ipv4Addr::LOCALHOST.into(), secure: true, host: None, user_agent: "", via };
         let caller = self.caller(caller);
         let behalf = Behalf { caller: &caller, region: REGION, origin: &origin };
         self.data_keys().open(behalf, &key.sealed, &key.key_arn, context).await

@@ -16,6 +16,14 @@ pub struct DataKey {
     pub key_arn: String,
 }
 
+/// A data key as it is stored.
+pub struct SealedDataKey {
+    /// The key encrypted under the KMS key. At most 6144 bytes.
+    pub sealed: Vec<u8>,
+    /// The ARN of the KMS key.
+    pub key_arn: String,
+}
+
 /// The encryption context of a data key: set by the server, never by the caller, and the same when the key is opened.
 pub type DataKeyContext<'a> = &'a [(&'a str, &'a str)];
 
@@ -47,4 +55,18 @@ pub trait DataKeys: Send + Sync + 'static {
         key_arn: &'a str,
         context: DataKeyContext<'a>,
     ) -> BoxFuture<'a, Result<Key256, Fault>>;
+
+    /// Seals a data key under another KMS key, `to`: an id, an ARN or an alias. The data key stays the same, so that
+    /// nothing that it seals has to be written again. The caller needs `kms:ReEncryptFrom` and `kms:ReEncryptTo`.
+    ///
+    /// # Errors
+    /// The fault of `ReEncrypt`, in awsJson's wording.
+    fn reseal<'a>(
+        &'a self,
+        behalf: Behalf<'a>,
+        sealed: &'a [u8],
+        key_arn: &'a str,
+        to: &'a str,
+        context: DataKeyContext<'a>,
+    ) -> BoxFuture<'a, Result<SealedDataKey, Fault>>;
 }

@@ -68,7 +68,10 @@ fn value(kind: &Kind, rules: &[Rule], inner: &[MemberInfo], path: usize) -> usiz
         Kind::List(element) => {
             let each = rules.iter().find_map(|rule| if let Rule::Each(each) = rule { Some(*each) } else { None });
             let element = value(element, each.unwrap_or_default(), inner, path.saturating_add(AROUND));
-            element.saturating_mul(longest.unwrap_or(UNRULED_COUNT))
+            let all = element.saturating_mul(longest.unwrap_or(UNRULED_COUNT));
+            let together =
+                rules.iter().find_map(|rule| if let Rule::Together(bytes) = rule { Some(*bytes) } else { None });
+            all.min(together.map_or(usize::MAX, |bytes| bytes.saturating_mul(4)))
         }
     };
     content.saturating_add(path)

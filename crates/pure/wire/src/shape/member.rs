@@ -7,7 +7,8 @@ use serde::ser::SerializeStruct;
 use zeroize::Zeroizing;
 
 use super::{
-    AuditValue, Audited, COUNT_MAX, Counted, Described, Kind, Member, MemberInfo, Path, Rule, Violations, pattern,
+    AuditValue, Audited, COUNT_MAX, Counted, Described, Kind, Member, MemberInfo, Path, Rule, Violations, Wrong,
+    pattern,
 };
 use crate::reader::{Malformed, Reader};
 use crate::{Blob, SecretBlob, SecretText, Timestamp};
@@ -59,6 +60,10 @@ fn check_text(text: &str, shown: Option<&str>, path: &Path<'_>, rules: &[Rule], 
 
 /// Whether a list or map of `count` elements satisfies the rules and all its elements, `kept`, were decoded.
 fn check_count(count: usize, kept: usize, path: &Path<'_>, rules: &[Rule], violations: &mut Violations) -> bool {
+    let allowed = |rule: &Rule| !matches!(rule, Rule::Length(min, max) if count < *min || count > *max);
+    if count > kept || !rules.iter().all(allowed) {
+        violations.note(path, Wrong::Count);
+    }
     if !check_length(count, None, path, rules, violations) {
         return false;
     }

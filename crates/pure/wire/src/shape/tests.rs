@@ -143,3 +143,31 @@ fn a_pattern_that_cannot_be_read_is_found_at_any_depth() {
     assert_eq!(unreadable_pattern(Broken::MEMBERS), Some("["));
     assert_eq!(unreadable_pattern(Input::MEMBERS), None);
 }
+
+#[test]
+fn the_first_violation_is_known_as_data_and_decides_the_fault_of_a_service_that_has_its_own() {
+    let fault = |json: &str| {
+        let headers = http::HeaderMap::new();
+        let (method, uri) = (http::Method::POST, http::Uri::from_static("/"));
+        let head =
+            crate::protocol::Head { method: &method, uri: &uri, headers: &headers, scope: None, host_label: None };
+        let claim = crate::protocol::Claim::Operation("Op");
+        let json_protocol = crate::Protocol::json("1.1", "");
+        let decoded =
+            crate::protocol::decode_request_with::<Input>(json_protocol, &head, &claim, json.as_bytes(), |breach| {
+                let code = match (breach.member, breach.wrong) {
+                    ("KeyId", Wrong::Missing) => "KeyRequired",
+                    ("KeyId", Wrong::Value) => "KeyInvalid",
+                    ("Unruled", Wrong::Count) => "TooMany",
+                    _ => return None,
+                };
+                Some(crate::Fault::sender(code, ""))
+            });
+        decoded.err().expect("refused").code
+    };
+    assert_eq!(fault("{}"), "KeyRequired");
+    assert_eq!(fault(r#"{"KeyId":""}"#), "KeyInvalid");
+    assert_eq!(fault(r#"{"KeyId":"a","Tags":[{"TagKey":""}]}"#), "ValidationException");
+    let many = vec![r#""""#; 1001].join(",");
+    assert_eq!(fault(&format!(r#"{{"KeyId":"a","Unruled":[{many}]}}"#)), "TooMany");
+}

@@ -13,11 +13,42 @@ const MESSAGE_BYTES_MAX: usize = 8 * 1024;
 pub struct Violations {
     text: String,
     count: usize,
+    first: Option<Breach>,
+}
+
+/// The first violation of an input as data, for services that have an error for each member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// The member, by its wire name: the innermost structure's.
+    pub member: &'static str,
+    /// What is wrong with it.
+    pub wrong: Wrong,
+}
+
+/// The ways in which a member is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is required and missing.
+    Missing,
+    /// It is a list or map with too few or too many elements.
+    Count,
+    /// Its value, or that of an element, breaks a constraint.
+    Value,
+}
+
+/// Why an input is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// The message for `ValidationException`, with the first [`VIOLATIONS_MAX`] violations.
+    pub message: String,
+    /// The first of them.
+    pub first: Option<Breach>,
 }
 
 impl Violations {
     /// Records that `path`'s value (absent for secrets) breaks `rule`, unless there are enough already.
     pub fn add(&mut self, value: Option<&str>, path: &Path<'_>, rule: impl fmt::Display) {
+        self.note(path, Wrong::Value);
         match value.map(quote) {
             Some(value) => self.push(format_args!(" '{value}'"), path, format_args!("{rule}")),
             None => self.push(format_args!(""), path, format_args!("{rule}")),
@@ -26,6 +57,7 @@ impl Violations {
 
     /// Records that a required member is missing.
     pub fn missing(&mut self, path: &Path<'_>) {
+        self.note(path, Wrong::Missing);
         self.push(format_args!(" null"), path, format_args!("Member must not be null"));
     }
 
@@ -33,6 +65,13 @@ impl Violations {
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.count >= VIOLATIONS_MAX || self.text.len() >= MESSAGE_BYTES_MAX
+    }
+
+    /// Notes what is wrong at `path`, if nothing was before.
+    pub(super) fn note(&mut self, path: &Path<'_>, wrong: Wrong) {
+        if self.first.is_none() {
+            self.first = path.member().map(|member| Breach { member, wrong });
+        }
     }
 
     fn push(&mut self, value: fmt::Arguments<'_>, path: &Path<'_>, rule: fmt::Arguments<'_>) {
@@ -43,6 +82,12 @@ impl Violations {
         self.count += 1;
         // Writing to a text does not fail.
         let _ = write!(self.text, "{before}Value{value} at '{path}' failed to satisfy constraint: {rule}");
+    }
+
+    /// What was violated, or `None` when nothing was.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refused> {
+        self.message().map(|message| Refused { message, first: self.first })
     }
 
     /// The whole message, or `None` when nothing was violated.
@@ -66,6 +111,17 @@ pub enum Path<'a> {
     Member(&'a Path<'a>, &'static str),
     /// An element of a list, counted from 1.
     Element(&'a Path<'a>, usize),
+}
+
+impl Path<'_> {
+    /// The innermost member on the way.
+    fn member(&self) -> Option<&'static str> {
+        match self {
+            Self::Root => None,
+            Self::Member(_, name) => Some(name),
+            Self::Element(parent, _) => parent.member(),
+        }
+    }
 }
 
 impl fmt::Display for Path<'_> {
