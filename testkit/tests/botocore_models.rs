@@ -56,3 +56,8 @@ fn sts_has_the_operations_and_members_of_botocore() {
 fn cloudtrail_has_the_operations_and_members_of_botocore() {
     compare::<cloudtrail::CloudTrail>("crates/api/cloudtrail/missing.txt");
 }
+
+#[test]
+fn codecommit_has_the_operations_and_members_of_botocore() {
+    compare::<codecommit::CodeCommit>("crates/api/codecommit/missing.txt");
+}

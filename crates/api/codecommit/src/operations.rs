@@ -6,7 +6,7 @@ use service::Entry;
 use crate::{CodeCommit, repository};
 
 /// Every operation that CodeCommit serves.
-pub(crate) const TABLE: &[Entry<CodeCommit>] = service::operations![
+pub(crate) static TABLE: &[Entry<CodeCommit>] = service::operations![
     repository::get::BatchGetRepositories,
     repository::create::CreateRepository,
     repository::delete::DeleteRepository,

@@ -159,7 +159,7 @@ impl World {
             let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
             Policy::parse(&text, Kind::Identity).expect("a policy")
         };
-        let principal = Principal::user(user_arn(account, name).parse().expect("an ARN"), &format!("AIDA{name}"));
+        let principal = Principal::user(user_arn(account, name).parse().expect("an ARN"), format!("AIDA{name}"));
         let caller = Arc::new(Caller::new(principal, name.to_owned(), Context::new(), None));
         let policies = statements.iter().map(policy).collect();
         self.people

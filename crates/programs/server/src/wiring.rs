@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use cloudtrail::CloudTrail;
+use codecommit::CodeCommit;
 use front::Statistics;
 use front::pages::HealthProblem;
 use iam::{Iam, Sts};
 use jobs::{History, Job};
-use kms::Kms;
+use kms::{Kms, ServiceDataKeys};
 use service::ports::{Authority, Principals};
-use service::{Core, Gateway, Head, Observer, Regions, Reply, Trail};
+use service::{Core, Gateway, Head, Observer, Performer, Regions, Reply, Trail};
 
 use crate::application::{Api, Arriving};
 use crate::clock;
@@ -56,17 +57,21 @@ pub(crate) fn join(
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
     let kms = Arc::new(kms.with_key_stores(key_stores).in_regions(regions.clone()));
     let kms = KmsModule::new(kms, store.clone(), trail.clone(), Arc::clone(steady));
-    let modules = vec![
+    let mut modules = vec![
         kms.module(domain_key_days),
         Module::of(&Arc::new(Sts::new(Arc::clone(&iam)))),
         modules::iam::module(&iam),
         Module::of(&Arc::new(CloudTrail::new(layout.audit(), Arc::clone(audit_key)))),
     ];
 
-    let meters = Arc::new(modules::meters(&modules));
+    // CodeCommit calls KMS as its own callers, and those calls are counted as well.
+    let meters = Arc::new(modules::meters(&modules).with::<CodeCommit>());
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
     let core = Core::new(iam as Arc<dyn Authority>, trail.clone(), observer, clock::now).in_regions(regions.clone());
-    let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(Arc::new(core)));
+    let core = Arc::new(core);
+    let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service()));
+    modules.push(Module::of(&Arc::new(CodeCommit::new(store.clone(), Arc::new(data_keys)))));
+    let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
     jobs.extend(modules::storage::jobs(durable_state));
 
     let (counted, audited, timed) = (store.clone(), journal.clone(), Arc::clone(steady));

@@ -51,6 +51,11 @@ impl KmsModule {
         Self { kms, store, trail, steady, rewrap: Arc::default() }
     }
 
+    /// KMS, for services that call it.
+    pub(crate) fn service(&self) -> Arc<Kms> {
+        Arc::clone(&self.kms)
+    }
+
     /// The module of KMS. A region's domain key serves for `domain_key_days`.
     pub(crate) fn module(&self, domain_key_days: u32) -> Module {
         let turn_over =
