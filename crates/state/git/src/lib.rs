@@ -5,8 +5,7 @@
 //! A [`Repository`] is one time of a repository. What it has is never changed: a push makes a pack of its own, which
 //! [`Received::publish`] adds together with the references that lead to it, in one transaction of the store.
 
-#![expect(dead_code, reason = "what is received uses the rest, and comes next")]
-
+mod check;
 mod chunks;
 mod error;
 mod git;
@@ -15,6 +14,7 @@ mod objects;
 mod pack;
 mod publish;
 mod reach;
+mod receive;
 mod received;
 mod record;
 mod references;
@@ -28,6 +28,7 @@ pub use git::{Git, SERVICE, Settings};
 pub use objects::{Object, Objects};
 pub use publish::{NAME_BYTES_MAX, RefOutcome, RefUpdate};
 pub use reach::{Boundary, Deepen};
+pub use receive::{Progress, Receiving};
 pub use received::Received;
 pub use references::{Reference, References};
 pub use repository::{RefChange, Repository};

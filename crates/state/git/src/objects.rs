@@ -120,6 +120,11 @@ impl Objects {
         self.0.slots.len()
     }
 
+    /// How many objects all packs have, those counted twice that two have.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.slots.iter().map(|slot| u64::from(slot.record.objects)).sum()
+    }
+
     /// The pack of a number, the newest being 0.
     pub(crate) fn pack(&self, number: usize) -> Result<&Arc<Pack>, GitError> {
         let Inner { git, format, owner, fingerprint, slots, .. } = &*self.0;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Bound;
 
-use git_object::{Kind, ObjectFormat, ObjectId};
+use git_object::{Kind, ObjectFormat, ObjectId, refname};
 use store::{StoreError, Tx};
 
 use crate::GitError;
@@ -134,7 +134,7 @@ impl Publication<'_> {
         }
         self.choose_head(tx, &mut meta, &changes)?;
         if let Some(pack) = self.pack {
-            tx.index_mut(self.id).insert(&meta.version.to_be_bytes(), pack)?;
+            tx.index_mut(self.id).insert(&meta.version.to_be_bytes(), &PackRecord { at, ..pack.clone() })?;
         }
         tx.put("", self.id, &meta)?;
         Ok((outcomes, self.pack.is_some()))
@@ -224,17 +224,7 @@ fn abort(mut outcomes: Vec<RefOutcome>) -> Vec<RefOutcome> {
     outcomes
 }
 
-/// Whether a reference may have that name: one below `refs/` that git takes.
-///
-/// Source: git's documentation, git-check-ref-format.
+/// Whether a reference may have that name.
 pub(crate) fn name_is_valid(name: &str) -> bool {
-    let bad = |character: char| character.is_ascii_control() || " ~^:?*[\\".contains(character);
-    name.len() <= NAME_BYTES_MAX
-        && name.starts_with("refs/")
-        && name.matches('/').count() >= 2
-        && !name.contains(bad)
-        && !name.contains("..")
-        && !name.contains("@{")
-        && !name.ends_with('.')
-        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"))
+    name.len() <= NAME_BYTES_MAX && refname::check_pushed(name.as_bytes(), false).is_ok()
 }

@@ -4,10 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
-use git_object::{Kind, ObjectId};
+use git_object::{Commit, Kind, ObjectId, Tag};
 
 use crate::GitError;
-use crate::links::{CommitLinks, tag_target};
+use crate::links::broken;
 use crate::objects::Objects;
 
 /// How many more commits are looked at once only those of the other side are left: clocks differ.
@@ -73,9 +73,9 @@ impl<'a> Walk<'a> {
 
     fn node(&mut self, id: &ObjectId) -> Result<&mut Node, GitError> {
         if !self.nodes.contains_key(id) {
-            let commit = self.objects.expect(id, Kind::Commit)?;
-            let parsed = CommitLinks::parse(id.format(), &commit);
-            let CommitLinks { tree, parents, time } = parsed.map_err(|_| GitError::damaged("a commit is broken"))?;
+            let object = self.objects.expect(id, Kind::Commit)?;
+            let commit = Commit::parse(id.format(), &object).map_err(broken)?;
+            let (tree, parents, time) = (commit.tree(), commit.parents().collect(), commit.committer().seconds);
             self.nodes.insert(*id, Node { flags: 0, tree, parents, time });
         }
         self.nodes.get_mut(id).ok_or(GitError::MissingObject { id: *id })
@@ -349,8 +349,7 @@ impl Sorted {
                 Kind::Blob => sorted.blobs.push(id),
                 Kind::Tag => {
                     let tag = objects.expect(&id, Kind::Tag)?;
-                    let target = tag_target(id.format(), &tag);
-                    stack.push(target.map_err(|_| GitError::damaged("a tag names no object"))?.0);
+                    stack.push(Tag::parse(id.format(), &tag).map_err(broken)?.target());
                     sorted.tags.push(id);
                 }
             }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use blobs::Owner;
 use crypto::Key256;
-use git_object::{Kind, ObjectFormat, ObjectId};
+use git_object::{Kind, ObjectFormat, ObjectId, Tag};
 use tokio::task::spawn_blocking;
 
 use crate::GitError;
 use crate::git::{Git, Snapshot};
-use crate::links::tag_target;
+use crate::links::broken;
 use crate::objects::Objects;
+use crate::pack::Pack;
 use crate::publish::Tip;
-use crate::received::{Received, Unpublished};
+use crate::received::Received;
 use crate::record::{LogRecord, parse_id};
 use crate::references::References;
 
@@ -91,9 +92,14 @@ impl Repository {
     }
 
     pub(crate) fn objects_of(&self, format: ObjectFormat) -> Objects {
+        self.objects_with(format, None)
+    }
+
+    /// All objects, and those of a pack that is not published.
+    pub(crate) fn objects_with(&self, format: ObjectFormat, quarantine: Option<Arc<Pack>>) -> Objects {
         let Inner { git, owner, fingerprint, snapshot, .. } = &*self.0;
         let packs = if snapshot.format == Some(format) { &snapshot.packs[..] } else { &[] };
-        Objects::new(git.clone(), format, owner.clone(), *fingerprint, packs, None)
+        Objects::new(git.clone(), format, owner.clone(), *fingerprint, packs, quarantine)
     }
 
     /// How long all packs are, in bytes.
@@ -121,16 +127,6 @@ impl Repository {
             Some(expected) if expected != format => Err(GitError::OtherFormat { expected }),
             _ => Ok(()),
         }
-    }
-
-    pub(crate) fn received(
-        &self,
-        format: ObjectFormat,
-        objects: Objects,
-        tips: HashMap<ObjectId, Tip>,
-        pack: Unpublished,
-    ) -> Received {
-        Received::new(self, format, objects, tips, Some(pack))
     }
 
     /// What became of a reference, the latest change last: at most `limit` changes after the number `after`, with theirs.
@@ -183,7 +179,7 @@ pub(crate) fn peel(objects: &Objects, id: &ObjectId) -> Result<ObjectId, GitErro
             Some(_) => return Ok(id),
         }
         let tag = objects.expect(&id, Kind::Tag)?;
-        (id, _) = tag_target(id.format(), &tag).map_err(|_| GitError::damaged("a tag names no object"))?;
+        id = Tag::parse(id.format(), &tag).map_err(broken)?.target();
     }
     Err(GitError::BadPack { reason: "too many tags of tags".to_owned() })
 }

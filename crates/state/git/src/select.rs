@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use git_object::{Kind, ObjectId};
+use git_object::{Kind, ObjectId, Tree};
 
 use crate::GitError;
-use crate::links::{entries, links};
+use crate::links::broken;
 use crate::objects::{Object, Objects};
 use crate::reach::{Boundary, Sorted, Walk};
 use crate::references::References;
@@ -430,7 +430,6 @@ impl Trees<'_> {
     }
 
     fn tree(&mut self, objects: &Objects, branch: &Branch, stack: &mut Vec<Branch>) -> Result<(), GitError> {
-        let broken = |_| GitError::damaged("a tree is broken");
         let format = objects.format();
         let tree = objects.expect(&branch.tree, Kind::Tree)?;
         let mut bases: Vec<(Arc<Object>, bool)> = Vec::new();
@@ -445,15 +444,15 @@ impl Trees<'_> {
         let mut in_bases = Vec::with_capacity(bases.len());
         for (base, theirs) in &bases {
             let mut names = HashMap::new();
-            for entry in entries(format, base) {
+            for entry in Tree::new(format, base) {
                 let entry = entry.map_err(broken)?;
-                names.insert(entry.name, (entry.id, entry.kind()));
+                names.insert(entry.name, (entry.id, entry.mode.kind()));
             }
             in_bases.push((names, *theirs));
         }
-        for entry in entries(format, &tree) {
+        for entry in Tree::new(format, &tree) {
             let entry = entry.map_err(broken)?;
-            let Some(kind) = entry.kind() else { continue };
+            let Some(kind) = entry.mode.kind() else { continue };
             let mut below = Vec::new();
             let mut same = false;
             for (names, theirs) in &in_bases {
@@ -505,13 +504,4 @@ pub(crate) fn reachable(
     }
     let all = all()?;
     ids.iter().map(|id| Ok(tips.contains(id) || all.contains(objects, id)?)).collect()
-}
-
-/// What an object leads to, each once.
-pub(crate) fn linked(objects: &Objects, id: &ObjectId) -> Result<Vec<(ObjectId, Kind)>, GitError> {
-    let mut found = Vec::new();
-    let Some(object) = objects.read(id, u64::MAX)? else { return Err(GitError::MissingObject { id: *id }) };
-    let read = links(objects.format(), object.kind, &object, |id, kind| found.push((id, kind)));
-    read.map_err(|_| GitError::damaged("an object is broken"))?;
-    Ok(found)
 }
