@@ -273,9 +273,12 @@ pub(crate) fn select(
     if complete {
         let from = wanted.wants.iter().copied().collect();
         if let Some(mut selection) = select_packs(objects, &from, &wanted.filter)? {
-            // What was asked for by name is not left out.
-            for want in &wanted.wants {
-                selection.add(objects, want)?;
+            if wanted.filter != Filter::default() {
+                // What was asked for by name is not left out, nor what its tags lead to.
+                let Sorted { commits, trees, blobs, tags } = Sorted::new(objects, &wanted.wants)?;
+                for want in [commits, trees, blobs, tags].iter().flatten() {
+                    selection.add(objects, want)?;
+                }
             }
             if wanted.include_tag {
                 add_tags(objects, references, &mut selection)?;
@@ -371,7 +374,7 @@ impl Trees<'_> {
         for id in wants.tags.iter().filter(|id| !haves.tags.contains(id)) {
             self.add(id, Kind::Tag, true)?;
         }
-        let named: HashSet<&ObjectId> = wanted.wants.iter().collect();
+        let named: HashSet<&ObjectId> = wants.commits.iter().collect();
         for commit in found {
             self.add(&commit.id, Kind::Commit, named.contains(&commit.id))?;
             self.branch(Branch { tree: commit.tree, bases: commit.bases, depth: 0, named: false })?;
