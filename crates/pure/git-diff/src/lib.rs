@@ -2,13 +2,17 @@
 //!
 //! Owns what differs and how two changes become one. Refuses to know where objects lie and what references point to them.
 
+mod ancestors;
 mod binary;
 mod error;
 pub mod lines;
+pub mod renames;
+mod similarity;
 mod source;
 pub mod text_merge;
 mod tree_diff;
 
+pub use ancestors::Ancestors;
 pub use binary::is_binary;
 pub use error::DiffError;
 pub use source::{Item, Source, item_at};

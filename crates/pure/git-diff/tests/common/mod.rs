@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod history;
+
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
