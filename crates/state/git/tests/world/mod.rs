@@ -20,10 +20,10 @@ use store::{Store, StoreError};
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// A directory that goes away with its test.
-pub struct Dir(pub PathBuf);
+pub(crate) struct Dir(pub(crate) PathBuf);
 
 impl Dir {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("sealstack-git-{}-{number}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
@@ -38,22 +38,22 @@ impl Drop for Dir {
 }
 
 /// A store and blobs with one repository.
-pub struct World {
-    pub dir: Dir,
-    pub store: Store,
-    pub blobs: Blobs,
-    pub git: Git,
-    pub key: Key256,
+pub(crate) struct World {
+    pub(crate) dir: Dir,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) git: Git,
+    pub(crate) key: Key256,
 }
 
-pub const ID: &str = "4c925148-c9bf-4f4f-a0a1-000000000001";
+pub(crate) const ID: &str = "4c925148-c9bf-4f4f-a0a1-000000000001";
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Settings { threads: 2, ..Settings::default() }).await
     }
 
-    pub async fn with(settings: Settings) -> Self {
+    pub(crate) async fn with(settings: Settings) -> Self {
         let dir = Dir::new();
         let store = Store::open_in_memory().unwrap();
         let blobs = Blobs::in_directory(&dir.0.join("blobs")).unwrap();
@@ -63,19 +63,19 @@ impl World {
         Self { dir, store, blobs, git, key: Key256::from_slice(&[3; 32]).unwrap() }
     }
 
-    pub async fn open(&self) -> Repository {
+    pub(crate) async fn open(&self) -> Repository {
         self.git.open(ID, &self.key).await.unwrap()
     }
 
     /// Publishes what was received.
-    pub async fn publish(&self, received: &Received, updates: Vec<RefUpdate>, atomic: bool) -> Vec<RefOutcome> {
+    pub(crate) async fn publish(&self, received: &Received, updates: Vec<RefUpdate>, atomic: bool) -> Vec<RefOutcome> {
         let received = received.clone();
         let write = self.store.write(move |tx| received.publish(tx, &updates, atomic, "someone", 1).map_err(Published));
         write.await.map_err(|error: Published| error.0).unwrap()
     }
 
     /// Pushes references of a real repository as its git would: new and moved ones, with a thin pack of what is missing.
-    pub async fn push(&self, from: &RealGit, names: &[&str]) -> Vec<RefOutcome> {
+    pub(crate) async fn push(&self, from: &RealGit, names: &[&str]) -> Vec<RefOutcome> {
         let repository = self.open().await;
         let format = from.format;
         let mut updates = Vec::new();
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// Receives a pack in pieces.
-    pub async fn receive(
+    pub(crate) async fn receive(
         &self,
         repository: &Repository,
         format: ObjectFormat,
@@ -114,7 +114,7 @@ impl World {
     }
 
     /// The pack that an upload makes.
-    pub async fn upload(&self, wanted: Wanted) -> Vec<u8> {
+    pub(crate) async fn upload(&self, wanted: Wanted) -> Vec<u8> {
         let mut stream = self.open().await.upload(wanted);
         let mut pack = Vec::new();
         while let Some(event) = stream.next().await {
@@ -127,7 +127,7 @@ impl World {
 }
 
 /// So that a closure of the store may fail with either.
-pub struct Published(pub GitError);
+pub(crate) struct Published(pub(crate) GitError);
 
 impl From<StoreError> for Published {
     fn from(error: StoreError) -> Self {
@@ -136,13 +136,13 @@ impl From<StoreError> for Published {
 }
 
 /// A repository of the real git.
-pub struct RealGit {
-    pub dir: Dir,
-    pub format: ObjectFormat,
+pub(crate) struct RealGit {
+    pub(crate) dir: Dir,
+    pub(crate) format: ObjectFormat,
 }
 
 impl RealGit {
-    pub fn new(format: ObjectFormat) -> Self {
+    pub(crate) fn new(format: ObjectFormat) -> Self {
         let git = Self { dir: Dir::new(), format };
         git.run(&["init", "-q", "-b", "main", &format!("--object-format={}", format.name())]);
         git.run(&["config", "user.name", "Somebody"]);
@@ -152,31 +152,31 @@ impl RealGit {
         git
     }
 
-    pub fn bare(format: ObjectFormat) -> Self {
+    pub(crate) fn bare(format: ObjectFormat) -> Self {
         let git = Self { dir: Dir::new(), format };
         git.run(&["init", "-q", "--bare", "-b", "main", &format!("--object-format={}", format.name())]);
         git
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.dir.0
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Vec<u8> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Vec<u8> {
         self.run_with(arguments, b"")
     }
 
-    pub fn text(&self, arguments: &[&str]) -> String {
+    pub(crate) fn text(&self, arguments: &[&str]) -> String {
         String::from_utf8(self.run(arguments)).unwrap().trim().to_owned()
     }
 
-    pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         let (output, ok) = self.attempt(arguments, input);
         assert!(ok, "git {arguments:?} failed");
         output
     }
 
-    pub fn attempt(&self, arguments: &[&str], input: &[u8]) -> (Vec<u8>, bool) {
+    pub(crate) fn attempt(&self, arguments: &[&str], input: &[u8]) -> (Vec<u8>, bool) {
         let mut child = Command::new("git")
             .current_dir(self.path())
             .args(arguments)
@@ -206,28 +206,28 @@ impl RealGit {
         format!("{now} +0000")
     }
 
-    pub fn write(&self, name: &str, content: &[u8]) {
+    pub(crate) fn write(&self, name: &str, content: &[u8]) {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    pub fn commit(&self, message: &str) -> ObjectId {
+    pub(crate) fn commit(&self, message: &str) -> ObjectId {
         self.run(&["add", "-A", "--", ".", ":!clock"]);
         self.run(&["commit", "-q", "--allow-empty", "-m", message]);
         self.id("HEAD")
     }
 
-    pub fn id(&self, name: &str) -> ObjectId {
+    pub(crate) fn id(&self, name: &str) -> ObjectId {
         ObjectId::from_hex(self.format, self.text(&["rev-parse", "--verify", name]).as_bytes()).unwrap()
     }
 
-    pub fn has(&self, id: &ObjectId) -> bool {
+    pub(crate) fn has(&self, id: &ObjectId) -> bool {
         self.attempt(&["cat-file", "-e", &id.to_string()], b"").1
     }
 
     /// The ids of all objects that a `rev-list --objects` names, sorted.
-    pub fn objects(&self, arguments: &[&str]) -> Vec<ObjectId> {
+    pub(crate) fn objects(&self, arguments: &[&str]) -> Vec<ObjectId> {
         let listed = self.text(&[&["rev-list", "--objects"], arguments].concat());
         let id = |line: &str| ObjectId::from_hex(self.format, line.split(' ').next().unwrap().as_bytes()).unwrap();
         let mut ids: Vec<ObjectId> = listed.lines().filter(|line| !line.is_empty()).map(id).collect();
@@ -237,7 +237,7 @@ impl RealGit {
     }
 
     /// A history with folders, changed and moved files, a merge and tags.
-    pub fn history(format: ObjectFormat, commits: u32) -> Self {
+    pub(crate) fn history(format: ObjectFormat, commits: u32) -> Self {
         let git = Self::new(format);
         let mut noise = 1_u32;
         let mut text = |lines: u32| -> Vec<u8> {
@@ -281,6 +281,6 @@ impl RealGit {
     }
 }
 
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
 }
