@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod compress;
 mod deflate;
 mod delta;
 mod entry;
@@ -16,6 +17,7 @@ mod scan;
 mod table;
 mod write;
 
+pub use compress::{Candidate, Choice, Objects, Search, choose, delta_again, path_hash, writing_order};
 pub use deflate::Deflater;
 pub use delta::{DeltaIndex, apply, apply_into, create, result_bytes};
 pub use entry::{EntryHeader, EntryKind, PACK_HEADER_BYTES, decode_pack_header, encode_pack_header};

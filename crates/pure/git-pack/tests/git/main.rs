@@ -9,6 +9,7 @@
 
 mod hostile;
 mod indexes;
+mod repacking;
 mod repository;
 mod thin;
 mod writing;
