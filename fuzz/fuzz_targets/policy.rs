@@ -20,8 +20,7 @@ fuzz_target!(|input: (u8, &str, &str, &str, &str)| {
     principal.describe(&mut context);
     context.insert("aws:SourceIp", value);
     context.insert_many("aws:TagKeys", [value, "team"]);
-    let request =
-        Request { principal: &principal, action, resource, resource_account: None, context: &context };
+    let request = Request { principal: &principal, action, resource, resource_account: None, context: &context };
     let named = Named { name: "fuzzed", policy: &parsed };
     let identity = [named];
     let level = [&identity[..]];
@@ -52,5 +51,4 @@ fuzz_target!(|input: (u8, &str, &str, &str, &str)| {
     let _ = (parsed.may_deny(action), parsed.context_keys());
 });
 
-const EVERYTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;

@@ -16,7 +16,12 @@ fuzz_target!(|input: (&str, &str, &str, Vec<(&str, &[u8])>, &[u8])| {
     }
     let parts = RequestParts { method, path, query, headers: &headers, host: Some("localhost") };
     let Ok(authorization) = Authorization::parse(&parts) else { return };
-    let key = SigningKey::derive(b"a secret nobody knows", authorization.date(), authorization.region(), authorization.service());
+    let key = SigningKey::derive(
+        b"a secret nobody knows",
+        authorization.date(),
+        authorization.region(),
+        authorization.service(),
+    );
     for rules in [Rules::STANDARD, Rules::S3] {
         // The clock is set to the time that the request claims, so that it is the signature that decides.
         let now: Timestamp = authorization.time();

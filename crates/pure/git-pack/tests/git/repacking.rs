@@ -113,7 +113,7 @@ fn deltas_of_an_old_pack_are_used_again() {
         let id = |entry: u32| scanned.table.id(entry).expect("resolved");
         let number = numbers[&id(entry)];
         // Every third one is forgotten, as if it had been pushed whole.
-        if number % 3 > 0 {
+        if !number.is_multiple_of(3) {
             candidates[number as usize].reusable =
                 Some(numbers[&id(scanned.table.at(offset - distance).expect("a base"))]);
             old.insert(number, (header.size, pack[offset as usize + length..end as usize].to_vec()));
