@@ -7,7 +7,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use git_object::{Commit, Kind, ObjectId};
+use git_object::{Commit, Kind, ObjectFormat, ObjectId};
 
 use crate::{DiffError, Source};
 
@@ -51,6 +51,17 @@ impl<'s, S: Source> Ancestors<'s, S> {
                 Ok(place.insert(known).clone())
             }
         }
+    }
+
+    /// A commit that is in no repository and stands for several ancestors.
+    pub(crate) fn add_virtual(&mut self, format: ObjectFormat, parents: Vec<ObjectId>) -> ObjectId {
+        let mut bytes = vec![0; format.id_bytes()];
+        for (byte, number) in bytes.iter_mut().rev().zip((self.known.len() as u64 + 1).to_le_bytes()) {
+            *byte = number;
+        }
+        let id = ObjectId::from_bytes(format, &bytes).unwrap_or(ObjectId::null(format));
+        self.known.insert(id, Known { seconds: 0, parents });
+        id
     }
 
     /// Whether `ancestor` is `commit` or in its history.

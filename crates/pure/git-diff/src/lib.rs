@@ -6,6 +6,7 @@ mod ancestors;
 mod binary;
 mod error;
 pub mod lines;
+pub mod merge;
 pub mod renames;
 mod similarity;
 mod source;
