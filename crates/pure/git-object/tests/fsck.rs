@@ -414,3 +414,15 @@ fn what_is_missing_or_no_blob_is_named() {
     assert_eq!(attributes(Named::Other), Some("gitattributesBlob"));
     assert_eq!(attributes(Named::Large), Some("gitattributesLarge"));
 }
+
+#[test]
+fn every_rule_is_known_to_git() {
+    let output = Command::new("git").args(["help", "--config"]).output().expect("git runs");
+    let known = String::from_utf8(output.stdout).expect("text");
+    for message in Message::ALL {
+        // Newer than git 2.47.
+        let is_new = matches!(message, Message::BadGpgsig | Message::BadHeaderContinuation);
+        assert!(is_new || known.contains(&format!("fsck.{}\n", message.id())), "{}", message.id());
+        assert_eq!(Message::from_id(&message.id().to_lowercase()), Some(*message));
+    }
+}

@@ -122,20 +122,3 @@ impl Message {
 
 // A set is a 64-bit number.
 const _: () = assert!(Message::ALL.len() <= 64);
-
-#[cfg(test)]
-mod tests {
-    use super::Message;
-
-    #[test]
-    fn every_rule_is_known_to_git() {
-        let output = std::process::Command::new("git").args(["help", "--config"]).output().expect("git runs");
-        let known = String::from_utf8(output.stdout).expect("text");
-        for message in Message::ALL {
-            // Newer than git 2.47.
-            let is_new = matches!(message, Message::BadGpgsig | Message::BadHeaderContinuation);
-            assert!(is_new || known.contains(&format!("fsck.{}\n", message.id())), "{}", message.id());
-            assert_eq!(Message::from_id(&message.id().to_lowercase()), Some(*message));
-        }
-    }
-}
