@@ -22,6 +22,7 @@ mod repository;
 mod select;
 mod summary;
 mod upload;
+mod verify;
 
 pub use error::GitError;
 pub use git::{Git, SERVICE, Settings};
@@ -34,3 +35,4 @@ pub use references::{Reference, References};
 pub use repository::{RefChange, Repository};
 pub use select::{Filter, Wanted};
 pub use upload::{PackStream, UploadEvent};
+pub use verify::{Fault, Verified};

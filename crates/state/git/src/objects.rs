@@ -238,7 +238,16 @@ impl Objects {
     ) -> Result<Option<Kind>, GitError> {
         let Some(found) = self.find(id)? else { return Ok(None) };
         let pack = self.pack(found.pack)?;
-        let place = pack.place(found.row)?;
+        self.stream_place(pack, pack.place(found.row)?, each).map(Some)
+    }
+
+    /// As [`stream`](Self::stream), of the object at a place.
+    pub(crate) fn stream_place(
+        &self,
+        pack: &Arc<Pack>,
+        place: u32,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), GitError>,
+    ) -> Result<Kind, GitError> {
         let (start, end) = (pack.offset(place)?, pack.offset(place + 1)?);
         let whole = self.with_reader(|reader| {
             let (header, _) = reader.header(&**pack, start).map_err(stored)?;
@@ -256,11 +265,11 @@ impl Objects {
             }
         })?;
         if let Some(kind) = whole {
-            return Ok(Some(kind));
+            return Ok(kind);
         }
         let object = self.read_place(pack, place)?;
         each(&object)?;
-        Ok(Some(object.kind))
+        Ok(object.kind)
     }
 
     fn recent(&self) -> &Cache<(BlobId, u32), Arc<Object>, BySize> {

@@ -258,3 +258,36 @@ fn what_no_reference_leads_to_is_not_reachable_and_not_sent() {
         assert_eq!(unpack(&RealGit::bare(ObjectFormat::Sha1), &pack), real.objects(&["other"]));
     });
 }
+
+#[test]
+fn what_is_verified_has_no_faults_and_what_was_damaged_has_some() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(ObjectFormat::Sha1, 10));
+        world.push(&real, &NAMES[..1]).await;
+        world.push(&real, &NAMES[1..]).await;
+        let seen = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let last = std::sync::Arc::clone(&seen);
+        let progress = move |done, of| {
+            last.fetch_max(done * 100 / of, std::sync::atomic::Ordering::Relaxed);
+        };
+        let verified = world.open().await.verify(progress).await.unwrap();
+        assert!(verified.faults.is_empty(), "{:?}", verified.faults);
+        assert_eq!((verified.packs, verified.references), (2, NAMES.len() as u64));
+        assert!(verified.objects >= real.objects(&["--all"]).len() as u64);
+        assert_eq!(seen.load(std::sync::atomic::Ordering::Relaxed), 100);
+        // The newest pack loses a bit.
+        let mut listed = world.blobs.list(None, usize::MAX).await.unwrap();
+        listed.sort_by_key(|found| found.sealed_bytes);
+        let path = world.dir.0.join("blobs").join(listed.last().unwrap().id.path());
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[100_000] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        // Another process has no chunks of it in memory.
+        let other = git::Git::new(world.store.clone(), world.blobs.clone(), git::Settings::default());
+        let verified = other.open(world::ID, &world.key).await.unwrap().verify(|_, _| {}).await.unwrap();
+        assert!(!verified.faults.is_empty());
+        assert!(
+            verified.faults.iter().all(|fault| matches!(fault, git::Fault::Object { .. } | git::Fault::Link { .. }))
+        );
+    });
+}

@@ -1,0 +1,157 @@
+//! What a history of some size costs on its way in and out. Run in a release build: it prints, and holds nothing to it.
+//!
+//! `SEALSTACK_GIT_HISTORY` is a repository of the real git.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that prints")]
+
+mod world;
+
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use git::{Deepen, Filter, RefUpdate, UploadEvent, Wanted};
+use git_object::{ObjectFormat, ObjectId};
+use peak_alloc::PeakAlloc;
+use world::{RealGit, World, block_on};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Processor time of this process in seconds.
+fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    ticks as f64 / 100.0
+}
+
+struct Meter(Instant, f64);
+
+impl Meter {
+    fn start() -> Self {
+        MEMORY.reset_peak_usage();
+        Self(Instant::now(), processor())
+    }
+
+    fn report(self, what: &str, bytes: usize) {
+        let (wall, cpu) = (self.0.elapsed().as_secs_f64(), processor() - self.1);
+        let (peak, now) = (MEMORY.peak_usage_as_mb(), MEMORY.current_usage_as_mb());
+        println!(
+            "{what}: {wall:.3} s wall, {cpu:.2} s processor, {bytes} bytes, peak {peak:.0} MiB, then {now:.0} MiB"
+        );
+    }
+}
+
+/// Discards an upload. Yields its length.
+async fn fetch(world: &World, wanted: Wanted) -> usize {
+    let mut stream = world.open().await.upload(wanted);
+    let mut bytes = 0;
+    while let Some(event) = stream.next().await {
+        if let UploadEvent::Data(piece) = event.unwrap() {
+            bytes += piece.len();
+        }
+    }
+    bytes
+}
+
+#[test]
+#[ignore = "needs a history, and tells something in a release build only"]
+fn a_history_in_and_out() {
+    let path = std::env::var("SEALSTACK_GIT_HISTORY").expect("SEALSTACK_GIT_HISTORY is a repository");
+    let format = ObjectFormat::Sha1;
+    let real = RealGit::bare(format);
+    real.run(&["remote", "add", "origin", &path]);
+    std::fs::write(real.path().join("objects/info/alternates"), format!("{path}/objects\n")).unwrap();
+    let listed = real.text(&["ls-remote", "--refs", &path, "refs/heads/*", "refs/tags/*"]);
+    let refs: Vec<(ObjectId, &str)> = listed
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(id, name)| (ObjectId::from_hex(format, id.as_bytes()).unwrap(), name))
+        .collect();
+    let revisions: String = refs.iter().map(|(id, _)| format!("{id}\n")).collect();
+    let pack =
+        real.run_with(&["pack-objects", "--revs", "--stdout", "-q", "--delta-base-offset"], revisions.as_bytes());
+    let tips: Vec<ObjectId> = refs.iter().map(|(id, _)| *id).collect();
+    block_on(async {
+        let world = World::new().await;
+        let meter = Meter::start();
+        let repository = world.open().await;
+        let received = world.receive(&repository, format, &pack, tips.clone()).await.unwrap();
+        let updates = refs.iter().map(|(id, name)| RefUpdate { name: (*name).to_owned(), old: None, new: Some(*id) });
+        world.publish(&received, updates.collect(), false).await;
+        drop(received);
+        meter.report("push of all", pack.len());
+        let wanted = Wanted { wants: tips.clone(), ofs_delta: true, ..Wanted::default() };
+        for round in ["first", "second"] {
+            let meter = Meter::start();
+            let bytes = fetch(&world, wanted.clone()).await;
+            meter.report(&format!("fetch of all, {round}"), bytes);
+        }
+        let meter = Meter::start();
+        let filter = Filter { blob_bytes: Some(0), ..Filter::default() };
+        let bytes = fetch(&world, Wanted { filter, ..wanted.clone() }).await;
+        meter.report("without files", bytes);
+        let head = *tips
+            .iter()
+            .max_by_key(|id| usize::from(refs.iter().any(|(tip, name)| tip == *id && name.ends_with("/unstable"))))
+            .unwrap();
+        for round in ["first", "second"] {
+            let meter = Meter::start();
+            let repository = world.open().await;
+            let boundary = repository.deepen(vec![head], Vec::new(), Deepen::Depth(1)).await.unwrap();
+            let one = Wanted { wants: vec![head], boundary: Some(boundary), ofs_delta: true, ..Wanted::default() };
+            let bytes = fetch(&world, one).await;
+            meter.report(&format!("depth 1, {round}"), bytes);
+        }
+        let meter = Meter::start();
+        let branch = Wanted { wants: vec![head], ofs_delta: true, ..Wanted::default() };
+        let bytes = fetch(&world, branch).await;
+        meter.report("one branch", bytes);
+        let parent = world.open().await.objects().history(&[head], 200).unwrap();
+        for back in [1, 100] {
+            let meter = Meter::start();
+            let some = Wanted {
+                wants: vec![head],
+                haves: vec![parent[back]],
+                thin: true,
+                ofs_delta: true,
+                include_tag: true,
+                ..Wanted::default()
+            };
+            let bytes = fetch(&world, some).await;
+            meter.report(&format!("fetch of what came in {back} commits"), bytes);
+        }
+        let meter = Meter::start();
+        for _ in 0..1000 {
+            assert_eq!(world.open().await.references().len(), refs.len());
+        }
+        meter.report("a thousand times opened", 0);
+    });
+    // Small pushes.
+    let real = RealGit::history(format, 3);
+    block_on(async {
+        let world = World::new().await;
+        world.push(&real, &["refs/heads/main"]).await;
+        for number in 0..3 {
+            let old = real.id("main");
+            real.write("one", format!("{number}").as_bytes());
+            let new = real.commit("one");
+            let pack = real.run_with(
+                &["pack-objects", "--revs", "--stdout", "--thin", "-q", "--delta-base-offset"],
+                format!("{new}\n^{old}\n").as_bytes(),
+            );
+            let meter = Meter::start();
+            let repository = world.open().await;
+            let received = world.receive(&repository, format, &pack, vec![new]).await.unwrap();
+            let moved = RefUpdate { name: "refs/heads/main".to_owned(), old: Some(old), new: Some(new) };
+            world.publish(&received, vec![moved], false).await;
+            meter.report("push of one", pack.len());
+        }
+        let all = Wanted { wants: vec![real.id("main")], ofs_delta: true, ..Wanted::default() };
+        for _ in 0..2 {
+            let meter = Meter::start();
+            let bytes = fetch(&world, all.clone()).await;
+            meter.report("fetch of four packs", bytes);
+        }
+    });
+}
