@@ -1,6 +1,6 @@
 //! Moves references, in a transaction of the caller, to objects that were checked. Knows no objects' content.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 
 use git_object::{Kind, ObjectFormat, ObjectId, refname};
@@ -91,9 +91,10 @@ impl Publication<'_> {
             _ => meta.format = Some(self.format.name().to_owned()),
         }
         let mut outcomes = Vec::with_capacity(updates.len());
-        for (place, update) in updates.iter().enumerate() {
-            let repeated = updates.iter().take(place).any(|other| other.name == update.name);
-            outcomes.push(if repeated { RefOutcome::Repeated } else { self.examine(tx, update)? });
+        let mut names = HashSet::with_capacity(updates.len());
+        for update in updates {
+            let first = names.insert(update.name.as_str());
+            outcomes.push(if first { self.examine(tx, update)? } else { RefOutcome::Repeated });
         }
         // Names that go make room for names that come, so they go first.
         let failed = |outcomes: &[RefOutcome]| outcomes.iter().any(|outcome| *outcome != RefOutcome::Done);

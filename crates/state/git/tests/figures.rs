@@ -132,6 +132,21 @@ fn a_history_in_and_out() {
     block_on(async {
         let world = World::new().await;
         world.push(&real, &["refs/heads/main"]).await;
+        let head = real.id("main");
+        let checked = world.open().await.check(format, vec![head]).await.unwrap();
+        let meter = Meter::start();
+        for page in 0..13 {
+            let name = |number| format!("refs/heads/topic/with/a/name/{:06}", page * 4000 + number);
+            let made = (0..4000).map(|number| RefUpdate { name: name(number), old: None, new: Some(head) });
+            world.publish(&checked, made.collect(), false).await;
+        }
+        meter.report("52,000 references", 0);
+        drop(checked);
+        for round in ["first", "second"] {
+            let meter = Meter::start();
+            let count = world.open().await.references().len();
+            meter.report(&format!("all of them opened, {round}"), count);
+        }
         for number in 0..3 {
             let old = real.id("main");
             real.write("one", format!("{number}").as_bytes());
