@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use crypto::{SecretBytes, Sha256};
 
 use crate::blobs::Contents;
@@ -64,32 +65,45 @@ impl Blob {
         self.0.read(number..number + 1).map(SecretBytes::from)
     }
 
+    /// The first bytes of `range`, as many as are read at once: at most 256 KiB of a file, or 2 MiB of an object. None for
+    /// an empty range. For threads that may block; nothing is read ahead.
+    ///
+    /// # Errors
+    /// [`BlobError::OutOfRange`]; as for [`crate::Blobs::blob`].
+    pub fn piece(&self, range: Range<u64>) -> Result<Bytes, BlobError> {
+        let plaintext_bytes = self.plaintext_bytes();
+        let out_of_range = || BlobError::OutOfRange { id: self.id(), plaintext_bytes };
+        let Range { start, end } = range;
+        if start > end || end > plaintext_bytes {
+            return Err(out_of_range());
+        }
+        let (chunk_bytes, last) = (CHUNK_BYTES as u64, self.0.layout().last());
+        let first = start / chunk_bytes;
+        let opened = if first >= last {
+            // It was read when the blob was opened.
+            self.0.last().clone()
+        } else {
+            let chunks = first..end.div_ceil(chunk_bytes).min(first + self.0.batch()).min(last);
+            self.0.read(chunks)?.into()
+        };
+        // Both are within what was opened, whose length fits.
+        let from = (start - first.min(last) * chunk_bytes) as usize;
+        let to = opened.len().min(from.saturating_add(usize::try_from(end - start).unwrap_or(usize::MAX)));
+        if from > to { Err(out_of_range()) } else { Ok(opened.slice(from..to)) }
+    }
+
     /// Fills `bytes` with the content from `offset` on. For threads that may block; nothing is read ahead.
     ///
     /// # Errors
     /// [`BlobError::OutOfRange`] when the content ends before; as for [`crate::Blobs::blob`].
     pub fn read_at(&self, offset: u64, mut bytes: &mut [u8]) -> Result<(), BlobError> {
-        let plaintext_bytes = self.plaintext_bytes();
-        let out_of_range = || BlobError::OutOfRange { id: self.id(), plaintext_bytes };
-        let end = offset.checked_add(bytes.len() as u64).filter(|end| *end <= plaintext_bytes);
-        let (end, chunk_bytes) = (end.ok_or_else(out_of_range)?, CHUNK_BYTES as u64);
-        let (mut at, last) = (offset, self.0.layout().last());
-        while at < end {
-            let first = at / chunk_bytes;
-            let opened;
-            let (content, next) = if first == last {
-                (&self.0.last()[..], end)
-            } else {
-                let chunks = first..end.div_ceil(chunk_bytes).min(first + self.0.batch()).min(last);
-                let next = end.min(chunks.end * chunk_bytes);
-                opened = SecretBytes::from(self.0.read(chunks)?);
-                (opened.expose(), next)
-            };
-            // Both lie within what was read, whose length fits.
-            let from = (at - first * chunk_bytes) as usize;
-            let (to, rest) = bytes.split_at_mut((next - at) as usize);
-            to.copy_from_slice(content.get(from..from + to.len()).ok_or_else(out_of_range)?);
-            (bytes, at) = (rest, next);
+        let end = offset.saturating_add(bytes.len() as u64);
+        let mut at = offset;
+        while !bytes.is_empty() {
+            let piece = self.piece(at..end)?;
+            let (to, rest) = bytes.split_at_mut(piece.len().min(bytes.len()));
+            to.iter_mut().zip(&piece).for_each(|(to, from)| *to = *from);
+            (bytes, at) = (rest, at + piece.len() as u64);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use git_object::ObjectFormat;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use store::{ReadTx, Store, StoreError, Tx};
+use tokio::sync::Semaphore;
 
 use crate::chunks::Chunks;
 use crate::objects::Recent;
@@ -41,12 +42,16 @@ pub struct Settings {
     pub blob_bytes_max: u64,
     /// How many threads a push is resolved on.
     pub threads: usize,
+    /// How many uploads run at once: each takes a thread and about a mebibyte. Others wait.
+    pub uploads_max: usize,
+    /// How many pushes are received at once: each takes a thread and some mebibytes. Others wait.
+    pub receives_max: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cache_bytes: 64 << 20, blob_bytes_max: 2 << 30, threads }
+        Self { cache_bytes: 64 << 20, blob_bytes_max: 2 << 30, threads, uploads_max: 64, receives_max: 32 }
     }
 }
 
@@ -60,6 +65,10 @@ pub(crate) struct Inner {
     pub(crate) chunks: Chunks,
     pub(crate) recent: Recent,
     pub(crate) settings: Settings,
+    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) receives: Arc<Semaphore>,
+    /// One push at a time is resolved: it takes all cores, and its objects' memory.
+    pub(crate) resolving: Arc<Semaphore>,
     /// Packs that are open, by their first blob.
     pub(crate) packs: Cache<BlobId, Arc<Pack>>,
     metas: store::Cache<Meta>,
@@ -93,6 +102,9 @@ impl Git {
         Self(Arc::new(Inner {
             chunks: Chunks::new(settings.cache_bytes),
             recent: Recent::new(settings.cache_bytes / 4),
+            uploads: Arc::new(Semaphore::new(settings.uploads_max)),
+            receives: Arc::new(Semaphore::new(settings.receives_max)),
+            resolving: Arc::new(Semaphore::new(1)),
             settings,
             packs: Cache::new(PACKS_OPEN),
             metas: store::Cache::new(&store, METAS, |meta| meta),

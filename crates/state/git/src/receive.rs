@@ -12,7 +12,7 @@ use git_pack::{
     Scanner, Visitor, Writer, checksum, resolve, write_index,
 };
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 
 use crate::check::Check;
 use crate::chunks::Chunks;
@@ -29,6 +29,9 @@ const PIECES_AHEAD: usize = 16;
 
 /// Up to this length, a push stays in memory until it is whole, and becomes one blob.
 const SMALL_BYTES: usize = 2 << 20;
+
+/// Pushes with more objects are resolved one after the other.
+const SMALL_OBJECTS: u32 = 2000;
 
 /// How much memory the objects take that are resolved at a time, about, in bytes.
 const RESOLVE_BYTES: usize = 48 << 20;
@@ -87,7 +90,8 @@ impl Repository {
         let limits = self.limits();
         let received = Arc::new(AtomicU32::new(0));
         let (checking, counter) = (Arc::clone(&check), Arc::clone(&received));
-        let scanning = spawn_blocking(move || {
+        let turns = Arc::clone(&self.0.git.0.receives);
+        let scan = move || {
             let (mut scanner, mut expected) = (Scanner::new(format, limits), false);
             while let Some(piece) = pieces.blocking_recv() {
                 let range = scanner.push(&piece, &mut &*checking).map_err(refused)?;
@@ -102,6 +106,11 @@ impl Repository {
                 }
             }
             scanner.finish().map_err(|error| refused(Failure::Pack(error)))
+        };
+        let scanning = tokio::spawn(async move {
+            // Nobody closes it.
+            let _turn = turns.acquire_owned().await.map_err(|_| GitError::Interrupted)?;
+            blocking(scan).await
         });
         let storing = tokio::spawn(store_entries(self.clone(), entries));
         Ok(Receiving {
@@ -244,11 +253,16 @@ impl Receiving {
             limits: repository.limits(),
             threads: git.0.settings.threads,
         };
+        // Many small pushes do not wait for a large one.
+        let large = scanned.table.len() > SMALL_OBJECTS;
+        let turns = Arc::clone(&git.0.resolving);
+        let turn = if large { turns.acquire_owned().await.ok() } else { None };
         let (found, progress) = blocking(move || {
             let found = work.index(scanned, source, &progress)?;
             Ok((found, progress))
         })
         .await?;
+        drop(turn);
         // In one blob with the entries, if these are still in memory.
         let mut draft = git.0.blobs.draft(&owner).await?;
         for section in found.sections {
@@ -369,7 +383,8 @@ impl Indexing {
         let Scanned { mut table, checksum: mut hash } = scanned;
         let deltas = (0..table.len()).filter(|entry| table.is_delta(*entry)).count();
         let visitor = Counting { check: &self.check, done: AtomicU32::new(0), of: deltas as u32, progress };
-        let effort = Effort { threads: self.threads, memory_bytes: RESOLVE_BYTES };
+        let threads = if table.len() > SMALL_OBJECTS { self.threads } else { 1 };
+        let effort = Effort { threads, memory_bytes: RESOLVE_BYTES };
         let bases = resolve(&mut table, &source, &Outside(&self.before), &visitor, self.limits, effort);
         let bases = bases.map_err(refused)?;
         let (arrived, end) = (table.len(), table.end());

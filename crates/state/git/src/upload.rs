@@ -4,12 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use blobs::Reading;
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use git_object::{Checksum, ObjectId};
 use git_pack::{Deflater, EntryHeader, EntryKind, EntryReader, PACK_HEADER_BYTES, encode_pack_header};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
@@ -24,7 +22,7 @@ use crate::{GitError, Repository};
 const PIECE_BYTES: usize = 128 << 10;
 
 /// How many pieces wait for the client.
-const PIECES_AHEAD: usize = 6;
+const PIECES_AHEAD: usize = 4;
 
 /// A run of entries of at least this many bytes is read past the cache.
 const RUN_BYTES: u64 = 512 << 10;
@@ -62,18 +60,24 @@ impl Stream for PackStream {
 
 impl Repository {
     /// The pack that a client gets who may have everything that references lead to: ask
-    /// [`unreachable`](Self::unreachable) first. The work begins at once.
+    /// [`unreachable`](Self::unreachable) first. The work begins at once, or when others have ended: see
+    /// [`Settings::uploads_max`](crate::Settings::uploads_max).
     #[must_use]
     pub fn upload(&self, wanted: Wanted) -> PackStream {
         let (events, stream) = mpsc::channel(PIECES_AHEAD);
         let repository = self.clone();
-        let runtime = Handle::current();
-        spawn_blocking(move || {
-            let sender = Sender { events, runtime };
-            if let Err(Stop::Failed(error)) = upload(&repository, &wanted, &sender) {
-                // Nobody listens any more if that fails.
-                let _ = sender.events.blocking_send(Err(error));
-            }
+        tokio::spawn(async move {
+            let turns = Arc::clone(&repository.0.git.0.uploads);
+            // Nobody closes it.
+            let Ok(turn) = turns.acquire_owned().await else { return };
+            spawn_blocking(move || {
+                let sender = Sender(events);
+                if let Err(Stop::Failed(error)) = upload(&repository, &wanted, &sender) {
+                    // Nobody listens any more if that fails.
+                    let _ = sender.0.blocking_send(Err(error));
+                }
+                drop(turn);
+            });
         });
         PackStream(stream)
     }
@@ -172,14 +176,11 @@ impl<E: Into<GitError>> From<E> for Stop {
     }
 }
 
-struct Sender {
-    events: mpsc::Sender<Result<UploadEvent, GitError>>,
-    runtime: Handle,
-}
+struct Sender(mpsc::Sender<Result<UploadEvent, GitError>>);
 
 impl Sender {
     fn send(&self, event: UploadEvent) -> Result<(), Stop> {
-        self.events.blocking_send(Ok(event)).map_err(|_| Stop::Gone)
+        self.0.blocking_send(Ok(event)).map_err(|_| Stop::Gone)
     }
 }
 
@@ -219,17 +220,20 @@ fn send_whole(pack: &Arc<Pack>, sender: &Sender) -> Result<(), Stop> {
     let hash = ObjectId::from_hex(pack.format, pack.record.hash.as_bytes());
     let hash = hash.map_err(|_| GitError::damaged("a pack has no hash"))?;
     sender.send(UploadEvent::Data(Bytes::copy_from_slice(&encode_pack_header(pack.objects()))))?;
-    for mut reading in readings(pack, PACK_HEADER_BYTES as u64, pack.end())? {
-        while let Some(piece) = sender.runtime.block_on(reading.next()) {
-            sender.send(UploadEvent::Data(piece?))?;
-        }
-    }
+    pieces(pack, PACK_HEADER_BYTES as u64, pack.end(), |piece| sender.send(UploadEvent::Data(piece)))?;
     sender.send(UploadEvent::Data(Bytes::copy_from_slice(hash.as_bytes())))
 }
 
-/// Streams of a part of the pack file.
-fn readings(pack: &Pack, start: u64, end: u64) -> Result<Vec<Reading>, GitError> {
-    pack.pieces(start, end).into_iter().map(|(blob, range)| Ok(blob.read(range)?)).collect()
+/// Hands a part of the pack file to `each`, past the cache.
+fn pieces(pack: &Pack, start: u64, end: u64, mut each: impl FnMut(Bytes) -> Result<(), Stop>) -> Result<(), Stop> {
+    for (blob, mut range) in pack.pieces(start, end) {
+        while !range.is_empty() {
+            let piece = blob.piece(range.clone())?;
+            range.start += piece.len() as u64;
+            each(piece)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a pack of selected objects.
@@ -421,16 +425,12 @@ impl<'a> Writer<'a> {
     /// Copies bytes of the pack file.
     fn copy(&mut self, pack: &Pack, mut start: u64, end: u64) -> Result<(), Stop> {
         if end - start >= RUN_BYTES {
-            for mut reading in readings(pack, start, end)? {
-                while let Some(piece) = self.sender.runtime.block_on(reading.next()) {
-                    let piece = piece?;
-                    self.flush()?;
-                    self.checksum.update(&piece);
-                    self.offset += piece.len() as u64;
-                    self.sender.send(UploadEvent::Data(piece))?;
-                }
-            }
-            return Ok(());
+            self.flush()?;
+            return pieces(pack, start, end, |piece| {
+                self.checksum.update(&piece);
+                self.offset += piece.len() as u64;
+                self.sender.send(UploadEvent::Data(piece))
+            });
         }
         let mut bytes = [0; 16 << 10];
         while start < end {

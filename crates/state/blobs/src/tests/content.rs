@@ -61,6 +61,9 @@ fn what_lies_behind_the_end_is_not_read_at_once_either() {
         let written = place.write(&content(CHUNK_BYTES + 5)).await;
         let blob = place.blobs.blob_blocking(&owner(), &written.id).unwrap();
         blob.read_at(CHUNK_BYTES as u64 + 5, &mut []).unwrap();
+        let end = CHUNK_BYTES as u64 + 5;
+        assert!(blob.piece(end..end).unwrap().is_empty() && blob.piece(7..7).unwrap().is_empty());
+        assert!(matches!(blob.piece(end..end + 1), Err(BlobError::OutOfRange { .. })));
         for (offset, length) in [(CHUNK_BYTES as u64 + 5, 1), (0, CHUNK_BYTES + 6), (u64::MAX, 2)] {
             let mut bytes = vec![0; length];
             assert!(matches!(blob.read_at(offset, &mut bytes), Err(BlobError::OutOfRange { .. })), "{offset}");
