@@ -8,6 +8,7 @@
 mod collect;
 mod content;
 mod decide;
+mod folders;
 mod overlay;
 mod renamed;
 mod write;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use git_object::{Commit, Kind, Mode, ObjectFormat, ObjectId, hash_object};
 
+use crate::renames::Focus;
 use crate::text_merge::Style;
 use crate::{Ancestors, DiffError, Item, Source, renames};
 use overlay::Overlay;
@@ -62,6 +64,9 @@ pub struct Options<'a> {
     pub style: Style,
     /// How renames are found; nothing, and none are.
     pub renames: Option<renames::Options>,
+    /// Whether files that one side puts into a folder follow it to where the other side has moved it. They are in conflict
+    /// all the same, as git has it: the place is a suggestion.
+    pub follow_folders: bool,
     /// Paths that are looked at.
     pub entries_max: usize,
     /// Commits that are looked at in search of common ancestors.
@@ -77,6 +82,7 @@ impl Default for Options<'_> {
             resolution: Resolution::None,
             style: Style::Merge,
             renames: Some(renames::Options::default()),
+            follow_folders: true,
             entries_max: 1_000_000,
             commits_max: 1_000_000,
         }
@@ -130,6 +136,9 @@ pub enum ConflictKind {
     Rename,
     /// A file was put into a folder that the other side has moved.
     Location,
+    /// Where a folder has gone that the other side has put files into is unclear, or something is there already. The
+    /// files are left where they are; the path is the folder's, or what is there.
+    Folder,
 }
 
 /// Merges the trees of two commits by their best common ancestors. Several of them are merged first, as git does it.
@@ -247,7 +256,9 @@ fn merge_three<S: Source>(
         entries: BTreeMap::new(),
         results: BTreeMap::new(),
         paths: HashSet::new(),
-        moves: Moves::default(),
+        folders: HashMap::new(),
+        moves: Default::default(),
+        focus: Default::default(),
         conflicts: Vec::new(),
     };
     merge.collect(trees)?;
@@ -296,13 +307,11 @@ fn same_type(a: Mode, b: Mode) -> bool {
     a == b || a.is_file() && b.is_file()
 }
 
-/// What each side has deleted and added. Index 0 is not used.
+/// What a side has deleted and added.
 #[derive(Default)]
 struct Moves {
-    deleted: [Vec<(Vec<u8>, Item)>; 3],
-    added: [Vec<(Vec<u8>, Item)>; 3],
-    /// Deleted files of which it has to be known where they have gone.
-    matter: [HashSet<Vec<u8>>; 3],
+    deleted: Vec<(Vec<u8>, Item)>,
+    added: Vec<(Vec<u8>, Item)>,
 }
 
 /// A merge of three trees under way.
@@ -318,6 +327,10 @@ struct Merge<'a, 's, S: Source> {
     results: BTreeMap<Vec<u8>, Item>,
     /// All paths that were met.
     paths: HashSet<Vec<u8>>,
-    moves: Moves,
+    /// Who has a folder at paths that were looked into.
+    folders: HashMap<Vec<u8>, u8>,
+    /// By side; the base has none.
+    moves: [Moves; 3],
+    focus: [Focus; 3],
     conflicts: Vec<Conflict>,
 }

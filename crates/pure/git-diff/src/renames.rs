@@ -5,7 +5,7 @@
 //!
 //! Source: git-diff, `--find-renames`; merge.renameLimit in git-config.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use git_object::{Kind, Mode, ObjectId, hash_object};
 
@@ -85,6 +85,74 @@ pub fn find<S: Source>(
     Ok(renames)
 }
 
+/// What a merge has to know of what a side has moved.
+#[derive(Default)]
+pub(crate) struct Focus {
+    /// Deleted files that the other side has changed.
+    pub(crate) content: HashSet<Vec<u8>>,
+    /// Deleted files that tell where a folder has gone that the other side has added to.
+    pub(crate) location: HashSet<Vec<u8>>,
+    /// Folders that this side has removed.
+    pub(crate) removed: HashMap<Vec<u8>, Relevance>,
+}
+
+/// Whether it has to be known where a removed folder has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relevance {
+    /// It has not.
+    None,
+    /// Because of a folder around it.
+    Outer,
+    /// Because the other side has added something to it.
+    Itself,
+}
+
+/// By a folder that was removed: how many of its files have gone to which folder.
+pub(crate) type FolderCounts = BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, usize>>;
+
+impl Focus {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.location.is_empty()
+    }
+
+    fn matters(&self, path: &[u8]) -> bool {
+        self.content.contains(path) || self.location.contains(path)
+    }
+
+    /// Counts a moved file for the folder that it was in, and for those around that as long as the folders between have
+    /// kept their names.
+    pub(crate) fn count(&self, counts: &mut FolderCounts, from: &[u8], to: &[u8]) {
+        let (mut old, mut new) = (folder(from), folder(to));
+        let mut is_first = true;
+        while let Some(relevance) = self.removed.get(old) {
+            if is_first || *relevance == Relevance::Itself {
+                *counts.entry(old.to_vec()).or_default().entry(new.to_vec()).or_default() += 1;
+            }
+            is_first = false;
+            if *relevance == Relevance::None || new.is_empty() || base_name(old) != base_name(new) {
+                return;
+            }
+            (old, new) = (folder(old), folder(new));
+        }
+    }
+
+    /// Whether the file tells nothing more, once so many files are known to have gone where: it was deleted for the
+    /// sake of folders alone, and for each of those a majority is known.
+    fn is_known(&self, path: &[u8], determined: &HashSet<&[u8]>) -> bool {
+        if self.content.contains(path) {
+            return false;
+        }
+        let mut around = folder(path);
+        loop {
+            match self.removed.get(around) {
+                None | Some(Relevance::None) => return true,
+                Some(Relevance::Itself) if !determined.contains(around) => return false,
+                Some(_) => around = folder(around),
+            }
+        }
+    }
+}
+
 /// A deleted and an added file, by their places in the lists.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair {
@@ -93,20 +161,20 @@ pub(crate) struct Pair {
     pub(crate) score: u64,
 }
 
-/// Searches for renames, in the order of the added files. Of the deleted files only those that `matters` says are compared
+/// Searches for renames, in the order of the added files. Of the deleted files only those that `focus` names are compared
 /// by content.
 pub(crate) fn detect<S: Source>(
     source: &S,
     deleted: &[File],
     added: &[File],
-    matters: Option<&HashSet<Vec<u8>>>,
+    focus: Option<&Focus>,
     options: &Options,
 ) -> Result<Vec<Pair>, DiffError<S::Error>> {
     let mut search = Search {
         source,
         deleted,
         added,
-        matters,
+        focus,
         from_of: vec![None; added.len()],
         used: vec![false; deleted.len()],
         sizes: HashMap::new(),
@@ -122,9 +190,8 @@ pub(crate) fn detect<S: Source>(
     if score_min < SCORE_MAX {
         let deleted: Vec<usize> = deleted.into_iter().filter(|at| !search.is_used(*at)).collect();
         search.similar_files_of_one_name(&deleted, &added, score_min + (SCORE_MAX - score_min) / 2)?;
-        let matter =
-            |at: &usize| matters.is_none_or(|matters| search.from(*at).is_some_and(|(path, _)| matters.contains(path)));
-        let deleted: Vec<usize> = deleted.into_iter().filter(|at| !search.is_used(*at)).filter(matter).collect();
+        let deleted: Vec<usize> = deleted.into_iter().filter(|at| !search.is_used(*at)).collect();
+        let deleted = search.unknown(deleted);
         let added: Vec<usize> = added.into_iter().filter(|at| !search.is_found(*at)).collect();
         if deleted.len().saturating_mul(added.len()) <= options.files_max.saturating_mul(options.files_max) {
             search.similar_files(&deleted, &added, score_min)?;
@@ -138,7 +205,7 @@ struct Search<'a, S: Source> {
     source: &'a S,
     deleted: &'a [File],
     added: &'a [File],
-    matters: Option<&'a HashSet<Vec<u8>>>,
+    focus: Option<&'a Focus>,
     /// By added file: the deleted one that it was, and their score.
     from_of: Vec<Option<(usize, u64)>>,
     used: Vec<bool>,
@@ -152,7 +219,7 @@ fn base_name(path: &[u8]) -> &[u8] {
 }
 
 /// The folder of a path, empty for the root.
-fn folder(path: &[u8]) -> &[u8] {
+pub(crate) fn folder(path: &[u8]) -> &[u8] {
     path.iter().rposition(|byte| *byte == b'/').and_then(|at| path.get(..at)).unwrap_or_default()
 }
 
@@ -217,7 +284,7 @@ impl<'a, S: Source> Search<'a, S> {
         added: &[usize],
         score_min: u64,
     ) -> Result<(), DiffError<S::Error>> {
-        let Some(matters) = self.matters else {
+        let Some(focus) = self.focus else {
             let (sources, targets) = self.by_name(deleted, added);
             for from in deleted {
                 let Some((path, _)) = self.from(*from) else { continue };
@@ -229,7 +296,7 @@ impl<'a, S: Source> Search<'a, S> {
             return Ok(());
         };
         let (sources, targets) = self.by_name(deleted, added);
-        let moved = self.moved_folders();
+        let moved = self.moved_folders(focus);
         let by_path: HashMap<&[u8], usize> = added
             .iter()
             .filter(|to| !self.is_found(**to))
@@ -238,7 +305,7 @@ impl<'a, S: Source> Search<'a, S> {
         for from in deleted {
             let Some((path, _)) = self.from(*from) else { continue };
             let name = base_name(path);
-            if !matters.contains(path) {
+            if !focus.matters(path) {
                 continue;
             }
             let to = match (sources.get(name), targets.get(name)) {
@@ -276,20 +343,52 @@ impl<'a, S: Source> Search<'a, S> {
         (sources, targets)
     }
 
-    /// Where most of the equal files of a folder have gone.
-    fn moved_folders(&self) -> HashMap<&'a [u8], Vec<u8>> {
-        let mut counts: HashMap<&[u8], HashMap<&[u8], usize>> = HashMap::new();
+    /// How many files that were found have gone where.
+    fn counts(&self, focus: &Focus) -> FolderCounts {
+        let mut counts = FolderCounts::new();
         for (to, from) in self.from_of.iter().enumerate() {
             let Some((from, _)) = from else { continue };
             if let (Some((old, _)), Some((new, _))) = (self.from(*from), self.to(to)) {
-                *counts.entry(folder(old)).or_default().entry(folder(new)).or_default() += 1;
+                focus.count(&mut counts, old, new);
             }
         }
-        let most = |counts: HashMap<&[u8], usize>| {
-            let most = counts.into_iter().max_by_key(|(folder, count)| (*count, std::cmp::Reverse(*folder)));
-            most.map(|(folder, _)| folder.to_vec())
+        counts
+    }
+
+    /// Where most of the equal files of a folder have gone.
+    fn moved_folders(&self, focus: &Focus) -> HashMap<Vec<u8>, Vec<u8>> {
+        let most = |counts: BTreeMap<Vec<u8>, usize>| {
+            let most = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+            most.map(|(folder, _)| folder)
         };
-        counts.into_iter().filter_map(|(folder, counts)| Some((folder, most(counts)?))).collect()
+        self.counts(focus).into_iter().filter_map(|(folder, counts)| Some((folder, most(counts)?))).collect()
+    }
+
+    /// Those deleted files of which it still has to be known where they have gone.
+    fn unknown(&self, deleted: Vec<usize>) -> Vec<usize> {
+        let Some(focus) = self.focus else { return deleted };
+        let path = |at: &usize| self.from(*at).map(|(path, _)| path.as_slice()).unwrap_or_default();
+        let deleted: Vec<usize> = deleted.into_iter().filter(|at| focus.matters(path(at))).collect();
+        let mut left: HashMap<&[u8], usize> = HashMap::new();
+        for at in &deleted {
+            let mut around = folder(path(at));
+            while !around.is_empty() && !matches!(focus.removed.get(around), None | Some(Relevance::None)) {
+                *left.entry(around).or_default() += 1;
+                around = folder(around);
+            }
+        }
+        let counts = self.counts(focus);
+        let mut determined = HashSet::new();
+        for (folder, counts) in &counts {
+            let mut counts: Vec<usize> = counts.values().copied().collect();
+            counts.sort_unstable_by(|a, b| b.cmp(a));
+            let most = counts.first().copied().unwrap_or(0);
+            let others = counts.get(1).copied().unwrap_or(0) + left.get(folder.as_slice()).copied().unwrap_or(0);
+            if most > others {
+                determined.insert(folder.as_slice());
+            }
+        }
+        deleted.into_iter().filter(|at| !focus.is_known(path(at), &determined)).collect()
     }
 
     fn try_pair(&mut self, from: usize, to: usize, score_min: u64) -> Result<(), DiffError<S::Error>> {

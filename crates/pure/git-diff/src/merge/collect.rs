@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use git_object::{Kind, Mode, ObjectId, Tree};
 
 use super::{BASE, Entry, Merge, OURS, THEIRS, mask};
+use crate::renames::Relevance;
 use crate::tree_diff::DEPTH_MAX;
 use crate::{DiffError, Item, Source};
 
@@ -17,15 +18,28 @@ struct Deferred {
     items: [Option<Item>; 3],
     matches: u8,
     depth: usize,
+    added_to: u8,
 }
 
 /// A folder to look into.
 struct Folder {
-    /// With a slash at its end, unless it is the root.
     path: Vec<u8>,
     trees: [Option<ObjectId>; 3],
     depth: usize,
+    /// The side that still has a folder around here which the other has removed; all sides, if something was added to it.
+    added_to: u8,
 }
+
+/// A folder that is looked into.
+struct Open {
+    path: Vec<u8>,
+    depth: usize,
+    added_to: u8,
+    entries: std::vec::IntoIter<(Vec<u8>, [Option<Item>; 3])>,
+}
+
+/// In a folder that one side has removed and the other has added something to.
+const ADDED_TO: u8 = 7;
 
 /// What the three have under one name.
 struct Compared {
@@ -72,29 +86,24 @@ fn files_of(items: &[Option<Item>; 3]) -> [Option<Item>; 3] {
 impl<S: Source> Merge<'_, '_, S> {
     pub(super) fn collect(&mut self, trees: [Option<ObjectId>; 3]) -> Result<(), DiffError<S::Error>> {
         let mut deferred: [Vec<Deferred>; 3] = Default::default();
-        let mut left = vec![Folder { path: Vec::new(), trees, depth: 0 }];
-        let may_defer = [false, true, true];
-        self.walk(&mut left, &mut deferred, may_defer)?;
+        let mut may_defer = [false, true, true];
+        self.walk(Folder { path: Vec::new(), trees, depth: 0, added_to: 0 }, &mut deferred, may_defer)?;
         for side in [OURS, THEIRS] {
-            let matters =
-                self.options.renames.is_some() && self.moves.matter.get(side).is_some_and(|set| !set.is_empty());
+            let matters = self.focus.get(side).is_some_and(|focus| !focus.is_empty());
             let folders = deferred.get_mut(side).map(std::mem::take).unwrap_or_default();
             if !matters {
                 folders.into_iter().for_each(|folder| self.take_whole(folder, side));
                 continue;
             }
-            for folder in folders {
-                let compared = Compared::of(&folder.items);
-                let matches = folder.matches & compared.files;
-                self.add_entry(folder.path.clone(), &folder.items, &compared, matches);
-                let path = [folder.path.as_slice(), b"/"].concat();
-                left.push(Folder { path, trees: trees_of(&folder.items), depth: folder.depth + 1 });
-            }
-            let mut may_defer = may_defer;
             may_defer.iter_mut().skip(side).take(1).for_each(|may| *may = false);
-            self.walk(&mut left, &mut deferred, may_defer)?;
+            for Deferred { path, items, matches, depth, added_to } in folders {
+                let compared = Compared::of(&items);
+                self.add_entry(path.clone(), &items, &compared, matches & compared.files);
+                let folder = Folder { path, trees: trees_of(&items), depth: depth + 1, added_to };
+                self.walk(folder, &mut deferred, may_defer)?;
+            }
         }
-        // What was deferred while the other side's folders were walked.
+        // What was deferred while folders of the other side were walked.
         for side in [OURS, THEIRS] {
             let folders = deferred.get_mut(side).map(std::mem::take).unwrap_or_default();
             folders.into_iter().for_each(|folder| self.take_whole(folder, side));
@@ -102,25 +111,43 @@ impl<S: Source> Merge<'_, '_, S> {
         Ok(())
     }
 
+    /// Meets all that is in a folder, in the order of trees: of renames that are equally likely the first is taken.
     fn walk(
         &mut self,
-        left: &mut Vec<Folder>,
+        folder: Folder,
         deferred: &mut [Vec<Deferred>; 3],
         may_defer: [bool; 3],
     ) -> Result<(), DiffError<S::Error>> {
-        while let Some(folder) = left.pop() {
-            if folder.depth >= DEPTH_MAX {
-                return Err(DiffError::Deep);
+        let mut open = vec![self.open(folder)?];
+        while let Some(folder) = open.last_mut() {
+            let Some((name, items)) = folder.entries.next() else {
+                open.pop();
+                continue;
+            };
+            let path = if folder.path.is_empty() { name } else { [folder.path.as_slice(), b"/", &name].concat() };
+            let (outer, depth, added_to) = (folder.path.clone(), folder.depth, folder.added_to);
+            if let Some(found) = self.meet(path, items, (&outer, depth, added_to), deferred, may_defer)? {
+                open.push(self.open(found)?);
             }
-            let mut below = Vec::new();
-            for (name, items) in self.read_folder(&folder.trees)? {
-                let path = [folder.path.as_slice(), &name].concat();
-                self.meet(path, items, folder.depth, &mut below, deferred, may_defer)?;
-            }
-            // In the order of the names.
-            left.extend(below.into_iter().rev());
         }
         Ok(())
+    }
+
+    fn open(&self, folder: Folder) -> Result<Open, DiffError<S::Error>> {
+        if folder.depth >= DEPTH_MAX {
+            return Err(DiffError::Deep);
+        }
+        let mut entries: Vec<_> = self.read_folder(&folder.trees)?.into_iter().collect();
+        // A folder comes where its name with a slash does.
+        entries.sort_by_cached_key(|(name, items)| {
+            let is_folder = Compared::of(items).files == 0;
+            if is_folder { [name.as_slice(), b"/"].concat() } else { name.clone() }
+        });
+        let mut added_to = folder.added_to;
+        if matches!(added_to, 2 | 4) && entries.iter().any(|(_, items)| Compared::of(items).files == added_to) {
+            added_to = ADDED_TO;
+        }
+        Ok(Open { path: folder.path, depth: folder.depth, added_to, entries: entries.into_iter() })
     }
 
     /// The entries of up to three trees by name.
@@ -142,15 +169,15 @@ impl<S: Source> Merge<'_, '_, S> {
         Ok(names)
     }
 
+    /// Settles a path, notes it, or returns the folder there to look into.
     fn meet(
         &mut self,
         path: Vec<u8>,
         items: [Option<Item>; 3],
-        depth: usize,
-        below: &mut Vec<Folder>,
+        (outer, depth, mut added_to): (&[u8], usize, u8),
         deferred: &mut [Vec<Deferred>; 3],
         may_defer: [bool; 3],
-    ) -> Result<(), DiffError<S::Error>> {
+    ) -> Result<Option<Folder>, DiffError<S::Error>> {
         if self.paths.len() >= self.options.entries_max {
             return Err(DiffError::Large);
         }
@@ -166,29 +193,51 @@ impl<S: Source> Merge<'_, '_, S> {
         };
         if let Some(item) = settled {
             self.results.insert(path, item);
-            return Ok(());
+            return Ok(None);
         }
-        self.note_moves(&path, &items, &compared);
+        if added_to != ADDED_TO && matches!(compared.folders, 3 | 5) {
+            added_to = compared.folders & !1;
+        }
+        if self.options.renames.is_some() {
+            self.note_folder(&path, outer, &compared, added_to);
+            self.note_moves(&path, &items, &compared, added_to);
+        }
         if compared.folders == 0 {
             self.add_entry(path, &items, &compared, compared.matches);
-            return Ok(());
+            return Ok(None);
         }
+        self.folders.insert(path.clone(), compared.folders);
         let side = compared.side();
-        if may_defer.get(side) == Some(&true) {
-            let matches = if compared.files == 0 && matches!(compared.folders, 2 | 4) {
-                7 - compared.folders
-            } else {
-                compared.matches
-            };
+        if added_to != ADDED_TO && may_defer.get(side) == Some(&true) {
+            let is_new = compared.files == 0 && matches!(compared.folders, 2 | 4);
+            let matches = if is_new { 7 - compared.folders } else { compared.matches };
             deferred.get_mut(side).into_iter().for_each(|list| {
-                list.push(Deferred { path: path.clone(), items, matches, depth });
+                list.push(Deferred { path: path.clone(), items, matches, depth, added_to });
             });
-            return Ok(());
+            return Ok(None);
         }
-        let trees = trees_of(&items);
         self.add_entry(path.clone(), &items, &compared, compared.matches & compared.files);
-        below.push(Folder { path: [path.as_slice(), b"/"].concat(), trees, depth: depth + 1 });
-        Ok(())
+        Ok(Some(Folder { path, trees: trees_of(&items), depth: depth + 1, added_to }))
+    }
+
+    /// Notes which side has removed a folder, and whether it has to be known where that has gone.
+    fn note_folder(&mut self, path: &[u8], outer: &[u8], compared: &Compared, added_to: u8) {
+        if matches!(compared.folders, 1 | 3 | 5) {
+            let relevance = if added_to == ADDED_TO { Relevance::Outer } else { Relevance::None };
+            for side in [OURS, THEIRS] {
+                if compared.folders & 1 << side == 0
+                    && let Some(focus) = self.focus.get_mut(side)
+                {
+                    focus.removed.insert(path.to_vec(), relevance);
+                }
+            }
+        }
+        if added_to == ADDED_TO && matches!(compared.files, 2 | 4) {
+            let other = if compared.files == 2 { THEIRS } else { OURS };
+            if let Some(focus) = self.focus.get_mut(other) {
+                focus.removed.insert(outer.to_vec(), Relevance::Itself);
+            }
+        }
     }
 
     /// Notes an entry; folders alone need none.
@@ -208,24 +257,24 @@ impl<S: Source> Merge<'_, '_, S> {
     }
 
     /// Notes which side has deleted or added a file here.
-    fn note_moves(&mut self, path: &[u8], items: &[Option<Item>; 3], compared: &Compared) {
-        if matches!(compared.files, 0 | 7) || self.options.renames.is_none() {
+    fn note_moves(&mut self, path: &[u8], items: &[Option<Item>; 3], compared: &Compared, added_to: u8) {
+        if matches!(compared.files, 0 | 7) {
             return;
         }
         let files = files_of(items);
         let base = files.first().copied().flatten();
         for side in [OURS, THEIRS] {
-            let here = files.get(side).copied().flatten();
-            match (base, here) {
+            let (Some(moves), Some(focus)) = (self.moves.get_mut(side), self.focus.get_mut(side)) else { continue };
+            match (base, files.get(side).copied().flatten()) {
                 (Some(item), None) => {
                     if compared.matches & compared.files == 0 {
-                        self.moves.matter.get_mut(side).into_iter().for_each(|set| set.extend([path.to_vec()]));
+                        focus.content.insert(path.to_vec());
+                    } else if added_to == ADDED_TO {
+                        focus.location.insert(path.to_vec());
                     }
-                    self.moves.deleted.get_mut(side).into_iter().for_each(|list| list.push((path.to_vec(), item)));
+                    moves.deleted.push((path.to_vec(), item));
                 }
-                (None, Some(item)) => {
-                    self.moves.added.get_mut(side).into_iter().for_each(|list| list.push((path.to_vec(), item)));
-                }
+                (None, Some(item)) => moves.added.push((path.to_vec(), item)),
                 _ => {}
             }
         }

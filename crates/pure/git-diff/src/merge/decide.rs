@@ -25,19 +25,23 @@ impl<S: Source> Merge<'_, '_, S> {
     fn decide(&mut self, path: Vec<u8>, mut entry: Entry) -> Result<(), DiffError<S::Error>> {
         let mut place = path.clone();
         let mut in_the_way = None;
-        if entry.folders != 0 {
-            if self.has_folder(&path) {
-                if entry.files() == 1 {
-                    return Ok(());
-                }
-                // Renames can bring a file to the side that has the folder, so the folder tells whose the file is.
-                let side = if entry.folders & 1 << OURS != 0 { THEIRS } else { OURS };
-                in_the_way = Some(side);
-                place = self.unique_path(&path, side);
+        if self.has_folder(&path) {
+            if entry.files() == 1 {
+                return Ok(());
             }
-            entry.matches &= !entry.folders;
-            entry.folders = 0;
+            // Renames can bring a file to the side that has the folder, so the folder tells whose the file is. A folder
+            // that nobody had there came with files that were moved.
+            let side = match (entry.folders, entry.files()) {
+                (0, files) if files & 1 << OURS == 0 => THEIRS,
+                (0, _) => OURS,
+                (folders, _) if folders & 1 << OURS != 0 => THEIRS,
+                _ => OURS,
+            };
+            in_the_way = Some(side);
+            place = self.unique_path(&path, side);
         }
+        entry.matches &= !entry.folders;
+        entry.folders = 0;
         let files = entry.files();
         let conflict_anyway = entry.path_conflict.or(in_the_way.map(|_| ConflictKind::FileFolder));
         let [base, ours, theirs] = entry.stages;
@@ -97,6 +101,7 @@ impl<S: Source> Merge<'_, '_, S> {
             self.results.insert(place.clone(), item);
         }
         if let Some(kind) = outcome.conflict {
+            let kind = if in_the_way.is_some() { ConflictKind::FileFolder } else { kind };
             let name = |at: usize| entry.names.get(at).and_then(Clone::clone).unwrap_or_else(|| path.clone());
             let paths = [name(BASE), name(OURS), name(THEIRS)];
             self.conflicts.push(Conflict { path: place, kind, stages: entry.stages, paths });

@@ -14,22 +14,26 @@ pub(super) struct Moved {
 impl<S: Source> Merge<'_, '_, S> {
     pub(super) fn follow_renames(&mut self) -> Result<(), DiffError<S::Error>> {
         let Some(options) = self.options.renames else { return Ok(()) };
-        let mut all = Vec::new();
+        let mut found: [Vec<Moved>; 3] = Default::default();
         for side in [OURS, THEIRS] {
-            let (Some(deleted), Some(added), Some(matter)) =
-                (self.moves.deleted.get(side), self.moves.added.get(side), self.moves.matter.get(side))
+            let (Some(moves), Some(focus), Some(found)) =
+                (self.moves.get(side), self.focus.get(side), found.get_mut(side))
             else {
                 continue;
             };
-            if matter.is_empty() {
+            if focus.is_empty() {
                 continue;
             }
-            for pair in renames::detect(self.overlay, deleted, added, Some(matter), &options)? {
-                if let (Some((from, _)), Some((to, _))) = (deleted.get(pair.from), added.get(pair.to)) {
-                    all.push(Moved { side, from: from.clone(), to: to.clone() });
+            for pair in renames::detect(self.overlay, &moves.deleted, &moves.added, Some(focus), &options)? {
+                if let (Some((from, _)), Some((to, _))) = (moves.deleted.get(pair.from), moves.added.get(pair.to)) {
+                    found.push(Moved { side, from: from.clone(), to: to.clone() });
                 }
             }
         }
+        if self.depth == 0 && self.options.follow_folders {
+            self.follow_folders(&mut found);
+        }
+        let mut all = found.concat();
         all.sort_by(|a, b| a.from.cmp(&b.from));
         let mut moves = all.iter().peekable();
         while let Some(moved) = moves.next() {
