@@ -12,6 +12,7 @@ pub(crate) use maybe::Maybe;
 pub(crate) use named::{Named, need_of_name};
 pub(crate) use opened::Opened;
 pub use pull::{GitPull, GitPullInput, PulledFrom};
+pub(crate) use push::refusals;
 pub use push::{GitPush, GitPushInput, PushedRef, PushedTo};
 
 /// The condition key that says which references an action changes.

@@ -14,6 +14,7 @@ mod operations;
 mod record;
 mod repository;
 mod rules;
+pub mod transfer;
 
 use std::sync::Arc;
 

@@ -163,6 +163,12 @@ impl Scanner {
         self.table.len()
     }
 
+    /// Whether all of the pack has arrived: where a connection goes on, nothing else says where a pack ends.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.checked
+    }
+
     /// Takes in the next bytes, and hands whole objects to `sink`. Returns which of the bytes belong to entries: those are
     /// what a store keeps, without the header and the trailer.
     ///

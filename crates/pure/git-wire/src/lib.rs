@@ -39,7 +39,7 @@ pub use report::RefReport;
 pub use sections::{LsRef, acknowledgments, ls_refs_line, object_info, shallow_lines, wanted_refs};
 pub use side_band::{Band, KEEP_ALIVE, SideBand};
 pub use ssh::SshCommand;
-pub use text::clean;
+pub use text::{clean, clean_progress};
 pub use v0::{UploadReader, UploadRequest};
 pub use v2::{LsRefs, ObjectInfo, Request, RequestReader, Version};
 

@@ -6,10 +6,21 @@
 /// Source: CVE-2024-52005; Unicode Standard Annex 9, "Bidirectional Formatting Characters".
 #[must_use]
 pub fn clean(bytes: &[u8]) -> String {
+    cleaned(bytes, false)
+}
+
+/// The same for lines of progress, whose carriage returns stay: the next line takes the place of one that ends so.
+#[must_use]
+pub fn clean_progress(bytes: &[u8]) -> String {
+    cleaned(bytes, true)
+}
+
+fn cleaned(bytes: &[u8], is_progress: bool) -> String {
     let mut cleaned = String::with_capacity(bytes.len());
     for character in String::from_utf8_lossy(bytes).chars() {
         match character {
             '\n' | '\t' => cleaned.push(character),
+            '\r' if is_progress => cleaned.push(character),
             '\0'..='\x1f' => {
                 cleaned.push('^');
                 // A control character's letter is 64 above it.
@@ -28,7 +39,7 @@ pub fn clean(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::{clean, clean_progress};
 
     #[test]
     fn what_steers_a_terminal_is_shown_instead() {
@@ -36,5 +47,6 @@ mod tests {
         assert_eq!(clean(b"\r\x07\x7f\0"), "^M^G^?^@");
         assert_eq!(clean("é\u{202e}x\u{9b}".as_bytes()), "é?x?");
         assert_eq!(clean(b"\xff\xfe"), "??");
+        assert_eq!(clean_progress(b"50%\r\x1b"), "50%\r^[");
     }
 }

@@ -43,7 +43,7 @@ pub struct LsRefs {
     pub symrefs: bool,
     /// Whether to show a `HEAD` whose branch does not exist.
     pub unborn: bool,
-    /// Beginnings of the names to show. None: all are shown.
+    /// Beginnings of the names to show, in order, none of which is the beginning of another. None: all are shown.
     pub prefixes: Vec<Vec<u8>>,
 }
 
@@ -51,7 +51,16 @@ impl LsRefs {
     /// Whether a reference of that name is asked for.
     #[must_use]
     pub fn has(&self, name: &[u8]) -> bool {
-        self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+        // Of those before a name in order, only the last can be its beginning.
+        let before = self.prefixes.partition_point(|prefix| prefix.as_slice() <= name);
+        let last = before.checked_sub(1).and_then(|last| self.prefixes.get(last));
+        self.prefixes.is_empty() || last.is_some_and(|prefix| name.starts_with(prefix))
+    }
+
+    /// Puts the prefixes in order, without those that another one stands for.
+    fn settle(&mut self) {
+        self.prefixes.sort_unstable();
+        self.prefixes.dedup_by(|next, before| next.starts_with(before));
     }
 }
 
@@ -152,6 +161,7 @@ impl RequestReader {
                 match &mut command {
                     Request::Fetch(fetch) => fetch.settle(),
                     Request::LsRefs(ls_refs) if too_many_prefixes => ls_refs.prefixes.clear(),
+                    Request::LsRefs(ls_refs) => ls_refs.settle(),
                     _ => {}
                 }
                 Ok(Some(command))

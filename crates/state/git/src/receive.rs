@@ -11,7 +11,7 @@ use git_pack::{
     Bases, Deflater, Effort, EntryKind, Failure, Limits, PACK_HEADER_BYTES, PackError, ReadAt, ReadError, Scanned,
     Scanner, Visitor, Writer, checksum, resolve, write_index,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::check::Check;
@@ -60,6 +60,7 @@ pub struct Receiving {
     scanning: JoinHandle<Result<Scanned, GitError>>,
     storing: JoinHandle<Result<Entries, GitError>>,
     received: Arc<AtomicU32>,
+    complete: watch::Receiver<bool>,
 }
 
 /// The entries of a pack that arrived.
@@ -89,6 +90,7 @@ impl Repository {
         let (store, entries) = mpsc::channel::<Bytes>(PIECES_AHEAD);
         let limits = self.limits();
         let received = Arc::new(AtomicU32::new(0));
+        let (completed, complete) = watch::channel(false);
         let (checking, counter) = (Arc::clone(&check), Arc::clone(&received));
         let turns = Arc::clone(&self.0.git.0.receives);
         let scan = move || {
@@ -100,6 +102,9 @@ impl Repository {
                     expected = true;
                 }
                 counter.store(scanner.received(), Ordering::Relaxed);
+                if scanner.is_complete() {
+                    completed.send_replace(true);
+                }
                 // The other end is gone after an error alone, which is reported where it happened.
                 if !range.is_empty() && store.blocking_send(piece.slice(range)).is_err() {
                     return Err(GitError::Interrupted);
@@ -122,6 +127,7 @@ impl Repository {
             scanning,
             storing,
             received,
+            complete,
         })
     }
 
@@ -191,6 +197,13 @@ impl Receiving {
             Ok(Err(error)) => error,
             _ => GitError::Interrupted,
         })
+    }
+
+    /// Waits until all of the pack has arrived, or was refused: on a connection that goes on, nothing else says where it
+    /// ends. May be dropped and called again.
+    pub async fn complete(&mut self) {
+        // The other end is gone once the pack was refused.
+        let _ = self.complete.wait_for(|complete| *complete).await;
     }
 
     /// How many objects have arrived.

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use blobs::Written;
-use git_object::{ObjectFormat, ObjectId};
+use git_object::{Kind, ObjectFormat, ObjectId};
 use store::Tx;
 
 use crate::git::SERVICE;
 use crate::objects::Objects;
 use crate::publish::{Publication, RefOutcome, RefUpdate, Tip};
+use crate::reach::Walk;
 use crate::record::PackRecord;
+use crate::repository::blocking;
 use crate::{GitError, Repository};
 
 /// Objects that references may be moved to. Hold it until the transaction that published it is durable: what nobody
@@ -48,6 +50,24 @@ impl Received {
     #[must_use]
     pub fn objects(&self) -> &Objects {
         &self.0.objects
+    }
+
+    /// Whether `from` leads to `to`: an update of a branch from `to` to `from` keeps its history. False where either is no
+    /// commit.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub async fn leads_to(&self, from: ObjectId, to: ObjectId) -> Result<bool, GitError> {
+        let objects = self.0.objects.clone();
+        blocking(move || {
+            for id in [from, to] {
+                if objects.kind(&id)? != Some(Kind::Commit) {
+                    return Ok(false);
+                }
+            }
+            Walk::new(&objects).leads_to(&from, &to)
+        })
+        .await
     }
 
     /// Moves references in the caller's transaction, each from what the caller takes it to name, and adds the objects if

@@ -9,7 +9,7 @@ use crypto::Key256;
 use serde::Serialize;
 use service::{AuditClass, Call, Permit, ResourceOperation};
 
-use super::{FAST_FORWARD, Opened, REFERENCES, THROUGH_PULL_REQUEST};
+use super::{FAST_FORWARD, Named, Opened, REFERENCES, THROUGH_PULL_REQUEST};
 use crate::CodeCommit;
 use crate::error::CodeCommitError;
 use crate::rules::{NAME, NAME_PATTERN};
@@ -66,16 +66,29 @@ impl ResourceOperation for GitPush {
         found: &Permit<Opened>,
         call: &Call<'_, CodeCommit>,
     ) -> Result<Self::Output, CodeCommitError> {
-        let mut refusals = Vec::with_capacity(input.references.len());
-        for reference in &input.references {
-            let need = found.need_of(<Self as ResourceOperation>::ACTION).with(REFERENCES, reference.name.as_str());
-            let mut need = need.with(THROUGH_PULL_REQUEST, false);
-            if let Some(fast_forward) = reference.fast_forward {
-                need = need.with(FAST_FORWARD, fast_forward);
-            }
-            refusals.push(call.refusal(&need).await?.map(|fault| fault.message));
-        }
+        let refusals = refusals(found, &input.references, call).await?;
         let (id, name, arn) = (found.id.clone(), found.name.clone(), found.arn());
         Ok(PushedTo { id, name, arn, key: Arc::clone(found.key()?), refusals })
     }
+}
+
+/// For each reference why the caller may not change it; `None` if they may.
+///
+/// # Errors
+/// Those of reading policies.
+pub(crate) async fn refusals(
+    repository: &Named,
+    references: &[PushedRef],
+    call: &Call<'_, CodeCommit>,
+) -> Result<Vec<Option<String>>, CodeCommitError> {
+    let mut refusals = Vec::with_capacity(references.len());
+    for reference in references {
+        let need = repository.need_of(<GitPush as ResourceOperation>::ACTION);
+        let mut need = need.with(REFERENCES, reference.name.as_str()).with(THROUGH_PULL_REQUEST, false);
+        if let Some(fast_forward) = reference.fast_forward {
+            need = need.with(FAST_FORWARD, fast_forward);
+        }
+        refusals.push(call.refusal(&need).await?.map(|fault| fault.message));
+    }
+    Ok(refusals)
 }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -23,6 +24,8 @@ pub struct BodyStream {
     connection: Arc<Connection>,
     /// Whether all of it was read.
     ended: Arc<AtomicBool>,
+    /// The time for each 16 KiB.
+    timeout: Duration,
     /// Runs while the client is waited for.
     deadline: Option<Pin<Box<Sleep>>>,
     /// Bytes since the deadline was set.
@@ -31,12 +34,20 @@ pub struct BodyStream {
 
 impl BodyStream {
     pub(super) fn new(incoming: Option<Incoming>, connection: Arc<Connection>, ended: Arc<AtomicBool>) -> Self {
-        Self { incoming, connection, ended, deadline: None, received: 0 }
+        let timeout = connection.shared.limits.body_timeout;
+        Self { incoming, connection, ended, timeout, deadline: None, received: 0 }
+    }
+
+    /// The stream with another time for each 16 KiB than the front's limits have: for clients that compute what they send.
+    #[must_use]
+    pub const fn with_patience(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
     }
 
     /// Whether the client has taken too long.
     fn is_late(&mut self, task: &mut Context<'_>) -> bool {
-        let timeout = self.connection.shared.limits.body_timeout;
+        let timeout = self.timeout;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         deadline.as_mut().poll(task).is_ready()
     }
@@ -46,7 +57,7 @@ impl BodyStream {
         if self.received >= PROGRESS_BYTES {
             self.received = 0;
             if let Some(deadline) = &mut self.deadline {
-                deadline.as_mut().reset(Instant::now() + self.connection.shared.limits.body_timeout);
+                deadline.as_mut().reset(Instant::now() + self.timeout);
             }
         }
     }

@@ -58,6 +58,19 @@ fn with_too_many_prefixes_all_references_are_shown() {
 }
 
 #[test]
+fn a_prefix_that_another_stands_for_is_left_out() {
+    let prefixes =
+        ["refs/tags/", "refs/heads/main", "refs/", "HEAD", "refs/"].map(|prefix| format!("ref-prefix {prefix}"));
+    let mut lines = vec!["command=ls-refs", "-"];
+    lines.extend(prefixes.iter().map(String::as_str).chain(["."]));
+    let requests = read(ObjectFormat::Sha1, &lines).expect("requests");
+    let [Request::LsRefs(asked)] = requests.as_slice() else { panic!("{requests:?}") };
+    assert_eq!(asked.prefixes, [b"HEAD".to_vec(), b"refs/".to_vec()]);
+    assert!(asked.has(b"HEAD") && asked.has(b"refs/heads/x"));
+    assert!(!asked.has(b"HEA") && !asked.has(b"a") && !asked.has(b"s"));
+}
+
+#[test]
 fn the_highest_version_that_is_named_is_spoken() {
     for (text, version) in [
         ("", Version::V0),

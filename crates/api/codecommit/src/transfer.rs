@@ -1,0 +1,101 @@
+//! Fetches, pushes and archives of Git's clients, over streams of bytes: the same over HTTP and over SSH.
+//!
+//! Owns what a transfer needs of its caller, and the order of what is said. Its bytes are `git-wire`'s, objects and
+//! references `git`'s. Refuses to know connections.
+//!
+//! Source: gitprotocol-pack, gitprotocol-v2; AWS CodeCommit User Guide.
+
+mod discovery;
+mod error;
+mod output;
+mod packets;
+mod progress;
+mod publication;
+mod push;
+mod upload;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use git::{Git, Repository};
+use service::{Behalf, Caller, Performer, RequestOrigin};
+
+use crate::access::{GitPull, GitPullInput, GitPush, GitPushInput, PushedRef};
+use crate::{CodeCommit, PushedTo};
+
+pub use discovery::Discovery;
+pub use error::TransferError;
+pub use output::Output;
+pub use packets::{ByteSource, Packets};
+pub use push::Push;
+pub use upload::Upload;
+
+/// A client of Git: who it is, and whence it calls.
+#[derive(Clone)]
+pub struct Client {
+    /// Who authenticated.
+    pub caller: Arc<Caller>,
+    /// The Region of the repository.
+    pub region: String,
+    /// The client's address.
+    pub ip: IpAddr,
+    /// Whether the connection is encrypted.
+    pub secure: bool,
+    /// The host and port that it called, if it said so.
+    pub host: Option<String>,
+    /// The client's name and version, empty if it said none.
+    pub user_agent: String,
+}
+
+impl Client {
+    fn origin(&self) -> RequestOrigin<'_> {
+        let (host, user_agent) = (self.host.as_deref(), self.user_agent.as_str());
+        RequestOrigin { ip: self.ip, secure: self.secure, host, user_agent, via: None }
+    }
+}
+
+/// The transfers of a server. Clones are the same.
+#[derive(Clone)]
+pub struct Transfers {
+    performer: Performer<CodeCommit>,
+    git: Git,
+    agent: Arc<str>,
+}
+
+impl Transfers {
+    /// Transfers from and to the repositories of `git`, for callers who may perform `GitPull` or `GitPush`. `agent` is the
+    /// server's name and version as clients see it, such as `sealstack/1.0`.
+    #[must_use]
+    pub fn new(performer: Performer<CodeCommit>, git: Git, agent: &str) -> Self {
+        Self { performer, git, agent: agent.into() }
+    }
+
+    /// Opens a repository for reading.
+    ///
+    /// # Errors
+    /// [`TransferError::Refused`] when there is none, or when the client may not have it or its key; those of `git`.
+    pub async fn pull(&self, client: &Client, name: &str) -> Result<Repository, TransferError> {
+        let origin = client.origin();
+        let behalf = Behalf { caller: &client.caller, region: &client.region, origin: &origin };
+        let input = GitPullInput { repository_name: name.to_owned() };
+        let pulled = self.performer.perform::<GitPull>(behalf, input).await?;
+        Ok(self.git.open(&pulled.id, &pulled.key).await?)
+    }
+
+    /// Opens a repository for writing. With references: says as well which of them the client may not change.
+    async fn open_for_push(
+        &self,
+        client: &Client,
+        name: &str,
+        references: Vec<PushedRef>,
+    ) -> Result<(Repository, PushedTo), TransferError> {
+        let origin = client.origin();
+        let behalf = Behalf { caller: &client.caller, region: &client.region, origin: &origin };
+        let input = GitPushInput { repository_name: name.to_owned(), references };
+        let pushed = self.performer.perform::<GitPush>(behalf, input).await?;
+        Ok((self.git.open(&pushed.id, &pushed.key).await?, pushed))
+    }
+}
+
+#[cfg(test)]
+mod tests;

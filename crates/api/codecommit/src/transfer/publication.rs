@@ -1,0 +1,110 @@
+//! The second half of `GitPush`: references move to objects that have arrived, in one transaction with its audit record.
+
+use git::{GitError, Received, RefOutcome, RefUpdate};
+use serde::Serialize;
+use service::{AuditClass, Call, OperationInput, Permit, ResourceOperation, UploadStream};
+use wire::Fault;
+
+use crate::access::{GitPushInput, Named, refusals};
+use crate::error::CodeCommitError;
+use crate::{CodeCommit, GitPush};
+
+/// References to be moved.
+pub(super) struct Publication {
+    /// The repository and the references, as policies and the audit trail see them.
+    pub(super) shown: GitPushInput,
+    /// The same references, in the same order.
+    pub(super) updates: Vec<RefUpdate>,
+    /// Whether all are to move or none.
+    pub(super) atomic: bool,
+    /// The objects.
+    pub(super) received: Received,
+}
+
+impl OperationInput for Publication {
+    type Shape = GitPushInput;
+    const STREAMS: bool = false;
+
+    /// No request over HTTP is one.
+    fn of(_: GitPushInput, _: Option<UploadStream>) -> Option<Self> {
+        None
+    }
+
+    fn shape(&self) -> &GitPushInput {
+        &self.shown
+    }
+}
+
+/// What became of a reference.
+#[derive(Clone, Debug)]
+pub(super) enum Moved {
+    /// The caller may not change it.
+    Refused(String),
+    /// What the repository says.
+    Decided(RefOutcome),
+}
+
+/// What became of each reference, in order.
+#[derive(Serialize)]
+pub(super) struct Published {
+    #[serde(skip)]
+    pub(super) moved: Vec<Moved>,
+}
+
+/// Moves references.
+pub(super) struct Publish;
+
+impl ResourceOperation for Publish {
+    type On = Named;
+    const NAME: &'static str = <GitPush as ResourceOperation>::NAME;
+    const ACTION: &'static str = <GitPush as ResourceOperation>::ACTION;
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = Publication;
+    type Output = Published;
+
+    fn key(input: &Publication) -> &str {
+        &input.shown.repository_name
+    }
+
+    async fn run(
+        input: Publication,
+        found: &Permit<Named>,
+        call: &Call<'_, CodeCommit>,
+    ) -> Result<Published, CodeCommitError> {
+        let Publication { shown, updates, atomic, received } = input;
+        let refusals = refusals(found, &shown.references, call).await?;
+        let permitted = |place: usize| refusals.get(place).is_some_and(Option::is_none);
+        let any_refused = refusals.iter().any(Option::is_some);
+        let permitted: Vec<RefUpdate> = if atomic && any_refused {
+            Vec::new()
+        } else {
+            let updates = updates.into_iter().enumerate();
+            updates.filter(|(place, _)| permitted(*place)).map(|(_, update)| update).collect()
+        };
+        let mut outcomes = if permitted.is_empty() {
+            Vec::new()
+        } else {
+            let (who, at) = (call.caller.principal.arn.to_string(), call.now.millis() / 1000);
+            let published =
+                call.write(&call.service.store, move |tx| received.publish(tx, &permitted, atomic, &who, at)).await;
+            published.map_err(failed)?
+        }
+        .into_iter();
+        let moved = refusals.into_iter().map(|refusal| match refusal {
+            Some(words) => Moved::Refused(words),
+            None => Moved::Decided(outcomes.next().unwrap_or(RefOutcome::Aborted)),
+        });
+        Ok(Published { moved: moved.collect() })
+    }
+}
+
+/// What came before the push is for its sender to know; what is wrong here is for the log.
+fn failed(error: GitError) -> CodeCommitError {
+    match error {
+        GitError::Store(error) => CodeCommitError::Store(error),
+        GitError::Outdated | GitError::NotFound | GitError::OtherFormat { .. } => {
+            CodeCommitError::Forbidden(Fault::sender("ConcurrentReferenceUpdateException", error.to_string()))
+        }
+        other => CodeCommitError::Damaged(other.to_string()),
+    }
+}

@@ -1,0 +1,75 @@
+//! What a client is told of its push.
+
+use git::RefOutcome;
+use git_wire::RefReport;
+
+use crate::transfer::TransferError;
+use crate::transfer::output::Banded;
+
+/// What became of an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It was made.
+    Done,
+    /// It was not, and why.
+    Refused(String),
+}
+
+/// What `outcome` means, in git's words where it has some.
+pub(super) fn words(outcome: &RefOutcome) -> String {
+    match outcome {
+        RefOutcome::Done => "ok".to_owned(),
+        RefOutcome::Stale { found: Some(found) } => format!("fetch first: the reference is at {found} now"),
+        RefOutcome::Stale { found: None } => "fetch first: the reference is gone".to_owned(),
+        RefOutcome::NameTaken { by } => format!("cannot be there beside '{by}'"),
+        RefOutcome::BadName => "funny refname".to_owned(),
+        RefOutcome::Repeated => "multiple updates for one reference".to_owned(),
+        RefOutcome::NotACommit => "a branch must name a commit".to_owned(),
+        RefOutcome::NotChecked => "missing necessary objects".to_owned(),
+        RefOutcome::Aborted => "atomic push failed".to_owned(),
+    }
+}
+
+/// Sends the report. What needs more than a word is shown to the user as well: some clients show no more of a report
+/// than `remote rejected`.
+pub(super) async fn send(
+    request: &git_wire::Push,
+    verdicts: &[Option<Verdict>],
+    failure: Option<&TransferError>,
+    to: &Banded<'_>,
+) -> Result<(), TransferError> {
+    let failed = failure.map(TransferError::words);
+    if let Some(words) = &failed {
+        to.message(&format!("error: {words}\n")).await?;
+    }
+    let mut shown: Vec<&str> = Vec::new();
+    for verdict in verdicts.iter().flatten() {
+        if let Verdict::Refused(words) = verdict
+            && words.len() > 60
+            && !shown.contains(&words.as_str())
+        {
+            shown.push(words);
+            to.message(&format!("error: {words}\n")).await?;
+        }
+    }
+    let Some(form) = request.report else { return to.end().await };
+    let unpacked = match failure {
+        // The pack was in order where policies alone refused.
+        None | Some(TransferError::Refused(_)) => Ok(()),
+        Some(_) => Err(failed.as_deref().unwrap_or_default()),
+    };
+    let references = request.commands.iter().zip(verdicts).map(|(command, verdict)| {
+        let report = match (verdict, &failed) {
+            (Some(Verdict::Done), _) => RefReport::Ok,
+            (Some(Verdict::Refused(words)), _) => RefReport::Refused(words),
+            (None, Some(words)) if unpacked.is_ok() => RefReport::Refused(words),
+            (None, Some(_)) => RefReport::Refused("unpacker error"),
+            (None, None) => RefReport::Refused("atomic push failed"),
+        };
+        (command.name.as_slice(), report)
+    });
+    let mut out = Vec::new();
+    form.write(unpacked, references, &mut out);
+    to.data(out.into()).await?;
+    to.end().await
+}
