@@ -18,6 +18,7 @@ pub mod transfer;
 
 use std::sync::Arc;
 
+use git::Git;
 use service::ports::DataKeys;
 use service::{Call, Entry, Service};
 use store::{Cache, Store, Tx};
@@ -37,20 +38,22 @@ const REPOSITORIES_CACHED: usize = 10_000;
 pub struct CodeCommit {
     store: Store,
     data_keys: Arc<dyn DataKeys>,
+    git: Git,
     repositories: Cache<RepositoryRecord>,
     names: Cache<NameRecord>,
     addresses: Addresses,
 }
 
 impl CodeCommit {
-    /// CodeCommit over `store`, whose repositories are sealed under data keys of `data_keys`.
+    /// CodeCommit over `store`, whose repositories are `git`'s, sealed under data keys of `data_keys`.
     #[must_use]
-    pub fn new(store: Store, data_keys: Arc<dyn DataKeys>) -> Self {
+    pub fn new(store: Store, git: Git, data_keys: Arc<dyn DataKeys>) -> Self {
         Self {
             repositories: Cache::new::<RepositoryRecord>(&store, REPOSITORIES_CACHED, |record| record),
             names: Cache::new::<NameRecord>(&store, REPOSITORIES_CACHED, |record| record),
             store,
             data_keys,
+            git,
             addresses: Addresses::default(),
         }
     }

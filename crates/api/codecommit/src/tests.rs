@@ -141,7 +141,9 @@ impl World {
         let core = Arc::new(Core::new(people.clone(), trail, Arc::new(Nobody), clock));
         let kms = Arc::new(Kms::new(store.clone(), people.clone()));
         let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), Arc::clone(&kms)));
-        let codecommit = Arc::new(CodeCommit::new(store.clone(), Arc::new(data_keys)));
+        let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("a place for blobs");
+        let git = git::Git::new(store.clone(), blobs, git::Settings::default());
+        let codecommit = Arc::new(CodeCommit::new(store.clone(), git, Arc::new(data_keys)));
         let gateway = Gateway::new(Arc::clone(&core)).with(kms).with(Arc::clone(&codecommit));
         let world = Self { codecommit, people, core, gateway, _directory: directory };
         for (name, account) in [("admin", ACCOUNT), ("ana", ACCOUNT), ("stranger", OTHER_ACCOUNT)] {

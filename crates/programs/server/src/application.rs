@@ -7,6 +7,7 @@ use std::future::Future;
 use bytes::Bytes;
 use front::pages::{self, HealthProblem, Page};
 use front::{Application, Body, Peer, Request, Response, ResponseBody};
+use git_front::GitHttp;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode, request};
 use http_body_util::BodyExt as _;
@@ -19,6 +20,11 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static(wire::ERROR_TYPE_HEADER);
 pub trait Api: Send + Sync + 'static {
     /// Answers a call, whatever is in it.
     fn serve(&self, head: Head<'_>, body: Arriving<'_>) -> impl Future<Output = Reply> + Send;
+
+    /// Git over HTTP; none while no service is there.
+    fn git(&self) -> Option<&GitHttp> {
+        None
+    }
 
     /// Why no request can be served at the moment; `None` when all is well.
     fn health_problem(&self) -> Option<HealthProblem>;
@@ -59,6 +65,13 @@ pub struct AwsHttp<A>(pub A);
 
 impl<A: Api> Application for AwsHttp<A> {
     async fn handle(&self, request: Request<'_>) -> Response {
+        if git_front::is_git_path(request.head.uri.path()) {
+            // Boxed, because most requests are none of Git's and their future would grow.
+            return match self.0.git() {
+                Some(git) => Box::pin(git.handle(request)).await,
+                None => Response::text(StatusCode::SERVICE_UNAVAILABLE, "The server is not ready.\n"),
+            };
+        }
         let Request { head: request::Parts { method, uri, headers, .. }, body, peer: Peer { ip, secure } } = request;
         let head = Head { method: &method, uri: &uri, headers: &headers, ip, secure };
         let reply = self.0.serve(head, Arriving(body)).await;

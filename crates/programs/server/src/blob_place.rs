@@ -7,6 +7,7 @@ use store::Store;
 
 use crate::blob_transport::BlobTransport;
 use crate::data_dir::Layout;
+use crate::durable_state::unblocked;
 use crate::error::{ConfigError, ServerError};
 
 /// The owners of all services' blobs.
@@ -27,6 +28,22 @@ pub fn location(layout: &Layout, setting: Option<&str>) -> Result<Location, Serv
     let Some(setting) = setting else { return Ok(Location::Directory(layout.blobs())) };
     let rule = "a directory or s3://BUCKET/PREFIX, with ?endpoint=URL&region=NAME&profile=NAME where needed";
     Location::parse(setting).map_err(|_| ConfigError::Value { setting: "blobs", rule }.into())
+}
+
+/// Opens the place of a server's blobs, or makes it.
+///
+/// # Errors
+/// As for [`location`] and [`open_existing`].
+pub(crate) async fn open(layout: &Layout, setting: Option<&str>) -> Result<Blobs, ServerError> {
+    let location = location(layout, setting)?;
+    unblocked(move || match location {
+        Location::Directory(path) => Ok(Blobs::in_directory(&path)?),
+        Location::S3(location) => {
+            let transport = BlobTransport::of_process(&location)?;
+            Ok(Blobs::in_bucket(location, Arc::new(transport)))
+        }
+    })
+    .await
 }
 
 /// Opens the blobs of a place; `None` if it is a directory that is not there. Blocks.

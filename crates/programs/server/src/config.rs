@@ -53,6 +53,10 @@ pub struct Config {
     pub seal: SealConfig,
     /// The server's certificate.
     pub tls: TlsConfig,
+    /// Where blobs lie; within the data directory when not given.
+    pub blobs: Option<String>,
+    /// Where to listen for Git over SSH, if at all.
+    pub ssh_listen: Option<SocketAddr>,
     /// Tokens and proxies in which keys may be.
     pub key_stores: KeyStoresConfig,
     /// Bounds on what strangers can make the server do.
@@ -170,6 +174,8 @@ impl Config {
             workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?.and_then(NonZeroUsize::new),
             seal: SealConfig::from(settings.seal),
             tls: TlsConfig::resolve(settings.tls)?,
+            blobs: settings.blobs,
+            ssh_listen: settings.ssh_listen,
             key_stores: KeyStoresConfig::resolve(settings.hsm.unwrap_or_default(), settings.xks.unwrap_or_default())?,
             limits: settings.limits.resolve()?,
             audit: AuditConfig::resolve(settings.audit)?,

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::application::AwsHttp;
 use crate::authority;
 use crate::backup;
+use crate::blob_place;
 use crate::config::{AuditConfig, Config};
 use crate::data_dir::Layout;
 use crate::durable_state::{DurableState, Rotated};
@@ -37,6 +38,10 @@ pub(crate) struct Core {
     sealed_by: Option<seal::Kind>,
     key_stores: Arc<Configured>,
     regions: Regions,
+    /// The Region that clients are told.
+    region: String,
+    /// The place of blobs, if it is not the usual one.
+    blobs: Option<String>,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     front: Arc<ServerFront>,
@@ -80,7 +85,22 @@ impl Core {
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
         let (layout, audit, domain_key_days) = (layout.clone(), config.audit.clone(), config.domain_key_days);
         let (regions, state) = (config.regions.clone(), Mutex::new(state));
-        Self { layout, audit, world, domain_key_days, sealed_by, key_stores, regions, names, front, history, state }
+        let (region, blobs) = (config.region.clone(), config.blobs.clone());
+        Self {
+            layout,
+            audit,
+            world,
+            domain_key_days,
+            sealed_by,
+            key_stores,
+            regions,
+            region,
+            blobs,
+            names,
+            front,
+            history,
+            state,
+        }
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -100,6 +120,8 @@ impl Core {
             domain_key_days: self.domain_key_days,
             front: self.front.statistics(),
             history: self.history.clone(),
+            region: &self.region,
+            blobs: blob_place::open(&self.layout, self.blobs.as_deref()).await?,
         };
         let (wired, backend, list) = wiring::join(&durable_state, &self.layout, surroundings);
         let mut jobs = Jobs::recorded_in(self.history.clone());

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use front::pages::HealthProblem;
+use git_front::GitHttp;
 use service::{Head, Reply};
 
 use crate::application::{Api, Arriving};
@@ -37,6 +38,10 @@ impl<A: Api> Api for Gate<A> {
             Some(services) => services.serve(head, body).await,
             None => service::unavailable(&head, SEALED),
         }
+    }
+
+    fn git(&self) -> Option<&GitHttp> {
+        self.0.get().and_then(A::git)
     }
 
     fn health_problem(&self) -> Option<HealthProblem> {

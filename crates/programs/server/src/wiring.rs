@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use blobs::Blobs;
 use cloudtrail::CloudTrail;
 use codecommit::CodeCommit;
+use codecommit::transfer::Transfers;
 use front::Statistics;
 use front::pages::HealthProblem;
+use git::Git;
+use git_front::GitHttp;
 use iam::{Iam, Sts};
 use jobs::{History, Job};
 use kms::{Kms, ServiceDataKeys};
@@ -22,6 +26,9 @@ use crate::metrics::{Metrics, Sources, State};
 use crate::modules::kms::KmsModule;
 use crate::modules::{self, Flush, Module, Mounted};
 
+/// The server's name and version for clients of Git.
+const AGENT: &str = concat!("sealstack/", env!("CARGO_PKG_VERSION"));
+
 /// The surroundings of the services: their configuration, and what is measured around them.
 pub(crate) struct Surroundings<'a> {
     pub(crate) key_stores: Arc<Configured>,
@@ -30,6 +37,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) domain_key_days: u32,
     pub(crate) front: Statistics,
     pub(crate) history: History,
+    /// The Region of repositories.
+    pub(crate) region: &'a str,
+    /// What the packs of repositories are stored in.
+    pub(crate) blobs: Blobs,
 }
 
 /// The services, for what runs beside the requests.
@@ -41,6 +52,7 @@ pub(crate) struct Services {
 /// The services, for the requests.
 pub(crate) struct Backend {
     gateway: Gateway,
+    git: GitHttp,
     trail: Trail,
     metrics: Metrics,
 }
@@ -52,7 +64,7 @@ pub(crate) fn join(
     surroundings: Surroundings<'_>,
 ) -> (Services, Backend, Vec<Job>) {
     let DurableState { store, journal, trail, audit_key, steady, .. } = durable_state;
-    let Surroundings { key_stores, regions, domain_key_days, front, history } = surroundings;
+    let Surroundings { key_stores, regions, domain_key_days, front, history, region, blobs } = surroundings;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
     let kms = Arc::new(kms.with_key_stores(key_stores).in_regions(regions.clone()));
@@ -67,12 +79,18 @@ pub(crate) fn join(
     // CodeCommit calls KMS as its own callers, and those calls are counted as well.
     let meters = Arc::new(modules::meters(&modules).with::<CodeCommit>());
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
-    let core = Core::new(iam as Arc<dyn Authority>, trail.clone(), observer, clock::now).in_regions(regions.clone());
+    let authority = iam as Arc<dyn Authority>;
+    let core = Core::new(Arc::clone(&authority), trail.clone(), observer, clock::now).in_regions(regions.clone());
     let core = Arc::new(core);
     let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service()));
-    modules.push(Module::of(&Arc::new(CodeCommit::new(store.clone(), Arc::new(data_keys)))));
+    let git = Git::new(store.clone(), blobs.clone(), git::Settings::default());
+    let codecommit = Arc::new(CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys)));
+    let transfers = Transfers::new(Performer::new(Arc::clone(&core), Arc::clone(&codecommit)), git, AGENT);
+    let git = GitHttp::new(transfers, authority, region.to_owned(), clock::now);
+    modules.push(Module::of(&codecommit));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
     jobs.extend(modules::storage::jobs(durable_state));
+    jobs.push(modules::storage::sweep(durable_state, blobs));
 
     let (counted, audited, timed) = (store.clone(), journal.clone(), Arc::clone(steady));
     let metrics = Metrics::new(Sources {
@@ -92,7 +110,7 @@ pub(crate) fn join(
             }
         }),
     });
-    (Services { kms, flushes }, Backend { gateway, trail: trail.clone(), metrics }, jobs)
+    (Services { kms, flushes }, Backend { gateway, git, trail: trail.clone(), metrics }, jobs)
 }
 
 impl Services {
@@ -112,6 +130,10 @@ impl Services {
 impl Api for Backend {
     async fn serve(&self, head: Head<'_>, body: Arriving<'_>) -> Reply {
         self.gateway.serve(head, body).await
+    }
+
+    fn git(&self) -> Option<&GitHttp> {
+        Some(&self.git)
     }
 
     fn health_problem(&self) -> Option<HealthProblem> {

@@ -69,7 +69,12 @@ impl ResourceOperation for CreateRepository {
             templates: BTreeSet::new(),
         };
         let metadata = RepositoryMetadata::of(&record, None, call);
-        call.write(&call.service.store, move |tx| insert(tx, &record)).await?;
+        let git = call.service.git.clone();
+        let make = move |tx: &mut Tx<'_>| {
+            insert(tx, &record)?;
+            Ok::<_, CodeCommitError>(git.create(tx, &record.id, None)?)
+        };
+        call.write(&call.service.store, make).await?;
         Ok(RepositoryOutput { repository_metadata: metadata })
     }
 }

@@ -37,11 +37,13 @@ impl ResourceOperation for DeleteRepository {
     ) -> Result<Self::Output, CodeCommitError> {
         let Some(found) = &found.0 else { return Ok(DeleteRepositoryOutput { repository_id: None }) };
         let (domain, id) = (found.domain(), found.id.clone());
+        let git = call.service.git.clone();
         let removed = move |tx: &mut store::Tx<'_>| {
             // Its name as it is by now.
             let Some(record) = tx.get::<RepositoryRecord>(&domain, &id)? else { return Ok(None) };
             tx.delete::<NameRecord>(&domain, &record.name)?;
             tx.delete::<RepositoryRecord>(&domain, &id)?;
+            git.remove(tx, &id)?;
             Ok::<_, CodeCommitError>(Some(id))
         };
         let repository_id = call.write(&call.service.store, removed).await?;

@@ -40,6 +40,10 @@ pub struct Settings {
     #[arg(long, value_name = "ADDR:PORT", env = "SEALSTACK_LISTEN", hide_env_values = true, value_parser = address)]
     pub listen: Option<SocketAddr>,
 
+    /// Address and port for Git over SSH; without it Git is served over HTTPS alone
+    #[arg(long, value_name = "ADDR:PORT", env = "SEALSTACK_SSH_LISTEN", hide_env_values = true, value_parser = address)]
+    pub ssh_listen: Option<SocketAddr>,
+
     /// Answer plain HTTP off loopback too
     ///
     /// Requests and answers, plaintext keys among them, then cross the network readable. For a trusted network, or
@@ -142,6 +146,7 @@ impl Settings {
             hsm: self.hsm.or(lower.hsm),
             xks: self.xks.or(lower.xks),
             blobs: self.blobs.or(lower.blobs),
+            ssh_listen: self.ssh_listen.or(lower.ssh_listen),
             limits: self.limits.over(lower.limits),
             audit: self.audit.over(lower.audit),
             log: self.log.over(lower.log),

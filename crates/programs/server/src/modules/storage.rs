@@ -1,8 +1,9 @@
 //! Jobs of what lasts: the database, the audit log and the anchors of both, and the time that they know.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use blobs::Blobs;
 use jobs::{Job, Scope};
 
 use crate::clock;
@@ -15,6 +16,9 @@ const CLOCK_PERIOD: Duration = Duration::from_secs(60);
 /// How often events of changes that the audit log could not take are offered to it again, and those removed from the
 /// outbox that it has.
 const OUTBOX_PERIOD: Duration = Duration::from_secs(1);
+
+/// How often blobs that nothing refers to are removed, and how old they must be by then.
+const SWEEP_PERIOD: Duration = Duration::from_secs(3600);
 
 /// How often the anchors are written, if there is something new for them.
 const ANCHOR_PERIOD: Duration = Duration::from_secs(1);
@@ -46,4 +50,19 @@ pub(crate) fn jobs(durable_state: &DurableState) -> Vec<Job> {
         })
     });
     [watch_clock, empty_outbox].into_iter().chain(write_anchors).collect()
+}
+
+/// Removes blobs that nothing refers to: what pushes left that broke off, and what repositories left that were removed.
+pub(crate) fn sweep(durable_state: &DurableState, blobs: Blobs) -> Job {
+    let (store, steady) = (durable_state.store.clone(), Arc::clone(&durable_state.steady));
+    Job::new("sweep-blobs", Scope::EachServer, SWEEP_PERIOD, move || {
+        let (blobs, store) = (blobs.clone(), store.clone());
+        // By a clock that does not jump ahead: what is removed is gone.
+        let now = u64::try_from(steady.now().millis()).unwrap_or_default();
+        let before = (SystemTime::UNIX_EPOCH + Duration::from_millis(now)).checked_sub(SWEEP_PERIOD);
+        async move {
+            let swept = blobs.sweep(blobs::referenced(store), before.unwrap_or(SystemTime::UNIX_EPOCH)).await?;
+            Ok::<_, ServerError>(usize::try_from(swept.blobs + swept.drafts).unwrap_or_default())
+        }
+    })
 }
