@@ -63,7 +63,8 @@ impl Upload {
     async fn fetch(&self, mut fetch: Fetch, output: &Output) -> Result<(), Stop> {
         let mut named = Vec::with_capacity(fetch.want_refs.len());
         for name in &fetch.want_refs {
-            let found = str::from_utf8(name).ok().and_then(|name| self.repository.reference(name));
+            let name_of = |name| if name == "HEAD" { self.repository.head() } else { name };
+            let found = str::from_utf8(name).ok().and_then(|name| self.repository.reference(name_of(name)));
             let unknown = || GitError::BadRequest { reason: format!("unknown ref {}", git_wire::clean(name)) };
             named.push((name.clone(), found.ok_or_else(unknown)?));
         }
