@@ -16,6 +16,12 @@ use crate::summary::kind_of;
 /// How many objects that the client has are remembered as bases of deltas.
 const KNOWN_MAX: usize = 200_000;
 
+/// Packs with more objects are not asked together with others.
+const SMALL_MAX: u32 = 50_000;
+
+/// How many objects the packs have at most that are asked together.
+const TOGETHER_MAX: u32 = 500_000;
+
 /// What is left out of what was asked for. All rules hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -162,6 +168,59 @@ impl Selection {
     }
 }
 
+/// Which of some packs have an object: those with few objects are asked together.
+struct Members {
+    /// What the small packs have, but for bases that came along.
+    small: HashSet<ObjectId>,
+    /// The others.
+    large: Vec<usize>,
+}
+
+impl Members {
+    fn new(objects: &Objects, packs: &[usize]) -> Result<Self, GitError> {
+        let mut sizes = Vec::with_capacity(packs.len());
+        for number in packs {
+            sizes.push((objects.pack(*number)?.objects(), *number));
+        }
+        sizes.sort_unstable();
+        let mut members = Self { small: HashSet::new(), large: Vec::new() };
+        let mut left = TOGETHER_MAX;
+        for (size, number) in sizes {
+            if size > SMALL_MAX || size > left {
+                members.large.push(number);
+                continue;
+            }
+            left -= size;
+            let pack = objects.pack(number)?;
+            let borrowed = pack.lists()?.borrowed.as_deref().unwrap_or_default();
+            for row in 0..size {
+                let id = pack.id(row)?;
+                if borrowed.binary_search(&id).is_err() {
+                    members.small.insert(id);
+                }
+            }
+        }
+        // What is looked for is in the largest most often.
+        members.large.reverse();
+        Ok(members)
+    }
+
+    /// Whether one has the object, and not only as a base that came along.
+    fn has(&self, objects: &Objects, id: &ObjectId) -> Result<bool, GitError> {
+        if self.small.contains(id) {
+            return Ok(true);
+        }
+        for number in &self.large {
+            let pack = objects.pack(*number)?;
+            let borrowed = pack.lists()?.borrowed.as_deref().unwrap_or_default();
+            if borrowed.binary_search(id).is_err() && pack.find(id)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// Packs that are, taken together, exactly what `from` leads to. `None` if that is not how things are, or if it cannot be
 /// told without a walk.
 fn whole_packs(objects: &Objects, from: &HashSet<ObjectId>) -> Result<Option<Vec<usize>>, GitError> {
@@ -189,25 +248,16 @@ fn whole_packs(objects: &Objects, from: &HashSet<ObjectId>) -> Result<Option<Vec
         }
         left = rest;
     }
-    // A base that came along counts only where it belongs.
-    let has = |id: &ObjectId| -> Result<bool, GitError> {
-        for number in &whole {
-            let pack = objects.pack(*number)?;
-            let borrowed = pack.lists()?.borrowed.as_deref().unwrap_or_default();
-            if borrowed.binary_search(id).is_err() && pack.find(id)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    };
+    let members = Members::new(objects, &whole)?;
     for id in &reached {
-        if !has(id)? {
+        if !members.has(objects, id)? {
             return Ok(None);
         }
     }
+    // A base that came along goes out only if it belongs to what is asked for.
     for number in &whole {
         for id in objects.pack(*number)?.lists()?.borrowed.iter().flatten() {
-            if !has(id)? {
+            if !members.has(objects, id)? {
                 return Ok(None);
             }
         }
@@ -222,44 +272,60 @@ fn select_packs(objects: &Objects, from: &HashSet<ObjectId>, filter: &Filter) ->
     }
     let Some(whole) = whole_packs(objects, from)? else { return Ok(None) };
     let mut selection = Selection::new(objects)?;
-    let order: Vec<usize> = selection.order.iter().copied().filter(|number| whole.contains(number)).collect();
-    selection.order.clone_from(&order);
-    let mut larger: Vec<usize> = Vec::new();
+    selection.order.retain(|number| whole.contains(number));
+    let order = selection.order.clone();
+    // Objects of the smaller packs; what larger ones have is asked of their indexes.
+    let (mut large, mut seen) = (Vec::new(), HashSet::new());
     for number in order {
         let pack = objects.pack(number)?;
         let mut places = Places::all(pack.objects());
-        if !larger.is_empty() {
-            for row in 0..pack.objects() {
-                let id = pack.id(row)?;
-                for other in &larger {
-                    if objects.pack(*other)?.find(&id)?.is_some() {
-                        places.remove(pack.place(row)?);
-                        break;
-                    }
+        let small = pack.objects() <= SMALL_MAX;
+        // The first large pack has each of its objects once, and is not remembered; nor is a pack that is all.
+        let first = large.is_empty() && seen.is_empty();
+        let rows = if first && (!small || whole.len() == 1) { 0 } else { pack.objects() };
+        for row in 0..rows {
+            let id = pack.id(row)?;
+            let mut twice = small && !seen.insert(id);
+            for other in large.iter().filter(|_| !twice) {
+                if objects.pack(*other)?.find(&id)?.is_some() {
+                    twice = true;
+                    break;
                 }
+            }
+            if twice {
+                places.remove(pack.place(row)?);
             }
         }
         if filter.blob_bytes.is_some() || filter.only.is_some() {
-            for (place, kind) in (0_u32..).zip(pack.kinds()?) {
-                let kind = kind_of(kind).ok_or(GitError::damaged("an object of a pack has no kind"))?;
-                let out = filter.only.is_some_and(|only| only != kind)
-                    || kind == Kind::Blob
-                        && match filter.blob_bytes {
-                            None => false,
-                            Some(0) => true,
-                            Some(limit) => places.contains(place) && objects.bytes_at(pack, place)? >= limit,
-                        };
-                if out {
-                    places.remove(place);
-                }
-            }
+            filter_places(objects, number, filter, &mut places)?;
         }
         if let Some(set) = selection.sets.get_mut(number) {
             *set = places;
         }
-        larger.push(number);
+        if !small {
+            large.push(number);
+        }
     }
     Ok(Some(selection))
+}
+
+/// Takes out what the filter leaves out.
+fn filter_places(objects: &Objects, number: usize, filter: &Filter, places: &mut Places) -> Result<(), GitError> {
+    let pack = objects.pack(number)?;
+    for (place, kind) in (0_u32..).zip(pack.kinds()?) {
+        let kind = kind_of(kind).ok_or(GitError::damaged("an object of a pack has no kind"))?;
+        let out = filter.only.is_some_and(|only| only != kind)
+            || kind == Kind::Blob
+                && match filter.blob_bytes {
+                    None => false,
+                    Some(0) => true,
+                    Some(limit) => places.contains(place) && objects.bytes_at(pack, place)? >= limit,
+                };
+        if out {
+            places.remove(place);
+        }
+    }
+    Ok(())
 }
 
 /// Selects what a client gets.
