@@ -10,6 +10,7 @@ use git_object::fsck::{self, Message, Named, Options, Severity};
 use git_object::{Kind, ObjectFormat, ObjectId, hash_object};
 
 const FORMAT: ObjectFormat = ObjectFormat::Sha1;
+/// The empty tree.
 const ID: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 const WHO: &str = "A U Thor <a@example.com> 1700000000 +0100";
 
@@ -31,6 +32,32 @@ fn tag(lines: &str, expected: impl Into<Option<Message>>) -> Case {
 
 fn author(line: &str, expected: impl Into<Option<Message>>) -> Case {
     commit(&format!("tree ID\nauthor {line}\ncommitter WHO\n\nm\n"), expected)
+}
+
+/// The case with ids of the other format.
+fn with_sha256(case: Case) -> Option<Case> {
+    let empty = hash_object(ObjectFormat::Sha256, Kind::Tree, b"").expect("no collision").to_string();
+    let content = match case.kind {
+        Kind::Tree => {
+            // Cases of bytes that are no tree have no id to change.
+            let entry = [0x17; 20];
+            let at = case.content.windows(20).position(|bytes| bytes == entry);
+            at?;
+            let mut content = Vec::new();
+            let mut rest = case.content.as_slice();
+            while let Some(at) = rest.windows(20).position(|bytes| bytes == entry) {
+                content.extend_from_slice(rest.get(..at)?);
+                content.extend_from_slice(&[0x17; 32]);
+                rest = rest.get(at + 20..)?;
+            }
+            content
+        }
+        _ => {
+            let text = String::from_utf8(case.content).expect("text");
+            text.replace(ID, &empty).replace(&"1".repeat(40), &"1".repeat(64)).into_bytes()
+        }
+    };
+    Some(Case { content, ..case })
 }
 
 fn tree(entries: &[(&str, &str)], expected: impl Into<Option<Message>>) -> Case {
@@ -292,11 +319,19 @@ struct Git {
 
 impl Git {
     /// The gits of this machine, the newest first.
-    fn all() -> Vec<Self> {
+    fn all(format: ObjectFormat) -> Vec<Self> {
         let made = gits().into_iter().map(|git| {
             let directory = tempfile::tempdir().expect("a directory");
             for repository in ["from", "to"] {
-                assert!(run(git, directory.path(), &["init", "-q", "--bare", repository], b"").0);
+                assert!(
+                    run(
+                        git,
+                        directory.path(),
+                        &["init", "-q", "--bare", &format!("--object-format={}", format.name()), repository],
+                        b""
+                    )
+                    .0
+                );
             }
             Self { git, directory }
         });
@@ -333,11 +368,20 @@ fn shown(content: &[u8]) -> String {
 
 #[test]
 fn what_is_wrong_with_commits_tags_and_trees_is_what_git_finds() {
-    let gits = Git::all();
+    compare(FORMAT, header_cases().into_iter().chain(tree_cases()));
+}
+
+#[test]
+fn what_is_wrong_in_the_other_format_is_what_git_finds() {
+    compare(ObjectFormat::Sha256, header_cases().into_iter().chain(tree_cases()).filter_map(with_sha256));
+}
+
+fn compare(format: ObjectFormat, cases: impl Iterator<Item = Case>) {
+    let gits = Git::all(format);
     let (newest, older) = gits.split_first().expect("a git");
-    for Case { kind, content, expected } in header_cases().into_iter().chain(tree_cases()) {
+    for Case { kind, content, expected } in cases {
         let shown = shown(&content);
-        let id = hash_object(FORMAT, kind, &content).expect("no collision");
+        let id = hash_object(format, kind, &content).expect("no collision");
         let found = fsck::check(kind, &id, &content, &Options::default()).err().map(|error| error.message);
         let passes = expected.is_none_or(|message| message.severity() == Severity::Info);
         assert_eq!(found, expected.filter(|_| !passes), "{shown}");
@@ -376,7 +420,7 @@ fn what_is_wrong_with_commits_tags_and_trees_is_what_git_finds() {
 
 #[test]
 fn what_is_wrong_with_files_that_git_reads_is_what_git_finds() {
-    let gits = Git::all();
+    let gits = Git::all(FORMAT);
     // Older ones refuse a few addresses more.
     let newest = gits.first().expect("a git");
     for (name, content, expected) in blobs() {
