@@ -42,6 +42,9 @@ pub(crate) trait Read {
     /// A row's value.
     fn get(&self, key: RowKey<'_>) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The values of many rows, in the order of the keys.
+    fn get_many(&self, keys: &[RowKey<'_>]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
     /// At most `limit` rows of one parent in the order of their blinded ids, from after `after` on.
     fn page(
         &self,
@@ -83,11 +86,8 @@ pub(crate) trait Rows: Read {
     /// Writes a row, whether or not it is there.
     fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<(), StoreError>;
 
-    /// Writes a row that is not there. Returns whether it was so.
-    fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError>;
-
-    /// Removes a row. Returns whether it was there.
-    fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError>;
+    /// Removes a row, if it is there.
+    fn delete(&self, key: RowKey<'_>) -> Result<(), StoreError>;
 
     /// Writes the row of the changes feed for the version `version` of a space.
     fn put_feed(&self, space: Space, version: u64, row: &[u8]) -> Result<(), StoreError>;

@@ -14,6 +14,7 @@ mod keyring;
 mod ledger;
 mod location;
 mod outbox;
+mod overlay;
 mod record;
 mod space;
 mod store;

@@ -221,6 +221,18 @@ impl<'a> Tx<'a> {
         Ok(deleted)
     }
 
+    /// Reads records that the transaction is about to get or to replace, each named by parent and id, all at once: before a
+    /// loop, so that an engine elsewhere is asked once and not once a record.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn prefetch<R: Record>(&mut self, names: &[(&str, &str)]) -> Result<(), StoreError> {
+        let blinded: Vec<_> = names.iter().map(|(parent, id)| self.blind::<R>(parent, id)).collect();
+        let key = |(parent, id)| RowKey { collection: R::COLLECTION, parent, id };
+        let keys: Vec<_> = blinded.iter().map(|(parent, id)| key((parent, id))).collect();
+        self.noting(|db| db.prefetch(&keys))
+    }
+
     /// The ordered index of `R` called `name`, to be changed.
     pub fn index_mut<R: Indexed>(&mut self, name: &str) -> IndexMut<'_, 'a, R> {
         IndexMut::new(self, name)

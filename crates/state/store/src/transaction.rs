@@ -10,6 +10,7 @@ use crate::engine::{Blind, Read, Row, RowKey, Rows};
 use crate::feed::{COMMITS_KEPT, COMMITS_SLACK, Names};
 use crate::index::{Working, Written};
 use crate::ledger::{Entry, Ledger, Standing, refused};
+use crate::overlay::Overlay;
 use crate::space::Space;
 
 /// A transaction of an engine, and what its closures changed so far.
@@ -17,6 +18,7 @@ pub(crate) struct Transaction<'a> {
     rows: &'a dyn Rows,
     ledger: Option<&'a Ledger>,
     state: RefCell<State>,
+    overlay: RefCell<Overlay>,
     indexes: RefCell<Working>,
 }
 
@@ -52,19 +54,29 @@ impl<'a> Transaction<'a> {
     pub(crate) fn begin(rows: &'a dyn Rows, ledger: Option<&'a Ledger>) -> Result<Self, StoreError> {
         let entry = ledger.map(|ledger| ledger.read(rows)).transpose()?.flatten().unwrap_or_default();
         let state = RefCell::new(State { entry, ..State::default() });
-        Ok(Self { rows, ledger, state, indexes: RefCell::default() })
+        Ok(Self { rows, ledger, state, overlay: RefCell::default(), indexes: RefCell::default() })
     }
 
     /// The place where a closure begins.
     pub(crate) fn mark(&self) -> Mark {
         self.indexes.borrow_mut().begin_closure();
+        self.overlay.borrow_mut().begin();
         let State { entry, changed, events, names } = &*self.state.borrow();
         Mark { standing: entry.standing.clone(), changed: *changed, events: events.len(), names: names.len() }
     }
 
-    /// Forgets what was changed since `mark`, which the engine has undone.
+    /// Writes what a closure changed. The next one may begin.
+    ///
+    /// # Errors
+    /// Those of the engine, after which the whole transaction has to be given up.
+    pub(crate) fn accept(&self) -> Result<(), StoreError> {
+        self.overlay.borrow_mut().apply(self.rows)
+    }
+
+    /// Forgets what was changed since `mark`.
     pub(crate) fn undo(&self, mark: Mark) {
         self.indexes.borrow_mut().undo_closure();
+        self.overlay.borrow_mut().undo();
         let mut state = self.state.borrow_mut();
         state.events.truncate(mark.events);
         state.names.truncate(mark.names);
@@ -102,29 +114,36 @@ impl<'a> Transaction<'a> {
 
     /// Writes a row, whether or not it is there. Returns the value that it had.
     pub(crate) fn put(&self, key: RowKey<'_>, value: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let old = self.rows.get(key)?;
-        self.rows.put(key, value)?;
-        self.follow(key, old.as_deref(), Some(value));
+        let old = self.get(key)?;
+        self.change(key, old.as_deref(), Some(value))?;
         Ok(old)
     }
 
     /// Writes a row that is not there. Returns whether it was so.
     pub(crate) fn insert(&self, key: RowKey<'_>, value: &[u8]) -> Result<bool, StoreError> {
-        let inserted = self.rows.insert(key, value)?;
-        if inserted {
-            self.follow(key, None, Some(value));
+        let absent = self.get(key)?.is_none();
+        if absent {
+            self.change(key, None, Some(value))?;
         }
-        Ok(inserted)
+        Ok(absent)
     }
 
     /// Removes a row. Returns whether it was there.
     pub(crate) fn delete(&self, key: RowKey<'_>) -> Result<bool, StoreError> {
-        let old = self.rows.get(key)?;
-        let deleted = self.rows.delete(key)?;
-        if deleted {
-            self.follow(key, old.as_deref(), None);
+        let old = self.get(key)?;
+        if old.is_some() {
+            self.change(key, old.as_deref(), None)?;
         }
-        Ok(deleted)
+        Ok(old.is_some())
+    }
+
+    /// Reads rows that will be asked for, all at once.
+    pub(crate) fn prefetch(&self, keys: &[RowKey<'_>]) -> Result<(), StoreError> {
+        let unknown: Vec<_> = keys.iter().copied().filter(|key| self.overlay.borrow().get(*key).is_none()).collect();
+        for (key, value) in unknown.iter().zip(self.rows.get_many(&unknown)?) {
+            self.overlay.borrow_mut().learn(*key, value);
+        }
+        Ok(())
     }
 
     /// Names a changed record, by collection, parent and id, in the changes feed of a space.
@@ -134,7 +153,12 @@ impl<'a> Transaction<'a> {
 
     /// Writes a value about the database itself.
     pub(crate) fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.rows.set_meta(name, value)
+        let mut overlay = self.overlay.borrow_mut();
+        if !overlay.is_open() {
+            return self.rows.set_meta(name, value);
+        }
+        overlay.set_meta(name, value);
+        Ok(())
     }
 
     /// Writes a sealed page of an index, of the commit `version`.
@@ -159,8 +183,8 @@ impl<'a> Transaction<'a> {
     }
 
     /// Removes the events up to a number from the outbox.
-    pub(crate) fn drop_events(&self, up_to: u64) -> Result<(), StoreError> {
-        self.rows.drop_events(up_to)
+    pub(crate) fn drop_events(&self, up_to: u64) {
+        self.overlay.borrow_mut().drop_events(up_to);
     }
 
     /// Makes the ledger go on from `standing`, whose digest is that of the rows.
@@ -173,6 +197,22 @@ impl<'a> Transaction<'a> {
     #[cfg(test)]
     pub(crate) const fn rows(&self) -> &dyn Rows {
         self.rows
+    }
+
+    /// Changes a row, which has the value `old`.
+    fn change(&self, key: RowKey<'_>, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<(), StoreError> {
+        let mut overlay = self.overlay.borrow_mut();
+        if overlay.is_open() {
+            overlay.change(key, new.map(<[u8]>::to_vec));
+        } else {
+            match new {
+                Some(value) => self.rows.put(key, value)?,
+                None => self.rows.delete(key)?,
+            }
+            overlay.learn(key, new.map(<[u8]>::to_vec));
+        }
+        self.follow(key, old, new);
+        Ok(())
     }
 
     /// Follows the row at `key`, which has the value `new` from now on.
@@ -191,7 +231,17 @@ impl<'a> Transaction<'a> {
 
 impl Read for Transaction<'_> {
     fn get(&self, key: RowKey<'_>) -> Result<Option<Vec<u8>>, StoreError> {
-        self.rows.get(key)
+        if let Some(known) = self.overlay.borrow().get(key) {
+            return Ok(known);
+        }
+        let value = self.rows.get(key)?;
+        self.overlay.borrow_mut().learn(key, value.clone());
+        Ok(value)
+    }
+
+    fn get_many(&self, keys: &[RowKey<'_>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.prefetch(keys)?;
+        keys.iter().map(|key| self.get(*key)).collect()
     }
 
     fn page(
@@ -201,15 +251,21 @@ impl Read for Transaction<'_> {
         after: Option<&Blind>,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        self.rows.page(collection, parent, after, limit)
+        let rows = |limit| self.rows.page(collection, parent, after, limit);
+        self.overlay.borrow().page(collection, parent, after, limit, rows)
     }
 
     fn scan(&self, collection: &str, after: Option<(&Blind, &Blind)>, limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.rows.scan(collection, after, limit)
+        let rows = |limit| self.rows.scan(collection, after, limit);
+        self.overlay.borrow().scan(collection, after, limit, rows)
     }
 
     fn collections(&self) -> Result<Vec<String>, StoreError> {
-        self.rows.collections()
+        let mut names = self.rows.collections()?;
+        let overlay = self.overlay.borrow();
+        let new: Vec<_> = overlay.collections().filter(|name| !names.iter().any(|known| known == name)).collect();
+        names.extend(new.into_iter().map(str::to_owned));
+        Ok(names)
     }
 
     fn feed(&self, space: Space, after: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
@@ -217,6 +273,9 @@ impl Read for Transaction<'_> {
     }
 
     fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(changed) = self.overlay.borrow().meta(name) {
+            return Ok(Some(changed));
+        }
         self.rows.meta(name)
     }
 

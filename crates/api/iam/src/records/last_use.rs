@@ -151,6 +151,13 @@ impl LastUses {
 
 /// Writes uses of credentials and roles that still exist, unless another server has written a later one.
 fn write(tx: &mut Tx<'_>, pending: &Pending) -> Result<(), StoreError> {
+    let places: Vec<_> = pending.credentials.keys().map(Used::place).collect();
+    tx.prefetch::<LastUse>(&places)?;
+    let actors = || pending.actions.keys().map(|(actor, action)| (actor, &**action));
+    let accounts: Vec<_> = actors().map(|(Actor { account, id }, _)| (&**account, &**id)).collect();
+    tx.prefetch::<User>(&accounts)?;
+    tx.prefetch::<Role>(&accounts)?;
+    tx.prefetch::<ActionUse>(&actors().map(|(actor, action)| (&*actor.id, action)).collect::<Vec<_>>())?;
     for (used, last) in &pending.credentials {
         let (parent, id) = used.place();
         if used.exists(tx)? && tx.get::<LastUse>(parent, id)?.is_none_or(|known| known.at <= last.at) {

@@ -141,6 +141,9 @@ impl Kms {
             let written = noted.clone();
             self.store
                 .write(move |tx| {
+                    let names: Vec<_> = written.iter().map(|((domain, id), _)| (&**domain, &**id)).collect();
+                    tx.prefetch::<KeyRecord>(&names)?;
+                    tx.prefetch::<LastUsage>(&names)?;
                     for ((domain, id), last) in &written {
                         // A key destroyed meanwhile leaves nothing behind; and another server may have written a
                         // later use.

@@ -10,6 +10,7 @@ use self::engines::Tested;
 use self::indexes::*;
 use self::listings::*;
 use self::outbox::*;
+use self::overlay::*;
 use super::*;
 use crate::Cache;
 use crate::engine::write_blocking;
@@ -20,6 +21,7 @@ mod engines;
 pub(crate) mod indexes;
 mod listings;
 mod outbox;
+mod overlay;
 
 /// A directory that is gone when the test is over.
 pub(crate) struct Directory(pub(crate) PathBuf);
@@ -540,6 +542,9 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     pages_of_ten_thousand_hold_each_record_once,
     a_page_that_ends_with_the_listing_has_no_next,
     a_page_cut_short_goes_on_after_any_of_its_records,
+    a_closure_lists_its_own_changes_among_the_rows_below,
+    what_a_failed_closure_changed_is_not_seen_by_the_next,
+    what_is_prefetched_is_what_would_have_been_read,
     a_scan_meets_every_parents_records_once,
     a_forged_or_misplaced_cursor_is_refused,
     a_row_moved_to_another_place_is_not_authentic,

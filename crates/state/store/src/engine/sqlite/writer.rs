@@ -1,4 +1,4 @@
-//! The one thread that writes: gathers what is queued, runs each job in a savepoint, commits them together, and hands
+//! The one thread that writes: gathers what is queued, runs each job on an overlay, commits them together, and hands
 //! recorded events to their receiver.
 
 use std::collections::VecDeque;
@@ -92,29 +92,25 @@ fn run_group(
         }
     };
     while let Some(mut job) = group.pop_front() {
-        let outcome = in_savepoint(session, &transaction, &mut *job);
-        ran.push((job, outcome));
-        // A full disk and the like make SQLite undo the whole transaction, not the savepoint alone.
+        let outcome = run_job(&transaction, &mut *job);
+        let accepted = if outcome.as_ref().is_ok_and(|kept| *kept) { transaction.accept() } else { Ok(()) };
+        ran.push((job, outcome.map(|_| ())));
+        // A full disk and the like make SQLite undo the whole transaction; after another failure part of a closure is in it.
         if session.is_lost() {
             return Err(session.failure());
         }
+        accepted?;
     }
     outbox.close(session, transaction)
 }
 
-/// Runs a job so that it alone is undone when it fails. An error is the engine's or a panic.
-fn in_savepoint(session: &Session<'_>, transaction: &Transaction<'_>, job: &mut dyn Job) -> Result<(), StoreError> {
-    session.execute("SAVEPOINT job")?;
+/// Runs a job on the transaction's overlay, so that it alone is undone when it fails. Returns whether it succeeded; an
+/// error is a panic.
+fn run_job(transaction: &Transaction<'_>, job: &mut dyn Job) -> Result<bool, StoreError> {
     let mark = transaction.mark();
     let kept = catch_unwind(AssertUnwindSafe(|| job.run(transaction)));
-    if session.is_lost() {
-        return Err(session.failure());
+    if !matches!(kept, Ok(true)) {
+        transaction.undo(mark);
     }
-    if let Ok(true) = kept {
-        return session.execute("RELEASE job");
-    }
-    transaction.undo(mark);
-    session.execute("ROLLBACK TO job")?;
-    session.execute("RELEASE job")?;
-    kept.map(|_| ()).map_err(|_| StoreError::Panicked)
+    kept.map_err(|_| StoreError::Panicked)
 }
