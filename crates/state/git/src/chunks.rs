@@ -55,3 +55,37 @@ impl Chunks {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use blobs::{Blobs, Owner};
+    use bytes::Bytes;
+    use crypto::Key256;
+
+    use super::Chunks;
+
+    #[test]
+    fn any_part_of_a_blob_is_read_through_a_small_cache() {
+        let dir = std::env::temp_dir().join(format!("sealstack-git-chunks-{}", std::process::id()));
+        let blobs = Blobs::in_directory(&dir).unwrap();
+        let owner = Owner::new(&Key256::random(), b"the owner");
+        let content: Vec<u8> = (0..3_000_000_u32).map(|at| ((at / 7) ^ (at >> 13)) as u8).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let written = runtime.block_on(async {
+            let mut draft = blobs.draft(&owner).await.unwrap();
+            draft.write(Bytes::from(content.clone())).await.unwrap();
+            draft.finish().await.unwrap()
+        });
+        let blob = blobs.blob_blocking(&owner, &written.id).unwrap();
+        let chunks = Chunks::new(300_000);
+        for (offset, length) in [(0, 3_000_000), (65_535, 2), (65_536, 65_536), (2_999_999, 1), (1, 0), (3_000_000, 0)]
+        {
+            let mut bytes = vec![0; length];
+            chunks.read_at(&blob, offset as u64, &mut bytes).unwrap();
+            assert!(bytes == content[offset..offset + length], "{offset}");
+            assert!(chunks.0.weight() <= 300_000);
+        }
+        assert!(chunks.read_at(&blob, 2_999_999, &mut [0; 2]).is_err());
+        let _ = std::fs::remove_dir_all(&dir);
+    }
+}

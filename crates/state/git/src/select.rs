@@ -574,3 +574,27 @@ pub(crate) fn reachable(
     let all = all()?;
     ids.iter().map(|id| Ok(tips.contains(id) || all.contains(objects, id)?)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Places;
+
+    #[test]
+    fn places_are_counted_and_come_in_order() {
+        for objects in [0, 1, 63, 64, 65, 200] {
+            let mut all = Places::all(objects);
+            assert_eq!((all.count(), all.iter().collect::<Vec<_>>()), (objects, (0..objects).collect()));
+            let mut none = Places::none(objects);
+            assert_eq!((none.count(), none.iter().count()), (0, 0));
+            for place in (0..objects).step_by(3) {
+                assert!(none.insert(place) && !none.insert(place));
+                all.remove(place);
+                all.remove(place);
+                assert!(none.contains(place) && !all.contains(place));
+            }
+            assert_eq!(none.count() + all.count(), objects);
+            assert_eq!(none.iter().collect::<Vec<_>>(), (0..objects).step_by(3).collect::<Vec<_>>());
+            assert!(!none.insert(objects + 64) && !none.contains(objects + 64));
+        }
+    }
+}

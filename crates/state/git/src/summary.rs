@@ -146,3 +146,61 @@ pub(crate) const fn kind_of(number: u8) -> Option<Kind> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use git_object::{Kind, ObjectFormat, ObjectId};
+
+    use super::{IDS_MAX, Lists, Summary, Tables, kind_of};
+
+    fn id(number: u8) -> ObjectId {
+        ObjectId::from_bytes(ObjectFormat::Sha1, &[number; 20]).unwrap()
+    }
+
+    fn read(bytes: &[u8], objects: u32) -> Option<Lists> {
+        let read = Lists::read(ObjectFormat::Sha1, objects, bytes.len() as u64, |offset, into| {
+            let from = bytes.get(offset as usize..).and_then(|rest| rest.get(..into.len())).ok_or(())?;
+            into.copy_from_slice(from);
+            Ok::<_, ()>(())
+        });
+        read.ok().flatten()
+    }
+
+    #[test]
+    fn a_summary_is_read_as_it_was_written_and_no_part_of_it_is() {
+        let (roots, needs) = ([id(1), id(2)], [id(3)]);
+        let summary = Summary {
+            rows: &[2, 0, 1],
+            offsets: &[12, 700, 1 << 40],
+            kinds: &[Kind::Commit, Kind::Tree, Kind::Tag],
+            roots: Some(&roots),
+            needs: Some(&needs),
+            borrowed: None,
+        };
+        let bytes = summary.encode();
+        let lists = read(&bytes, 3).unwrap();
+        assert_eq!(
+            (lists.roots.unwrap(), lists.needs.unwrap(), lists.borrowed),
+            (roots.to_vec(), needs.to_vec(), None)
+        );
+        let tables = Tables::new(3);
+        let number = |at: u64| u32::from_be_bytes(bytes[at as usize..][..4].try_into().unwrap());
+        assert_eq!([0, 4, 8].map(|at| number(tables.rows + at)), [2, 0, 1]);
+        assert_eq!([0, 4, 8].map(|at| number(tables.places + at)), [1, 2, 0]);
+        assert_eq!(&bytes[tables.offsets as usize + 16..][..8], (1_u64 << 40).to_be_bytes());
+        assert_eq!(kind_of(bytes[tables.kinds as usize + 2]), Some(Kind::Tag));
+        assert!((0..bytes.len()).all(|length| read(&bytes[..length], 3).is_none()));
+        assert!(read(&bytes, 2).is_none() && read(&bytes, 4).is_none());
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_left_out() {
+        let long = vec![id(7); IDS_MAX + 1];
+        let mut summary =
+            Summary { rows: &[], offsets: &[], kinds: &[], roots: Some(&long), needs: Some(&[]), borrowed: Some(&[]) };
+        let lists = read(&summary.encode(), 0).unwrap();
+        assert!(lists.roots.is_none() && lists.needs == Some(Vec::new()) && lists.borrowed == Some(Vec::new()));
+        summary.roots = long.get(1..);
+        assert_eq!(read(&summary.encode(), 0).unwrap().roots.map(|roots| roots.len()), Some(IDS_MAX));
+    }
+}

@@ -452,3 +452,19 @@ enum Replacement {
     /// It is sent as a whole object.
     Whole,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Shifts;
+
+    #[test]
+    fn a_place_has_the_shift_that_was_noted_last_before_it() {
+        let mut shifts = Shifts::default();
+        assert_eq!(shifts.at(5), 0);
+        for (place, shift) in [(0, 0), (1, 0), (4, -10), (5, -10), (9, 7)] {
+            shifts.note(place, shift);
+        }
+        assert_eq!([0, 1, 3, 4, 8, 9, 1000].map(|place| shifts.at(place)), [0, 0, 0, -10, -10, 7, 7]);
+        assert_eq!(shifts.0.len(), 3, "only where it changes");
+    }
+}

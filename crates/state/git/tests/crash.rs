@@ -13,7 +13,7 @@ use bytes::Bytes;
 use crypto::Key256;
 use git::{Git, RefUpdate, Settings};
 use git_object::{Kind, ObjectFormat, ObjectId, fsck, hash_object};
-use installed::crash::{CrashDir, child, child_dir, spawn};
+use installed::crash::{CrashDir, child, child_dir, spawn, starved_child};
 use store::{RootKey, Store};
 use world::{ID, Published, block_on};
 
@@ -126,4 +126,54 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
         });
     }
     assert!(swept > 0, "no kill hit a push");
+}
+
+/// Pushes something that does not fit, and then something that does.
+#[test]
+#[ignore = "the process of `a_push_that_does_not_fit_on_the_disk_is_refused_and_leaves_nothing`"]
+fn push_into_a_full_disk() {
+    let Some(dir) = child_dir() else { return };
+    let server = Server::open(&dir);
+    block_on(async {
+        let made = server.git.clone();
+        server.store.write(move |tx| made.create(tx, ID, None)).await.unwrap();
+        let repository = server.git.open(ID, &server.key).await.unwrap();
+        let (new, pack) = commit(None, 1);
+        let attempt = async {
+            let mut receiving = repository.receive(SHA1, fsck::Options::default())?;
+            for piece in pack.chunks(100_000) {
+                receiving.push(Bytes::copy_from_slice(piece)).await?;
+            }
+            receiving.finish(vec![new], |_| {}).await
+        };
+        let error = attempt.await.map(drop).unwrap_err();
+        assert!(matches!(error, git::GitError::Blob(blobs::BlobError::Io { .. })), "{error}");
+        let (small, pack) = commit(None, 0);
+        let mut receiving = repository.receive(SHA1, fsck::Options::default()).unwrap();
+        receiving.push(pack.into()).await.unwrap();
+        let received = receiving.finish(vec![small], |_| {}).await.unwrap();
+        let updates = vec![RefUpdate { name: "refs/heads/main".to_owned(), old: None, new: Some(small) }];
+        let publish = received.clone();
+        let write = server.store.write(move |tx| publish.publish(tx, &updates, true, "x", 1).map_err(Published));
+        write.await.map_err(|error| error.0).unwrap();
+    });
+}
+
+#[test]
+fn a_push_that_does_not_fit_on_the_disk_is_refused_and_leaves_nothing() {
+    let dir = CrashDir::new("git-full");
+    std::fs::create_dir_all(dir.path()).unwrap();
+    // Files of a mebibyte and a half.
+    let (mut process, mut out) = spawn(starved_child("push_into_a_full_disk", 3 << 10), &dir);
+    let mut said = String::new();
+    out.read_to_string(&mut said).unwrap();
+    assert!(process.wait().unwrap().success(), "{said}");
+    let server = Server::open(dir.path());
+    block_on(async {
+        let repository = server.git.open(ID, &server.key).await.unwrap();
+        let verified = repository.verify(|_, _| {}).await.unwrap();
+        assert_eq!((verified.faults.len(), verified.packs, verified.objects), (0, 1, 3));
+        assert_eq!(server.blobs.list(None, usize::MAX).await.unwrap().len(), 1);
+        assert_eq!(std::fs::read_dir(dir.path().join("blobs/drafts")).unwrap().count(), 0);
+    });
 }
