@@ -52,7 +52,9 @@ fn form_of(kind: Kind) -> u8 {
 }
 
 impl Table {
-    pub(crate) fn new(format: ObjectFormat) -> Self {
+    /// A table of no entries.
+    #[must_use]
+    pub fn new(format: ObjectFormat) -> Self {
         Self {
             format,
             offsets: Vec::new(),

@@ -1,6 +1,7 @@
 //! All repositories of a server: made, removed and opened. Knows no callers: whoever opens one has its key.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use blobs::{BlobId, Blobs, Owner};
 use crypto::Key256;
@@ -13,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::chunks::Chunks;
 use crate::objects::Recent;
 use crate::pack::Pack;
-use crate::record::{LogRecord, Meta, PackRecord, RefRecord};
+use crate::record::{LogRecord, Meta, PackRecord, RefRecord, ReplacedRecord};
 use crate::references::References;
 use crate::select::Selection;
 use crate::{GitError, Repository};
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) resolving: Arc<Semaphore>,
     /// Packs that are open, by their first blob.
     pub(crate) packs: Cache<BlobId, Arc<Pack>>,
+    /// Repositories that are being maintained.
+    pub(crate) maintained: Mutex<HashSet<Box<str>>>,
     metas: store::Cache<Meta>,
     snapshots: Cache<Box<str>, Arc<Snapshot>, ByMemory>,
 }
@@ -107,6 +110,7 @@ impl Git {
             resolving: Arc::new(Semaphore::new(1)),
             settings,
             packs: Cache::new(PACKS_OPEN),
+            maintained: Mutex::default(),
             metas: store::Cache::new(&store, METAS, |meta| meta),
             snapshots: Cache::with_weighter(METAS, SNAPSHOT_BYTES, ByMemory),
             store,
@@ -133,6 +137,9 @@ impl Git {
         clear::<RefRecord>(tx, id, |_, _| Ok(()))?;
         clear::<LogRecord>(tx, id, |_, _| Ok(()))?;
         clear::<PackRecord>(tx, id, |tx, pack| {
+            pack.blob_ids().flatten().try_for_each(|blob| blobs::Reference::remove(tx, &blob).map(|_| ()))
+        })?;
+        clear::<ReplacedRecord>(tx, id, |tx, pack| {
             pack.blob_ids().flatten().try_for_each(|blob| blobs::Reference::remove(tx, &blob).map(|_| ()))
         })?;
         Ok(true)

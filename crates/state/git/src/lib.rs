@@ -10,6 +10,7 @@ mod chunks;
 mod error;
 mod git;
 mod links;
+mod maintenance;
 mod objects;
 mod pack;
 mod publish;
@@ -26,6 +27,7 @@ mod verify;
 
 pub use error::GitError;
 pub use git::{Git, SERVICE, Settings};
+pub use maintenance::{Maintained, Maintenance, MaintenanceProgress, Swapped};
 pub use objects::{Object, Objects};
 pub use publish::{NAME_BYTES_MAX, RefOutcome, RefUpdate};
 pub use reach::{Boundary, Deepen};

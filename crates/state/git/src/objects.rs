@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use blobs::{BlobError, BlobId, Owner};
 use crypto::SecretBytes;
 use git_object::{Kind, ObjectFormat, ObjectId};
-use git_pack::{EntryKind, EntryReader, PackError, ReadError, apply, result_bytes};
+use git_pack::{EntryHeader, EntryKind, EntryReader, PackError, ReadError, apply, result_bytes};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -179,6 +179,11 @@ impl Objects {
         let pack = self.pack(found.pack)?;
         let place = pack.place(found.row)?;
         Ok(Some((pack.kind(place)?, self.bytes_at(pack, place)?)))
+    }
+
+    /// The header of the entry that begins there, and its length.
+    pub(crate) fn entry_header(&self, pack: &Pack, start: u64) -> Result<(EntryHeader, usize), GitError> {
+        self.with_reader(|reader| reader.header(pack, start)).map_err(stored)
     }
 
     /// The length of the object at a place.

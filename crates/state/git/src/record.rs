@@ -57,6 +57,9 @@ pub(crate) enum Origin {
     /// Maintenance.
     #[serde(rename = "m")]
     Maintenance,
+    /// Maintenance, of objects that no reference led to.
+    #[serde(rename = "u")]
+    Unreachable,
 }
 
 /// A pack. Its content is that of its blobs, one after the other: the entries (a pack file without its header and
@@ -94,6 +97,24 @@ impl Indexed for PackRecord {
 }
 
 impl PackRecord {
+    pub(crate) fn blob_ids(&self) -> impl Iterator<Item = Option<BlobId>> {
+        self.blobs.iter().map(|text| BlobId::parse(text))
+    }
+}
+
+/// A pack that maintenance replaced, whose blobs stay for those who read them. Its key begins with the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReplacedRecord {
+    /// As in [`PackRecord`].
+    #[serde(rename = "b")]
+    pub(crate) blobs: Vec<String>,
+}
+
+impl Indexed for ReplacedRecord {
+    const NAME: &'static str = "git-replaced";
+}
+
+impl ReplacedRecord {
     pub(crate) fn blob_ids(&self) -> impl Iterator<Item = Option<BlobId>> {
         self.blobs.iter().map(|text| BlobId::parse(text))
     }

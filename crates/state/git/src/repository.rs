@@ -15,7 +15,7 @@ use crate::objects::Objects;
 use crate::pack::Pack;
 use crate::publish::Tip;
 use crate::received::Received;
-use crate::record::{LogRecord, parse_id};
+use crate::record::{LogRecord, PackRecord, parse_id};
 use crate::references::References;
 
 /// Names a key's fingerprint, so that no other use of the key gives the same.
@@ -100,6 +100,15 @@ impl Repository {
         let Inner { git, owner, fingerprint, snapshot, .. } = &*self.0;
         let packs = if snapshot.format == Some(format) { &snapshot.packs[..] } else { &[] };
         Objects::new(git.clone(), format, owner.clone(), *fingerprint, packs, quarantine)
+    }
+
+    /// All objects but those that only `packs` have.
+    pub(crate) fn objects_without(&self, packs: &[Arc<PackRecord>]) -> Objects {
+        let Inner { git, owner, fingerprint, snapshot, .. } = &*self.0;
+        let others = snapshot.packs.iter().filter(|pack| !packs.iter().any(|other| other.blobs == pack.blobs));
+        let others: Vec<_> = others.cloned().collect();
+        let format = self.format().unwrap_or(ObjectFormat::Sha1);
+        Objects::new(git.clone(), format, owner.clone(), *fingerprint, &others, None)
     }
 
     /// How long all packs are, in bytes.

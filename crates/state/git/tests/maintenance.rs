@@ -1,0 +1,363 @@
+//! Maintenance: what was there is there afterwards, in few packs, and what nothing leads to goes in the end.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod world;
+
+use std::io::{BufRead, Read, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use blobs::Blobs;
+use crypto::Key256;
+use git::{
+    Git, GitError, Maintained, Maintenance, MaintenanceProgress, RefOutcome, RefUpdate, Repository, Settings, Swapped,
+    Wanted,
+};
+use git_object::{Kind, ObjectFormat, ObjectId, hash_object};
+use installed::crash::{CrashDir, child, child_dir, spawn};
+use store::{RootKey, Store};
+use world::{ID, Published, RealGit, World, block_on};
+
+const FORMATS: [ObjectFormat; 2] = [ObjectFormat::Sha1, ObjectFormat::Sha256];
+const DAY: i64 = 24 * 60 * 60;
+const SHA1: ObjectFormat = ObjectFormat::Sha1;
+
+fn all() -> Maintenance {
+    Maintenance { all: true, ..Maintenance::default() }
+}
+
+async fn publish(world: &World, maintained: &Maintained, now: i64) -> Result<Swapped, GitError> {
+    let maintained = maintained.clone();
+    let write = world.store.write(move |tx| maintained.publish(tx, now).map_err(Published));
+    write.await.map_err(|error: Published| error.0)
+}
+
+async fn maintain(world: &World, maintenance: Maintenance, now: i64) -> Option<Swapped> {
+    let maintained = world.open().await.maintain(maintenance, now, |_| true).await.unwrap()?;
+    Some(publish(world, &maintained, now).await.unwrap())
+}
+
+async fn intact(repository: &Repository) {
+    let verified = repository.verify(|_, _| {}).await.unwrap();
+    assert!(verified.faults.is_empty(), "{:?}", verified.faults);
+}
+
+async fn packs(world: &World) -> u64 {
+    world.open().await.verify(|_, _| {}).await.unwrap().packs
+}
+
+/// Has the real git take what a client that has nothing gets, and says which objects that is.
+async fn cloned(world: &World, format: ObjectFormat) -> (Vec<u8>, Vec<ObjectId>) {
+    let mut wants: Vec<ObjectId> = world.open().await.references().iter().map(|found| found.id).collect();
+    wants.dedup();
+    let pack = world.upload(Wanted { wants, ofs_delta: true, ..Wanted::default() }).await;
+    let bare = RealGit::bare(format);
+    bare.run_with(&["index-pack", "--stdin", "--strict"], &pack);
+    let listed = bare.text(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+    (pack, listed.lines().map(|line| ObjectId::from_hex(format, line.as_bytes()).unwrap()).collect())
+}
+
+/// Pushes every commit of the main branch by itself, and then the other references.
+async fn push_all(world: &World, real: &RealGit) {
+    for commit in real.text(&["rev-list", "--reverse", "--first-parent", "main"]).lines() {
+        real.run(&["update-ref", "refs/heads/main", commit]);
+        assert_eq!(world.push(real, &["refs/heads/main"]).await, [RefOutcome::Done]);
+    }
+    world.push(real, &["refs/heads/side", "refs/tags/v1", "refs/tags/v2", "refs/tags/vv2", "refs/tags/light"]).await;
+}
+
+#[test]
+fn many_pushes_become_one_pack_as_small_as_gits() {
+    block_on(async {
+        for format in FORMATS {
+            let (world, real) = (World::new().await, RealGit::history(format, 30));
+            push_all(&world, &real).await;
+            assert!(packs(&world).await > 30);
+            let before = world.open().await;
+            let swapped = maintain(&world, all(), 5).await.unwrap();
+            assert!(swapped.replaced > 30 && swapped.written == 1 && swapped.dropped == 0, "{swapped:?}");
+            let after = world.open().await;
+            intact(&after).await;
+            let (pack, objects) = cloned(&world, format).await;
+            assert_eq!(objects, real.objects(&["--all"]));
+            let theirs =
+                real.run_with(&["pack-objects", "--all", "--revs", "--stdout", "-q", "--delta-base-offset"], b"");
+            assert!(pack.len() <= theirs.len() * 11 / 10, "{} bytes where git has {}", pack.len(), theirs.len());
+            // Whoever has opened the repository before reads on.
+            intact(&before).await;
+            // And there is no more to be done.
+            assert_eq!(maintain(&world, all(), 6).await, None);
+            assert!(!world.open().await.needs_maintenance(&Maintenance::default(), 6));
+        }
+    });
+}
+
+#[test]
+fn small_packs_are_merged_again_and_again() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 60));
+        let commits = real.text(&["rev-list", "--reverse", "--first-parent", "main"]);
+        let maintenance = Maintenance { packs_max: 4, ..Maintenance::default() };
+        let mut merged = 0;
+        for commit in commits.lines() {
+            real.run(&["update-ref", "refs/heads/main", commit]);
+            assert_eq!(world.push(&real, &["refs/heads/main"]).await, [RefOutcome::Done]);
+            if world.open().await.needs_maintenance(&maintenance, 5) {
+                merged += maintain(&world, maintenance.clone(), 5).await.unwrap().replaced;
+                assert!(packs(&world).await <= 4);
+            }
+        }
+        assert!(merged > 60 && merged < 200, "{merged} packs were merged");
+        world.push(&real, &["refs/heads/side", "refs/tags/v1", "refs/tags/v2", "refs/tags/vv2"]).await;
+        intact(&world.open().await).await;
+        let (_, objects) = cloned(&world, SHA1).await;
+        assert_eq!(objects, real.objects(&["main", "refs/heads/side", "v1", "v2", "vv2"]));
+        // Somebody who has a part gets the rest.
+        let have = real.id("main~20");
+        let bare = RealGit::bare(SHA1);
+        let old = real.run_with(&["pack-objects", "--revs", "--stdout", "-q"], format!("{have}\n").as_bytes());
+        bare.run_with(&["index-pack", "--stdin"], &old);
+        let wanted = Wanted {
+            wants: vec![real.id("main")],
+            haves: vec![have],
+            thin: true,
+            ofs_delta: true,
+            ..Wanted::default()
+        };
+        bare.run_with(&["index-pack", "--stdin", "--strict", "--fix-thin"], &world.upload(wanted).await);
+        bare.run(&["update-ref", "refs/heads/main", &real.id("main").to_string()]);
+        bare.run(&["fsck", "--strict"]);
+    });
+}
+
+#[test]
+fn what_nothing_leads_to_goes_after_its_time_and_not_before() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 10));
+        push_all(&world, &real).await;
+        let (side, main) = (real.id("side"), real.id("main"));
+        // A commit that only a branch has which is removed.
+        real.run(&["checkout", "-q", "-b", "gone", "main"]);
+        real.write("secret", b"a key that was pushed by mistake\n");
+        let gone = real.commit("oh no");
+        world.push(&real, &["refs/heads/gone"]).await;
+        let repository = world.open().await;
+        let received = repository.check(SHA1, vec![gone]).await.unwrap();
+        let removed = RefUpdate { name: "refs/heads/gone".to_owned(), old: Some(gone), new: None };
+        world.publish(&received, vec![removed], true).await;
+
+        let swapped = maintain(&world, all(), 1000).await.unwrap();
+        assert_eq!((swapped.written, swapped.dropped), (2, 0));
+        let repository = world.open().await;
+        intact(&repository).await;
+        assert!(repository.objects().exists(&gone).unwrap(), "it stays for a while");
+        assert_eq!(repository.unreachable(vec![side, gone]).await.unwrap(), Some(gone), "but nobody gets it");
+        assert!(!repository.needs_maintenance(&Maintenance::default(), 1000 + 13 * DAY));
+        assert_eq!(maintain(&world, all(), 1000 + 13 * DAY).await, None);
+
+        // A push that was checked while it was there is not published when it is gone.
+        let checked = repository.check(SHA1, vec![gone]).await.unwrap();
+        assert!(repository.needs_maintenance(&Maintenance::default(), 1000 + 14 * DAY));
+        let swapped = maintain(&world, Maintenance::default(), 1000 + 14 * DAY).await.unwrap();
+        assert_eq!((swapped.replaced, swapped.written, swapped.dropped), (0, 0, 3));
+        let write = world.store.write(move |tx| {
+            let update = RefUpdate { name: "refs/heads/back".to_owned(), old: None, new: Some(gone) };
+            checked.publish(tx, &[update], true, "x", 1).map_err(Published)
+        });
+        assert!(matches!(write.await.map_err(|error: Published| error.0), Err(GitError::Outdated)));
+        let repository = world.open().await;
+        intact(&repository).await;
+        assert!(!repository.objects().exists(&gone).unwrap());
+        assert!(repository.objects().exists(&main).unwrap());
+        assert_eq!(cloned(&world, SHA1).await.1, real.objects(&["main", "refs/heads/side", "v1", "vv2"]));
+    });
+}
+
+#[test]
+fn what_is_named_again_does_not_go() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 10));
+        push_all(&world, &real).await;
+        real.run(&["checkout", "-q", "-b", "gone", "main"]);
+        let gone = real.commit("gone and back");
+        world.push(&real, &["refs/heads/gone"]).await;
+        let update = |old, new| vec![RefUpdate { name: "refs/heads/gone".to_owned(), old, new }];
+        let received = world.open().await.check(SHA1, vec![gone]).await.unwrap();
+        world.publish(&received, update(Some(gone), None), true).await;
+        assert_eq!(maintain(&world, all(), 1000).await.unwrap().written, 2);
+        let expiring = world.open().await.maintain(all(), 1000 + 20 * DAY, |_| true).await.unwrap().unwrap();
+        // Named between the decision and the act.
+        let received = world.open().await.check(SHA1, vec![gone]).await.unwrap();
+        assert_eq!(world.publish(&received, update(None, Some(gone)), true).await, [RefOutcome::Done]);
+        assert_eq!(publish(&world, &expiring, 1000 + 20 * DAY).await.unwrap().dropped, 0);
+        intact(&world.open().await).await;
+        // The next one puts it where it belongs, and what is left of the other pack goes.
+        let swapped = maintain(&world, Maintenance::default(), 1000 + 21 * DAY).await.unwrap();
+        assert_eq!((swapped.replaced, swapped.written), (1, 1));
+        let repository = world.open().await;
+        intact(&repository).await;
+        assert!(repository.objects().exists(&gone).unwrap());
+        assert_eq!(cloned(&world, SHA1).await.1, real.objects(&["--all"]));
+    });
+}
+
+#[test]
+fn pushes_and_other_maintenance_meanwhile_lose_nothing() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 20));
+        let commits = real.text(&["rev-list", "--reverse", "--first-parent", "main"]);
+        let commits: Vec<&str> = commits.lines().collect();
+        for commit in &commits[..15] {
+            real.run(&["update-ref", "refs/heads/main", commit]);
+            world.push(&real, &["refs/heads/main"]).await;
+        }
+        let repository = world.open().await;
+        let first = repository.maintain(all(), 5, |_| true).await.unwrap().unwrap();
+        let second = repository.maintain(all(), 5, |_| true).await.unwrap().unwrap();
+        for commit in &commits[15..] {
+            real.run(&["update-ref", "refs/heads/main", commit]);
+            world.push(&real, &["refs/heads/main"]).await;
+        }
+        publish(&world, &first, 5).await.unwrap();
+        assert!(matches!(publish(&world, &second, 5).await, Err(GitError::Outdated)));
+        drop((first, second));
+        assert_eq!(packs(&world).await as usize, 1 + commits.len() - 15);
+        intact(&world.open().await).await;
+        assert_eq!(cloned(&world, SHA1).await.1, real.objects(&["main"]));
+        // What the second one made goes with the next sweep; what was replaced stays for those who read it.
+        let later = || SystemTime::now() + Duration::from_secs(3600);
+        let sweep = || world.blobs.sweep(blobs::referenced(world.store.clone()), later());
+        assert_eq!(sweep().await.unwrap().blobs, 1);
+        intact(&repository).await;
+        let git = world.git.clone();
+        assert_eq!(world.store.write(move |tx| git.release(tx, ID, 4)).await.unwrap(), 0);
+        let git = world.git.clone();
+        assert_eq!(world.store.write(move |tx| git.release(tx, ID, 5)).await.unwrap(), 15);
+        assert_eq!(sweep().await.unwrap().blobs, 15);
+        intact(&world.open().await).await;
+        // A repository that is removed takes all with it.
+        let git = world.git.clone();
+        assert!(world.store.write(move |tx| git.remove(tx, ID)).await.unwrap());
+        sweep().await.unwrap();
+        assert!(world.blobs.list(None, 10).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn maintenance_can_be_ended_and_leaves_nothing() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 10));
+        push_all(&world, &real).await;
+        for step in [0, 1] {
+            let repository = world.open().await;
+            let ended = repository.maintain(all(), 5, move |progress| match progress {
+                MaintenanceProgress::Counting { .. } => true,
+                MaintenanceProgress::Compressing { .. } => step > 0,
+                MaintenanceProgress::Writing { .. } => false,
+            });
+            assert!(matches!(ended.await, Err(GitError::Interrupted)));
+        }
+        let before = world.blobs.list(None, usize::MAX).await.unwrap().len();
+        let later = SystemTime::now() + Duration::from_secs(3600);
+        world.blobs.sweep(blobs::referenced(world.store.clone()), later).await.unwrap();
+        let after = world.blobs.list(None, usize::MAX).await.unwrap().len();
+        assert!(before - after <= 1, "the pack that was whole when the work was ended");
+        intact(&world.open().await).await;
+        assert!(maintain(&world, all(), 5).await.is_some());
+    });
+}
+
+fn open(dir: &Path) -> (Store, Blobs, Git) {
+    std::fs::create_dir_all(dir).unwrap();
+    let store = Store::open(dir.join("store.db"), &RootKey::from_slice(&[9; 32]).unwrap()).unwrap();
+    let blobs = Blobs::in_directory(&dir.join("blobs")).unwrap();
+    let git = Git::new(store.clone(), blobs.clone(), Settings { threads: 2, ..Settings::default() });
+    (store, blobs, git)
+}
+
+/// Pushes a file, removes an older branch, maintains, over and over, until it is killed.
+#[test]
+#[ignore = "the process that `a_kill_at_any_moment_of_maintenance_loses_nothing` kills"]
+fn maintain_for_ever() {
+    let Some(dir) = child_dir() else { return };
+    let (store, _, git) = open(&dir);
+    let key = Key256::from_slice(&[3; 32]).unwrap();
+    let mut out = std::io::stdout();
+    block_on(async {
+        let made = git.clone();
+        // It is there from the second time on.
+        let _ = store.write(move |tx| made.create(tx, ID, None)).await;
+        loop {
+            let repository = git.open(ID, &key).await.unwrap();
+            let last = repository.references().iter().last().map(|found| found.name.to_owned());
+            let number = last.map_or(0, |name| name.rsplit('/').next().unwrap().parse::<i64>().unwrap() + 1);
+            let mut file = vec![0; 3000];
+            crypto::random_bytes(&mut file);
+            let blob = hash_object(SHA1, Kind::Blob, &file).unwrap();
+            let tree = [b"100644 file\0", blob.as_bytes()].concat();
+            let tree_id = hash_object(SHA1, Kind::Tree, &tree).unwrap();
+            let who = format!("A <a@b> {number} +0000");
+            let text = format!("tree {tree_id}\nauthor {who}\ncommitter {who}\n\nx\n").into_bytes();
+            let id = hash_object(SHA1, Kind::Commit, &text).unwrap();
+            let objects = vec![(Kind::Blob, file), (Kind::Tree, tree), (Kind::Commit, text)];
+            let received = repository.write(SHA1, objects, vec![id]).await.unwrap();
+            let branch = |number: i64| format!("refs/heads/{number:08}");
+            let mut updates = vec![RefUpdate { name: branch(number), old: None, new: Some(id) }];
+            if let Some(old) = repository.reference(&branch(number - 5)) {
+                updates.push(RefUpdate { name: branch(number - 5), old: Some(old), new: None });
+            }
+            let publish = received.clone();
+            let write = store.write(move |tx| publish.publish(tx, &updates, true, "x", number).map_err(Published));
+            write.await.map_err(|error| error.0).unwrap();
+            drop(received);
+            writeln!(out, "published {id}.").unwrap();
+            out.flush().unwrap();
+            let maintenance = Maintenance {
+                packs_max: 3,
+                all: number % 3 == 0,
+                unreachable_seconds: 5,
+                replaced_seconds: 3,
+                ..Maintenance::default()
+            };
+            let repository = git.open(ID, &key).await.unwrap();
+            if let Some(maintained) = repository.maintain(maintenance, number, |_| true).await.unwrap() {
+                let publish = maintained.clone();
+                store.write(move |tx| publish.publish(tx, number).map_err(Published)).await.map_err(|e| e.0).unwrap();
+                drop(maintained);
+                writeln!(out, "maintained.").unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn a_kill_at_any_moment_of_maintenance_loses_nothing() {
+    let dir = CrashDir::new("git-maintain");
+    let mut maintained = 0;
+    for round in 0..16_u64 {
+        let (mut process, mut out) = spawn(child("maintain_for_ever"), &dir);
+        let mut lines = String::new();
+        while !lines.contains("published") {
+            assert!(out.read_line(&mut lines).unwrap() > 0, "the process ended by itself");
+        }
+        std::thread::sleep(Duration::from_micros(round * 57_393 % 500_000));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        out.read_to_string(&mut lines).unwrap();
+        maintained += lines.matches("maintained").count();
+        let last = lines.lines().filter_map(|line| line.rsplit_once("published ")?.1.strip_suffix('.')).next_back();
+        let last = ObjectId::from_hex(SHA1, last.unwrap().as_bytes()).unwrap();
+        let (store, blobs, git) = open(dir.path());
+        block_on(async {
+            let later = SystemTime::now() + Duration::from_secs(3600);
+            blobs.sweep(blobs::referenced(store.clone()), later).await.unwrap();
+            let repository = git.open(ID, &Key256::from_slice(&[3; 32]).unwrap()).await.unwrap();
+            intact(&repository).await;
+            let tips: Vec<ObjectId> = repository.references().iter().map(|found| found.id).collect();
+            assert!(tips.iter().rev().take(2).any(|tip| *tip == last), "what was acknowledged is there");
+            assert_eq!(repository.unreachable(tips).await.unwrap(), None);
+        });
+    }
+    assert!(maintained > 16, "maintenance ran {maintained} times");
+}
