@@ -22,13 +22,17 @@ const FREQUENT_MAX: u64 = 1024;
 /// Behind the last line of any file, with room to count further.
 const OUTSIDE: i64 = i64::MAX / 4;
 
-/// How often each line is in each file. Kept between searches, all zeros.
-pub(super) struct Counts(Vec<[u32; 2]>);
+/// Steps that are taken at most to compare two files. A step takes some nanoseconds; texts of which each line is often in
+/// both can take very many.
+const STEPS_MAX: u64 = 400_000_000;
+
+/// How often each line is in each file, kept between searches, all zeros; and the steps that are left for all of them.
+pub(super) struct Counts(Vec<[u32; 2]>, u64);
 
 impl Counts {
     /// For lines numbered below `numbers`.
     pub(super) fn new(numbers: usize) -> Self {
-        Self(vec![[0; 2]; numbers])
+        Self(vec![[0; 2]; numbers], STEPS_MAX)
     }
 
     fn of(&self, line: u32) -> [u32; 2] {
@@ -56,7 +60,7 @@ pub(super) fn mark(a: &[u32], b: &[u32], changed_a: &mut [bool], changed_b: &mut
     for line in a.iter().chain(b) {
         counts.of_mut(*line).into_iter().for_each(|counts| *counts = [0; 2]);
     }
-    Search::new(a, b, &kept_a, &kept_b).run(changed_a, changed_b);
+    Search::new(a, b, &kept_a, &kept_b, &mut counts.1).run(changed_a, changed_b);
 }
 
 /// A power of two near the square root.
@@ -130,11 +134,12 @@ struct Reach {
 
 impl Reach {
     fn get(&self, diagonal: i64) -> i64 {
-        usize::try_from(diagonal + self.shift).ok().and_then(|at| self.lines.get(at)).copied().unwrap_or(-1)
+        // What is negative is beyond any length as well.
+        self.lines.get((diagonal + self.shift) as usize).copied().unwrap_or(-1)
     }
 
     fn set(&mut self, diagonal: i64, line: i64) {
-        if let Some(at) = usize::try_from(diagonal + self.shift).ok().and_then(|at| self.lines.get_mut(at)) {
+        if let Some(at) = self.lines.get_mut((diagonal + self.shift) as usize) {
             *at = line;
         }
     }
@@ -164,22 +169,22 @@ struct Search<'a> {
     forward: Reach,
     backward: Reach,
     cost_max: i64,
+    steps_left: &'a mut u64,
 }
 
 impl<'a> Search<'a> {
-    fn new(a: &[u32], b: &[u32], kept_a: &'a [usize], kept_b: &'a [usize]) -> Self {
+    fn new(a: &[u32], b: &[u32], kept_a: &'a [usize], kept_b: &'a [usize], steps_left: &'a mut u64) -> Self {
         let pick =
             |lines: &[u32], kept: &[usize]| kept.iter().filter_map(|at| lines.get(*at).copied()).collect::<Vec<u32>>();
         let diagonals = kept_a.len() + kept_b.len() + 3;
         let reach = || Reach { lines: vec![0; diagonals + 1], shift: kept_b.len() as i64 + 1 };
         let cost_max = (root(diagonals as u64) as i64).max(SHORTCUT_COST_MIN);
         let (forward, backward) = (reach(), reach());
-        Self { a: pick(a, kept_a), b: pick(b, kept_b), kept_a, kept_b, forward, backward, cost_max }
+        Self { a: pick(a, kept_a), b: pick(b, kept_b), kept_a, kept_b, forward, backward, cost_max, steps_left }
     }
 
     fn same(&self, a: i64, b: i64) -> bool {
-        let line = |lines: &[u32], at: i64| usize::try_from(at).ok().and_then(|at| lines.get(at).copied());
-        line(&self.a, a).is_some_and(|a| line(&self.b, b) == Some(a))
+        self.a.get(a as usize).is_some_and(|line| self.b.get(b as usize) == Some(line))
     }
 
     fn run(mut self, changed_a: &mut [bool], changed_b: &mut [bool]) {
@@ -192,7 +197,11 @@ impl<'a> Search<'a> {
             while area.a.0 < area.a.1 && area.b.0 < area.b.1 && self.same(area.a.1 - 1, area.b.1 - 1) {
                 (area.a.1, area.b.1) = (area.a.1 - 1, area.b.1 - 1);
             }
-            if area.a.0 == area.a.1 {
+            if *self.steps_left == 0 {
+                // Not the least change, but one.
+                set_all(self.kept_a, area.a, changed_a);
+                set_all(self.kept_b, area.b, changed_b);
+            } else if area.a.0 == area.a.1 {
                 set_all(self.kept_b, area.b, changed_b);
             } else if area.b.0 == area.b.1 {
                 set_all(self.kept_a, area.a, changed_a);
@@ -224,6 +233,11 @@ impl<'a> Search<'a> {
             let meets = (!odd).then_some(forward);
             if let Some(point) = self.go_backward(area, backward, meets, &mut good) {
                 return met(point);
+            }
+            let steps = (forward.1 - forward.0 + backward.1 - backward.0 + 2).unsigned_abs() / 2;
+            *self.steps_left = self.steps_left.saturating_sub(steps);
+            if *self.steps_left == 0 {
+                return self.furthest(area, forward, backward);
             }
             if area.minimal {
                 continue;

@@ -26,7 +26,10 @@ pub(super) fn check(
             return report.text(Message::BadTree, "cannot be parsed as a tree");
         };
         seen.look_at(&entry);
-        look_for_files(&entry, report, findings)?;
+        if may_be_special(entry.name) {
+            seen.dotgit |= is_dotgit(entry.name);
+            look_for_files(&entry, report, findings)?;
+        }
         match order.check(entry.bits & TYPE == FOLDER, entry.name) {
             Some(Message::TreeNotSorted) => seen.unsorted = true,
             Some(_) => seen.duplicates = true,
@@ -58,7 +61,6 @@ impl Seen {
         self.slash |= name.contains(&b'/');
         self.dot |= name == b".";
         self.dotdot |= name == b"..";
-        self.dotgit |= hfs(name, Special::Git) || ntfs(name, Special::Git) || behind_backslashes(name, Special::Git);
         self.padded |= entry.mode.starts_with(b"0");
         self.long |= name.len() > NAME_BYTES_MAX;
         self.mode |= !matches!(entry.bits, 0o100_644 | 0o100_755 | 0o120_000 | 0o040_000 | 0o160_000);
@@ -83,6 +85,17 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+/// Whether a file system could take the name for one that means something to git: only then it begins with a dot, perhaps
+/// behind characters that HFS+ ignores, or is a short name of NTFS, or has parts that Windows sees. Few names do.
+fn may_be_special(name: &[u8]) -> bool {
+    // The characters that HFS+ ignores begin with these bytes.
+    matches!(name.first(), Some(b'.' | 0xe2 | 0xef)) || name.iter().any(|byte| matches!(byte, b'~' | b'\\'))
+}
+
+fn is_dotgit(name: &[u8]) -> bool {
+    hfs(name, Special::Git) || ntfs(name, Special::Git) || behind_backslashes(name, Special::Git)
 }
 
 /// Whether what follows a backslash, which separates on Windows, is taken for `special`.
@@ -159,5 +172,25 @@ impl<'a> Order<'a> {
             }
         }
         (before >= here).then_some(Message::TreeNotSorted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Special, behind_backslashes, hfs, is_dotgit, may_be_special, ntfs};
+
+    proptest! {
+        #[test]
+        fn every_name_that_means_something_is_looked_at(
+            name in "[.gitmG~1-4\\\\\u{200c}\u{206f}\u{feff}/ :]{0,4}(git|gitmodules|GITMOD|gi7eba|mailmap)?[~1-9. :]{0,3}",
+        ) {
+            let name = name.as_bytes();
+            let special = is_dotgit(name)
+                || Special::FILES.into_iter().any(|special| hfs(name, special) || ntfs(name, special))
+                || behind_backslashes(name, Special::Modules);
+            prop_assert!(!special || may_be_special(name));
+        }
     }
 }
