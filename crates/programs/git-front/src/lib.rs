@@ -6,5 +6,6 @@
 //! Source: gitprotocol-http, gitprotocol-pack; AWS CodeCommit User Guide, "Setting up".
 
 mod http;
+pub mod ssh;
 
 pub use crate::http::{GitHttp, is_git_path};

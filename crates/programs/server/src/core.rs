@@ -8,6 +8,7 @@ use front::{CertificateSource, Front};
 use jobs::{History, Jobs};
 use seal::{Gathering, Progress, Share};
 use service::Regions;
+use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::application::AwsHttp;
@@ -20,6 +21,7 @@ use crate::durable_state::{DurableState, Rotated};
 use crate::error::ServerError;
 use crate::first_start::{self, FirstStart, World};
 use crate::gate::Gate;
+use crate::host_key;
 use crate::key_stores::Configured;
 use crate::rows;
 use crate::steady::ClockJump;
@@ -42,6 +44,8 @@ pub(crate) struct Core {
     region: String,
     /// The place of blobs, if it is not the usual one.
     blobs: Option<String>,
+    /// Where Git is served over SSH, until it is.
+    ssh: Mutex<Option<TcpListener>>,
     /// The names in the local authority's certificate; none with a certificate of the operator's own.
     names: Option<Vec<String>>,
     front: Arc<ServerFront>,
@@ -58,6 +62,7 @@ enum State {
 
 struct Open {
     durable_state: DurableState,
+    ssh: Option<git_front::ssh::Running>,
     wired: Services,
     jobs: Jobs,
 }
@@ -85,7 +90,7 @@ impl Core {
         let (world, sealed_by) = (World::from(config), config.seal.kind.map(seal::Kind::from));
         let (layout, audit, domain_key_days) = (layout.clone(), config.audit.clone(), config.domain_key_days);
         let (regions, state) = (config.regions.clone(), Mutex::new(state));
-        let (region, blobs) = (config.region.clone(), config.blobs.clone());
+        let (region, blobs, ssh) = (config.region.clone(), config.blobs.clone(), Mutex::default());
         Self {
             layout,
             audit,
@@ -96,11 +101,18 @@ impl Core {
             regions,
             region,
             blobs,
+            ssh,
             names,
             front,
             history,
             state,
         }
+    }
+
+    /// The same that serves Git over SSH on `listener` as well.
+    pub(crate) fn with_ssh(mut self, listener: Option<TcpListener>) -> Self {
+        self.ssh = Mutex::new(listener);
+        self
     }
 
     /// Puts the services over what was opened, and lets requests through to them.
@@ -122,15 +134,28 @@ impl Core {
             history: self.history.clone(),
             region: &self.region,
             blobs: blob_place::open(&self.layout, self.blobs.as_deref()).await?,
+            ssh_port: self.ssh.lock().await.as_ref().and_then(git_front::ssh::address).map(|address| address.port()),
         };
-        let (wired, backend, list) = wiring::join(&durable_state, &self.layout, surroundings);
+        let (mut wired, backend, list) = wiring::join(&durable_state, &self.layout, surroundings);
         let mut jobs = Jobs::recorded_in(self.history.clone());
         list.into_iter().for_each(|job| jobs.start(job));
         if durable_state.anchoring().is_some() {
             jobs.start_once(rows::verify(durable_state.store.clone(), durable_state.trail.clone()));
         }
+        let ssh = match (self.ssh.lock().await.take(), wired.take_ssh()) {
+            (Some(listener), Some(git)) => {
+                let host_key = host_key::open(&durable_state.store).await?;
+                tracing::info!(
+                    address = ?git_front::ssh::address(&listener),
+                    fingerprint = host_key.fingerprint(),
+                    "serving Git over SSH"
+                );
+                Some(git.serve(listener, &host_key))
+            }
+            _ => None,
+        };
         self.front.application().0.open(backend);
-        *state = State::Open(Box::new(Open { durable_state, wired, jobs }));
+        *state = State::Open(Box::new(Open { durable_state, wired, jobs, ssh }));
         Ok(first_start)
     }
 
@@ -242,7 +267,10 @@ impl Core {
     pub(crate) async fn close(self: Arc<Self>) -> Result<(), ServerError> {
         let state = std::mem::replace(&mut *self.state.lock().await, State::Closed);
         let State::Open(open) = state else { return Ok(()) };
-        let Open { durable_state, wired, jobs } = *open;
+        let Open { durable_state, wired, jobs, ssh } = *open;
+        if let Some(ssh) = ssh {
+            ssh.stop().await;
+        }
         jobs.stop().await;
         wired.finish().await;
         // The services hold the database open, and so does the gate that leads to them.

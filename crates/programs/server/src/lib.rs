@@ -23,6 +23,7 @@ pub mod exports;
 mod file_size;
 mod first_start;
 mod gate;
+mod host_key;
 mod key_stores;
 mod kms_seal;
 pub mod log;

@@ -9,6 +9,7 @@ use front::{CertificateSource, Certificates, Front, Listener, Serving, Workers};
 use jobs::{History, Job, Jobs, Scope};
 use pki::LocalAuthority;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::net::TcpListener;
 
 use crate::admin::Admin;
 use crate::application::AwsHttp;
@@ -73,6 +74,14 @@ impl Server {
         let data_dir = if config.ephemeral { DataDir::ephemeral()? } else { DataDir::create(&config.data)? };
         // Before anything is made: a taken port is the commonest reason not to start.
         let listener = Listener::bind(config.listen)?;
+        let ssh = match config.ssh_listen {
+            Some(address) => Some(
+                TcpListener::bind(address)
+                    .await
+                    .map_err(|cause| ServerError::System { action: "listen for Git over SSH", cause })?,
+            ),
+            None => None,
+        };
         let (address, workers) = (listener.address(), Workers::start(config.workers)?);
         let layout = data_dir.layout();
         let (durable_state, gathering) = if config.ephemeral {
@@ -113,8 +122,8 @@ impl Server {
         let names = config.tls.own.is_none().then_some(names);
         let history = History::default();
         let key_stores = Arc::new(Configured::new(&config.key_stores)?);
-        let core =
-            Arc::new(Core::new(layout, &config, key_stores, names, Arc::clone(&front), history.clone(), gathering));
+        let core = Core::new(layout, &config, key_stores, names, Arc::clone(&front), history.clone(), gathering);
+        let core = Arc::new(core.with_ssh(ssh));
         let first_start = match durable_state {
             Some(durable_state) => core.start_services(durable_state).await?,
             None => None,

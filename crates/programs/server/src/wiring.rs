@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use blobs::Blobs;
 use cloudtrail::CloudTrail;
-use codecommit::CodeCommit;
 use codecommit::transfer::Transfers;
+use codecommit::{Addresses, CodeCommit};
 use front::Statistics;
 use front::pages::HealthProblem;
 use git::Git;
 use git_front::GitHttp;
+use git_front::ssh::GitSsh;
 use iam::{Iam, Sts};
 use jobs::{History, Job};
 use kms::{Kms, ServiceDataKeys};
@@ -41,12 +42,16 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) region: &'a str,
     /// What the packs of repositories are stored in.
     pub(crate) blobs: Blobs,
+    /// The port of Git over SSH, if it is served.
+    pub(crate) ssh_port: Option<u16>,
 }
 
 /// The services, for what runs beside the requests.
 pub(crate) struct Services {
     kms: KmsModule,
     flushes: Vec<Flush>,
+    /// Git over SSH, until it is served.
+    ssh: Option<GitSsh>,
 }
 
 /// The services, for the requests.
@@ -64,7 +69,7 @@ pub(crate) fn join(
     surroundings: Surroundings<'_>,
 ) -> (Services, Backend, Vec<Job>) {
     let DurableState { store, journal, trail, audit_key, steady, .. } = durable_state;
-    let Surroundings { key_stores, regions, domain_key_days, front, history, region, blobs } = surroundings;
+    let Surroundings { key_stores, regions, domain_key_days, front, history, region, blobs, ssh_port } = surroundings;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
     let kms = Arc::new(kms.with_key_stores(key_stores).in_regions(regions.clone()));
@@ -84,8 +89,10 @@ pub(crate) fn join(
     let core = Arc::new(core);
     let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service()));
     let git = Git::new(store.clone(), blobs.clone(), git::Settings::default());
-    let codecommit = Arc::new(CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys)));
+    let codecommit = CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys));
+    let codecommit = Arc::new(codecommit.with_addresses(Addresses { ssh_port, ..Addresses::default() }));
     let transfers = Transfers::new(Performer::new(Arc::clone(&core), Arc::clone(&codecommit)), git, AGENT);
+    let ssh = GitSsh::new(transfers.clone(), Arc::clone(&authority), region.to_owned(), clock::now);
     let git = GitHttp::new(transfers, authority, region.to_owned(), clock::now);
     modules.push(Module::of(&codecommit));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
@@ -110,13 +117,18 @@ pub(crate) fn join(
             }
         }),
     });
-    (Services { kms, flushes }, Backend { gateway, git, trail: trail.clone(), metrics }, jobs)
+    (Services { kms, flushes, ssh: Some(ssh) }, Backend { gateway, git, trail: trail.clone(), metrics }, jobs)
 }
 
 impl Services {
     /// Gives a new domain key to every region. Returns how many there are.
     pub(crate) async fn rotate_domain_keys(&self, uid: u32) -> Result<usize, ServerError> {
         self.kms.rotate_domain_keys(uid).await
+    }
+
+    /// Git over SSH, for whoever serves it. Once.
+    pub(crate) const fn take_ssh(&mut self) -> Option<GitSsh> {
+        self.ssh.take()
     }
 
     /// Writes what is only in memory, before the end.

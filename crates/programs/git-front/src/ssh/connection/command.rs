@@ -1,0 +1,143 @@
+//! A command that a client runs on a channel, to its exit status.
+
+use std::io;
+
+use bytes::Bytes;
+use codecommit::transfer::{ByteSource, Client, Output, Packets, TransferError, Transfers, Upload};
+use futures_util::stream;
+use git_wire::{Service, SshCommand, Version, clean, error_line};
+use russh::server::Msg;
+use russh::{Channel, ChannelMsg, ChannelReadHalf};
+use tokio::sync::mpsc;
+
+/// Pieces of an answer that wait for the client.
+const PIECES_AHEAD: usize = 4;
+
+/// The stream of a command's error messages.
+///
+/// Source: RFC 4254, section 5.2.
+const STDERR: u32 = 1;
+
+/// What git exits with when it cannot go on.
+const FAILED: u32 = 128;
+
+/// What a shell exits with when there is no such command.
+const NO_COMMAND: u32 = 127;
+
+/// Runs a command.
+pub(super) async fn run(
+    transfers: &Transfers,
+    client: &Client,
+    command: &[u8],
+    version: Version,
+    channel: Channel<Msg>,
+) {
+    let (service, repository) = match SshCommand::parse(command) {
+        Ok(SshCommand::Git { service, repository }) => (service, repository),
+        Ok(SshCommand::LfsTransfer) => return end(&channel, "git-lfs-transfer: not found", NO_COMMAND).await,
+        Ok(SshCommand::LfsAuthenticate { .. }) => return end(&channel, "Git LFS is not served.", NO_COMMAND).await,
+        Err(error) => return end(&channel, &error.to_string(), NO_COMMAND).await,
+    };
+    let (reader, writer) = channel.split();
+    let mut packets = Packets::new(source(reader));
+    let (output, pieces) = Output::new(PIECES_AHEAD);
+    let transfer = async move {
+        let outcome = transfer(transfers, client, service, &repository, version, &mut packets, &output).await;
+        if let Err(error @ TransferError::Wire(_)) = &outcome {
+            let mut out = Vec::new();
+            error_line(&mut out, format_args!("{}", clean(error.words().as_bytes())));
+            // The client may be gone.
+            let _ = output.send(out).await;
+        }
+        // Dropped: nothing more is sent.
+        drop(output);
+        outcome
+    };
+    let (outcome, ()) = tokio::join!(transfer, forward(pieces, &writer));
+    let (words, status) = match &outcome {
+        Ok(()) => (None, 0),
+        Err(TransferError::Gone) => (None, FAILED),
+        Err(error) => {
+            let ip = client.ip;
+            if error.is_ours() {
+                tracing::error!(%ip, %error, "a transfer failed");
+            } else {
+                // What a repository is called and has stays out of the log.
+                tracing::debug!(%ip, "a transfer was refused");
+            }
+            (Some(error.words()), FAILED)
+        }
+    };
+    if let Some(words) = words {
+        let text = format!("ERROR: {}\n", clean(words.as_bytes()));
+        let _ = writer.extended_data_bytes(STDERR, Bytes::from(text)).await;
+    }
+    // A client that closed the channel needs none of it.
+    let _ = writer.exit_status(status).await;
+    let _ = writer.eof().await;
+    let _ = writer.close().await;
+}
+
+async fn transfer(
+    transfers: &Transfers,
+    client: &Client,
+    service: Service,
+    name: &str,
+    version: Version,
+    packets: &mut Packets,
+    output: &Output,
+) -> Result<(), TransferError> {
+    match service {
+        Service::UploadPack => {
+            let discovery = transfers.discover(client, name, service, version, false).await?;
+            discovery.send(output).await?;
+            Upload::new(discovery.repository(), false).serve(version, packets, output).await
+        }
+        Service::ReceivePack => {
+            let discovery = transfers.discover(client, name, service, version, false).await?;
+            discovery.send(output).await?;
+            match transfers.receive(client, name, packets, false).await? {
+                Some(push) => transfers.finish(client, push, output).await,
+                None => Ok(()),
+            }
+        }
+        Service::UploadArchive => {
+            let mut out = Vec::new();
+            git_wire::refuse_archive(&mut out, "archives are not served");
+            output.send(out).await
+        }
+    }
+}
+
+/// Sends pieces as the client takes them.
+async fn forward(mut pieces: mpsc::Receiver<Bytes>, writer: &russh::ChannelWriteHalf<Msg>) {
+    while let Some(bytes) = pieces.recv().await {
+        if writer.data_bytes(bytes).await.is_err() {
+            // Whoever sends more finds nobody there.
+            return;
+        }
+    }
+}
+
+/// What a client sends on its channel.
+fn source(reader: ChannelReadHalf) -> ByteSource {
+    Box::pin(stream::unfold(reader, |mut reader| async {
+        loop {
+            match reader.wait().await {
+                Some(ChannelMsg::Data { data }) => return Some((Ok::<Bytes, io::Error>(data), reader)),
+                None | Some(ChannelMsg::Eof | ChannelMsg::Close) => return None,
+                Some(_) => {}
+            }
+        }
+    }))
+}
+
+/// Ends a command that does nothing but say something.
+pub(super) async fn end(channel: &Channel<Msg>, words: &str, status: u32) {
+    let text = format!("{words}\n");
+    // A client that closed the channel needs none of it.
+    let _ = channel.extended_data_bytes(STDERR, Bytes::from(text)).await;
+    let _ = channel.exit_status(status).await;
+    let _ = channel.eof().await;
+    let _ = channel.close().await;
+}
