@@ -13,6 +13,7 @@ mod links;
 mod maintenance;
 mod objects;
 mod pack;
+mod places;
 mod publish;
 mod reach;
 mod receive;

@@ -9,6 +9,7 @@ use git_object::{Kind, ObjectId, Tree};
 use crate::GitError;
 use crate::links::broken;
 use crate::objects::{Object, Objects};
+use crate::places::Places;
 use crate::reach::{Boundary, Sorted, Walk};
 use crate::references::References;
 use crate::summary::kind_of;
@@ -52,66 +53,6 @@ pub struct Wanted {
     pub include_tag: bool,
     /// Whether deltas may name their bases by offset.
     pub ofs_delta: bool,
-}
-
-/// A set of places in a pack.
-pub(crate) struct Places {
-    words: Vec<u64>,
-    count: u32,
-}
-
-impl Places {
-    fn none(objects: u32) -> Self {
-        Self { words: vec![0; (objects as usize).div_ceil(64)], count: 0 }
-    }
-
-    fn all(objects: u32) -> Self {
-        let mut places = Self { words: vec![u64::MAX; (objects as usize).div_ceil(64)], count: objects };
-        if let Some(last) = places.words.last_mut()
-            && !objects.is_multiple_of(64)
-        {
-            *last = (1 << (objects % 64)) - 1;
-        }
-        places
-    }
-
-    pub(crate) fn contains(&self, place: u32) -> bool {
-        self.words.get(place as usize / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
-    }
-
-    /// Yields whether it was missing.
-    fn insert(&mut self, place: u32) -> bool {
-        let Some(word) = self.words.get_mut(place as usize / 64) else { return false };
-        let missing = *word >> (place % 64) & 1 == 0;
-        *word |= 1 << (place % 64);
-        self.count += u32::from(missing);
-        missing
-    }
-
-    fn remove(&mut self, place: u32) {
-        if self.contains(place)
-            && let Some(word) = self.words.get_mut(place as usize / 64)
-        {
-            *word &= !(1 << (place % 64));
-            self.count -= 1;
-        }
-    }
-
-    pub(crate) const fn count(&self) -> u32 {
-        self.count
-    }
-
-    /// The places in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
-        (0_u32..).zip(&self.words).flat_map(|(number, word)| {
-            let mut left = *word;
-            std::iter::from_fn(move || {
-                let bit = left.trailing_zeros();
-                left &= left.checked_sub(1)?;
-                Some(number * 64 + bit)
-            })
-        })
-    }
 }
 
 /// Objects of some packs, each once.
@@ -573,28 +514,4 @@ pub(crate) fn reachable(
     }
     let all = all()?;
     ids.iter().map(|id| Ok(tips.contains(id) || all.contains(objects, id)?)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Places;
-
-    #[test]
-    fn places_are_counted_and_come_in_order() {
-        for objects in [0, 1, 63, 64, 65, 200] {
-            let mut all = Places::all(objects);
-            assert_eq!((all.count(), all.iter().collect::<Vec<_>>()), (objects, (0..objects).collect()));
-            let mut none = Places::none(objects);
-            assert_eq!((none.count(), none.iter().count()), (0, 0));
-            for place in (0..objects).step_by(3) {
-                assert!(none.insert(place) && !none.insert(place));
-                all.remove(place);
-                all.remove(place);
-                assert!(none.contains(place) && !all.contains(place));
-            }
-            assert_eq!(none.count() + all.count(), objects);
-            assert_eq!(none.iter().collect::<Vec<_>>(), (0..objects).step_by(3).collect::<Vec<_>>());
-            assert!(!none.insert(objects + 64) && !none.contains(objects + 64));
-        }
-    }
 }

@@ -13,9 +13,10 @@ use tokio::task::spawn_blocking;
 
 use crate::objects::{Objects, stored};
 use crate::pack::Pack;
+use crate::places::Places;
 use crate::reach::{Boundary, Deepen, Sorted, Walk};
 use crate::repository::blocking;
-use crate::select::{Places, Selection, Wanted, reachable, select, select_reachable};
+use crate::select::{Selection, Wanted, reachable, select, select_reachable};
 use crate::{GitError, Repository};
 
 /// How much is sent at once.
