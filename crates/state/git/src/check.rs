@@ -14,7 +14,7 @@ use crate::objects::Objects;
 
 /// Up to so many objects, what is led to is remembered by its id. Beyond, by a hash under a key that nobody knows: a
 /// quarter of the memory.
-const NAMED_MAX: usize = 400_000;
+const NAMED_MAX: usize = 100_000;
 
 /// Checks the objects of a pack.
 pub(crate) struct Check {

@@ -9,8 +9,9 @@ use bytes::{Bytes, BytesMut};
 use git_object::{Kind, ObjectFormat, ObjectId, fsck, hash_object};
 use git_pack::{
     Bases, Deflater, Effort, EntryKind, Failure, Limits, PACK_HEADER_BYTES, PackError, ReadAt, ReadError, Scanned,
-    Scanner, Visitor, Writer, checksum, resolve, write_index,
+    Scanner, Visitor, Writer, checksum, index_bytes, resolve, write_index,
 };
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -260,11 +261,13 @@ impl Receiving {
             }
         };
         let work = Indexing {
+            repository: repository.clone(),
             format,
             check: Arc::clone(&check),
             before: repository.objects_of(format),
             limits: repository.limits(),
             threads: git.0.settings.threads,
+            runtime: Handle::current(),
         };
         // Many small pushes do not wait for a large one.
         let large = scanned.table.len() > SMALL_OBJECTS;
@@ -276,12 +279,8 @@ impl Receiving {
         })
         .await?;
         drop(turn);
-        // In one blob with the entries, if these are still in memory.
-        let mut draft = git.0.blobs.draft(&owner).await?;
-        for section in found.sections {
-            draft.write(section.into()).await?;
-        }
-        written.push(draft.finish().await?);
+        // In one blob with the entries, if these were still in memory.
+        written.push(found.draft.finish().await?);
         let record = PackRecord {
             blobs: written.iter().map(|written| written.id.to_string()).collect(),
             origin,
@@ -369,17 +368,19 @@ impl ReadAt for Extended<'_> {
 
 /// What resolving needs.
 struct Indexing {
+    repository: Repository,
     format: ObjectFormat,
     check: Arc<Check>,
     before: Objects,
     limits: Limits,
     threads: usize,
+    runtime: Handle,
 }
 
 /// What resolving found.
 struct Indexed {
     /// What is to be stored: the entries if they are not yet, entries that were added, index, summary.
-    sections: Vec<Vec<u8>>,
+    draft: Draft,
     /// Without blobs.
     record: PackRecord,
     /// Whether it is known that all is there that objects lead to.
@@ -421,46 +422,38 @@ impl Indexing {
             }
         }
         let ties = self.check.ties(&table, arrived)?;
-        let mut index = Vec::new();
-        let written = write_index(&table, &order, &hash, &mut |piece| {
-            index.extend_from_slice(piece);
-            Ok::<_, GitError>(())
-        });
-        written?;
-        let mut rows = vec![0_u32; order.len()];
-        for (row, place) in (0_u32..).zip(&order) {
-            if let Some(slot) = rows.get_mut(*place as usize) {
-                *slot = row;
-            }
-        }
-        drop(order);
-        let offsets: Vec<u64> = (0..table.len()).map(|entry| table.offset(entry)).collect();
-        let kinds: Vec<Kind> = (0..table.len()).filter_map(|entry| table.kind(entry)).collect();
-        let borrowed: Vec<ObjectId> = bases.into_iter().map(|(id, _)| id).collect();
-        let summary = Summary {
-            rows: &rows,
-            offsets: &offsets,
-            kinds: &kinds,
-            roots: Some(&ties.roots),
-            needs: ties.needs.as_deref(),
-            borrowed: Some(&borrowed),
-        };
-        let summary = summary.encode();
-        let record = PackRecord {
-            blobs: Vec::new(),
-            objects: table.len(),
-            entries_bytes: table.end() - PACK_HEADER_BYTES as u64,
-            index_bytes: index.len() as u64,
-            summary_bytes: summary.len() as u64,
-            hash: hash.to_string(),
-            origin: Origin::Push,
-            at: 0,
-        };
         let entries = match source {
             Source::Memory(bytes) => bytes,
             Source::Stored(..) => Vec::new(),
         };
-        Ok(Indexed { sections: vec![entries, added, index, summary], record, linked: ties.needs.is_some() })
+        // In pieces: what is said of millions of objects takes as much memory as the table has already.
+        let (blobs, owner) = (&self.repository.0.git.0.blobs, &self.repository.0.owner);
+        let mut draft = self.runtime.block_on(blobs.draft(owner))?;
+        let mut put = |piece: Bytes| Ok::<_, GitError>(self.runtime.block_on(draft.write(piece))?);
+        put(entries.into())?;
+        put(added.into())?;
+        let mut copy = |piece: &[u8]| put(Bytes::copy_from_slice(piece));
+        write_index(&table, &order, &hash, &mut copy)?;
+        let borrowed: Vec<ObjectId> = bases.into_iter().map(|(id, _)| id).collect();
+        let summary = Summary {
+            places: &order,
+            table: &table,
+            roots: Some(&ties.roots),
+            needs: ties.needs.as_deref(),
+            borrowed: Some(&borrowed),
+        };
+        let summary_bytes = summary.write(&mut copy)?;
+        let record = PackRecord {
+            blobs: Vec::new(),
+            objects: table.len(),
+            entries_bytes: table.end() - PACK_HEADER_BYTES as u64,
+            index_bytes: index_bytes(&table),
+            summary_bytes,
+            hash: hash.to_string(),
+            origin: Origin::Push,
+            at: 0,
+        };
+        Ok(Indexed { draft, record, linked: ties.needs.is_some() })
     }
 }
 

@@ -5,6 +5,7 @@
 //! order of their ids. Does no I/O.
 
 use git_object::{Kind, ObjectFormat, ObjectId};
+use git_pack::Table;
 
 /// The most ids of a list: a pack with more has none, and is walked.
 pub(crate) const IDS_MAX: usize = 16_384;
@@ -14,17 +15,18 @@ const HEAD_BYTES: usize = 16;
 
 const VERSION: u32 = 1;
 
+/// Pieces are at least so long, but for the last one.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// There is no list.
 const ABSENT: u32 = u32::MAX;
 
 /// The summary of a pack, as it is written.
 pub(crate) struct Summary<'a> {
-    /// The row of each object, by place.
-    pub(crate) rows: &'a [u32],
-    /// Where the entry of each object begins in the pack file, by place.
-    pub(crate) offsets: &'a [u64],
-    /// The kind of each object, by place.
-    pub(crate) kinds: &'a [Kind],
+    /// The place of each object, by row.
+    pub(crate) places: &'a [u32],
+    /// The objects with their offsets and kinds, by place.
+    pub(crate) table: &'a Table,
     /// Objects that no other object of the pack needs. `None` if there are too many.
     pub(crate) roots: Option<&'a [ObjectId]>,
     /// Objects outside of the pack that some object of it needs. `None` if there are too many.
@@ -62,27 +64,57 @@ impl Tables {
 }
 
 impl Summary<'_> {
-    /// `version u32 ‖ count u32 of each list ‖ rows u32* ‖ places u32* ‖ offsets u64* ‖ kinds u8* ‖ the ids of each list`.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// Hands the summary to `each` in pieces: `version u32 ‖ count u32 of each list ‖ rows u32* ‖ places u32* ‖ offsets
+    /// u64* ‖ kinds u8* ‖ the ids of each list`. Yields its length.
+    pub(crate) fn write<E>(&self, each: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<u64, E> {
         let lists = [self.roots, self.needs, self.borrowed].map(|list| list.filter(|list| list.len() <= IDS_MAX));
-        let mut places = vec![0_u32; self.rows.len()];
-        for (place, row) in (0..).zip(self.rows) {
-            if let Some(slot) = places.get_mut(*row as usize) {
-                *slot = place;
+        let mut rows = vec![0_u32; self.places.len()];
+        for (row, place) in (0..).zip(self.places) {
+            if let Some(slot) = rows.get_mut(*place as usize) {
+                *slot = row;
             }
         }
-        let mut out = Vec::with_capacity(HEAD_BYTES + self.rows.len() * 17);
-        out.extend(VERSION.to_be_bytes());
+        let mut out = Pieces { piece: Vec::new(), bytes: 0, each };
+        out.put(&VERSION.to_be_bytes())?;
         for list in lists {
             let count = list.and_then(|list| u32::try_from(list.len()).ok()).unwrap_or(ABSENT);
-            out.extend(count.to_be_bytes());
+            out.put(&count.to_be_bytes())?;
         }
-        self.rows.iter().for_each(|row| out.extend(row.to_be_bytes()));
-        places.iter().for_each(|place| out.extend(place.to_be_bytes()));
-        self.offsets.iter().for_each(|offset| out.extend(offset.to_be_bytes()));
-        out.extend(self.kinds.iter().map(|kind| kind_number(*kind)));
-        lists.iter().flatten().copied().flatten().for_each(|id| out.extend(id.as_bytes()));
-        out
+        rows.iter().try_for_each(|row| out.put(&row.to_be_bytes()))?;
+        drop(rows);
+        self.places.iter().try_for_each(|place| out.put(&place.to_be_bytes()))?;
+        let all = 0..self.table.len();
+        all.clone().try_for_each(|place| out.put(&self.table.offset(place).to_be_bytes()))?;
+        // Each has a kind: the table of a pack that was not resolved is not stored.
+        all.into_iter().try_for_each(|place| out.put(&[self.table.kind(place).map_or(0, kind_number)]))?;
+        lists.iter().flatten().copied().flatten().try_for_each(|id| out.put(id.as_bytes()))?;
+        out.finish()
+    }
+}
+
+/// Gathers small values into pieces.
+struct Pieces<'a, E> {
+    piece: Vec<u8>,
+    bytes: u64,
+    each: &'a mut dyn FnMut(&[u8]) -> Result<(), E>,
+}
+
+impl<E> Pieces<'_, E> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), E> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() < PIECE_BYTES { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<(), E> {
+        self.bytes += self.piece.len() as u64;
+        (self.each)(&self.piece)?;
+        self.piece.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<u64, E> {
+        self.flush()?;
+        Ok(self.bytes)
     }
 }
 
@@ -150,6 +182,7 @@ pub(crate) const fn kind_of(number: u8) -> Option<Kind> {
 #[cfg(test)]
 mod tests {
     use git_object::{Kind, ObjectFormat, ObjectId};
+    use git_pack::Table;
 
     use super::{IDS_MAX, Lists, Summary, Tables, kind_of};
 
@@ -166,23 +199,32 @@ mod tests {
         read.ok().flatten()
     }
 
+    /// Three objects, of which the second in the pack is the first by its id.
+    fn table() -> Table {
+        let mut table = Table::new(ObjectFormat::Sha1);
+        for (number, kind, end) in [(9, Kind::Commit, 700), (4, Kind::Tree, 1 << 40), (6, Kind::Tag, (1 << 40) + 9)] {
+            table.append(&id(number), kind, 0, end);
+        }
+        table
+    }
+
+    fn write(summary: &Summary<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let length = summary.write(&mut |piece| {
+            bytes.extend_from_slice(piece);
+            Ok::<_, ()>(())
+        });
+        assert_eq!(length, Ok(bytes.len() as u64));
+        bytes
+    }
+
     #[test]
     fn a_summary_is_read_as_it_was_written_and_no_part_of_it_is() {
-        let (roots, needs) = ([id(1), id(2)], [id(3)]);
-        let summary = Summary {
-            rows: &[2, 0, 1],
-            offsets: &[12, 700, 1 << 40],
-            kinds: &[Kind::Commit, Kind::Tree, Kind::Tag],
-            roots: Some(&roots),
-            needs: Some(&needs),
-            borrowed: None,
-        };
-        let bytes = summary.encode();
+        let (roots, needs, table) = ([id(1), id(2)], [id(3)], table());
+        let (roots, needs) = (Some(&roots[..]), Some(&needs[..]));
+        let bytes = write(&Summary { places: &table.by_id(), table: &table, roots, needs, borrowed: None });
         let lists = read(&bytes, 3).unwrap();
-        assert_eq!(
-            (lists.roots.unwrap(), lists.needs.unwrap(), lists.borrowed),
-            (roots.to_vec(), needs.to_vec(), None)
-        );
+        assert_eq!((lists.roots.as_deref(), lists.needs.as_deref(), lists.borrowed), (roots, needs, None));
         let tables = Tables::new(3);
         let number = |at: u64| u32::from_be_bytes(bytes[at as usize..][..4].try_into().unwrap());
         assert_eq!([0, 4, 8].map(|at| number(tables.rows + at)), [2, 0, 1]);
@@ -195,12 +237,12 @@ mod tests {
 
     #[test]
     fn a_list_that_is_too_long_is_left_out() {
-        let long = vec![id(7); IDS_MAX + 1];
-        let mut summary =
-            Summary { rows: &[], offsets: &[], kinds: &[], roots: Some(&long), needs: Some(&[]), borrowed: Some(&[]) };
-        let lists = read(&summary.encode(), 0).unwrap();
+        let (long, table) = (vec![id(7); IDS_MAX + 1], Table::new(ObjectFormat::Sha1));
+        let (needs, borrowed) = (Some(&[][..]), Some(&[][..]));
+        let mut summary = Summary { places: &[], table: &table, roots: Some(&long), needs, borrowed };
+        let lists = read(&write(&summary), 0).unwrap();
         assert!(lists.roots.is_none() && lists.needs == Some(Vec::new()) && lists.borrowed == Some(Vec::new()));
         summary.roots = long.get(1..);
-        assert_eq!(read(&summary.encode(), 0).unwrap().roots.map(|roots| roots.len()), Some(IDS_MAX));
+        assert_eq!(read(&write(&summary), 0).unwrap().roots.map(|roots| roots.len()), Some(IDS_MAX));
     }
 }

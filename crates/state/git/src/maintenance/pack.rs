@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use git_object::{Kind, ObjectId};
+use git_object::ObjectId;
 use git_pack::{
     Candidate, Choice, EntryHeader, EntryKind, PACK_HEADER_BYTES, ReadError, Search, Table, Writer, choose,
-    delta_again, write_index, writing_order,
+    delta_again, index_bytes, write_index, writing_order,
 };
 
 use super::order::Order;
@@ -186,21 +186,22 @@ impl Work<'_> {
         put(&mut out, true)?;
         let hash = writer.finish(&mut out);
         out.clear();
-        let (index, summary) = describe(&table, &hash, &roots, items);
+        drop(offsets);
+        let mut put = |piece: &[u8]| -> Result<(), GitError> {
+            Ok(self.runtime.block_on(draft.write(Bytes::copy_from_slice(piece)))?)
+        };
+        let (index_bytes, summary_bytes) = describe(&table, &hash, &roots, items, &mut put)?;
         let record = PackRecord {
             blobs: Vec::new(),
             objects: count,
             entries_bytes: table.end() - PACK_HEADER_BYTES as u64,
-            index_bytes: index.len() as u64,
-            summary_bytes: summary.len() as u64,
+            index_bytes,
+            summary_bytes,
             hash: hash.to_string(),
             origin,
             at: self.now,
         };
-        drop((table, offsets));
-        for section in [index, summary] {
-            self.runtime.block_on(draft.write(section.into()))?;
-        }
+        drop(table);
         let written = self.runtime.block_on(draft.finish())?;
         self.go_on(MaintenanceProgress::Writing { done: count.into(), of: count.into() })?;
         Ok(Unpublished { record: PackRecord { blobs: vec![written.id.to_string()], ..record }, written: vec![written] })
@@ -236,22 +237,16 @@ fn candidates(reader: &Reader<'_>, origin: Origin) -> Result<Vec<Candidate>, Git
     Ok(candidates)
 }
 
-/// The index and the summary of a pack.
-fn describe(table: &Table, hash: &ObjectId, roots: &[ObjectId], items: &Items) -> (Vec<u8>, Vec<u8>) {
-    let (order, mut index) = (table.by_id(), Vec::new());
-    let written = write_index(table, &order, hash, &mut |piece| {
-        index.extend_from_slice(piece);
-        Ok::<_, std::convert::Infallible>(())
-    });
-    let Ok(_) = written;
-    let mut rows = vec![0_u32; order.len()];
-    for (row, place) in (0_u32..).zip(&order) {
-        if let Some(slot) = rows.get_mut(*place as usize) {
-            *slot = row;
-        }
-    }
-    let offsets: Vec<u64> = (0..table.len()).map(|entry| table.offset(entry)).collect();
-    let kinds: Vec<Kind> = (0..table.len()).filter_map(|entry| table.kind(entry)).collect();
+/// Writes the index and the summary of a pack. Yields their lengths.
+fn describe(
+    table: &Table,
+    hash: &ObjectId,
+    roots: &[ObjectId],
+    items: &Items,
+    put: &mut dyn FnMut(&[u8]) -> Result<(), GitError>,
+) -> Result<(u64, u64), GitError> {
+    let places = table.by_id();
+    write_index(table, &places, hash, put)?;
     let needs = items.needs.as_ref().map(|needs| {
         let mut needs: Vec<ObjectId> = needs.iter().copied().collect();
         needs.sort_unstable();
@@ -259,13 +254,12 @@ fn describe(table: &Table, hash: &ObjectId, roots: &[ObjectId], items: &Items) -
     });
     let borrowed: Option<Vec<ObjectId>> = items.borrowed.as_ref().map(|ids| ids.iter().copied().collect());
     let summary = Summary {
-        rows: &rows,
-        offsets: &offsets,
-        kinds: &kinds,
+        places: &places,
+        table,
         // Where nobody looked at what leads to what, there is nothing to be said.
         roots: needs.as_ref().map(|_| roots),
         needs: needs.as_deref(),
         borrowed: borrowed.as_deref(),
     };
-    (index, summary.encode())
+    Ok((index_bytes(table), summary.write(put)?))
 }
