@@ -94,10 +94,32 @@ impl Default for Options<'_> {
 pub struct Merged {
     /// The tree. Files in conflict are in it with markers, or as one side has them.
     pub tree: ObjectId,
-    /// What is in the tree and was made by the merge.
+    /// What was made by the merge: what is in the tree, and stages of conflicts that were themselves merged.
     pub objects: Vec<(ObjectId, Kind, Vec<u8>)>,
     /// What could not be merged, in the order of the paths; empty for a clean merge.
     pub conflicts: Vec<Conflict>,
+}
+
+impl Merged {
+    /// The contents of a conflict's stages, for [`crate::text_merge::regions`] and the like. A submodule has none.
+    ///
+    /// # Errors
+    /// [`DiffError::Source`].
+    pub fn contents<S: Source>(
+        &self,
+        source: &S,
+        conflict: &Conflict,
+    ) -> Result<[Option<Vec<u8>>; 3], DiffError<S::Error>> {
+        let read = |stage: Option<Item>| {
+            let Some(item) = stage.filter(|item| item.mode != Mode::Submodule) else { return Ok(None) };
+            if let Some((_, _, made)) = self.objects.iter().find(|(id, ..)| *id == item.id) {
+                return Ok(Some(made.clone()));
+            }
+            source.read(&item.id, Kind::Blob).map(|content| Some(content.as_ref().to_vec())).map_err(DiffError::Source)
+        };
+        let [base, ours, theirs] = conflict.stages;
+        Ok([read(base)?, read(ours)?, read(theirs)?])
+    }
 }
 
 /// A path that could not be merged.

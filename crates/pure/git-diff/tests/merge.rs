@@ -8,7 +8,9 @@ use std::path::Path;
 
 use common::history::{Histories, change, first};
 use common::{Chance, Objects, git, resolve};
+use git_diff::lines::Algorithm;
 use git_diff::merge::{ConflictKind, Detail, Options, Resolution, merge_commits, merge_trees};
+use git_diff::text_merge::{Taken, regions};
 
 /// What git makes of a merge: the tree, and the paths in conflict.
 struct Expected {
@@ -119,6 +121,13 @@ fn compare(seed: u64, rounds: usize, moves: usize, criss_cross: bool, follow_fol
         }
         for (id, kind, content) in &merged.objects {
             assert_eq!(git_object::hash_object(id.format(), *kind, content).unwrap(), *id);
+        }
+        for conflict in &merged.conflicts {
+            let [base, ours, theirs] = merged.contents(&objects, conflict).unwrap().map(Option::unwrap_or_default);
+            // Where lines are in conflict there are regions to show.
+            let found = regions(&base, &ours, &theirs, Algorithm::Histogram);
+            let shown = found.iter().any(|region| region.taken == Taken::Conflict);
+            assert!(shown || !matches!(conflict.kind, ConflictKind::Text(_)), "{conflict:?}");
         }
     }
     assert_eq!(expected.len(), rounds);

@@ -52,6 +52,7 @@ impl<'s, S: Source> Overlay<'s, S> {
     /// The result, with what was made for it alone.
     pub(super) fn finish(&self, tree: ObjectId, conflicts: Vec<Conflict>) -> Result<Merged, DiffError<S::Error>> {
         let (mut objects, mut left) = (Vec::new(), vec![tree]);
+        left.extend(conflicts.iter().flat_map(|conflict| conflict.stages).flatten().map(|item| item.id));
         let mut made = self.made.borrow_mut();
         while let Some(id) = left.pop() {
             let Some((kind, content)) = made.remove(&id) else { continue };
