@@ -128,5 +128,9 @@ fn print_blobs(report: &BlobReport) -> Result<(), ServerError> {
         return Err(ServerError::DamagedBlobs { damaged: report.faulty.len() });
     }
     let (intact, bytes) = (report.intact, report.plaintext_bytes);
-    print(&format!("blobs: intact, {intact} blobs of {bytes} bytes\n"))
+    print(&format!("blobs: intact, {intact} blobs of {bytes} bytes\n"))?;
+    match report.unopened {
+        0 => Ok(()),
+        count => print(&format!("{count} blobs of repositories are there: only callers can open their keys\n")),
+    }
 }

@@ -1,4 +1,4 @@
-//! Where a data directory's blobs lie, and who owns them. Knows no service: none has blobs yet.
+//! Where a data directory's blobs lie, and who owns them.
 
 use std::sync::Arc;
 
@@ -15,8 +15,12 @@ pub(crate) struct Registered;
 
 impl Owners for Registered {
     fn owner<'a>(&'a self, _: &'a Store, _: &'a Reference) -> OwnerFuture<'a> {
-        // A service that owns blobs is asked here.
+        // Repositories' data keys are opened by KMS, for a caller.
         Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn opens_for_callers_only(&self, reference: &Reference) -> bool {
+        reference.service == git::SERVICE
     }
 }
 

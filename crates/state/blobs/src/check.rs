@@ -17,6 +17,12 @@ pub type OwnerFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Owner>, Sto
 pub trait Owners: Send + Sync {
     /// The owner that a reference names; `None` if the service or its owner is not known.
     fn owner<'a>(&'a self, store: &'a Store, reference: &'a Reference) -> OwnerFuture<'a>;
+
+    /// Whether the key of an owner that [`owner`](Self::owner) does not know is one that only a caller of the service can
+    /// open. Of such a blob no more is checked than that it is there, and as long as what was written.
+    fn opens_for_callers_only(&self, _: &Reference) -> bool {
+        false
+    }
 }
 
 /// Why a blob is not as it should be.
@@ -61,6 +67,9 @@ pub struct BlobReport {
     pub intact: u64,
     /// The length of their content in bytes.
     pub plaintext_bytes: u64,
+    /// How many blobs are there and as long as what was written, and could not be opened without a caller of their
+    /// service.
+    pub unopened: u64,
     /// Blobs that something refers to and that are not as they should be.
     pub faulty: Vec<FaultyBlob>,
     /// Blobs that nothing refers to. A sweep removes them, unless they are just being written.
@@ -81,10 +90,11 @@ impl Blobs {
             let page = store.read(move |tx| Reference::page(tx, after, PAGE)).await?;
             for (id, reference) in &page {
                 match self.fault(store, owners, id, reference).await? {
-                    Ok(plaintext_bytes) => {
+                    Ok(Some(plaintext_bytes)) => {
                         report.intact += 1;
                         report.plaintext_bytes += plaintext_bytes;
                     }
+                    Ok(None) => report.unopened += 1,
                     Err(fault) if refers(store, *id).await? => report.faulty.push(FaultyBlob { id: *id, fault }),
                     Err(_) => {}
                 }
@@ -125,23 +135,31 @@ impl Blobs {
         }
     }
 
-    /// Opens a blob from beginning to end. Yields the length of its content, or what is the matter.
+    /// Opens a blob from beginning to end. Yields the length of its content, none if it could not be opened without a
+    /// caller; or what is the matter.
     async fn fault(
         &self,
         store: &Store,
         owners: &dyn Owners,
         id: &BlobId,
         reference: &Reference,
-    ) -> Result<Result<u64, Fault>, BlobError> {
+    ) -> Result<Result<Option<u64>, Fault>, BlobError> {
         let Some(found) = self.sealed_bytes(id).await? else { return Ok(Err(Fault::Missing)) };
         if found != reference.sealed_bytes {
             return Ok(Err(Fault::Length { written: reference.sealed_bytes, found }));
         }
         let Some(owner) = owners.owner(store, reference).await? else {
+            if owners.opens_for_callers_only(reference) {
+                return Ok(match self.header_id(id).await? {
+                    Some(found) if found == *id => Ok(None),
+                    Some(with) => Err(Fault::Swapped { with }),
+                    None => Err(Fault::Changed),
+                });
+            }
             return Ok(Err(Fault::Unowned { service: reference.service.clone() }));
         };
         match self.check(&owner, id).await {
-            Ok(contents) => Ok(Ok(contents.plaintext_bytes)),
+            Ok(contents) => Ok(Ok(Some(contents.plaintext_bytes))),
             Err(BlobError::Missing { .. }) => Ok(Err(Fault::Missing)),
             Err(BlobError::NotAuthentic { .. }) => Ok(Err(match self.header_id(id).await? {
                 Some(with) if with != *id => Fault::Swapped { with },
