@@ -1,17 +1,21 @@
 //! How repositories are found, what acting on one needs, and how its data key is opened.
 
+mod comment;
 mod data_key;
 mod maybe;
 mod named;
 mod opened;
 mod pull;
+mod pull_request;
 mod push;
 
+pub(crate) use comment::Commented;
 pub(crate) use data_key::{DEFAULT_KEY, generate, reseal};
 pub(crate) use maybe::Maybe;
 pub(crate) use named::{Named, need_of_name};
 pub(crate) use opened::Opened;
 pub use pull::{GitPull, GitPullInput, PulledFrom};
+pub(crate) use pull_request::Pull;
 pub(crate) use push::refusals;
 pub use push::{GitPush, GitPushInput, PushedRef, PushedTo};
 

@@ -8,13 +8,27 @@
 
 mod access;
 mod addresses;
+mod approval;
+mod branch;
 mod breach;
+mod comment;
+mod commit;
+mod content;
+mod difference;
 mod error;
+mod file;
+mod merge;
 mod operations;
+pub mod ports;
+mod pull_request;
 mod record;
+mod reference;
 mod repository;
 mod rules;
+mod tag;
+mod template;
 pub mod transfer;
+mod trigger;
 
 use std::sync::Arc;
 
@@ -29,6 +43,7 @@ pub use access::{GitPull, GitPullInput, GitPush, GitPushInput, PulledFrom, Pushe
 pub use addresses::Addresses;
 pub use error::{CodeCommitError, KeyFault, Refusal};
 
+use ports::{Nowhere, TriggerDelivery};
 use record::{NameRecord, RepositoryRecord};
 
 /// How many repositories are cached.
@@ -42,6 +57,7 @@ pub struct CodeCommit {
     repositories: Cache<RepositoryRecord>,
     names: Cache<NameRecord>,
     addresses: Addresses,
+    delivery: Arc<dyn TriggerDelivery>,
 }
 
 impl CodeCommit {
@@ -55,6 +71,7 @@ impl CodeCommit {
             data_keys,
             git,
             addresses: Addresses::default(),
+            delivery: Arc::new(Nowhere),
         }
     }
 
@@ -74,6 +91,13 @@ impl CodeCommit {
             Ok(value)
         })
         .await
+    }
+
+    /// The same with a way to the destinations of triggers.
+    #[must_use]
+    pub fn with_trigger_delivery(mut self, delivery: Arc<dyn TriggerDelivery>) -> Self {
+        self.delivery = delivery;
+        self
     }
 
     /// The same with other addresses for clients of Git.

@@ -19,9 +19,6 @@ wire::shape! {
 /// The number of repositories of an account in a Region.
 pub(crate) const REPOSITORIES_MAX: usize = 5000;
 
-/// How many repositories a batch names at most.
-pub(crate) const BATCH_MAX: usize = 100;
-
 /// Checks a name that a repository is given.
 ///
 /// # Errors
@@ -32,16 +29,4 @@ fn check_new_name(name: &str) -> Result<(), CodeCommitError> {
         return Err(Refusal::InvalidRepositoryName { name: name.to_owned() }.into());
     }
     Ok(())
-}
-
-/// Checks the names of a batch.
-///
-/// # Errors
-/// [`Refusal::RepositoryNamesRequired`], [`Refusal::MaximumRepositoryNamesExceeded`].
-pub(crate) fn check_batch(names: &[String]) -> Result<(), CodeCommitError> {
-    match names.len() {
-        0 => Err(Refusal::RepositoryNamesRequired.into()),
-        1..=BATCH_MAX => Ok(()),
-        _ => Err(Refusal::MaximumRepositoryNamesExceeded { most: BATCH_MAX }.into()),
-    }
 }

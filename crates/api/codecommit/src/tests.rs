@@ -1,9 +1,19 @@
 //! Whole calls, from a signed request to an answer, with real policies, a real KMS and a clock that the tests turn.
 
+mod branches;
+mod comments;
+mod commits;
+mod differences;
+mod files;
 mod matrix;
+mod merges;
+mod pull_requests;
 mod refusals;
 mod repositories;
+mod tags;
+mod templates;
 mod transfers;
+mod triggers;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -11,6 +21,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, RwLock};
 
 use crypto::Key256;
+use git::{Git, Settings};
 use journal::Journal;
 use kms::{Kms, ServiceDataKeys};
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
@@ -25,6 +36,7 @@ use wire::sigv4::{Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Fault, Timestamp};
 
 use crate::CodeCommit;
+use crate::ports::{Nowhere, TriggerDelivery};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const OTHER_ACCOUNT: &str = "444455556666";
@@ -130,6 +142,11 @@ impl World {
     /// A server with two accounts. Of the first: `admin` and `ana`, whose policies allow everything, `reader`, who may
     /// read and pull, and `nobody`, who may nothing. Of the second: `stranger`, whose policies allow everything.
     pub(crate) fn new() -> Self {
+        Self::with(Arc::new(Nowhere))
+    }
+
+    /// The same with a way to the destinations of triggers.
+    pub(crate) fn with(delivery: Arc<dyn TriggerDelivery>) -> Self {
         NOW.set(START);
         let store = Store::open_in_memory().expect("a store");
         let directory = tempfile::tempdir().expect("a directory");
@@ -141,9 +158,10 @@ impl World {
         let core = Arc::new(Core::new(people.clone(), trail, Arc::new(Nobody), clock));
         let kms = Arc::new(Kms::new(store.clone(), people.clone()));
         let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), Arc::clone(&kms)));
-        let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("a place for blobs");
-        let git = git::Git::new(store.clone(), blobs, git::Settings::default());
-        let codecommit = Arc::new(CodeCommit::new(store.clone(), git, Arc::new(data_keys)));
+        let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("blobs");
+        let git = Git::new(store.clone(), blobs, Settings { threads: 1, ..Settings::default() });
+        let codecommit = CodeCommit::new(store, git, Arc::new(data_keys));
+        let codecommit = Arc::new(codecommit.with_trigger_delivery(delivery));
         let gateway = Gateway::new(Arc::clone(&core)).with(kms).with(Arc::clone(&codecommit));
         let world = Self { codecommit, people, core, gateway, _directory: directory };
         for (name, account) in [("admin", ACCOUNT), ("ana", ACCOUNT), ("stranger", OTHER_ACCOUNT)] {
@@ -178,6 +196,10 @@ impl World {
     /// Lets time pass.
     pub(crate) fn pass_seconds(&self, seconds: i64) {
         NOW.set(NOW.get() + seconds * 1000);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(NOW.get())
     }
 
     fn request(&self, service: &str, target: &str, caller: &str, body: &str) -> Incoming {
@@ -269,6 +291,21 @@ impl World {
         made["repositoryMetadata"].clone()
     }
 
+    /// Puts a file on a branch whose tip is `parent`, and returns the new tip.
+    pub(crate) async fn put(&self, branch: &str, parent: Option<&str>, path: &str, content: &str) -> String {
+        let input = json!({
+            "repositoryName": "first", "branchName": branch, "parentCommitId": parent, "filePath": path,
+            "fileContent": base64(content.as_bytes()), "name": "Ana", "email": "ana@example.com",
+        });
+        text(&self.done("admin", "PutFile", input).await["commitId"])
+    }
+
+    /// Makes a branch at a commit.
+    pub(crate) async fn branch(&self, name: &str, commit: &str) {
+        let input = json!({"repositoryName": "first", "branchName": name, "commitId": commit});
+        self.done("admin", "CreateBranch", input).await;
+    }
+
     /// Makes a KMS key and returns its ARN.
     pub(crate) async fn key(&self) -> String {
         text(&self.kms("CreateKey", json!({})).await["KeyMetadata"]["Arn"])
@@ -277,6 +314,11 @@ impl World {
 
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 pub(crate) fn user_arn(account: &str, name: &str) -> String {

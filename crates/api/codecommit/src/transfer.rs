@@ -10,7 +10,7 @@ mod error;
 mod output;
 mod packets;
 mod progress;
-mod publication;
+pub(crate) mod publication;
 mod push;
 mod upload;
 

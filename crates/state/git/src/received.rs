@@ -70,6 +70,12 @@ impl Received {
         .await
     }
 
+    /// The repository as it was when the objects were received.
+    #[must_use]
+    pub fn repository(&self) -> &Repository {
+        &self.0.repository
+    }
+
     /// Moves references in the caller's transaction, each from what the caller takes it to name, and adds the objects if
     /// a reference moved. With `atomic` all move or none. Nothing is visible before the transaction is durable. `who` and
     /// `at` (seconds since 1970) go to the references' history.

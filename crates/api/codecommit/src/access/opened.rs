@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crypto::Key256;
+use git::Repository;
 use service::{Call, Need, Resource};
 
 use super::{Named, data_key};
@@ -36,6 +37,14 @@ impl Opened {
     pub(crate) async fn open(&mut self, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
         self.key = Some(Arc::new(data_key::open(&self.repository, call).await?));
         Ok(())
+    }
+
+    /// The objects and references as they are now.
+    ///
+    /// # Errors
+    /// Those of `git`.
+    pub(crate) async fn git(&self, call: &Call<'_, CodeCommit>) -> Result<Repository, CodeCommitError> {
+        Ok(call.service.git.open(&self.repository.id, self.key()?).await?)
     }
 
     /// The data key.

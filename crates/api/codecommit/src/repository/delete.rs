@@ -8,6 +8,8 @@ use super::RepositoryInput;
 use crate::CodeCommit;
 use crate::access::Maybe;
 use crate::error::CodeCommitError;
+use crate::record::template::Association;
+use crate::record::trigger::TriggersRecord;
 use crate::record::{NameRecord, RepositoryRecord};
 
 wire::output! {
@@ -43,6 +45,10 @@ impl ResourceOperation for DeleteRepository {
             let Some(record) = tx.get::<RepositoryRecord>(&domain, &id)? else { return Ok(None) };
             tx.delete::<NameRecord>(&domain, &record.name)?;
             tx.delete::<RepositoryRecord>(&domain, &id)?;
+            tx.delete::<TriggersRecord>(&id, "")?;
+            for template in &record.templates {
+                tx.index_mut::<Association>(template).remove(id.as_bytes())?;
+            }
             git.remove(tx, &id)?;
             Ok::<_, CodeCommitError>(Some(id))
         };

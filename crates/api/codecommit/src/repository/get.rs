@@ -3,12 +3,12 @@
 use service::{AuditClass, Call, Need, Operation, Permit, ResourceOperation, ServiceError as _};
 use wire::shape::Rule;
 
+use super::RepositoryInput;
 use super::metadata::{RepositoryMetadata, RepositoryOutput};
-use super::{RepositoryInput, check_batch};
 use crate::CodeCommit;
 use crate::access::{Named, Opened, need_of_name};
 use crate::error::{CodeCommitError, Refusal};
-use crate::rules::{NAME, NAME_PATTERN};
+use crate::rules::{BATCH_MAX, NAME, NAME_PATTERN, check_batch};
 
 /// Gets a repository's metadata.
 pub(crate) struct GetRepository;
@@ -29,7 +29,7 @@ impl ResourceOperation for GetRepository {
         found: &Permit<Opened>,
         call: &Call<'_, CodeCommit>,
     ) -> Result<Self::Output, CodeCommitError> {
-        Ok(RepositoryOutput { repository_metadata: RepositoryMetadata::of(found, None, call) })
+        Ok(RepositoryOutput { repository_metadata: RepositoryMetadata::of_opened(found, call).await? })
     }
 }
 
@@ -84,7 +84,7 @@ impl Operation for BatchGetRepositories {
     ) -> Vec<Need<'n>> {
         const ACTION: &str = "codecommit:BatchGetRepositories";
         let found = |index: usize| found.and_then(|found| found.get(index)).and_then(Option::as_ref);
-        let names = input.repository_names.iter().take(super::BATCH_MAX).enumerate();
+        let names = input.repository_names.iter().take(BATCH_MAX).enumerate();
         let needs: Vec<_> = names
             .map(|(index, name)| {
                 found(index).map_or_else(|| need_of_name(name, ACTION, call), |found| found.need_of(ACTION))
@@ -134,5 +134,5 @@ async fn described(
     let found = found.ok_or_else(|| Refusal::RepositoryDoesNotExist { name: name.to_owned() })?;
     let mut opened = Opened::sealed(found);
     opened.open(call).await?;
-    Ok(RepositoryMetadata::of(&opened, None, call))
+    RepositoryMetadata::of_opened(&opened, call).await
 }

@@ -4,6 +4,8 @@ use service::Call;
 use wire::Timestamp;
 
 use crate::CodeCommit;
+use crate::access::Opened;
+use crate::error::CodeCommitError;
 use crate::record::RepositoryRecord;
 
 wire::output! {
@@ -31,6 +33,16 @@ wire::output! {
 }
 
 impl RepositoryMetadata {
+    /// The metadata of a repository that was opened.
+    ///
+    /// # Errors
+    /// Those of `git`.
+    pub(crate) async fn of_opened(opened: &Opened, call: &Call<'_, CodeCommit>) -> Result<Self, CodeCommitError> {
+        let git = opened.git(call).await?;
+        let branch = git.head().strip_prefix("refs/heads/").filter(|_| git.reference(git.head()).is_some());
+        Ok(Self::of(opened, branch.map(str::to_owned), call))
+    }
+
     /// The metadata of `record`.
     pub(crate) fn of(record: &RepositoryRecord, default_branch: Option<String>, call: &Call<'_, CodeCommit>) -> Self {
         let addresses = &call.service.addresses;

@@ -1,6 +1,9 @@
 //! `GitPull` and `GitPush`, as clients of Git have them performed.
 
+use git::{RefOutcome, RefUpdate};
+
 use super::*;
+use crate::transfer::publication::{Moved, Publication, Publish};
 use crate::{GitPull, GitPullInput, GitPush, GitPushInput, PushedRef};
 
 fn pull(name: &str) -> GitPullInput {
@@ -102,4 +105,47 @@ async fn a_transfer_needs_the_kms_key_each_time() {
     world.kms("DisableKey", json!({"KeyId": key})).await;
     assert_eq!(code(&world.performed::<GitPull>("admin", pull("first")).await), "EncryptionKeyDisabledException");
     assert_eq!(code(&world.performed::<GitPush>("admin", push("first", &[])).await), "EncryptionKeyDisabledException");
+}
+
+/// What a client of Git pushes to `topic`: a commit like the one there, with another message.
+async fn pushed(world: &World, caller: &str, references: &[(&str, &str, &str)]) -> Vec<Moved> {
+    let pulled = world.performed::<GitPull>("admin", pull("first")).await.expect("permitted");
+    let git = world.codecommit.git.open(&pulled.id, &pulled.key).await.expect("opened");
+    let id = |text: &str| (!text.is_empty()).then(|| crate::content::object_id(text).expect("an id"));
+    let updates: Vec<_> = references
+        .iter()
+        .map(|(name, old, new)| RefUpdate { name: (*name).to_owned(), old: id(old), new: id(new) })
+        .collect();
+    let tips = updates.iter().filter_map(|update| update.new).collect();
+    let received = git.check(git_object::ObjectFormat::Sha1, tips).await.expect("checked");
+    let names: Vec<_> = references.iter().map(|(name, ..)| (*name, None)).collect();
+    let shown = push("first", &names);
+    let publication = Publication { shown, updates, atomic: false, received };
+    world.performed::<Publish>(caller, publication).await.expect("published").moved
+}
+
+#[tokio::test]
+async fn a_push_has_the_consequences_of_any_change() {
+    let world = World::new();
+    let (main, topic) = super::pull_requests::branches(&world).await;
+    let id = super::pull_requests::opened(&world).await["pullRequestId"].clone();
+    world.branch("other", &main).await;
+    let other = world.put("other", Some(&main), "c", "c").await;
+    let deny = json!({
+        "Effect": "Deny", "Action": "codecommit:GitPush", "Resource": "*",
+        "Condition": {"StringEquals": {"codecommit:References": "refs/heads/main"}},
+    });
+    world.user("dev", ACCOUNT, &[allow(&json!("*"), "*"), deny]);
+    let references = [("refs/heads/topic", &*topic, &*other), ("refs/heads/main", &main, &other)];
+    let moved = pushed(&world, "dev", &references).await;
+    assert!(matches!(&moved[..], [Moved::Decided(RefOutcome::Done), Moved::Refused(_)]), "{moved:?}");
+    let get = json!({"pullRequestId": id});
+    let found = world.done("reader", "GetPullRequest", get.clone()).await["pullRequest"].take();
+    assert_eq!(found["pullRequestTargets"][0]["sourceCommit"], other);
+    assert_eq!(found["pullRequestStatus"], "OPEN");
+    let moved = pushed(&world, "admin", &[("refs/heads/main", &main, &other)]).await;
+    assert!(matches!(&moved[..], [Moved::Decided(RefOutcome::Done)]), "{moved:?}");
+    let found = world.done("reader", "GetPullRequest", get).await["pullRequest"].take();
+    assert_eq!(found["pullRequestStatus"], "CLOSED");
+    assert_eq!(found["pullRequestTargets"][0]["mergeMetadata"]["mergedBy"], user_arn(ACCOUNT, "admin"));
 }

@@ -6,6 +6,7 @@ use git_wire::{
 };
 
 use super::{Client, Output, TransferError, Transfers};
+use crate::reference::HIDDEN;
 
 /// Bytes that are put together before they are sent.
 pub(super) const PIECE_BYTES: usize = 32 << 10;
@@ -77,7 +78,7 @@ impl Discovery {
         if let Some(head) = head.filter(|_| !pushes) {
             advertisement.reference(&mut out, shown("HEAD", head, false));
         }
-        for reference in repository.references().iter() {
+        for reference in repository.references().iter().filter(|found| !found.name.starts_with(HIDDEN)) {
             advertisement.reference(&mut out, shown(reference.name, reference, !pushes));
             if out.len() >= PIECE_BYTES {
                 output.send(std::mem::take(&mut out)).await?;

@@ -7,18 +7,19 @@ use wire::Fault;
 
 use crate::access::{GitPushInput, Named, refusals};
 use crate::error::CodeCommitError;
+use crate::reference::{Move, publish};
 use crate::{CodeCommit, GitPush};
 
 /// References to be moved.
-pub(super) struct Publication {
+pub(crate) struct Publication {
     /// The repository and the references, as policies and the audit trail see them.
-    pub(super) shown: GitPushInput,
+    pub(crate) shown: GitPushInput,
     /// The same references, in the same order.
-    pub(super) updates: Vec<RefUpdate>,
+    pub(crate) updates: Vec<RefUpdate>,
     /// Whether all are to move or none.
-    pub(super) atomic: bool,
+    pub(crate) atomic: bool,
     /// The objects.
-    pub(super) received: Received,
+    pub(crate) received: Received,
 }
 
 impl OperationInput for Publication {
@@ -37,7 +38,7 @@ impl OperationInput for Publication {
 
 /// What became of a reference.
 #[derive(Clone, Debug)]
-pub(super) enum Moved {
+pub(crate) enum Moved {
     /// The caller may not change it.
     Refused(String),
     /// What the repository says.
@@ -46,13 +47,13 @@ pub(super) enum Moved {
 
 /// What became of each reference, in order.
 #[derive(Serialize)]
-pub(super) struct Published {
+pub(crate) struct Published {
     #[serde(skip)]
-    pub(super) moved: Vec<Moved>,
+    pub(crate) moved: Vec<Moved>,
 }
 
 /// Moves references.
-pub(super) struct Publish;
+pub(crate) struct Publish;
 
 impl ResourceOperation for Publish {
     type On = Named;
@@ -84,10 +85,9 @@ impl ResourceOperation for Publish {
         let mut outcomes = if permitted.is_empty() {
             Vec::new()
         } else {
-            let (who, at) = (call.caller.principal.arn.to_string(), call.now.millis() / 1000);
-            let published =
-                call.write(&call.service.store, move |tx| received.publish(tx, &permitted, atomic, &who, at)).await;
-            published.map_err(failed)?
+            let git = received.repository().clone();
+            let wanted = Move { received, updates: permitted, atomic, merged: None, besides: None };
+            publish(found, &git, wanted, call).await.map_err(failed)?
         }
         .into_iter();
         let moved = refusals.into_iter().map(|refusal| match refusal {
@@ -99,7 +99,14 @@ impl ResourceOperation for Publish {
 }
 
 /// What came before the push is for its sender to know; what is wrong here is for the log.
-fn failed(error: GitError) -> CodeCommitError {
+fn failed(error: CodeCommitError) -> CodeCommitError {
+    match error {
+        CodeCommitError::Git(error) => of_git(error),
+        other => other,
+    }
+}
+
+fn of_git(error: GitError) -> CodeCommitError {
     match error {
         GitError::Store(error) => CodeCommitError::Store(error),
         GitError::Outdated | GitError::NotFound | GitError::OtherFormat { .. } => {

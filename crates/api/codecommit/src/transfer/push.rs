@@ -18,6 +18,7 @@ use super::progress::Lines;
 use super::publication::{Moved, Publication, Publish};
 use super::{Client, Output, Packets, PushedRef, TransferError, Transfers};
 use crate::access::GitPushInput;
+use crate::reference::HIDDEN;
 use report::Verdict;
 
 /// A push that has arrived.
@@ -157,6 +158,7 @@ fn forbidden(command: &Command, repository: &Repository) -> Option<Verdict> {
     let refused = |words: &str| Some(Verdict::Refused(words.to_owned()));
     match str::from_utf8(&command.name) {
         Err(_) => refused("the name is not UTF-8"),
+        Ok(name) if name.starts_with(HIDDEN) => refused("the name is one of the server's own"),
         Ok(name) if command.deletes() && name == repository.head() && repository.reference(name).is_some() => {
             refused("deletion of the default branch prohibited")
         }

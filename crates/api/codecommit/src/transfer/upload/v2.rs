@@ -9,6 +9,7 @@ use git_wire::{
 use tokio::task::spawn_blocking;
 
 use super::{Stop, Upload, flush, send_pack};
+use crate::reference::HIDDEN;
 use crate::transfer::discovery::PIECE_BYTES;
 use crate::transfer::output::Banded;
 use crate::transfer::{Output, Packets, TransferError};
@@ -47,7 +48,7 @@ impl Upload {
         let prefixes = if asked.prefixes.is_empty() { &all } else { asked.prefixes.as_slice() };
         // No name begins with what is not UTF-8.
         for prefix in prefixes.iter().filter_map(|prefix| str::from_utf8(prefix).ok()) {
-            for reference in references.with_prefix(prefix) {
+            for reference in references.with_prefix(prefix).filter(|found| !found.name.starts_with(HIDDEN)) {
                 let peeled = reference.peeled.filter(|_| asked.peel);
                 let (name, id) = (reference.name.as_bytes(), Some(reference.id));
                 ls_refs_line(&mut out, LsRef { name, id, target: None, peeled });

@@ -1,0 +1,5 @@
+//! Files, folders and blobs: read, put, deleted, and their history.
+
+pub(crate) mod get;
+pub(crate) mod history;
+pub(crate) mod put;

@@ -1,0 +1,11 @@
+//! References moved, with all that follows: pull requests of the branches, triggers, and the time of the last change.
+
+mod follow;
+mod moves;
+mod queue;
+
+/// Where references of the server's own lie. Clients neither see them nor push to them.
+pub(crate) const HIDDEN: &str = "refs/codecommit/";
+
+pub(crate) use moves::{Besides, Move, moved, publish};
+pub(crate) use queue::{DeliveryEntry, DeliveryRecord, queue_test};
