@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::chunks::Chunks;
 use crate::objects::Recent;
 use crate::pack::Pack;
-use crate::record::{LogRecord, Meta, PackRecord, RefRecord, ReplacedRecord};
+use crate::record::{BitmapsRecord, LogRecord, Meta, PackRecord, RefRecord, ReplacedRecord};
 use crate::references::References;
 use crate::select::Selection;
 use crate::{GitError, Repository};
@@ -43,6 +43,8 @@ pub struct Settings {
     pub blob_bytes_max: u64,
     /// How many threads a push is resolved on.
     pub threads: usize,
+    /// How many objects a pack has at least that gets bitmaps: one with fewer is walked as quickly.
+    pub mapped_objects_min: u32,
     /// How many uploads run at once: each takes a thread and about a mebibyte. Others wait.
     pub uploads_max: usize,
     /// How many pushes are received at once: each takes a thread and some mebibytes. Others wait.
@@ -52,7 +54,14 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cache_bytes: 64 << 20, blob_bytes_max: 2 << 30, threads, uploads_max: 64, receives_max: 32 }
+        Self {
+            cache_bytes: 64 << 20,
+            blob_bytes_max: 2 << 30,
+            threads,
+            mapped_objects_min: 5000,
+            uploads_max: 64,
+            receives_max: 32,
+        }
     }
 }
 
@@ -84,6 +93,8 @@ pub(crate) struct Snapshot {
     pub(crate) format: Option<ObjectFormat>,
     /// The newest last.
     pub(crate) packs: Vec<Arc<PackRecord>>,
+    /// By the first blob of their pack.
+    pub(crate) bitmaps: Vec<(String, BitmapsRecord)>,
     pub(crate) references: References,
     /// All that the references lead to, once somebody asked.
     pub(crate) reachable: OnceLock<Arc<Selection>>,
@@ -136,6 +147,9 @@ impl Git {
         }
         clear::<RefRecord>(tx, id, |_, _| Ok(()))?;
         clear::<LogRecord>(tx, id, |_, _| Ok(()))?;
+        clear::<BitmapsRecord>(tx, id, |tx, bitmaps| {
+            bitmaps.blob_id().map_or(Ok(()), |blob| blobs::Reference::remove(tx, &blob).map(|_| ()))
+        })?;
         clear::<PackRecord>(tx, id, |tx, pack| {
             pack.blob_ids().flatten().try_for_each(|blob| blobs::Reference::remove(tx, &blob).map(|_| ()))
         })?;
@@ -193,12 +207,17 @@ impl Snapshot {
         if meta.format.is_some() != format.is_some() {
             return Err(GitError::damaged("the object format is unknown"));
         }
-        let (mut packs, mut references) = (Vec::new(), References::default());
+        let (mut packs, mut bitmaps, mut references) = (Vec::new(), Vec::new(), References::default());
         if let Some(format) = format {
             let index = tx.index::<PackRecord>(id)?;
             let mut entries = index.iter(&[])?;
             while let Some((_, pack)) = entries.next()? {
                 packs.push(Arc::new(pack));
+            }
+            let index = tx.index::<BitmapsRecord>(id)?;
+            let mut entries = index.iter(&[])?;
+            while let Some((pack, record)) = entries.next()? {
+                bitmaps.push((String::from_utf8_lossy(&pack).into_owned(), record));
             }
             let index = tx.index::<RefRecord>(id)?;
             let mut entries = index.iter(&[])?;
@@ -206,7 +225,7 @@ impl Snapshot {
                 references.push(format, &name, &record)?;
             }
         }
-        Ok(Some(Self { meta, format, packs, references, reachable: OnceLock::new() }))
+        Ok(Some(Self { meta, format, packs, bitmaps, references, reachable: OnceLock::new() }))
     }
 }
 

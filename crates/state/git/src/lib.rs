@@ -5,6 +5,7 @@
 //! A [`Repository`] is one time of a repository. What it has is never changed: a push makes a pack of its own, which
 //! [`Received::publish`] adds together with the references that lead to it, in one transaction of the store.
 
+mod bitmaps;
 mod check;
 mod chunks;
 mod error;
@@ -26,6 +27,7 @@ mod summary;
 mod upload;
 mod verify;
 
+pub use bitmaps::Mapped;
 pub use error::GitError;
 pub use git::{Git, SERVICE, Settings};
 pub use maintenance::{Maintained, Maintenance, MaintenanceProgress, Swapped};

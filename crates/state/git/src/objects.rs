@@ -12,9 +12,10 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::GitError;
+use crate::bitmaps::Bitmaps;
 use crate::git::Git;
 use crate::pack::Pack;
-use crate::record::PackRecord;
+use crate::record::{BitmapsRecord, PackRecord};
 
 /// The largest object that is cached, in bytes.
 const CACHED_BYTES_MAX: usize = 256 << 10;
@@ -73,6 +74,9 @@ struct Inner {
     owner: Owner,
     fingerprint: [u8; 32],
     slots: Vec<Slot>,
+    /// Bitmaps of some packs, by their first blobs, and those of the largest pack once they are open.
+    bitmap_records: Vec<(String, BitmapsRecord)>,
+    bitmaps: OnceLock<Option<Bitmaps>>,
     /// The pack that had the last object.
     hint: AtomicUsize,
     readers: Mutex<Vec<EntryReader>>,
@@ -106,7 +110,32 @@ impl Objects {
         let stored = packs.iter().rev().map(|record| Slot { record: Arc::clone(record), pack: OnceLock::new() });
         let slots = quarantine.into_iter().chain(stored).collect();
         let (hint, readers) = (AtomicUsize::new(0), Mutex::default());
-        Self(Arc::new(Inner { git, format, owner, fingerprint, slots, hint, readers }))
+        let (bitmap_records, bitmaps) = (Vec::new(), OnceLock::new());
+        Self(Arc::new(Inner { git, format, owner, fingerprint, slots, bitmap_records, bitmaps, hint, readers }))
+    }
+
+    /// The same with bitmaps. Nobody else has these objects yet.
+    pub(crate) fn with_bitmaps(mut self, records: &[(String, BitmapsRecord)]) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.bitmap_records = records.to_vec();
+        }
+        self
+    }
+
+    /// The bitmaps of the largest pack that has some.
+    pub(crate) fn bitmaps(&self) -> Option<&Bitmaps> {
+        let Inner { git, owner, slots, bitmap_records, bitmaps, .. } = &*self.0;
+        let open = || {
+            let records = bitmap_records.iter().filter_map(|(key, record)| {
+                let number = slots.iter().position(|slot| slot.record.blobs.first() == Some(key))?;
+                Some((slots.get(number)?.record.objects, number, record))
+            });
+            let (_, number, record) = records.max_by_key(|(objects, ..)| *objects)?;
+            // They may be swept already, when a reader is late: then there are none.
+            let opened = Bitmaps::open(&git.0, owner, record, number);
+            opened.inspect_err(|error| tracing::warn!(%error, "bitmaps are not used")).ok()
+        };
+        bitmaps.get_or_init(open).as_ref()
     }
 
     /// The hash function that made the objects' ids.

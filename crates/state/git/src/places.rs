@@ -60,7 +60,6 @@ impl Places {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "bitmaps, which come next, use it"))]
 impl Places {
     /// The set in few bytes, if it is one of long runs: the lengths of what is out and what is in by turns, as LEB128.
     pub(crate) fn encode(&self) -> Vec<u8> {

@@ -81,6 +81,16 @@ impl<'a> Walk<'a> {
         self.nodes.get_mut(id).ok_or(GitError::MissingObject { id: *id })
     }
 
+    /// The time of a commit.
+    pub(crate) fn time(&mut self, id: &ObjectId) -> Result<i64, GitError> {
+        Ok(self.node(id)?.time)
+    }
+
+    /// The tree of a commit.
+    pub(crate) fn tree(&mut self, id: &ObjectId) -> Result<ObjectId, GitError> {
+        Ok(self.node(id)?.tree)
+    }
+
     /// The parents of a commit.
     pub(crate) fn parents(&mut self, id: &ObjectId) -> Result<Vec<ObjectId>, GitError> {
         Ok(self.node(id)?.parents.clone())

@@ -120,6 +120,24 @@ impl ReplacedRecord {
     }
 }
 
+/// Bitmaps of a pack, in a blob of their own. Their key is the pack's first blob as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BitmapsRecord {
+    /// The blob.
+    #[serde(rename = "b")]
+    pub(crate) blob: String,
+}
+
+impl Indexed for BitmapsRecord {
+    const NAME: &'static str = "git-bitmaps";
+}
+
+impl BitmapsRecord {
+    pub(crate) fn blob_id(&self) -> Option<BlobId> {
+        BlobId::parse(&self.blob)
+    }
+}
+
 /// A reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RefRecord {

@@ -100,6 +100,7 @@ impl Repository {
         let Inner { git, owner, fingerprint, snapshot, .. } = &*self.0;
         let packs = if snapshot.format == Some(format) { &snapshot.packs[..] } else { &[] };
         Objects::new(git.clone(), format, owner.clone(), *fingerprint, packs, quarantine)
+            .with_bitmaps(&snapshot.bitmaps)
     }
 
     /// All objects but those that only `packs` have.

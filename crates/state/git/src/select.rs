@@ -7,6 +7,7 @@ use std::sync::Arc;
 use git_object::{Kind, ObjectId, Tree};
 
 use crate::GitError;
+use crate::bitmaps::Bitmaps;
 use crate::links::broken;
 use crate::objects::{Object, Objects};
 use crate::places::Places;
@@ -66,11 +67,12 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    fn new(objects: &Objects) -> Result<Self, GitError> {
+    /// None yet. Objects of the pack `first` count there, whether or not larger ones have them.
+    fn new(objects: &Objects, first: Option<usize>) -> Result<Self, GitError> {
         let sizes = (0..objects.packs()).map(|number| objects.pack(number).map(|pack| pack.objects()));
         let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<usize> = (0..sizes.len()).collect();
-        order.sort_by_key(|number| std::cmp::Reverse(sizes.get(*number).copied()));
+        order.sort_by_key(|number| std::cmp::Reverse((Some(*number) == first, sizes.get(*number).copied())));
         let sets = sizes.into_iter().map(Places::none).collect();
         Ok(Self { order, sets, known: HashSet::new() })
     }
@@ -212,7 +214,7 @@ fn select_packs(objects: &Objects, from: &HashSet<ObjectId>, filter: &Filter) ->
         return Ok(None);
     }
     let Some(whole) = whole_packs(objects, from)? else { return Ok(None) };
-    let mut selection = Selection::new(objects)?;
+    let mut selection = Selection::new(objects, None)?;
     selection.order.retain(|number| whole.contains(number));
     let order = selection.order.clone();
     // Objects of the smaller packs; what larger ones have is asked of their indexes.
@@ -294,21 +296,49 @@ pub(crate) fn select(
             return Ok(selection);
         }
     }
-    let mut trees = Trees {
-        objects,
-        filter: wanted.filter,
-        selection: Selection::new(objects)?,
-        depths: HashMap::new(),
-        theirs: HashSet::new(),
-        counted,
-        next: 0,
-    };
+    if complete
+        && wanted.filter.tree_depth.is_none()
+        && let Some(bitmaps) = objects.bitmaps()
+    {
+        let mut selection = select_mapped(objects, bitmaps, wanted, counted)?;
+        if wanted.include_tag {
+            add_tags(objects, references, &mut selection)?;
+        }
+        counted(selection.count())?;
+        return Ok(selection);
+    }
+    let mut trees = Trees::new(objects, None, counted)?;
+    trees.filter = wanted.filter;
     trees.walk(wanted)?;
-    let mut selection = trees.selection;
+    let mut selection = trees.into_selection();
     if wanted.include_tag {
         add_tags(objects, references, &mut selection)?;
     }
     counted(selection.count())?;
+    Ok(selection)
+}
+
+/// Selects what a client gets that has nothing yet, with the help of bitmaps.
+fn select_mapped(
+    objects: &Objects,
+    bitmaps: &Bitmaps,
+    wanted: &Wanted,
+    counted: &mut dyn FnMut(u64) -> Result<(), GitError>,
+) -> Result<Selection, GitError> {
+    let wants = Sorted::new(objects, &wanted.wants)?;
+    let mut trees = Trees::new(objects, Some(bitmaps.pack), counted)?;
+    trees.closure(&mut Walk::new(objects), &wants.commits, |place| bitmaps.find(place))?;
+    trees.others(&wants)?;
+    let mut selection = trees.into_selection();
+    if wanted.filter != Filter::default() {
+        for (number, places) in selection.sets.iter_mut().enumerate().filter(|(_, places)| places.count() > 0) {
+            filter_places(objects, number, &wanted.filter, places)?;
+        }
+        // What was asked for by name is not left out, nor what its tags lead to.
+        for want in [&wants.commits, &wants.trees, &wants.blobs, &wants.tags].into_iter().flatten() {
+            selection.add(objects, want)?;
+        }
+    }
     Ok(selection)
 }
 
@@ -341,7 +371,8 @@ struct Branch {
     named: bool,
 }
 
-struct Trees<'a> {
+/// A walk that selects what it meets.
+pub(crate) struct Trees<'a> {
     objects: &'a Objects,
     filter: Filter,
     selection: Selection,
@@ -353,7 +384,77 @@ struct Trees<'a> {
     next: u64,
 }
 
-impl Trees<'_> {
+impl<'a> Trees<'a> {
+    /// Begins with nothing. Objects of the pack `first` count there.
+    pub(crate) fn new(
+        objects: &'a Objects,
+        first: Option<usize>,
+        counted: &'a mut dyn FnMut(u64) -> Result<(), GitError>,
+    ) -> Result<Self, GitError> {
+        Ok(Self {
+            objects,
+            filter: Filter::default(),
+            selection: Selection::new(objects, first)?,
+            depths: HashMap::new(),
+            theirs: HashSet::new(),
+            counted,
+            next: 0,
+        })
+    }
+
+    pub(crate) fn into_selection(self) -> Selection {
+        self.selection
+    }
+
+    /// Selects all that commits lead to. `bitmap` yields what the commit at a place leads to in the pack whose objects count
+    /// there first of all.
+    pub(crate) fn closure(
+        &mut self,
+        walk: &mut Walk<'_>,
+        commits: &[ObjectId],
+        bitmap: impl Fn(u32) -> Result<Option<Vec<u8>>, GitError>,
+    ) -> Result<(), GitError> {
+        let (mut stack, mut walked) = (commits.to_vec(), Vec::new());
+        while let Some(id) = stack.pop() {
+            let found = self.selection.locate(self.objects, &id)?;
+            let (number, place) = found.ok_or(GitError::MissingObject { id })?;
+            let mapped = if self.selection.order.first() == Some(&number) { bitmap(place)? } else { None };
+            let set = self.selection.sets.get_mut(number).ok_or(GitError::damaged("a pack is missing"))?;
+            if set.contains(place) {
+                continue;
+            }
+            if let Some(mapped) = mapped {
+                set.add_encoded(&mapped).ok_or(GitError::damaged("a bitmap is broken"))?;
+                continue;
+            }
+            self.add(&id, Kind::Commit, true)?;
+            walked.push(id);
+            stack.extend(walk.parents(&id)?);
+        }
+        for id in walked {
+            let mut bases = Vec::new();
+            for parent in walk.parents(&id)? {
+                bases.push((walk.tree(&parent)?, false));
+            }
+            self.branch(Branch { tree: walk.tree(&id)?, bases, depth: 0, named: false })?;
+        }
+        Ok(())
+    }
+
+    /// Selects what was asked for besides commits.
+    fn others(&mut self, wants: &Sorted) -> Result<(), GitError> {
+        for id in &wants.tags {
+            self.add(id, Kind::Tag, true)?;
+        }
+        for tree in &wants.trees {
+            self.branch(Branch { tree: *tree, bases: Vec::new(), depth: 0, named: true })?;
+        }
+        for blob in &wants.blobs {
+            self.add(blob, Kind::Blob, true)?;
+        }
+        Ok(())
+    }
+
     fn walk(&mut self, wanted: &Wanted) -> Result<(), GitError> {
         let objects = self.objects;
         let wants = Sorted::new(objects, &wanted.wants)?;

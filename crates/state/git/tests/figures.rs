@@ -103,10 +103,8 @@ fn a_history_in_and_out() {
         let filter = Filter { blob_bytes: Some(0), ..Filter::default() };
         let bytes = fetch(&world, Wanted { filter, ..wanted.clone() }).await;
         meter.report("without files", bytes);
-        let head = *tips
-            .iter()
-            .max_by_key(|id| usize::from(refs.iter().any(|(tip, name)| tip == *id && name.ends_with("/unstable"))))
-            .unwrap();
+        let main = ["refs/heads/unstable", "refs/heads/master", "refs/heads/main"];
+        let head = refs.iter().find(|(_, name)| main.contains(name)).unwrap().0;
         for round in ["first", "second"] {
             let meter = Meter::start();
             let repository = world.open().await;
@@ -115,10 +113,24 @@ fn a_history_in_and_out() {
             let bytes = fetch(&world, one).await;
             meter.report(&format!("depth 1, {round}"), bytes);
         }
-        let meter = Meter::start();
         let branch = Wanted { wants: vec![head], ofs_delta: true, ..Wanted::default() };
-        let bytes = fetch(&world, branch).await;
+        let meter = Meter::start();
+        let bytes = fetch(&world, branch.clone()).await;
         meter.report("one branch", bytes);
+        let meter = Meter::start();
+        let mapped = world.open().await.map().await.unwrap().unwrap();
+        world
+            .store
+            .write(move |tx| mapped.publish(tx).map_err(world::Published))
+            .await
+            .map_err(|error| error.0)
+            .unwrap();
+        meter.report("bitmaps made", 0);
+        for round in ["first", "second"] {
+            let meter = Meter::start();
+            let bytes = fetch(&world, branch.clone()).await;
+            meter.report(&format!("one branch with bitmaps, {round}"), bytes);
+        }
         let parent = world.open().await.objects().history(&[head], 200).unwrap();
         for back in [1, 100] {
             let meter = Meter::start();

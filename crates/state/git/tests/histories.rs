@@ -1,12 +1,12 @@
 //! Histories of any shape, pushed in any parts: who has some of it gets all that is missing, and nothing that is not asked for.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod world;
 
-use git::{Deepen, RefOutcome, Wanted};
+use git::{Deepen, Filter, Maintenance, RefOutcome, RefUpdate, Repository, Settings, Wanted};
 use git_object::{ObjectFormat, ObjectId};
-use world::{RealGit, World, block_on};
+use world::{Published, RealGit, World, block_on};
 
 const SHA1: ObjectFormat = ObjectFormat::Sha1;
 
@@ -175,4 +175,77 @@ fn a_shallow_history_of_any_shape_is_deepened() {
             }
         }
     });
+}
+
+/// Makes one pack of all, and bitmaps for it. Yields whether there are some.
+async fn maintain(world: &World) -> bool {
+    let maintenance = Maintenance { all: true, ..Maintenance::default() };
+    if let Some(made) = world.open().await.maintain(maintenance, 5, |_| true).await.unwrap() {
+        let write = world.store.write(move |tx| made.publish(tx, 5).map_err(Published));
+        write.await.map_err(|error| error.0).unwrap();
+    }
+    let Some(mapped) = world.open().await.map().await.unwrap() else { return false };
+    let write = world.store.write(move |tx| mapped.publish(tx).map_err(Published));
+    write.await.map_err(|error| error.0).unwrap()
+}
+
+async fn fetch(world: &World, wants: &[ObjectId], filter: Filter) -> Vec<ObjectId> {
+    let wanted = Wanted { wants: wants.to_vec(), filter, ofs_delta: true, ..Wanted::default() };
+    let bare = RealGit::bare(SHA1);
+    bare.run_with(&["index-pack", "--stdin"], &world.upload(wanted).await);
+    let all = bare.text(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+    all.lines().map(|line| ObjectId::from_hex(SHA1, line.as_bytes()).unwrap()).collect()
+}
+
+#[test]
+fn bitmaps_tell_what_a_walk_would_tell() {
+    block_on(async {
+        let mut dice = Dice(31);
+        for _ in 0..4 {
+            let (real, ids) = random(&mut dice, 40);
+            let settings = Settings { threads: 2, mapped_objects_min: 1, ..Settings::default() };
+            let world = World::with(settings).await;
+            let names: Vec<String> = (1..=ids.len()).map(|number| format!("refs/heads/c{number}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            world.push(&real, &names[..20]).await;
+            world.push(&real, &names[20..28]).await;
+            assert!(world.open().await.map().await.unwrap().is_some(), "the first push is complete");
+            assert!(maintain(&world).await && !maintain(&world).await, "once is enough");
+            // What comes later is on top of what the bitmaps say.
+            world.push(&real, &names[28..35]).await;
+            world.push(&real, &names[35..]).await;
+            for round in 0..8 {
+                let wants: Vec<ObjectId> =
+                    (0..1 + dice.throw(3)).map(|_| ids[dice.throw(ids.len() as u64) as usize]).collect();
+                let texts: Vec<String> = wants.iter().map(ToString::to_string).collect();
+                let mut arguments: Vec<&str> = texts.iter().map(String::as_str).collect();
+                assert_eq!(fetch(&world, &wants, Filter::default()).await, real.objects(&arguments), "{round}");
+                let filter = Filter { blob_bytes: Some(0), ..Filter::default() };
+                arguments.push("--filter=blob:none");
+                assert_eq!(fetch(&world, &wants, filter).await, real.objects(&arguments), "{round}");
+            }
+            // Some branches go, and with them what only they led to.
+            let repository = world.open().await;
+            let gone = |name: &&str| !dice_like(name).is_multiple_of(3);
+            let removed = names.iter().copied().filter(gone);
+            let updates =
+                removed.map(|name| RefUpdate { name: name.to_owned(), old: repository.reference(name), new: None });
+            let none = repository.check(SHA1, Vec::new()).await.unwrap();
+            world.publish(&none, updates.collect(), true).await;
+            let left: Vec<&str> = names.iter().copied().filter(|name| !gone(name)).collect();
+            let reachable = real.objects(&left);
+            for id in real.objects(&names) {
+                let expected = if reachable.binary_search(&id).is_ok() { None } else { Some(id) };
+                assert_eq!(unreachable(&world.open().await, id).await, expected);
+            }
+        }
+    });
+}
+
+fn dice_like(name: &str) -> usize {
+    name.len() + usize::from(name.as_bytes()[name.len() - 1])
+}
+
+async fn unreachable(repository: &Repository, id: ObjectId) -> Option<ObjectId> {
+    repository.unreachable(vec![id]).await.unwrap()
 }
