@@ -89,6 +89,8 @@ pub(crate) fn join(
     let core = Arc::new(core);
     let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service()));
     let git = Git::new(store.clone(), blobs.clone(), git::Settings::default());
+    let clock = Arc::clone(&durable_state.steady);
+    git.keep_up(git::Maintenance::default(), move || clock.now().millis() / 1000);
     let codecommit = CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys));
     let codecommit = Arc::new(codecommit.with_addresses(Addresses { ssh_port, ..Addresses::default() }));
     let transfers = Transfers::new(Performer::new(Arc::clone(&core), Arc::clone(&codecommit)), git, AGENT);

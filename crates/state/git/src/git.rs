@@ -12,6 +12,7 @@ use store::{ReadTx, Store, StoreError, Tx};
 use tokio::sync::Semaphore;
 
 use crate::chunks::Chunks;
+use crate::maintenance::upkeep::{self, Upkeep};
 use crate::objects::Recent;
 use crate::pack::Pack;
 use crate::record::{BitmapsRecord, LogRecord, Meta, PackRecord, RefRecord, ReplacedRecord};
@@ -83,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) packs: Cache<BlobId, Arc<Pack>>,
     /// Repositories that are being maintained.
     pub(crate) maintained: Mutex<HashSet<Box<str>>>,
+    pub(crate) upkeep: OnceLock<Upkeep>,
     metas: store::Cache<Meta>,
     snapshots: Cache<Box<str>, Arc<Snapshot>, ByMemory>,
 }
@@ -122,6 +124,7 @@ impl Git {
             settings,
             packs: Cache::new(PACKS_OPEN),
             maintained: Mutex::default(),
+            upkeep: OnceLock::new(),
             metas: store::Cache::new(&store, METAS, |meta| meta),
             snapshots: Cache::with_weighter(METAS, SNAPSHOT_BYTES, ByMemory),
             store,
@@ -179,7 +182,9 @@ impl Git {
     /// [`GitError::NotFound`]; those of reading.
     pub async fn open(&self, id: &str, key: &Key256) -> Result<Repository, GitError> {
         let snapshot = self.snapshot(id).await?;
-        Ok(Repository::new(self.clone(), id, Owner::new(key, id.as_bytes()), key, snapshot))
+        let repository = Repository::new(self.clone(), id, Owner::new(key, id.as_bytes()), key, snapshot);
+        upkeep::begin(&repository);
+        Ok(repository)
     }
 
     /// The repository's records as they are now.

@@ -6,6 +6,7 @@
 mod order;
 mod pack;
 mod swap;
+pub(crate) mod upkeep;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
@@ -35,6 +36,8 @@ pub struct Maintenance {
     pub replaced_seconds: i64,
     /// How much memory the search for deltas takes, about, in bytes.
     pub memory_bytes: usize,
+    /// How many threads it takes.
+    pub threads: usize,
 }
 
 impl Default for Maintenance {
@@ -46,6 +49,7 @@ impl Default for Maintenance {
             unreachable_seconds: 14 * 24 * 60 * 60,
             replaced_seconds: 60 * 60,
             memory_bytes: 64 << 20,
+            threads: 1,
         }
     }
 }
@@ -129,10 +133,20 @@ impl Repository {
         now: i64,
         progress: impl Fn(MaintenanceProgress) -> bool + Send + Sync + 'static,
     ) -> Result<Option<Maintained>, GitError> {
+        let Some(turn) = Turn::take(self) else { return Ok(None) };
+        self.maintain_in_turn(turn, maintenance, now, progress).await
+    }
+
+    async fn maintain_in_turn(
+        &self,
+        turn: Turn,
+        maintenance: Maintenance,
+        now: i64,
+        progress: impl Fn(MaintenanceProgress) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<Maintained>, GitError> {
         if self.format().is_none() {
             return Ok(None);
         }
-        let Some(turn) = Turn::take(self) else { return Ok(None) };
         let (repository, runtime) = (self.clone(), Handle::current());
         blocking(move || {
             let _turn = turn;

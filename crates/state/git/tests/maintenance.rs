@@ -268,6 +268,25 @@ fn maintenance_can_be_ended_and_leaves_nothing() {
     });
 }
 
+#[test]
+fn whoever_opens_a_repository_with_many_packs_has_it_maintained() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 30));
+        let maintenance = Maintenance { packs_max: 4, ..Maintenance::default() };
+        world.git.keep_up(maintenance, || 5);
+        push_all(&world, &real).await;
+        for _ in 0..500 {
+            if packs(&world).await <= 4 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(packs(&world).await <= 4);
+        intact(&world.open().await).await;
+        assert_eq!(cloned(&world, SHA1).await.1, real.objects(&["--all"]));
+    });
+}
+
 fn open(dir: &Path) -> (Store, Blobs, Git) {
     std::fs::create_dir_all(dir).unwrap();
     let store = Store::open(dir.join("store.db"), &RootKey::from_slice(&[9; 32]).unwrap()).unwrap();

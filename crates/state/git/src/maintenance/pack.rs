@@ -82,7 +82,7 @@ impl Work<'_> {
         let reader = Reader { objects, order, list: &items.list };
         let candidates = candidates(&reader, origin)?;
         let search = Search {
-            threads: self.repository.0.git.0.settings.threads,
+            threads: self.maintenance.threads,
             memory_bytes: self.maintenance.memory_bytes,
             kept_bytes: self.maintenance.memory_bytes / 2,
             ..Search::default()
