@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use git::{Git, Repository};
 use service::{Behalf, Caller, Performer, RequestOrigin};
+use wire::Fault;
 
 use crate::access::{GitPull, GitPullInput, GitPush, GitPushInput, PushedRef};
 use crate::{CodeCommit, PushedTo};
@@ -80,6 +81,25 @@ impl Transfers {
         let input = GitPullInput { repository_name: name.to_owned() };
         let pulled = self.performer.perform::<GitPull>(behalf, input).await?;
         Ok(self.git.open(&pulled.id, &pulled.key).await?)
+    }
+
+    /// Opens a repository for writing beside its references, as of large files and locks: on behalf of a push to
+    /// `reference`, if the client says so.
+    ///
+    /// # Errors
+    /// As for [`pull`](Self::pull).
+    pub async fn push_beside(
+        &self,
+        client: &Client,
+        name: &str,
+        reference: Option<String>,
+    ) -> Result<Repository, TransferError> {
+        let reference = reference.map(|name| PushedRef { name, commit: None, fast_forward: Some(true) });
+        let (repository, pushed) = self.open_for_push(client, name, reference.into_iter().collect()).await?;
+        match pushed.refusals.into_iter().flatten().next() {
+            Some(words) => Err(Fault::sender("AccessDeniedException", words).into()),
+            None => Ok(repository),
+        }
     }
 
     /// Opens a repository for writing. With references: says as well which of them the client may not change.

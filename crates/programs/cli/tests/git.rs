@@ -166,7 +166,7 @@ impl World {
         call(&whole, &with(&["fetch", "-q"]));
         self.git(git, &whole, &["merge", "-q", "-m", "a merge", "origin/main"]);
         call(&whole, &with(&["push", "-q", "--atomic", "-o", "option=1", "origin", "main", "main:refs/heads/second"]));
-        call(&work, &with(&["pull", "-q", "--ff-only"]));
+        call(&work, &with(&["pull", "-q", "--ff-only", "origin", "main"]));
         assert_eq!(count(&work), "9");
         let stale = self.git(git, &shallow, &["log", "-1", "--format=%H"]);
         self.git_fails(git, &shallow, &["push", "-q", "origin", &format!("{stale}^:refs/heads/main")]);
@@ -310,4 +310,54 @@ fn a_password_that_the_aws_clis_credential_helper_signs_is_taken() {
         world.git("git", "work", &["push", "-q", &remote, "main"]);
         assert!(world.git("git", "work", &["ls-remote", &remote]).contains("refs/heads/main"), "{remote}");
     }
+}
+
+#[test]
+fn git_lfs_stores_files_and_takes_locks_over_https_and_ssh() {
+    let world = World::new();
+    let user = world.user("dev", ALL);
+    let id = world.ssh_key("dev");
+    let other = world.user("other", ALL);
+    world.git("git", ".", &["lfs", "install", "--skip-repo"]);
+    for over_ssh in [false, true] {
+        let (http, ssh) = world.repository(&format!("large{over_ssh}"));
+        let https = http.replace("https://", &format!("https://{user}"));
+        let remote = if over_ssh { ssh.replace("ssh://", &format!("ssh://{id}@")) } else { https.clone() };
+        let [work, clone] = ["work", "clone"].map(|name| format!("{name}{over_ssh}"));
+        world.git("git", ".", &["init", "-q", "-b", "main", &work]);
+        world.git("git", &work, &["remote", "add", "origin", &remote]);
+        world.git("git", &work, &["lfs", "track", "--lockable", "*.bin"]);
+        let content: Vec<u8> =
+            (0..3_000_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        world.write(&work, "large.bin", &content);
+        world.commit("git", &work, "small", "one");
+        world.git("git", &work, &["push", "-q", "origin", "main"]);
+        // Again: nothing is to be stored.
+        world.git("git", &work, &["lfs", "push", "--all", "origin"]);
+        world.git("git", ".", &["clone", "-q", &remote, &clone]);
+        let fetched = std::fs::read(world.folder.join(&clone).join("large.bin")).expect("a file");
+        assert!(fetched == content, "{} bytes", fetched.len());
+        world.git("git", &clone, &["lfs", "fsck"]);
+
+        world.git("git", &work, &["lfs", "lock", "large.bin"]);
+        assert!(world.git("git", &work, &["lfs", "locks"]).contains("large.bin"));
+        assert!(world.git_fails("git", &clone, &["lfs", "lock", "large.bin"]).contains("already"));
+        let theirs = http.replace("https://", &format!("https://{other}"));
+        world.git("git", &clone, &["remote", "set-url", "origin", &theirs]);
+        let verified = world.git("git", &clone, &["lfs", "locks", "--verify"]);
+        assert!(verified.contains("large.bin") && !verified.contains("O large.bin"), "{verified}");
+        world.git_fails("git", &clone, &["lfs", "unlock", "large.bin"]);
+        world.git("git", &work, &["lfs", "unlock", "large.bin"]);
+        assert_eq!(world.git("git", &work, &["lfs", "locks"]), "");
+    }
+    let reads = r#"{"Effect": "Allow", "Action": "codecommit:GitPull", "Resource": "*"}"#;
+    let reader = world.user("reader", reads);
+    let (http, _) = world.repository("other");
+    world.git(
+        "git",
+        "workfalse",
+        &["remote", "set-url", "origin", &http.replace("https://", &format!("https://{reader}"))],
+    );
+    let shown = world.git_fails("git", "workfalse", &["lfs", "push", "--all", "origin"]);
+    assert!(shown.contains("codecommit:GitPush"), "{shown}");
 }

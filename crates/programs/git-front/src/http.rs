@@ -5,6 +5,7 @@
 mod answer;
 mod arriving;
 mod authentication;
+mod lfs;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use http::{HeaderMap, Method, StatusCode, request};
 use service::ports::Authority;
 use wire::Timestamp;
 
+use crate::tokens::Tokens;
 use answer::{Answer, refuse, refused, told};
 
 /// Pieces of an answer that wait for the client.
@@ -35,6 +37,7 @@ pub struct GitHttp {
     authority: Arc<dyn Authority>,
     region: String,
     clock: fn() -> Timestamp,
+    tokens: Tokens,
 }
 
 impl GitHttp {
@@ -42,7 +45,14 @@ impl GitHttp {
     /// client calls names another.
     #[must_use]
     pub fn new(transfers: Transfers, authority: Arc<dyn Authority>, region: String, clock: fn() -> Timestamp) -> Self {
-        Self { transfers, authority, region, clock }
+        Self { transfers, authority, region, clock, tokens: Tokens::default() }
+    }
+
+    /// The same that takes tokens which were issued elsewhere.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Tokens) -> Self {
+        self.tokens = tokens;
+        self
     }
 
     /// Answers a request to a path of Git's.
@@ -66,7 +76,7 @@ impl GitHttp {
                 StatusCode::FORBIDDEN,
                 "This server speaks Git's smart protocol alone. Git 1.6.6 and later speak it.\n",
             ),
-            Endpoint::Lfs(_) => refuse(StatusCode::NOT_IMPLEMENTED, "Git LFS is not served.\n"),
+            Endpoint::Lfs(endpoint) => self.lfs(&client, &path, endpoint, &head, body).await,
             Endpoint::Advertisement(Service::UploadArchive) | Endpoint::Rpc(Service::UploadArchive) => {
                 refuse(StatusCode::FORBIDDEN, "Archives are not served.\n")
             }

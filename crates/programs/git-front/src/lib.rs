@@ -7,5 +7,7 @@
 
 mod http;
 pub mod ssh;
+mod tokens;
 
 pub use crate::http::{GitHttp, is_git_path};
+pub use tokens::Tokens;

@@ -14,11 +14,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codecommit::transfer::Transfers;
+use git_wire::lfs::Action;
 use russh::server::Config;
 use russh::{MethodKind, MethodSet, SshId};
+use service::Caller;
 use service::ports::Authority;
 use tokio::net::TcpListener;
 use wire::Timestamp;
+
+use crate::tokens::{SCHEME, SECONDS, Tokens};
 
 pub use host_key::HostKey;
 pub use running::Running;
@@ -38,13 +42,34 @@ pub struct GitSsh {
     authority: Arc<dyn Authority>,
     region: String,
     clock: fn() -> Timestamp,
+    /// The beginning of HTTPS addresses, and the tokens with which they are called.
+    lfs: Option<(String, Tokens)>,
 }
 
 impl GitSsh {
     /// Git over SSH for the callers that `authority` knows. `region` is that of repositories.
     #[must_use]
     pub fn new(transfers: Transfers, authority: Arc<dyn Authority>, region: String, clock: fn() -> Timestamp) -> Self {
-        Self { transfers, authority, region, clock }
+        Self { transfers, authority, region, clock, lfs: None }
+    }
+
+    /// The same that leads clients of Git LFS to `https`, such as `https://git.example.com`, with a token of `tokens`.
+    #[must_use]
+    pub fn with_lfs(mut self, https: &str, tokens: Tokens) -> Self {
+        self.lfs = Some((https.trim_end_matches('/').to_owned(), tokens));
+        self
+    }
+
+    /// What `git-lfs-authenticate` prints: where to go with which headers.
+    fn lfs_credentials(&self, caller: &Arc<Caller>, repository: &str) -> Option<Vec<u8>> {
+        let (https, tokens) = self.lfs.as_ref()?;
+        let token = tokens.issue(caller, repository, (self.clock)())?;
+        let action = Action {
+            href: format!("{https}/v1/repos/{repository}.git/info/lfs"),
+            header: [("Authorization".to_owned(), format!("{SCHEME}{token}"))].into(),
+            expires_in: SECONDS.unsigned_abs(),
+        };
+        serde_json::to_vec(&action).ok()
     }
 
     /// Serves connections until it is stopped.

@@ -42,6 +42,8 @@ pub(crate) struct Core {
     regions: Regions,
     /// The Region that clients are told.
     region: String,
+    /// The URL that clients are told.
+    url: String,
     /// The place of blobs, if it is not the usual one.
     blobs: Option<String>,
     /// Where Git is served over SSH, until it is.
@@ -100,6 +102,7 @@ impl Core {
             key_stores,
             regions,
             region,
+            url: String::new(),
             blobs,
             ssh,
             names,
@@ -109,9 +112,10 @@ impl Core {
         }
     }
 
-    /// The same that serves Git over SSH on `listener` as well.
-    pub(crate) fn with_ssh(mut self, listener: Option<TcpListener>) -> Self {
-        self.ssh = Mutex::new(listener);
+    /// The same at the URL that clients are told, and with Git over SSH on `ssh`.
+    pub(crate) fn at(mut self, url: &str, ssh: Option<TcpListener>) -> Self {
+        url.clone_into(&mut self.url);
+        self.ssh = Mutex::new(ssh);
         self
     }
 
@@ -133,6 +137,7 @@ impl Core {
             front: self.front.statistics(),
             history: self.history.clone(),
             region: &self.region,
+            url: &self.url,
             blobs: blob_place::open(&self.layout, self.blobs.as_deref()).await?,
             ssh_port: self.ssh.lock().await.as_ref().and_then(git_front::ssh::address).map(|address| address.port()),
         };

@@ -123,7 +123,7 @@ impl Server {
         let history = History::default();
         let key_stores = Arc::new(Configured::new(&config.key_stores)?);
         let core = Core::new(layout, &config, key_stores, names, Arc::clone(&front), history.clone(), gathering);
-        let core = Arc::new(core.with_ssh(ssh));
+        let core = Arc::new(core.at(&endpoint.url, ssh));
         let first_start = match durable_state {
             Some(durable_state) => core.start_services(durable_state).await?,
             None => None,

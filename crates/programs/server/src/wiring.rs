@@ -9,8 +9,8 @@ use codecommit::{Addresses, CodeCommit};
 use front::Statistics;
 use front::pages::HealthProblem;
 use git::Git;
-use git_front::GitHttp;
 use git_front::ssh::GitSsh;
+use git_front::{GitHttp, Tokens};
 use iam::{Iam, Sts};
 use jobs::{History, Job};
 use kms::{Kms, ServiceDataKeys};
@@ -42,6 +42,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) region: &'a str,
     /// What the packs of repositories are stored in.
     pub(crate) blobs: Blobs,
+    /// The URL that clients are told.
+    pub(crate) url: &'a str,
     /// The port of Git over SSH, if it is served.
     pub(crate) ssh_port: Option<u16>,
 }
@@ -69,7 +71,8 @@ pub(crate) fn join(
     surroundings: Surroundings<'_>,
 ) -> (Services, Backend, Vec<Job>) {
     let DurableState { store, journal, trail, audit_key, steady, .. } = durable_state;
-    let Surroundings { key_stores, regions, domain_key_days, front, history, region, blobs, ssh_port } = surroundings;
+    let Surroundings { key_stores, regions, domain_key_days, front, history, region, url, blobs, ssh_port } =
+        surroundings;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
     let kms = Arc::new(kms.with_key_stores(key_stores).in_regions(regions.clone()));
@@ -94,8 +97,10 @@ pub(crate) fn join(
     let codecommit = CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys));
     let codecommit = Arc::new(codecommit.with_addresses(Addresses { ssh_port, ..Addresses::default() }));
     let transfers = Transfers::new(Performer::new(Arc::clone(&core), Arc::clone(&codecommit)), git, AGENT);
+    let tokens = Tokens::default();
     let ssh = GitSsh::new(transfers.clone(), Arc::clone(&authority), region.to_owned(), clock::now);
-    let git = GitHttp::new(transfers, authority, region.to_owned(), clock::now);
+    let ssh = ssh.with_lfs(url, tokens.clone());
+    let git = GitHttp::new(transfers, authority, region.to_owned(), clock::now).with_tokens(tokens);
     modules.push(Module::of(&codecommit));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
     jobs.extend(modules::storage::jobs(durable_state));

@@ -11,6 +11,7 @@ mod capabilities;
 mod error;
 mod fetch;
 mod filter;
+pub mod lfs;
 mod negotiation;
 mod packet;
 mod path;

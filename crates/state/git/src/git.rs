@@ -12,6 +12,8 @@ use store::{ReadTx, Store, StoreError, Tx};
 use tokio::sync::Semaphore;
 
 use crate::chunks::Chunks;
+use crate::large::LargeRecord;
+use crate::lock::{LockRecord, LockedPath};
 use crate::maintenance::upkeep::{self, Upkeep};
 use crate::objects::Recent;
 use crate::pack::Pack;
@@ -156,6 +158,12 @@ impl Git {
         clear::<PackRecord>(tx, id, |tx, pack| {
             pack.blob_ids().flatten().try_for_each(|blob| blobs::Reference::remove(tx, &blob).map(|_| ()))
         })?;
+        clear::<LargeRecord>(tx, id, |tx, large| match large.blob_id() {
+            Some(blob) => blobs::Reference::remove(tx, &blob).map(drop),
+            None => Ok(()),
+        })?;
+        clear::<LockRecord>(tx, id, |_, _| Ok(()))?;
+        clear::<LockedPath>(tx, id, |_, _| Ok(()))?;
         clear::<ReplacedRecord>(tx, id, |tx, pack| {
             pack.blob_ids().flatten().try_for_each(|blob| blobs::Reference::remove(tx, &blob).map(|_| ()))
         })?;

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::GitHttp;
 use super::answer::refuse;
+use crate::tokens::SCHEME;
 
 const LFS_AUTHENTICATE: HeaderName = HeaderName::from_static("lfs-authenticate");
 
@@ -39,6 +40,10 @@ impl GitHttp {
             return Err(challenge("Authentication is required: Git credentials of an IAM user.\n", lfs));
         };
         let wrong = || challenge("The user name or the password is wrong.\n", lfs);
+        if let Some(token) = stated.to_str().ok().and_then(|stated| stated.strip_prefix(SCHEME)) {
+            let caller = lfs.then(|| self.tokens.caller(token, path.name, (self.clock)())).flatten();
+            return caller.ok_or_else(wrong);
+        }
         let basic = Basic::parse(stated.as_bytes()).ok_or_else(wrong)?;
         let (user_name, password) = basic.parts().ok_or_else(wrong)?;
         let signed = str::from_utf8(password).ok().filter(|password| is_signed(password));

@@ -165,9 +165,9 @@ impl Handler for Connection {
             return session.channel_failure(channel);
         };
         session.channel_success(channel)?;
-        let (turn, transfers, command) = (self.busy.begin(), self.git.transfers.clone(), command.to_vec());
+        let (turn, git, command) = (self.busy.begin(), Arc::clone(&self.git), command.to_vec());
         tokio::spawn(async move {
-            command::run(&transfers, &client, &command, version, opened).await;
+            command::run(&git, &client, &command, version, opened).await;
             drop(turn);
         });
         Ok(())

@@ -10,6 +10,8 @@ use russh::server::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf};
 use tokio::sync::mpsc;
 
+use crate::ssh::GitSsh;
+
 /// Pieces of an answer that wait for the client.
 const PIECES_AHEAD: usize = 4;
 
@@ -25,17 +27,14 @@ const FAILED: u32 = 128;
 const NO_COMMAND: u32 = 127;
 
 /// Runs a command.
-pub(super) async fn run(
-    transfers: &Transfers,
-    client: &Client,
-    command: &[u8],
-    version: Version,
-    channel: Channel<Msg>,
-) {
+pub(super) async fn run(git: &GitSsh, client: &Client, command: &[u8], version: Version, channel: Channel<Msg>) {
+    let transfers = &git.transfers;
     let (service, repository) = match SshCommand::parse(command) {
         Ok(SshCommand::Git { service, repository }) => (service, repository),
         Ok(SshCommand::LfsTransfer) => return end(&channel, "git-lfs-transfer: not found", NO_COMMAND).await,
-        Ok(SshCommand::LfsAuthenticate { .. }) => return end(&channel, "Git LFS is not served.", NO_COMMAND).await,
+        Ok(SshCommand::LfsAuthenticate { repository, upload }) => {
+            return lfs_authenticate(git, client, &repository, upload, &channel).await;
+        }
         Err(error) => return end(&channel, &error.to_string(), NO_COMMAND).await,
     };
     let (reader, writer) = channel.split();
@@ -107,6 +106,26 @@ async fn transfer(
             output.send(out).await
         }
     }
+}
+
+/// Leads a client of Git LFS to HTTPS, if it may do there what it wants.
+async fn lfs_authenticate(git: &GitSsh, client: &Client, repository: &str, upload: bool, channel: &Channel<Msg>) {
+    let opened = if upload {
+        git.transfers.push_beside(client, repository, None).await
+    } else {
+        git.transfers.pull(client, repository).await
+    };
+    if let Err(error) = opened {
+        return end(channel, &format!("ERROR: {}", clean(error.words().as_bytes())), FAILED).await;
+    }
+    let Some(credentials) = git.lfs_credentials(&client.caller, repository) else {
+        return end(channel, "Git LFS is not served.", NO_COMMAND).await;
+    };
+    // A client that closed the channel needs none of it.
+    let _ = channel.data_bytes(Bytes::from(credentials)).await;
+    let _ = channel.exit_status(0).await;
+    let _ = channel.eof().await;
+    let _ = channel.close().await;
 }
 
 /// Sends pieces as the client takes them.
