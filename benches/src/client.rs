@@ -9,7 +9,7 @@ use serde_json::Value;
 use wire::Timestamp;
 use wire::sigv4::{Payload, RequestParts, Rules, Signer};
 
-use crate::load::Connection;
+use crate::load::{Answer, Connection};
 
 pub(crate) const REGION: &str = "us-east-1";
 
@@ -42,6 +42,20 @@ pub(crate) fn kms(credentials: &Credentials, address: SocketAddr, operation: &st
         &[("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &target)],
         &body.to_string(),
     )
+}
+
+/// Makes one CodeCommit call that has to succeed.
+pub(crate) async fn call_codecommit(
+    connection: &mut Connection,
+    credentials: &Credentials,
+    address: SocketAddr,
+    operation: &str,
+    body: &Value,
+) -> std::io::Result<Value> {
+    let target = format!("CodeCommit_20150413.{operation}");
+    let named = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &*target)];
+    let request = signed(credentials, address, "codecommit", &named, &body.to_string());
+    json(operation, connection.call(&request).await?)
 }
 
 /// One signed IAM request.
@@ -100,7 +114,11 @@ pub(crate) async fn call_kms(
     operation: &str,
     body: &Value,
 ) -> std::io::Result<Value> {
-    let answer = connection.call(&kms(credentials, address, operation, body)).await?;
+    json(operation, connection.call(&kms(credentials, address, operation, body)).await?)
+}
+
+/// The JSON of an answer that has to be a success.
+fn json(operation: &str, answer: Answer) -> std::io::Result<Value> {
     if answer.status != 200 {
         let said = String::from_utf8_lossy(&answer.body).into_owned();
         return Err(std::io::Error::other(format!("{operation} answered {}: {said}", answer.status)));

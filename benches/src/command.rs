@@ -36,6 +36,12 @@ pub(crate) fn run(mut command: Command) -> std::io::Result<Run> {
     Ok(Run { time, peak_kilobytes: peak.into_inner() })
 }
 
+/// Runs a command whose output nobody wants to its end.
+pub(crate) fn run_quietly(mut command: Command) -> std::io::Result<()> {
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(std::io::Error::other(format!("{command:?} ended with {status}"))) }
+}
+
 /// The most memory that a process had so far; the kernel records it, so seldom reading is enough.
 pub(crate) fn peak_kilobytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

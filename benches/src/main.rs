@@ -18,6 +18,7 @@ mod canned;
 mod client;
 mod command;
 mod files;
+mod git;
 mod iam;
 mod load;
 mod many;
@@ -72,6 +73,8 @@ enum Measurement {
         #[arg(long, value_name = "NAME=BINARY")]
         build: Vec<String>,
     },
+    /// Git's clients beside stock `git http-backend` behind nginx; needs git, nginx, fcgiwrap, openssl and curl
+    Git(git::Measurement),
     /// The time of each operation with few keys and with many
     Scale {
         /// How many keys are many, all in one region; they are spread over as many accounts as it takes
@@ -159,6 +162,7 @@ fn main() -> std::io::Result<()> {
                 iam::authorisation(&sealstack, &administrator, Duration::from_secs(seconds), rounds).await?;
                 if users == 0 { Ok(()) } else { iam::lists(&sealstack, &administrator, users, policies).await }
             }
+            Measurement::Git(measurement) => git::measure(&measurement).await,
             Measurement::Many(measurement) => many::measure(&measurement).await,
             _ => Ok(()),
         }

@@ -60,13 +60,14 @@ impl Process {
         Ok(Self { child, address, started_in: Duration::ZERO })
     }
 
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processor time spent so far, in user mode and in the kernel.
     pub(crate) fn cpu(&self) -> Option<Duration> {
-        // Ticks of 10 ms, the kernel's unit for everybody.
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
-        let fields: Vec<_> = stat.rsplit(')').next()?.split_whitespace().collect();
-        let ticks: u64 = fields.get(11..13)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
-        Some(Duration::from_millis(ticks * 10))
+        cpu_of(self.child.id())
     }
 
     /// Resident memory in kilobytes.
@@ -75,6 +76,15 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.trim().trim_end_matches("kB").trim().parse().ok()
     }
+}
+
+/// Processor time that a process has spent so far, in user mode and in the kernel.
+pub(crate) fn cpu_of(pid: u32) -> Option<Duration> {
+    // Ticks of 10 ms, the kernel's unit for everybody.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<_> = stat.rsplit(')').next()?.split_whitespace().collect();
+    let ticks: u64 = fields.get(11..13)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
+    Some(Duration::from_millis(ticks * 10))
 }
 
 impl Drop for Process {
