@@ -47,8 +47,9 @@ pub fn shallow_lines(out: &mut Vec<u8>, shallow: &[ObjectId], unshallow: &[Objec
     if is_section {
         line_of(out, format_args!("shallow-info"));
     }
-    shallow.iter().for_each(|id| line_of(out, format_args!("shallow {id}")));
-    unshallow.iter().for_each(|id| line_of(out, format_args!("unshallow {id}")));
+    // Without line feeds, as git writes these: libgit2 takes no others.
+    shallow.iter().for_each(|id| line(out, &[b"shallow ", id.to_string().as_bytes()]));
+    unshallow.iter().for_each(|id| line(out, &[b"unshallow ", id.to_string().as_bytes()]));
     out.extend_from_slice(if is_section { DELIMITER } else { crate::FLUSH });
 }
 
@@ -73,4 +74,39 @@ pub fn object_info(out: &mut Vec<u8>, size: bool, objects: impl IntoIterator<Ite
         }
     }
     out.extend_from_slice(crate::FLUSH);
+}
+
+#[cfg(test)]
+mod tests {
+    use git_object::ObjectFormat;
+
+    use super::*;
+
+    fn id(hex: &str) -> ObjectId {
+        ObjectId::from_hex(ObjectFormat::Sha1, hex.repeat(40).as_bytes()).expect("an id")
+    }
+
+    #[test]
+    fn sections_are_written_as_git_writes_them() {
+        let mut out = Vec::new();
+        acknowledgments(&mut out, &[id("a")], true);
+        shallow_lines(&mut out, &[id("b")], &[id("c")], true);
+        wanted_refs(&mut out, [(b"refs/heads/main".as_slice(), id("d"))]);
+        let ids = ["a", "b", "c", "d"].map(|digit| digit.repeat(40));
+        let [a, b, c, d] = ids;
+        let expected = format!(
+            "0014acknowledgments\n0031ACK {a}\n000aready\n00010011shallow-info\n0034shallow {b}0036unshallow {c}0001\
+             0010wanted-refs\n003d{d} refs/heads/main\n0001"
+        );
+        assert_eq!(String::from_utf8_lossy(&out), expected);
+        let mut out = Vec::new();
+        shallow_lines(&mut out, &[id("b")], &[], false);
+        assert_eq!(String::from_utf8_lossy(&out), format!("0034shallow {b}0000"));
+        let mut out = Vec::new();
+        acknowledgments(&mut out, &[], false);
+        assert_eq!(out, b"0014acknowledgments\n0008NAK\n");
+        let mut out = Vec::new();
+        object_info(&mut out, true, [(id("a"), Some(7)), (id("b"), None)]);
+        assert_eq!(String::from_utf8_lossy(&out), format!("0009size\n002f{a} 7\n002e{b} \n0000"));
+    }
 }
