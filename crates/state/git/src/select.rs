@@ -64,6 +64,8 @@ pub(crate) struct Selection {
     sets: Vec<Places>,
     /// Objects that the client has, for bases of deltas.
     pub(crate) known: HashSet<ObjectId>,
+    /// Whether all trees were walked for want of bitmaps.
+    pub(crate) walked: bool,
 }
 
 impl Selection {
@@ -74,7 +76,7 @@ impl Selection {
         let mut order: Vec<usize> = (0..sizes.len()).collect();
         order.sort_by_key(|number| std::cmp::Reverse((Some(*number) == first, sizes.get(*number).copied())));
         let sets = sizes.into_iter().map(Places::none).collect();
-        Ok(Self { order, sets, known: HashSet::new() })
+        Ok(Self { order, sets, known: HashSet::new(), walked: false })
     }
 
     /// How many objects there are.
@@ -311,6 +313,7 @@ pub(crate) fn select(
     trees.filter = wanted.filter;
     trees.walk(wanted)?;
     let mut selection = trees.into_selection();
+    selection.walked = complete && wanted.filter.tree_depth.is_none();
     if wanted.include_tag {
         add_tags(objects, references, &mut selection)?;
     }

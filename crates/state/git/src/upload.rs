@@ -11,6 +11,7 @@ use git_pack::{Deflater, EntryHeader, EntryKind, EntryReader, PACK_HEADER_BYTES,
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use crate::maintenance::upkeep;
 use crate::objects::{Objects, stored};
 use crate::pack::Pack;
 use crate::places::Places;
@@ -105,6 +106,9 @@ impl Repository {
             return Ok(Arc::clone(known));
         }
         let found = Arc::new(select_reachable(objects, self.references())?);
+        if found.walked {
+            upkeep::map(self, found.count());
+        }
         Ok(Arc::clone(known.get_or_init(|| found)))
     }
 
@@ -192,6 +196,9 @@ fn upload(repository: &Repository, wanted: &Wanted, sender: &Sender) -> Result<(
         Err(_) => Err(GitError::Interrupted),
     };
     let selection = select(&objects, repository.references(), wanted, &mut counted)?;
+    if selection.walked {
+        upkeep::map(repository, selection.count());
+    }
     let count = u32::try_from(selection.count());
     let count = count.map_err(|_| GitError::BadRequest { reason: "too many objects for a pack".to_owned() })?;
     sender.send(UploadEvent::Counted { objects: count.into() })?;

@@ -1,7 +1,10 @@
 //! Maintenance in the background: of repositories that somebody opens, as only then their key is at hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+
+use blobs::BlobId;
+use tokio::runtime::Handle;
 
 use crate::git::Git;
 use crate::maintenance::{Maintenance, Swapped, Turn};
@@ -18,15 +21,17 @@ pub(crate) struct Upkeep {
     one: tokio::sync::Mutex<()>,
     /// Until when repositories are left alone.
     paused: Mutex<HashMap<Box<str>, i64>>,
+    /// Packs that got bitmaps, or cannot have any, by their keys.
+    mapped: Mutex<HashSet<BlobId>>,
 }
 
 impl Git {
     /// From now on, maintains repositories that are opened and need it, in the background and one at a time. `clock` yields
     /// the seconds since 1970 and does not jump ahead: objects are removed for good by it. The first call counts.
     pub fn keep_up(&self, maintenance: Maintenance, clock: impl Fn() -> i64 + Send + Sync + 'static) {
-        let (one, paused) = (tokio::sync::Mutex::default(), Mutex::default());
+        let (one, paused, mapped) = (tokio::sync::Mutex::default(), Mutex::default(), Mutex::default());
         // Nobody needs to know that it was said before.
-        let _ = self.0.upkeep.set(Upkeep { maintenance, clock: Box::new(clock), one, paused });
+        let _ = self.0.upkeep.set(Upkeep { maintenance, clock: Box::new(clock), one, paused, mapped });
     }
 }
 
@@ -75,4 +80,35 @@ async fn keep_up(git: &Git, repository: &Repository, upkeep: &Upkeep, turn: Turn
     let swapped = git.0.store.write(move |tx| publish.publish(tx, now)).await;
     drop(made);
     swapped.map(Some)
+}
+
+/// Begins to make bitmaps of a repository's largest pack: so many objects were found by a walk that they would have spared.
+pub(crate) fn map(repository: &Repository, objects: u64) {
+    let git = repository.0.git.clone();
+    let Some(upkeep) = git.0.upkeep.get() else { return };
+    let largest = repository.0.snapshot.packs.iter().max_by_key(|pack| pack.objects);
+    let Some(pack) = largest.and_then(|pack| pack.blob_ids().next().flatten()) else { return };
+    let mut mapped = upkeep.mapped.lock().unwrap_or_else(PoisonError::into_inner);
+    if objects < u64::from(git.0.settings.mapped_objects_min) || !mapped.insert(pack) {
+        return;
+    }
+    drop(mapped);
+    let (Ok(runtime), repository) = (Handle::try_current(), repository.clone()) else { return };
+    let git = git.clone();
+    runtime.spawn(async move {
+        let Some(upkeep) = git.0.upkeep.get() else { return };
+        let _one = upkeep.one.lock().await;
+        if let Err(error) = keep_mapped(&git, &repository).await {
+            tracing::warn!(%error, repository = repository.id(), "the bitmaps of a repository were not made");
+        }
+    });
+}
+
+async fn keep_mapped(git: &Git, repository: &Repository) -> Result<(), GitError> {
+    let repository = repository.reopen(git.snapshot(repository.id()).await?);
+    let Some(made) = repository.map().await? else { return Ok(()) };
+    let publish = made.clone();
+    let published = git.0.store.write(move |tx| publish.publish(tx)).await;
+    drop(made);
+    published.map(|_| ())
 }
