@@ -1,10 +1,11 @@
 //! Which objects go to a client, as sets of places in packs: whole packs where they are all of it, a walk otherwise.
 //! Knows no bytes of packs. Blocks.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use git_object::{Kind, ObjectId, Tree};
+use git_object::{Entry, FormError, Kind, ObjectId, Tree, entry_order};
 
 use crate::GitError;
 use crate::bitmaps::Bitmaps;
@@ -374,6 +375,33 @@ struct Branch {
     named: bool,
 }
 
+/// A tree that is read beside another, both being in order.
+struct Beside<'a> {
+    rest: Tree<'a>,
+    next: Option<Entry<'a>>,
+    theirs: bool,
+}
+
+impl<'a> Beside<'a> {
+    /// The entry in the same place, if there is one. Called with entries in order.
+    fn find(&mut self, entry: &Entry<'_>) -> Result<Option<Entry<'a>>, FormError> {
+        loop {
+            let next = match self.next {
+                Some(next) => next,
+                None => match self.rest.next() {
+                    Some(next) => *self.next.insert(next?),
+                    None => return Ok(None),
+                },
+            };
+            match entry_order((next.name, next.mode), (entry.name, entry.mode)) {
+                Ordering::Less => self.next = None,
+                Ordering::Equal => return Ok(Some(next)),
+                Ordering::Greater => return Ok(None),
+            }
+        }
+    }
+}
+
 /// A walk that selects what it meets.
 pub(crate) struct Trees<'a> {
     objects: &'a Objects,
@@ -555,28 +583,23 @@ impl<'a> Trees<'a> {
         }
         let depth = branch.depth + 1;
         let inside = self.filter.tree_depth.is_none_or(|max| depth < max);
-        let mut in_bases = Vec::with_capacity(bases.len());
-        for (base, theirs) in &bases {
-            let mut names = HashMap::new();
-            for entry in Tree::new(format, base) {
-                let entry = entry.map_err(broken)?;
-                names.insert(entry.name, (entry.id, entry.mode.kind()));
-            }
-            in_bases.push((names, *theirs));
-        }
+        let mut in_bases: Vec<_> = bases
+            .iter()
+            .map(|(base, theirs)| Beside { rest: Tree::new(format, base), next: None, theirs: *theirs })
+            .collect();
         for entry in Tree::new(format, &tree) {
             let entry = entry.map_err(broken)?;
             let Some(kind) = entry.mode.kind() else { continue };
             let mut below = Vec::new();
             let mut same = false;
-            for (names, theirs) in &in_bases {
-                let Some((id, base_kind)) = names.get(entry.name) else { continue };
-                same |= *id == entry.id;
-                if *base_kind == Some(kind) && *id != entry.id {
-                    if *theirs {
-                        self.know(*id);
+            for base in &mut in_bases {
+                let Some(found) = base.find(&entry).map_err(broken)? else { continue };
+                same |= found.id == entry.id;
+                if found.mode.kind() == Some(kind) && found.id != entry.id {
+                    if base.theirs {
+                        self.know(found.id);
                     }
-                    below.push((*id, *theirs));
+                    below.push((found.id, base.theirs));
                 }
             }
             if same || !inside || self.theirs.contains(&entry.id) {
