@@ -6,11 +6,13 @@ mod choice;
 mod constants;
 #[cfg(target_arch = "x86_64")]
 mod rounds;
+mod sha1_checked;
 mod sha384;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
 use aws_lc_rs::digest;
+pub use sha1_checked::Sha1Checked;
 pub use sha384::Sha384;
 
 /// A hash function of the SHA-2 family.

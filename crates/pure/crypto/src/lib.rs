@@ -32,7 +32,7 @@ pub mod signature;
 pub mod signing;
 pub mod tls;
 
-pub use digest::{Hash, Sha1, Sha256, Sha384, Sha512, sha256, sha384};
+pub use digest::{Hash, Sha1, Sha1Checked, Sha256, Sha384, Sha512, sha256, sha384};
 pub use error::CryptoError;
 pub use locked::{LockedMemory, locked_memory};
 pub use mac::{HmacKey, MacKey, constant_time_eq};

@@ -2,21 +2,18 @@
 //!
 //! Owns the two hash functions as Git uses them. Refuses to know what the content means.
 
-use sha1_checked::Digest as _;
-
 use crate::{Kind, ObjectFormat, ObjectId};
 
 /// An id computed from content that arrives in pieces.
 ///
 /// SHA-1 looks for the traces of known collision attacks in each block, as git does (`SHA1DC`). Where a collision need not be
-/// found, as in the trailer of a pack, [`Checksum`] is several times faster.
+/// found, as in the trailer of a pack, [`Checksum`] is faster.
 #[derive(Clone)]
 pub struct Hasher(State);
 
 #[derive(Clone)]
 enum State {
-    // Boxed: the state for the detection is several times as large as that of SHA-256.
-    Sha1(Box<sha1_checked::Sha1>),
+    Sha1(crypto::Sha1Checked),
     Sha256(crypto::Sha256),
 }
 
@@ -33,8 +30,7 @@ impl Hasher {
     #[must_use]
     pub fn new(format: ObjectFormat) -> Self {
         Self(match format {
-            // A "safe hash" would give content with a collision another id than git's; such content is refused instead.
-            ObjectFormat::Sha1 => State::Sha1(Box::new(sha1_checked::Builder::default().safe_hash(false).build())),
+            ObjectFormat::Sha1 => State::Sha1(crypto::Sha1Checked::new()),
             ObjectFormat::Sha256 => State::Sha256(crypto::Sha256::new()),
         })
     }
@@ -63,9 +59,9 @@ impl Hasher {
     pub fn finish(self) -> Result<ObjectId, Collision> {
         match self.0 {
             State::Sha1(state) => {
-                let result = state.try_finalize();
-                let id = sized(ObjectFormat::Sha1, result.hash());
-                if result.has_collision() { Err(Collision { id }) } else { Ok(id) }
+                let (digest, collides) = state.finish();
+                let id = sized(ObjectFormat::Sha1, &digest);
+                if collides { Err(Collision { id }) } else { Ok(id) }
             }
             State::Sha256(state) => Ok(sized(ObjectFormat::Sha256, &state.finish())),
         }
