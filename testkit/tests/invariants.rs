@@ -201,6 +201,8 @@ const WRITES_BESIDE_CALLS: &[(&str, usize)] = &[
     ("kms/src/material/rotation.rs", 1),
     // What waits for delivery was recorded with the change that it is about.
     ("codecommit/src/trigger/delivery.rs", 2),
+    // So was the deletion of a repository, whose records are removed afterwards.
+    ("codecommit/src/repository/purge.rs", 1),
     // Bookkeeping.
     ("iam/src/authority/ssh.rs", 1),
     ("iam/src/records/last_use.rs", 1),

@@ -6,7 +6,6 @@ mod conflict;
 pub(crate) mod describe;
 pub(crate) mod options;
 pub(crate) mod pull_requests;
-mod record;
 mod resolution;
 pub(crate) mod unreferenced;
 

@@ -1,6 +1,7 @@
 //! Records as they are stored. Knows no operations.
 
 pub(crate) mod comment;
+pub(crate) mod merge;
 pub(crate) mod pull_request;
 mod repository;
 pub(crate) mod rule;

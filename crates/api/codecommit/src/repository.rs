@@ -5,6 +5,7 @@ pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
 mod metadata;
+mod purge;
 pub(crate) mod update;
 
 use crate::error::{CodeCommitError, Refusal};

@@ -21,8 +21,9 @@ use git::{Git, Repository};
 use service::{Behalf, Caller, Performer, RequestOrigin};
 use wire::Fault;
 
+use crate::CodeCommit;
+use crate::PushedTo;
 use crate::access::{GitPull, GitPullInput, GitPush, GitPushInput, PushedRef};
-use crate::{CodeCommit, PushedTo};
 
 pub use discovery::Discovery;
 pub use error::TransferError;

@@ -6,7 +6,9 @@
 mod file;
 mod key_stores;
 mod settings;
+mod triggers;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use service::{Regions, is_region};
 pub use settings::{
     AuditSettings, LimitSettings, LogFormat, LogSettings, SealKind, SealSettings, Settings, TlsSettings,
 };
+pub use triggers::TriggerSettings;
 
 use crate::disk::Space;
 use crate::error::ConfigError;
@@ -55,6 +58,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Where blobs lie; within the data directory when not given.
     pub blobs: Option<String>,
+    /// Where the events of repositories' triggers go, by the ARN of the destination.
+    pub triggers: BTreeMap<String, TriggerSettings>,
     /// Where to listen for Git over SSH, if at all.
     pub ssh_listen: Option<SocketAddr>,
     /// Tokens and proxies in which keys may be.
@@ -174,6 +179,7 @@ impl Config {
             workers: within("workers", settings.workers, 1..=1024, "between 1 and 1024")?.and_then(NonZeroUsize::new),
             seal: SealConfig::from(settings.seal),
             tls: TlsConfig::resolve(settings.tls)?,
+            triggers: triggers::resolve(settings.triggers)?,
             blobs: settings.blobs,
             ssh_listen: settings.ssh_listen,
             key_stores: KeyStoresConfig::resolve(settings.hsm.unwrap_or_default(), settings.xks.unwrap_or_default())?,

@@ -25,6 +25,7 @@ use crate::host_key;
 use crate::key_stores::Configured;
 use crate::rows;
 use crate::steady::ClockJump;
+use crate::triggers::Destinations;
 use crate::wiring::{self, Backend, Services, Surroundings};
 
 /// The front before the services of this server.
@@ -44,6 +45,8 @@ pub(crate) struct Core {
     region: String,
     /// The URL that clients are told.
     url: String,
+    /// The ways to the destinations of triggers.
+    triggers: Arc<Destinations>,
     /// The place of blobs, if it is not the usual one.
     blobs: Option<String>,
     /// Where Git is served over SSH, until it is.
@@ -103,6 +106,7 @@ impl Core {
             regions,
             region,
             url: String::new(),
+            triggers: Arc::default(),
             blobs,
             ssh,
             names,
@@ -110,6 +114,12 @@ impl Core {
             history,
             state,
         }
+    }
+
+    /// The same with the ways to the destinations of triggers.
+    pub(crate) fn with_triggers(mut self, triggers: Arc<Destinations>) -> Self {
+        self.triggers = triggers;
+        self
     }
 
     /// The same at the URL that clients are told, and with Git over SSH on `ssh`.
@@ -138,6 +148,7 @@ impl Core {
             history: self.history.clone(),
             region: &self.region,
             url: &self.url,
+            triggers: Arc::clone(&self.triggers),
             blobs: blob_place::open(&self.layout, self.blobs.as_deref()).await?,
             ssh_port: self.ssh.lock().await.as_ref().and_then(git_front::ssh::address).map(|address| address.port()),
         };

@@ -37,6 +37,7 @@ mod rows;
 mod seed;
 mod server;
 mod steady;
+mod triggers;
 mod wiring;
 
 pub use error::{ConfigError, ServerError};

@@ -23,6 +23,7 @@ use crate::error::ServerError;
 use crate::first_start::FirstStart;
 use crate::key_stores::Configured;
 use crate::seed::Seed;
+use crate::triggers::Destinations;
 use crate::{authority, root_seal};
 
 /// Descriptors that are not connections: the database, the audit log, timers.
@@ -122,8 +123,9 @@ impl Server {
         let names = config.tls.own.is_none().then_some(names);
         let history = History::default();
         let key_stores = Arc::new(Configured::new(&config.key_stores)?);
+        let triggers = Arc::new(Destinations::new(&config.triggers)?);
         let core = Core::new(layout, &config, key_stores, names, Arc::clone(&front), history.clone(), gathering);
-        let core = Arc::new(core.at(&endpoint.url, ssh));
+        let core = Arc::new(core.at(&endpoint.url, ssh).with_triggers(triggers));
         let first_start = match durable_state {
             Some(durable_state) => core.start_services(durable_state).await?,
             None => None,

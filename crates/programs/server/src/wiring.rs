@@ -26,12 +26,15 @@ use crate::key_stores::Configured;
 use crate::metrics::{Metrics, Sources, State};
 use crate::modules::kms::KmsModule;
 use crate::modules::{self, Flush, Module, Mounted};
+use crate::triggers::Destinations;
 
 /// The server's name and version for clients of Git.
 const AGENT: &str = concat!("sealstack/", env!("CARGO_PKG_VERSION"));
 
 /// The surroundings of the services: their configuration, and what is measured around them.
 pub(crate) struct Surroundings<'a> {
+    /// The ways to the destinations of triggers.
+    pub(crate) triggers: Arc<Destinations>,
     pub(crate) key_stores: Arc<Configured>,
     pub(crate) regions: &'a Regions,
     /// Days for which a region's domain key serves.
@@ -71,7 +74,7 @@ pub(crate) fn join(
     surroundings: Surroundings<'_>,
 ) -> (Services, Backend, Vec<Job>) {
     let DurableState { store, journal, trail, audit_key, steady, .. } = durable_state;
-    let Surroundings { key_stores, regions, domain_key_days, front, history, region, url, blobs, ssh_port } =
+    let Surroundings { key_stores, regions, domain_key_days, front, history, region, url, blobs, ssh_port, triggers } =
         surroundings;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
@@ -95,13 +98,14 @@ pub(crate) fn join(
     let clock = Arc::clone(&durable_state.steady);
     git.keep_up(git::Maintenance::default(), move || clock.now().millis() / 1000);
     let codecommit = CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys));
+    let codecommit = codecommit.with_trigger_delivery(triggers);
     let codecommit = Arc::new(codecommit.with_addresses(Addresses { ssh_port, ..Addresses::default() }));
     let transfers = Transfers::new(Performer::new(Arc::clone(&core), Arc::clone(&codecommit)), git, AGENT);
     let tokens = Tokens::default();
     let ssh = GitSsh::new(transfers.clone(), Arc::clone(&authority), region.to_owned(), clock::now);
     let ssh = ssh.with_lfs(url, tokens.clone());
     let git = GitHttp::new(transfers, authority, region.to_owned(), clock::now).with_tokens(tokens);
-    modules.push(Module::of(&codecommit));
+    modules.push(modules::codecommit::module(&codecommit));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
     jobs.extend(modules::storage::jobs(durable_state));
     jobs.push(modules::storage::sweep(durable_state, blobs));

@@ -68,6 +68,11 @@ pub(crate) struct Attempt {
 }
 
 impl Sides {
+    /// The name of the record of their merge.
+    pub(super) fn name(&self) -> String {
+        format!("{}..{}", self.destination, self.source)
+    }
+
     /// The commits that two specifiers name.
     ///
     /// # Errors

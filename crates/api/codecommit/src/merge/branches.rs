@@ -8,7 +8,6 @@ use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::SecretText;
 
-use super::record::MergeRecord;
 use super::{ConflictResolution, DetailLevel, Resolved, Settings, Sides, Strategy, branch_of};
 use crate::CodeCommit;
 use crate::access::Opened;
@@ -17,6 +16,7 @@ use crate::commit::{AUTHOR, Author, EMAIL, MESSAGE, check_email, write_objects};
 use crate::content::{Reader, blocking, check_branch_name, full_branch, resolve};
 use crate::error::{CodeCommitError, Refusal};
 use crate::record::RepositoryRecord;
+use crate::record::merge::MergeRecord;
 use crate::record::pull_request::MergeOption;
 use crate::reference::{Besides, Move, moved, publish};
 use crate::rules::{BRANCH, NAME, NAME_PATTERN, SPECIFIER};
@@ -181,9 +181,8 @@ async fn merge(
 
 /// Notes which commit merged what, in the transaction that moves the branch.
 pub(super) fn remembered(repository: &RepositoryRecord, sides: &Sides, commit: ObjectId) -> Arc<Besides> {
-    let (id, name, record) =
-        (repository.id.clone(), MergeRecord::name(sides), MergeRecord { commit: commit.to_string() });
-    Arc::new(move |tx: &mut Tx<'_>| Ok(tx.put(&id, &name, &record)?))
+    let (id, record) = (repository.id.clone(), MergeRecord { name: sides.name(), commit: commit.to_string() });
+    Arc::new(move |tx: &mut Tx<'_>| Ok(tx.put(&id, &record.name, &record)?))
 }
 
 /// Merges into one commit, whose only parent is the branch's tip.

@@ -3,12 +3,12 @@
 use service::{AuditClass, Call, Need, Permit, ResourceOperation};
 
 use super::conflict::ConflictMetadata;
-use super::record::MergeRecord;
 use super::{DetailLevel, Settings, Sides, Strategy, branch_of, text_of};
 use crate::CodeCommit;
 use crate::access::{Opened, REFERENCES};
 use crate::content::{Reader, blocking, full_branch};
 use crate::error::{CodeCommitError, Refusal};
+use crate::record::merge::MergeRecord;
 use crate::record::pull_request::MergeOption;
 use crate::rules::{MAX_RESULTS, NAME, NAME_PATTERN, SPECIFIER, TOKEN};
 
@@ -198,7 +198,7 @@ impl ResourceOperation for GetMergeCommit {
     ) -> Result<Self::Output, CodeCommitError> {
         let git = opened.git(call).await?;
         let sides = Sides::named(&git, &input.source, &input.destination).await?;
-        let (id, name) = (opened.id.clone(), MergeRecord::name(&sides));
+        let (id, name) = (opened.id.clone(), sides.name());
         let known = call.service.store.read(move |tx| tx.get::<MergeRecord>(&id, &name)).await?;
         let merged = match known {
             Some(record) => Some(record.commit),

@@ -5,6 +5,7 @@
 use service::{AuditClass, Call, Permit, ResourceOperation};
 
 use super::RepositoryInput;
+use super::purge::DeletedRecord;
 use crate::CodeCommit;
 use crate::access::Maybe;
 use crate::error::CodeCommitError;
@@ -50,6 +51,7 @@ impl ResourceOperation for DeleteRepository {
                 tx.index_mut::<Association>(template).remove(id.as_bytes())?;
             }
             git.remove(tx, &id)?;
+            tx.put("", &id, &DeletedRecord { id: id.clone(), domain })?;
             Ok::<_, CodeCommitError>(Some(id))
         };
         let repository_id = call.write(&call.service.store, removed).await?;

@@ -209,3 +209,40 @@ async fn the_default_key_asks_for_no_right_and_heeds_a_deny() {
     world.user("denied", ACCOUNT, &[allow(&json!("codecommit:*"), "*"), deny]);
     assert_eq!(world.refused("denied", "GetRepository", get).await, "EncryptionKeyAccessDenied");
 }
+
+#[tokio::test]
+async fn a_deleted_repository_leaves_nothing_behind() {
+    let world = World::new();
+    let (main, topic) = super::pull_requests::branches(&world).await;
+    let id = super::pull_requests::opened(&world).await["pullRequestId"].clone();
+    let post = json!({"repositoryName": "first", "beforeCommitId": main, "afterCommitId": topic, "content": "words"});
+    let posted = world.done("ana", "PostCommentForComparedCommit", post).await;
+    let comment = json!({"commentId": posted["comment"]["commentId"]});
+    let sides = json!({
+        "repositoryName": "first", "sourceCommitSpecifier": "topic", "destinationCommitSpecifier": "main",
+    });
+    world.done("admin", "MergeBranchesBySquash", sides).await;
+    let count = async || world.codecommit.store.read(remaining).await.expect("read");
+    assert_ne!(count().await, 0);
+    world.done("admin", "DeleteRepository", json!({"repositoryName": "first"})).await;
+    assert_eq!(world.refused("admin", "GetPullRequest", json!({"pullRequestId": id})).await, "PullRequestDoesNotExist");
+    assert_eq!(world.refused("admin", "GetComment", comment).await, "CommentDoesNotExist");
+    assert_eq!(world.codecommit.purge_repositories().await.expect("purged"), 1);
+    assert_eq!(count().await, 0);
+    assert_eq!(world.codecommit.purge_repositories().await.expect("purged"), 0);
+}
+
+/// How many records there are of what belongs to repositories.
+fn remaining(tx: &store::ReadTx<'_>) -> Result<usize, store::StoreError> {
+    use crate::record::comment::{CommentRecord, ThreadRecord};
+    use crate::record::merge::MergeRecord;
+    use crate::record::pull_request::{PullRequestEventRecord, PullRequestRecord};
+    fn count<R: store::Record>(tx: &store::ReadTx<'_>) -> Result<usize, store::StoreError> {
+        Ok(tx.scan_collection::<R>(None, 1000)?.items.len())
+    }
+    Ok(count::<CommentRecord>(tx)?
+        + count::<ThreadRecord>(tx)?
+        + count::<MergeRecord>(tx)?
+        + count::<PullRequestRecord>(tx)?
+        + count::<PullRequestEventRecord>(tx)?)
+}

@@ -5,10 +5,11 @@ use serde::Serialize;
 use service::{AuditClass, Call, OperationInput, Permit, ResourceOperation, UploadStream};
 use wire::Fault;
 
+use crate::CodeCommit;
+use crate::GitPush;
 use crate::access::{GitPushInput, Named, refusals};
 use crate::error::CodeCommitError;
 use crate::reference::{Move, publish};
-use crate::{CodeCommit, GitPush};
 
 /// References to be moved.
 pub(crate) struct Publication {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::key_stores::{HsmSettings, XksSettings};
+use super::triggers::TriggerSettings;
 
 /// Declares a group of settings whose fields may all be left out, and how one group lies over another.
 macro_rules! settings {
@@ -108,6 +109,10 @@ pub struct Settings {
     #[arg(skip)]
     pub xks: Option<BTreeMap<String, XksSettings>>,
 
+    /// Where the events of repositories' triggers go, by the ARN of the destination; only in a file.
+    #[arg(skip)]
+    pub triggers: Option<BTreeMap<String, TriggerSettings>>,
+
     /// Where blobs lie, a directory or `s3://BUCKET/PREFIX?endpoint=URL&region=NAME&profile=NAME`; only in a file.
     #[arg(skip)]
     pub blobs: Option<String>,
@@ -145,6 +150,7 @@ impl Settings {
             tls: self.tls.over(lower.tls),
             hsm: self.hsm.or(lower.hsm),
             xks: self.xks.or(lower.xks),
+            triggers: self.triggers.or(lower.triggers),
             blobs: self.blobs.or(lower.blobs),
             ssh_listen: self.ssh_listen.or(lower.ssh_listen),
             limits: self.limits.over(lower.limits),
