@@ -160,7 +160,9 @@ pub(crate) fn describe<'a>(
     }
 }
 
-/// A message without what was sealed into it: whoever reads the trail needs no more than the words.
-fn legible(message: &str) -> &str {
+/// A refusal's message without what [`crate::ports::Authority::sealed_refusal`] added to it: for the audit trail, and for
+/// terminals.
+#[must_use]
+pub fn legible(message: &str) -> &str {
     message.split_once(dispatch::ENCODED).map_or(message, |(words, _)| words)
 }

@@ -34,7 +34,7 @@ mod use_stamp;
 pub use anchor::{Anchor, Comparison};
 pub use body::{BodyError, ByteStream, RequestBody};
 pub use call::{Call, Caller, RequestOrigin};
-pub use core::{Core, Observer, Seen};
+pub use core::{Core, Observer, Seen, legible};
 pub use download::{AnswerStream, Download};
 pub use gateway::{Gateway, Head, Incoming};
 pub use maybe_ready::{BoxFuture, MaybeReady};

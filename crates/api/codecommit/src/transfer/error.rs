@@ -37,7 +37,7 @@ impl TransferError {
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::Refused(fault) => fault.message.clone(),
+            Self::Refused(fault) => service::legible(&fault.message).to_owned(),
             Self::Git(error) if is_ours(error) => "the server failed; its log says why".to_owned(),
             Self::Git(GitError::NotReachable { id }) => format!("upload-pack: not our ref {id}"),
             Self::Wire(_) | Self::Git(_) | Self::Input(_) | Self::Gone => self.to_string(),
