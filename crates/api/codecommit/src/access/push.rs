@@ -88,7 +88,7 @@ pub(crate) async fn refusals(
         if let Some(fast_forward) = reference.fast_forward {
             need = need.with(FAST_FORWARD, fast_forward);
         }
-        refusals.push(call.refusal(&need).await?.map(|fault| fault.message));
+        refusals.push(call.refusal(&need).await?.map(|fault| service::legible(&fault.message).to_owned()));
     }
     Ok(refusals)
 }
