@@ -92,6 +92,11 @@ fn only_token_names_the_pkcs11_library() {
     owned("token", &["cryptoki", "cryptoki-sys"]);
 }
 
+#[test]
+fn only_git_front_names_the_ssh_library() {
+    owned("git-front", &["russh"]);
+}
+
 /// The shelves that crates on this one may use.
 fn below(shelf: &str) -> &'static [&'static str] {
     match shelf {

@@ -5,6 +5,7 @@
 //!
 //! Source: gitprotocol-pack, gitprotocol-v2; AWS CodeCommit User Guide.
 
+mod archive;
 mod discovery;
 mod error;
 mod output;
@@ -25,6 +26,7 @@ use crate::CodeCommit;
 use crate::PushedTo;
 use crate::access::{GitPull, GitPullInput, GitPush, GitPushInput, PushedRef};
 
+pub use archive::archive;
 pub use discovery::Discovery;
 pub use error::TransferError;
 pub use output::Output;

@@ -361,3 +361,53 @@ fn git_lfs_stores_files_and_takes_locks_over_https_and_ssh() {
     let shown = world.git_fails("git", "workfalse", &["lfs", "push", "--all", "origin"]);
     assert!(shown.contains("codecommit:GitPush"), "{shown}");
 }
+
+#[test]
+fn an_archive_of_a_remote_is_the_archive_of_a_clone() {
+    let world = World::new();
+    let user = world.user("dev", ALL);
+    let id = world.ssh_key("dev");
+    let (http, ssh) = world.repository("first");
+    let https = http.replace("https://", &format!("https://{user}"));
+    let ssh = ssh.replace("ssh://", &format!("ssh://{id}@"));
+    world.git("git", ".", &["init", "-q", "-b", "main", "work"]);
+    let deep = format!("work/{}/{}", "a".repeat(80), "b".repeat(60));
+    std::fs::create_dir_all(world.folder.join(&deep)).expect("a folder");
+    world.write(&deep, "file", "in a deep folder");
+    world.write(&deep, &"c".repeat(120), "with a long name");
+    world.write("work", "large", vec![7; 300_000]);
+    std::os::unix::fs::symlink("large", world.folder.join("work/link")).expect("a link");
+    world.write("work", "program", "#!/bin/sh\n");
+    world.git("git", "work", &["add", "."]);
+    world.git("git", "work", &["update-index", "--chmod=+x", "program"]);
+    world.commit("git", "work", "file", "one");
+    world.git("git", "work", &["tag", "-a", "-m", "a tag", "v1"]);
+    world.git("git", "work", &["push", "-q", &https, "main", "v1"]);
+    let tip = world.git("git", "work", &["rev-parse", "HEAD"]);
+    let archive = |remote: Option<&str>, arguments: &[&str]| {
+        let remote = remote.map(|remote| format!("--remote={remote}"));
+        let all: Vec<&str> =
+            ["archive"].into_iter().chain(remote.as_deref()).chain(arguments.iter().copied()).collect();
+        let output = world.run("git", "work", &all);
+        assert!(output.status.success(), "{all:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let folder = "a".repeat(80);
+    for arguments in [
+        ["main"].as_slice(),
+        &["--prefix=x/", "v1"],
+        &[&tip],
+        &["main", "large", &folder],
+        &["--format=tar", "HEAD", "link"],
+    ] {
+        let expected = archive(None, arguments);
+        for remote in [&https, &ssh] {
+            assert!(archive(Some(remote), arguments) == expected, "{arguments:?} of {remote}");
+        }
+    }
+    for (arguments, words) in [(["main", "none"], "did not match"), (["none", "--"], "no such ref")] {
+        let remote = format!("--remote={ssh}");
+        let shown = world.git_fails("git", "work", &[["archive", &remote].as_slice(), &arguments].concat());
+        assert!(shown.contains(words), "{shown}");
+    }
+}

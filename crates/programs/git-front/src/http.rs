@@ -9,7 +9,7 @@ mod lfs;
 
 use std::sync::Arc;
 
-use codecommit::transfer::{Client, Output, Packets, TransferError, Transfers, Upload};
+use codecommit::transfer::{Client, Output, Packets, TransferError, Transfers, Upload, archive};
 use front::{Peer, Request, Response, ResponseBody};
 use git_wire::{Endpoint, RepositoryPath, Service, Version};
 use http::header::{CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
@@ -77,9 +77,6 @@ impl GitHttp {
                 "This server speaks Git's smart protocol alone. Git 1.6.6 and later speak it.\n",
             ),
             Endpoint::Lfs(endpoint) => self.lfs(&client, &path, endpoint, &head, body).await,
-            Endpoint::Advertisement(Service::UploadArchive) | Endpoint::Rpc(Service::UploadArchive) => {
-                refuse(StatusCode::FORBIDDEN, "Archives are not served.\n")
-            }
             Endpoint::Advertisement(service) if method == Method::GET || method == Method::HEAD => {
                 self.discover(client, path.name, service, version).await
             }
@@ -96,10 +93,11 @@ impl GitHttp {
                     return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content encoding is not gzip.\n");
                 };
                 let packets = Packets::new(source);
-                if service == Service::UploadPack {
-                    self.upload(client, path.name, version, packets).await
-                } else {
-                    self.push(client, path.name, packets).await
+                match service {
+                    Service::ReceivePack => self.push(client, path.name, packets).await,
+                    Service::UploadPack | Service::UploadArchive => {
+                        self.upload(client, path.name, service, version, packets).await
+                    }
                 }
             }
         }
@@ -115,7 +113,14 @@ impl GitHttp {
         answered(&format!("application/x-{}-advertisement", service.name()), Answer::new(pieces))
     }
 
-    async fn upload(&self, client: Client, name: &str, version: Version, mut packets: Packets) -> Response {
+    async fn upload(
+        &self,
+        client: Client,
+        name: &str,
+        service: Service,
+        version: Version,
+        mut packets: Packets,
+    ) -> Response {
         let repository = match self.transfers.pull(&client, name).await {
             Ok(repository) => repository,
             Err(error) => return refused(&error),
@@ -125,10 +130,14 @@ impl GitHttp {
         }
         let (output, pieces) = Output::new(PIECES_AHEAD);
         tokio::spawn(async move {
-            let served = Upload::new(&repository, true).serve(version, &mut packets, &output).await;
+            let served = if service == Service::UploadArchive {
+                archive(&repository, &mut packets, &output).await
+            } else {
+                Upload::new(&repository, true).serve(version, &mut packets, &output).await
+            };
             log(&client, "fetch", &served);
         });
-        answered("application/x-git-upload-pack-result", Answer::new(pieces))
+        answered(&format!("application/x-{}-result", service.name()), Answer::new(pieces))
     }
 
     async fn push(&self, client: Client, name: &str, mut packets: Packets) -> Response {

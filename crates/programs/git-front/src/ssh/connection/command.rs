@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use codecommit::transfer::{ByteSource, Client, Output, Packets, TransferError, Transfers, Upload};
+use codecommit::transfer::{ByteSource, Client, Output, Packets, TransferError, Transfers, Upload, archive};
 use futures_util::stream;
 use git_wire::{Service, SshCommand, Version, clean, error_line};
 use russh::server::Msg;
@@ -101,9 +101,8 @@ async fn transfer(
             }
         }
         Service::UploadArchive => {
-            let mut out = Vec::new();
-            git_wire::refuse_archive(&mut out, "archives are not served");
-            output.send(out).await
+            let repository = transfers.pull(client, name).await?;
+            archive(&repository, packets, output).await
         }
     }
 }
