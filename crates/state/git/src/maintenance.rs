@@ -15,6 +15,7 @@ use git_object::{Kind, ObjectId};
 use tokio::runtime::Handle;
 
 use crate::git::Git;
+use crate::links::{broken, links};
 use crate::objects::Objects;
 use crate::record::{Origin, PackRecord};
 use crate::repository::blocking;
@@ -197,6 +198,9 @@ impl Work<'_> {
             let maintenance = Maintenance { all: true, ..self.maintenance.clone() };
             plan = Plan::new(packs, &maintenance, self.now);
         }
+        if !plan.expired.is_empty() && self.is_needed(&plan.expired)? {
+            plan.expired.clear();
+        }
         // One pack of maintenance that everything is in already.
         if let [pack] = &plan.merged[..]
             && pack.origin == Origin::Maintenance
@@ -255,6 +259,30 @@ impl Work<'_> {
             Err(GitError::MissingObject { .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether an object that stays leads to one that only these packs have, though no reference leads to either. It
+    /// could be named again, and a push that does that is not walked: what is there has to be complete.
+    fn is_needed(&self, packs: &[Arc<PackRecord>]) -> Result<bool, GitError> {
+        let (all, rest) = (self.repository.objects(), self.repository.objects_without(packs));
+        let reachable = select_reachable(&all, self.repository.references())?;
+        for number in 0..rest.packs() {
+            let pack = rest.pack(number)?;
+            for place in 0..pack.objects() {
+                if pack.kind(place)? == Kind::Blob || reachable.contains(&all, &pack.id(pack.row(place)?)?)? {
+                    continue;
+                }
+                let object = rest.read_place(pack, place)?;
+                let mut led_to = Vec::new();
+                links(rest.format(), object.kind, &object, |id, _| led_to.push(id)).map_err(broken)?;
+                for id in led_to {
+                    if !rest.exists(&id)? && !reachable.contains(&all, &id)? {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a pack is all that references lead to, and nothing else.

@@ -203,6 +203,51 @@ fn what_is_named_again_does_not_go() {
 }
 
 #[test]
+fn what_went_later_keeps_what_it_leads_to() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 10));
+        push_all(&world, &real).await;
+        let branch = |old, new| vec![RefUpdate { name: "refs/heads/branch".to_owned(), old, new }];
+        let revisions = |text: String| {
+            real.run_with(&["pack-objects", "--revs", "--stdout", "-q", "--delta-base-offset"], text.as_bytes())
+        };
+        real.run(&["checkout", "-q", "-b", "branch", "main"]);
+        let mut commits = vec![real.id("main")];
+        for number in 1..=3 {
+            real.write("file", format!("{number}\n").repeat(50).as_bytes());
+            commits.push(real.commit("on the branch"));
+        }
+        // Each comes on top of the one before, whose branch was removed, and goes with a pack of its own.
+        for number in 1..=2 {
+            let (parent, commit) = (commits[number - 1], commits[number]);
+            let pack = revisions(format!("{commit}\n^{parent}\n"));
+            let received = world.receive(&world.open().await, SHA1, &pack, vec![commit]).await.unwrap();
+            assert_eq!(world.publish(&received, branch(None, Some(commit)), true).await, [RefOutcome::Done]);
+            let none = world.open().await.check(SHA1, Vec::new()).await.unwrap();
+            assert_eq!(world.publish(&none, branch(Some(commit), None), true).await, [RefOutcome::Done]);
+            maintain(&world, all(), 100 * number as i64).await;
+        }
+        let after = all().unreachable_seconds;
+        // The first has had its time, but the second leads to it.
+        if let Some(swapped) = maintain(&world, Maintenance::default(), 150 + after).await {
+            assert_eq!(swapped.dropped, 0);
+        }
+        let pack = revisions(format!("{}\n^{}\n", commits[3], commits[2]));
+        let received = world.receive(&world.open().await, SHA1, &pack, vec![commits[3]]).await.unwrap();
+        assert_eq!(world.publish(&received, branch(None, Some(commits[3])), true).await, [RefOutcome::Done]);
+        intact(&world.open().await).await;
+        // Together they go.
+        let none = world.open().await.check(SHA1, Vec::new()).await.unwrap();
+        assert_eq!(world.publish(&none, branch(Some(commits[3]), None), true).await, [RefOutcome::Done]);
+        maintain(&world, all(), 300).await;
+        let swapped = maintain(&world, Maintenance::default(), 300 + after).await.unwrap();
+        assert!(swapped.dropped >= 9, "{} went", swapped.dropped);
+        assert!(!world.open().await.objects().exists(&commits[1]).unwrap());
+        intact(&world.open().await).await;
+    });
+}
+
+#[test]
 fn pushes_and_other_maintenance_meanwhile_lose_nothing() {
     block_on(async {
         let (world, real) = (World::new().await, RealGit::history(SHA1, 20));
