@@ -42,7 +42,7 @@ pub(super) async fn run(git: &GitSsh, client: &Client, command: &[u8], version: 
     let (output, pieces) = Output::new(PIECES_AHEAD);
     let transfer = async move {
         let outcome = transfer(transfers, client, service, &repository, version, &mut packets, &output).await;
-        if let Err(error @ TransferError::Wire(_)) = &outcome {
+        if let Err(Failure::Untold(error @ TransferError::Wire(_))) = &outcome {
             let mut out = Vec::new();
             error_line(&mut out, format_args!("{}", clean(error.words().as_bytes())));
             // The client may be gone.
@@ -53,28 +53,36 @@ pub(super) async fn run(git: &GitSsh, client: &Client, command: &[u8], version: 
         outcome
     };
     let (outcome, ()) = tokio::join!(transfer, forward(pieces, &writer));
-    let (words, status) = match &outcome {
-        Ok(()) => (None, 0),
-        Err(TransferError::Gone) => (None, FAILED),
-        Err(error) => {
-            let ip = client.ip;
-            if error.is_ours() {
-                tracing::error!(%ip, %error, "a transfer failed");
-            } else {
-                // What a repository is called and has stays out of the log.
-                tracing::debug!(%ip, "a transfer was refused");
-            }
-            (Some(error.words()), FAILED)
+    let status = if outcome.is_ok() { 0 } else { FAILED };
+    if let Err(Failure::Told(error) | Failure::Untold(error)) = &outcome {
+        let ip = client.ip;
+        if error.is_ours() {
+            tracing::error!(%ip, %error, "a transfer failed");
+        } else {
+            // What a repository is called and has stays out of the log.
+            tracing::debug!(%ip, "a transfer was refused");
         }
-    };
-    if let Some(words) = words {
-        let text = format!("ERROR: {}\n", clean(words.as_bytes()));
+    }
+    if let Err(Failure::Untold(error)) = &outcome {
+        let text = format!("ERROR: {}\n", clean(error.words().as_bytes()));
         let _ = writer.extended_data_bytes(STDERR, Bytes::from(text)).await;
     }
     // A client that closed the channel needs none of it.
     let _ = writer.exit_status(status).await;
     let _ = writer.eof().await;
     let _ = writer.close().await;
+}
+
+/// Why a transfer failed, and whether the client knows.
+enum Failure {
+    Told(TransferError),
+    Untold(TransferError),
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        Self::Untold(error)
+    }
 }
 
 async fn transfer(
@@ -85,24 +93,24 @@ async fn transfer(
     version: Version,
     packets: &mut Packets,
     output: &Output,
-) -> Result<(), TransferError> {
+) -> Result<(), Failure> {
     match service {
         Service::UploadPack => {
             let discovery = transfers.discover(client, name, service, version, false).await?;
             discovery.send(output).await?;
-            Upload::new(discovery.repository(), false).serve(version, packets, output).await
+            Upload::new(discovery.repository(), false).serve(version, packets, output).await.map_err(Failure::Told)
         }
         Service::ReceivePack => {
             let discovery = transfers.discover(client, name, service, version, false).await?;
             discovery.send(output).await?;
             match transfers.receive(client, name, packets, false).await? {
-                Some(push) => transfers.finish(client, push, output).await,
+                Some(push) => transfers.finish(client, push, output).await.map_err(Failure::Told),
                 None => Ok(()),
             }
         }
         Service::UploadArchive => {
             let repository = transfers.pull(client, name).await?;
-            archive(&repository, packets, output).await
+            archive(&repository, packets, output).await.map_err(Failure::Told)
         }
     }
 }
