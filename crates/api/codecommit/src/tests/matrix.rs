@@ -241,3 +241,61 @@ async fn who_may_call_what_is_as_decided() {
         CALLERS.join(", "),
     );
 }
+
+/// Operations that go on while a repository's key is disabled: AWS's list, which is of names, tags, titles and what is said
+/// about changes; and two more, since one has to be able to remove such a repository, and one names none.
+const WITHOUT_KEY: [&str; 21] = [
+    "CreateApprovalRuleTemplate",
+    "CreateRepository",
+    "DeleteApprovalRuleTemplate",
+    "DeleteCommentContent",
+    "DeleteRepository",
+    "GetApprovalRuleTemplate",
+    "GetCommentReactions",
+    "ListApprovalRuleTemplates",
+    "ListRepositories",
+    "ListRepositoriesForApprovalRuleTemplate",
+    "ListTagsForResource",
+    "PostCommentReply",
+    "PutCommentReaction",
+    "TagResource",
+    "UntagResource",
+    "UpdateApprovalRuleTemplateContent",
+    "UpdateApprovalRuleTemplateDescription",
+    "UpdateApprovalRuleTemplateName",
+    "UpdateComment",
+    "UpdatePullRequestDescription",
+    "UpdatePullRequestTitle",
+];
+
+#[tokio::test]
+async fn a_disabled_key_stops_all_that_reads_or_changes_contents() {
+    let world = world();
+    let key = world.key().await;
+    let (mut stage, mut stages) = (None, 0);
+    for entry in CodeCommit::operations() {
+        let set: Stage = match stage.take() {
+            Some(set) => set,
+            None => {
+                world.kms("EnableKey", json!({"KeyId": key})).await;
+                let set = Stage::set(&world, stages).await;
+                let moved = json!({"repositoryName": set.name, "kmsKeyId": key});
+                world.done("admin", "UpdateRepositoryEncryptionKey", moved).await;
+                world.kms("DisableKey", json!({"KeyId": key})).await;
+                set
+            }
+        };
+        stages += 1;
+        let answer = world.call("admin", entry.name, set.input(entry)).await;
+        let said = match &answer {
+            Ok(answer) => answer.to_string(),
+            Err(error) => error.clone(),
+        };
+        let stopped = said.contains("EncryptionKeyDisabledException");
+        let goes_on = WITHOUT_KEY.contains(&entry.name) || entry.name == "UpdateRepositoryName";
+        assert_eq!(stopped, !goes_on, "{}: {said}", entry.name);
+        if answer.is_err() || entry.class != AuditClass::Change {
+            stage = Some(set);
+        }
+    }
+}
