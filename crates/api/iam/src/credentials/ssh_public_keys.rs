@@ -1,5 +1,7 @@
 //! SSH public keys: what a user reaches Git over SSH with. The records and the operations on them.
 
+mod ed25519_key;
+mod public_key;
 mod rsa_key;
 
 use serde::Serialize;
@@ -8,7 +10,7 @@ use store::ReadTx;
 use wire::Timestamp;
 use wire::shape::Rule;
 
-use self::rsa_key::RsaKey;
+use self::public_key::PublicKey;
 use crate::Iam;
 use crate::records::access_key::Status;
 use crate::records::entity::{self, Identity};
@@ -93,11 +95,11 @@ impl ResourceOperation for UploadSSHPublicKey {
     }
 
     async fn run(input: Self::Input, user: &Permit<Named<User>>, call: &Call<'_, Iam>) -> Result<Self::Output> {
-        let rsa = RsaKey::read(&input.body)?;
+        let public = PublicKey::read(&input.body)?;
         let key = SshPublicKey {
             id: unique_id::generate(Prefix::SshPublicKey),
-            line: rsa.line(),
-            fingerprint: rsa.fingerprint(),
+            line: public.line(),
+            fingerprint: public.fingerprint(),
             status: Status::Active,
             uploaded: call.now,
         };
@@ -156,7 +158,7 @@ impl ResourceOperation for GetSSHPublicKey {
         };
         let body = match input.encoding {
             Encoding::Ssh => key.line.clone(),
-            Encoding::Pem => RsaKey::read(&key.line)?.pem(),
+            Encoding::Pem => PublicKey::read(&key.line)?.pem(),
         };
         Ok(Answer(KeyView::detail(key, user.name, body)))
     }

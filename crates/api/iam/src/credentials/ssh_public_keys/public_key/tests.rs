@@ -36,29 +36,51 @@ const SMALL: &str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDni98eHzg5abPOtlfXsYu
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAVlS9pfNSL1AejlnpmjoVb3ovOwBsjl9NeyD0tENzBr e";
 
+/// As `ssh-keygen -e -m PKCS8` writes it.
+const ED25519_PEM: &str = "\
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEABWVL2l81IvUB6OWemaOhVvei87AGyOX017IPS0Q3MGs=
+-----END PUBLIC KEY-----
+";
+
+/// An Ed25519 key that says it is another.
+const SWAPPED: &str = "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAVlS9pfNSL1AejlnpmjoVb3ovOwBsjl9NeyD0tENzBr e";
+
 fn code(text: &str) -> &'static str {
-    service::ServiceError::fault(&RsaKey::read(text).expect_err(text)).code
+    service::ServiceError::fault(&PublicKey::read(text).expect_err(text)).code
 }
 
 #[test]
 fn a_key_is_the_same_in_every_form() {
     let line = format!("ssh-rsa {BLOB} ana@example\n");
-    let key = RsaKey::read(&line).expect("a line");
-    assert_eq!(RsaKey::read(PKCS8).expect("PKCS #8"), key);
-    assert_eq!(RsaKey::read(PKCS1).expect("PKCS #1"), key);
+    let key = PublicKey::read(&line).expect("a line");
+    assert_eq!(PublicKey::read(PKCS8).expect("PKCS #8"), key);
+    assert_eq!(PublicKey::read(PKCS1).expect("PKCS #1"), key);
     assert_eq!(key.line(), format!("ssh-rsa {BLOB}"));
     assert_eq!(key.pem(), PKCS8);
 }
 
 #[test]
+fn an_ed25519_key_is_the_same_in_both_forms() {
+    let key = PublicKey::read(ED25519).expect("a line");
+    assert_eq!(PublicKey::read(ED25519_PEM).expect("PEM"), key);
+    assert_eq!(format!("{} e", key.line()), ED25519);
+    assert_eq!(key.pem(), ED25519_PEM);
+    let line = key.line();
+    for end in 1..line.len() {
+        assert!(PublicKey::read(&line[..end]).is_err(), "{end}");
+    }
+}
+
+#[test]
 fn the_fingerprint_is_that_of_ssh_keygen() {
-    let key = RsaKey::read(PKCS8).expect("a key");
+    let key = PublicKey::read(PKCS8).expect("a key");
     assert_eq!(key.fingerprint(), "b0:3f:9e:26:b7:2d:8c:36:26:9a:3b:15:9b:4f:d5:af");
 }
 
 #[test]
-fn what_is_no_rsa_key_of_2048_bits_is_refused() {
-    for text in [SMALL, ED25519, "ssh-rsa", "ssh-rsa !!!", "ssh-rsa AAAA", "-----BEGIN X-----", "ssh-dss AAAA"] {
+fn what_is_no_key_of_a_kind_that_is_taken_is_refused() {
+    for text in [SMALL, "ssh-rsa", "ssh-rsa !!!", "ssh-rsa AAAA", "-----BEGIN X-----", "ssh-dss AAAA", SWAPPED] {
         assert_eq!(code(text), "InvalidPublicKey", "{text}");
     }
     for text in ["", "hello", "AAAAB3NzaC1yc2E"] {
@@ -70,10 +92,10 @@ fn what_is_no_rsa_key_of_2048_bits_is_refused() {
 fn a_key_cut_short_anywhere_is_refused() {
     let line = format!("ssh-rsa {BLOB}");
     for end in 1..line.len() {
-        assert!(RsaKey::read(&line[..end]).is_err(), "{end}");
+        assert!(PublicKey::read(&line[..end]).is_err(), "{end}");
     }
     let pem = PKCS8.trim_end();
     for end in 1..pem.len() {
-        assert!(RsaKey::read(&pem[..end]).is_err(), "{end}");
+        assert!(PublicKey::read(&pem[..end]).is_err(), "{end}");
     }
 }
