@@ -8,6 +8,7 @@ mod opened;
 mod pull;
 mod pull_request;
 mod push;
+mod upkeep;
 
 pub(crate) use comment::Commented;
 pub(crate) use data_key::{DEFAULT_KEY, generate, reseal};
@@ -18,6 +19,7 @@ pub use pull::{GitPull, GitPullInput, PulledFrom};
 pub(crate) use pull_request::Pull;
 pub(crate) use push::refusals;
 pub use push::{GitPush, GitPushInput, PushedRef, PushedTo};
+pub(crate) use upkeep::{MaintainRepository, VerifyRepository};
 
 /// The condition key that says which references an action changes.
 pub(crate) const REFERENCES: &str = "codecommit:References";

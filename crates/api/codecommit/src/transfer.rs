@@ -13,12 +13,14 @@ mod packets;
 mod progress;
 pub(crate) mod publication;
 mod push;
+mod upkeep;
 mod upload;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use git::{Git, Repository};
+use git_object::fsck;
 use service::{Behalf, Caller, Performer, RequestOrigin};
 use wire::Fault;
 
@@ -64,6 +66,8 @@ pub struct Transfers {
     performer: Performer<CodeCommit>,
     git: Git,
     agent: Arc<str>,
+    /// What is let pass of pushes.
+    rules: Arc<fsck::Options>,
 }
 
 impl Transfers {
@@ -71,7 +75,13 @@ impl Transfers {
     /// server's name and version as clients see it, such as `sealstack/1.0`.
     #[must_use]
     pub fn new(performer: Performer<CodeCommit>, git: Git, agent: &str) -> Self {
-        Self { performer, git, agent: agent.into() }
+        Self { performer, git, agent: agent.into(), rules: Arc::default() }
+    }
+
+    /// The same that let pass what `rules` say, for pushes that an operator answers for.
+    #[must_use]
+    pub fn with_rules(&self, rules: fsck::Options) -> Self {
+        Self { rules: Arc::new(rules), ..self.clone() }
     }
 
     /// Opens a repository for reading.

@@ -19,6 +19,15 @@ impl Environment {
         }))
     }
 
+    /// The same, with a value for a variable that has none.
+    #[must_use]
+    pub fn with_default(mut self, name: &str, value: &str) -> Self {
+        if self.value(name).is_none() {
+            self.0.insert(name.to_owned(), value.to_owned().into());
+        }
+        self
+    }
+
     /// The value of a variable. An empty one counts as none.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.as_str()).filter(|value| !value.is_empty())

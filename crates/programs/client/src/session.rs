@@ -8,6 +8,8 @@ use std::sync::Arc;
 use crypto::SecretBytes;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use tokio::sync::Mutex;
+use wire::sigv4::{GIT_SERVICE, sign_git};
+use zeroize::Zeroizing;
 
 use crate::credentials::CredentialSource;
 use crate::profile::{DEFAULT, Profile, Profiles};
@@ -163,6 +165,26 @@ impl Session {
         let obtained = Arc::new(CredentialSource::find(self)?.obtain(self).await?);
         *cached = Some(Arc::clone(&obtained));
         Ok(obtained)
+    }
+
+    /// A user name and a password that prove the session's access key to CodeCommit, for `path` on `host`: as the AWS CLI's
+    /// credential helper makes them. They are good for about 15 minutes.
+    ///
+    /// # Errors
+    /// Those of [`credentials`](Self::credentials).
+    pub async fn git_password(
+        &self,
+        region: &str,
+        (path, host): (&str, &str),
+    ) -> Result<(Zeroizing<String>, Zeroizing<String>), ClientError> {
+        let credentials = self.credentials().await?;
+        let user_name = match &credentials.session_token {
+            Some(token) => format!("{}%{}", credentials.access_key_id, token.as_str()),
+            None => credentials.access_key_id.clone(),
+        };
+        let now = crate::signed::now();
+        let key = credentials.signing_key(now, region, GIT_SERVICE);
+        Ok((user_name.into(), sign_git(&key, now, region, (path, host)).into()))
     }
 
     /// Makes a signed call in awsJson 1.1 to an endpoint of the service and returns the answer's body.

@@ -5,6 +5,7 @@
 
 mod client;
 mod message;
+mod repository;
 
 use std::fs::{File, Permissions};
 use std::os::fd::AsRawFd as _;
@@ -16,10 +17,10 @@ use std::time::Duration;
 use crypto::{SecretBytes, hex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-pub use client::Client;
+pub use client::{Client, MaintainedRepository, NewRepository, Signed, Told, VerifiedRepository};
 use message::{Answer, Question};
 
 use crate::core::{Core, Unsealing};
@@ -92,6 +93,7 @@ fn address(path: &Path) -> std::io::Result<(PathBuf, Option<File>)> {
 
 async fn accept(listener: UnixListener, core: Arc<Core>, mut stopped: oneshot::Receiver<()>) {
     let mut serving = JoinSet::new();
+    let (stop, stopping) = watch::channel(false);
     loop {
         while serving.len() >= CONNECTIONS_MAX {
             serving.join_next().await;
@@ -102,9 +104,9 @@ async fn accept(listener: UnixListener, core: Arc<Core>, mut stopped: oneshot::R
         };
         match accepted {
             Ok((stream, _)) => {
-                let core = Arc::clone(&core);
+                let (core, stopping) = (Arc::clone(&core), stopping.clone());
                 serving.spawn(async move {
-                    if let Err(error) = serve(stream, &core).await {
+                    if let Err(error) = serve(stream, &core, stopping).await {
                         tracing::debug!(%error, "an admin connection broke");
                     }
                 });
@@ -116,16 +118,21 @@ async fn accept(listener: UnixListener, core: Arc<Core>, mut stopped: oneshot::R
         }
         while serving.try_join_next().is_some() {}
     }
+    // What takes long ends now; the rest goes to its end.
+    stop.send_replace(true);
     while serving.join_next().await.is_some() {}
 }
 
-async fn serve(mut stream: UnixStream, core: &Core) -> std::io::Result<()> {
+async fn serve(mut stream: UnixStream, core: &Core, stopping: watch::Receiver<bool>) -> std::io::Result<()> {
     let uid = stream.peer_cred()?.uid();
     let answer = if uid != own_uid() && uid != 0 {
         tracing::warn!(uid, "another user was refused at the admin socket");
         Answer::refused(&ServerError::NotYours)
     } else {
         match tokio::time::timeout(QUESTION_TIMEOUT, question(&mut stream)).await {
+            Ok(Ok(Question::Repository(question))) => {
+                return repository::serve(stream, question, core, uid, stopping).await;
+            }
             Ok(Ok(question)) => answer(question, core, uid).await.unwrap_or_else(|error| Answer::refused(&error)),
             Ok(Err(error)) => Answer::refused(&error),
             Err(_) => return Ok(()),
@@ -181,6 +188,8 @@ async fn answer(question: Question, core: &Core, uid: u32) -> Result<Answer, Ser
         Question::Rotate { current, next } => {
             Answer::Rotated(core.rotate_root(current.try_into()?, next.try_into()?, uid).await?)
         }
+        // Answered before, as its answer is a stream.
+        Question::Repository(_) => return Err(ServerError::Misunderstood),
         Question::Clock => Answer::Clock { jump: core.clock_jump().await? },
         Question::AcceptClock => Answer::Clock { jump: core.accept_clock(uid).await? },
         Question::RotateDomainKeys => Answer::DomainKeysRotated { count: core.rotate_domain_keys(uid).await? },

@@ -23,6 +23,7 @@ use crate::first_start::{self, FirstStart, World};
 use crate::gate::Gate;
 use crate::host_key;
 use crate::key_stores::Configured;
+use crate::repositories::Repositories;
 use crate::rows;
 use crate::steady::ClockJump;
 use crate::triggers::Destinations;
@@ -235,6 +236,13 @@ impl Core {
         let state = self.state.lock().await;
         let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
         open.wired.rotate_domain_keys(uid).await
+    }
+
+    /// The repositories, for what operators do to them.
+    pub(crate) async fn repositories(&self) -> Result<Arc<Repositories>, ServerError> {
+        let state = self.state.lock().await;
+        let State::Open(open) = &*state else { return Err(ServerError::Sealed) };
+        Ok(open.wired.repositories())
     }
 
     /// The jump of the clock that is not believed, if there is one.

@@ -31,6 +31,7 @@ mod metrics;
 mod modules;
 pub mod operator;
 pub mod prompt;
+pub mod repositories;
 pub mod rollback;
 mod root_seal;
 mod rows;

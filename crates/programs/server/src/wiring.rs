@@ -26,6 +26,7 @@ use crate::key_stores::Configured;
 use crate::metrics::{Metrics, Sources, State};
 use crate::modules::kms::KmsModule;
 use crate::modules::{self, Flush, Module, Mounted};
+use crate::repositories::Repositories;
 use crate::triggers::Destinations;
 
 /// The server's name and version for clients of Git.
@@ -55,6 +56,7 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Services {
     kms: KmsModule,
     flushes: Vec<Flush>,
+    repositories: Arc<Repositories>,
     /// Git over SSH, until it is served.
     ssh: Option<GitSsh>,
 }
@@ -95,17 +97,22 @@ pub(crate) fn join(
     let core = Arc::new(core);
     let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service()));
     let git = Git::new(store.clone(), blobs.clone(), git::Settings::default());
-    let clock = Arc::clone(&durable_state.steady);
-    git.keep_up(git::Maintenance::default(), move || clock.now().millis() / 1000);
     let codecommit = CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys));
     let codecommit = codecommit.with_trigger_delivery(triggers);
     let codecommit = Arc::new(codecommit.with_addresses(Addresses { ssh_port, ..Addresses::default() }));
-    let transfers = Transfers::new(Performer::new(Arc::clone(&core), Arc::clone(&codecommit)), git, AGENT);
+    let performer = Performer::new(Arc::clone(&core), Arc::clone(&codecommit));
+    let transfers = Transfers::new(performer, git.clone(), AGENT);
+    let repositories = Arc::new(Repositories {
+        transfers: transfers.clone(),
+        authority: Arc::clone(&authority),
+        trail: trail.clone(),
+        steady: Arc::clone(steady),
+    });
     let tokens = Tokens::default();
     let ssh = GitSsh::new(transfers.clone(), Arc::clone(&authority), region.to_owned(), clock::now);
     let ssh = ssh.with_lfs(url, tokens.clone());
-    let git = GitHttp::new(transfers, authority, region.to_owned(), clock::now).with_tokens(tokens);
-    modules.push(modules::codecommit::module(&codecommit));
+    let http = GitHttp::new(transfers, authority, region.to_owned(), clock::now).with_tokens(tokens);
+    modules.push(modules::codecommit::module(&codecommit, git, Arc::clone(steady)));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
     jobs.extend(modules::storage::jobs(durable_state));
     jobs.push(modules::storage::sweep(durable_state, blobs));
@@ -128,13 +135,22 @@ pub(crate) fn join(
             }
         }),
     });
-    (Services { kms, flushes, ssh: Some(ssh) }, Backend { gateway, git, trail: trail.clone(), metrics }, jobs)
+    (
+        Services { kms, flushes, repositories, ssh: Some(ssh) },
+        Backend { gateway, git: http, trail: trail.clone(), metrics },
+        jobs,
+    )
 }
 
 impl Services {
     /// Gives a new domain key to every region. Returns how many there are.
     pub(crate) async fn rotate_domain_keys(&self, uid: u32) -> Result<usize, ServerError> {
         self.kms.rotate_domain_keys(uid).await
+    }
+
+    /// The repositories, for operators.
+    pub(crate) fn repositories(&self) -> Arc<Repositories> {
+        Arc::clone(&self.repositories)
     }
 
     /// Git over SSH, for whoever serves it. Once.

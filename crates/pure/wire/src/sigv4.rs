@@ -19,7 +19,7 @@ mod verify;
 
 pub use authorization::Authorization;
 pub use error::{MissingParameters, SigV4Error};
-pub use git::{GIT_SERVICE, GitPassword};
+pub use git::{GIT_SERVICE, GitPassword, sign_git};
 pub use key::SigningKey;
 pub use rules::{PathForm, Rules};
 pub use sign::{SignError, Signer};

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::chunks::Chunks;
 use crate::large::LargeRecord;
 use crate::lock::{LockRecord, LockedPath};
-use crate::maintenance::upkeep::{self, Upkeep};
+use crate::maintenance::Due;
 use crate::objects::Recent;
 use crate::pack::Pack;
 use crate::record::{BitmapsRecord, LogRecord, Meta, PackRecord, RefRecord, ReplacedRecord};
@@ -86,7 +86,8 @@ pub(crate) struct Inner {
     pub(crate) packs: Cache<BlobId, Arc<Pack>>,
     /// Repositories that are being maintained.
     pub(crate) maintained: Mutex<HashSet<Box<str>>>,
-    pub(crate) upkeep: OnceLock<Upkeep>,
+    /// Repositories that were opened lately.
+    pub(crate) due: Due,
     metas: store::Cache<Meta>,
     snapshots: Cache<Box<str>, Arc<Snapshot>, ByMemory>,
 }
@@ -126,7 +127,7 @@ impl Git {
             settings,
             packs: Cache::new(PACKS_OPEN),
             maintained: Mutex::default(),
-            upkeep: OnceLock::new(),
+            due: Due::new(),
             metas: store::Cache::new(&store, METAS, |meta| meta),
             snapshots: Cache::with_weighter(METAS, SNAPSHOT_BYTES, ByMemory),
             store,
@@ -191,7 +192,7 @@ impl Git {
     pub async fn open(&self, id: &str, key: &Key256) -> Result<Repository, GitError> {
         let snapshot = self.snapshot(id).await?;
         let repository = Repository::new(self.clone(), id, Owner::new(key, id.as_bytes()), key, snapshot);
-        upkeep::begin(&repository);
+        self.0.due.note(&repository);
         Ok(repository)
     }
 

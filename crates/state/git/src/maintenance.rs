@@ -3,10 +3,10 @@
 //!
 //! Owns what is merged and when objects go. What a process leaves that is killed is blobs that nothing refers to.
 
+mod due;
 mod order;
 mod pack;
 mod swap;
-pub(crate) mod upkeep;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
@@ -21,6 +21,7 @@ use crate::record::{Origin, PackRecord};
 use crate::repository::blocking;
 use crate::select::select_reachable;
 use crate::{GitError, Repository};
+pub(crate) use due::Due;
 use order::Order;
 pub use swap::{Maintained, Swapped};
 
@@ -134,20 +135,10 @@ impl Repository {
         now: i64,
         progress: impl Fn(MaintenanceProgress) -> bool + Send + Sync + 'static,
     ) -> Result<Option<Maintained>, GitError> {
-        let Some(turn) = Turn::take(self) else { return Ok(None) };
-        self.maintain_in_turn(turn, maintenance, now, progress).await
-    }
-
-    async fn maintain_in_turn(
-        &self,
-        turn: Turn,
-        maintenance: Maintenance,
-        now: i64,
-        progress: impl Fn(MaintenanceProgress) -> bool + Send + Sync + 'static,
-    ) -> Result<Option<Maintained>, GitError> {
         if self.format().is_none() {
             return Ok(None);
         }
+        let Some(turn) = Turn::take(self) else { return Ok(None) };
         let (repository, runtime) = (self.clone(), Handle::current());
         blocking(move || {
             let _turn = turn;

@@ -24,6 +24,9 @@ pub(crate) struct Meta {
     /// Grows whenever maintenance drops objects.
     #[serde(rename = "d", default)]
     pub(crate) dropped: u64,
+    /// The version that maintenance made of all packs, and when, in seconds since 1970.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) full: Option<(u64, i64)>,
 }
 
 impl Record for Meta {
@@ -37,6 +40,7 @@ impl Meta {
             head: FIRST_HEAD.to_owned(),
             version: 1,
             dropped: 0,
+            full: None,
         }
     }
 

@@ -55,13 +55,6 @@ impl Repository {
         Self(Arc::new(Inner { git, id: id.into(), owner, fingerprint, snapshot }))
     }
 
-    /// The same repository at another time.
-    pub(crate) fn reopen(&self, snapshot: Arc<Snapshot>) -> Self {
-        let Inner { git, id, owner, fingerprint, .. } = &*self.0;
-        let (git, id, owner) = (git.clone(), id.clone(), owner.clone());
-        Self(Arc::new(Inner { git, id, owner, fingerprint: *fingerprint, snapshot }))
-    }
-
     /// The id that it was made with.
     #[must_use]
     pub fn id(&self) -> &str {

@@ -11,7 +11,6 @@ use git_pack::{Deflater, EntryHeader, EntryKind, EntryReader, PACK_HEADER_BYTES,
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use crate::maintenance::upkeep;
 use crate::objects::{Objects, stored};
 use crate::pack::Pack;
 use crate::places::Places;
@@ -107,7 +106,7 @@ impl Repository {
         }
         let found = Arc::new(select_reachable(objects, self.references())?);
         if found.walked {
-            upkeep::map(self, found.count());
+            self.0.git.0.due.note_walk(self, found.count());
         }
         Ok(Arc::clone(known.get_or_init(|| found)))
     }
@@ -197,7 +196,7 @@ fn upload(repository: &Repository, wanted: &Wanted, sender: &Sender) -> Result<(
     };
     let selection = select(&objects, repository.references(), wanted, &mut counted)?;
     if selection.walked {
-        upkeep::map(repository, selection.count());
+        repository.0.git.0.due.note_walk(repository, selection.count());
     }
     let count = u32::try_from(selection.count());
     let count = count.map_err(|_| GitError::BadRequest { reason: "too many objects for a pack".to_owned() })?;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use git_object::{Hasher, Kind, ObjectId};
@@ -78,22 +78,27 @@ struct Verification<'a> {
     faults: Mutex<Vec<Fault>>,
     done: AtomicU64,
     of: u64,
-    progress: &'a (dyn Fn(u64, u64) + Sync),
+    progress: &'a (dyn Fn(u64, u64) -> bool + Sync),
+    stopped: AtomicBool,
     key: RandomState,
 }
 
 impl Repository {
-    /// Reads all of the repository again. `progress` is told how many objects of how many were read, on several threads.
+    /// Reads all of the repository again. `progress` is told how many objects of how many were read, on several threads,
+    /// and ends the work with `false`.
     ///
     /// # Errors
     /// [`GitError::Interrupted`]; faults are no errors.
-    pub async fn verify(&self, progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Result<Verified, GitError> {
+    pub async fn verify(
+        &self,
+        progress: impl Fn(u64, u64) -> bool + Send + Sync + 'static,
+    ) -> Result<Verified, GitError> {
         let repository = self.clone();
-        blocking(move || Ok(verify(&repository, &progress))).await
+        blocking(move || verify(&repository, &progress)).await
     }
 }
 
-fn verify(repository: &Repository, progress: &(dyn Fn(u64, u64) + Sync)) -> Verified {
+fn verify(repository: &Repository, progress: &(dyn Fn(u64, u64) -> bool + Sync)) -> Result<Verified, GitError> {
     let objects = repository.objects();
     let of = objects.count();
     let verification = Verification {
@@ -102,6 +107,7 @@ fn verify(repository: &Repository, progress: &(dyn Fn(u64, u64) + Sync)) -> Veri
         done: AtomicU64::new(0),
         of,
         progress,
+        stopped: AtomicBool::new(false),
         key: RandomState::new(),
     };
     let threads = repository.0.git.0.settings.threads.max(1);
@@ -119,17 +125,20 @@ fn verify(repository: &Repository, progress: &(dyn Fn(u64, u64) + Sync)) -> Veri
             }
         }
     }
+    if verification.stopped.load(Ordering::Relaxed) {
+        return Err(GitError::Interrupted);
+    }
     for reference in repository.references().iter() {
         if !matches!(objects.exists(&reference.id), Ok(true)) {
             verification.note(Fault::Reference { name: reference.name.to_owned(), id: reference.id });
         }
     }
-    Verified {
+    Ok(Verified {
         packs: objects.packs() as u64,
         objects: of,
         references: repository.references().len() as u64,
         faults: verification.faults.into_inner().unwrap_or_else(PoisonError::into_inner),
-    }
+    })
 }
 
 impl Verification<'_> {
@@ -143,6 +152,9 @@ impl Verification<'_> {
     fn places(&self, number: usize, places: std::ops::Range<u32>) {
         let mut known = HashSet::new();
         for place in places {
+            if self.stopped.load(Ordering::Relaxed) {
+                return;
+            }
             let read = self.objects.pack(number).and_then(|pack| Ok(pack.id(pack.row(place)?)?));
             match read {
                 Err(cause) => self.note(Fault::Pack { number, cause }),
@@ -154,7 +166,7 @@ impl Verification<'_> {
             }
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
             if done.is_multiple_of(1024) || done == self.of {
-                (self.progress)(done, self.of);
+                self.stopped.fetch_or(!(self.progress)(done, self.of), Ordering::Relaxed);
             }
         }
     }

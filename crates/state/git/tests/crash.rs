@@ -112,7 +112,7 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
             let tip = repository.reference("refs/heads/main").unwrap();
             let history = repository.objects().history(&[tip], usize::MAX).unwrap();
             assert!(history.iter().take(2).any(|id| *id == last), "at most one was published and not acknowledged");
-            let verified = repository.verify(|_, _| {}).await.unwrap();
+            let verified = repository.verify(|_, _| true).await.unwrap();
             assert!(verified.faults.is_empty(), "{:?}", verified.faults);
             assert_eq!(verified.objects, 3 * history.len() as u64);
             let later = SystemTime::now() + Duration::from_secs(3600);
@@ -122,7 +122,7 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
             let left = server.blobs.list(None, usize::MAX).await.unwrap().len();
             let large = (0..history.len()).filter(|number| !number.is_multiple_of(3)).count();
             assert_eq!(left, history.len() + large);
-            assert!(repository.verify(|_, _| {}).await.unwrap().faults.is_empty());
+            assert!(repository.verify(|_, _| true).await.unwrap().faults.is_empty());
         });
     }
     assert!(swept > 0, "no kill hit a push");
@@ -171,7 +171,7 @@ fn a_push_that_does_not_fit_on_the_disk_is_refused_and_leaves_nothing() {
     let server = Server::open(dir.path());
     block_on(async {
         let repository = server.git.open(ID, &server.key).await.unwrap();
-        let verified = repository.verify(|_, _| {}).await.unwrap();
+        let verified = repository.verify(|_, _| true).await.unwrap();
         assert_eq!((verified.faults.len(), verified.packs, verified.objects), (0, 1, 3));
         assert_eq!(server.blobs.list(None, usize::MAX).await.unwrap().len(), 1);
         assert_eq!(std::fs::read_dir(dir.path().join("blobs/drafts")).unwrap().count(), 0);

@@ -39,12 +39,12 @@ async fn maintain(world: &World, maintenance: Maintenance, now: i64) -> Option<S
 }
 
 async fn intact(repository: &Repository) {
-    let verified = repository.verify(|_, _| {}).await.unwrap();
+    let verified = repository.verify(|_, _| true).await.unwrap();
     assert!(verified.faults.is_empty(), "{:?}", verified.faults);
 }
 
 async fn packs(world: &World) -> u64 {
-    world.open().await.verify(|_, _| {}).await.unwrap().packs
+    world.open().await.verify(|_, _| true).await.unwrap().packs
 }
 
 /// Has the real git take what a client that has nothing gets, and says which objects that is.
@@ -313,25 +313,6 @@ fn maintenance_can_be_ended_and_leaves_nothing() {
     });
 }
 
-#[test]
-fn whoever_opens_a_repository_with_many_packs_has_it_maintained() {
-    block_on(async {
-        let (world, real) = (World::new().await, RealGit::history(SHA1, 30));
-        let maintenance = Maintenance { packs_max: 4, ..Maintenance::default() };
-        world.git.keep_up(maintenance, || 5);
-        push_all(&world, &real).await;
-        for _ in 0..500 {
-            if packs(&world).await <= 4 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert!(packs(&world).await <= 4);
-        intact(&world.open().await).await;
-        assert_eq!(cloned(&world, SHA1).await.1, real.objects(&["--all"]));
-    });
-}
-
 fn open(dir: &Path) -> (Store, Blobs, Git) {
     std::fs::create_dir_all(dir).unwrap();
     let store = Store::open(dir.join("store.db"), &RootKey::from_slice(&[9; 32]).unwrap()).unwrap();
@@ -424,4 +405,57 @@ fn a_kill_at_any_moment_of_maintenance_loses_nothing() {
         });
     }
     assert!(maintained > 16, "maintenance ran {maintained} times");
+}
+
+#[test]
+fn repositories_that_were_opened_are_maintained_and_others_are_not() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 30));
+        push_all(&world, &real).await;
+        let before = world.open().await.verify(|_, _| true).await.unwrap().packs;
+        let maintained = world.git.maintain_due(&Maintenance::default(), 5, || true).await.unwrap();
+        assert_eq!(maintained, 1);
+        // Nobody opened it since.
+        assert_eq!(world.git.maintain_due(&Maintenance::default(), 5, || true).await.unwrap(), 0);
+        let repository = world.open().await;
+        let after = repository.verify(|_, _| true).await.unwrap();
+        assert!(after.faults.is_empty() && after.packs < before && after.packs <= 12, "{after:?}");
+        // It was looked at and has not changed, so that its key does not wait again.
+        assert_eq!(world.git.maintain_due(&Maintenance::default(), 8 * DAY, || true).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn after_a_week_with_changes_all_packs_become_one_and_then_rest() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 3));
+        world.push(&real, &["refs/heads/main"]).await;
+        world.push(&real, &["refs/tags/v1"]).await;
+        let (maintenance, due) = (Maintenance::default(), 8 * DAY);
+        world.open().await;
+        assert_eq!(world.git.maintain_due(&maintenance, 2 * DAY, || true).await.unwrap(), 0);
+        // As after a start of the server: no look is remembered.
+        let later = Git::new(world.store.clone(), world.blobs.clone(), Settings::default());
+        later.open(ID, &world.key).await.unwrap();
+        assert_eq!(later.maintain_due(&maintenance, due, || true).await.unwrap(), 1);
+        assert_eq!(packs(&world).await, 1);
+        let again = Git::new(world.store.clone(), world.blobs.clone(), Settings::default());
+        again.open(ID, &world.key).await.unwrap();
+        assert_eq!(again.maintain_due(&maintenance, due + 30 * DAY, || true).await.unwrap(), 0);
+        // What was replaced has been let go of by then, so that the sweep removes it.
+        let swept =
+            world.blobs.sweep(blobs::referenced(world.store.clone()), SystemTime::now() + Duration::from_secs(9));
+        assert!(swept.await.unwrap().blobs >= 2);
+        intact(&again.open(ID, &world.key).await.unwrap()).await;
+    });
+}
+
+#[test]
+fn a_verification_ends_when_it_is_told_to() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 3));
+        world.push(&real, &["refs/heads/main"]).await;
+        let ended = world.open().await.verify(|_, _| false).await;
+        assert!(matches!(ended, Err(GitError::Interrupted)), "{ended:?}");
+    });
 }

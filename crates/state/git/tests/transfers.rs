@@ -269,6 +269,7 @@ fn what_is_verified_has_no_faults_and_what_was_damaged_has_some() {
         let last = std::sync::Arc::clone(&seen);
         let progress = move |done, of| {
             last.fetch_max(done * 100 / of, std::sync::atomic::Ordering::Relaxed);
+            true
         };
         let verified = world.open().await.verify(progress).await.unwrap();
         assert!(verified.faults.is_empty(), "{:?}", verified.faults);
@@ -284,7 +285,7 @@ fn what_is_verified_has_no_faults_and_what_was_damaged_has_some() {
         std::fs::write(&path, bytes).unwrap();
         // Another process has no chunks of it in memory.
         let other = git::Git::new(world.store.clone(), world.blobs.clone(), git::Settings::default());
-        let verified = other.open(world::ID, &world.key).await.unwrap().verify(|_, _| {}).await.unwrap();
+        let verified = other.open(world::ID, &world.key).await.unwrap().verify(|_, _| true).await.unwrap();
         assert!(!verified.faults.is_empty());
         assert!(
             verified.faults.iter().all(|fault| matches!(fault, git::Fault::Object { .. } | git::Fault::Link { .. }))

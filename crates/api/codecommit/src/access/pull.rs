@@ -32,6 +32,14 @@ pub struct PulledFrom {
     pub key: Arc<Key256>,
 }
 
+impl PulledFrom {
+    /// The repository that was found and opened.
+    pub(super) fn of(found: &Opened) -> Result<Self, CodeCommitError> {
+        let (id, name, arn) = (found.id.clone(), found.name.clone(), found.arn());
+        Ok(Self { id, name, arn, key: Arc::clone(found.key()?) })
+    }
+}
+
 /// Reads a repository with a client of Git.
 pub struct GitPull;
 
@@ -51,7 +59,6 @@ impl ResourceOperation for GitPull {
         found: &Permit<Opened>,
         _: &Call<'_, CodeCommit>,
     ) -> Result<Self::Output, CodeCommitError> {
-        let (id, name, arn) = (found.id.clone(), found.name.clone(), found.arn());
-        Ok(PulledFrom { id, name, arn, key: Arc::clone(found.key()?) })
+        PulledFrom::of(found)
     }
 }

@@ -72,7 +72,7 @@ impl Transfers {
         let pack = if request.has_pack() {
             let wanted =
                 verdicts.iter().any(Option::is_none) && !(request.atomic && verdicts.iter().any(Option::is_some));
-            receive_pack(&repository, &request, wanted, packets, ends).await?
+            receive_pack(&repository, &request, wanted, packets, (&self.rules, ends)).await?
         } else {
             Pack::None
         };
@@ -176,11 +176,10 @@ async fn receive_pack(
     request: &git_wire::Push,
     wanted: bool,
     packets: &mut Packets,
-    ends: bool,
+    (rules, ends): (&fsck::Options, bool),
 ) -> Result<Pack, TransferError> {
     // Over SSH only who looks at a pack finds its end.
-    let mut receiving =
-        if wanted || !ends { Some(repository.receive(request.format, fsck::Options::default())?) } else { None };
+    let mut receiving = if wanted || !ends { Some(repository.receive(request.format, rules.clone())?) } else { None };
     let (mut refused, mut any) = (None, false);
     loop {
         let next = match &mut receiving {

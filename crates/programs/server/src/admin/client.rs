@@ -1,5 +1,7 @@
 //! The other end of the admin socket: what commands ask of the server that runs in a directory.
 
+mod repository;
+
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
@@ -11,6 +13,8 @@ use crate::data_dir::Layout;
 use crate::durable_state::Rotated;
 use crate::error::ServerError;
 use crate::steady::ClockJump;
+
+pub use repository::{MaintainedRepository, NewRepository, Signed, Told, VerifiedRepository};
 
 /// The longest answer.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
@@ -126,13 +130,19 @@ impl Client {
         }
     }
 
+    fn broken(&self, cause: std::io::Error) -> ServerError {
+        ServerError::Io { action: "talk over", path: self.layout.admin_socket(), cause }
+    }
+
+    fn connect(&self) -> Result<UnixStream, ServerError> {
+        let not_running = || ServerError::NotRunning { path: self.layout.root().to_owned() };
+        let (address, _directory) = super::address(&self.layout.admin_socket()).map_err(|_| not_running())?;
+        UnixStream::connect(address).map_err(|_| not_running())
+    }
+
     fn ask(&self, question: &Question) -> Result<Answer, ServerError> {
-        let path = self.layout.admin_socket();
-        let broke = |cause| ServerError::Io { action: "talk over", path: path.clone(), cause };
-        let (address, _directory) =
-            super::address(&path).map_err(|_| ServerError::NotRunning { path: self.layout.root().to_owned() })?;
-        let mut stream = UnixStream::connect(address)
-            .map_err(|_| ServerError::NotRunning { path: self.layout.root().to_owned() })?;
+        let broke = |cause| self.broken(cause);
+        let mut stream = self.connect()?;
         let mut line = SecretBytes::with_capacity(1024);
         serde_json::to_writer(&mut line, question).map_err(|_| ServerError::Misunderstood)?;
         line.extend(b"\n");

@@ -36,10 +36,60 @@ pub(crate) enum Question {
     PrepareBackup,
     /// Authenticate the backup whose manifest has this SHA-256 digest, hexadecimal.
     VouchForBackup { manifest_digest: String },
+    /// Do something to a repository for a caller.
+    Repository(RepositoryQuestion),
+}
+
+/// What is to be done to a repository, and who wants it: a user name and a password as clients of Git send them, signed
+/// for this action and this repository.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct RepositoryQuestion {
+    pub(crate) user_name: SecretBlob,
+    pub(crate) password: SecretBlob,
+    pub(crate) region: String,
+    pub(crate) action: RepositoryAction,
+}
+
+/// What is to be done to a repository.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum RepositoryAction {
+    /// List all of them.
+    List,
+    /// Make one of the pushes that follow in Git's protocol.
+    Import { name: String, description: Option<String>, key: Option<String>, let_pass: Vec<String>, pushes: u32 },
+    /// Send it in Git's protocol.
+    Export { name: String },
+    /// Read all of it again.
+    Verify { name: String },
+    /// Make one pack of its many.
+    Maintain { name: String },
+}
+
+impl RepositoryAction {
+    /// Its name in what is signed.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Import { .. } => "import",
+            Self::Export { .. } => "export",
+            Self::Verify { .. } => "verify",
+            Self::Maintain { .. } => "maintain",
+        }
+    }
+
+    /// The repository's name; empty for all of them.
+    pub(crate) fn repository(&self) -> &str {
+        match self {
+            Self::List => "",
+            Self::Import { name, .. } | Self::Export { name } | Self::Verify { name } | Self::Maintain { name } => name,
+        }
+    }
 }
 
 /// The server's answer.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Answer {
     /// Whether the root key is sealed, and what shares it awaits then.
@@ -54,6 +104,16 @@ pub(crate) enum Answer {
     Prepared,
     /// The manifest's tag, hexadecimal.
     Vouched { tag: String },
+    /// Names of repositories.
+    Repositories { names: Vec<String> },
+    /// Git's protocol follows.
+    Begun,
+    /// So much of the work is done; `of` is 0 while nobody knows how much there is.
+    Progress { stage: String, done: u64, of: u64 },
+    /// A repository was read again.
+    Verified { packs: u64, objects: u64, references: u64, faults: Vec<String> },
+    /// A repository was maintained.
+    Maintained { replaced: usize, written: usize, dropped: u64 },
     /// It was not done.
     Refused { message: String, exit_code: u8 },
 }

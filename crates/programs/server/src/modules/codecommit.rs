@@ -1,13 +1,17 @@
-//! CodeCommit as a module: events of triggers that wait, and what deleted repositories leave behind, each a job.
+//! CodeCommit as a module: events of triggers that wait, what deleted repositories leave behind, and the maintenance of
+//! repositories, each a job.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::codecommit::CodeCommit;
+use git::{Git, Maintenance};
 use jobs::{Job, Scope};
 
 use super::Module;
 use crate::clock;
+use crate::repositories::UntilDropped;
+use crate::steady::Steady;
 
 /// How often events of triggers are delivered.
 const DELIVERY_PERIOD: Duration = Duration::from_secs(1);
@@ -15,8 +19,11 @@ const DELIVERY_PERIOD: Duration = Duration::from_secs(1);
 /// How often records of deleted repositories are removed.
 const PURGE_PERIOD: Duration = Duration::from_secs(60);
 
-/// The module of CodeCommit.
-pub(crate) fn module(codecommit: &Arc<CodeCommit>) -> Module {
+/// How often is looked for repositories that were opened and need maintenance.
+const MAINTENANCE_PERIOD: Duration = Duration::from_secs(10);
+
+/// The module of CodeCommit, whose repositories are `git`'s.
+pub(crate) fn module(codecommit: &Arc<CodeCommit>, git: Git, steady: Arc<Steady>) -> Module {
     let (delivering, purging) = (Arc::clone(codecommit), Arc::clone(codecommit));
     let deliver = Job::new("deliver-triggers", Scope::OneServer, DELIVERY_PERIOD, move || {
         let codecommit = Arc::clone(&delivering);
@@ -26,5 +33,18 @@ pub(crate) fn module(codecommit: &Arc<CodeCommit>) -> Module {
         let codecommit = Arc::clone(&purging);
         async move { codecommit.purge_repositories().await }
     });
-    Module::of(codecommit).with_jobs([deliver, purge])
+    Module::of(codecommit).with_jobs([deliver, purge, maintain(git, steady)])
+}
+
+/// Maintains repositories that callers opened lately. On each server, since each has the keys of its own callers.
+fn maintain(git: Git, steady: Arc<Steady>) -> Job {
+    Job::new("maintain-repositories", Scope::EachServer, MAINTENANCE_PERIOD, move || {
+        let git = git.clone();
+        // By a clock that does not jump ahead: objects that nothing led to for long enough are gone afterwards.
+        let now = steady.now().millis() / 1000;
+        async move {
+            let running = UntilDropped::default();
+            git.maintain_due(&Maintenance::default(), now, running.go_on()).await
+        }
+    })
 }

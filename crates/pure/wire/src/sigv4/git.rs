@@ -64,6 +64,15 @@ impl<'a> GitPassword<'a> {
     }
 }
 
+/// Signs `GIT path` on `host` at `time` by `key`, which is derived for that day, `region` and [`GIT_SERVICE`]: the password
+/// that [`GitPassword`] reads.
+#[must_use]
+pub fn sign_git(key: &SigningKey, time: Timestamp, region: &str, (path, host): (&str, &str)) -> String {
+    let stamp = time.amz_date();
+    let time_text = stamp.strip_suffix('Z').unwrap_or(&stamp);
+    format!("{stamp}{}", hex::encode(&signature(key, time_text, region, path, host)))
+}
+
 fn signature(key: &SigningKey, time_text: &str, region: &str, path: &str, host: &str) -> [u8; 32] {
     let canonical = format!("GIT\n{path}\n\nhost:{host}\n\nhost\n");
     let digest = hex::encode_hash(&crypto::sha256(canonical.as_bytes()));
@@ -84,6 +93,11 @@ mod tests {
 
     fn key() -> SigningKey {
         SigningKey::derive(b"secret", "20260801", "us-east-1", GIT_SERVICE)
+    }
+
+    #[test]
+    fn a_password_is_signed_as_the_aws_cli_signs_it() {
+        assert_eq!(sign_git(&key(), NOW, "us-east-1", (PATH, HOST)), PASSWORD);
     }
 
     #[test]
