@@ -17,6 +17,20 @@ pub(crate) enum Failure {
     /// The external key store proxy cannot start or go on.
     #[error(transparent)]
     Proxy(#[from] xks_proxy::ProxyError),
+    /// The caller's profile, or its access key, can't be used.
+    #[error("{0}")]
+    Client(#[from] client::ClientError),
+    /// A Git repository can't be read or written, or is not taken.
+    #[error("{0}")]
+    Repository(String),
+    /// A Git repository is not what was written.
+    #[error("{name} has {faults} faults: restore it from a backup, or push what is missing from a clone")]
+    DamagedRepository {
+        /// The repository.
+        name: String,
+        /// How many were found, at most a thousand.
+        faults: usize,
+    },
     /// An argument, or what it refers to, can't be used.
     #[error("{0}")]
     Usage(String),
@@ -58,7 +72,8 @@ impl Failure {
             Self::Server(error) => error.exit_code(),
             Self::Proxy(error) => error.exit_code(),
             Self::Usage(_) | Self::SameFile { .. } => 2,
-            Self::File { .. } | Self::Inputs { .. } | Self::Input => 1,
+            Self::DamagedRepository { .. } => 13,
+            Self::Client(_) | Self::Repository(_) | Self::File { .. } | Self::Inputs { .. } | Self::Input => 1,
         }
     }
 

@@ -11,6 +11,7 @@ mod decrypt;
 mod encrypt;
 mod env;
 mod failure;
+mod git;
 mod iam;
 mod inspect;
 mod interrupt;
@@ -59,6 +60,7 @@ Examples:
   sealstack audit verify                 see that nobody changed that
   sealstack seal rotate                  replace the root key
   sealstack backup keys.tar              keep a copy elsewhere
+  sealstack git import URL               take over a Git repository
   sealstack encrypt -w key=alias/a -i report.pdf -o report.pdf.encrypted
   sealstack decrypt -w key=alias/a -i report.pdf.encrypted -o report.pdf
 
@@ -78,7 +80,7 @@ Exit codes:
   10 no server runs there
   11 the backup is damaged or not genuine
   12 the database or the audit log was put back, replaced or removed
-  13 blobs are missing, or not what was written";
+  13 blobs or Git objects are missing, or not what was written";
 
 #[derive(Subcommand)]
 enum Command {
@@ -116,6 +118,9 @@ enum Command {
     /// Show or accept that the database or the audit log is not what it was when the server stopped
     #[command(subcommand)]
     Rollback(rollback::Command),
+    /// Bring Git repositories in, take them out, verify and maintain them
+    #[command(subcommand)]
+    Git(git::Command),
     /// Back up the data directory into one file
     Backup(backup::Backup),
     /// Restore a backup into a new data directory
@@ -175,6 +180,7 @@ fn run(Cli { place, command }: Cli, reads: Reads) -> Result<(), Failure> {
         Command::Clock(command) => command.run(place)?,
         Command::Iam(command) => command.run(&place)?,
         Command::Audit(command) => command.run(&place)?,
+        Command::Git(command) => command.run(place)?,
         Command::Backup(backup) => backup.run(&place)?,
         Command::Restore(restore) => restore.run(&place)?,
         Command::Check(check) => check.run(&place)?,
