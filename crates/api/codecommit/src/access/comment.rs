@@ -52,7 +52,7 @@ impl<const OPENS: bool> Resource for Commented<OPENS> {
         Some(need_of(Need::identity(action, "*"), id))
     }
 
-    async fn begin(&mut self, _: &'static str, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
-        if OPENS { self.repository.open(call).await } else { Ok(()) }
+    async fn begin(&mut self, operation: &'static str, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
+        if OPENS { self.repository.open_for(operation, call).await } else { Ok(()) }
     }
 }

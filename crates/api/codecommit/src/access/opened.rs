@@ -10,6 +10,19 @@ use super::{Named, data_key};
 use crate::CodeCommit;
 use crate::error::CodeCommitError;
 
+/// Operations that store contents: their callers may have data keys made under the KMS key, not only open one.
+const STORING: [&str; 9] = [
+    "GitPush",
+    "CreateCommit",
+    "PutFile",
+    "DeleteFile",
+    "CreateUnreferencedMergeCommit",
+    "MergeBranchesBySquash",
+    "MergeBranchesByThreeWay",
+    "MergePullRequestBySquash",
+    "MergePullRequestByThreeWay",
+];
+
 /// A repository whose KMS key the caller may use.
 pub struct Opened {
     pub(crate) repository: Named,
@@ -36,6 +49,23 @@ impl Opened {
     /// [`CodeCommitError::Key`].
     pub(crate) async fn open(&mut self, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
         self.key = Some(Arc::new(data_key::open(&self.repository, call).await?));
+        Ok(())
+    }
+
+    /// Opens the data key for `operation`.
+    ///
+    /// # Errors
+    /// [`CodeCommitError::Key`].
+    pub(crate) async fn open_for(
+        &mut self,
+        operation: &'static str,
+        call: &Call<'_, CodeCommit>,
+    ) -> Result<(), CodeCommitError> {
+        self.open(call).await?;
+        if STORING.contains(&operation) {
+            // For KMS's answer alone: what a repository stores is sealed under the data key that it has.
+            let _ = data_key::generate(&self.repository.key_arn, &self.repository.id, call).await?;
+        }
         Ok(())
     }
 
@@ -73,7 +103,7 @@ impl Resource for Opened {
     }
 
     /// Only a caller who is permitted gets as far as KMS.
-    async fn begin(&mut self, _: &'static str, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
-        self.open(call).await
+    async fn begin(&mut self, operation: &'static str, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
+        self.open_for(operation, call).await
     }
 }

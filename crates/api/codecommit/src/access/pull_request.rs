@@ -56,7 +56,7 @@ impl<const OPENS: bool> Resource for Pull<OPENS> {
         Some(need_of(Need::identity(action, "*"), number))
     }
 
-    async fn begin(&mut self, _: &'static str, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
-        if OPENS { self.repository.open(call).await } else { Ok(()) }
+    async fn begin(&mut self, operation: &'static str, call: &Call<'_, CodeCommit>) -> Result<(), CodeCommitError> {
+        if OPENS { self.repository.open_for(operation, call).await } else { Ok(()) }
     }
 }

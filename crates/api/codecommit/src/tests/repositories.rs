@@ -1,7 +1,7 @@
 //! Repositories: made, described, renamed, moved to another key, listed and removed.
 
 use super::*;
-use crate::{GitPull, GitPullInput};
+use crate::{GitPull, GitPullInput, GitPush, GitPushInput};
 
 #[tokio::test]
 async fn a_repository_is_made_under_the_default_key_and_its_addresses_are_where_the_call_came_in() {
@@ -173,6 +173,24 @@ async fn the_kms_key_governs_and_its_refusals_have_codecommits_names() {
     let made = world.kms("CreateKey", json!({"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"})).await;
     let input = json!({"repositoryName": "third", "kmsKeyId": made["KeyMetadata"]["KeyId"]});
     assert_eq!(world.refused("admin", "CreateRepository", input).await, "EncryptionKeyInvalidUsage");
+}
+
+#[tokio::test]
+async fn who_may_only_decrypt_reads_and_stores_nothing() {
+    let world = World::new();
+    let key = world.key().await;
+    world.done("admin", "CreateRepository", json!({"repositoryName": "first", "kmsKeyId": key})).await;
+    world.user("decrypts", ACCOUNT, &[allow(&json!(["codecommit:*", "kms:Decrypt"]), "*")]);
+    world.done("decrypts", "GetRepository", json!({"repositoryName": "first"})).await;
+    let pull = GitPullInput { repository_name: "first".to_owned() };
+    world.performed::<GitPull>("decrypts", pull).await.expect("permitted");
+    let push = GitPushInput { repository_name: "first".to_owned(), references: Vec::new() };
+    let refused = world.performed::<GitPush>("decrypts", push).await.err().expect("refused").message;
+    let file = json!({"repositoryName": "first", "branchName": "main", "filePath": "a", "fileContent": "YQ=="});
+    let put = world.call("decrypts", "PutFile", file).await.expect_err("refused");
+    for refused in [refused, put] {
+        assert!(refused.contains(&format!("kms:GenerateDataKey on resource: {key}")), "{refused}");
+    }
 }
 
 #[tokio::test]
