@@ -9,9 +9,6 @@ use installed::{Python, succeed};
 
 use crate::Server;
 
-/// What a user may do who may do everything with repositories.
-const ALL: &str = r#"{"Effect": "Allow", "Action": "codecommit:*", "Resource": "*"}"#;
-
 /// A server, a folder for clones, and a user who may do everything with repositories.
 pub struct GitWorld {
     server: Option<Server>,
@@ -21,12 +18,12 @@ pub struct GitWorld {
 }
 
 impl GitWorld {
-    /// Starts the server and makes the user.
+    /// Starts the server, and makes the user and repositories.
     ///
     /// # Panics
     /// When something of that fails.
     #[must_use]
-    pub fn start(binary: &str, environment: Vec<(&'static str, PathBuf)>) -> Self {
+    pub fn start(binary: &str, environment: Vec<(&'static str, PathBuf)>, repositories: &[&str]) -> Self {
         let server = Server::start_in(environment, binary, &[]);
         let folder = tempfile::tempdir().expect("a temporary directory");
         let authority = server.data().join("tls/ca.pem");
@@ -35,16 +32,9 @@ impl GitWorld {
             authority.display()
         );
         std::fs::write(folder.path().join(".gitconfig"), settings).expect("settings");
-        let _ = server.aws(&["iam", "create-user", "--user-name", "dev"]);
-        let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{ALL}]}}"#);
-        let put =
-            ["iam", "put-user-policy", "--user-name", "dev", "--policy-name", "own", "--policy-document", &policy];
-        let _ = server.aws(&put);
-        let service = ["--service-name", "codecommit.amazonaws.com"];
-        let make = ["iam", "create-service-specific-credential", "--user-name", "dev"];
-        let made = server.aws(&[make.as_slice(), &service].concat());
-        let part = |key| made["ServiceSpecificCredential"][key].as_str().expect("a credential").to_owned();
-        let user = (part("ServiceUserName"), part("ServicePassword"));
+        let made = server.script("git_world.py", repositories);
+        let (name, password) = made.trim().split_once('\n').expect("a name and a password");
+        let user = (name.to_owned(), password.to_owned());
         Self { server: Some(server), folder, user }
     }
 
@@ -64,14 +54,6 @@ impl GitWorld {
     pub fn kill_and_restart(&mut self) {
         let killed = self.server.take().expect("a server").kill();
         self.server = Some(killed.restart());
-    }
-
-    /// Makes a repository.
-    ///
-    /// # Panics
-    /// When that fails.
-    pub fn repository(&self, name: &str) {
-        let _ = self.server().aws(&["codecommit", "create-repository", "--repository-name", name]);
     }
 
     /// The address of a repository.

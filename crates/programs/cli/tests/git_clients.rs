@@ -28,11 +28,10 @@ fn seed(world: &GitWorld, repository: &str) {
 
 #[test]
 fn the_other_implementations_clone_push_fetch_and_delete() {
-    let world = GitWorld::start(env!("CARGO_BIN_EXE_sealstack"), Vec::new());
+    let names = ["empty0", "seeded0", "empty1", "seeded1", "empty2", "seeded2"];
+    let world = GitWorld::start(env!("CARGO_BIN_EXE_sealstack"), Vec::new(), &names);
     for (number, (script, file)) in CLIENTS.into_iter().enumerate() {
         let (empty, seeded, folder) = (format!("empty{number}"), format!("seeded{number}"), format!("folder{number}"));
-        world.repository(&empty);
-        world.repository(&seeded);
         seed(&world, &seeded);
         std::fs::create_dir(world.path(&folder)).expect("a folder");
         let at = world.path(&folder).into_os_string().into_string().expect("UTF-8");

@@ -35,8 +35,7 @@ impl Pushes {
     fn new() -> Self {
         // Maintenance is logged in detail.
         let log = vec![("SEALSTACK_LOG", PathBuf::from("info,git=debug"))];
-        let world = GitWorld::start(env!("CARGO_BIN_EXE_sealstack"), log);
-        world.repository("first");
+        let world = GitWorld::start(env!("CARGO_BIN_EXE_sealstack"), log, &["first"]);
         world.git("git", ".", &["init", "-q", "work"]);
         world.git("git", ".", &["init", "-q", "--bare", "mirror"]);
         world.commit("git", "work", "file", "0\n");
