@@ -146,7 +146,7 @@ impl GitHttp {
             Ok(Some(push)) => push,
             Ok(None) => return answered(RESULT, Answer::empty()),
             // A client that sent a pack reads no other status than this.
-            Err(error @ TransferError::Wire(_)) => return told(RESULT, &error),
+            Err(error @ TransferError::Wire(_)) => return told(RESULT, &error, packets).await,
             Err(error) => return refused(&error),
         };
         let (output, pieces) = Output::new(PIECES_AHEAD);

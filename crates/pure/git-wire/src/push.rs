@@ -79,13 +79,20 @@ pub struct PushReader {
     push: Option<Push>,
     in_options: bool,
     ended: bool,
+    side_band: Option<SideBand>,
 }
 
 impl PushReader {
     /// A reader of pushes to a repository of that format; `None`: to one that takes that of its first push.
     #[must_use]
     pub const fn new(format: Option<ObjectFormat>) -> Self {
-        Self { format, shallow: Vec::new(), push: None, in_options: false, ended: false }
+        Self { format, shallow: Vec::new(), push: None, in_options: false, ended: false, side_band: None }
+    }
+
+    /// The packets in which the client reads why its push fails, from its first command on.
+    #[must_use]
+    pub const fn side_band(&self) -> Option<SideBand> {
+        self.side_band
     }
 
     /// Takes a packet; the push once the flush packet came that ends it. Bytes that follow are the pack.
@@ -138,6 +145,7 @@ impl PushReader {
         if self.push.is_none() {
             let format = self.format_of(old);
             let capabilities = Capabilities::parse(capabilities);
+            self.side_band = SideBand::of(&capabilities);
             if let Some(client) = capabilities.value("object-format") {
                 same_format(format, client)?;
             }

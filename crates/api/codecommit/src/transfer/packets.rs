@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use git_wire::{Decoder, Packet, WireError};
+use git_wire::{Band, Decoder, Packet, SideBand, WireError, error_line};
 
 use super::TransferError;
 
@@ -16,19 +16,24 @@ pub type ByteSource = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 /// Bytes of packets in a request at most: more than its limits on wants and haves let it have.
 const REQUEST_BYTES_MAX: usize = 16 << 20;
 
+/// Bytes that are taken in of a request that is refused already: git sends so many (`http.postBuffer`) before it reads.
+const UNREAD_BYTES_MAX: usize = 1 << 20;
+
 /// What a client sends.
 pub struct Packets {
     source: ByteSource,
     decoder: Decoder,
     /// Bytes that the request may still have.
     left: usize,
+    /// Packets in which the client reads why a request fails, if it knows such.
+    side_band: Option<SideBand>,
 }
 
 impl Packets {
     /// Packets out of bytes that arrive.
     #[must_use]
     pub fn new(source: ByteSource) -> Self {
-        Self { source, decoder: Decoder::default(), left: REQUEST_BYTES_MAX }
+        Self { source, decoder: Decoder::default(), left: REQUEST_BYTES_MAX, side_band: None }
     }
 
     /// Takes in all that is sent: over HTTP an answer begins once its request has ended.
@@ -40,6 +45,33 @@ impl Packets {
             self.take(&bytes)?;
         }
         Ok(())
+    }
+
+    /// Takes in what a client sends before it reads that its request was refused.
+    pub async fn drain(&mut self) {
+        let mut left = UNREAD_BYTES_MAX;
+        while let Ok(Some(bytes)) = self.arriving().await {
+            match left.checked_sub(bytes.len()) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    }
+
+    /// The packet that says why a request fails, as its client reads it.
+    #[must_use]
+    pub fn refusal(&self, words: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self.side_band {
+            Some(side_band) => side_band.write(Band::Error, words.as_bytes(), &mut out),
+            None => error_line(&mut out, format_args!("{words}")),
+        }
+        out
+    }
+
+    /// From now on, the client reads failures in those packets.
+    pub(super) const fn refuse_in(&mut self, side_band: Option<SideBand>) {
+        self.side_band = side_band;
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), WireError> {

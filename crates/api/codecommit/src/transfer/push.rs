@@ -54,7 +54,9 @@ impl Transfers {
         ends: bool,
     ) -> Result<Option<Push>, TransferError> {
         let mut reader = PushReader::new(None);
-        let request = packets.until(|packet| reader.packet(packet)).await?;
+        let request = packets.until(|packet| reader.packet(packet)).await;
+        packets.refuse_in(reader.side_band());
+        let request = request?;
         let Some(request) = request.filter(|request| !request.commands.is_empty()) else {
             self.open_for_push(client, name, Vec::new()).await?;
             return Ok(None);

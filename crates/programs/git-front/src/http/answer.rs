@@ -4,24 +4,36 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use codecommit::transfer::TransferError;
+use codecommit::transfer::{Packets, TransferError};
 use front::Response;
-use git_wire::{clean, error_line};
+use git_wire::clean;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderValue, PRAGMA};
 use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 /// An answer as it is made.
-pub(super) struct Answer(Option<mpsc::Receiver<Bytes>>);
+pub(super) struct Answer {
+    pieces: Option<mpsc::Receiver<Bytes>>,
+    /// What the client still sends. With HTTP/2, dropping it before the answer ends would break that off.
+    _unread: Option<Packets>,
+}
 
 impl Answer {
     pub(super) const fn new(pieces: mpsc::Receiver<Bytes>) -> Self {
-        Self(Some(pieces))
+        Self { pieces: Some(pieces), _unread: None }
+    }
+
+    /// An answer of one piece, to a request of which not all was read.
+    fn early(piece: Bytes, unread: Packets) -> Self {
+        let (sender, pieces) = mpsc::channel(1);
+        // There is room for one.
+        let _ = sender.try_send(piece);
+        Self { pieces: Some(pieces), _unread: Some(unread) }
     }
 
     pub(super) const fn empty() -> Self {
-        Self(None)
+        Self { pieces: None, _unread: None }
     }
 }
 
@@ -30,18 +42,18 @@ impl Body for Answer {
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut self.0 {
+        match &mut self.pieces {
             Some(pieces) => pieces.poll_recv(task).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes)))),
             None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        self.pieces.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.0.is_none() { SizeHint::with_exact(0) } else { SizeHint::default() }
+        if self.pieces.is_none() { SizeHint::with_exact(0) } else { SizeHint::default() }
     }
 }
 
@@ -87,9 +99,11 @@ pub(super) fn refused(error: &TransferError) -> Response {
     refuse(status, words + "\n")
 }
 
-/// A refusal in Git's own form.
-pub(super) fn told(content_type: &str, error: &TransferError) -> Response {
-    let mut out = Vec::new();
-    error_line(&mut out, format_args!("{}", clean(error.words().as_bytes())));
-    Response { status: StatusCode::OK, headers: headers(content_type), body: front::ResponseBody::Whole(out) }
+/// A refusal in Git's own form, of a request of which not all was read.
+pub(super) async fn told(content_type: &str, error: &TransferError, mut packets: Packets) -> Response {
+    packets.drain().await;
+    let refusal = packets.refusal(&clean(error.words().as_bytes()));
+    let answer = Answer::early(refusal.into(), packets);
+    let body = front::ResponseBody::Stream(Box::pin(answer));
+    Response { status: StatusCode::OK, headers: headers(content_type), body }
 }

@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 use codecommit::transfer::{ByteSource, Client, Output, Packets, TransferError, Transfers, Upload, archive};
 use futures_util::stream;
-use git_wire::{Service, SshCommand, Version, clean, error_line};
+use git_wire::{Service, SshCommand, Version, clean};
 use russh::server::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf};
 use tokio::sync::mpsc;
@@ -43,10 +43,8 @@ pub(super) async fn run(git: &GitSsh, client: &Client, command: &[u8], version: 
     let transfer = async move {
         let outcome = transfer(transfers, client, service, &repository, version, &mut packets, &output).await;
         if let Err(Failure::Untold(error @ TransferError::Wire(_))) = &outcome {
-            let mut out = Vec::new();
-            error_line(&mut out, format_args!("{}", clean(error.words().as_bytes())));
             // The client may be gone.
-            let _ = output.send(out).await;
+            let _ = output.send(packets.refusal(&clean(error.words().as_bytes()))).await;
         }
         // Dropped: nothing more is sent.
         drop(output);
