@@ -6,19 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use testkit::{Python, Server};
+use testkit::{Python, Server, gits, noise};
 
 /// A server, a folder for clones, and the credentials of a user.
 struct World {
     server: Server,
     folder: PathBuf,
-}
-
-/// The gits that are installed: the one on the path, and the distribution's if it is another.
-fn gits() -> Vec<&'static str> {
-    let version = |program: &str| Command::new(program).arg("--version").output().map(|output| output.stdout);
-    let (one, other) = (version("git").expect("git"), version("/usr/bin/git"));
-    if other.is_ok_and(|other| other != one) { vec!["git", "/usr/bin/git"] } else { vec!["git"] }
 }
 
 fn text(value: &serde_json::Value, path: &[&str]) -> String {
@@ -267,14 +260,7 @@ fn a_large_push_and_a_fetch_of_many_references_go_through() {
     let remote = http.replace("https://", &format!("https://{}", world.user("dev", ALL)));
     world.git("git", ".", &["init", "-q", "-b", "main", "work"]);
     // More than http.postBuffer, and nothing that compresses: git probes and then sends chunks.
-    let mut state = 1_u64;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    })
-    .take(5 << 20)
-    .collect();
-    world.write("work", "noise", &noise);
+    world.write("work", "noise", noise(1, 5 << 20));
     world.commit("git", "work", "file", "one");
     world.git("git", "work", &["push", "-q", &remote, "main"]);
     let lines: String = (0..3000).map(|number| format!("create refs/heads/b/{number} HEAD\n")).collect();

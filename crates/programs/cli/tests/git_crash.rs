@@ -4,8 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::{GitWorld, noise};
@@ -33,9 +32,7 @@ struct Pushes {
 
 impl Pushes {
     fn new() -> Self {
-        // Maintenance is logged in detail.
-        let log = vec![("SEALSTACK_LOG", PathBuf::from("info,git=debug"))];
-        let world = GitWorld::start(env!("CARGO_BIN_EXE_sealstack"), log, &["first"]);
+        let world = GitWorld::start(env!("CARGO_BIN_EXE_sealstack"), Vec::new(), &["first"]);
         world.git("git", ".", &["init", "-q", "work"]);
         world.git("git", ".", &["init", "-q", "--bare", "mirror"]);
         world.commit("git", "work", "file", "0\n");
@@ -112,15 +109,10 @@ impl Pushes {
         std::fs::remove_dir_all(self.world.path(name)).expect("removed");
     }
 
-    /// How often maintenance came to its end.
-    fn maintained(&self) -> usize {
-        self.world.server().log().matches("a repository was maintained").count()
-    }
-
-    /// Pushes as many small packs as maintenance begins at. It begins when the repository is opened the next time.
+    /// Pushes some small packs.
     fn refill(&mut self) {
         let remote = self.world.remote("first");
-        for _ in 0..13 {
+        for _ in 0..4 {
             self.world.git("git", "work", &["commit", "-q", "--allow-empty", "-m", "small"]);
             self.world.git("git", "work", &["push", "-q", &remote, "main"]);
         }
@@ -128,18 +120,28 @@ impl Pushes {
         self.references.insert("refs/heads/main".to_owned(), tip);
     }
 
-    /// Opens the repository until maintenance has come to its end once more than `before`. Returns how long it took.
-    fn wait_for_maintenance(&self, before: usize) -> Duration {
+    /// Makes one pack of all. The server is killed after `kill`. Returns how long it took, and whether it came to its end.
+    fn maintain(&mut self, kill: Option<Duration>) -> (Duration, bool) {
+        let mut command = self.operator("maintain");
         let began = Instant::now();
-        while self.maintained() == before {
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "there is no maintenance: {}",
-                self.world.server().log()
-            );
-            assert_eq!(self.shown(), self.references);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        if let Some(kill) = kill {
+            std::thread::sleep(kill);
+            self.world.kill_and_restart();
         }
-        began.elapsed()
+        let output = child.wait_with_output().expect("it ends");
+        let (took, said) = (began.elapsed(), String::from_utf8_lossy(&output.stdout));
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(kill.is_some() || said.contains("became 1 pack"), "{said}{complained}");
+        assert_eq!(self.shown(), self.references);
+        (took, output.status.success())
+    }
+
+    /// A command of the server's operators on the repository.
+    fn operator(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sealstack"));
+        self.world.prepare(&mut command, ".").args(["git", name, "first"]);
+        command
     }
 }
 
@@ -158,33 +160,29 @@ fn killed(pushes: usize, maintenances: usize) {
     let (acknowledged, lost) = (played.acknowledged, played.lost);
     assert!(lost > 0 && acknowledged > 4, "kills hit some pushes and missed others: {acknowledged} {lost}");
 
-    let before = played.maintained();
     played.refill();
-    let usual = played.wait_for_maintenance(before);
-    let (mut cut, mut full) = (0, false);
+    let (usual, _) = played.maintain(None);
+    let (mut cut, mut merged) = (0, true);
     for number in 0..maintenances {
-        if !full {
+        if merged {
             played.refill();
         }
-        let before = played.maintained();
-        assert_eq!(played.shown(), played.references);
-        std::thread::sleep(usual.mul_f64(fraction(number)));
-        played.world.kill_and_restart();
-        full = played.maintained() == before;
-        cut += usize::from(full);
-        assert_eq!(played.shown(), played.references);
+        // From its very beginning to a little before its end.
+        (_, merged) = played.maintain(Some(usual.mul_f64(fraction(number))));
+        cut += usize::from(!merged);
         played.fetch();
     }
     assert!(cut > 0, "kills hit maintenance");
-    let before = played.maintained();
     played.refill();
-    played.wait_for_maintenance(before);
+    played.maintain(None);
     played.clone("clone");
+    let verified = played.operator("verify").output().expect("it runs");
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 
 #[test]
 fn a_push_is_there_whole_or_not_at_all_however_the_server_is_killed() {
-    killed(40, 4);
+    killed(40, 6);
 }
 
 #[test]
