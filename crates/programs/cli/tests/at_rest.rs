@@ -48,7 +48,9 @@ fn search(directory: &Path, needles: &[(&str, Vec<u8>)]) {
             assert!(!found, "{label} stands readable in {}", path.display());
         }
     }
-    assert!(files > 0 || directory.ends_with("audit"), "there is something to search in {}", directory.display());
+    // Nothing of this test is a blob: those that hold repositories have a test of their own.
+    let may_be_empty = directory.ends_with("audit") || directory.components().any(|part| part.as_os_str() == "blobs");
+    assert!(files > 0 || may_be_empty, "there is something to search in {}", directory.display());
 }
 
 fn from_hex(hex: &str) -> Vec<u8> {
