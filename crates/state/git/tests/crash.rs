@@ -92,8 +92,10 @@ fn push_for_ever() {
 #[test]
 fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     let dir = CrashDir::new("git-kill");
-    let mut swept = 0;
-    for round in 0..16_u64 {
+    let (mut swept, mut round) = (0, 0_u64);
+    // Where the kills fall is a matter of luck: on a busy machine more are needed until one hits a push.
+    while round < 16 || swept == 0 && round < 200 {
+        round += 1;
         let (mut process, mut out) = spawn(child("push_for_ever"), &dir);
         let mut lines = String::new();
         while !lines.contains("published") {
