@@ -22,14 +22,6 @@ pub struct Deepen {
     pub not: Vec<Vec<u8>>,
 }
 
-impl Deepen {
-    /// Whether anything is asked for. Only then the answer has a list of shallow commits.
-    #[must_use]
-    pub fn is_asked(&self) -> bool {
-        self.depth.is_some() || self.since.is_some() || !self.not.is_empty()
-    }
-}
-
 /// What a client asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetch {

@@ -369,34 +369,6 @@ impl Objects {
         readers().push(reader);
         value
     }
-
-    /// All ids that begin with these hexadecimal digits, at most `limit`.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub fn with_prefix(&self, digits: &str, limit: usize) -> Result<Vec<ObjectId>, GitError> {
-        let mut first = digits.to_ascii_lowercase();
-        let length = 2 * self.format().id_bytes();
-        let digits = first.clone();
-        first.extend(std::iter::repeat_n('0', length.saturating_sub(first.len())));
-        let Ok(first) = ObjectId::from_hex(self.format(), first.as_bytes()) else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        for number in 0..self.packs() {
-            let pack = self.pack(number)?;
-            let mut row = pack.lower_bound(&first)?;
-            while row < pack.objects() && found.len() < limit {
-                let id = pack.id(row)?;
-                if !id.to_string().starts_with(&digits) {
-                    break;
-                }
-                if !found.contains(&id) {
-                    found.push(id);
-                }
-                row += 1;
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// The error of a stored pack that cannot be read.

@@ -1,21 +1,58 @@
 //! A pack that is open: its sections, read through the cache of chunks. Knows no other packs. Blocks.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use blobs::{Blob, BlobError, BlobId, Owner};
 use git_object::{Kind, ObjectFormat, ObjectId};
-use git_pack::{PACK_HEADER_BYTES, ReadAt, ReadError, encode_pack_header};
+use git_pack::{Index, PACK_HEADER_BYTES, ReadAt, ReadError, encode_pack_header};
 
 use crate::GitError;
 use crate::chunks::Chunks;
 use crate::git::Inner;
+use crate::objects::stored;
 use crate::record::PackRecord;
 use crate::summary::{Lists, Tables, kind_of};
 
-/// Before the fan-out of an index of version 2.
-const INDEX_HEAD_BYTES: u64 = 8;
+/// The blobs of a pack, one behind the other.
+struct Sections {
+    blobs: Vec<Blob>,
+    chunks: Chunks,
+}
 
-const FAN_OUT: usize = 256;
+impl Sections {
+    /// How long all of them are.
+    fn bytes(&self) -> u64 {
+        self.blobs.iter().map(Blob::plaintext_bytes).sum()
+    }
+
+    /// Fills `bytes` with the content of the blobs from `offset` on.
+    fn fill(&self, mut offset: u64, mut bytes: &mut [u8]) -> Result<(), BlobError> {
+        for blob in &self.blobs {
+            let here = blob.plaintext_bytes().saturating_sub(offset).min(bytes.len() as u64);
+            // Not more than there is room for.
+            let (now, rest) = bytes.split_at_mut(here as usize);
+            self.chunks.read_at(blob, offset, now)?;
+            offset = (offset + here).saturating_sub(blob.plaintext_bytes());
+            bytes = rest;
+            if bytes.is_empty() {
+                return Ok(());
+            }
+        }
+        let blob = self.blobs.last().map(|blob| (blob.id(), blob.plaintext_bytes()));
+        let Some((id, plaintext_bytes)) = blob else { return Ok(()) };
+        Err(BlobError::OutOfRange { id, plaintext_bytes })
+    }
+}
+
+impl ReadAt for Sections {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize, ReadError> {
+        let room = self.bytes().saturating_sub(offset).min(into.len() as u64);
+        let (into, _) = into.split_at_mut(room as usize);
+        self.fill(offset, into)?;
+        Ok(into.len())
+    }
+}
 
 /// A pack whose blobs are open. The objects of a pack are numbered by row and by place: see `summary.rs`.
 pub(crate) struct Pack {
@@ -24,10 +61,9 @@ pub(crate) struct Pack {
     key: BlobId,
     /// Says which key it was opened with.
     fingerprint: [u8; 32],
-    blobs: Vec<Blob>,
-    chunks: Chunks,
+    sections: Arc<Sections>,
     tables: Tables,
-    fan_out: Vec<u32>,
+    index: Index<Arc<Sections>>,
     lists: OnceLock<Lists>,
 }
 
@@ -64,29 +100,17 @@ impl Pack {
         chunks: Chunks,
     ) -> Result<Self, GitError> {
         let tables = Tables::new(record.objects);
-        let bytes: u64 = blobs.iter().map(Blob::plaintext_bytes).sum();
-        if bytes != record.entries_bytes + record.index_bytes + record.summary_bytes {
+        let key = blobs.first().map(Blob::id).ok_or(GitError::damaged("a pack names no blob"))?;
+        let sections = Arc::new(Sections { blobs, chunks });
+        if sections.bytes() != record.entries_bytes + record.index_bytes + record.summary_bytes {
             return Err(GitError::damaged("a pack has not the length that it was written with"));
         }
-        let key = blobs.first().map(Blob::id).ok_or(GitError::damaged("a pack names no blob"))?;
-        let mut pack = Self {
-            format,
-            record,
-            key,
-            fingerprint,
-            blobs,
-            chunks,
-            tables,
-            fan_out: Vec::new(),
-            lists: OnceLock::new(),
-        };
-        let mut fan_out = [0; FAN_OUT * 4];
-        pack.index_bytes(INDEX_HEAD_BYTES, &mut fan_out)?;
-        pack.fan_out = fan_out.as_chunks().0.iter().map(|count| u32::from_be_bytes(*count)).collect();
-        if !pack.fan_out.is_sorted() || pack.fan_out.last() != Some(&pack.record.objects) {
+        let (at, bytes) = (record.entries_bytes, record.index_bytes);
+        let index = Index::open(Arc::clone(&sections), format, at, bytes).map_err(stored)?;
+        if index.len() != record.objects {
             return Err(GitError::damaged("an index contradicts itself"));
         }
-        Ok(pack)
+        Ok(Self { format, record, key, fingerprint, sections, tables, index, lists: OnceLock::new() })
     }
 
     /// What caches know the pack by.
@@ -99,36 +123,14 @@ impl Pack {
         self.record.objects
     }
 
-    /// Fills `bytes` with the content of the blobs from `offset` on.
-    fn content(&self, mut offset: u64, mut bytes: &mut [u8]) -> Result<(), BlobError> {
-        for blob in &self.blobs {
-            let here = blob.plaintext_bytes().saturating_sub(offset).min(bytes.len() as u64);
-            // Not more than there is room for.
-            let (now, rest) = bytes.split_at_mut(here as usize);
-            self.chunks.read_at(blob, offset, now)?;
-            offset = (offset + here).saturating_sub(blob.plaintext_bytes());
-            bytes = rest;
-            if bytes.is_empty() {
-                return Ok(());
-            }
-        }
-        let blob = self.blobs.last().map(|blob| (blob.id(), blob.plaintext_bytes()));
-        let Some((id, plaintext_bytes)) = blob else { return Ok(()) };
-        Err(BlobError::OutOfRange { id, plaintext_bytes })
-    }
-
     /// Fills `bytes` with the pack file's content from `offset` on, which is behind its header.
     pub(crate) fn file_bytes(&self, offset: u64, bytes: &mut [u8]) -> Result<(), BlobError> {
-        self.content(offset.saturating_sub(PACK_HEADER_BYTES as u64), bytes)
-    }
-
-    fn index_bytes(&self, offset: u64, bytes: &mut [u8]) -> Result<(), BlobError> {
-        self.content(self.record.entries_bytes + offset, bytes)
+        self.sections.fill(offset.saturating_sub(PACK_HEADER_BYTES as u64), bytes)
     }
 
     /// Fills `bytes` with the summary's content from `offset` on.
     pub(crate) fn summary_bytes(&self, offset: u64, bytes: &mut [u8]) -> Result<(), BlobError> {
-        self.content(self.record.entries_bytes + self.record.index_bytes + offset, bytes)
+        self.sections.fill(self.record.entries_bytes + self.record.index_bytes + offset, bytes)
     }
 
     fn number(&self, table: u64, place: u32) -> Result<u32, BlobError> {
@@ -138,38 +140,13 @@ impl Pack {
     }
 
     /// The row of an object, if the pack has it.
-    pub(crate) fn find(&self, id: &ObjectId) -> Result<Option<u32>, BlobError> {
-        let first = usize::from(id.as_bytes().first().copied().unwrap_or_default());
-        let bound = |at: usize| self.fan_out.get(at).copied().unwrap_or_default();
-        let (mut low, mut high) = (if first == 0 { 0 } else { bound(first - 1) }, bound(first));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.id(middle)?.as_bytes().cmp(id.as_bytes()) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Ok(Some(middle)),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        Ok(None)
-    }
-
-    /// The first row whose id is not before `id`.
-    pub(crate) fn lower_bound(&self, id: &ObjectId) -> Result<u32, BlobError> {
-        let (mut low, mut high) = (0, self.objects());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.id(middle)? < *id { low = middle + 1 } else { high = middle }
-        }
-        Ok(low)
+    pub(crate) fn find(&self, id: &ObjectId) -> Result<Option<u32>, GitError> {
+        self.index.find(id).map_err(stored)
     }
 
     /// The id of the object in a row.
-    pub(crate) fn id(&self, row: u32) -> Result<ObjectId, BlobError> {
-        let mut bytes = [0; 32];
-        let length = self.format.id_bytes();
-        let (bytes, _) = bytes.split_at_mut(length);
-        self.index_bytes(INDEX_HEAD_BYTES + FAN_OUT as u64 * 4 + u64::from(row) * length as u64, bytes)?;
-        Ok(ObjectId::from_bytes(self.format, bytes).unwrap_or(ObjectId::null(self.format)))
+    pub(crate) fn id(&self, row: u32) -> Result<ObjectId, GitError> {
+        self.index.id(row).map_err(stored)
     }
 
     /// The place of the object in a row.
@@ -237,11 +214,11 @@ impl Pack {
     }
 
     /// The blobs that hold the bytes of the pack file from `start` to `end`, with the range of each.
-    pub(crate) fn pieces(&self, start: u64, end: u64) -> Vec<(Blob, std::ops::Range<u64>)> {
+    pub(crate) fn pieces(&self, start: u64, end: u64) -> Vec<(Blob, Range<u64>)> {
         let head = PACK_HEADER_BYTES as u64;
         let (start, end) = (start.saturating_sub(head), end.saturating_sub(head).min(self.record.entries_bytes));
         let (mut pieces, mut base) = (Vec::new(), 0);
-        for blob in &self.blobs {
+        for blob in &self.sections.blobs {
             let bytes = blob.plaintext_bytes();
             let range = start.max(base) - base..end.clamp(base, base + bytes) - base;
             if range.start < range.end {
@@ -264,7 +241,7 @@ impl ReadAt for Pack {
         }
         let room = self.end().saturating_sub(offset).min(into.len() as u64);
         let (into, _) = into.split_at_mut(room as usize);
-        self.content(offset - PACK_HEADER_BYTES as u64, into)?;
+        self.sections.fill(offset - PACK_HEADER_BYTES as u64, into)?;
         Ok(into.len())
     }
 }

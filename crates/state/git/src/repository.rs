@@ -112,12 +112,6 @@ impl Repository {
         Objects::new(git.clone(), format, owner.clone(), *fingerprint, &others, None)
     }
 
-    /// How long all packs are, in bytes.
-    #[must_use]
-    pub fn packed_bytes(&self) -> u64 {
-        self.0.snapshot.packs.iter().map(|pack| pack.entries_bytes + pack.index_bytes + pack.summary_bytes).sum()
-    }
-
     /// Gets objects that are there ready to be named by references, for changes that bring no objects. Those that are
     /// not there are left out: changes to them yield [`crate::RefOutcome::NotChecked`].
     ///

@@ -155,7 +155,7 @@ impl Verification<'_> {
             if self.stopped.load(Ordering::Relaxed) {
                 return;
             }
-            let read = self.objects.pack(number).and_then(|pack| Ok(pack.id(pack.row(place)?)?));
+            let read = self.objects.pack(number).and_then(|pack| pack.id(pack.row(place)?));
             match read {
                 Err(cause) => self.note(Fault::Pack { number, cause }),
                 Ok(id) => {

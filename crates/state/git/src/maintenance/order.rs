@@ -250,7 +250,7 @@ impl<'a> Finder<'a> {
     fn id(&self, item: &Item) -> Result<ObjectId, GitError> {
         let source = self.sources.get(item.source as usize).ok_or(GitError::damaged("a pack is missing"))?;
         let pack = self.objects.pack(source.number)?;
-        Ok(pack.id(pack.row(item.place)?)?)
+        pack.id(pack.row(item.place)?)
     }
 
     /// Adds commits and those that they lead to, the newest first. Yields their trees.

@@ -38,7 +38,7 @@ impl Reader<'_> {
     fn id(&self, number: u32) -> Result<ObjectId, GitError> {
         let (pack, item) = self.item(number)?;
         let pack = self.objects.pack(pack)?;
-        Ok(pack.id(pack.row(item.place)?)?)
+        pack.id(pack.row(item.place)?)
     }
 
     /// The header of an object's entry, the place of its base, and where its compressed content is.
