@@ -36,10 +36,15 @@ pub(crate) fn run(mut command: Command) -> std::io::Result<Run> {
     Ok(Run { time, peak_kilobytes: peak.into_inner() })
 }
 
-/// Runs a command whose output nobody wants to its end.
+/// Runs a command to its end. Its output is not wanted, unless it fails.
 pub(crate) fn run_quietly(mut command: Command) -> std::io::Result<()> {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(std::io::Error::other(format!("{command:?} ended with {status}"))) }
+    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    // Arguments are left out: a URL among them holds a password.
+    let (program, said) = (command.get_program().display(), String::from_utf8_lossy(&output.stderr));
+    Err(std::io::Error::other(format!("{program} ended with {}: {said}", output.status)))
 }
 
 /// The most memory that a process had so far; the kernel records it, so seldom reading is enough.

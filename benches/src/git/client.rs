@@ -28,7 +28,7 @@ fn git() -> Command {
 fn output(mut command: Command) -> io::Result<String> {
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
-        return Err(io::Error::other(format!("{:?} ended with {}", command.get_args(), output.status)));
+        return Err(io::Error::other(format!("{} ended with {}", command.get_program().display(), output.status)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
