@@ -1,4 +1,4 @@
-//! What clients do: the real `git`, and `curl` where a pack is to be received and discarded.
+//! Clients: the real `git`, and `curl` where a pack is to be received and discarded.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What a repository holds at one time: commits, folders and files, read on threads that may block.
+//! A repository's content at one time: commits, folders and files, read on threads that may block.
 
 mod ancestry;
 pub(crate) mod edit;

@@ -1,4 +1,4 @@
-//! What CodeCommit asks of the server: events of triggers brought to where the operator wants them.
+//! CodeCommit's port to the server: events of triggers brought to where the operator wants them.
 
 use service::BoxFuture;
 

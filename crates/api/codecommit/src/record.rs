@@ -14,7 +14,7 @@ pub(crate) use repository::{NameRecord, RepositoryRecord, arn};
 pub(crate) use tags::{TAGS_MAX, check_key, check_tags};
 pub(crate) use token::Tokened;
 
-/// What repositories, templates and pull requests of an account in a Region are stored under.
+/// The parent key of repositories, templates and pull requests of an account in a Region.
 pub(crate) fn domain(account: &str, region: &str) -> String {
     [account, "/", region].concat()
 }

@@ -66,7 +66,7 @@ pub struct Transfers {
     performer: Performer<CodeCommit>,
     git: Git,
     agent: Arc<str>,
-    /// What is let pass of pushes.
+    /// Exceptions to push checks.
     rules: Arc<fsck::Options>,
 }
 

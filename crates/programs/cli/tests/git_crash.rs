@@ -1,4 +1,4 @@
-//! `kill -9` at random moments of pushes and of maintenance: each push that git was told of is there, whole, and of the
+//! `kill -9` at random moments of pushes and of maintenance: each push reported to git is there, whole, and of the
 //! others either all or nothing.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
@@ -23,9 +23,9 @@ fn fraction(number: usize) -> f64 {
 
 struct Pushes {
     world: GitWorld,
-    /// What the server is known to have.
+    /// The server's known references.
     references: References,
-    /// Pushes that git was told of, and those that were cut off and are not there.
+    /// Pushes reported to git, and those that were cut off and are not there.
     acknowledged: usize,
     lost: usize,
 }
@@ -41,7 +41,7 @@ impl Pushes {
         pushes
     }
 
-    /// What the server shows.
+    /// The listed references.
     fn shown(&self) -> References {
         let listed = self.world.git("git", ".", &["ls-remote", "--heads", &self.world.remote("first")]);
         let lines = listed.lines().filter_map(|line| line.split_once('\t'));

@@ -1,4 +1,4 @@
-//! What operators do to repositories as a whole: brought in, taken out, verified, maintained, checked, backed up.
+//! Repositories handled as a whole by operators: brought in, taken out, verified, maintained, checked, backed up.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has to stop, saying why")]
 

@@ -60,7 +60,7 @@ impl GitSsh {
         self
     }
 
-    /// What `git-lfs-authenticate` prints: where to go with which headers.
+    /// Output of `git-lfs-authenticate`: where to go with which headers.
     fn lfs_credentials(&self, caller: &Arc<Caller>, repository: &str) -> Option<Vec<u8>> {
         let (https, tokens) = self.lfs.as_ref()?;
         let token = tokens.issue(caller, repository, (self.clock)())?;

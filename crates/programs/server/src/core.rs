@@ -42,9 +42,9 @@ pub(crate) struct Core {
     sealed_by: Option<seal::Kind>,
     key_stores: Arc<Configured>,
     regions: Regions,
-    /// The Region that clients are told.
+    /// The Region reported to clients.
     region: String,
-    /// The URL that clients are told.
+    /// The URL reported to clients.
     url: String,
     /// The ways to the destinations of triggers.
     triggers: Arc<Destinations>,
@@ -123,7 +123,7 @@ impl Core {
         self
     }
 
-    /// The same at the URL that clients are told, and with Git over SSH on `ssh`.
+    /// The same at the URL reported to clients, and with Git over SSH on `ssh`.
     pub(crate) fn at(mut self, url: &str, ssh: Option<TcpListener>) -> Self {
         url.clone_into(&mut self.url);
         self.ssh = Mutex::new(ssh);

@@ -1,4 +1,4 @@
-//! What operators' commands do to repositories: on this host, for a caller whose access key they prove to hold.
+//! Operators' commands on repositories: on this host, for a caller whose access key they prove to hold.
 //!
 //! Owns who the caller is and the order of what is done. What the caller may is CodeCommit's; the socket is the admin's.
 
@@ -19,7 +19,7 @@ use crate::clock;
 use crate::error::ServerError;
 use crate::steady::Steady;
 
-/// What commands sign the host of: nothing that a client of Git could be sent to.
+/// The host that commands sign: none that a client of Git could be sent to.
 pub const SIGNED_HOST: &str = "admin.sock";
 
 /// Objects of an import that are let pass whatever is wrong with them, at most.
@@ -65,7 +65,7 @@ impl Drop for UntilDropped {
     }
 }
 
-/// What a command signs for an action on a repository: the path of no other action, and of no client of Git.
+/// The signed path of an action on a repository: that of no other action, and of no client of Git.
 #[must_use]
 pub fn signed_path(action: &str, name: &str) -> String {
     format!("/{action}/{name}")
@@ -137,7 +137,7 @@ impl Repositories {
         Ok(self.transfers.with_rules(rules))
     }
 
-    /// Takes in the pushes of an import. What goes wrong is told to the command in Git's way.
+    /// Takes in the pushes of an import. What goes wrong is reported to the command in Git's way.
     pub(crate) async fn import(
         transfers: &Transfers,
         client: &Client,
@@ -211,7 +211,7 @@ fn refused(message: &str) -> ServerError {
     ServerError::Refused { message: message.to_owned(), exit_code: 1 }
 }
 
-/// What the command says of a failure.
+/// The command's report of a failure.
 pub(crate) fn failed(error: &TransferError) -> ServerError {
     log(error, "an operator's command");
     let message = match error {

@@ -44,9 +44,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) history: History,
     /// The Region of repositories.
     pub(crate) region: &'a str,
-    /// What the packs of repositories are stored in.
+    /// The storage of the packs of repositories.
     pub(crate) blobs: Blobs,
-    /// The URL that clients are told.
+    /// The URL reported to clients.
     pub(crate) url: &'a str,
     /// The port of Git over SSH, if it is served.
     pub(crate) ssh_port: Option<u16>,

@@ -11,9 +11,9 @@ use git_object::{Commit, Kind, ObjectFormat, ObjectId};
 
 use crate::{DiffError, Source};
 
-/// What is known of the commits that were read.
+/// The known parents and times of commits.
 ///
-/// Reads each commit once, and at most as many as it was told.
+/// Reads each commit once, and at most `commits_max` of them.
 pub struct Ancestors<'s, S: Source> {
     source: &'s S,
     commits_max: usize,

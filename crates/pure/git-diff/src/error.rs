@@ -11,7 +11,7 @@ pub enum DiffError<E> {
     /// An object is not what its kind says.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// What was made has the id of other content.
+    /// A made object has the id of other content.
     #[error(transparent)]
     Collision(#[from] Collision),
     /// A name would be in a folder twice, or cannot be in one.

@@ -1,4 +1,4 @@
-//! What two files have that is not the same, line by line.
+//! The differences between two files, line by line.
 //!
 //! Owns hunks with context, as `git diff` shows them. Refuses to know files, colours and formats.
 
@@ -24,7 +24,7 @@ pub enum Algorithm {
     Histogram,
 }
 
-/// What is shown of a difference.
+/// The options of a comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Lines around a change; changes with no more than twice that between them are one hunk.
@@ -132,7 +132,7 @@ fn without_blanks<'a>(lines: &[&'a [u8]]) -> Vec<Cow<'a, [u8]>> {
     lines.iter().map(strip).collect()
 }
 
-/// What is replaced by what.
+/// The replaced line ranges.
 ///
 /// With the lines of both files, a change that could stand at several places stands where it reads best by their indentation.
 pub(crate) fn compute(

@@ -27,7 +27,7 @@ const VIRTUAL_MAX: usize = 100;
 /// Merges of common ancestors in each other.
 const DEPTH_MAX: usize = 20;
 
-/// What counts as a conflict in a file that both sides have changed.
+/// The unit of conflicts in a file that both sides have changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
     /// Lines that both have changed, each in its own way.
@@ -37,7 +37,7 @@ pub enum Detail {
     File,
 }
 
-/// What becomes of conflicts.
+/// The handling of conflicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Resolution {
     /// They are reported.
@@ -52,13 +52,13 @@ pub enum Resolution {
 /// How histories are merged.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
-    /// What our side is called behind conflict markers, and in names for what has lost its place.
+    /// The name of our side behind conflict markers, and in names for displaced entries.
     pub ours: &'a [u8],
-    /// What their side is called.
+    /// The name of their side.
     pub theirs: &'a [u8],
-    /// What counts as a conflict.
+    /// The unit of conflicts.
     pub detail: Detail,
-    /// What becomes of conflicts.
+    /// The handling of conflicts.
     pub resolution: Resolution,
     /// How conflicts are written.
     pub style: Style,
@@ -94,9 +94,9 @@ impl Default for Options<'_> {
 pub struct Merged {
     /// The tree. Files in conflict are in it with markers, or as one side has them.
     pub tree: ObjectId,
-    /// What was made by the merge: what is in the tree, and stages of conflicts that were themselves merged.
+    /// Objects made by the merge: those in the tree, and stages of conflicts that were themselves merged.
     pub objects: Vec<(ObjectId, Kind, Vec<u8>)>,
-    /// What could not be merged, in the order of the paths; empty for a clean merge.
+    /// The conflicts, in the order of the paths; empty for a clean merge.
     pub conflicts: Vec<Conflict>,
 }
 
@@ -129,7 +129,7 @@ pub struct Conflict {
     pub path: Vec<u8>,
     /// Why.
     pub kind: ConflictKind,
-    /// What the base, our side and their side have, if they have it. Parts of a rename may lie at other paths there.
+    /// Items of the base, our side and their side, if they have one. Parts of a rename may lie at other paths there.
     pub stages: [Option<Item>; 3],
     /// The paths at which base, our side and their side have it.
     pub paths: [Vec<u8>; 3],
@@ -201,7 +201,7 @@ pub fn merge_trees<S: Source>(
     overlay.finish(tree, conflicts)
 }
 
-/// What git calls the base behind a marker.
+/// The label of the base behind a marker.
 fn base_label(base: Option<&ObjectId>) -> Vec<u8> {
     base.map_or_else(|| b"empty tree".to_vec(), |id| id.to_string().into_bytes().into_iter().take(7).collect())
 }
@@ -329,7 +329,7 @@ fn same_type(a: Mode, b: Mode) -> bool {
     a == b || a.is_file() && b.is_file()
 }
 
-/// What a side has deleted and added.
+/// Deletions and additions of a side.
 #[derive(Default)]
 struct Moves {
     deleted: Vec<(Vec<u8>, Item)>,

@@ -17,7 +17,7 @@ const CANDIDATES: usize = 4;
 /// Equal files that are compared by name at most.
 const EQUALS_MAX: usize = 100;
 
-/// What is searched for.
+/// Limits of the search.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Percent of a file that has to be in the other.
@@ -39,11 +39,11 @@ impl Default for Options {
 pub struct Rename {
     /// The path that it had.
     pub from: Vec<u8>,
-    /// What it was there.
+    /// The item there.
     pub before: Item,
     /// The path that it has.
     pub to: Vec<u8>,
-    /// What it is now.
+    /// The item now.
     pub after: Item,
     /// How much is the same, in percent.
     pub similarity_percent: u8,
@@ -85,7 +85,7 @@ pub fn find<S: Source>(
     Ok(renames)
 }
 
-/// What a merge has to know of what a side has moved.
+/// Paths of a side whose moves matter to a merge.
 #[derive(Default)]
 pub(crate) struct Focus {
     /// Deleted files that the other side has changed.

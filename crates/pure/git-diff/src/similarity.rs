@@ -10,7 +10,7 @@ use crate::is_binary;
 pub(crate) const SCORE_MAX: u64 = 60_000;
 /// Bytes of the longest piece.
 const PIECE_BYTES_MAX: u32 = 64;
-/// Pieces are told apart by hashes below this prime.
+/// Pieces are distinguished by hashes below this prime.
 const HASHES: u32 = 107_927;
 
 /// The pieces of a file: how many bytes there are of each, in the order of their hashes.

@@ -26,16 +26,16 @@ pub trait Source {
     fn size(&self, id: &ObjectId) -> Result<u64, Self::Error>;
 }
 
-/// What an entry of a tree has beside its name.
+/// An entry of a tree without its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Item {
-    /// What it is.
+    /// Its mode.
     pub mode: Mode,
     /// The id of its object.
     pub id: ObjectId,
 }
 
-/// What lies at `path` below the tree `root`, or the tree itself for an empty path. Empty parts of the path are left out.
+/// The item at `path` below the tree `root`, or the tree itself for an empty path. Empty parts of the path are skipped.
 ///
 /// # Errors
 /// [`DiffError::Source`] and [`DiffError::Form`].

@@ -15,7 +15,7 @@ pub use region::{Region, Taken, regions};
 use crate::lines::{Algorithm, split};
 use eol::Eol;
 
-/// What becomes of a conflict.
+/// The handling of a conflict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Favor {
     /// It stays one.
@@ -46,7 +46,7 @@ pub enum Style {
 pub struct Options<'a> {
     /// How equal lines are found. `git merge` takes the histogram, `git merge-file` Myers' algorithm.
     pub algorithm: Algorithm,
-    /// What becomes of conflicts.
+    /// The handling of conflicts.
     pub favor: Favor,
     /// How they are written.
     pub style: Style,
@@ -54,11 +54,11 @@ pub struct Options<'a> {
     pub join_over_punctuation: bool,
     /// Characters of a marker, of which git has 7.
     pub marker_size: usize,
-    /// What stands behind the marker of our side; nothing if empty.
+    /// The label behind the marker of our side; nothing if empty.
     pub ours: &'a [u8],
-    /// What stands behind the marker of the base.
+    /// The label behind the marker of the base.
     pub base: &'a [u8],
-    /// What stands behind the marker of their side.
+    /// The label behind the marker of their side.
     pub theirs: &'a [u8],
 }
 

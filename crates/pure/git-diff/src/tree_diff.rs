@@ -1,4 +1,4 @@
-//! What two trees have that is not the same.
+//! The differences between two trees.
 //!
 //! Owns the walk through both at once, which reads no subtree that both have. Refuses to know contents and renames.
 
@@ -16,9 +16,9 @@ pub(crate) const DEPTH_MAX: usize = 2048;
 pub struct Change {
     /// The path from the root, with slashes.
     pub path: Vec<u8>,
-    /// What was there, unless it is added.
+    /// The old item, unless it is added.
     pub before: Option<Item>,
-    /// What is there, unless it was deleted. Where a folder takes a file's place the file is deleted, and its content added.
+    /// The new item, unless it was deleted. If a folder replaces a file, the file is deleted and its content added.
     pub after: Option<Item>,
 }
 

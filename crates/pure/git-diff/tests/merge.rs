@@ -12,7 +12,7 @@ use git_diff::lines::Algorithm;
 use git_diff::merge::{ConflictKind, Detail, Options, Resolution, merge_commits, merge_trees};
 use git_diff::text_merge::{Taken, regions};
 
-/// What git makes of a merge: the tree, and the paths in conflict.
+/// Git's result of a merge: the tree, and the paths in conflict.
 struct Expected {
     tree: String,
     conflicts: Vec<String>,

@@ -22,7 +22,7 @@ pub struct Commit<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed {kind}: {line}")]
 pub struct FormError {
-    /// What the bytes should have been.
+    /// The expected kind.
     pub kind: crate::Kind,
     /// The part that is not as it should be.
     pub line: &'static str,

@@ -31,7 +31,7 @@ const MODULES_BYTES_MAX: u64 = 100 << 20;
 pub struct FsckError {
     /// The rule that it breaks.
     pub message: Message,
-    /// What is wrong, for whoever made the object.
+    /// The fault, for whoever made the object.
     pub detail: String,
 }
 
@@ -43,7 +43,7 @@ impl FsckError {
     }
 }
 
-/// What is let pass.
+/// Tolerated faults.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     passed: u64,
@@ -141,7 +141,7 @@ pub fn check_gitattributes(id: &ObjectId, found: Named<'_>, options: &Options) -
     }
 }
 
-/// What becomes of a broken rule.
+/// The effect of a broken rule.
 #[derive(Clone, Copy)]
 struct Report {
     /// Rules that let pass.

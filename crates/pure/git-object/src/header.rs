@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-/// What is left of the header of a commit or tag.
+/// The rest of the header of a commit or tag.
 #[derive(Clone, Copy)]
 pub(crate) struct Lines<'a>(&'a [u8]);
 
@@ -13,7 +13,7 @@ pub(crate) struct Lines<'a>(&'a [u8]);
 pub struct Header<'a> {
     /// The word before the first space.
     pub name: &'a [u8],
-    /// What follows it, continued lines as they are written: each begins with a space.
+    /// The value, continued lines as they are written: each begins with a space.
     pub folded: &'a [u8],
 }
 

@@ -4,7 +4,7 @@
 //!
 //! Sources: git-check-ref-format; AWS CodeCommit User Guide, "Quotas".
 
-/// What is wrong with a name.
+/// The fault of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// A part between slashes is empty: a slash at an end, or two in a row.

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use crate::commit::FormError;
 use crate::{Kind, ObjectFormat, ObjectId};
 
-/// What an entry of a tree is.
+/// The mode of a tree entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// A folder, `40000`.
@@ -79,7 +79,7 @@ impl Mode {
 /// An entry of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// What it is.
+    /// Its mode.
     pub mode: Mode,
     /// Its name, which has no NUL.
     pub name: &'a [u8],

@@ -1,4 +1,4 @@
-//! What is written has the bytes, and so the id, that the real git gives the same parts.
+//! Written objects have the bytes, and so ids, that the real git gives the same parts.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
 

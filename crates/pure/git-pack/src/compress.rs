@@ -54,7 +54,7 @@ pub struct Search {
     pub threads: usize,
     /// Bytes of objects and their indexes in memory, about. Objects over a quarter of a thread's share are left whole.
     pub memory_bytes: usize,
-    /// Bytes of compressed deltas that are kept for the writer. Those beyond it are to be made again.
+    /// Bytes of compressed deltas that are retained for the writer. Those beyond it are to be made again.
     pub kept_bytes: usize,
 }
 

@@ -36,7 +36,7 @@ pub fn decode_pack_header(header: &[u8; PACK_HEADER_BYTES]) -> Result<u32, PackE
     }
 }
 
-/// What an entry holds.
+/// An entry's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     /// A whole object.
@@ -56,7 +56,7 @@ pub enum EntryKind {
 /// The header of an entry. A zlib stream follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryHeader {
-    /// What follows.
+    /// The kind.
     pub kind: EntryKind,
     /// The inflated size in bytes, of the delta for a delta.
     pub size: u64,

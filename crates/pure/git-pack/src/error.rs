@@ -1,4 +1,4 @@
-//! What can be wrong with a pack. The words are those that git's users know, as far as git has some.
+//! Faults of a pack. The words are those that git's users know, as far as git has some.
 
 use git_object::{Collision, ObjectId};
 
@@ -14,9 +14,9 @@ pub enum DeltaError {
     /// It was made for a base of another size.
     #[error("delta base has {found} bytes instead of {declared}")]
     BaseBytes {
-        /// What the delta says.
+        /// The declared size.
         declared: u64,
-        /// What the base has.
+        /// The base's size.
         found: u64,
     },
     /// It copies what its base does not have.
@@ -25,7 +25,7 @@ pub enum DeltaError {
     /// Its instructions make more or fewer bytes than it says.
     #[error("delta does not make the {declared} bytes it declares")]
     ResultBytes {
-        /// What the delta says.
+        /// The declared size.
         declared: u64,
     },
     /// It makes more bytes than the caller takes.
@@ -54,7 +54,7 @@ pub enum PackError {
     /// It declares more objects than the limit.
     #[error("pack has {objects} objects, more than {max}")]
     TooManyObjects {
-        /// What it declares.
+        /// Declared objects.
         objects: u32,
         /// The limit.
         max: u32,
@@ -91,7 +91,7 @@ pub enum PackError {
     EntryBytes {
         /// Where the entry begins.
         offset: u64,
-        /// What its header says.
+        /// The declared size.
         declared: u64,
     },
     /// An object is larger than the limit for its kind.
@@ -109,7 +109,7 @@ pub enum PackError {
     Delta {
         /// Where the entry begins.
         offset: u64,
-        /// What is wrong.
+        /// The fault.
         cause: DeltaError,
     },
     /// Deltas whose bases are nowhere, or which need each other.
@@ -135,7 +135,7 @@ pub enum PackError {
         /// The part.
         what: &'static str,
     },
-    /// What is read from failed.
+    /// The source failed.
     #[error("cannot read the pack: {0}")]
     Read(#[source] ReadError),
 }

@@ -7,7 +7,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 /// Room beyond an entry's size: with it the decompressor's fast loop runs to the end, and an entry that is too long shows.
 const ROOM: usize = 320;
 
-/// What is reserved at once for an entry whose compressed length is not known.
+/// Bytes reserved at once for an entry whose compressed length is not known.
 const FIRST_BYTES: usize = 256 << 10;
 
 /// Compressed bytes that are no zlib stream, or one of another length than declared.

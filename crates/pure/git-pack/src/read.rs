@@ -10,8 +10,8 @@ use crate::{EntryHeader, Inflater, PackError, ReadError};
 
 /// Bytes that are there to be read at any place: a pack from its header on, or an index.
 pub trait ReadAt: Sync {
-    /// Reads bytes from `offset` on into the beginning of `into`: as many as are at hand, at least one unless the end is
-    /// reached. Returns how many.
+    /// Reads bytes from `offset` on to the beginning of `into`: as many as are available, at least one unless the end
+    /// is reached. Returns how many.
     ///
     /// # Errors
     /// The source's own.
@@ -62,10 +62,10 @@ pub(crate) fn read_exact<R: ReadAt + ?Sized>(source: &R, offset: u64, into: &mut
     if read_full(source, offset, into)? == into.len() { Ok(()) } else { Err(PackError::Truncated) }
 }
 
-/// What is read of an entry at once.
+/// Bytes of an entry read at once.
 const PIECE_BYTES: usize = 32 << 10;
 
-/// What is expanded at once of an object that is not taken whole.
+/// Bytes expanded at once of an object that is not taken whole.
 const STREAM_BYTES: usize = 64 << 10;
 
 /// A reader of entries whose memory serves one after the other. One thread has one.

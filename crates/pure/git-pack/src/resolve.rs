@@ -56,7 +56,7 @@ pub struct Effort {
     pub memory_bytes: usize,
 }
 
-/// What the threads share.
+/// The shared state.
 struct Shared<'a, R: ?Sized, B: ?Sized, V: Visitor + ?Sized> {
     plan: Plan<'a>,
     source: &'a R,
@@ -220,7 +220,7 @@ where
         }
     }
 
-    /// What a thread does next; `None` when all is done.
+    /// A thread's next work; `None` when all is done.
     fn next(&self) -> Option<Work> {
         loop {
             if self.stop.load(Ordering::Relaxed) {

@@ -1,6 +1,6 @@
 //! Parses a pack as its bytes arrive. Keeps where each entry is, and names whole objects on the way.
 //!
-//! Refuses to know where the bytes go: the caller stores those that it is told are entries. Deltas are left to the resolver.
+//! Refuses to know where the bytes go: the caller stores those reported as entries. Deltas are left to the resolver.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use crate::{EntryHeader, EntryKind, Inflater, PACK_HEADER_BYTES, PackError, deco
 /// Blobs and deltas of more bytes are expanded in pieces.
 const WHOLE_BYTES: u64 = 1 << 20;
 
-/// What is expanded at once of a larger one.
+/// Bytes expanded at once of a larger one.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// What a pack may hold.
+/// Limits of a pack.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Objects of a pack.

@@ -1,4 +1,4 @@
-//! What is known of each entry of a pack: where it is, what it is, whose delta it is. Holds no object.
+//! The table of a pack's entries: where each is, what it is, whose delta it is. Holds no object.
 //!
 //! Compact, as there may be millions: 17 bytes an entry, and its id.
 

@@ -1,4 +1,4 @@
-//! What a server says first: capabilities and references.
+//! The advertisement of a server: capabilities and references.
 //!
 //! Owns the form of versions 0, 1 and 2. What is offered is what the other files of this crate read.
 //!
@@ -11,7 +11,7 @@ use crate::packet::{FLUSH, line, line_of};
 use crate::path::Service;
 use crate::v2::Version;
 
-/// What about a repository and a connection decides what is offered.
+/// Facts of a repository and a connection that decide the offer.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer<'a> {
     /// The repository's format; `None`: it is empty and takes that of its first push.

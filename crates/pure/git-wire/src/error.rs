@@ -1,4 +1,4 @@
-//! What is wrong with a client's bytes, in words that may be sent back to it.
+//! Faults of a client's bytes, in words that may be sent back to it.
 
 use crate::text::clean;
 
@@ -20,7 +20,7 @@ pub enum WireError {
     /// A line or a packet that the protocol does not have here.
     #[error("protocol error: expected {expected}, got '{found}'")]
     Unexpected {
-        /// What should have come.
+        /// The expected part.
         expected: &'static str,
         /// The beginning of what came, cleaned.
         found: String,

@@ -1,4 +1,4 @@
-//! What a client asks for in a fetch, whichever version of the protocol it speaks.
+//! The arguments of a fetch, in whichever version of the protocol.
 
 use git_object::{ObjectFormat, ObjectId};
 
@@ -22,7 +22,7 @@ pub struct Deepen {
     pub not: Vec<Vec<u8>>,
 }
 
-/// What a client asks for.
+/// The arguments of a fetch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetch {
     /// Objects, each once.

@@ -17,7 +17,7 @@ pub const BASIC: &str = "basic";
 /// Files in a batch at most.
 pub const OBJECTS_MAX: usize = 1000;
 
-/// What a client wants to do with files.
+/// The operation of a client on files.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
@@ -43,10 +43,10 @@ pub struct RefName {
     pub name: String,
 }
 
-/// What a client asks of several files.
+/// A request about several files.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct BatchRequest {
-    /// What it wants to do.
+    /// The operation.
     pub operation: Operation,
     /// The ways in which it can transfer files; none is `basic` alone.
     #[serde(default)]
@@ -73,7 +73,7 @@ pub struct Action {
     pub expires_in: u64,
 }
 
-/// What there is to be done with a file. Nothing for one that is stored already.
+/// The actions for a file. None for one that is stored already.
 #[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
 pub struct Actions {
     /// Where to get it.
@@ -96,13 +96,13 @@ pub struct ObjectError {
     pub message: String,
 }
 
-/// What there is to be done with a file.
+/// The answer about a file.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct BatchObject {
     /// The file.
     #[serde(flatten)]
     pub pointer: Pointer,
-    /// What is to be done.
+    /// The actions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<Actions>,
     /// Why nothing can be.
@@ -179,7 +179,7 @@ pub struct VerifyRequest {
 pub struct LockAnswer {
     /// The lock.
     pub lock: Lock,
-    /// What is in the way.
+    /// The error message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'static str>,
 }

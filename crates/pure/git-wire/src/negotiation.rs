@@ -31,7 +31,7 @@ pub struct Have {
     pub common: bool,
 }
 
-/// What ended a turn of the client.
+/// The end of a turn of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// It waits for acknowledgments.
@@ -40,7 +40,7 @@ pub enum Turn {
     Done,
 }
 
-/// What follows the acknowledgments of a turn.
+/// The step after a turn's acknowledgments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Another turn of the client: on the same connection, or in its next request.
@@ -54,7 +54,7 @@ pub struct Negotiation {
     format: ObjectFormat,
     multi_ack: MultiAck,
     no_done: bool,
-    /// What the client has said in this turn.
+    /// Haves of this turn.
     haves: Vec<ObjectId>,
     /// Haves of all turns.
     count: usize,

@@ -29,7 +29,7 @@ pub const RESPONSE_END: &[u8] = b"0002";
 pub enum Packet<'a> {
     /// The end of a message.
     Flush,
-    /// What parts sections.
+    /// The section break.
     Delimiter,
     /// The end of an answer.
     ResponseEnd,
@@ -52,7 +52,7 @@ impl<'a> Packet<'a> {
         self.text().ok_or_else(|| WireError::unexpected(expected, self.shown()))
     }
 
-    /// What an error shows of it.
+    /// Its form in an error.
     pub(crate) fn shown(self) -> &'a [u8] {
         match self {
             Self::Data(bytes) => bytes,

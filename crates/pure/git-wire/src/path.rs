@@ -2,7 +2,7 @@
 //!
 //! Source: gitprotocol-http, "URL Format"; AWS CodeCommit User Guide; git-lfs, "Server Discovery", "Locking API".
 
-/// What stands before a repository's name.
+/// The prefix of a repository's name.
 const ROOT: &str = "/v1/repos/";
 
 /// Characters of a repository's name at most.
@@ -37,7 +37,7 @@ impl Service {
     }
 }
 
-/// What is asked for in a repository over HTTP.
+/// An endpoint of a repository over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint<'a> {
     /// `info/refs?service=…`: the advertisement.
@@ -50,7 +50,7 @@ pub enum Endpoint<'a> {
     Lfs(LfsEndpoint<'a>),
 }
 
-/// What is asked for of Git LFS.
+/// An endpoint of Git LFS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LfsEndpoint<'a> {
     /// `objects/batch`.
@@ -74,12 +74,12 @@ pub struct RepositoryPath<'a> {
     pub name: &'a str,
     /// The path up to the name, with `.git` where the client wrote it: what a signed password is for.
     pub remote: &'a str,
-    /// What is asked for.
+    /// The endpoint.
     pub endpoint: Endpoint<'a>,
 }
 
 impl<'a> RepositoryPath<'a> {
-    /// What `path` and `query` of a URL ask for; `None` where there is nothing of ours.
+    /// Parses `path` and `query` of a URL; `None` where there is nothing of ours.
     #[must_use]
     pub fn parse(path: &'a str, query: Option<&str>) -> Option<Self> {
         let (segment, rest) = path.strip_prefix(ROOT)?.split_once('/')?;

@@ -14,9 +14,9 @@ use crate::{COMMANDS_MAX, PUSH_OPTIONS_MAX, SHALLOW_MAX};
 /// An update of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// What the client believes it to be; null to create it.
+    /// The value the client expects; null to create it.
     pub old: ObjectId,
-    /// What it shall be; null to delete it.
+    /// The new value; null to delete it.
     pub new: ObjectId,
     /// Its name as sent: nothing was checked of it.
     pub name: Vec<u8>,
@@ -49,7 +49,7 @@ pub struct Push {
     pub quiet: bool,
     /// Options for whoever acts on the push.
     pub options: Vec<Vec<u8>>,
-    /// What the client said that it can do.
+    /// The capabilities of the client.
     pub capabilities: Capabilities,
 }
 

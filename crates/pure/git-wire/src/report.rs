@@ -8,7 +8,7 @@ use crate::packet::{FLUSH, line, line_of};
 use crate::push::Report;
 use crate::text::clean;
 
-/// What became of a reference update.
+/// The outcome of a reference update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefReport<'a> {
     /// It was made, as asked for.

@@ -8,14 +8,14 @@ use crate::packet::{PACKET_BYTES_MAX, length_digits};
 /// The packet that keeps a connection open while there is nothing to send.
 pub const KEEP_ALIVE: &[u8] = b"0005\x01";
 
-/// What a packet is for.
+/// A packet's purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Band {
     /// The pack, or the report of a push.
     Data = 1,
-    /// What the client shows to its user, after `remote: `.
+    /// Text shown to the user, after `remote: `.
     Progress = 2,
-    /// What the client shows before it gives up.
+    /// Text shown before the client gives up.
     Error = 3,
 }
 
@@ -48,7 +48,7 @@ impl SideBand {
         }
     }
 
-    /// What stands before `bytes` bytes of a band in a packet of their own. There must be no more of them than
+    /// The header of `bytes` bytes of a band in a packet of their own. There must be no more of them than
     /// [`payload_bytes_max`](Self::payload_bytes_max).
     #[must_use]
     pub fn header(self, band: Band, bytes: usize) -> [u8; 5] {

@@ -10,7 +10,7 @@ use crate::path::{Service, repository_of};
 /// Bytes of a command at most.
 const COMMAND_BYTES_MAX: usize = 4096;
 
-/// What an SSH client asks to run.
+/// The command of an SSH client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SshCommand {
     /// A service on a repository.

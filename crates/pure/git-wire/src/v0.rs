@@ -11,10 +11,10 @@ use crate::negotiation::MultiAck;
 use crate::packet::Packet;
 use crate::side_band::SideBand;
 
-/// What a client of version 0 or 1 wants, and how it negotiates.
+/// A request of version 0 or 1, and how the client negotiates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadRequest {
-    /// What it wants. Nothing: it only looked.
+    /// The fetch. No wants: it only looked.
     pub fetch: Fetch,
     /// How common commits are acknowledged.
     pub multi_ack: MultiAck,
@@ -22,7 +22,7 @@ pub struct UploadRequest {
     pub no_done: bool,
     /// The packets that the pack is sent in; `None`: it follows as it is, without progress.
     pub side_band: Option<SideBand>,
-    /// What the client said that it can do.
+    /// The capabilities of the client.
     pub capabilities: Capabilities,
 }
 

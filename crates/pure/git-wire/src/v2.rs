@@ -12,7 +12,7 @@ use crate::{PREFIXES_MAX, WANTS_MAX};
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// What clients speak that state none.
+    /// The default if none is stated.
     #[default]
     V0,
     /// Version 0 behind a line that says so.
@@ -34,7 +34,7 @@ impl Version {
     }
 }
 
-/// What `ls-refs` asks for.
+/// Arguments of `ls-refs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LsRefs {
     /// Whether to show what annotated tags lead to.
@@ -64,7 +64,7 @@ impl LsRefs {
     }
 }
 
-/// What `object-info` asks for.
+/// Arguments of `object-info`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectInfo {
     /// Whether to show sizes.

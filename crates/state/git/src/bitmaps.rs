@@ -1,5 +1,5 @@
-//! What some commits lead to, found out once: sets of places in a pack that is complete in itself. With them, one branch of
-//! several is sent, and what is reachable is told, without a walk of all trees.
+//! Bitmaps of what some commits lead to: sets of places in a pack that is complete in itself. With them, one branch of
+//! several is sent, and reachable objects found, without a walk of all trees.
 //!
 //! Owns their form, and for which commits there are some. A repository without them is slower, and nothing else.
 
@@ -67,7 +67,7 @@ impl Bitmaps {
         Ok(Self { pack, blob, chunks: git.chunks.clone(), rows })
     }
 
-    /// What the commit at a place leads to, encoded.
+    /// The encoded bitmap of the commit at a place.
     pub(crate) fn find(&self, place: u32) -> Result<Option<Vec<u8>>, GitError> {
         let Ok(row) = self.rows.binary_search_by_key(&place, |(place, ..)| *place) else { return Ok(None) };
         let Some((_, start, end)) = self.rows.get(row) else { return Ok(None) };

@@ -1,5 +1,5 @@
-//! What has to be true of objects before they are taken: the rules of fsck, no second content for an id, and that all that
-//! they lead to is there. Sees each object once, on several threads. Writes nothing.
+//! The checks of objects before they are taken: the rules of fsck, no second content for an id, and that all that they
+//! lead to is there. Sees each object once, on several threads. Writes nothing.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

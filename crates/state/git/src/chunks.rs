@@ -7,7 +7,7 @@ use crypto::SecretBytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// What an entry takes besides its chunk, about, in bytes.
+/// Approximate bytes of an entry besides its chunk.
 const ENTRY_BYTES: u64 = 128;
 
 /// Chunks of all repositories that were read last. Clones are the same.

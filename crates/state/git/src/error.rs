@@ -34,13 +34,13 @@ pub enum GitError {
         /// Its length.
         bytes: u64,
     },
-    /// What was pushed is no pack, or one that is not taken.
+    /// The pushed data is no pack, or one that is refused.
     #[error("{reason}")]
     BadPack {
         /// In git's words.
         reason: String,
     },
-    /// What was asked for makes no sense.
+    /// The request makes no sense.
     #[error("{reason}")]
     BadRequest {
         /// In git's words.
@@ -53,7 +53,7 @@ pub enum GitError {
         id: ObjectId,
         /// Git's name of the rule, such as `hasDotgit`.
         rule: &'static str,
-        /// What is wrong.
+        /// The fault.
         detail: String,
     },
     /// Two different objects have the same id, or one was made to collide.
@@ -68,10 +68,10 @@ pub enum GitError {
         /// The name.
         name: String,
     },
-    /// What is stored is not what was written.
+    /// Stored data is not as it was written.
     #[error("the repository is damaged: {what}")]
     Damaged {
-        /// What was found.
+        /// The fault.
         what: &'static str,
     },
     /// Maintenance removed objects while a push was under way, so that the push has to be checked again.

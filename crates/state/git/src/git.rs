@@ -40,7 +40,7 @@ pub const SERVICE: &str = "codecommit";
 /// Limits, and how much is used of the machine.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many bytes of opened chunks are kept.
+    /// How many bytes of opened chunks are retained.
     pub cache_bytes: u64,
     /// The longest object that a push may have, in bytes.
     pub blob_bytes_max: u64,

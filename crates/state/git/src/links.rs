@@ -1,4 +1,4 @@
-//! What an object leads to. Does no I/O, and takes anything that `git fsck` lets pass.
+//! The links of an object. Does no I/O, and takes anything that `git fsck` lets pass.
 
 use git_object::{Commit, FormError, Kind, ObjectFormat, ObjectId, Tag, Tree};
 

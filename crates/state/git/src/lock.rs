@@ -50,7 +50,7 @@ impl Indexed for LockedPath {
     const NAME: &'static str = "git-lock-id";
 }
 
-/// What became of a wish to lock or unlock.
+/// The outcome of locking or unlocking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Locking {
     /// It was done.

@@ -78,7 +78,7 @@ pub enum MaintenanceProgress {
     },
 }
 
-/// What is to be done.
+/// The work to do.
 struct Plan {
     /// Packs that are merged. None: there are few enough.
     merged: Vec<Arc<PackRecord>>,

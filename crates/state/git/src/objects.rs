@@ -20,7 +20,7 @@ use crate::record::{BitmapsRecord, PackRecord};
 /// The largest object that is cached, in bytes.
 const CACHED_BYTES_MAX: usize = 256 << 10;
 
-/// What an entry of the cache takes besides its object, about, in bytes.
+/// Approximate bytes of an entry of the cache besides its object.
 const ENTRY_BYTES: u64 = 160;
 
 /// An object in memory, zeroised when nobody has it any more.

@@ -113,7 +113,7 @@ impl Pack {
         Ok(Self { format, record, key, fingerprint, sections, tables, index, lists: OnceLock::new() })
     }
 
-    /// What caches know the pack by.
+    /// The key of the pack in caches.
     pub(crate) fn key(&self) -> BlobId {
         self.key
     }
@@ -202,7 +202,7 @@ impl Pack {
         Ok(kinds)
     }
 
-    /// What the pack needs and offers.
+    /// The lists of its summary.
     pub(crate) fn lists(&self) -> Result<&Lists, GitError> {
         if let Some(lists) = self.lists.get() {
             return Ok(lists);

@@ -20,20 +20,20 @@ const WHO_BYTES_MAX: usize = 600;
 pub struct RefUpdate {
     /// Its full name, such as `refs/heads/main`.
     pub name: String,
-    /// What it has to name now; `None` if it must not be there.
+    /// The object required now; `None` if it must not be there.
     pub old: Option<ObjectId>,
-    /// What it is to name; `None` to remove it.
+    /// The new object; `None` to remove it.
     pub new: Option<ObjectId>,
 }
 
-/// What became of a change.
+/// The outcome of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefOutcome {
     /// It was made, or nothing had to be done.
     Done,
     /// The reference names something else than the caller thinks, as another change came first.
     Stale {
-        /// What it names.
+        /// Its object.
         found: Option<ObjectId>,
     },
     /// The name is a folder of other names, or lies below another name.
@@ -61,7 +61,7 @@ pub(crate) struct Tip {
     pub(crate) peeled: Option<ObjectId>,
 }
 
-/// What there is to publish.
+/// Content of a publication.
 pub(crate) struct Publication<'a> {
     pub(crate) id: &'a str,
     pub(crate) format: ObjectFormat,

@@ -47,7 +47,7 @@ pub enum Deepen {
     Rules {
         /// The oldest time.
         since: Option<i64>,
-        /// What the history excludes.
+        /// The excluded commits.
         not: Vec<ObjectId>,
     },
 }

@@ -366,7 +366,7 @@ impl ReadAt for Extended<'_> {
     }
 }
 
-/// What resolving needs.
+/// Input of resolving.
 struct Indexing {
     repository: Repository,
     format: ObjectFormat,
@@ -377,9 +377,9 @@ struct Indexing {
     runtime: Handle,
 }
 
-/// What resolving found.
+/// Result of resolving.
 struct Indexed {
-    /// What is to be stored: the entries if they are not yet, entries that were added, index, summary.
+    /// Data to store: the entries if they are not stored yet, added entries, index, summary.
     draft: Draft,
     /// Without blobs.
     record: PackRecord,

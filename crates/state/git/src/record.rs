@@ -1,4 +1,4 @@
-//! What the store has of a repository: its row, its packs, its references and their history, all sealed.
+//! The records of a repository: its row, its packs, its references and their history, all sealed.
 //! Knows no objects.
 
 use blobs::BlobId;
@@ -49,7 +49,7 @@ impl Meta {
     }
 }
 
-/// What made a pack.
+/// Origin of a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Origin {
     /// A push.
@@ -88,7 +88,7 @@ pub(crate) struct PackRecord {
     /// The pack file's trailer, in hexadecimal digits.
     #[serde(rename = "h")]
     pub(crate) hash: String,
-    /// What made it.
+    /// Its origin.
     #[serde(rename = "o")]
     pub(crate) origin: Origin,
     /// When it was made, in seconds since 1970.
@@ -148,7 +148,7 @@ pub(crate) struct RefRecord {
     /// The object that it names.
     #[serde(rename = "i")]
     pub(crate) id: String,
-    /// What the tag that it names leads to in the end.
+    /// The peeled target of the tag that it names.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(crate) peeled: Option<String>,
 }
@@ -160,10 +160,10 @@ impl Indexed for RefRecord {
 /// A change of a reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogRecord {
-    /// What it named before; absent if it was made.
+    /// The old object; absent if it was made.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub(crate) old: Option<String>,
-    /// What it names since; absent if it was removed.
+    /// The new object; absent if it was removed.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub(crate) new: Option<String>,
     /// Who did it.

@@ -39,9 +39,9 @@ pub(crate) struct Inner {
 /// A change of a reference, as its history has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefChange {
-    /// What it named before; `None` if it was made.
+    /// The old object; `None` if it was made.
     pub old: Option<ObjectId>,
-    /// What it names since; `None` if it was removed.
+    /// The new object; `None` if it was removed.
     pub new: Option<ObjectId>,
     /// Who did it.
     pub who: String,
@@ -133,7 +133,7 @@ impl Repository {
         }
     }
 
-    /// What became of a reference, the latest change last: at most `limit` changes after the number `after`, with theirs.
+    /// The changes of a reference, the latest last: at most `limit` after the number `after`, with their numbers.
     ///
     /// # Errors
     /// Those of reading.
@@ -173,7 +173,7 @@ pub(crate) fn examine_tips(objects: &Objects, ids: &[ObjectId]) -> Result<HashMa
     Ok(tips)
 }
 
-/// What a tag leads to in the end.
+/// The peeled target of a tag.
 pub(crate) fn peel(objects: &Objects, id: &ObjectId) -> Result<ObjectId, GitError> {
     let mut id = *id;
     for _ in 0..TAGS_MAX {

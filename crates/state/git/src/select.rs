@@ -25,18 +25,18 @@ const SMALL_MAX: u32 = 50_000;
 /// How many objects the packs have at most that are asked together.
 const TOGETHER_MAX: u32 = 500_000;
 
-/// What is left out of what was asked for. All rules hold at once.
+/// Rules of objects to leave out. All hold at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Files of this many bytes or more: 0 leaves out all.
     pub blob_bytes: Option<u64>,
-    /// What is this many levels below a commit or more: 0 leaves out the root trees as well.
+    /// Objects this many levels below a commit or more: 0 leaves out root trees as well.
     pub tree_depth: Option<u64>,
     /// Objects of all other kinds.
     pub only: Option<Kind>,
 }
 
-/// What a client asks for.
+/// The arguments of a fetch.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// The objects that it wants, with what they lead to.
@@ -47,7 +47,7 @@ pub struct Wanted {
     pub shallow: Vec<ObjectId>,
     /// Where its history is to end from now on.
     pub boundary: Option<Boundary>,
-    /// What is left out.
+    /// The filter.
     pub filter: Filter,
     /// Whether deltas may have bases that only the client has.
     pub thin: bool,
@@ -116,7 +116,7 @@ impl Selection {
 
 /// Which of some packs have an object: those with few objects are asked together.
 struct Members {
-    /// What the small packs have, but for bases that came along.
+    /// Ids in the small packs, but for bases that came along.
     small: HashSet<ObjectId>,
     /// The others.
     large: Vec<usize>,
@@ -368,7 +368,7 @@ fn add_tags(objects: &Objects, references: &References, selection: &mut Selectio
 /// A tree to be walked.
 struct Branch {
     tree: ObjectId,
-    /// What was in the same place in the commit's parents, and whether the client has it.
+    /// Trees at the same path in the commit's parents, and whether the client has them.
     bases: Vec<(ObjectId, bool)>,
     depth: u64,
     /// Asked for by name: it is not left out.

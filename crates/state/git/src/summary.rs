@@ -1,5 +1,5 @@
-//! What is kept of a pack besides its index, so that most uploads need no walk: what follows what in the file, of which
-//! kind each object is, and what the pack needs and offers.
+//! The summary of a pack, stored besides its index so that most uploads need no walk: the order of the entries, the
+//! kind of each object, and which objects the pack needs and offers.
 //!
 //! The objects of a pack are numbered in two ways: by *place*, in the order of their entries, and by *row*, in the
 //! order of their ids. Does no I/O.

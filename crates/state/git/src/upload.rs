@@ -368,7 +368,7 @@ impl<'a> Writer<'a> {
         run.take().map_or(Ok(()), |(start, end)| self.copy(pack, start, end))
     }
 
-    /// What an entry needs that was stored elsewhere in its pack.
+    /// The replacement of an entry of a pack.
     fn replacement(
         &self,
         pack: &Arc<Pack>,
@@ -450,7 +450,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// What becomes of an entry.
+/// Form of a sent entry.
 enum Replacement {
     /// It is copied as it is.
     None,

@@ -22,7 +22,7 @@ const KNOWN_MAX: usize = 1 << 20;
 /// How many faults are reported.
 const FAULTS_MAX: usize = 1000;
 
-/// What a verification found.
+/// Result of a verification.
 #[derive(Debug, Default)]
 pub struct Verified {
     /// How many packs there are.
@@ -31,7 +31,7 @@ pub struct Verified {
     pub objects: u64,
     /// How many references there are.
     pub references: u64,
-    /// What is wrong, at most a thousand faults of it.
+    /// The faults, at most a thousand.
     pub faults: Vec<Fault>,
 }
 
@@ -59,7 +59,7 @@ pub enum Fault {
     Link {
         /// The object.
         from: ObjectId,
-        /// What it leads to.
+        /// The missing one.
         to: ObjectId,
     },
     /// A reference names an object that is not there.
@@ -72,7 +72,7 @@ pub enum Fault {
     },
 }
 
-/// What the threads share.
+/// The shared state.
 struct Verification<'a> {
     objects: &'a Objects,
     faults: Mutex<Vec<Fault>>,
@@ -84,7 +84,7 @@ struct Verification<'a> {
 }
 
 impl Repository {
-    /// Reads all of the repository again. `progress` is told how many objects of how many were read, on several threads,
+    /// Reads all of the repository again. `progress` learns how many objects of how many were read, on several threads,
     /// and ends the work with `false`.
     ///
     /// # Errors

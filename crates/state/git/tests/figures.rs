@@ -1,4 +1,4 @@
-//! What a history of some size costs on its way in and out. Run in a release build: it prints, and holds nothing to it.
+//! The costs of pushing and fetching a large history. Run in a release build: it prints, and asserts no limits.
 //!
 //! `SEALSTACK_GIT_HISTORY` is a repository of the real git.
 

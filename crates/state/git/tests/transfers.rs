@@ -1,4 +1,4 @@
-//! What is pushed and fetched, compared with the real git.
+//! Pushes and fetches, compared with the real git.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

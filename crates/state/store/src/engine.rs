@@ -167,7 +167,7 @@ pub(crate) fn open(location: &Location) -> Result<Arc<dyn Engine>, StoreError> {
 ///
 /// Values of one type let everything behind a closure be compiled once, instead of once for each closure.
 pub(crate) struct Worked {
-    /// What the caches have to drop; `None` undoes the transaction.
+    /// Rows for caches to drop; `None` undoes the transaction.
     pub(crate) touched: Option<Vec<Touched>>,
     returned: Box<dyn Any + Send>,
 }
@@ -182,7 +182,7 @@ impl Worked {
         Self { touched, returned: Box::new(returned) }
     }
 
-    /// What the closure returned, which has to be asked for as the types of [`new`](Self::new).
+    /// The closure's result, which has to be asked for as the types of [`new`](Self::new).
     pub(crate) fn returned<T: 'static, E: From<StoreError> + 'static>(self) -> Result<T, E> {
         returned(self.returned)
     }

@@ -18,7 +18,7 @@ type Place = (Blind, Blind);
 /// Rows of one collection; `None` where there is none.
 type Collection = BTreeMap<Place, Option<Vec<u8>>>;
 
-/// What one closure changed, and what is known of the rows below.
+/// The changes of one closure, and the known rows below.
 #[derive(Default)]
 pub(crate) struct Overlay {
     /// Whether a closure runs.
@@ -52,7 +52,7 @@ impl Overlay {
     /// Writes what the closure changed.
     ///
     /// # Errors
-    /// Those of the engine, whose transaction has to be given up then.
+    /// Those of the engine, whose transaction has to be abandoned then.
     pub(crate) fn apply(&mut self, rows: &dyn Rows) -> Result<(), StoreError> {
         self.open = false;
         for (collection, changed) in std::mem::take(&mut self.changed) {

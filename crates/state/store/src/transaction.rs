@@ -68,7 +68,7 @@ impl<'a> Transaction<'a> {
     /// Writes what a closure changed. The next one may begin.
     ///
     /// # Errors
-    /// Those of the engine, after which the whole transaction has to be given up.
+    /// Those of the engine, after which the whole transaction has to be abandoned.
     pub(crate) fn accept(&self) -> Result<(), StoreError> {
         self.overlay.borrow_mut().apply(self.rows)
     }

@@ -19,7 +19,7 @@ wire::shape! {
 }
 
 wire::output! {
-    /// What the rules come to.
+    /// An evaluation of rules.
     pub(crate) struct Evaluation {
         "approved" approved: bool, required;
         "overridden" overridden: bool, required;
@@ -35,7 +35,7 @@ wire::output! {
 }
 
 impl Evaluation {
-    /// What the rules of a pull request come to, by those who approved its revision.
+    /// The evaluation of a pull request's rules, by those who approved its revision.
     pub(crate) fn of(record: &PullRequestRecord) -> Self {
         let (mut satisfied, mut not_satisfied) = (Vec::new(), Vec::new());
         for rule in &record.rules {

@@ -92,7 +92,7 @@ wire::output! {
     }
 }
 
-/// Lists who approved a revision. Of earlier ones nothing is kept.
+/// Lists who approved a revision. Of earlier ones nothing is stored.
 pub(crate) struct GetPullRequestApprovalStates;
 
 impl ResourceOperation for GetPullRequestApprovalStates {

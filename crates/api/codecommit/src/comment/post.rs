@@ -45,7 +45,7 @@ wire::output! {
     }
 }
 
-/// What a comment is to be about.
+/// The subject of a comment.
 struct Subject {
     pull_request_id: Option<String>,
     before: Option<String>,

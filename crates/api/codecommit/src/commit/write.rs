@@ -97,7 +97,7 @@ impl Base {
 pub(crate) struct Made<T> {
     pub(crate) commit: ObjectId,
     pub(crate) tree: ObjectId,
-    /// What the change yielded.
+    /// The change's result.
     pub(crate) value: T,
 }
 

@@ -79,7 +79,7 @@ impl<'r> Edit<'r> {
         Ok(id)
     }
 
-    /// What lies at a path now.
+    /// The entry at a path now.
     ///
     /// # Errors
     /// [`Refusal::InvalidPath`]; those of reading.
@@ -136,7 +136,7 @@ impl<'r> Edit<'r> {
         Ok(())
     }
 
-    /// Removes a file. A folder that is empty then goes with it, or is kept by a file of its own.
+    /// Removes a file. A folder that is empty then goes with it, or is retained by a file of its own.
     ///
     /// # Errors
     /// [`Refusal::FileDoesNotExist`], [`Refusal::InvalidPath`]; those of reading.
@@ -222,7 +222,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether the folder of a removed file is kept by the file `kept`.
+    /// Whether the folder of a removed file is retained by the file `kept`.
     fn has(&self, parts: &[&str], kept: ObjectId) -> bool {
         match parts {
             [] | [_] => matches!(self.entries.get(KEEP.as_bytes()), Some(Node::Stored(_, id)) if *id == kept),

@@ -156,7 +156,7 @@ impl Reader {
         Ok(self.objects.read(id, bytes_max)?.filter(|object| object.kind == Kind::Blob))
     }
 
-    /// What lies at a path of a tree.
+    /// The item at a path of a tree.
     ///
     /// # Errors
     /// Those of `git`; [`CodeCommitError::Damaged`].

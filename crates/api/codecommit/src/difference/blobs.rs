@@ -29,7 +29,7 @@ wire::shape! {
 }
 
 wire::text_enum! {
-    /// What a line of a hunk is.
+    /// The type of a hunk line.
     pub(crate) enum LineType { Context = "CONTEXT", Add = "ADD", Delete = "DELETE" }
 }
 

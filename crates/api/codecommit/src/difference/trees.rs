@@ -17,7 +17,7 @@ const PAGE: usize = 100;
 const DIFFERENCES_MAX: usize = 1_000_000;
 
 wire::text_enum! {
-    /// What happened to a file.
+    /// The change of a file.
     pub(crate) enum ChangeType { Added = "A", Modified = "M", Deleted = "D" }
 }
 

@@ -12,12 +12,12 @@ use crate::error::{CodeCommitError, Refusal};
 const ENTRIES_MAX: usize = 1_000_000;
 
 wire::text_enum! {
-    /// What counts as a conflict.
+    /// The unit of a conflict.
     pub(crate) enum DetailLevel { File = "FILE_LEVEL", Line = "LINE_LEVEL" }
 }
 
 wire::text_enum! {
-    /// What becomes of conflicts.
+    /// The handling of conflicts.
     pub(crate) enum Strategy {
         None = "NONE",
         AcceptSource = "ACCEPT_SOURCE",

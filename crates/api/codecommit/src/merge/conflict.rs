@@ -13,7 +13,7 @@ use crate::difference::trees::ChangeType;
 use crate::error::CodeCommitError;
 
 wire::text_enum! {
-    /// What an entry is.
+    /// An entry's type.
     pub(crate) enum ObjectType {
         File = "FILE",
         Directory = "DIRECTORY",
@@ -53,7 +53,7 @@ versions! {
 }
 
 versions! {
-    /// What a path is.
+    /// A path's types.
     ObjectTypes of ObjectType
 }
 
@@ -63,7 +63,7 @@ versions! {
 }
 
 wire::output! {
-    /// What either side did to a file.
+    /// Either side's change of a file.
     pub(crate) struct MergeOperations {
         "source" source: ChangeType, optional;
         "destination" destination: ChangeType, optional;

@@ -22,7 +22,7 @@ use crate::record::pull_request::MergeOption;
 const ENTRIES_MAX: usize = 100;
 
 wire::text_enum! {
-    /// What a file in conflict is settled by.
+    /// The replacement of a file in conflict.
     pub(crate) enum ReplacementType {
         KeepBase = "KEEP_BASE",
         KeepSource = "KEEP_SOURCE",

@@ -17,7 +17,7 @@ use crate::rules::{MAX_RESULTS, TOKEN};
 const PAGE: usize = 100;
 
 wire::text_enum! {
-    /// What kind of event it is.
+    /// The kind of an event.
     pub(crate) enum EventType {
         Created = "PULL_REQUEST_CREATED",
         StatusChanged = "PULL_REQUEST_STATUS_CHANGED",
@@ -42,7 +42,7 @@ wire::shape! {
 }
 
 wire::output! {
-    /// What is particular to an opened pull request.
+    /// The metadata of an opened pull request.
     pub(crate) struct CreatedMetadata {
         "repositoryName" repository_name: String, required;
         "sourceCommitId" source: String, required;
@@ -52,14 +52,14 @@ wire::output! {
 }
 
 wire::output! {
-    /// What is particular to another status.
+    /// The metadata of a status change.
     pub(crate) struct StatusMetadata {
         "pullRequestStatus" status: PullRequestStatus, required;
     }
 }
 
 wire::output! {
-    /// What is particular to a push to the source.
+    /// The metadata of a push to the source.
     pub(crate) struct SourceMetadata {
         "repositoryName" repository_name: String, required;
         "beforeCommitId" before: String, required;
@@ -69,7 +69,7 @@ wire::output! {
 }
 
 wire::output! {
-    /// What is particular to a merge.
+    /// The metadata of a merge.
     pub(crate) struct MergedMetadata {
         "repositoryName" repository_name: String, required;
         "destinationReference" destination: String, required;
@@ -78,7 +78,7 @@ wire::output! {
 }
 
 wire::output! {
-    /// What is particular to a rule.
+    /// The metadata of a rule.
     pub(crate) struct RuleMetadata {
         "approvalRuleName" name: String, required;
         "approvalRuleId" id: String, required;
@@ -87,7 +87,7 @@ wire::output! {
 }
 
 wire::output! {
-    /// What is particular to an approval.
+    /// The metadata of an approval.
     pub(crate) struct ApprovalMetadata {
         "revisionId" revision: String, required;
         "approvalStatus" status: String, required;
@@ -95,7 +95,7 @@ wire::output! {
 }
 
 wire::output! {
-    /// What is particular to rules that are set aside.
+    /// The metadata of an override of rules.
     pub(crate) struct OverriddenMetadata {
         "revisionId" revision: String, required;
         "overrideStatus" status: String, required;

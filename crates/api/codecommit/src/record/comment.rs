@@ -29,7 +29,7 @@ impl Record for CommentRecord {
     const COLLECTION: &'static str = "codecommit-comment";
 }
 
-/// What a thread is about, stored under its repository by its first comment.
+/// A thread's subject, stored under its repository by its first comment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ThreadRecord {
     pub(crate) pull_request_id: Option<String>,

@@ -196,7 +196,7 @@ impl PullRequestRecord {
     }
 }
 
-/// What the events of a pull request are stored under, by their places.
+/// The parent key of a pull request's events, stored by their places.
 pub(crate) fn event_parent(domain: &str, number: u64) -> String {
     format!("{domain}/{number}")
 }
@@ -213,7 +213,7 @@ impl Record for PullRequestEventRecord {
     const COLLECTION: &'static str = "codecommit-pull-request-event";
 }
 
-/// What happened.
+/// Event details.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum EventRecord {
     Created { source: String, destination: String, base: Option<String> },

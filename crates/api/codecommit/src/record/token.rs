@@ -11,7 +11,7 @@ use crate::error::{CodeCommitError, Refusal};
 pub(crate) struct TokenRecord {
     /// The digest of the input.
     input: String,
-    /// What the request made.
+    /// The request's result.
     made: String,
 }
 
@@ -49,7 +49,7 @@ impl Tokened {
         Ok(Some(Self { domain: domain.to_owned(), id, input }))
     }
 
-    /// What the same request made before.
+    /// The stored result of this request.
     ///
     /// # Errors
     /// [`Refusal::IdempotencyParameterMismatch`] if it was another.

@@ -26,7 +26,7 @@ pub(crate) struct Trigger {
 }
 
 wire::text_enum! {
-    /// What a trigger is for.
+    /// A trigger event type.
     pub(crate) enum TriggerEvent {
         All = "all",
         UpdateReference = "updateReference",

@@ -1,4 +1,4 @@
-//! What becomes of open pull requests when their branches move.
+//! The update of open pull requests when their branches move.
 //!
 //! A push to the source makes a new revision, so that approvals of the one before do not count. A destination that leads
 //! to the source has merged it. Either branch deleted closes the pull request.
@@ -22,7 +22,7 @@ use crate::record::pull_request::{EventRecord, Merged, OpenEntry, PullRequestRec
 /// How many open pull requests of one branch are read at most: more than a repository can have.
 const OPEN_MAX: usize = 10_000;
 
-/// What is known of a pull request's branches once they have moved, found before the transaction.
+/// The known state of a pull request's branches after the move, found before the transaction.
 #[derive(Clone)]
 struct Known {
     source: Option<ObjectId>,
@@ -32,7 +32,7 @@ struct Known {
     holds: bool,
 }
 
-/// What becomes of the open pull requests of a repository, by their numbers.
+/// Planned updates of the open pull requests of a repository, by number.
 #[derive(Clone)]
 pub(super) struct Plan {
     known: BTreeMap<u64, Known>,

@@ -14,7 +14,7 @@ use crate::record::RepositoryRecord;
 /// How often a change is planned again because a pull request was opened meanwhile.
 const ATTEMPTS: usize = 8;
 
-/// What else is to be done in the same transaction, if the references move.
+/// Additional changes in the same transaction, if the references move.
 pub(crate) type Besides = dyn Fn(&mut Tx<'_>) -> Result<(), CodeCommitError> + Send + Sync;
 
 /// References to be moved.
@@ -27,7 +27,7 @@ pub(crate) struct Move {
     pub(crate) atomic: bool,
     /// A pull request that is closed by whoever moves them, and is left alone.
     pub(crate) merged: Option<u64>,
-    /// What is done besides.
+    /// Additional changes.
     pub(crate) besides: Option<Arc<Besides>>,
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Source<'a> {
     pub(super) who: &'a str,
     pub(super) now: Timestamp,
     pub(super) region: &'a str,
-    /// What its id is made of.
+    /// The input of its id.
     pub(super) event: &'a str,
 }
 

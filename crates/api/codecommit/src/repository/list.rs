@@ -11,7 +11,7 @@ use crate::rules::TOKEN;
 const PAGE: usize = 1000;
 
 wire::text_enum! {
-    /// What a list is sorted by.
+    /// The sort key of a list.
     pub(crate) enum SortBy { RepositoryName = "repositoryName", LastModifiedDate = "lastModifiedDate" }
 }
 

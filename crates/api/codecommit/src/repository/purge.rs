@@ -1,4 +1,4 @@
-//! What a deleted repository leaves behind: pull requests, comments and what belongs to them, removed step by step.
+//! The remains of a deleted repository: pull requests, comments and what belongs to them, removed step by step.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -21,7 +21,7 @@ const STEP: usize = 200;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct DeletedRecord {
     pub(super) id: String,
-    /// What its pull requests and comments are stored under.
+    /// The parent key of its pull requests and comments.
     pub(super) domain: String,
 }
 

@@ -107,7 +107,7 @@ async fn a_transfer_needs_the_kms_key_each_time() {
     assert_eq!(code(&world.performed::<GitPush>("admin", push("first", &[])).await), "EncryptionKeyDisabledException");
 }
 
-/// What a client of Git pushes to `topic`: a commit like the one there, with another message.
+/// The outcomes of a push of `references` by `caller`, to objects that are there already.
 async fn pushed(world: &World, caller: &str, references: &[(&str, &str, &str)]) -> Vec<Moved> {
     let pulled = world.performed::<GitPull>("admin", pull("first")).await.expect("permitted");
     let git = world.codecommit.git.open(&pulled.id, &pulled.key).await.expect("opened");

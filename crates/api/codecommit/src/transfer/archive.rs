@@ -26,7 +26,7 @@ const DEPTH_MAX: usize = 1024;
 const TARGET_BYTES_MAX: u64 = 1 << 16;
 const TREE_BYTES_MAX: u64 = 64 << 20;
 
-/// What a client asks for.
+/// The wanted archive.
 struct Wanted {
     tree: String,
     prefix: Vec<u8>,

@@ -12,7 +12,7 @@ pub enum TransferError {
     /// The caller may not, or there is no such repository.
     #[error("{}: {}", .0.code, .0.message)]
     Refused(Fault),
-    /// What the client sent is not Git's protocol.
+    /// The client's data is not Git's protocol.
     #[error("{0}")]
     Wire(#[from] WireError),
     /// The repository does not have what was asked for, does not take what was sent, or failed.
@@ -33,7 +33,7 @@ impl From<Fault> for TransferError {
 }
 
 impl TransferError {
-    /// What the client is told. The server's own failures are not described: their causes are for its log.
+    /// The client's message. The server's own failures are not described: their causes are for its log.
     #[must_use]
     pub fn words(&self) -> String {
         match self {

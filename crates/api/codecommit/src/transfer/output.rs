@@ -1,4 +1,4 @@
-//! What a client is sent, whole or in side-band packets, and what keeps its connection open meanwhile.
+//! Output to a client, whole or in side-band packets, and what keeps its connection open meanwhile.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a client sends: packets, and the bytes behind them. Bounds how many bytes of packets a request may have.
+//! A client's input: packets, and the bytes behind them. Bounds how many bytes of packets a request may have.
 
 use std::future::poll_fn;
 use std::io;
@@ -19,7 +19,7 @@ const REQUEST_BYTES_MAX: usize = 16 << 20;
 /// Bytes that are taken in of a request that is refused already: git sends so many (`http.postBuffer`) before it reads.
 const UNREAD_BYTES_MAX: usize = 1 << 20;
 
-/// What a client sends.
+/// A client's input.
 pub struct Packets {
     source: ByteSource,
     decoder: Decoder,

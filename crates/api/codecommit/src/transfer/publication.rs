@@ -37,16 +37,16 @@ impl OperationInput for Publication {
     }
 }
 
-/// What became of a reference.
+/// The outcome of an update of a reference.
 #[derive(Clone, Debug)]
 pub(crate) enum Moved {
     /// The caller may not change it.
     Refused(String),
-    /// What the repository says.
+    /// The repository's outcome.
     Decided(RefOutcome),
 }
 
-/// What became of each reference, in order.
+/// The outcome of each update, in order.
 #[derive(Serialize)]
 pub(crate) struct Published {
     #[serde(skip)]
@@ -99,7 +99,7 @@ impl ResourceOperation for Publish {
     }
 }
 
-/// What came before the push is for its sender to know; what is wrong here is for the log.
+/// Changes that preceded the push are for its sender to know; faults here are for the log.
 fn failed(error: CodeCommitError) -> CodeCommitError {
     match error {
         CodeCommitError::Git(error) => of_git(error),

@@ -26,7 +26,7 @@ pub struct Push {
     request: git_wire::Push,
     name: String,
     repository: Repository,
-    /// What is known of each update already.
+    /// The verdict on each update, if known.
     verdicts: Vec<Option<Verdict>>,
     pack: Pack,
 }

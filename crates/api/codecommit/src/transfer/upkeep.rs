@@ -1,5 +1,5 @@
-//! What an operator's commands do to repositories for a caller, beside transfers: making, listing, verifying and
-//! maintaining them. Each is an operation, authorised and audited as one.
+//! Operators' commands on repositories for a caller, beside transfers: making, listing, verifying and maintaining them.
+//! Each is an operation, authorised and audited as one.
 
 use git::Repository;
 use service::{Behalf, Operation};

@@ -30,7 +30,7 @@ impl Upload {
         Self { repository: repository.clone(), format, stateless }
     }
 
-    /// Answers what the client sends, to its end. What cannot be answered is told to it in words.
+    /// Answers what the client sends, to its end. What cannot be answered is reported to it in words.
     ///
     /// # Errors
     /// Every [`TransferError`] but [`TransferError::Refused`], for the log: the client knows.

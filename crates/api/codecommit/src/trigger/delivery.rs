@@ -16,7 +16,7 @@ const BATCH: usize = 100;
 /// How many destinations wait at most that are passed over in one run.
 const PASSED_OVER_MAX: usize = 10_000;
 
-/// After so many failures an event is given up, which takes about three days.
+/// After so many failures an event is abandoned, which takes about three days.
 const FAILURES_MAX: u32 = 80;
 
 /// The longest time between two attempts, in milliseconds.

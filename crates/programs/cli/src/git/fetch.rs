@@ -63,7 +63,7 @@ fn unreadable(error: git_wire::WireError) -> Failure {
     Failure::Repository(format!("the other end does not speak Git's protocol: {error}"))
 }
 
-/// What a line says, unless it is an error of the other end's.
+/// A line's text, unless it is an error of the other end's.
 fn said(text: &[u8]) -> Result<String, Failure> {
     match text.strip_prefix(b"ERR ") {
         Some(error) => Err(Failure::Repository(clean(error))),

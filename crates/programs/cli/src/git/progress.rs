@@ -43,7 +43,7 @@ impl Progress {
         self.0.inc(bytes as u64);
     }
 
-    /// What is being done now, in words that may be another program's.
+    /// Shows the current step, in words that may be another program's.
     pub(crate) fn say(&self, words: &str) {
         let words = words.trim_end();
         if !words.is_empty() {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 /// An answer as it is made.
 pub(super) struct Answer {
     pieces: Option<mpsc::Receiver<Bytes>>,
-    /// What the client still sends. With HTTP/2, dropping it before the answer ends would break that off.
+    /// The client's unread input. With HTTP/2, dropping it before the answer ends would break that off.
     _unread: Option<Packets>,
 }
 

@@ -40,8 +40,8 @@ pub(crate) enum Question {
     Repository(RepositoryQuestion),
 }
 
-/// What is to be done to a repository, and who wants it: a user name and a password as clients of Git send them, signed
-/// for this action and this repository.
+/// An action on a repository, and its caller: a user name and a password as clients of Git send them, signed for this
+/// action and this repository.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct RepositoryQuestion {
@@ -51,7 +51,7 @@ pub(crate) struct RepositoryQuestion {
     pub(crate) action: RepositoryAction,
 }
 
-/// What is to be done to a repository.
+/// An action on a repository.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum RepositoryAction {

@@ -159,7 +159,7 @@ fn best_end(lines: &[&[u8]], run: Run, earliest: usize, length: usize) -> usize 
     best.map_or(run.end, |(_, end)| end)
 }
 
-/// What surrounds a place between two lines. Columns are nothing where there are blank lines only.
+/// Context of a place between two lines. Columns are nothing where there are blank lines only.
 struct Split {
     at_end: bool,
     indent: Option<u32>,

@@ -41,7 +41,7 @@ struct Open {
 /// In a folder that one side has removed and the other has added something to.
 const ADDED_TO: u8 = 7;
 
-/// What the three have under one name.
+/// The comparison of a name's items.
 struct Compared {
     matches: u8,
     files: u8,

@@ -1,4 +1,4 @@
-//! What becomes of the content and mode of a path that both sides have.
+//! The merge of the content and mode of a path that both sides have.
 
 use git_object::{Kind, Mode};
 

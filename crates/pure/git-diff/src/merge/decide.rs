@@ -1,11 +1,11 @@
-//! What becomes of each path.
+//! The outcome of each path.
 
 use std::ops::Bound;
 
 use super::{BASE, Conflict, ConflictKind, Entry, Merge, OURS, Resolution, THEIRS, same_type};
 use crate::{DiffError, Item, Source};
 
-/// What a path becomes, and why that is in conflict.
+/// A path's outcome, and why it is in conflict.
 struct Outcome {
     item: Option<Item>,
     conflict: Option<ConflictKind>,

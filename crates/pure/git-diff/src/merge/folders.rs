@@ -71,7 +71,7 @@ impl<S: Source> Merge<'_, '_, S> {
         self.conflicts.push(Conflict { path, kind: ConflictKind::Folder, stages: [None; 3], paths });
     }
 
-    /// What a side has added or moved into folders that the other side has moved.
+    /// Paths added or moved by a side into folders that the other side has moved.
     fn arrivals(&self, side: usize, folders: &Folders) -> Arrivals {
         let mut arrivals = Arrivals::new();
         for (path, _) in self.moves.get(side).map(|moves| moves.added.as_slice()).unwrap_or_default() {

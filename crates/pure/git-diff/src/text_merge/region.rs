@@ -38,7 +38,7 @@ pub struct Region {
 
 /// The regions in which one side or both differ from the base, conflicts being shown whole.
 ///
-/// What both sides have changed in the same way is no region.
+/// Equal changes of both sides are no region.
 #[must_use]
 pub fn regions(base: &[u8], ours: &[u8], theirs: &[u8], algorithm: Algorithm) -> Vec<Region> {
     let lines = Lines { base: lines::split(base), ours: lines::split(ours), theirs: lines::split(theirs) };

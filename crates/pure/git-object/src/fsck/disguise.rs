@@ -35,7 +35,7 @@ impl Special {
         }
     }
 
-    /// What Windows builds the short name from when those that are easy to guess are taken: two characters and a hash of
+    /// The start of Windows' short name when those that are easy to guess are taken: two characters and a hash of
     /// the name.
     const fn hashed(self) -> &'static [u8] {
         match self {
@@ -100,7 +100,7 @@ pub fn ntfs(name: &[u8], special: Special) -> bool {
     }
 }
 
-/// What follows a short name of eight characters: some of `hashed()`, a tilde and a number.
+/// Bytes after a short name of eight characters: some of `hashed()`, a tilde and a number.
 fn hashed_short_name(name: &[u8], special: Special) -> Option<&[u8]> {
     let (short, rest) = name.split_at_checked(8)?;
     let tilde = short.iter().position(|byte| *byte == b'~')?;

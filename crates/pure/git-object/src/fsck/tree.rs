@@ -39,7 +39,7 @@ pub(super) fn check(
     seen.report(report)
 }
 
-/// What is wrong with any of the entries. Git reports it behind what it reports at once, in this order.
+/// Faults of any of the entries. Git reports them behind those it reports at once, in this order.
 #[derive(Default)]
 struct Seen {
     null_id: bool,
@@ -141,7 +141,7 @@ struct Order<'a> {
 }
 
 impl<'a> Order<'a> {
-    /// What is wrong with this entry behind the one before.
+    /// The fault of this entry behind the one before.
     fn check(&mut self, is_folder: bool, name: &'a [u8]) -> Option<Message> {
         let (was_folder, previous) = self.previous.replace((is_folder, name))?;
         let common = previous.len().min(name.len());

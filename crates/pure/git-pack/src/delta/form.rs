@@ -39,7 +39,7 @@ pub fn result_bytes(delta: &[u8]) -> Result<(u64, u64), DeltaError> {
     Ok((base, result))
 }
 
-/// What `delta` makes of `base`, at most `bytes_max` bytes.
+/// Applies `delta` to `base`: at most `bytes_max` bytes.
 ///
 /// # Errors
 /// [`DeltaError`].

@@ -1,6 +1,6 @@
 //! One thread's walk down a tree of deltas: without recursion, and within the thread's share of memory.
 //!
-//! What does not fit is dropped, from the root's side, and made anew when its turn comes.
+//! Objects beyond that are dropped, from the root's side, and made anew in their turn.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
@@ -136,7 +136,7 @@ where
         self.shared.plan.children(entry).map_err(twice)
     }
 
-    /// What the delta of an entry makes of its base.
+    /// Applies the delta of an entry to its base.
     fn apply(&mut self, entry: u32, kind: Kind, base: &[u8]) -> Result<Vec<u8>, PackError> {
         let (table, limits) = (self.shared.plan.table, &self.shared.limits);
         let (offset, end) = (table.offset(entry), table.entry_end(entry));

@@ -93,7 +93,7 @@ impl Repository {
         self.directory.path()
     }
 
-    /// What git prints. It has to succeed.
+    /// Git's output; git has to succeed.
     pub(crate) fn git(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         let (succeeded, out, errors) = self.run(GITS[0], arguments, input);
         assert!(succeeded, "git {arguments:?}: {errors}");
@@ -167,7 +167,7 @@ fn modify(changes: &mut Vec<u8>, path: &str, content: &[u8]) {
     changes.push(b'\n');
 }
 
-/// What a pack had, as we read it.
+/// The objects read of a pack.
 #[derive(Default)]
 pub(crate) struct Seen(pub(crate) Mutex<BTreeMap<ObjectId, (Kind, Vec<u8>)>>);
 

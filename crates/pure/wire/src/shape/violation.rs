@@ -21,7 +21,7 @@ pub struct Violations {
 pub struct Breach {
     /// The member, by its wire name: the innermost structure's.
     pub member: &'static str,
-    /// What is wrong with it.
+    /// How it is wrong.
     pub wrong: Wrong,
 }
 
@@ -84,7 +84,7 @@ impl Violations {
         let _ = write!(self.text, "{before}Value{value} at '{path}' failed to satisfy constraint: {rule}");
     }
 
-    /// What was violated, or `None` when nothing was.
+    /// The violations, or `None` without any.
     #[must_use]
     pub fn refusal(&self) -> Option<Refused> {
         self.message().map(|message| Refused { message, first: self.first })

@@ -16,7 +16,7 @@ use crate::summary::IDS_MAX;
 /// No item.
 const NONE: u32 = u32::MAX;
 
-/// What is kept of a path: no more of it matters.
+/// The maximum stored bytes of a path: its end.
 const PATH_BYTES: usize = 48;
 
 /// Between two calls of the progress.
@@ -31,13 +31,13 @@ pub(super) struct Source {
     items: Vec<u32>,
 }
 
-/// What was found.
+/// Found objects.
 pub(super) struct Order {
     /// The largest first: an object that several have is taken from the first.
     pub(super) sources: Vec<Source>,
-    /// What references lead to, or all there is.
+    /// Objects that references lead to, or all.
     pub(super) kept: Items,
-    /// What no reference leads to.
+    /// Unreachable objects.
     pub(super) unreachable: Items,
 }
 
@@ -64,7 +64,7 @@ impl Order {
         (*number != NONE).then_some(*number)
     }
 
-    /// What the references lead to, and apart from it what is in packs that are replaced.
+    /// Objects that the references lead to, and separately the rest of replaced packs.
     pub(super) fn reachable(
         objects: &Objects,
         sources: Vec<(usize, bool)>,
@@ -148,7 +148,7 @@ struct Finder<'a> {
     objects: &'a Objects,
     sources: Vec<Source>,
     list: Vec<Item>,
-    /// What was led to and is not in the sources.
+    /// Needed objects outside of the sources.
     outside: HashSet<ObjectId>,
     /// Whether all has to be in the sources.
     complete: bool,

@@ -18,7 +18,7 @@ use crate::received::Unpublished;
 use crate::record::{Origin, PackRecord};
 use crate::summary::{IDS_MAX, Summary};
 
-/// What is written at once.
+/// Bytes written at once.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// Reads the objects of a new pack.

@@ -26,7 +26,7 @@ struct Inner {
     replaced_seconds: i64,
 }
 
-/// What [`Maintained::publish`] did.
+/// Effect of [`Maintained::publish`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Swapped {
     /// Packs that were replaced.

@@ -1,4 +1,4 @@
-//! What the tests work on: a place for repositories, and histories that the real git makes.
+//! Fixtures of the tests: a place for repositories, and histories that the real git makes.
 
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]

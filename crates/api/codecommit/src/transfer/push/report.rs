@@ -1,4 +1,4 @@
-//! What a client is told of its push.
+//! The report on a client's push.
 
 use git::RefOutcome;
 use git_wire::RefReport;
@@ -6,7 +6,7 @@ use git_wire::RefReport;
 use crate::transfer::TransferError;
 use crate::transfer::output::Banded;
 
-/// What became of an update.
+/// The outcome of an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It was made.
@@ -15,7 +15,7 @@ pub(super) enum Verdict {
     Refused(String),
 }
 
-/// What `outcome` means, in git's words where it has some.
+/// The words for `outcome`, git's where it has some.
 pub(super) fn words(outcome: &RefOutcome) -> String {
     match outcome {
         RefOutcome::Done => "ok".to_owned(),

@@ -4,7 +4,7 @@
 
 use super::public_key::field;
 
-/// What stands before the key in PEM's DER: the algorithm, and a string of 256 bits.
+/// The prefix of the key in PEM's DER: the algorithm, and a string of 256 bits.
 const INFO: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// An Ed25519 public key.

@@ -20,10 +20,10 @@ const PIECES_AHEAD: usize = 4;
 /// Source: RFC 4254, section 5.2.
 const STDERR: u32 = 1;
 
-/// What git exits with when it cannot go on.
+/// Git's exit status when it cannot go on.
 const FAILED: u32 = 128;
 
-/// What a shell exits with when there is no such command.
+/// A shell's exit status when there is no such command.
 const NO_COMMAND: u32 = 127;
 
 /// Runs a command.
@@ -143,7 +143,7 @@ async fn forward(mut pieces: mpsc::Receiver<Bytes>, writer: &russh::ChannelWrite
     }
 }
 
-/// What a client sends on its channel.
+/// A client's bytes on its channel.
 fn source(reader: ChannelReadHalf) -> ByteSource {
     Box::pin(stream::unfold(reader, |mut reader| async {
         loop {

@@ -22,7 +22,7 @@ pub struct Signed {
     pub region: String,
 }
 
-/// What a new repository is to be.
+/// A new repository's settings.
 #[derive(Clone, Debug, Default)]
 pub struct NewRepository {
     /// Its name.
@@ -37,7 +37,7 @@ pub struct NewRepository {
     pub pushes: u32,
 }
 
-/// What a verification found.
+/// A verification's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedRepository {
     /// How many packs there are.
@@ -46,11 +46,11 @@ pub struct VerifiedRepository {
     pub objects: u64,
     /// How many references there are.
     pub references: u64,
-    /// What is wrong.
+    /// Faults found.
     pub faults: Vec<String>,
 }
 
-/// What maintenance did.
+/// Maintenance results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaintainedRepository {
     /// Packs that were replaced; 0 if there was nothing to do.

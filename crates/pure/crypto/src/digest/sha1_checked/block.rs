@@ -69,7 +69,7 @@ fn schedule(block: &Block) -> Schedule {
     words
 }
 
-/// What a step mixes, with its constant.
+/// The mix of a step, with its constant.
 #[inline(always)]
 fn mixed(step: usize, b: u32, c: u32, d: u32) -> u32 {
     let (mixed, constant) = match step / 20 {

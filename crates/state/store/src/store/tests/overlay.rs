@@ -1,4 +1,4 @@
-//! What a closure sees of its own changes above the engine's rows, and what is left of them when it fails.
+//! Visibility of a closure's own changes above the engine's rows, and their removal when it fails.
 
 use std::collections::BTreeMap;
 
