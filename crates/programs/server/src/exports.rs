@@ -60,6 +60,9 @@ fn variables(layout: &Layout, endpoint: &Endpoint) -> Vec<(&'static str, String)
         variables.push(("GIT_CONFIG_COUNT", "1".to_owned()));
         variables.push(("GIT_CONFIG_KEY_0", format!("http.{}/.sslCAInfo", endpoint.url)));
         variables.push(("GIT_CONFIG_VALUE_0", path));
+        // git-remote-codecommit always uses TLS, and takes the host and port without a scheme.
+        let authority = endpoint.url.split_once("://").map_or(&*endpoint.url, |(_, authority)| authority);
+        variables.push(("CODE_COMMIT_ENDPOINT", authority.to_owned()));
     }
     variables
 }
@@ -81,6 +84,7 @@ mod tests {
     fn every_shell_gets_its_own_statements() {
         for (shell, line) in [
             (Shell::Sh, "export AWS_CONFIG_FILE='/data/aws/config'"),
+            (Shell::Sh, "export CODE_COMMIT_ENDPOINT='127.0.0.1:4566'"),
             (Shell::Fish, "set -gx AWS_CONFIG_FILE '/data/aws/config'"),
             (Shell::Powershell, "$env:AWS_CONFIG_FILE = '/data/aws/config'"),
         ] {
