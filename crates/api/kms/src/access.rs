@@ -224,7 +224,7 @@ impl Found {
         let key = &*self.key;
         let guard = guard(key, self.grants.as_deref(), granted, call.caller, action);
         let (resource, context) = (Cow::Borrowed(&*key.arn), Vec::with_capacity(12));
-        let need = Need { action, resource, context, guard, shown: None };
+        let need = Need { action, resource, account: None, context, guard, shown: None };
         let mut need = describe_key(need, &key.record, call);
         if let Some(alias) = &self.alias {
             need = need.with("kms:RequestAlias", alias);

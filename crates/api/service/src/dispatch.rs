@@ -189,7 +189,7 @@ pub(crate) async fn denied<S: Service>(
     let mut message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
     if let Reason::ExplicitDeny(cited) = reason
         && (!matches!(cited.source, PolicyLayer::Resource | PolicyLayer::Trust)
-            || owns(&principal.account, &need.resource))
+            || owns(&principal.account, need))
     {
         let sid = cited.sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
         message.push_str(&format!(": Statement[{}]{sid} of {}", cited.statement, cited.policy));
@@ -201,7 +201,7 @@ pub(crate) async fn denied<S: Service>(
     CommonFault::AccessDenied(message).fault(call.protocol)
 }
 
-/// Whether a resource belongs to an account, as far as its ARN says.
-fn owns(account: &str, resource: &str) -> bool {
-    !account.is_empty() && wire::account_of(resource) == Some(account)
+/// Whether a need's resource belongs to an account, as far as that is known.
+fn owns(account: &str, need: &Need<'_>) -> bool {
+    !account.is_empty() && need.owner() == Some(account)
 }

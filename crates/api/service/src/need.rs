@@ -12,6 +12,8 @@ pub struct Need<'a> {
     pub action: &'static str,
     /// The resource's ARN, or `*` where the action knows none.
     pub resource: Cow<'a, str>,
+    /// The account that owns the resource, where the ARN does not name it, as with buckets.
+    pub account: Option<Cow<'a, str>>,
     /// Condition keys of this action on this resource.
     pub context: Vec<Entry<'a>>,
     /// The resource's side.
@@ -55,7 +57,21 @@ impl<'a> Need<'a> {
     /// An action that identity policies alone decide.
     #[must_use]
     pub fn identity(action: &'static str, resource: impl Into<Cow<'a, str>>) -> Self {
-        Self { action, resource: resource.into(), context: Vec::new(), guard: ResourcePolicy::Identity, shown: None }
+        let (resource, guard) = (resource.into(), ResourcePolicy::Identity);
+        Self { action, resource, account: None, context: Vec::new(), guard, shown: None }
+    }
+
+    /// The same need on a resource of this account, which its ARN does not name.
+    #[must_use]
+    pub fn owned_by(mut self, account: impl Into<Cow<'a, str>>) -> Self {
+        self.account = Some(account.into());
+        self
+    }
+
+    /// The account that owns the resource, as far as it is known.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.account.as_deref().or_else(|| wire::account_of(&self.resource))
     }
 
     /// The same need under another guard.
@@ -116,6 +132,7 @@ impl<'a> Need<'a> {
         Need {
             action: self.action,
             resource: Cow::Owned(self.resource.into_owned()),
+            account: self.account.map(|account| Cow::Owned(account.into_owned())),
             context: self.context.into_iter().map(own).collect(),
             guard: self.guard,
             shown: self.shown,

@@ -129,7 +129,7 @@ impl Held {
     fn weigh<T>(
         &self,
         caller: &Caller,
-        (action, resource, guard): (&str, &str, &ResourcePolicy),
+        (action, resource, owner, guard): (&str, &str, Option<&str>, &ResourcePolicy),
         context: &Context<'_>,
         ask: impl FnOnce(&Request<'_>, &Policies<'_>) -> T,
     ) -> Result<T, StoreError> {
@@ -142,8 +142,7 @@ impl Held {
             .session_policies
             .as_ref()
             .map(|policies| policies.iter().map(|policy| Named { name: SESSION_POLICY, policy }).collect());
-        let request =
-            Request { principal: &caller.principal, action, resource, resource_account: owner(resource), context };
+        let request = Request { principal: &caller.principal, action, resource, resource_account: owner, context };
         let policies = Policies {
             identity: &identity,
             boundary,
@@ -256,20 +255,18 @@ impl Iam {
         let Some(held) = self.held(caller).await? else {
             return Ok(Err(Reason::NoAllow(PolicyLayer::Identity)));
         };
-        held.weigh(caller, (need.action, &need.resource, &need.guard), context, policy::permit)
+        held.weigh(caller, parts(need), context, policy::permit)
     }
 
     /// All that bears on a decision; `None` if the caller or the caller's boundary is gone.
     pub(crate) async fn explain(
         &self,
         caller: &Caller,
-        action: &str,
-        resource: &str,
-        guard: &ResourcePolicy,
+        (action, resource, owner, guard): (&str, &str, Option<&str>, &ResourcePolicy),
         context: &Context<'_>,
     ) -> Result<Option<Explanation>, StoreError> {
         let Some(held) = self.held(caller).await? else { return Ok(None) };
-        held.weigh(caller, (action, resource, guard), context, policy::explain).map(Some)
+        held.weigh(caller, (action, resource, owner, guard), context, policy::explain).map(Some)
     }
 
     async fn seal_refusal(
@@ -279,7 +276,7 @@ impl Iam {
         context: &Context<'_>,
         reason: &Reason,
     ) -> Result<Option<String>, StoreError> {
-        let explained = self.explain(caller, need.action, &need.resource, &need.guard, context).await?;
+        let explained = self.explain(caller, parts(need), context).await?;
         let matched = explained.map(|explained| explained.matched);
         let refusal = Refusal::new(caller, need, context, reason, matched.unwrap_or_default());
         refusal.seal(&self.store).await
@@ -311,6 +308,11 @@ fn actor(principal: &Principal) -> Option<Actor> {
         }
         _ => None,
     }
+}
+
+/// The action, the resource, its owner and its side of a need.
+fn parts<'n>(need: &'n Need<'_>) -> (&'n str, &'n str, Option<&'n str>, &'n ResourcePolicy) {
+    (need.action, &need.resource, need.account.as_deref().or_else(|| owner(&need.resource)), &need.guard)
 }
 
 /// The account that owns a resource, as far as its ARN says.
@@ -345,12 +347,7 @@ impl Authority for Iam {
         context: &'a Context<'a>,
     ) -> MaybeReady<'a, Result<Result<(), Reason>, StoreError>> {
         match self.held_now(caller) {
-            Some(held) => MaybeReady::ready(held.weigh(
-                caller,
-                (need.action, &need.resource, &need.guard),
-                context,
-                policy::permit,
-            )),
+            Some(held) => MaybeReady::ready(held.weigh(caller, parts(need), context, policy::permit)),
             None => MaybeReady::boxed(self.authorize(caller, need, context)),
         }
     }

@@ -8,6 +8,7 @@ use store::ReadTx;
 use wire::Arn;
 
 use crate::Iam;
+use crate::authority::authorize::owner;
 use crate::authority::session::session_arn;
 use crate::records::account;
 use crate::records::entity::{self, Entity as _};
@@ -54,7 +55,7 @@ impl Iam {
         guard: &ResourcePolicy,
         context: &Context<'_>,
     ) -> Result<Option<Explanation>> {
-        Ok(self.explain(caller, action, resource, guard, context).await?)
+        Ok(self.explain(caller, (action, resource, owner(resource), guard), context).await?)
     }
 
     /// The condition keys and trust policy that a user or role adds to a decision; `None` if there is none at this ARN.

@@ -176,7 +176,7 @@ impl Refusal {
         Self {
             at,
             account: principal.account.clone(),
-            owner: owner(&need.resource).unwrap_or_default().to_owned(),
+            owner: need.account.as_deref().or_else(|| owner(&need.resource)).unwrap_or_default().to_owned(),
             principal_id: kept(&principal.unique_id, NAME_BYTES_MAX, &mut lacking),
             principal: kept(principal.arn.as_str(), ARN_BYTES_MAX, &mut lacking),
             action: need.action.to_owned(),
