@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crypto::SecretBytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -55,6 +56,16 @@ impl<'a> ReadTx<'a> {
         let (parent, id) = self.blind::<R>(parent, id);
         let key = RowKey { collection: R::COLLECTION, parent: &parent, id: &id };
         self.db.get(key)?.map(|value| self.vault.open(key, &value)).transpose()
+    }
+
+    /// The bytes `id` of `parent`, which [`Tx::put_bytes`] wrote. No cache has them.
+    ///
+    /// # Errors
+    /// Those of reading; [`StoreError::NotAuthentic`].
+    pub fn get_bytes(&self, collection: &str, parent: &str, id: &str) -> Result<Option<SecretBytes>, StoreError> {
+        let (parent, id) = self.blind_in(collection, parent, id);
+        let key = RowKey { collection, parent: &parent, id: &id };
+        self.db.get(key)?.map(|value| self.vault.open_bytes(key, &value)).transpose()
     }
 
     /// At most `limit` records of `parent`, from `after` on.
@@ -127,7 +138,11 @@ impl<'a> ReadTx<'a> {
     }
 
     fn blind<R: Record>(&self, parent: &str, id: &str) -> (Blind, Blind) {
-        (self.vault.parent(R::COLLECTION, parent), self.vault.id(R::COLLECTION, parent, id))
+        self.blind_in(R::COLLECTION, parent, id)
+    }
+
+    fn blind_in(&self, collection: &str, parent: &str, id: &str) -> (Blind, Blind) {
+        (self.vault.parent(collection, parent), self.vault.id(collection, parent, id))
     }
 }
 
@@ -140,6 +155,8 @@ pub struct Tx<'a> {
     touched: Vec<Touched>,
     /// The indexes that were changed, each once.
     indexes: Vec<Touched>,
+    /// Whether bytes were written or removed, which touch no cache.
+    changed_bytes: bool,
     /// The first failure of the engine. It undoes the transaction even if the closure goes on regardless.
     failed: Option<StoreError>,
 }
@@ -155,7 +172,8 @@ impl<'a> std::ops::Deref for Tx<'a> {
 impl<'a> Tx<'a> {
     pub(crate) fn new(db: &'a Transaction<'a>, vault: &'a Arc<Vault>, spaces: Spaces) -> Self {
         let (touched, indexes) = (Vec::new(), Vec::new());
-        Self { read: ReadTx::new(db, vault), db, spaces, space: spaces.first(), touched, indexes, failed: None }
+        let (read, space) = (ReadTx::new(db, vault), spaces.first());
+        Self { read, db, spaces, space, touched, indexes, changed_bytes: false, failed: None }
     }
 
     /// Goes on in `space`: what is changed from here on belongs to it. A transaction begins in the first space that it
@@ -221,6 +239,31 @@ impl<'a> Tx<'a> {
         Ok(deleted)
     }
 
+    /// Writes the bytes `id` of `parent`, whether or not they are there: for contents, which are no JSON and which no cache
+    /// retains. Sealed, and in the ledger's digest, as records are; absent from the changes feed. A collection has either
+    /// records or bytes.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn put_bytes(&mut self, collection: &str, parent: &str, id: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let (parent, id) = self.blind_in(collection, parent, id);
+        let key = RowKey { collection, parent: &parent, id: &id };
+        let value = self.read.vault.seal_bytes(key, bytes);
+        self.changed_bytes = true;
+        self.noting(|db| db.put(key, &value).map(|_| ()))
+    }
+
+    /// Removes the bytes `id` of `parent`. Returns whether they were there.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn remove_bytes(&mut self, collection: &str, parent: &str, id: &str) -> Result<bool, StoreError> {
+        let (parent, id) = self.blind_in(collection, parent, id);
+        let removed = self.noting(|db| db.delete(RowKey { collection, parent: &parent, id: &id }))?;
+        self.changed_bytes |= removed;
+        Ok(removed)
+    }
+
     /// Reads records that the transaction is about to get or to replace, each named by parent and id, all at once: before a
     /// loop, so that an engine elsewhere is asked once and not once a record.
     ///
@@ -241,7 +284,7 @@ impl<'a> Tx<'a> {
     /// Whether anything was written so far.
     #[must_use]
     pub fn writes(&self) -> bool {
-        !self.touched.is_empty() || !self.indexes.is_empty()
+        !self.touched.is_empty() || !self.indexes.is_empty() || self.changed_bytes
     }
 
     /// Records the transaction's change for the audit trail: the event is durable with the change, or neither is.

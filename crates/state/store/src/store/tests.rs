@@ -6,6 +6,7 @@ use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
 
+use self::bytes::*;
 use self::engines::Tested;
 use self::indexes::*;
 use self::listings::*;
@@ -17,6 +18,7 @@ use crate::engine::write_blocking;
 use crate::feed::{COMMITS_KEPT, COMMITS_SLACK};
 use crate::keyring::rewrap_in;
 
+mod bytes;
 mod engines;
 pub(crate) mod indexes;
 mod listings;
@@ -565,6 +567,9 @@ on_every_engine!(sqlite_on_disk, sqlite_in_memory; {
     rows_that_the_ledger_does_not_know_can_be_accepted,
     accepting_numbers_waiting_events_anew,
     what_changes_nothing_is_not_recorded,
+    bytes_come_back_as_they_were_put,
+    bytes_that_were_put_back_or_moved_are_found,
+    a_change_of_bytes_alone_is_recorded_and_one_that_changes_none_is_not,
     an_index_is_what_a_sorted_map_would_be,
     an_index_that_was_emptied_can_be_filled_again,
     entries_that_are_too_long_are_refused_and_the_transaction_goes_on,
