@@ -2,11 +2,12 @@
 //!
 //! Counts what it takes on behalf of all connections. Knows nothing of what is in it.
 
+mod rest;
 mod stream;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -19,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::application::Response;
 use crate::connection::Connection;
 use crate::connection_limiter::{Protocol, Streaming, Turn};
+use rest::Rest;
 
 pub use stream::BodyStream;
 
@@ -60,10 +62,6 @@ impl BodyError {
 /// Bytes of a body that begin its time anew: a client that sends fewer in that time is too slow.
 const PROGRESS_BYTES: usize = 16 * 1024;
 
-/// The longest body that is read and discarded where the application has no use for it, so that the connection can take
-/// the next request.
-const DISCARD_BYTES_MAX: u64 = 16 * 1024;
-
 /// A request's body, and the request's turn on its connection.
 pub struct Body {
     /// `None` once it is a stream.
@@ -72,8 +70,8 @@ pub struct Body {
     turn: Turn,
     /// Whether the client waits to be asked for it.
     awaits_continue: bool,
-    /// Whether the stream that it became was read to its end.
-    stream_ended: Option<Arc<AtomicBool>>,
+    /// What is left of the stream that it became.
+    rest: Option<Rest>,
     /// Bytes that are counted among those of all bodies in memory.
     counted: usize,
     end: End,
@@ -92,8 +90,14 @@ enum End {
 
 impl Body {
     pub(crate) fn new(incoming: Incoming, connection: Arc<Connection>, turn: Turn, awaits_continue: bool) -> Self {
-        let (incoming, stream_ended) = (Some(incoming), None);
-        Self { incoming, connection, turn, awaits_continue, stream_ended, counted: 0, end: End::Well }
+        let (incoming, rest) = (Some(incoming), None);
+        Self { incoming, connection, turn, awaits_continue, rest, counted: 0, end: End::Well }
+    }
+
+    /// Whether the request can go on: one without a body is the server's work at once. False when the connection was
+    /// closed.
+    pub(crate) fn begins(&mut self) -> bool {
+        !self.incoming.as_ref().is_some_and(Incoming::is_end_stream) || self.turn.serves()
     }
 
     /// The length that the head states, in bytes; `None` if it states none.
@@ -124,14 +128,14 @@ impl Body {
     ///
     /// From here on the request is the server's work.
     pub fn stream(&mut self) -> BodyStream {
-        let ended = Arc::<AtomicBool>::default();
-        self.stream_ended = Some(Arc::clone(&ended));
+        let rest = Rest::default();
+        self.rest = Some(rest.clone());
         let open = self.turn.serves();
         if !open {
             self.end = End::Closed;
         }
         let incoming = self.incoming.take().filter(|_| open);
-        BodyStream::new(incoming, Arc::clone(&self.connection), ended)
+        BodyStream::new(incoming, Arc::clone(&self.connection), rest)
     }
 
     /// Says that the answer to the request is a stream.
@@ -139,29 +143,24 @@ impl Body {
         self.connection.state.streams()
     }
 
-    /// Discards what the application did not read, if that is short; otherwise the connection ends with the answer.
+    /// Discards what the application did not read, if that is short; otherwise an HTTP/1 connection ends with the answer.
     pub(crate) async fn finish(&mut self) {
-        if self.end != End::Well {
+        if self.end != End::Well || self.rest.as_ref().is_some_and(Rest::is_read) {
             return;
         }
-        let unread = match (&mut self.incoming, &self.stream_ended) {
-            (_, Some(ended)) => !ended.load(Ordering::Relaxed),
-            (Some(incoming), None) if !incoming.is_end_stream() => {
-                let short = incoming.size_hint().upper().is_some_and(|bytes| bytes <= DISCARD_BYTES_MAX);
-                let discard = async { while let Ok(Some(_)) = next(incoming).await {} };
-                let read = short && !self.awaits_continue;
-                // The connection limiter's patience ends first.
-                if read {
-                    discard.await;
-                }
-                !read
-            }
-            _ => false,
+        let read = match self.take_rest() {
+            Some(incoming) => incoming.is_end_stream() || !self.awaits_continue && rest::discard(incoming).await,
+            None => self.rest.is_none(),
         };
-        if unread {
+        if !read {
             self.connection.state.refuses_the_rest();
             self.end = End::Unread;
         }
+    }
+
+    /// What nobody has read, and nobody is reading.
+    fn take_rest(&mut self) -> Option<Incoming> {
+        self.incoming.take().or_else(|| self.rest.as_ref().and_then(Rest::take))
     }
 
     /// Whether the client may still be sending it, so that nothing else can come on an HTTP/1 connection.
@@ -208,6 +207,9 @@ impl Body {
 
     fn failed(&mut self, error: &BodyError) {
         let Connection { shared, state, peer, .. } = &*self.connection;
+        if !matches!(error, BodyError::TooLarge | BodyError::Crowded) {
+            self.incoming = None;
+        }
         self.end = match error {
             BodyError::TooLarge => {
                 shared.traffic.bodies_too_large.fetch_add(1, Ordering::Relaxed);
@@ -238,6 +240,12 @@ impl std::fmt::Debug for Body {
 impl Drop for Body {
     fn drop(&mut self) {
         self.connection.shared.bodies.give_back(self.counted);
+        if self.connection.protocol == Protocol::Http2
+            && !self.awaits_continue
+            && let Some(incoming) = self.take_rest()
+        {
+            rest::discard_later(incoming);
+        }
     }
 }
 

@@ -144,11 +144,7 @@ impl GitHttp {
         const RESULT: &str = "application/x-git-receive-pack-result";
         let push = match self.transfers.receive(&client, name, &mut packets, true).await {
             Ok(Some(push)) => push,
-            Ok(None) => {
-                // Its end may come in a frame of its own. Left unread, it would cost the push itself the connection.
-                packets.drain().await;
-                return answered(RESULT, Answer::empty());
-            }
+            Ok(None) => return answered(RESULT, Answer::empty()),
             // A client that sent a pack reads no other status than this.
             Err(error @ TransferError::Wire(_)) => return told(RESULT, &error, packets).await,
             Err(error) => return refused(&error),

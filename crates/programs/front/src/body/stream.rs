@@ -5,7 +5,6 @@
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,16 +13,18 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use super::rest::{self, Rest};
 use super::{BodyError, PROGRESS_BYTES};
 use crate::connection::Connection;
+use crate::connection_limiter::Protocol;
 
 /// A request's body as a stream of data, and of trailers if the client sends some.
 pub struct BodyStream {
     /// `None` for a connection that was closed, and after the end.
     incoming: Option<Incoming>,
     connection: Arc<Connection>,
-    /// Whether all of it was read.
-    ended: Arc<AtomicBool>,
+    /// Where it leaves what was not read.
+    rest: Rest,
     /// The time for each 16 KiB.
     timeout: Duration,
     /// Runs while the client is waited for.
@@ -33,9 +34,9 @@ pub struct BodyStream {
 }
 
 impl BodyStream {
-    pub(super) fn new(incoming: Option<Incoming>, connection: Arc<Connection>, ended: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(incoming: Option<Incoming>, connection: Arc<Connection>, rest: Rest) -> Self {
         let timeout = connection.shared.limits.body_timeout;
-        Self { incoming, connection, ended, timeout, deadline: None, received: 0 }
+        Self { incoming, connection, rest, timeout, deadline: None, received: 0 }
     }
 
     /// The stream with another time for each 16 KiB than the front's limits have: for clients that compute what they send.
@@ -69,29 +70,30 @@ impl Body for BodyStream {
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(incoming) = &mut self.incoming else {
-            let ended = self.ended.load(Ordering::Relaxed);
-            return Poll::Ready((!ended).then_some(Err(BodyError::Closed)));
+            return Poll::Ready((!self.rest.is_read()).then_some(Err(BodyError::Closed)));
         };
         match Pin::new(incoming).poll_frame(task) {
             Poll::Pending if self.is_late(task) => {
+                self.rest.failed();
                 self.incoming = None;
                 Poll::Ready(Some(Err(BodyError::TimedOut)))
             }
             Poll::Pending => Poll::Pending,
             Poll::Ready(None) => {
-                self.ended.store(true, Ordering::Relaxed);
+                self.rest.read();
                 self.incoming = None;
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Ok(frame))) => {
                 self.received(frame.data_ref().map_or(0, Bytes::len));
                 if self.is_end_stream() {
-                    self.ended.store(true, Ordering::Relaxed);
+                    self.rest.read();
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
                 tracing::debug!(ip = %self.connection.peer.ip, %error, "request body aborted");
+                self.rest.failed();
                 self.incoming = None;
                 Poll::Ready(Some(Err(BodyError::Broken(error))))
             }
@@ -104,5 +106,18 @@ impl Body for BodyStream {
 
     fn size_hint(&self) -> SizeHint {
         self.incoming.as_ref().map_or_else(SizeHint::default, Incoming::size_hint)
+    }
+}
+
+impl Drop for BodyStream {
+    fn drop(&mut self) {
+        let Some(incoming) = self.incoming.take() else { return };
+        if incoming.is_end_stream() {
+            self.rest.read();
+        } else if let Some(incoming) = self.rest.leave(incoming)
+            && self.connection.protocol == Protocol::Http2
+        {
+            rest::discard_later(incoming);
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::header::{CONNECTION, EXPECT, HeaderValue};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 
 use super::outgoing::Outgoing;
 use super::{Connection, Protocol};
@@ -25,18 +25,17 @@ impl<A: Application> Visit<A> {
     /// Answers one request.
     pub(super) async fn answer(&self, request: http::Request<Incoming>) -> Answer {
         let Connection { shared, state, peer, protocol } = &*self.connection;
-        let Some(mut turn) = state.begin() else { return closed().await };
+        let Some(turn) = state.begin() else { return closed().await };
         let (head, incoming) = request.into_parts();
+        let awaits_continue = head.headers.contains_key(EXPECT);
+        let mut body = Body::new(incoming, Arc::clone(&self.connection), turn, awaits_continue);
         let draining = shared.draining.load(Ordering::Relaxed);
         if let Some(page) = self.front.application.page(&head, *peer, draining) {
             return to_hyper(page, None);
         }
-        // Nothing more is waited for.
-        if incoming.is_end_stream() && !turn.serves() {
+        if !body.begins() {
             return closed().await;
         }
-        let awaits_continue = head.headers.contains_key(EXPECT);
-        let mut body = Body::new(incoming, Arc::clone(&self.connection), turn, awaits_continue);
         match protocol {
             Protocol::Http1 => {
                 let request = Request { head, body: &mut body, peer: *peer };

@@ -36,6 +36,24 @@ impl Application for Echo {
     async fn handle(&self, request: Request<'_>) -> Response {
         let Request { mut head, body, peer } = request;
         let path = head.uri.path();
+        match path {
+            "/unread" => return Response::text(StatusCode::OK, "unread"),
+            "/dropped" => {
+                let mut stream = body.stream();
+                let _ = stream.frame().await;
+                drop(stream);
+                return Response::text(StatusCode::OK, "dropped");
+            }
+            "/dropped-late" => {
+                let stream = body.stream();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(400)).await;
+                    drop(stream);
+                });
+                return Response::text(StatusCode::OK, "dropped late");
+            }
+            _ => {}
+        }
         let body = match body.whole(if path == "/small" { SMALL_BYTES_MAX } else { usize::MAX }).await {
             Ok(body) => body,
             Err(error) => {
@@ -493,6 +511,131 @@ async fn slow_connections_of_one_host_do_not_keep_others_out() {
         assert!(answer[..read].ends_with(b"GET / plain 0"));
         resting.write_all(request.as_bytes()).await.expect("sent");
         assert!(resting.read(&mut answer).await.expect("an answer") > 0, "{first:?}");
+    }
+}
+
+/// HTTP/2 frame by frame: type, flags, stream and payload.
+struct Frames(TcpStream);
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+const ACK: u8 = 1;
+
+impl Frames {
+    async fn open(server: &Running) -> Self {
+        let mut stream = server.connect().await;
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.expect("sent");
+        let mut frames = Self(stream);
+        frames.send(SETTINGS, 0, 0, &[]).await;
+        frames
+    }
+
+    async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let mut frame = u32::try_from(payload.len()).expect("a length").to_be_bytes()[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        self.0.write_all(&frame).await.expect("sent");
+    }
+
+    /// Sends the headers of a POST to `path` that has a body.
+    async fn post(&mut self, stream: u32, path: &str) {
+        let mut block = b"\x03\x04POST\x04".to_vec();
+        block.push(u8::try_from(path.len()).expect("a length"));
+        block.extend(path.bytes());
+        block.extend(b"\x06\x04http\x01\x01x");
+        self.send(HEADERS, END_HEADERS, stream, &block).await;
+    }
+
+    async fn next(&mut self) -> (u8, u8, u32) {
+        let mut head = [0; 9];
+        let read = tokio::time::timeout(Duration::from_secs(20), self.0.read_exact(&mut head)).await;
+        read.expect("a frame in time").expect("a frame");
+        let [a, b, c, kind, flags, stream @ ..] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]).try_into().expect("a length")];
+        self.0.read_exact(&mut payload).await.expect("a payload");
+        (kind, flags, u32::from_be_bytes(stream))
+    }
+
+    /// Reads to the answer's end on `stream`. Whether the stream was reset first.
+    async fn answer(&mut self, stream: u32) -> bool {
+        loop {
+            match self.next().await {
+                (RST_STREAM, _, on) if on == stream => return true,
+                (DATA | HEADERS, flags, on) if on == stream && flags & END_STREAM != 0 => return false,
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether `stream` was reset by what was sent so far.
+    async fn is_reset(&mut self, stream: u32) -> bool {
+        self.send(PING, 0, 0, &[0; 8]).await;
+        let mut reset = false;
+        loop {
+            match self.next().await {
+                (RST_STREAM, _, on) if on == stream => reset = true,
+                (PING, flags, _) if flags & ACK != 0 => return reset,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_http2_stream_whose_body_nobody_read_is_not_reset_before_its_client_ends_it() {
+    let server = run(short());
+    for path in ["/unread", "/dropped", "/dropped-late"] {
+        let mut client = Frames::open(&server).await;
+        client.post(1, path).await;
+        client.send(DATA, 0, 1, b"0000").await;
+        assert!(!client.answer(1).await, "{path}: reset before its answer");
+        // The client hears of the answer, and ends its request some time later.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert!(!client.is_reset(1).await, "{path}: reset after its answer");
+        client.send(DATA, END_STREAM, 1, b"").await;
+        assert!(!client.is_reset(1).await, "{path}: reset after its end");
+        client.post(3, "/").await;
+        client.send(DATA, END_STREAM, 3, b"abc").await;
+        assert!(!client.answer(3).await, "{path}: the next request");
+    }
+}
+
+#[tokio::test]
+async fn an_http2_stream_whose_unread_body_is_long_is_reset_after_its_answer() {
+    let server = run(short());
+    let mut client = Frames::open(&server).await;
+    client.post(1, "/unread").await;
+    assert!(!client.answer(1).await, "the answer comes first");
+    let mut sent = 0;
+    while !client.is_reset(1).await {
+        client.send(DATA, 0, 1, &[b'a'; 8192]).await;
+        sent += 8192;
+        assert!(sent < 1 << 20, "it is read for ever");
+    }
+    assert!(sent >= 64 * 1024, "{sent}");
+}
+
+#[tokio::test]
+async fn an_http1_connection_goes_on_after_a_short_body_that_nobody_read() {
+    let server = run(short());
+    for path in ["/unread", "/dropped"] {
+        for body in ["Content-Length: 4\r\n\r\n0000", "Transfer-Encoding: chunked\r\n\r\n4\r\n0000\r\n"] {
+            let mut stream = server.connect().await;
+            let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\n{body}");
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let end = if body.starts_with('T') { "0\r\n\r\n" } else { "" };
+            let follows = format!("{end}GET /second HTTP/1.1\r\n{CLOSE}\r\n");
+            stream.write_all(follows.as_bytes()).await.expect("sent");
+            let answer = read_all(&mut stream).await;
+            assert!(answer.ends_with("GET /second plain 0"), "{path} {body:?}: {answer}");
+        }
     }
 }
 

@@ -15,25 +15,15 @@ use tokio::sync::mpsc;
 /// An answer as it is made.
 pub(super) struct Answer {
     pieces: Option<mpsc::Receiver<Bytes>>,
-    /// The client's unread input. With HTTP/2, dropping it before the answer ends would break that off.
-    _unread: Option<Packets>,
 }
 
 impl Answer {
     pub(super) const fn new(pieces: mpsc::Receiver<Bytes>) -> Self {
-        Self { pieces: Some(pieces), _unread: None }
-    }
-
-    /// An answer of one piece, to a request of which not all was read.
-    fn early(piece: Bytes, unread: Packets) -> Self {
-        let (sender, pieces) = mpsc::channel(1);
-        // There is room for one.
-        let _ = sender.try_send(piece);
-        Self { pieces: Some(pieces), _unread: Some(unread) }
+        Self { pieces: Some(pieces) }
     }
 
     pub(super) const fn empty() -> Self {
-        Self { pieces: None, _unread: None }
+        Self { pieces: None }
     }
 }
 
@@ -103,7 +93,5 @@ pub(super) fn refused(error: &TransferError) -> Response {
 pub(super) async fn told(content_type: &str, error: &TransferError, mut packets: Packets) -> Response {
     packets.drain().await;
     let refusal = packets.refusal(&clean(error.words().as_bytes()));
-    let answer = Answer::early(refusal.into(), packets);
-    let body = front::ResponseBody::Stream(Box::pin(answer));
-    Response { status: StatusCode::OK, headers: headers(content_type), body }
+    Response { status: StatusCode::OK, headers: headers(content_type), body: front::ResponseBody::Whole(refusal) }
 }
