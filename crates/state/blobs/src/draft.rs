@@ -43,6 +43,12 @@ impl Draft {
         Ok(Self { id, hold, pending: Vec::new(), writer: Some(writer) })
     }
 
+    /// The id that the blob will have.
+    #[must_use]
+    pub const fn id(&self) -> BlobId {
+        self.id
+    }
+
     /// Appends to the content.
     ///
     /// # Errors
