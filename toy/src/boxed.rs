@@ -1,8 +1,10 @@
 //! A box: its record, how it is found, and what acting on it needs.
 
+use std::sync::Arc;
+
 use blobs::BlobId;
 use serde::{Deserialize, Serialize};
-use service::{Call, Need, Resource};
+use service::{Call, Need, Resource, ResourcePolicy};
 use store::Record;
 
 use crate::{Toy, ToyError};
@@ -34,7 +36,11 @@ pub type BoxName<'a> = (&'a str, &'a str);
 
 pub(crate) fn need<'n>(name: BoxName<'n>, action: &'static str, call: &Call<'_, Toy>) -> Need<'n> {
     let (shelf, name) = name;
-    Need::identity(action, format!("arn:aws:toy:{}:{}:{shelf}/{name}", call.region, call.account()))
+    let need = Need::identity(action, format!("arn:aws:toy:{}:{}:{shelf}/{name}", call.region, call.account()));
+    match &call.service.open_shelf {
+        Some((open, policy)) if open == shelf => need.guarded(ResourcePolicy::Shared(Arc::clone(policy))),
+        _ => need,
+    }
 }
 
 impl Resource for BoxRecord {

@@ -27,9 +27,9 @@ pub enum ToyError {
 impl ServiceError for ToyError {
     fn fault(&self) -> Fault {
         match self {
-            Self::Missing { .. } => Fault { code: "NoSuchBox", status: 404, message: self.to_string() },
+            Self::Missing { name } => Fault::new("NoSuchBox", 404, self.to_string()).with_detail("Box", name),
             Self::Upload(error) => error.fault(Protocol::rest_xml("", &[])),
-            Self::Blob(_) | Self::Store(_) => Fault { code: "InternalError", status: 500, message: String::new() },
+            Self::Blob(_) | Self::Store(_) => Fault::new("InternalError", 500, ""),
         }
     }
 }

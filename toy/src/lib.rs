@@ -10,7 +10,10 @@ mod error;
 mod get_box;
 mod put_box;
 
+use std::sync::Arc;
+
 use blobs::{Blobs, Owner};
+use policy::Policy;
 use service::{Entry, Service, operations};
 use store::Store;
 use wire::Protocol;
@@ -32,13 +35,22 @@ pub struct Toy {
     store: Store,
     blobs: Blobs,
     owner: Owner,
+    /// A shelf with a policy of its own, as a bucket has.
+    open_shelf: Option<(String, Arc<Policy>)>,
 }
 
 impl Toy {
     /// A toy whose boxes are records in `store`, and whose contents are in `blobs` under `owner`'s key.
     #[must_use]
     pub const fn new(store: Store, blobs: Blobs, owner: Owner) -> Self {
-        Self { store, blobs, owner }
+        Self { store, blobs, owner, open_shelf: None }
+    }
+
+    /// The same with a policy for the boxes of one shelf, which may allow something to anybody.
+    #[must_use]
+    pub fn with_open_shelf(mut self, shelf: &str, policy: Policy) -> Self {
+        self.open_shelf = Some((shelf.to_owned(), Arc::new(policy)));
+        self
     }
 }
 
@@ -50,6 +62,7 @@ impl Service for Toy {
         Protocol::json("1.1", "Toy_20261129"),
         Protocol::rest_xml("http://toy.amazonaws.com/doc/2026-11-29/", ROUTES),
     ];
+    const ANONYMOUS: bool = true;
     type Error = ToyError;
 
     fn operations() -> &'static [Entry<Self>] {

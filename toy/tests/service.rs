@@ -20,8 +20,8 @@ use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use service::ports::{Authority, Claim, Credential, CredentialError, Proof};
 use service::{
-    Behalf, BoxFuture, Caller, Core, Gateway, Head, MaybeReady, Need, Observer, Performer, Reply, RequestOrigin, Seen,
-    Trail,
+    Behalf, BoxFuture, Caller, Core, Gateway, Head, MaybeReady, Need, Observer, Performer, Reply, RequestOrigin,
+    ResourcePolicy, Seen, Trail,
 };
 use store::Store;
 use toy::{DescribeBox, DescribeBoxInput, Toy};
@@ -71,7 +71,8 @@ impl Authority for Two {
         need: &'a Need<'a>,
         context: &'a Context<'a>,
     ) -> MaybeReady<'a, Result<Result<(), Reason>, store::StoreError>> {
-        let (_, policy, _) = self.find(&caller.access_key_id).expect("one of two");
+        let none = [];
+        let own = self.find(&caller.access_key_id).map(|(_, policy, _)| [Named { name: "own", policy }]);
         let request = Request {
             principal: &caller.principal,
             action: need.action,
@@ -79,12 +80,13 @@ impl Authority for Two {
             resource_account: None,
             context,
         };
-        let identity = [Named { name: "own", policy }];
-        let (boundary, session, service_control, resource) = (None, None, &[][..], ResourceSide::None);
-        MaybeReady::ready(Ok(permit(
-            &request,
-            &Policies { identity: &identity, boundary, session, service_control, resource },
-        )))
+        let identity = own.as_ref().map_or(&none[..], |own| own);
+        let resource = match &need.guard {
+            ResourcePolicy::Shared(policy) => ResourceSide::Shared(Named { name: "shelf", policy }),
+            _ => ResourceSide::None,
+        };
+        let (boundary, session, service_control) = (None, None, &[][..]);
+        MaybeReady::ready(Ok(permit(&request, &Policies { identity, boundary, session, service_control, resource })))
     }
 
     fn record_use(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}
@@ -126,7 +128,10 @@ fn world() -> World {
     let owner = blobs::Owner::new(&key, b"toy");
     let store = Store::open_in_memory().expect("a store");
     store.attach(Arc::new(trail.clone()));
-    let toy = Arc::new(Toy::new(store, blobs, owner));
+    let anybody = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",
+        "Action":["toy:GetBox","toy:PutBox"],"Resource":"*"}]}"#;
+    let anybody = Policy::parse(anybody, Kind::Resource).expect("a policy");
+    let toy = Arc::new(Toy::new(store, blobs, owner).with_open_shelf("street", anybody));
     let performer = Performer::new(Arc::clone(&core), Arc::clone(&toy));
     World { gateway: Gateway::new(core).with(toy), performer, authority, journal, key, directory }
 }
@@ -160,6 +165,17 @@ impl World {
         let payload = if rules.stated_payload { Payload::Stated } else { Payload::Body(call.body) };
         let added = signer.sign(&parts, payload, NOW).expect("signed");
         headers.extend(added);
+        let head = Head { method: &call.method, uri: &uri, headers: &headers, ip: HERE, secure: true };
+        self.gateway.serve(head, Bytes::copy_from_slice(call.body)).await
+    }
+
+    /// Sends a request that nobody signed.
+    async fn unsigned(&self, call: Call<'_>) -> Reply {
+        let mut headers = HeaderMap::new();
+        for (name, value) in call.headers {
+            headers.insert(HeaderName::from_static(name), value.parse().expect("a value"));
+        }
+        let uri = call.target.parse().expect("a target");
         let head = Head { method: &call.method, uri: &uri, headers: &headers, ip: HERE, secure: true };
         self.gateway.serve(head, Bytes::copy_from_slice(call.body)).await
     }
@@ -248,6 +264,77 @@ async fn a_payload_that_is_not_what_its_head_says_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_request_that_nobody_signed_may_do_what_a_resource_policy_allows_anybody() {
+    let world = world();
+    let call = |method, target, body| Call { method, target, headers: &[], body };
+    assert_eq!(world.unsigned(call(Method::PUT, "/street/box", b"found")).await.status, 201);
+    let reply = world.unsigned(call(Method::GET, "/street/box", b"")).await;
+    assert_eq!(text(reply).await, "found");
+    for (method, target) in [(Method::GET, "/attic/box"), (Method::PUT, "/attic/box"), (Method::POST, "/street?echo")] {
+        let reply = world.unsigned(call(method, target, b"")).await;
+        assert_eq!((reply.status, reply.error), (403, Some("AccessDenied")), "{target}");
+        assert!(text(reply).await.contains("<Message>Access Denied</Message>"));
+    }
+    // Who claims to be somebody is not anonymous.
+    for (target, headers) in [
+        ("/street/box", &[("authorization", "AWS AKIA:c2lnbmF0dXJl")][..]),
+        ("/street/box?AWSAccessKeyId=AKIA&Signature=x&Expires=1", &[]),
+        ("/street/box?X-Amz-Credential=AKIA", &[]),
+        ("/street/box?X%2DAmz%2DSignature=00", &[]),
+    ] {
+        let reply = world.unsigned(Call { method: Method::GET, target, headers, body: b"" }).await;
+        assert_eq!((reply.status, reply.stream.is_some()), (400, false), "{target}");
+    }
+    let records = world.records();
+    let last = records.iter().find(|record| record["eventName"] == "GetBox").expect("recorded");
+    assert_eq!(last["userIdentity"]["type"], "Unknown");
+}
+
+#[tokio::test]
+async fn an_unsigned_body_is_held_to_what_its_head_says() {
+    let world = world();
+    let put = |headers, body| Call { method: Method::PUT, target: "/street/box", headers, body };
+    let digest = sha256_hex(b"contents");
+    let headers = [("x-amz-content-sha256", &*digest)];
+    assert_eq!(world.unsigned(put(&headers, b"contents")).await.status, 201);
+    assert_eq!(world.unsigned(put(&headers, b"others")).await.error, Some("XAmzContentSHA256Mismatch"));
+    let chunks = b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:NSRBwg==\r\n\r\n";
+    let unsigned = [
+        ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        ("x-amz-decoded-content-length", "3"),
+        ("x-amz-trailer", "x-amz-checksum-crc32"),
+    ];
+    assert_eq!(world.unsigned(put(&unsigned, chunks)).await.status, 201);
+    let mut signed = unsigned;
+    signed[0].1 = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+    assert_eq!(world.unsigned(put(&signed, chunks)).await.error, Some("AccessDenied"));
+}
+
+#[tokio::test]
+async fn a_fault_names_what_it_is_about_and_an_answer_to_head_has_no_body() {
+    let world = world();
+    let headers = [("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
+    let call = |method| Call { method, target: "/attic/none", headers: &headers, body: b"" };
+    let reply = world.rest("owner", call(Method::GET)).await;
+    assert_eq!(reply.content_type(), Some("application/xml"));
+    let body = text(reply).await;
+    assert!(body.contains("<Code>NoSuchBox</Code>") && body.contains("<Box>none</Box><RequestId>"), "{body}");
+    let reply = world.rest("owner", call(Method::HEAD)).await;
+    assert_eq!((reply.status, reply.body.len(), reply.content_type()), (405, 0, None));
+}
+
+#[tokio::test]
+async fn chunks_are_only_for_operations_whose_payload_flows() {
+    let world = world();
+    let headers =
+        [("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"), ("x-amz-decoded-content-length", "0")];
+    let call = |method| Call { method, target: "/attic/box", headers: &headers, body: b"0\r\n\r\n" };
+    assert_eq!(world.rest("owner", call(Method::PUT)).await.status, 201);
+    let refused = world.rest("owner", call(Method::GET)).await;
+    assert_eq!((refused.status, refused.error), (400, Some("InvalidArgument")));
+}
+
+#[tokio::test]
 async fn one_operation_answers_in_json_and_cbor_and_without_http() {
     let world = world();
     put(&world, "owner", &sha256_hex(b"abc"), b"abc").await;
@@ -266,7 +353,7 @@ async fn one_operation_answers_in_json_and_cbor_and_without_http() {
         body: b"\xbf\x65Shelf\x65attic\x63Box\x65a box\xff",
     };
     let reply = world.send("reader", cbor, Rules::STANDARD).await;
-    assert_eq!((reply.status, reply.content_type()), (200, "application/cbor"));
+    assert_eq!((reply.status, reply.content_type()), (200, Some("application/cbor")));
     assert!(reply.body.windows(7).any(|part| part == b"fragile"), "{:?}", reply.body);
 
     let (_, _, caller) = world.authority.find("reader").expect("known");

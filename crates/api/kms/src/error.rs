@@ -242,7 +242,7 @@ impl ServiceError for KmsError {
         let status = self.status();
         // Internal causes are for the log.
         let message = if status >= 500 { String::new() } else { self.to_string() };
-        Fault { code: self.code(), status, message }
+        Fault::new(self.code(), status, message)
     }
 }
 
@@ -262,7 +262,7 @@ mod tests {
             (KmsError::from(failed), "KMSInternalException", 500),
             (KmsError::from(StoreError::Busy { database }), "DependencyTimeoutException", 503),
         ] {
-            assert_eq!(error.fault(), Fault { code, status, message: String::new() });
+            assert_eq!(error.fault(), Fault::new(code, status, ""));
         }
     }
 }

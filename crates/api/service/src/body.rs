@@ -37,8 +37,8 @@ impl BodyError {
         match self {
             Self::TooLarge => CommonFault::RequestEntityTooLarge.fault(protocol),
             Self::Crowded => CommonFault::ServiceUnavailable.fault(protocol),
-            Self::Stalled => Fault { code: "RequestTimeout", status: 408, message: self.to_string() },
-            Self::Aborted => Fault { code: "IncompleteBody", status: 400, message: self.to_string() },
+            Self::Stalled => Fault::new("RequestTimeout", 408, self.to_string()),
+            Self::Aborted => Fault::new("IncompleteBody", 400, self.to_string()),
         }
     }
 }

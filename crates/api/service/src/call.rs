@@ -58,7 +58,8 @@ impl Caller {
     }
 
     /// Whether nobody knows who it is.
-    pub(crate) fn is_anonymous(&self) -> bool {
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
         self.principal.kind == PrincipalKind::Anonymous
     }
 

@@ -182,14 +182,17 @@ pub(crate) async fn denied<S: Service>(
     context: &Context<'_>,
     reason: &Reason,
 ) -> Fault {
+    // AWS says no more to somebody unknown.
+    if call.protocol.is_rest() && call.caller.is_anonymous() {
+        return CommonFault::AccessDenied("Access Denied".to_owned()).fault(call.protocol);
+    }
     let principal = &call.caller.principal;
     let (arn, action) = (&principal.arn, need.action);
     let resource = need.shown.as_deref().unwrap_or(&need.resource);
     let phrase = reason.phrase(action);
     let mut message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource} {phrase}");
     if let Reason::ExplicitDeny(cited) = reason
-        && (!matches!(cited.source, PolicyLayer::Resource | PolicyLayer::Trust)
-            || owns(&principal.account, need))
+        && (!matches!(cited.source, PolicyLayer::Resource | PolicyLayer::Trust) || owns(&principal.account, need))
     {
         let sid = cited.sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
         message.push_str(&format!(": Statement[{}]{sid} of {}", cited.statement, cited.policy));

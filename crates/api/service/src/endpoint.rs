@@ -29,6 +29,8 @@ pub(crate) trait Endpoint: Send + Sync {
     fn protocols(&self) -> &'static [Protocol];
     fn operation(&self, name: &str) -> Option<OperationRef>;
     fn takes_unsigned(&self, name: &str) -> bool;
+    /// Whether unsigned requests of restXml are served, as those of an anonymous caller.
+    fn takes_anonymous(&self) -> bool;
     /// The most bytes that a body takes which breaks no rule of any operation of the service.
     fn body_bytes_max(&self) -> usize;
     /// The name, if AWS's service has the operation and this one does not serve it.
@@ -72,6 +74,10 @@ impl<S: Service> Endpoint for Served<S> {
 
     fn takes_unsigned(&self, name: &str) -> bool {
         S::UNSIGNED.contains(&name)
+    }
+
+    fn takes_anonymous(&self) -> bool {
+        S::ANONYMOUS
     }
 
     fn body_bytes_max(&self) -> usize {

@@ -22,7 +22,7 @@ use crate::operation::{AuditClass, Service};
 use crate::ports::{Credential, CredentialError};
 use crate::reply::Reply;
 use crate::request_id;
-use crate::upload::UploadStream;
+use crate::upload::{UploadError, UploadStream};
 
 /// The head of a request.
 #[derive(Clone, Copy)]
@@ -135,7 +135,7 @@ impl Gateway {
         let (caller, given) = match &authorization {
             Ok(known) => self.receive(known, &parts, &route, body, now).await,
             Err(SigV4Error::Missing) => self.receive_unsigned(&wire_head, &mut route, body).await,
-            Err(error) => (Err(error.fault(route.protocol)), Given::default()),
+            Err(error) => (Err(malformed(error, &head, route.protocol)), Given::default()),
         };
         if caller.is_ok() && route.operation.is_none() && matches!(route.claim, Claim::Form) {
             let action = query::action(wire::protocol::parameters(&wire_head, given.bytes()));
@@ -196,10 +196,13 @@ impl Gateway {
             Box::pin(Watched::new(stream, &request_id, &self.core.trail, event))
         };
         let answer = outcome.answer.map(|(answer, stream)| (answer, stream.map(watch)));
-        let reply = match answer {
+        let mut reply = match answer {
             Ok(answer) => Reply::success(route.protocol, request_id, answer),
             Err(fault) => Reply::fault(route.protocol, request_id, &fault),
         };
+        if head.method == http::Method::HEAD {
+            reply = reply.without_body();
+        }
         (reply, route.service(), route.operation)
     }
 
@@ -232,9 +235,9 @@ impl Gateway {
         let refused = |fault| (Err(fault), Given::default());
         let Credential { caller, signing_key } = match self.credential(authorization, route, now).await {
             Ok(credential) => credential,
-            Err(fault) => return refused(fault),
+            Err(error) => return refused(fault_of(error, authorization, protocol)),
         };
-        let rules = if matches!(protocol, Protocol::RestXml(_)) { Rules::S3 } else { Rules::STANDARD };
+        let rules = if protocol.is_rest() { Rules::S3 } else { Rules::STANDARD };
         if !rules.stated_payload {
             let bytes = match body.whole(route.body_bytes_max()).await {
                 Ok(bytes) => bytes,
@@ -246,19 +249,31 @@ impl Gateway {
             };
         }
         if let Err(error) = authorization.verify(parts, Payload::Stated, &signing_key, rules, now) {
-            return refused(error.fault(protocol));
+            return refused(fault_of(error.into(), authorization, protocol));
         }
-        let stated = body.stated_length();
-        let mut upload = match UploadStream::signed(authorization, parts.headers, &signing_key, body.stream(), stated) {
-            Ok(upload) => Box::new(upload),
-            Err(error) => return refused(error.fault(protocol)),
-        };
-        if route.operation.is_some_and(|operation| operation.streams) {
-            return (Ok(caller), Given::Stream(upload));
-        }
-        match upload.whole(route.body_bytes_max()).await {
-            Ok(bytes) => (Ok(caller), Given::Whole(bytes)),
+        let (stream, stated) = (body.stream(), body.stated_length());
+        let upload = UploadStream::signed(authorization, parts.headers, &signing_key, stream, stated);
+        match route.given(upload).await {
+            Ok(given) => (Ok(caller), given),
             Err(error) => refused(error.fault(protocol)),
+        }
+    }
+
+    /// Nobody, and the body, of an unsigned request to a service that leaves it to resource policies what anybody may.
+    async fn receive_anonymous<B: RequestBody>(
+        &self,
+        head: &wire::protocol::Head<'_>,
+        route: &Route<'_>,
+        body: &mut B,
+    ) -> (Result<Arc<Caller>, Fault>, Given) {
+        let refused = |fault| (Err(fault), Given::default());
+        if let Err(error) = wire::sigv4::anonymous(head.headers, head.query()) {
+            return refused(error.fault(route.protocol));
+        }
+        let (stream, stated) = (body.stream(), body.stated_length());
+        match route.given(UploadStream::unsigned(head.headers, stream, stated)).await {
+            Ok(given) => (Ok(Arc::new(Caller::anonymous())), given),
+            Err(error) => refused(error.fault(route.protocol)),
         }
     }
 
@@ -270,10 +285,13 @@ impl Gateway {
         body: &mut B,
     ) -> (Result<Arc<Caller>, Fault>, Given) {
         let missing = SigV4Error::Missing.fault(route.protocol);
+        if matches!(route.claim, Claim::Route(_)) && route.endpoint.is_some_and(Endpoint::takes_anonymous) {
+            return self.receive_anonymous(head, route, body).await;
+        }
         // A client that leaves out its content type may mean a form as well.
         let may_be_form = match route.claim {
             Claim::Form => true,
-            Claim::Nowhere => route.endpoint.is_none() && !head.names_protocol(),
+            Claim::Nowhere => (route.endpoint.is_none() || head.uri.path() == "/") && !head.names_protocol(),
             Claim::Operation(_) | Claim::Route(_) => false,
         };
         if !may_be_form {
@@ -306,26 +324,57 @@ impl Gateway {
         authorization: &Authorization<'_>,
         route: &Route<'_>,
         now: Timestamp,
-    ) -> Result<Credential, Fault> {
-        let protocol = route.protocol;
+    ) -> Result<Credential, Unauthenticated> {
         let region = authorization.region();
         if !self.core.regions.has(region) {
-            return Err(SigV4Error::Region { region: region.to_owned() }.fault(protocol));
+            return Err(SigV4Error::Region { region: region.to_owned() }.into());
         }
         let credential =
             self.core.authority.credential(authorization.into(), now).await.map_err(|error| match error {
-                CredentialError::Unknown => SigV4Error::UnknownAccessKey.fault(protocol),
-                CredentialError::Expired => SigV4Error::ExpiredToken.fault(protocol),
+                CredentialError::Unknown if authorization.session_token().is_some() => SigV4Error::UnknownToken.into(),
+                CredentialError::Unknown => SigV4Error::UnknownAccessKey.into(),
+                CredentialError::Expired => SigV4Error::ExpiredToken.into(),
                 CredentialError::Store(error) => {
                     tracing::error!(%error, "a credential could not be read");
-                    CommonFault::InternalFailure.fault(protocol)
+                    Unauthenticated::Unreadable
                 }
             })?;
         // A signature for one service must not open another.
         match route.endpoint.map(Endpoint::name) {
-            Some(service) if service != authorization.service() => Err(SigV4Error::Service { service }.fault(protocol)),
+            Some(service) if service != authorization.service() => Err(SigV4Error::Service { service }.into()),
             _ => Ok(credential),
         }
+    }
+}
+
+/// Why nobody knows who signed a request.
+enum Unauthenticated {
+    /// The signature, or the credential that it names.
+    Refused(SigV4Error),
+    /// The server's own fault.
+    Unreadable,
+}
+
+impl From<SigV4Error> for Unauthenticated {
+    fn from(error: SigV4Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// The fault of an authorization that was read and is not accepted.
+fn fault_of(error: Unauthenticated, authorization: &Authorization<'_>, protocol: Protocol) -> Fault {
+    let Unauthenticated::Refused(error) = error else { return CommonFault::InternalFailure.fault(protocol) };
+    let names_key = protocol.is_rest() && matches!(error, SigV4Error::UnknownAccessKey | SigV4Error::Signature);
+    let fault = if authorization.is_presigned() { error.presigned_fault(protocol) } else { error.fault(protocol) };
+    if names_key { fault.with_detail("AWSAccessKeyId", authorization.access_key_id()) } else { fault }
+}
+
+/// The fault of an authorization that cannot be read.
+fn malformed(error: &SigV4Error, head: &Head<'_>, protocol: Protocol) -> Fault {
+    if head.headers.contains_key(http::header::AUTHORIZATION) {
+        error.fault(protocol)
+    } else {
+        error.presigned_fault(protocol)
     }
 }
 
@@ -341,6 +390,19 @@ impl Route<'_> {
     /// The service's name, `-` if none was recognised.
     fn service(&self) -> &'static str {
         self.endpoint.map_or("-", Endpoint::name)
+    }
+
+    /// The body in the form in which the operation takes it. Nothing is read of a body that no operation takes.
+    async fn given(&self, upload: Result<UploadStream, UploadError>) -> Result<Given, UploadError> {
+        let Some(operation) = self.operation else { return Ok(Given::default()) };
+        let mut upload = Box::new(upload?);
+        if operation.streams {
+            return Ok(Given::Stream(upload));
+        }
+        if upload.is_chunked() {
+            return Err(SigV4Error::PayloadForm.into());
+        }
+        upload.whole(self.body_bytes_max()).await.map(Given::Whole)
     }
 
     /// The most bytes that a body has use for: as many as its operation's input takes that breaks no rule.

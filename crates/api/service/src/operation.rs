@@ -25,6 +25,9 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// The operations that take unsigned requests, as from nobody: they prove in other ways who calls. Of services that
     /// speak the query protocol only.
     const UNSIGNED: &'static [&'static str] = &[];
+    /// Whether unsigned requests of restXml are those of an anonymous caller, whom a resource's policy may allow
+    /// something.
+    const ANONYMOUS: bool = false;
     /// The operations of AWS's service that it does not serve, one a line; lines that begin with `#` are for readers.
     const NOT_SERVED: &'static str = "";
     /// Error type of its operations.

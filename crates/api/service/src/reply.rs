@@ -16,7 +16,7 @@ pub struct Reply {
     pub request_id: String,
     /// The error's name, if it is a fault.
     pub error: Option<&'static str>,
-    /// Headers that members of the output travel in.
+    /// Headers that members of the output travel in, or that a fault has.
     pub headers: HeaderMap,
     /// Its body; empty if it is a stream.
     pub body: Vec<u8>,
@@ -43,14 +43,26 @@ impl Reply {
     }
 
     pub(crate) fn fault(protocol: Protocol, request_id: String, fault: &Fault) -> Self {
-        let body = wire::encode_fault(protocol, &request_id, fault);
+        // Such an answer has no body in HTTP.
+        let bodiless = fault.status == 304;
+        let body = if bodiless { Vec::new() } else { wire::encode_fault(protocol, &request_id, fault) };
         let (status, error) = (fault.status, Some(fault.code));
-        Self { protocol, status, request_id, error, headers: HeaderMap::new(), body, stream: None }
+        let headers = fault.headers().cloned().unwrap_or_default();
+        Self { protocol, status, request_id, error, headers, body, stream: None }
     }
 
-    /// Its content type, unless its own headers say another.
+    /// The same without its body: an answer to `HEAD`.
+    pub(crate) fn without_body(mut self) -> Self {
+        (self.body, self.stream) = (Vec::new(), None);
+        self
+    }
+
+    /// Its content type, unless its own headers say another. Answers of restXml without a body have none.
     #[must_use]
-    pub const fn content_type(&self) -> &'static str {
-        self.protocol.content_type()
+    pub const fn content_type(&self) -> Option<&'static str> {
+        match self.protocol {
+            Protocol::RestXml(_) if self.body.is_empty() && self.stream.is_none() => None,
+            protocol => Some(protocol.content_type()),
+        }
     }
 }

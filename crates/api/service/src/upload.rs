@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use wire::body::{Algorithm, Body, Finished};
-use wire::sigv4::{Authorization, SigV4Error, SigningKey};
+use wire::sigv4::{Authorization, SigV4Error, SigningKey, StatedPayload};
 use wire::{Fault, Protocol};
 
 use crate::body::{BodyError, ByteStream};
@@ -93,13 +93,27 @@ impl UploadStream {
         Ok(Self::new(stream, check, length))
     }
 
+    /// The payload of an unsigned request: it may state a hash, a checksum or unsigned chunks, and is held to that.
+    ///
+    /// # Errors
+    /// As [`signed`](Self::signed), and [`SigV4Error::Missing`] for chunks that continue a signature.
+    pub(crate) fn unsigned(
+        headers: &HeaderMap,
+        stream: ByteStream,
+        stated_length: Option<u64>,
+    ) -> Result<Self, UploadError> {
+        let check = Body::new(StatedPayload::of_unsigned(headers)?, headers, None)?;
+        let length = check.length_stated().or(stated_length);
+        Ok(Self::new(stream, check, length))
+    }
+
     /// A payload that nothing is said of, from a transport that is authenticated otherwise. `length` is its length in bytes,
     /// if that is known.
     ///
     /// # Errors
     /// None: the head is empty.
     pub fn plain(stream: ByteStream, length: Option<u64>) -> Result<Self, UploadError> {
-        let check = Body::new(wire::sigv4::StatedPayload::Unsigned, &HeaderMap::new(), None)?;
+        let check = Body::new(StatedPayload::Unsigned, &HeaderMap::new(), None)?;
         Ok(Self::new(stream, check, length))
     }
 
@@ -118,6 +132,11 @@ impl UploadStream {
     #[must_use]
     pub const fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// Whether it comes in chunks of aws-chunked.
+    pub(crate) fn is_chunked(&self) -> bool {
+        self.check.as_ref().is_some_and(Body::is_chunked)
     }
 
     /// Digests and length, once the end was reached.

@@ -95,11 +95,14 @@ impl<A: Api> Application for AwsHttp<A> {
 fn from_reply(reply: Reply, mut headers: HeaderMap) -> Response {
     let (protocol, content_type) = (reply.protocol, reply.content_type());
     headers.clear();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
     if !reply.headers.is_empty() {
         headers.extend(reply.headers);
     }
     headers.extend(protocol.headers().iter().cloned());
+    headers.extend(protocol.host_id(&reply.request_id).map(|(name, value)| (Some(name), value)));
     // Request ids are made by the server and are always fit for a header.
     if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from(reply.request_id)) {
         let name = match protocol.request_id_header() {

@@ -130,6 +130,12 @@ impl Body {
         }
     }
 
+    /// Whether the body comes in chunks.
+    #[must_use]
+    pub const fn is_chunked(&self) -> bool {
+        self.chunks.is_some()
+    }
+
     /// The plaintext's length, if the head says it in a header of its own.
     #[must_use]
     pub const fn length_stated(&self) -> Option<u64> {

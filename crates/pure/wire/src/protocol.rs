@@ -159,12 +159,26 @@ impl Protocol {
         }
     }
 
+    /// The header and value of a second id that answers of restXml have; none in other protocols.
+    #[must_use]
+    pub fn host_id(self, request_id: &str) -> Option<(HeaderName, HeaderValue)> {
+        static HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+        let Self::RestXml(_) = self else { return None };
+        HeaderValue::try_from(rest_xml::host_id(request_id)).ok().map(|value| (HOST_ID.clone(), value))
+    }
+
     /// Whether answers carry a fault's code in [`ERROR_TYPE_HEADER`].
     ///
     /// Query's do as well here, and always did.
     #[must_use]
     pub const fn has_error_type_header(self) -> bool {
         !matches!(self, Self::RestXml(_) | Self::Cbor(_))
+    }
+
+    /// Whether it is restXml, whose requests are signed by S3's rules.
+    #[must_use]
+    pub const fn is_rest(self) -> bool {
+        matches!(self, Self::RestXml(_))
     }
 
     /// Whether the operation is named by the parameters of a form, which may be the body.
@@ -346,17 +360,11 @@ pub fn encode_output<T: Serialize>(
 /// Encodes the body of a fault.
 #[must_use]
 pub fn encode_fault(protocol: Protocol, request_id: &str, fault: &Fault) -> Vec<u8> {
-    encode_fault_with(protocol, request_id, fault, &[])
-}
-
-/// Encodes the body of a fault with further elements, such as `Key`, which only restXml has.
-#[must_use]
-pub fn encode_fault_with(protocol: Protocol, request_id: &str, fault: &Fault, details: &[(&str, &str)]) -> Vec<u8> {
     match protocol {
         Protocol::Json(_) => json::fault(fault),
         Protocol::Query(query) => query.fault(request_id, fault),
         Protocol::Cbor(cbor) => cbor.fault(fault),
-        Protocol::RestXml(_) => rest_xml::fault(request_id, fault, details),
+        Protocol::RestXml(_) => rest_xml::fault(request_id, fault),
     }
 }
 

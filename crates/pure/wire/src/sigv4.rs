@@ -24,7 +24,7 @@ pub use key::SigningKey;
 pub use rules::{PathForm, Rules};
 pub use sign::{SignError, Signer};
 pub use streaming::ChunkChain;
-pub use verify::StatedPayload;
+pub use verify::{StatedPayload, anonymous};
 
 /// The one algorithm that is spoken here.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

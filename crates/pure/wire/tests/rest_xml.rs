@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use wire::protocol::{
-    Answer, Answering, Claim, Head, Matched, Route, Routed, decode_request, encode, encode_fault_with, presumed, route,
+    Answer, Answering, Claim, Head, Matched, Route, Routed, decode_request, encode, encode_fault, presumed, route,
 };
 use wire::shape::Binding::{
     Attribute, Flat, Header, Item, Label, Name, Namespace, Payload, PrefixHeaders, Query, Status,
@@ -550,12 +550,13 @@ fn a_value_that_no_header_can_carry_is_refused() {
 
 #[test]
 fn faults_are_s3s_own() {
-    let fault = Fault { code: "NoSuchKey", status: 404, message: "The specified key does not exist.".into() };
-    let written = encode_fault_with(S3, "id", &fault, &[("Key", "a&b")]);
+    let fault = Fault::new("NoSuchKey", 404, "The specified key does not exist.").with_detail("Key", "a&b");
+    let written = encode_fault(S3, "id", &fault);
     assert_eq!(
         String::from_utf8_lossy(&written),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
-         <Message>The specified key does not exist.</Message><Key>a&amp;b</Key><RequestId>id</RequestId></Error>"
+         <Message>The specified key does not exist.</Message><Key>a&amp;b</Key><RequestId>id</RequestId>\
+         <HostId>pWFFJwzms769HdAStzlIZ33WGNSWSIvGCKPLQ841R90=</HostId></Error>"
     );
     assert_eq!((S3.request_id_header(), S3.has_error_type_header()), ("x-amz-request-id", false));
     let denied = CommonFault::AccessDenied("no".into()).fault(S3);

@@ -40,6 +40,6 @@ impl KeyFault {
     /// The fault that the caller sees.
     #[must_use]
     pub fn fault(&self) -> Fault {
-        Fault { code: self.code, status: self.status, message: self.message.clone() }
+        Fault::new(self.code, self.status, self.message.clone())
     }
 }

@@ -285,6 +285,6 @@ impl ServiceError for IamError {
             Self::Store(_) => String::new(),
             told => told.to_string(),
         };
-        Fault { code, status, message }
+        Fault::new(code, status, message)
     }
 }

@@ -46,7 +46,7 @@ impl ServiceError for ToyError {
     fn fault(&self) -> Fault {
         match self {
             Self::Missing(_) => Fault::sender("NotFoundException", self.to_string()),
-            Self::Store(_) => Fault { code: "InternalException", status: 500, message: String::new() },
+            Self::Store(_) => Fault::new("InternalException", 500, ""),
         }
     }
 }
@@ -443,7 +443,7 @@ enum FormsError {
 
 impl ServiceError for FormsError {
     fn fault(&self) -> Fault {
-        Fault { code: "InternalFailure", status: 500, message: String::new() }
+        Fault::new("InternalFailure", 500, "")
     }
 }
 

@@ -101,6 +101,6 @@ impl BodyError {
             Self::Digest { given: Given::Signature, .. } => ("XAmzContentSHA256Mismatch", 400),
             Self::Digest { .. } => ("BadDigest", 400),
         };
-        Fault { code, status, message: self.to_string() }
+        Fault::new(code, status, self.to_string())
     }
 }

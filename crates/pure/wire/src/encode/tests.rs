@@ -92,7 +92,7 @@ fn a_fault_says_whose_it_is() {
          <Code>ValidationError</Code><Message>Value &apos;&lt;&apos; at &apos;userName&apos;</Message></Error>\
          <RequestId>id</RequestId></ErrorResponse>"
     );
-    let fault = Fault { code: "InternalFailure", status: 500, message: String::new() };
+    let fault = Fault::new("InternalFailure", 500, "");
     assert!(String::from_utf8_lossy(&encode_fault(QUERY, "id", &fault)).contains("<Type>Receiver</Type>"));
 }
 

@@ -99,7 +99,7 @@ impl CommonFault {
                 (name(("ValidationException", 400), ("ValidationError", 400), ("InvalidArgument", 400)), message)
             }
         };
-        Fault { code, status, message }
+        Fault::new(code, status, message)
     }
 
     /// The fault for an input that cannot be decoded. In restXml a parameter or header of the wrong type is an

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 use super::{Claim, Head};
@@ -172,18 +174,24 @@ pub(super) fn query(query: &str) -> Result<Vec<Pair<'_>>, Fault> {
     Ok(decoded)
 }
 
+/// The second id of an answer. AWS's finds the host that answered; here the request id says all, so this is its digest.
+pub(super) fn host_id(request_id: &str) -> String {
+    STANDARD.encode(crypto::sha256(request_id.as_bytes()))
+}
+
 /// A fault as S3 writes it: without a namespace.
-pub(super) fn fault(request_id: &str, fault: &Fault, details: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn fault(request_id: &str, fault: &Fault) -> Vec<u8> {
     let mut sink = Sink::new(Form::Xml { millis: true });
     let out = &mut sink.buffer;
     out.put(xml::DECLARATION);
     xml::start(out, "Error");
     xml::text_element(out, "Code", fault.code);
     xml::text_element(out, "Message", &fault.message);
-    for (name, value) in details {
+    for (name, value) in fault.details() {
         xml::text_element(out, name, value);
     }
     xml::text_element(out, "RequestId", request_id);
+    xml::text_element(out, "HostId", &host_id(request_id));
     xml::end(out, "Error");
     sink.buffer.into_bytes()
 }

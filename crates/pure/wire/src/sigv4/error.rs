@@ -18,6 +18,12 @@ pub struct MissingParameters {
     pub date: bool,
 }
 
+impl MissingParameters {
+    /// A presigned request that does not say when it ceases to be valid.
+    pub const EXPIRY: Self =
+        Self { presigned: true, credential: false, signature: false, signed_headers: false, date: false };
+}
+
 /// A request was not accepted as signed.
 ///
 /// The texts are AWS's, without its echo of the `Authorization` header.
@@ -29,6 +35,9 @@ pub enum SigV4Error {
     /// Signed by header and by query at once.
     #[error("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.")]
     TwiceSigned,
+    /// Signed in another way than Signature Version 4.
+    #[error("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")]
+    Mechanism,
     /// An algorithm other than AWS4-HMAC-SHA256.
     #[error("Unsupported AWS 'algorithm' (only AWS4-HMAC-SHA256 for now).")]
     Algorithm,
@@ -134,19 +143,36 @@ pub enum SigV4Error {
     },
     /// A presigned request past its own expiry.
     #[error("Request has expired.")]
-    PresignedExpired,
-    /// `x-amz-content-sha256` is not the hash of the body, or not a form that the service accepts.
+    PresignedExpired {
+        /// When it ceased to be valid.
+        expiry: Timestamp,
+        /// The server's time.
+        now: Timestamp,
+    },
+    /// `x-amz-content-sha256` is not the hash of the body.
     #[error("The provided 'x-amz-content-sha256' header does not match what was computed.")]
     Payload,
+    /// `x-amz-content-sha256` is missing where a service wants it.
+    #[error("Missing required header for this request: x-amz-content-sha256")]
+    PayloadUnstated,
+    /// `x-amz-content-sha256` is neither a hash nor another form that the operation takes.
+    #[error(
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+         STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
+    )]
+    PayloadForm,
     /// The signature is wrong.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
          Key and signing method. Consult the service documentation for details."
     )]
     Signature,
-    /// No such access key, or a session token that is not its own.
+    /// No such access key.
     #[error("The security token included in the request is invalid.")]
     UnknownAccessKey,
+    /// A session token that is not its access key's.
+    #[error("The security token included in the request is invalid.")]
+    UnknownToken,
     /// The session is over.
     #[error("The security token included in the request is expired")]
     ExpiredToken,
@@ -188,7 +214,9 @@ impl SigV4Error {
     #[must_use]
     pub fn fault(&self, protocol: Protocol) -> Fault {
         let (json, query, status) = match self {
-            Self::Missing => ("MissingAuthenticationTokenException", "MissingAuthenticationToken", 403),
+            Self::Missing | Self::Mechanism => {
+                ("MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)
+            }
             Self::Algorithm
             | Self::Parameters(_)
             | Self::Pair
@@ -208,9 +236,11 @@ impl SigV4Error {
             | Self::Expired { .. }
             | Self::NotYetCurrent { .. }
             | Self::Payload
+            | Self::PayloadUnstated
+            | Self::PayloadForm
             | Self::Signature => ("InvalidSignatureException", "SignatureDoesNotMatch", 403),
-            Self::PresignedExpired => ("RequestExpired", "RequestExpired", 400),
-            Self::UnknownAccessKey => ("UnrecognizedClientException", "InvalidClientTokenId", 403),
+            Self::PresignedExpired { .. } => ("RequestExpired", "RequestExpired", 400),
+            Self::UnknownAccessKey | Self::UnknownToken => ("UnrecognizedClientException", "InvalidClientTokenId", 403),
             Self::ExpiredToken => ("ExpiredTokenException", "ExpiredToken", 403),
         };
         let (code, status) = match protocol.dialect() {
@@ -218,30 +248,39 @@ impl SigV4Error {
             Dialect::Query => (query, status),
             Dialect::Rest => return self.rest_fault(),
         };
-        Fault { code, status, message: self.to_string() }
+        Fault::new(code, status, self.to_string())
+    }
+
+    /// The fault of a presigned request as a protocol names it: what is malformed is a parameter and not the header.
+    #[must_use]
+    pub fn presigned_fault(&self, protocol: Protocol) -> Fault {
+        let mut fault = self.fault(protocol);
+        if fault.code == HEADER_MALFORMED {
+            fault.code = QUERY_MALFORMED;
+        }
+        fault
     }
 
     /// The fault as S3 names it.
     ///
     /// Source: Amazon S3 API Reference, "Error responses".
     fn rest_fault(&self) -> Fault {
-        let own = |code, status| Fault { code, status, message: self.to_string() };
-        let named = |code, status, message: &str| Fault { code, status, message: message.to_owned() };
+        let denied = |message: &str| Fault::new("AccessDenied", 403, message);
         match self {
-            Self::Missing => named("AccessDenied", 403, "Access Denied"),
-            Self::TwiceSigned => named(
+            Self::Missing => denied("Access Denied"),
+            Self::TwiceSigned => Fault::sender(
                 "InvalidArgument",
-                400,
                 "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
                  parameter or the Authorization header should be specified",
-            ),
-            Self::Parameters(MissingParameters { presigned: true, .. }) => named(
-                "AuthorizationQueryParametersError",
-                400,
+            )
+            .with_detail("ArgumentName", "Authorization"),
+            Self::Parameters(MissingParameters { presigned: true, .. }) => Fault::sender(
+                QUERY_MALFORMED,
                 "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
                  X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
             ),
-            Self::ExpiryRange => own("AuthorizationQueryParametersError", 400),
+            Self::ExpiryRange => Fault::sender(QUERY_MALFORMED, self.to_string()),
+            Self::Mechanism => Fault::sender("InvalidRequest", self.to_string()),
             Self::Algorithm
             | Self::Parameters(_)
             | Self::Pair
@@ -253,27 +292,51 @@ impl SigV4Error {
             | Self::Terminator
             | Self::ScopeDate { .. }
             | Self::Region { .. }
-            | Self::Service { .. } => own("AuthorizationHeaderMalformed", 400),
-            Self::HostUnsigned | Self::HeaderUnsigned { .. } => {
-                named("AccessDenied", 403, "There were headers present in the request which were not signed")
+            | Self::Service { .. } => Fault::sender(HEADER_MALFORMED, self.to_string()),
+            Self::HostUnsigned => denied(UNSIGNED_HEADERS).with_detail("HeadersNotSigned", "host"),
+            Self::HeaderUnsigned { name } => denied(UNSIGNED_HEADERS).with_detail("HeadersNotSigned", name),
+            Self::Expired { signed, now, minutes } | Self::NotYetCurrent { signed, now, minutes } => {
+                let skew_millis = u32::from(*minutes) * 60_000;
+                Fault::new(
+                    "RequestTimeTooSkewed",
+                    403,
+                    "The difference between the request time and the current time is too large.",
+                )
+                .with_detail("RequestTime", signed.amz_date())
+                .with_detail("ServerTime", now.iso8601())
+                .with_detail("MaxAllowedSkewMilliseconds", skew_millis.to_string())
             }
-            Self::Expired { .. } | Self::NotYetCurrent { .. } => named(
-                "RequestTimeTooSkewed",
-                403,
-                "The difference between the request time and the current time is too large.",
-            ),
-            Self::PresignedExpired => named("AccessDenied", 403, "Request has expired"),
-            Self::Payload => own("XAmzContentSHA256Mismatch", 400),
-            Self::Signature => named(
+            Self::PresignedExpired { expiry, now } => denied("Request has expired")
+                .with_detail("Expires", expiry.iso8601())
+                .with_detail("ServerTime", now.iso8601()),
+            Self::Payload => Fault::sender("XAmzContentSHA256Mismatch", self.to_string()),
+            Self::PayloadUnstated => Fault::sender("InvalidRequest", self.to_string()),
+            Self::PayloadForm => {
+                Fault::sender("InvalidArgument", self.to_string()).with_detail("ArgumentName", "x-amz-content-sha256")
+            }
+            Self::Signature => Fault::new(
                 "SignatureDoesNotMatch",
                 403,
                 "The request signature we calculated does not match the signature you provided. Check your key and \
                  signing method.",
             ),
-            Self::UnknownAccessKey => {
-                named("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.")
+            Self::UnknownAccessKey => Fault::new(
+                "InvalidAccessKeyId",
+                403,
+                "The AWS Access Key Id you provided does not exist in our records.",
+            ),
+            Self::UnknownToken => {
+                Fault::sender("InvalidToken", "The provided token is malformed or otherwise invalid.")
             }
-            Self::ExpiredToken => named("ExpiredToken", 400, "The provided token has expired."),
+            Self::ExpiredToken => Fault::sender("ExpiredToken", "The provided token has expired."),
         }
     }
 }
+
+/// S3's code for an authorization that cannot be read.
+const HEADER_MALFORMED: &str = "AuthorizationHeaderMalformed";
+
+/// The same for the parameters of a presigned request.
+const QUERY_MALFORMED: &str = "AuthorizationQueryParametersError";
+
+const UNSIGNED_HEADERS: &str = "There were headers present in the request which were not signed";

@@ -21,14 +21,17 @@ pub struct Rules {
     /// Whether the client may state the payload's hash, or that it is unsigned, in `x-amz-content-sha256`, and have
     /// that signed instead of the hash of the body.
     pub stated_payload: bool,
+    /// Whether a presigned request has to say when it ceases to be valid.
+    pub expiry: bool,
 }
 
 impl Rules {
     /// Every service but S3.
-    pub const STANDARD: Self = Self { skew_minutes: 5, path: PathForm::Normalized, stated_payload: false };
+    pub const STANDARD: Self =
+        Self { skew_minutes: 5, path: PathForm::Normalized, stated_payload: false, expiry: false };
 
     /// S3.
-    pub const S3: Self = Self { skew_minutes: 15, path: PathForm::AsSent, stated_payload: true };
+    pub const S3: Self = Self { skew_minutes: 15, path: PathForm::AsSent, stated_payload: true, expiry: true };
 
     pub(super) const fn skew_millis(self) -> i64 {
         // A lossless widening; `i64::from` is not const.

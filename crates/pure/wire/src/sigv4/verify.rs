@@ -1,10 +1,15 @@
 //! Whether a request is what its signer signed, and signed recently enough.
 
 use crypto::hex;
+use http::HeaderMap;
+use percent_encoding::percent_decode_str;
 
 use super::authorization::Form;
 use super::canonical::{self, Canonical, Headers, names};
-use super::{Authorization, Payload, RequestParts, Rules, SigV4Error, SigningKey, UNSIGNED_PAYLOAD};
+use super::{
+    Authorization, CONTENT_HASH, MissingParameters, Payload, RequestParts, Rules, SigV4Error, SigningKey,
+    UNSIGNED_PAYLOAD,
+};
 use crate::Timestamp;
 
 /// The value of `x-amz-content-sha256`: the statement of a request to S3 about its body.
@@ -26,6 +31,26 @@ pub enum StatedPayload {
 }
 
 impl StatedPayload {
+    /// The statement of a request without a signature. One that states nothing leaves the body unsigned.
+    ///
+    /// # Errors
+    /// [`SigV4Error::PayloadForm`] for a statement that is not known, [`SigV4Error::Missing`] for signed chunks, which have
+    /// no signature to continue.
+    pub fn of_unsigned(headers: &HeaderMap) -> Result<Self, SigV4Error> {
+        let Some(text) = headers.get(&CONTENT_HASH) else { return Ok(Self::Unsigned) };
+        match text.to_str().ok().and_then(Self::parse) {
+            Some(Self::SignedChunks { .. }) => Err(SigV4Error::Missing),
+            Some(stated) => Ok(stated),
+            None => Err(SigV4Error::PayloadForm),
+        }
+    }
+
+    /// Whether the body comes in chunks.
+    #[must_use]
+    pub const fn is_chunked(self) -> bool {
+        matches!(self, Self::SignedChunks { .. } | Self::UnsignedChunks)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         match text {
             UNSIGNED_PAYLOAD => Some(Self::Unsigned),
@@ -35,6 +60,29 @@ impl StatedPayload {
             _ => hex::decode_lower(text).map(Self::Hash),
         }
     }
+}
+
+/// Checks that a request without [`Authorization`] claims none of another kind either, so that nobody takes it for
+/// anonymous who means to be somebody.
+///
+/// # Errors
+/// [`SigV4Error::Mechanism`] for another mechanism, [`SigV4Error::Parameters`] for some of a presigned request's
+/// parameters.
+pub fn anonymous(headers: &HeaderMap, query: &str) -> Result<(), SigV4Error> {
+    if headers.contains_key(http::header::AUTHORIZATION) {
+        return Err(SigV4Error::Mechanism);
+    }
+    for pair in query.split('&') {
+        let name = percent_decode_str(pair.split('=').next().unwrap_or_default()).decode_utf8_lossy();
+        match &*name {
+            "AWSAccessKeyId" => return Err(SigV4Error::Mechanism),
+            "X-Amz-Algorithm" | "X-Amz-Credential" | "X-Amz-Signature" => {
+                return Err(SigV4Error::Parameters(MissingParameters::EXPIRY));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether a header is AWS's own, which has to be signed.
@@ -84,7 +132,8 @@ impl Authorization<'_> {
             return Err(SigV4Error::NotYetCurrent { signed, now, minutes });
         }
         match self.expiry() {
-            Some(expiry) if now > expiry => Err(SigV4Error::PresignedExpired),
+            Some(expiry) if now > expiry => Err(SigV4Error::PresignedExpired { expiry, now }),
+            None if rules.expiry && self.is_presigned() => Err(SigV4Error::Parameters(MissingParameters::EXPIRY)),
             None if age > rules.skew_millis() => Err(SigV4Error::Expired { signed, now, minutes }),
             _ => Ok(()),
         }
@@ -126,13 +175,13 @@ impl Authorization<'_> {
     /// body to it.
     ///
     /// # Errors
-    /// [`SigV4Error::Payload`] when it states nothing, or nothing that is known.
+    /// [`SigV4Error::PayloadUnstated`] and [`SigV4Error::PayloadForm`] when it states nothing, or nothing that is known.
     pub fn stated_payload(&self) -> Result<StatedPayload, SigV4Error> {
         match self.content_hash.as_deref() {
-            Some(text) => StatedPayload::parse(text).ok_or(SigV4Error::Payload),
+            Some(text) => StatedPayload::parse(text).ok_or(SigV4Error::PayloadForm),
             None => match self.form {
                 Form::Presigned { .. } => Ok(StatedPayload::Unsigned),
-                Form::Header => Err(SigV4Error::Payload),
+                Form::Header => Err(SigV4Error::PayloadUnstated),
             },
         }
     }

@@ -158,7 +158,7 @@ fn each_protocol_has_its_own_names_and_statuses() {
         (SigV4Error::Signature, "InvalidSignatureException", "SignatureDoesNotMatch", 403),
         (SigV4Error::UnknownAccessKey, "UnrecognizedClientException", "InvalidClientTokenId", 403),
         (SigV4Error::ExpiredToken, "ExpiredTokenException", "ExpiredToken", 403),
-        (SigV4Error::PresignedExpired, "RequestExpired", "RequestExpired", 400),
+        (SigV4Error::PresignedExpired { expiry: TIME, now: TIME }, "RequestExpired", "RequestExpired", 400),
     ] {
         assert_eq!((error.fault(json).code, error.fault(json).status), (json_code, 400));
         assert_eq!((error.fault(query).code, error.fault(query).status), (query_code, query_status));
@@ -189,7 +189,10 @@ fn a_presigned_request_is_good_until_it_expires() {
     let request = presigned(600);
     assert_eq!(Authorization::parse(&request.parts()).expect("signed").expiry(), Some(after(10)));
     assert_eq!(request.verify(Rules::STANDARD, after(10)), Ok(()));
-    assert_eq!(request.verify(Rules::STANDARD, after(11)), Err(SigV4Error::PresignedExpired));
+    assert_eq!(
+        request.verify(Rules::STANDARD, after(11)),
+        Err(SigV4Error::PresignedExpired { expiry: after(10), now: after(11) })
+    );
     assert!(matches!(request.verify(Rules::STANDARD, after(-6)), Err(SigV4Error::NotYetCurrent { .. })));
     let mut longer = request;
     longer.query = longer.query.replace("X-Amz-Expires=600", "X-Amz-Expires=900");
@@ -244,7 +247,7 @@ fn s3_payloads_that_are_not_hashes_are_known_by_name() {
         ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", Ok(StatedPayload::UnsignedChunks)),
         ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", Ok(StatedPayload::SignedChunks { trailer: false })),
         ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", Ok(StatedPayload::SignedChunks { trailer: true })),
-        ("STREAMING", Err(SigV4Error::Payload)),
+        ("STREAMING", Err(SigV4Error::PayloadForm)),
     ] {
         let mut request = unsigned();
         request.headers.insert(&CONTENT_HASH, HeaderValue::from_str(text).expect("a header value"));
