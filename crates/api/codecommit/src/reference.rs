@@ -7,5 +7,5 @@ mod queue;
 /// Where references of the server's own lie. Clients neither see them nor push to them.
 pub(crate) const HIDDEN: &str = "refs/codecommit/";
 
-pub(crate) use moves::{Besides, Move, moved, publish};
+pub(crate) use moves::{Besides, Move, moved, publish, publish_with};
 pub(crate) use queue::{DeliveryEntry, DeliveryRecord, queue_test};

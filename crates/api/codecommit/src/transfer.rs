@@ -13,6 +13,7 @@ mod packets;
 mod progress;
 pub(crate) mod publication;
 mod push;
+pub(crate) mod record;
 mod upkeep;
 mod upload;
 
@@ -34,6 +35,8 @@ pub use error::TransferError;
 pub use output::Output;
 pub use packets::{ByteSource, Packets};
 pub use push::Push;
+use record::{About, Pushed, Record};
+pub use record::{Carrier, Permitted};
 pub use upload::Upload;
 
 /// A client of Git: who it is, and whence it calls.
@@ -51,6 +54,8 @@ pub struct Client {
     pub host: Option<String>,
     /// The client's name and version, empty if it said none.
     pub user_agent: String,
+    /// How it reaches the server.
+    pub carrier: Carrier,
 }
 
 impl Client {
@@ -88,12 +93,13 @@ impl Transfers {
     ///
     /// # Errors
     /// [`TransferError::Refused`] when there is none, or when the client may not have it or its key; those of `git`.
-    pub async fn pull(&self, client: &Client, name: &str) -> Result<Repository, TransferError> {
+    pub async fn pull(&self, client: &Client, name: &str) -> Result<Permitted, TransferError> {
         let origin = client.origin();
         let behalf = Behalf { caller: &client.caller, region: &client.region, origin: &origin };
         let input = GitPullInput { repository_name: name.to_owned() };
-        let pulled = self.performer.perform::<GitPull>(behalf, input).await?;
-        Ok(self.git.open(&pulled.id, &pulled.key).await?)
+        let (pulled, unrecorded) = self.performer.perform_unrecorded::<GitPull>(behalf, input).await?;
+        let record = Record::new(unrecorded, about(client, &pulled.name, &pulled.id));
+        Ok(Permitted::new(self.git.open(&pulled.id, &pulled.key).await?, record))
     }
 
     /// Opens a repository for writing beside its references, as of large files and locks: on behalf of a push to
@@ -106,12 +112,17 @@ impl Transfers {
         client: &Client,
         name: &str,
         reference: Option<String>,
-    ) -> Result<Repository, TransferError> {
+    ) -> Result<Permitted, TransferError> {
         let reference = reference.map(|name| PushedRef { name, commit: None, fast_forward: Some(true) });
-        let (repository, pushed) = self.open_for_push(client, name, reference.into_iter().collect()).await?;
+        let (repository, pushed, record) = self.open_for_push(client, name, reference.into_iter().collect()).await?;
         match pushed.refusals.into_iter().flatten().next() {
-            Some(words) => Err(Fault::sender("AccessDeniedException", words).into()),
-            None => Ok(repository),
+            Some(words) => {
+                let error = Fault::sender("AccessDeniedException", words).into();
+                let about = record.about().clone();
+                record.failed(&error, &Pushed { about, capabilities: Vec::new(), pack: false }, Vec::new())?;
+                Err(error)
+            }
+            None => Ok(Permitted::new(repository, record)),
         }
     }
 
@@ -121,13 +132,18 @@ impl Transfers {
         client: &Client,
         name: &str,
         references: Vec<PushedRef>,
-    ) -> Result<(Repository, PushedTo), TransferError> {
+    ) -> Result<(Repository, PushedTo, Record), TransferError> {
         let origin = client.origin();
         let behalf = Behalf { caller: &client.caller, region: &client.region, origin: &origin };
         let input = GitPushInput { repository_name: name.to_owned(), references };
-        let pushed = self.performer.perform::<GitPush>(behalf, input).await?;
-        Ok((self.git.open(&pushed.id, &pushed.key).await?, pushed))
+        let (pushed, unrecorded) = self.performer.perform_unrecorded::<GitPush>(behalf, input).await?;
+        let record = Record::new(unrecorded, about(client, &pushed.name, &pushed.id));
+        Ok((self.git.open(&pushed.id, &pushed.key).await?, pushed, record))
     }
+}
+
+fn about(client: &Client, name: &str, id: &str) -> About {
+    About { protocol: client.carrier, repository_name: name.to_owned(), repository_id: id.to_owned() }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use policy::{Context, Policy, Principal, PrincipalKind};
+use serde::Serialize;
 use store::{Store, StoreError, Tx};
 use wire::{Fault, Protocol, Timestamp};
 
@@ -141,11 +142,19 @@ pub(crate) struct Record {
     pub(crate) resources: Mutex<Vec<String>>,
     /// Whether a change of the call is durable, and its record with it.
     pub(crate) written: AtomicBool,
+    /// What its service adds, see [`Event::additional`].
+    pub(crate) additional: Mutex<Vec<u8>>,
 }
 
 impl Record {
     pub(crate) const fn of(name: &'static str) -> Self {
-        Self { name, parameters: None, resources: Mutex::new(Vec::new()), written: AtomicBool::new(false) }
+        Self {
+            name,
+            parameters: None,
+            resources: Mutex::new(Vec::new()),
+            written: AtomicBool::new(false),
+            additional: Mutex::new(Vec::new()),
+        }
     }
 
     /// The parameters, the resources, and whether a change was written.
@@ -185,15 +194,46 @@ impl<S: Service> Call<'_, S> {
         if self.record.written.load(Ordering::Relaxed) {
             return store.write(change).await;
         }
-        let (value, recorded) = store.write_recorded(self.success(), change).await?;
+        let event = self.success(|event| event.to_bytes());
+        let (value, recorded) = store.write_recorded(|_: &T| event, change).await?;
         self.record.written.store(recorded, Ordering::Relaxed);
         Ok(value)
     }
 
+    /// Does the same for a call that writes once, and adds what `additional` says of the outcome to the audit record, as
+    /// members of `additionalEventData`.
+    ///
+    /// # Errors
+    /// Those of [`Store::write`].
+    pub async fn write_with<T, E, A>(
+        &self,
+        store: &Store,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        additional: impl Fn(&T) -> A + Clone + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        A: Serialize,
+    {
+        let (event, in_event) = (self.success(|event| event.prepare()), additional.clone());
+        let event = move |value: &T| event.with(&event::members_of(&in_event(value)));
+        let (value, recorded) = store.write_recorded(event, change).await?;
+        self.record.written.store(recorded, Ordering::Relaxed);
+        self.add(&additional(&value));
+        Ok(value)
+    }
+
+    /// Adds to the call's audit record, as members of `additionalEventData`: what a record that is not written with a
+    /// change says beside the parameters.
+    pub fn add(&self, additional: &impl Serialize) {
+        *self.record.additional.lock().unwrap_or_else(PoisonError::into_inner) = event::members_of(additional);
+    }
+
     /// The audit record of the call, should it succeed.
-    fn success(&self) -> Vec<u8> {
+    fn success<T>(&self, then: impl FnOnce(&Event<'_>) -> T) -> T {
         let resources = self.record.resources.lock().unwrap_or_else(PoisonError::into_inner);
-        Event {
+        then(&Event {
             kind: Kind::Call,
             user_identity: UserIdentity::Known(self.caller),
             time: self.now,
@@ -212,8 +252,8 @@ impl<S: Service> Call<'_, S> {
             resources: &resources,
             recipient_account_id: Some(self.account()),
             counted: None,
-        }
-        .to_bytes()
+            additional: b"",
+        })
     }
 
     /// Whether the caller would be allowed something more, for rules that are about another action than the call's,

@@ -106,10 +106,12 @@ pub(crate) struct Ended<'a> {
     /// Whether a change of the call is durable, and a record of its success with it.
     pub(crate) written: bool,
     pub(crate) error: Option<&'a Fault>,
+    /// What its service adds, see [`Event::additional`].
+    pub(crate) additional: &'a [u8],
 }
 
 impl<'a> Ended<'a> {
-    fn event(&self, event_id: &'a str, error: Option<&'a Fault>) -> Event<'a> {
+    pub(crate) fn event(&self, event_id: &'a str, error: Option<&'a Fault>) -> Event<'a> {
         Event {
             kind: Kind::Call,
             user_identity: self
@@ -131,6 +133,7 @@ impl<'a> Ended<'a> {
             resources: self.resources,
             recipient_account_id: self.caller.map(|caller| caller.principal.account.as_str()),
             counted: None,
+            additional: self.additional,
         }
     }
 

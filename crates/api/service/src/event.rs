@@ -69,6 +69,59 @@ pub(crate) struct Event<'a> {
     pub(crate) recipient_account_id: Option<&'a str>,
     /// How many calls it stands for, if for more than one.
     pub(crate) counted: Option<u64>,
+    /// Members of `additionalEventData` that its service adds, as JSON without the braces; empty for none.
+    pub(crate) additional: &'a [u8],
+}
+
+/// An event whose additional data will be known later, such as in the transaction that it describes.
+pub(crate) struct Prepared {
+    head: Vec<u8>,
+    additional: Additional,
+    tail: Vec<u8>,
+}
+
+impl Prepared {
+    /// The event with members that its service adds.
+    pub(crate) fn with(mut self, members: &[u8]) -> Vec<u8> {
+        self.additional.write(members, &mut self.head);
+        self.head.extend_from_slice(&self.tail);
+        self.head
+    }
+}
+
+/// Bytes of the members that a service adds to an event.
+const ADDITIONAL_BYTES_MAX: usize = 6 * 1024;
+
+/// The members of a JSON object that a service adds to an event.
+pub(crate) fn members_of(additional: &impl serde::Serialize) -> Vec<u8> {
+    let object = serde_json::to_vec(additional).unwrap_or_default();
+    let members = object.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).unwrap_or_default();
+    if members.len() > ADDITIONAL_BYTES_MAX { br#""additionalDataOmitted":true"#.to_vec() } else { members.to_vec() }
+}
+
+/// The members of `additionalEventData` that every service's events may have.
+#[derive(Clone, Copy)]
+struct Additional {
+    counted: Option<u64>,
+    omitted: usize,
+}
+
+impl Additional {
+    fn write(self, members: &[u8], out: &mut Vec<u8>) {
+        let counted = self.counted.map(|calls| format!(r#""callsCountedTogether":{calls}"#));
+        let omitted = (self.omitted > 0).then(|| format!(r#""resourcesOmitted":{}"#, self.omitted));
+        let parts =
+            [counted.as_deref().unwrap_or_default().as_bytes(), omitted.as_deref().unwrap_or_default().as_bytes()];
+        let mut parts = parts.into_iter().chain([members]).filter(|part| !part.is_empty());
+        let Some(first) = parts.next() else { return };
+        out.extend_from_slice(br#","additionalEventData":{"#);
+        out.extend_from_slice(first);
+        for part in parts {
+            out.push(b',');
+            out.extend_from_slice(part);
+        }
+        out.push(b'}');
+    }
 }
 
 /// Kind of action that an event describes.
@@ -97,6 +150,20 @@ pub(crate) enum UserIdentity<'a> {
 impl Event<'_> {
     /// Writes the event as one JSON object to the end of `out`: at most 256 KiB, whatever the caller sent.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let additional = self.write_head(out);
+        additional.write(self.additional, out);
+        self.write_tail(out);
+    }
+
+    /// The event for which additional data is still to come.
+    pub(crate) fn prepare(&self) -> Prepared {
+        let (mut head, mut tail) = (Vec::with_capacity(USUAL_BYTES), Vec::new());
+        let additional = self.write_head(&mut head);
+        self.write_tail(&mut tail);
+        Prepared { head, additional, tail }
+    }
+
+    fn write_head(&self, out: &mut Vec<u8>) -> Additional {
         let limits = match self.user_identity {
             UserIdentity::Unknown(_) => Limits::STRANGER,
             UserIdentity::Known(caller) if self.error_code.is_some() && caller.is_anonymous() => Limits::STRANGER,
@@ -147,19 +214,11 @@ impl Event<'_> {
             }
             out.raw("]");
         }
-        let omitted = self.resources.len().saturating_sub(limits.resources);
-        if omitted > 0 || self.counted.is_some() {
-            out.raw(r#","additionalEventData":{"#);
-            if let Some(calls) = self.counted {
-                // Writing to memory cannot fail.
-                let _ = write!(out.0, r#""callsCountedTogether":{calls}"#);
-            }
-            if omitted > 0 {
-                let comma = if self.counted.is_some() { "," } else { "" };
-                let _ = write!(out.0, r#"{comma}"resourcesOmitted":{omitted}"#);
-            }
-            out.raw("}");
-        }
+        Additional { counted: self.counted, omitted: self.resources.len().saturating_sub(limits.resources) }
+    }
+
+    fn write_tail(&self, out: &mut Vec<u8>) {
+        let mut out = Object(out);
         out.raw(match self.kind {
             Kind::Call => r#","eventType":"AwsApiCall","managementEvent":true"#,
             Kind::Operator => r#","eventType":"SealstackOperatorAction","managementEvent":true"#,
@@ -322,6 +381,7 @@ mod tests {
             resources: &["arn:aws:kms:us-east-1:111122223333:key/1".to_owned(), "*".to_owned()],
             recipient_account_id: None,
             counted: None,
+            additional: b"",
         };
         let mut written = Vec::new();
         event.write(&mut written);
@@ -359,6 +419,7 @@ mod tests {
             resources: &["arn:aws:kms:us-east-1::key/1".to_owned()],
             recipient_account_id: Some(&caller.principal.account),
             counted: None,
+            additional: b"",
         };
         let mut written = b"before".to_vec();
         event.write(&mut written);
@@ -424,6 +485,7 @@ mod tests {
                 resources: &resources,
                 recipient_account_id: None,
                 counted: None,
+                additional: b"",
             };
             let written = event.to_bytes();
             assert!(written.len() <= if known { journal::RECORD_BYTES_MAX } else { 2048 }, "{}", written.len());

@@ -183,6 +183,7 @@ impl Gateway {
             resources: &outcome.resources,
             written: outcome.written,
             error: outcome.answer.as_ref().err(),
+            additional: b"",
         };
         let streams = matches!(&outcome.answer, Ok((_, Some(_))));
         let broken_off = streams.then(|| ended.broken_off(&CommonFault::InternalFailure.fault(route.protocol)));

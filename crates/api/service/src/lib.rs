@@ -44,7 +44,7 @@ pub use operation::{
 };
 pub use operator::{Operator, OperatorEvent};
 pub use pager::{Listed, TokenKey, Window};
-pub use perform::{Behalf, Performer};
+pub use perform::{Behalf, Performer, Unrecorded};
 pub use regions::{Regions, is_region};
 pub use reply::Reply;
 pub use resource::{Account, Resource, ResourceOperation};

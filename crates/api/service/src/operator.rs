@@ -66,6 +66,7 @@ impl OperatorEvent<'_> {
             resources: &[],
             recipient_account_id: None,
             counted: None,
+            additional: b"",
         })
     }
 }

@@ -3,16 +3,19 @@
 //! They take the same way as a request: find, needs, decide, run, with an audit record and a count. Only decoding and
 //! encoding are left out, and who calls was authenticated by whoever performs.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use policy::Context;
+use serde::Serialize;
 use wire::{CommonFault, Fault, Protocol};
 
 use crate::call::{CallContext, Caller, RequestOrigin};
 use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
 use crate::dispatch;
-use crate::operation::{Operation, Service};
+use crate::event;
+use crate::operation::{AuditClass, Operation, Service};
 use crate::request_id;
 
 /// The protocol whose names faults have.
@@ -62,6 +65,29 @@ impl<S: Service> Performer<S> {
         behalf: Behalf<'_>,
         input: O::Input,
     ) -> Result<O::Output, Fault> {
+        self.carry_out::<O>(behalf, input, true).await.map(|(output, _)| output)
+    }
+
+    /// Performs `O`, which changes nothing, and leaves it to whoever asked to record what the caller gets of it: a
+    /// transfer of several requests leaves one record. A refusal is recorded at once.
+    ///
+    /// # Errors
+    /// As for [`perform`](Self::perform).
+    pub async fn perform_unrecorded<O: Operation<Service = S>>(
+        &self,
+        behalf: Behalf<'_>,
+        input: O::Input,
+    ) -> Result<(O::Output, Unrecorded), Fault> {
+        const { assert!(!matches!(O::AUDIT, AuditClass::Change), "a change is recorded where it is made") };
+        self.carry_out::<O>(behalf, input, false).await
+    }
+
+    async fn carry_out<O: Operation<Service = S>>(
+        &self,
+        behalf: Behalf<'_>,
+        input: O::Input,
+        records: bool,
+    ) -> Result<(O::Output, Unrecorded), Fault> {
         let (started, core) = (Instant::now(), &*self.core);
         let Behalf { caller, region, origin } = behalf;
         let (now, request_id) = ((core.clock)(), request_id::next());
@@ -95,6 +121,7 @@ impl<S: Service> Performer<S> {
         } else {
             Err(CommonFault::Validation(format!("there is no Region {}", wire::shape::quote(region))).fault(PROTOCOL))
         };
+        let additional = std::mem::take(call.record.additional.get_mut().unwrap_or_else(PoisonError::into_inner));
         let (parameters, resources, written) = call.record.into_parts();
         let ended = Ended {
             source: S::EVENT_SOURCE,
@@ -111,8 +138,9 @@ impl<S: Service> Performer<S> {
             resources: &resources,
             written,
             error: answer.as_ref().err(),
+            additional: &additional,
         };
-        let recorded = core.record(&ended).await;
+        let recorded = if records || answer.is_err() { core.record(&ended).await } else { Ok(()) };
         let answer = match recorded {
             Ok(()) => answer,
             Err(error) => {
@@ -128,7 +156,80 @@ impl<S: Service> Performer<S> {
             error: answer.as_ref().err().map(|fault| fault.code),
             elapsed: started.elapsed(),
         });
-        answer
+        let output = answer?;
+        let unrecorded = Unrecorded {
+            core: Arc::clone(&self.core),
+            source: S::EVENT_SOURCE,
+            name: O::NAME,
+            caller: Arc::clone(caller),
+            region: region.to_owned(),
+            ip: origin.ip,
+            user_agent: origin.user_agent.to_owned(),
+            request_id: request_id.to_string(),
+            parameters,
+            resources,
+        };
+        Ok((output, unrecorded))
+    }
+}
+
+/// A call that was permitted, and that is recorded once its caller gets something of it.
+pub struct Unrecorded {
+    core: Arc<Core>,
+    source: &'static str,
+    name: &'static str,
+    caller: Arc<Caller>,
+    region: String,
+    ip: IpAddr,
+    user_agent: String,
+    request_id: String,
+    parameters: Option<Vec<u8>>,
+    resources: Vec<String>,
+}
+
+impl Unrecorded {
+    /// Records what the caller gets of the call, before they get it. `additional` are members of `additionalEventData`.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` when the call cannot be recorded.
+    pub fn record(&self, class: AuditClass, additional: &impl Serialize) -> Result<(), Fault> {
+        self.write(class, None, additional)
+    }
+
+    /// Records that the change which was meant failed.
+    ///
+    /// # Errors
+    /// As for [`record`](Self::record).
+    pub fn record_failure(&self, fault: &Fault, additional: &impl Serialize) -> Result<(), Fault> {
+        self.write(AuditClass::Change, Some(fault), additional)
+    }
+
+    fn write(&self, class: AuditClass, error: Option<&Fault>, additional: &impl Serialize) -> Result<(), Fault> {
+        let Self { core, source, name, caller, region, ip, user_agent, request_id, parameters, resources } = self;
+        let origin = RequestOrigin { ip: *ip, secure: false, host: None, user_agent, via: None };
+        let ended = Ended {
+            source,
+            name,
+            class,
+            caller: Some(caller),
+            claimed: None,
+            region,
+            now: (core.clock)(),
+            origin: &origin,
+            request_id,
+            event_id: "",
+            parameters: parameters.as_deref(),
+            resources,
+            written: false,
+            error,
+            additional: &event::members_of(additional),
+        };
+        let mut room = uuid::Uuid::encode_buffer();
+        let event = ended.event(request_id::write(&mut room), error).to_bytes();
+        core.trail.append_encoded(&event).map_err(|error| {
+            tracing::error!(request_id, %error, "the audit record could not be written; the call fails");
+            CommonFault::ServiceUnavailable.fault(PROTOCOL)
+        })
     }
 }
 

@@ -111,6 +111,7 @@ impl Trail {
                 resources: &[],
                 recipient_account_id: None,
                 counted: Some(calls),
+                additional: b"",
             })?;
         }
         Ok(())

@@ -46,6 +46,7 @@ impl Upkeep<'_> {
             resources: &[self.resource.to_owned()],
             recipient_account_id: Some(self.account),
             counted: None,
+            additional: b"",
         }
         .to_bytes()
     }

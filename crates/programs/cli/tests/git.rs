@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use testkit::{Python, Server, gits, noise};
 
@@ -396,4 +397,118 @@ fn an_archive_of_a_remote_is_the_archive_of_a_clone() {
         let shown = world.git_fails("git", "work", &[["archive", &remote].as_slice(), &arguments].concat());
         assert!(shown.contains(words), "{shown}");
     }
+}
+
+/// The audit records of an action since `seen` of them, once there are `count`: those of reading are written soon.
+fn events(world: &World, name: &str, seen: &mut usize, count: usize) -> Vec<serde_json::Value> {
+    let started = Instant::now();
+    loop {
+        let output = world.server.sealstack(&["audit", "show", "--event", name]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines = text.lines().filter(|line| line.starts_with('{')).skip(*seen);
+        let new: Vec<_> = lines.map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        if new.len() >= count || started.elapsed() > Duration::from_secs(10) {
+            *seen += new.len();
+            return new;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What a record says of a transfer: whether it only reads, by which way, whether data went over.
+fn summary(event: &serde_json::Value) -> String {
+    let more = &event["additionalEventData"];
+    assert_eq!(more["repositoryName"], "audited", "{event}");
+    assert_eq!(more["repositoryId"].as_str().map(str::len), Some(36), "{event}");
+    let way = more["protocol"].as_str().unwrap_or_default();
+    let kind = if event["readOnly"] == true { "reads" } else { "changes" };
+    let what = if more["dataTransferred"] == true { "objects" } else { "list" };
+    let error = event["errorCode"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
+    format!("{way} {kind} {what}{error}")
+}
+
+#[test]
+fn a_transfer_leaves_one_audit_record_and_a_listing_another() {
+    let world = World::new();
+    let git = gits()[0];
+    let (http, ssh) = world.repository("audited");
+    let own = world.user("own", r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#);
+    let key = world.ssh_key("own");
+    let remote = http.replace("://", &format!("://{own}"));
+    let ssh = ssh.replace("://", &format!("://{key}@"));
+    let (mut pulls, mut pushes) = (0, 0);
+    let said = |events: &[serde_json::Value]| events.iter().map(summary).collect::<Vec<_>>();
+
+    world.git(git, ".", &["init", "-q", "-b", "main", "work"]);
+    for number in 0..300 {
+        world.git(git, "work", &["commit", "-q", "--allow-empty", "-m", &format!("number {number}")]);
+    }
+    for (remote, way, branch) in [(&remote, "HTTP", "main"), (&ssh, "SSH", "other")] {
+        world.git(git, "work", &["push", "-q", remote, &format!("HEAD:refs/heads/{branch}")]);
+        let found = events(&world, "GitPush", &mut pushes, 2);
+        assert_eq!(said(&found), [format!("{way} reads list"), format!("{way} changes objects")]);
+        let pushed = &found[1]["requestParameters"]["references"];
+        let tip = world.git(git, "work", &["rev-parse", "HEAD"]);
+        assert_eq!(pushed[0]["ref"], format!("refs/heads/{branch}"));
+        assert_eq!(pushed[0]["commit"], tip.as_str());
+        let capabilities = found[1]["additionalEventData"]["capabilities"].to_string();
+        assert!(capabilities.contains("report-status") && capabilities.contains("agent="), "{capabilities}");
+    }
+
+    for (number, (remote, way)) in [(&remote, "HTTP"), (&ssh, "SSH")].into_iter().enumerate() {
+        for version in ["0", "2"] {
+            let version = format!("protocol.version={version}");
+            let clone = format!("clone-{number}-{version}");
+            let list = format!("{way} reads list");
+            let both = [list.clone(), format!("{way} reads objects")];
+            world.git(git, ".", &["-c", &version, "ls-remote", remote]);
+            assert_eq!(said(&events(&world, "GitPull", &mut pulls, 1)), [list.as_str()], "{version}");
+            world.git(git, ".", &["-c", &version, "clone", "-q", "--depth", "3", remote, &clone]);
+            let found = events(&world, "GitPull", &mut pulls, 2);
+            assert_eq!(said(&found), both, "{version}");
+            assert_eq!(found[1]["additionalEventData"]["shallow"], true);
+            world.git(git, &clone, &["-c", &version, "fetch", "-q"]);
+            assert_eq!(said(&events(&world, "GitPull", &mut pulls, 1)), [list.as_str()], "{version}: nothing new");
+            // A history of its own makes for several rounds.
+            for number in 0..100 {
+                world.git(git, &clone, &["commit", "-q", "--allow-empty", "-m", &format!("own {number}")]);
+            }
+            world.git(git, &clone, &["-c", &version, "fetch", "-q", "--unshallow"]);
+            let found = events(&world, "GitPull", &mut pulls, 2);
+            assert_eq!(said(&found), both, "{version}");
+            assert!(found[1]["additionalEventData"]["capabilities"].to_string().contains("thin-pack"), "{found:?}");
+        }
+    }
+
+    let denies = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny",
+        "Action": "codecommit:GitPush", "Resource": "*", "Condition": {
+            "StringEqualsIfExists": {"codecommit:References": "refs/heads/main"},
+            "Null": {"codecommit:References": "false"}}}"#;
+    let denied = http.replace("://", &format!("://{}", world.user("denied", denies)));
+    world.git(git, "work", &["commit", "-q", "--allow-empty", "-m", "denied"]);
+    let _ = world.git_fails(git, "work", &["push", "-q", &denied, "HEAD:refs/heads/main"]);
+    let found = events(&world, "GitPush", &mut pushes, 2);
+    assert_eq!(said(&found), ["HTTP reads list", "HTTP changes objects AccessDeniedException"]);
+    assert_eq!(found[1]["requestParameters"]["references"][0]["ref"], "refs/heads/main");
+    let _ = world.git_fails(git, "work", &["push", "-q", &denied, "HEAD:refs/heads/main", "HEAD:refs/heads/topic"]);
+    let found = events(&world, "GitPush", &mut pushes, 2);
+    assert_eq!(said(&found), ["HTTP reads list", "HTTP changes objects"]);
+    assert_eq!(found[1]["requestParameters"]["references"][0]["ref"], "refs/heads/topic");
+    let refused = &found[1]["additionalEventData"]["refused"];
+    assert_eq!(refused[0]["ref"], "refs/heads/main", "{refused}");
+    assert!(refused[0]["reason"].as_str().is_some_and(|words| words.contains("not authorized")), "{refused}");
+    assert_eq!(refused.as_array().map(Vec::len), Some(1));
+
+    // A tree that git refuses: the record of the push has the reason.
+    world.write("work", "empty", "");
+    let blob = world.git(git, "work", &["hash-object", "-w", "empty"]);
+    let entry = format!("100644 blob {blob}\t.git");
+    let made = format!("printf '%s\\n' '{entry}' | {git} mktree");
+    let output = world.run("sh", "work", &["-c", &made]);
+    let tree = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let commit = world.git(git, "work", &["commit-tree", "-m", "bad", &tree]);
+    let _ = world.git_fails(git, "work", &["push", "-q", &remote, &format!("{commit}:refs/heads/bad")]);
+    let found = events(&world, "GitPush", &mut pushes, 2);
+    assert_eq!(said(&found), ["HTTP reads list", "HTTP changes objects PushRefusedException"]);
+    assert!(found[1]["errorMessage"].as_str().is_some_and(|words| words.contains("hasDotgit")), "{}", found[1]);
 }

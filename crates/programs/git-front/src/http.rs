@@ -9,7 +9,7 @@ mod lfs;
 
 use std::sync::Arc;
 
-use codecommit::transfer::{Client, Output, Packets, TransferError, Transfers, Upload, archive};
+use codecommit::transfer::{Carrier, Client, Output, Packets, TransferError, Transfers, Upload, archive};
 use front::{Peer, Request, Response, ResponseBody};
 use git_wire::{Endpoint, RepositoryPath, Service, Version};
 use http::header::{CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
@@ -121,8 +121,8 @@ impl GitHttp {
         version: Version,
         mut packets: Packets,
     ) -> Response {
-        let repository = match self.transfers.pull(&client, name).await {
-            Ok(repository) => repository,
+        let permitted = match self.transfers.pull(&client, name).await {
+            Ok(permitted) => permitted,
             Err(error) => return refused(&error),
         };
         if let Err(error) = packets.gather().await {
@@ -131,9 +131,9 @@ impl GitHttp {
         let (output, pieces) = Output::new(PIECES_AHEAD);
         tokio::spawn(async move {
             let served = if service == Service::UploadArchive {
-                archive(&repository, &mut packets, &output).await
+                archive(permitted, &mut packets, &output).await
             } else {
-                Upload::new(&repository, true).serve(version, &mut packets, &output).await
+                Upload::new(permitted, true).serve(version, &mut packets, &output).await
             };
             log(&client, "fetch", &served);
         });
@@ -177,6 +177,7 @@ impl GitHttp {
             secure: peer.secure,
             host: host.map(str::to_owned),
             user_agent: text(USER_AGENT).unwrap_or_default().to_owned(),
+            carrier: Carrier::Http,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use codecommit::transfer::{Client, Output, Packets, TransferError, Transfers, Upload};
+use codecommit::transfer::{Carrier, Client, Output, Packets, TransferError, Transfers};
 use git::{GitError, Maintenance, MaintenanceProgress, Swapped, Verified};
 use git_object::{ObjectFormat, ObjectId, fsck};
 use git_wire::{Service, Version, clean, error_line};
@@ -104,6 +104,7 @@ impl Repositories {
             secure: true,
             host: None,
             user_agent: format!("sealstack/{} git-{action}", env!("CARGO_PKG_VERSION")),
+            carrier: Carrier::Host,
         })
     }
 
@@ -174,7 +175,7 @@ impl Repositories {
     ) -> Result<(), TransferError> {
         let discovery = self.transfers.discover(client, name, Service::UploadPack, Version::V2, false).await?;
         discovery.send(output).await?;
-        Upload::new(discovery.repository(), false).serve(Version::V2, packets, output).await
+        discovery.into_upload().serve(Version::V2, packets, output).await
     }
 
     /// Reads all of a repository again.

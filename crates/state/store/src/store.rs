@@ -139,14 +139,15 @@ impl Store {
         self.inner.submit(Box::new(work)).await?.returned()
     }
 
-    /// Runs `change` as [`write`](Self::write) does, and records `event` in the same transaction if it writes anything:
-    /// if the change is there, so is its record, whatever happens. Returns with the value whether it was recorded.
+    /// Runs `change` as [`write`](Self::write) does, and records the `event` of its value in the same transaction if it
+    /// writes anything: if the change is there, so is its record, whatever happens. Returns with the value whether it was
+    /// recorded.
     ///
     /// # Errors
     /// As for [`write`](Self::write).
     pub async fn write_recorded<T, E>(
         &self,
-        event: Vec<u8>,
+        event: impl FnOnce(&T) -> Vec<u8> + Send + 'static,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<(T, bool), E>
     where
@@ -157,7 +158,7 @@ impl Store {
             let value = change(tx)?;
             let writes = tx.writes();
             if writes {
-                tx.record(&event)?;
+                tx.record(&event(&value))?;
             }
             Ok((value, writes))
         };

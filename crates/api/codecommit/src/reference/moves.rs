@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use git::{GitError, Received, RefOutcome, RefUpdate, Repository};
+use serde::Serialize;
 use service::Call;
 use store::Tx;
 
@@ -48,6 +49,20 @@ pub(crate) async fn publish(
     wanted: Move,
     call: &Call<'_, CodeCommit>,
 ) -> Result<Vec<RefOutcome>, CodeCommitError> {
+    publish_with(repository, git, wanted, |_: &[RefOutcome]| (), call).await
+}
+
+/// Does the same, and adds to the audit record what `additional` says of the outcomes.
+///
+/// # Errors
+/// As for [`publish`].
+pub(crate) async fn publish_with<A: Serialize>(
+    repository: &RepositoryRecord,
+    git: &Repository,
+    wanted: Move,
+    additional: impl Fn(&[RefOutcome]) -> A + Clone + Send + 'static,
+    call: &Call<'_, CodeCommit>,
+) -> Result<Vec<RefOutcome>, CodeCommitError> {
     let who = call.caller.principal.arn.to_string();
     let wanted = Arc::new(wanted);
     for _ in 0..ATTEMPTS {
@@ -74,7 +89,9 @@ pub(crate) async fn publish(
             }
             Ok::<_, CodeCommitError>(outcomes)
         };
-        match call.write(&call.service.store, change).await {
+        let additional = additional.clone();
+        let additional = move |outcomes: &Vec<RefOutcome>| additional(outcomes);
+        match call.write_with(&call.service.store, change, additional).await {
             Err(CodeCommitError::Overtaken) => {}
             other => return other,
         }

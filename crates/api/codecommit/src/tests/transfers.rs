@@ -3,7 +3,9 @@
 use git::{RefOutcome, RefUpdate};
 
 use super::*;
+use crate::transfer::Carrier;
 use crate::transfer::publication::{Moved, Publication, Publish};
+use crate::transfer::record::{About, Pushed};
 use crate::{GitPull, GitPullInput, GitPush, GitPushInput, PushedRef};
 
 fn pull(name: &str) -> GitPullInput {
@@ -107,6 +109,12 @@ async fn a_transfer_needs_the_kms_key_each_time() {
     assert_eq!(code(&world.performed::<GitPush>("admin", push("first", &[])).await), "EncryptionKeyDisabledException");
 }
 
+fn described() -> Pushed {
+    let about =
+        About { protocol: Carrier::Http, repository_name: "first".to_owned(), repository_id: "the id".to_owned() };
+    Pushed { about, capabilities: vec!["report-status".to_owned()], pack: true }
+}
+
 /// The outcomes of a push of `references` by `caller`, to objects that are there already.
 async fn pushed(world: &World, caller: &str, references: &[(&str, &str, &str)]) -> Vec<Moved> {
     let pulled = world.performed::<GitPull>("admin", pull("first")).await.expect("permitted");
@@ -120,7 +128,7 @@ async fn pushed(world: &World, caller: &str, references: &[(&str, &str, &str)]) 
     let received = git.check(git_object::ObjectFormat::Sha1, tips).await.expect("checked");
     let names: Vec<_> = references.iter().map(|(name, ..)| (*name, None)).collect();
     let shown = push("first", &names);
-    let publication = Publication { shown, updates, atomic: false, received };
+    let publication = Publication { shown, updates, atomic: false, received, pushed: described(), refused: Vec::new() };
     world.performed::<Publish>(caller, publication).await.expect("published").moved
 }
 

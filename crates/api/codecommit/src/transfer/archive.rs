@@ -13,7 +13,7 @@ use git_wire::{ArchiveReader, Band, FLUSH, SideBand, acknowledge_archive, clean,
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::{Output, Packets, TransferError};
+use super::{Output, Packets, Permitted, TransferError};
 use tar::Tar;
 
 /// Bytes that are put together before they are sent.
@@ -37,12 +37,13 @@ struct Wanted {
 ///
 /// # Errors
 /// Every [`TransferError`] but [`TransferError::Refused`], for the log: the client knows.
-pub async fn archive(repository: &Repository, packets: &mut Packets, output: &Output) -> Result<(), TransferError> {
+pub async fn archive(permitted: Permitted, packets: &mut Packets, output: &Output) -> Result<(), TransferError> {
+    let (repository, record) = permitted.into_parts();
     let mut reader = ArchiveReader::default();
     let arguments = packets.until(|packet| reader.packet(packet)).await?.unwrap_or_default();
     let mut out = Vec::new();
     let found = match Wanted::parse(&arguments) {
-        Ok(wanted) => root(repository, &wanted).await.map(|root| (wanted, root)),
+        Ok(wanted) => root(&repository, &wanted).await.map(|root| (wanted, root)),
         Err(words) => Err(GitError::BadRequest { reason: words }.into()),
     };
     let (wanted, (commit, tree, time)) = match found {
@@ -53,6 +54,7 @@ pub async fn archive(repository: &Repository, packets: &mut Packets, output: &Ou
             return Err(error);
         }
     };
+    record.transferred()?;
     acknowledge_archive(&mut out);
     output.send(out).await?;
     let (pieces, mut made) = mpsc::channel::<Vec<u8>>(4);

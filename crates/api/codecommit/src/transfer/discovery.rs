@@ -1,11 +1,14 @@
 //! The advertisement: what a repository has and what the server can do.
 
+use std::sync::Arc;
+
 use git::{Reference, Repository};
 use git_wire::{
     Advertisement, Offer, Service, Version, receive_capabilities, service_line, upload_capabilities, v2_capabilities,
 };
 
-use super::{Client, Output, TransferError, Transfers};
+use super::record::Record;
+use super::{Client, Output, Permitted, TransferError, Transfers, Upload};
 use crate::reference::HIDDEN;
 
 /// Bytes that are put together before they are sent.
@@ -17,7 +20,8 @@ pub struct Discovery {
     service: Service,
     version: Version,
     stateless: bool,
-    agent: std::sync::Arc<str>,
+    agent: Arc<str>,
+    record: Record,
 }
 
 impl Transfers {
@@ -34,20 +38,38 @@ impl Transfers {
         version: Version,
         stateless: bool,
     ) -> Result<Discovery, TransferError> {
-        let repository = match service {
-            Service::ReceivePack => self.open_for_push(client, name, Vec::new()).await?.0,
-            Service::UploadPack | Service::UploadArchive => self.pull(client, name).await?,
+        let (repository, record) = match service {
+            Service::ReceivePack => {
+                let (repository, _, record) = self.open_for_push(client, name, Vec::new()).await?;
+                (repository, record)
+            }
+            Service::UploadPack | Service::UploadArchive => self.pull(client, name).await?.into_parts(),
         };
-        let agent = std::sync::Arc::clone(&self.agent);
-        Ok(Discovery { repository, service, version, stateless, agent })
+        let discovery = Discovery { repository, service, version, stateless, agent: Arc::clone(&self.agent), record };
+        if !discovery.has_capabilities_alone() {
+            discovery.record.listed()?;
+        }
+        Ok(discovery)
     }
 }
 
 impl Discovery {
-    /// The repository as it was discovered, to be fetched from on the same connection.
+    /// The repository as it was discovered.
     #[must_use]
     pub const fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// A fetch on the same connection.
+    #[must_use]
+    pub fn into_upload(self) -> Upload {
+        Upload::new(Permitted::new(self.repository, self.record), self.stateless)
+    }
+
+    /// Whether it shows nothing of the repository: with version 2, references are asked for. Nobody has defined version 2
+    /// of pushes.
+    fn has_capabilities_alone(&self) -> bool {
+        self.version == Version::V2 && self.service != Service::ReceivePack
     }
 
     /// Sends it.
@@ -55,7 +77,7 @@ impl Discovery {
     /// # Errors
     /// [`TransferError::Gone`].
     pub async fn send(&self, output: &Output) -> Result<(), TransferError> {
-        let Self { repository, service, version, stateless, agent } = self;
+        let Self { repository, service, version, stateless, agent, .. } = self;
         let head = repository.references().find(repository.head());
         let offer = Offer {
             format: repository.format(),
@@ -64,9 +86,8 @@ impl Discovery {
             agent,
         };
         let mut out = Vec::new();
-        // Nobody has defined version 2 of pushes.
         let pushes = *service == Service::ReceivePack;
-        if *version == Version::V2 && !pushes {
+        if self.has_capabilities_alone() {
             v2_capabilities(&mut out, offer);
             return output.send(out).await;
         }

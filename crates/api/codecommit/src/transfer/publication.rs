@@ -9,7 +9,9 @@ use crate::CodeCommit;
 use crate::GitPush;
 use crate::access::{GitPushInput, Named, refusals};
 use crate::error::CodeCommitError;
-use crate::reference::{Move, publish};
+use crate::reference::{Move, publish_with};
+use crate::transfer::push::words;
+use crate::transfer::record::{Pushed, Refused};
 
 /// References to be moved.
 pub(crate) struct Publication {
@@ -21,6 +23,9 @@ pub(crate) struct Publication {
     pub(crate) atomic: bool,
     /// The objects.
     pub(crate) received: Received,
+    /// The push as its record describes it, and the references of it that are refused already.
+    pub(crate) pushed: Pushed,
+    pub(crate) refused: Vec<Refused>,
 }
 
 impl OperationInput for Publication {
@@ -73,8 +78,14 @@ impl ResourceOperation for Publish {
         found: &Permit<Named>,
         call: &Call<'_, CodeCommit>,
     ) -> Result<Published, CodeCommitError> {
-        let Publication { shown, updates, atomic, received } = input;
+        let Publication { shown, updates, atomic, received, pushed, refused } = input;
         let refusals = refusals(found, &shown.references, call).await?;
+        let denied = shown
+            .references
+            .iter()
+            .zip(&refusals)
+            .filter_map(|(reference, words)| words.as_deref().map(|words| Refused::new(&reference.name, words)));
+        let refused: Vec<Refused> = refused.into_iter().chain(denied).collect();
         let permitted = |place: usize| refusals.get(place).is_some_and(Option::is_none);
         let any_refused = refusals.iter().any(Option::is_some);
         let permitted: Vec<RefUpdate> = if atomic && any_refused {
@@ -84,11 +95,18 @@ impl ResourceOperation for Publish {
             updates.filter(|(place, _)| permitted(*place)).map(|(_, update)| update).collect()
         };
         let mut outcomes = if permitted.is_empty() {
+            call.add(&pushed.with(refused));
             Vec::new()
         } else {
+            let names: Vec<String> = permitted.iter().map(|update| update.name.clone()).collect();
+            let additional = move |outcomes: &[RefOutcome]| {
+                let stale = names.iter().zip(outcomes).filter(|(_, outcome)| **outcome != RefOutcome::Done);
+                let stale = stale.map(|(name, outcome)| Refused::new(name, &words(outcome)));
+                pushed.with(refused.iter().cloned().chain(stale).collect())
+            };
             let git = received.repository().clone();
             let wanted = Move { received, updates: permitted, atomic, merged: None, besides: None };
-            publish(found, &git, wanted, call).await.map_err(failed)?
+            publish_with(found, &git, wanted, additional, call).await.map_err(failed)?
         }
         .into_iter();
         let moved = refusals.into_iter().map(|refusal| match refusal {

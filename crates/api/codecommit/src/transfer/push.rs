@@ -12,14 +12,18 @@ use git_object::{ObjectId, fsck};
 use git_wire::{Command, PushReader, WireError, clean};
 use service::Behalf;
 use tokio::time::{Instant, sleep_until};
+use wire::Fault;
 
 use super::output::{Banded, SILENCE_MAX};
 use super::progress::Lines;
 use super::publication::{Moved, Publication, Publish};
+use super::record::{PUSH_REFUSED, Pushed, Record, Refused, listed};
 use super::{Client, Output, Packets, PushedRef, TransferError, Transfers};
 use crate::access::GitPushInput;
 use crate::reference::HIDDEN;
 use report::Verdict;
+
+pub(super) use report::words;
 
 /// A push that has arrived.
 pub struct Push {
@@ -29,6 +33,7 @@ pub struct Push {
     /// The verdict on each update, if known.
     verdicts: Vec<Option<Verdict>>,
     pack: Pack,
+    record: Record,
 }
 
 /// The objects of a push.
@@ -62,23 +67,42 @@ impl Transfers {
             return Ok(None);
         };
         let references = request.commands.iter().map(|command| shown(command, presumed(command))).collect();
-        let (repository, pushed) = self.open_for_push(client, name, references).await?;
+        let (repository, pushed, record) = self.open_for_push(client, name, references).await?;
+        match self.take_in(&request, &repository, pushed.refusals, packets, ends).await {
+            Ok((verdicts, pack)) => {
+                Ok(Some(Push { request, name: name.to_owned(), repository, verdicts, pack, record }))
+            }
+            Err(error) => {
+                record.failed(&error, &described(&request, &record), Vec::new())?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn take_in(
+        &self,
+        request: &git_wire::Push,
+        repository: &Repository,
+        refusals: Vec<Option<String>>,
+        packets: &mut Packets,
+        ends: bool,
+    ) -> Result<(Vec<Option<Verdict>>, Pack), TransferError> {
         if let Some(format) = repository.format().filter(|format| *format != request.format) {
             let client = request.format.name().to_owned();
             return Err(WireError::ObjectFormat { server: format.name(), client }.into());
         }
-        let mut verdicts: Vec<_> = pushed.refusals.into_iter().map(|refusal| refusal.map(Verdict::Refused)).collect();
+        let mut verdicts: Vec<_> = refusals.into_iter().map(|refusal| refusal.map(Verdict::Denied)).collect();
         for (verdict, command) in verdicts.iter_mut().zip(&request.commands) {
-            *verdict = verdict.take().or_else(|| forbidden(command, &repository));
+            *verdict = verdict.take().or_else(|| forbidden(command, repository));
         }
         let pack = if request.has_pack() {
             let wanted =
                 verdicts.iter().any(Option::is_none) && !(request.atomic && verdicts.iter().any(Option::is_some));
-            receive_pack(&repository, &request, wanted, packets, (&self.rules, ends)).await?
+            receive_pack(repository, request, wanted, packets, (&self.rules, ends)).await?
         } else {
             Pack::None
         };
-        Ok(Some(Push { request, name: name.to_owned(), repository, verdicts, pack }))
+        Ok((verdicts, pack))
     }
 
     /// Checks what arrived, moves the references, and reports.
@@ -86,10 +110,10 @@ impl Transfers {
     /// # Errors
     /// Every [`TransferError`] but [`TransferError::Refused`], for the log: the client knows.
     pub async fn finish(&self, client: &Client, push: Push, output: &Output) -> Result<(), TransferError> {
-        let Push { request, name, repository, mut verdicts, pack } = push;
+        let Push { request, name, repository, mut verdicts, pack, record } = push;
         let to = Banded { output, side_band: request.side_band, verbose: !request.quiet };
         let wanted = !(request.atomic && verdicts.iter().any(Option::is_some)) && verdicts.iter().any(Option::is_none);
-        let mut failure = None;
+        let (mut failure, pushed) = (None, described(&request, &record));
         let checked = match pack {
             Pack::Refused(error) => Err(error),
             _ if !wanted => Ok(None),
@@ -97,13 +121,17 @@ impl Transfers {
             Pack::Arrived(receiving) => resolve(*receiving, tips(&request), &to).await.map(Some),
         };
         match checked {
-            Ok(None) => {}
+            Ok(None) => record.failed(&refusal(&verdicts), &pushed, refused(&request, &verdicts))?,
             Ok(Some(received)) => {
-                if let Err(error) = self.publish(client, &name, &request, received, &mut verdicts).await {
+                let publication = self.publish(client, &name, &request, received, pushed, &mut verdicts);
+                if let Err(error) = publication.await {
                     failure = Some(error);
                 }
             }
-            Err(error) => failure = Some(error),
+            Err(error) => {
+                record.failed(&error, &pushed, refused(&request, &verdicts))?;
+                failure = Some(error);
+            }
         }
         report::send(&request, &verdicts, failure.as_ref(), &to).await?;
         failure.map_or(Ok(()), Err)
@@ -115,6 +143,7 @@ impl Transfers {
         name: &str,
         request: &git_wire::Push,
         received: Received,
+        pushed: Pushed,
         verdicts: &mut [Option<Verdict>],
     ) -> Result<(), TransferError> {
         let (mut references, mut updates) = (Vec::new(), Vec::new());
@@ -129,19 +158,45 @@ impl Transfers {
             updates.push(RefUpdate { name, old: some(command.old), new: some(command.new) });
         }
         let shown = GitPushInput { repository_name: name.to_owned(), references };
-        let input = Publication { shown, updates, atomic: request.atomic, received };
+        let refused = refused(request, verdicts);
+        let input = Publication { shown, updates, atomic: request.atomic, received, pushed, refused };
         let origin = client.origin();
         let behalf = Behalf { caller: &client.caller, region: &client.region, origin: &origin };
         let mut moved = self.performer.perform::<Publish>(behalf, input).await?.moved.into_iter();
         for verdict in verdicts.iter_mut().filter(|verdict| verdict.is_none()) {
             *verdict = moved.next().map(|moved| match moved {
-                Moved::Refused(words) => Verdict::Refused(words),
+                Moved::Refused(words) => Verdict::Denied(words),
                 Moved::Decided(RefOutcome::Done) => Verdict::Done,
                 Moved::Decided(outcome) => Verdict::Refused(report::words(&outcome)),
             });
         }
         Ok(())
     }
+}
+
+/// A push as its record describes it.
+fn described(request: &git_wire::Push, record: &Record) -> Pushed {
+    let capabilities = listed(&request.capabilities);
+    Pushed { about: record.about().clone(), capabilities, pack: request.has_pack() }
+}
+
+/// The references that stay as they are, as the push's record lists them.
+fn refused(request: &git_wire::Push, verdicts: &[Option<Verdict>]) -> Vec<Refused> {
+    let refused = request.commands.iter().zip(verdicts).filter_map(|(command, verdict)| {
+        let words = verdict.as_ref().and_then(Verdict::refusal)?;
+        Some(Refused::new(&clean(&command.name), words))
+    });
+    refused.collect()
+}
+
+/// Why a push changes nothing, of which no reference may change: the first that a policy denies, or the first of all.
+fn refusal(verdicts: &[Option<Verdict>]) -> TransferError {
+    let denied = verdicts.iter().flatten().find_map(|verdict| match verdict {
+        Verdict::Denied(words) => Some(Fault::sender("AccessDeniedException", words.as_str())),
+        _ => None,
+    });
+    let first = || verdicts.iter().flatten().find_map(Verdict::refusal).unwrap_or_default();
+    TransferError::Refused(denied.unwrap_or_else(|| Fault::sender(PUSH_REFUSED, first())))
 }
 
 /// Whether an update keeps the history of a reference, as far as that is known before its objects are: what may be so is

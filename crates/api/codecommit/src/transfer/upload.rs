@@ -12,7 +12,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::output::{Banded, SILENCE_MAX};
-use super::{Output, Packets, TransferError};
+use super::record::Record;
+use super::{Output, Packets, Permitted, TransferError};
 
 /// A fetch from a repository.
 pub struct Upload {
@@ -20,14 +21,16 @@ pub struct Upload {
     format: ObjectFormat,
     /// Whether each request stands alone, as over HTTP.
     stateless: bool,
+    record: Record,
 }
 
 impl Upload {
     /// A fetch from a repository that the client may read.
     #[must_use]
-    pub fn new(repository: &Repository, stateless: bool) -> Self {
+    pub fn new(permitted: Permitted, stateless: bool) -> Self {
+        let (repository, record) = permitted.into_parts();
         let format = repository.format().unwrap_or(ObjectFormat::Sha1);
-        Self { repository: repository.clone(), format, stateless }
+        Self { repository, format, stateless, record }
     }
 
     /// Answers what the client sends, to its end. What cannot be answered is reported to it in words.
@@ -102,13 +105,14 @@ impl Upload {
         })
     }
 
-    /// Begins the pack.
+    /// Records the fetch, and begins the pack.
     fn pack(
         &self,
         fetch: Fetch,
         haves: Vec<ObjectId>,
         boundary: Option<Boundary>,
     ) -> Result<PackStream, TransferError> {
+        self.record.fetched(&fetch)?;
         let mut filter = Filter::default();
         if let Some(asked) = &fetch.filter {
             narrow(&mut filter, asked)?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use codecommit::transfer::Client;
+use codecommit::transfer::{Carrier, Client};
 use git_wire::Version;
 use russh::keys::{Algorithm, PublicKey};
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
@@ -99,7 +99,8 @@ impl Connection {
     fn client(&self, session: &Session) -> Option<Client> {
         let caller = Arc::clone(self.known.get()?);
         let user_agent = git_wire::clean(session.remote_sshid());
-        Some(Client { caller, region: self.git.region.clone(), ip: self.ip, secure: true, host: None, user_agent })
+        let (region, carrier) = (self.git.region.clone(), Carrier::Ssh);
+        Some(Client { caller, region, ip: self.ip, secure: true, host: None, user_agent, carrier })
     }
 }
 

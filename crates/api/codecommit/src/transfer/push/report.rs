@@ -11,12 +11,24 @@ use crate::transfer::output::Banded;
 pub(super) enum Verdict {
     /// It was made.
     Done,
-    /// It was not, and why.
+    /// A policy denies it, in words.
+    Denied(String),
+    /// It was not made, and why.
     Refused(String),
 }
 
+impl Verdict {
+    /// Why the update was not made.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Done => None,
+            Self::Denied(words) | Self::Refused(words) => Some(words),
+        }
+    }
+}
+
 /// The words for `outcome`, git's where it has some.
-pub(super) fn words(outcome: &RefOutcome) -> String {
+pub(in crate::transfer) fn words(outcome: &RefOutcome) -> String {
     match outcome {
         RefOutcome::Done => "ok".to_owned(),
         RefOutcome::Stale { found: Some(found) } => format!("fetch first: the reference is at {found} now"),
@@ -44,9 +56,9 @@ pub(super) async fn send(
     }
     let mut shown: Vec<&str> = Vec::new();
     for verdict in verdicts.iter().flatten() {
-        if let Verdict::Refused(words) = verdict
+        if let Some(words) = verdict.refusal()
             && words.len() > 60
-            && !shown.contains(&words.as_str())
+            && !shown.contains(&words)
         {
             shown.push(words);
             to.message(&format!("error: {words}\n")).await?;
@@ -61,7 +73,7 @@ pub(super) async fn send(
     let references = request.commands.iter().zip(verdicts).map(|(command, verdict)| {
         let report = match (verdict, &failed) {
             (Some(Verdict::Done), _) => RefReport::Ok,
-            (Some(Verdict::Refused(words)), _) => RefReport::Refused(words),
+            (Some(Verdict::Denied(words) | Verdict::Refused(words)), _) => RefReport::Refused(words),
             (None, Some(words)) if unpacked.is_ok() => RefReport::Refused(words),
             (None, Some(_)) => RefReport::Refused("unpacker error"),
             (None, None) => RefReport::Refused("atomic push failed"),

@@ -29,6 +29,7 @@ impl Upload {
     }
 
     async fn ls_refs(&self, asked: &LsRefs, output: &Output) -> Result<(), TransferError> {
+        self.record.listed()?;
         let mut out = Vec::new();
         let references = self.repository.references();
         let target = self.repository.head();
@@ -103,6 +104,7 @@ impl Upload {
 
     async fn object_info(&self, asked: ObjectInfo, output: &Output) -> Result<(), TransferError> {
         self.check(&asked.ids).await?;
+        self.record.listed()?;
         let objects = self.repository.objects();
         let found = spawn_blocking(move || {
             let size = |id: &ObjectId| Ok((*id, objects.header(id)?.map(|(_, bytes)| bytes)));

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use codecommit::transfer::Permitted;
 use front::{Response, ResponseBody};
 use futures_util::{Stream as _, StreamExt as _};
 use git::Repository;
@@ -42,7 +43,7 @@ impl GitHttp {
                 self.transfers.push_beside(asked.client, asked.path.name, reference).await
             }
         };
-        let repository = repository.map_err(|error| refused(&error))?;
+        let repository = repository.and_then(Permitted::listed).map_err(|error| refused(&error))?;
         let digests: Vec<_> = request.objects.iter().map(|pointer| digest_of(&pointer.oid)).collect();
         let valid = digests.iter().flatten().copied().collect();
         let mut found = stored(&repository, valid).await?.into_iter();
@@ -72,7 +73,7 @@ impl GitHttp {
 
     pub(super) async fn file(&self, asked: Asked<'_>, oid: &str) -> Result<Response, Response> {
         let pulled = self.transfers.pull(asked.client, asked.path.name).await;
-        let repository = pulled.map_err(|error| refused(&error))?;
+        let repository = pulled.and_then(Permitted::transferred).map_err(|error| refused(&error))?;
         let missing = || failed(StatusCode::NOT_FOUND, "The object does not exist.");
         let digest = digest_of(oid).ok_or_else(missing)?;
         let found = repository.large(digest).await.map_err(|error| refused(&error.into()))?;
@@ -84,7 +85,7 @@ impl GitHttp {
 
     pub(super) async fn store_file(&self, asked: Asked<'_>, oid: &str) -> Result<Response, Response> {
         let pushed = self.transfers.push_beside(asked.client, asked.path.name, None).await;
-        let repository = pushed.map_err(|error| refused(&error))?;
+        let repository = pushed.and_then(Permitted::changed).map_err(|error| refused(&error))?;
         let digest = digest_of(oid).ok_or_else(|| failed(StatusCode::NOT_FOUND, "The name is no SHA-256."))?;
         let encoding = || failed(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content encoding is not gzip.");
         let mut source = arriving::source(&asked.head.headers, asked.body).ok_or_else(encoding)?;
@@ -104,7 +105,7 @@ impl GitHttp {
     pub(super) async fn verify_file(&self, mut asked: Asked<'_>, oid: &str) -> Result<Response, Response> {
         let pointer: Pointer = asked.message().await?;
         let pushed = self.transfers.push_beside(asked.client, asked.path.name, None).await;
-        let repository = pushed.map_err(|error| refused(&error))?;
+        let repository = pushed.and_then(Permitted::listed).map_err(|error| refused(&error))?;
         let digest = digest_of(oid).filter(|_| pointer.oid == oid);
         let found = stored(&repository, digest.into_iter().collect()).await?;
         match found.first() {

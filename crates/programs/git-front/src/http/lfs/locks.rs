@@ -1,5 +1,6 @@
 //! Locks of Git LFS.
 
+use codecommit::transfer::{Permitted, TransferError};
 use front::Response;
 use git::{Lock, Locking, Repository};
 use git_wire::lfs::{self, LockAnswer, LockRequest, LocksAnswer, Name, UnlockRequest, VerifyAnswer, VerifyRequest};
@@ -15,7 +16,7 @@ const PAGE: usize = 100;
 impl GitHttp {
     pub(super) async fn lock(&self, mut asked: Asked<'_>) -> Result<Response, Response> {
         let LockRequest { path } = asked.message().await?;
-        let repository = self.to_lock(&asked).await?;
+        let repository = self.to_lock(&asked, Permitted::changed).await?;
         let at = (self.clock)().millis() / 1000;
         let locked = repository.lock(&path, &asked.owner(), at).await;
         match locked.map_err(|error| refused(&error.into()))? {
@@ -30,7 +31,7 @@ impl GitHttp {
 
     pub(super) async fn unlock(&self, mut asked: Asked<'_>, id: &str) -> Result<Response, Response> {
         let UnlockRequest { force } = asked.message().await?;
-        let repository = self.to_lock(&asked).await?;
+        let repository = self.to_lock(&asked, Permitted::changed).await?;
         let unlocked = repository.unlock(id, &asked.owner(), force).await;
         match unlocked.map_err(|error| refused(&error.into()))? {
             Locking::Done(lock) => Ok(message(StatusCode::OK, &LockAnswer { lock: shown(lock), message: None })),
@@ -41,7 +42,7 @@ impl GitHttp {
 
     pub(super) async fn locks(&self, asked: Asked<'_>) -> Result<Response, Response> {
         let pulled = self.transfers.pull(asked.client, asked.path.name).await;
-        let repository = pulled.map_err(|error| refused(&error))?;
+        let repository = pulled.and_then(Permitted::listed).map_err(|error| refused(&error))?;
         if let Some(path) = asked.query("path") {
             let found = repository.lock_on(&path).await.map_err(|error| refused(&error.into()))?;
             let id = asked.query("id");
@@ -60,7 +61,7 @@ impl GitHttp {
 
     pub(super) async fn verify_locks(&self, mut asked: Asked<'_>) -> Result<Response, Response> {
         let VerifyRequest { cursor, limit } = asked.message().await?;
-        let repository = self.to_lock(&asked).await?;
+        let repository = self.to_lock(&asked, Permitted::listed).await?;
         let (locks, next_cursor) = page(&repository, cursor.filter(|cursor| !cursor.is_empty()), limit).await?;
         let owner = asked.owner();
         let (ours, theirs): (Vec<_>, Vec<_>) = locks.into_iter().partition(|lock| lock.owner == owner);
@@ -68,9 +69,13 @@ impl GitHttp {
         Ok(message(StatusCode::OK, &VerifyAnswer { ours, theirs, next_cursor }))
     }
 
-    async fn to_lock(&self, asked: &Asked<'_>) -> Result<Repository, Response> {
+    async fn to_lock(
+        &self,
+        asked: &Asked<'_>,
+        recorded: fn(Permitted) -> Result<Repository, TransferError>,
+    ) -> Result<Repository, Response> {
         let pushed = self.transfers.push_beside(asked.client, asked.path.name, None).await;
-        pushed.map_err(|error| refused(&error))
+        pushed.and_then(recorded).map_err(|error| refused(&error))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use codecommit::transfer::{ByteSource, Client, Output, Packets, TransferError, Transfers, Upload, archive};
+use codecommit::transfer::{ByteSource, Client, Output, Packets, Permitted, TransferError, Transfers, archive};
 use futures_util::stream;
 use git_wire::{Service, SshCommand, Version, clean};
 use russh::server::Msg;
@@ -96,7 +96,7 @@ async fn transfer(
         Service::UploadPack => {
             let discovery = transfers.discover(client, name, service, version, false).await?;
             discovery.send(output).await?;
-            Upload::new(discovery.repository(), false).serve(version, packets, output).await.map_err(Failure::Told)
+            discovery.into_upload().serve(version, packets, output).await.map_err(Failure::Told)
         }
         Service::ReceivePack => {
             let discovery = transfers.discover(client, name, service, version, false).await?;
@@ -107,8 +107,8 @@ async fn transfer(
             }
         }
         Service::UploadArchive => {
-            let repository = transfers.pull(client, name).await?;
-            archive(&repository, packets, output).await.map_err(Failure::Told)
+            let permitted = transfers.pull(client, name).await?;
+            archive(permitted, packets, output).await.map_err(Failure::Told)
         }
     }
 }
@@ -120,7 +120,8 @@ async fn lfs_authenticate(git: &GitSsh, client: &Client, repository: &str, uploa
     } else {
         git.transfers.pull(client, repository).await
     };
-    if let Err(error) = opened {
+    // The requests over HTTPS have records of their own.
+    if let Err(error) = opened.and_then(Permitted::listed) {
         return end(channel, &format!("ERROR: {}", clean(error.words().as_bytes())), FAILED).await;
     }
     let Some(credentials) = git.lfs_credentials(&client.caller, repository) else {

@@ -168,7 +168,7 @@ async fn a_database_from_before_the_ledger_is_brought_up_to_date() {
     drop(connection);
     let store = Store::open(directory.database(), &root).unwrap();
     assert_eq!(store.standing().unwrap().version, 1);
-    store.write_recorded(b"event".to_vec(), |tx| tx.put("p", "7", &note("7", "new"))).await.unwrap();
+    store.write_recorded(|_| b"event".to_vec(), |tx| tx.put("p", "7", &note("7", "new"))).await.unwrap();
     assert_eq!((store.standing().unwrap().recorded, store.first_waiting().unwrap()), (1, Some(1)));
     store.check().unwrap();
 }
@@ -178,7 +178,7 @@ async fn a_database_from_before_spaces_and_batches_is_brought_up_to_date() {
     let directory = Directory::new();
     let root = RootKey::random();
     let store = filled(&directory, &root).await;
-    store.write_recorded(b"one".to_vec(), |tx| tx.put("p", "7", &note("7", "new"))).await.unwrap();
+    store.write_recorded(|_| b"one".to_vec(), |tx| tx.put("p", "7", &note("7", "new"))).await.unwrap();
     let standing = store.standing().unwrap();
     drop(store);
     {
@@ -201,7 +201,7 @@ async fn a_database_from_before_spaces_and_batches_is_brought_up_to_date() {
     assert_eq!(store.standing().unwrap(), standing, "the anchors elsewhere have the same");
     assert_eq!((standing.recorded, store.first_waiting().unwrap()), (1, Some(1)));
     store.check().unwrap();
-    store.write_recorded(b"two".to_vec(), |tx| tx.put("p", "8", &note("8", "new"))).await.unwrap();
+    store.write_recorded(|_| b"two".to_vec(), |tx| tx.put("p", "8", &note("8", "new"))).await.unwrap();
     assert_eq!(get(&store, "p", "7").await.unwrap(), Some(note("7", "new")));
     let now = store.standing().unwrap();
     assert_eq!((now.version, now.recorded, store.first_waiting().unwrap()), (standing.version + 1, 2, Some(1)));
@@ -536,7 +536,8 @@ fn writes_until_it_is_killed() {
                         tx.insert("p", &record.name, &record)?;
                         tx.insert("twin", &record.name, &record)
                     };
-                    store.write_recorded(id.clone().into_bytes(), change).await.unwrap();
+                    let event = id.clone().into_bytes();
+                    store.write_recorded(|_| event, change).await.unwrap();
                     writeln!(std::io::stdout().lock(), "written {id}").unwrap();
                 }
             });

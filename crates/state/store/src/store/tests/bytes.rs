@@ -58,7 +58,7 @@ pub(super) async fn bytes_that_were_put_back_or_moved_are_found(under: Under) {
 
 pub(super) async fn a_change_of_bytes_alone_is_recorded_and_one_that_changes_none_is_not(under: Under) {
     let recorded = |change: fn(&mut Tx<'_>) -> Result<(), StoreError>| {
-        let written = under.store.write_recorded(b"event".to_vec(), change);
+        let written = under.store.write_recorded(|_| b"event".to_vec(), change);
         async { written.await.unwrap().1 }
     };
     assert!(recorded(|tx| tx.put_bytes(CONTENTS, "p", "a", b"bytes")).await);

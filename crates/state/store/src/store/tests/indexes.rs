@@ -368,7 +368,7 @@ pub(super) async fn a_changed_index_is_recorded_and_heard_of_once_a_commit(under
         let mut index = tx.index_mut::<Item>("tree");
         (0..100_u8).try_for_each(|n| index.put(&[n], &item("text")))
     };
-    let ((), recorded) = here.write_recorded(b"event".to_vec(), fill).await.unwrap();
+    let ((), recorded) = here.write_recorded(|_| b"event".to_vec(), fill).await.unwrap();
     assert!(recorded);
     let heard = [("items".to_owned(), "tree".to_owned())];
     assert_eq!(*ear.0.lock().unwrap(), heard);
@@ -379,7 +379,7 @@ pub(super) async fn a_changed_index_is_recorded_and_heard_of_once_a_commit(under
     assert_eq!((now.version, now.recorded), (standing.version + 1, standing.recorded + 1));
     assert_ne!(now.digest, standing.digest, "the header is among the rows that the ledger vouches for");
     let nothing = |tx: &mut Tx<'_>| tx.index_mut::<Item>("tree").remove(b"none");
-    assert_eq!(here.write_recorded(b"event".to_vec(), nothing).await.unwrap(), (false, false));
+    assert_eq!(here.write_recorded(|_| b"event".to_vec(), nothing).await.unwrap(), (false, false));
     assert_eq!(here.standing().unwrap(), now);
 }
 

@@ -51,13 +51,14 @@ impl Outlet for Inbox {
 
 async fn record(store: &Store, id: &str) -> Result<(), StoreError> {
     let note = note(id, id);
-    let written = store.write_recorded(id.as_bytes().to_vec(), move |tx| tx.put("p", &note.name, &note)).await;
+    let event = id.as_bytes().to_vec();
+    let written = store.write_recorded(|_| event, move |tx| tx.put("p", &note.name, &note)).await;
     written.map(|((), recorded)| assert!(recorded))
 }
 
 pub(super) async fn what_changes_nothing_is_not_recorded(under: Under) {
     let change = |tx: &mut Tx<'_>| tx.delete::<Note>("p", "none");
-    assert_eq!(under.store.write_recorded(b"event".to_vec(), change).await, Ok((false, false)));
+    assert_eq!(under.store.write_recorded(|_| b"event".to_vec(), change).await, Ok((false, false)));
     assert_eq!((under.store.first_waiting().unwrap(), under.store.standing().unwrap().recorded), (None, 0));
 }
 
@@ -118,7 +119,7 @@ pub(super) async fn a_change_that_fails_leaves_no_event_and_no_trace_in_the_ledg
         tx.put("p", "y", &note("y", "y"))?;
         panic!("on purpose")
     };
-    let (failed, panicked) = (store.write(failing), store.write_recorded(b"never".to_vec(), panicking));
+    let (failed, panicked) = (store.write(failing), store.write_recorded(|_| b"never".to_vec(), panicking));
     let (failed, panicked, ()) = tokio::join!(failed, panicked, hold.release_when(store, 2));
     assert_eq!((failed, panicked), (Err(TestError::Refused), Err(StoreError::Panicked)));
     assert_eq!(store.standing().unwrap(), before);

@@ -144,7 +144,7 @@ fn figures_of_changes() {
                     for number in 0..total / WRITERS {
                         let id = format!("{writer}-{number:06}");
                         let change = move |tx: &mut Tx<'_>| work(tx, &id);
-                        store.write_recorded(vec![b'e'; EVENT_BYTES], change).await.unwrap();
+                        store.write_recorded(|_| vec![b'e'; EVENT_BYTES], change).await.unwrap();
                     }
                 });
             }
