@@ -18,7 +18,11 @@ fn model(name: &str) -> Model {
 /// Every operation is served or listed as missing, nothing is both, and each input has AWS's members, with the same
 /// ones required. `missing` is a file that may only shrink: an operation that is served has to leave it.
 fn compare<S: Service>(missing: &str) {
-    let model = model(S::NAME);
+    compare_with::<S>(model(S::NAME), missing);
+}
+
+/// As [`compare`], with a model that has been read.
+fn compare_with<S: Service>(model: Model, missing: &str) {
     let operations: &[Entry<S>] = S::operations();
     let served: BTreeSet<_> = operations.iter().map(|entry| entry.name).collect();
     assert_eq!(served.len(), operations.len(), "an operation is listed twice");
@@ -60,4 +64,15 @@ fn cloudtrail_has_the_operations_and_members_of_botocore() {
 #[test]
 fn codecommit_has_the_operations_and_members_of_botocore() {
     compare::<codecommit::CodeCommit>("crates/api/codecommit/missing.txt");
+}
+
+/// The operations of S3 Control that S3 serves: without them Terraform makes no bucket.
+const OF_S3_CONTROL: [&str; 3] = ["ListTagsForResource", "TagResource", "UntagResource"];
+
+#[test]
+fn s3_has_the_operations_and_members_of_botocore() {
+    let mut known = model("s3");
+    let mut control = model("s3control");
+    known.extend(OF_S3_CONTROL.iter().filter_map(|name| control.remove_entry(*name)));
+    compare_with::<s3::S3>(known, "crates/api/s3/missing.txt");
 }

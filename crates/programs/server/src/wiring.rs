@@ -14,7 +14,8 @@ use git_front::{GitHttp, Tokens};
 use iam::{Iam, Sts};
 use jobs::{History, Job};
 use kms::{Kms, ServiceDataKeys};
-use service::ports::{Authority, Principals};
+use s3::S3;
+use service::ports::{Authority, DataKeys, Principals};
 use service::{Core, Gateway, Head, Observer, Performer, Regions, Reply, Trail};
 
 use crate::application::{Api, Arriving};
@@ -89,15 +90,17 @@ pub(crate) fn join(
         Module::of(&Arc::new(CloudTrail::new(layout.audit(), Arc::clone(audit_key)))),
     ];
 
-    // CodeCommit calls KMS as its own callers, and those calls are counted as well.
-    let meters = Arc::new(modules::meters(&modules).with::<CodeCommit>());
+    // CodeCommit and S3 call KMS as their own callers, and those calls are counted as well.
+    let meters = Arc::new(modules::meters(&modules).with::<CodeCommit>().with::<S3>());
     let observer: Arc<dyn Observer> = Arc::clone(&meters) as _;
-    let authority = iam as Arc<dyn Authority>;
+    let authority = Arc::clone(&iam) as Arc<dyn Authority>;
     let core = Core::new(Arc::clone(&authority), trail.clone(), observer, clock::now).in_regions(regions.clone());
     let core = Arc::new(core);
-    let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service()));
+    let data_keys: Arc<dyn DataKeys> =
+        Arc::new(ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service())));
+    let s3 = Arc::new(S3::new(store.clone(), iam as Arc<dyn Principals>, Arc::clone(&data_keys)));
     let git = Git::new(store.clone(), blobs.clone(), git::Settings::default());
-    let codecommit = CodeCommit::new(store.clone(), git.clone(), Arc::new(data_keys));
+    let codecommit = CodeCommit::new(store.clone(), git.clone(), data_keys);
     let codecommit = codecommit.with_trigger_delivery(triggers);
     let codecommit = Arc::new(codecommit.with_addresses(Addresses { ssh_port, ..Addresses::default() }));
     let performer = Performer::new(Arc::clone(&core), Arc::clone(&codecommit));
@@ -113,6 +116,7 @@ pub(crate) fn join(
     let ssh = ssh.with_lfs(url, tokens.clone());
     let http = GitHttp::new(transfers, authority, region.to_owned(), clock::now).with_tokens(tokens);
     modules.push(modules::codecommit::module(&codecommit, git, Arc::clone(steady)));
+    modules.push(Module::of(&s3));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
     jobs.extend(modules::storage::jobs(durable_state));
     jobs.push(modules::storage::sweep(durable_state, blobs));

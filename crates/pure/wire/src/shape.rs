@@ -7,6 +7,7 @@
 mod audit;
 mod chosen;
 mod counted;
+mod document;
 mod extent;
 mod member;
 mod output;

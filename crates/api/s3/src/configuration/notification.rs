@@ -1,0 +1,230 @@
+//! Who is told of a bucket's events: `PutBucketNotificationConfiguration`, `GetBucketNotificationConfiguration`, and the
+//! two former names.
+//!
+//! Source: Amazon S3 User Guide, "Amazon S3 Event Notifications".
+
+use std::collections::BTreeSet;
+
+use service::{AuditClass, Bound, Call, Permit, ResourceOperation};
+use store::Tx;
+use wire::Arn;
+use wire::shape::Binding::{Header, Label, Namespace, Payload};
+
+use crate::access::{Bucket, BucketInput, BucketKey, BucketName};
+use crate::error::{Refusal, S3Error};
+use crate::record::{BucketRecord, Destination, NotificationConfiguration, NotificationRecord};
+use crate::{NAMESPACE, S3};
+
+/// The events that destinations can be told of.
+const EVENTS: [&str; 31] = [
+    "s3:ReducedRedundancyLostObject",
+    "s3:ObjectCreated:*",
+    "s3:ObjectCreated:Put",
+    "s3:ObjectCreated:Post",
+    "s3:ObjectCreated:Copy",
+    "s3:ObjectCreated:CompleteMultipartUpload",
+    "s3:ObjectRemoved:*",
+    "s3:ObjectRemoved:Delete",
+    "s3:ObjectRemoved:DeleteMarkerCreated",
+    "s3:ObjectRestore:*",
+    "s3:ObjectRestore:Post",
+    "s3:ObjectRestore:Completed",
+    "s3:ObjectRestore:Delete",
+    "s3:Replication:*",
+    "s3:Replication:OperationFailedReplication",
+    "s3:Replication:OperationNotTracked",
+    "s3:Replication:OperationMissedThreshold",
+    "s3:Replication:OperationReplicatedAfterThreshold",
+    "s3:LifecycleTransition",
+    "s3:IntelligentTiering",
+    "s3:ObjectAcl:Put",
+    "s3:LifecycleExpiration:*",
+    "s3:LifecycleExpiration:Delete",
+    "s3:LifecycleExpiration:DeleteMarkerCreated",
+    "s3:ObjectTagging:*",
+    "s3:ObjectTagging:Put",
+    "s3:ObjectTagging:Delete",
+    "s3:ObjectAnnotation:*",
+    "s3:ObjectAnnotation:Put",
+    "s3:ObjectAnnotation:Delete",
+    "s3:ObjectRetention:Put",
+];
+
+fn argument(argument: &'static str, value: &str, reason: &str) -> S3Error {
+    Refusal::InvalidArgument { argument, value: value.to_owned(), reason: reason.to_owned() }.into()
+}
+
+/// Checks the configuration, and gives an id to each destination without one.
+fn checked(mut configuration: NotificationConfiguration, region: &str) -> Result<NotificationConfiguration, S3Error> {
+    for id in configuration.ids() {
+        let mut random = [0; 24];
+        crypto::random_bytes(&mut random);
+        id.get_or_insert_with(|| crypto::hex::encode(&random));
+    }
+    let mut ids = BTreeSet::new();
+    let destinations: Vec<_> = configuration.destinations().collect();
+    for (index, destination) in destinations.iter().enumerate() {
+        check(destination, region)?;
+        if destination.id.is_some_and(|id| id.chars().count() > 255 || !ids.insert(id)) {
+            return Err(argument("Id", destination.id.unwrap_or_default(), "The configuration IDs are not valid."));
+        }
+        if destinations.iter().skip(index + 1).any(|other| overlap(destination, other)) {
+            let reason = "Configurations overlap. Configurations on the same bucket cannot share a common event type.";
+            return Err(argument("Event", destination.arn, reason));
+        }
+    }
+    Ok(configuration)
+}
+
+fn check(destination: &Destination<'_>, region: &str) -> Result<(), S3Error> {
+    let arn: Option<Arn> = destination.arn.parse().ok();
+    let fits = |arn: &Arn| arn.service() == destination.service && !arn.resource().is_empty() && arn.region() == region;
+    if !arn.as_ref().is_some_and(fits) {
+        let reason = "Unable to validate the following destination configurations";
+        return Err(argument("Destination", destination.arn, reason));
+    }
+    if destination.events.is_empty() {
+        return Err(Refusal::MalformedXML.into());
+    }
+    if let Some(event) = destination.events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
+        return Err(argument("Event", event, "The event is not supported for notifications"));
+    }
+    let mut parts = BTreeSet::new();
+    for rule in destination.rules {
+        let part = rule.part();
+        let part = part.ok_or_else(|| {
+            argument(
+                "FilterRule.Name",
+                rule.name.as_deref().unwrap_or_default(),
+                "filter rule name must be either prefix or suffix",
+            )
+        })?;
+        if !parts.insert(part) {
+            let reason = "Cannot specify more than one prefix or suffix rule in a filter.";
+            return Err(argument("FilterRule.Name", rule.name.as_deref().unwrap_or_default(), reason));
+        }
+        if rule.value().len() > 1024 {
+            return Err(argument(
+                "FilterRule.Value",
+                rule.value(),
+                "Size of filter rule value cannot exceed 1024 bytes in UTF-8",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether two destinations could be told of one event.
+fn overlap(one: &Destination<'_>, other: &Destination<'_>) -> bool {
+    let kind = |event: &str| event.strip_suffix('*').map(str::to_owned);
+    let same = |a: &str, b: &str| match (kind(a), kind(b)) {
+        (Some(a), Some(b)) => a == b,
+        (Some(kind), None) => b.starts_with(&kind),
+        (None, Some(kind)) => a.starts_with(&kind),
+        (None, None) => a == b,
+    };
+    let events = one.events.iter().any(|a| other.events.iter().any(|b| same(a, b)));
+    let ((prefix, suffix), (other_prefix, other_suffix)) = (one.ends(), other.ends());
+    let prefixes = prefix.starts_with(other_prefix) || other_prefix.starts_with(prefix);
+    let suffixes = suffix.ends_with(other_suffix) || other_suffix.ends_with(suffix);
+    events && prefixes && suffixes
+}
+
+wire::output! {
+    pub(crate) struct GetBucketNotificationConfigurationOutput {
+        "NotificationConfiguration" answer: NotificationConfiguration, required, [Payload, Namespace("", NAMESPACE)];
+    }
+}
+
+/// Declares an operation that gets who is told of events.
+macro_rules! gets_notification {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl ResourceOperation for $name {
+            type On = Bucket;
+            const NAME: &'static str = stringify!($name);
+            const ACTION: &'static str = "s3:GetBucketNotification";
+            const AUDIT: AuditClass = AuditClass::Read;
+            type Input = BucketInput;
+            type Output = Bound<GetBucketNotificationConfigurationOutput>;
+
+            fn key(input: &Self::Input) -> BucketKey<'_> {
+                input.key()
+            }
+
+            async fn run(_: Self::Input, bucket: &Permit<Bucket>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
+                let found = call.service.notifications.get(&bucket.id, "").await?;
+                let answer = found.map_or_else(NotificationConfiguration::of_nobody, |found| (*found).clone());
+                Ok(Bound(GetBucketNotificationConfigurationOutput { answer }))
+            }
+        }
+    };
+}
+
+gets_notification! {
+    /// Gets who is told of a bucket's events.
+    GetBucketNotificationConfiguration
+}
+
+gets_notification! {
+    /// Gets who is told of a bucket's events: the former name.
+    GetBucketNotification
+}
+
+wire::shape! {
+    pub(crate) struct PutBucketNotificationConfigurationInput {
+        "Bucket" bucket: BucketName, required, [], [Label];
+        "NotificationConfiguration" given: NotificationConfiguration, required, [], [Payload];
+        "ExpectedBucketOwner" expected_bucket_owner: String, optional, [], [Header("x-amz-expected-bucket-owner")];
+        "SkipDestinationValidation" skip_validation: bool, optional, [], [Header("x-amz-skip-destination-validation")];
+    }
+}
+
+wire::shape! {
+    pub(crate) struct PutBucketNotificationInput {
+        "Bucket" bucket: BucketName, required, [], [Label];
+        "ContentMD5" content_md5: String, optional, [], [Header("content-md5")];
+        "ChecksumAlgorithm" checksum_algorithm: String, optional, [], [Header("x-amz-sdk-checksum-algorithm")];
+        "NotificationConfiguration" given: NotificationConfiguration, required, [], [Payload];
+        "ExpectedBucketOwner" expected_bucket_owner: String, optional, [], [Header("x-amz-expected-bucket-owner")];
+    }
+}
+
+/// Declares an operation that puts who is told of events.
+macro_rules! puts_notification {
+    ($(#[$doc:meta])* $name:ident <- $input:ident) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl ResourceOperation for $name {
+            type On = Bucket;
+            const NAME: &'static str = stringify!($name);
+            const ACTION: &'static str = "s3:PutBucketNotification";
+            const AUDIT: AuditClass = AuditClass::Change;
+            type Input = $input;
+            type Output = ();
+
+            fn key(input: &Self::Input) -> BucketKey<'_> {
+                BucketKey { name: &input.bucket, expected_owner: input.expected_bucket_owner.as_deref() }
+            }
+
+            async fn run(input: Self::Input, bucket: &Permit<Bucket>, call: &Call<'_, S3>) -> Result<(), S3Error> {
+                let record = NotificationRecord(checked(input.given, call.region)?);
+                let change = move |bucket: &mut BucketRecord, tx: &mut Tx<'_>| Ok(tx.put(&bucket.id, "", &record)?);
+                call.service.change(call, bucket, change).await
+            }
+        }
+    };
+}
+
+puts_notification! {
+    /// Says who is told of a bucket's events from now on.
+    PutBucketNotificationConfiguration <- PutBucketNotificationConfigurationInput
+}
+
+puts_notification! {
+    /// Says who is told of a bucket's events from now on: the former name.
+    PutBucketNotification <- PutBucketNotificationInput
+}
