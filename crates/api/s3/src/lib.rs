@@ -107,3 +107,6 @@ impl Service for S3 {
         operations::TABLE
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,7 +166,7 @@ impl BucketSecret {
 
 impl Serialize for BucketSecret {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&Zeroizing::new(STANDARD.encode(&*self.0)))
+        out.serialize_str(&Zeroizing::new(STANDARD.encode(*self.0)))
     }
 }
 

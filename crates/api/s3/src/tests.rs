@@ -1,0 +1,269 @@
+//! Whole calls, from a signed request to an answer, with real policies, a real KMS and a clock that the tests turn.
+
+mod access;
+mod buckets;
+mod configurations;
+mod matrix;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, RwLock};
+
+use bytes::Bytes;
+use crypto::Key256;
+use http::{HeaderMap, HeaderName, Method};
+use http_body_util::BodyExt as _;
+use journal::Journal;
+use kms::{Kms, ServiceDataKeys};
+use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
+use serde_json::{Value, json};
+use service::ports::{Authority, Claim, Credential, CredentialError, Principals, Proof};
+use service::{
+    BoxFuture, Caller, Core, Gateway, Head, MaybeReady, Need, Observer, Performer, ResourcePolicy, Seen, Trail,
+};
+use store::{Store, StoreError};
+use wire::sigv4::{Payload, RequestParts, Rules, Signer, SigningKey};
+use wire::{Arn, Timestamp};
+
+use crate::S3;
+
+pub(crate) const ACCOUNT: &str = "111122223333";
+pub(crate) const OTHER_ACCOUNT: &str = "444455556666";
+pub(crate) const REGION: &str = "us-east-1";
+const START: i64 = 1_790_000_000_000;
+
+thread_local! {
+    static NOW: Cell<i64> = const { Cell::new(START) };
+}
+
+/// Whoever calls: an identity and what its policies say.
+struct Identity {
+    caller: Arc<Caller>,
+    policies: Vec<Policy>,
+}
+
+/// The users that exist.
+#[derive(Default)]
+pub(crate) struct People {
+    identities: RwLock<HashMap<String, Identity>>,
+}
+
+impl Authority for People {
+    fn credential<'a>(&'a self, claim: Claim<'a>, _: Timestamp) -> MaybeReady<'a, Result<Credential, CredentialError>> {
+        let identities = self.identities.read().expect("no test panicked");
+        let Claim { access_key_id, date, region, service, .. } = claim;
+        let credential = identities.get(access_key_id).map(|identity| Credential {
+            caller: Arc::clone(&identity.caller),
+            signing_key: Arc::new(SigningKey::derive(b"secret", date, region, service)),
+        });
+        MaybeReady::ready(credential.ok_or(CredentialError::Unknown))
+    }
+
+    fn authenticate<'a>(&'a self, _: Proof<'a>, _: Timestamp) -> BoxFuture<'a, Result<Arc<Caller>, CredentialError>> {
+        Box::pin(async { Err(CredentialError::Unknown) })
+    }
+
+    fn decide<'a>(
+        &'a self,
+        caller: &'a Caller,
+        need: &'a Need<'a>,
+        context: &'a Context<'a>,
+    ) -> MaybeReady<'a, Result<Result<(), Reason>, StoreError>> {
+        let identities = self.identities.read().expect("no test panicked");
+        let policies = identities.get(&caller.access_key_id).map_or(&[][..], |identity| &identity.policies);
+        let named: Vec<_> = policies.iter().map(|policy| Named { name: "own", policy }).collect();
+        let request = Request {
+            principal: &caller.principal,
+            action: need.action,
+            resource: &need.resource,
+            resource_account: need.owner().filter(|owner| !owner.is_empty()),
+            context,
+        };
+        let resource = match &need.guard {
+            ResourcePolicy::Shared(policy) => ResourceSide::Shared(Named { name: "bucket policy", policy }),
+            ResourcePolicy::Mandatory(policy) => ResourceSide::Mandatory(Named { name: "key policy", policy }),
+            _ => ResourceSide::None,
+        };
+        MaybeReady::ready(Ok(permit(&request, &Policies { identity: &named, resource, ..Policies::default() })))
+    }
+
+    fn record_use(&self, _: &Caller, _: &'static str, _: &str, _: Timestamp) {}
+
+    fn sealed_refusal<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: &'a Need<'a>,
+        _: &'a Context<'a>,
+        _: &'a Reason,
+    ) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async { None })
+    }
+}
+
+impl Principals for People {
+    fn unique_id<'a>(&'a self, arn: &'a Arn) -> BoxFuture<'a, Result<Option<String>, StoreError>> {
+        Box::pin(async move {
+            let id = match arn.resource() {
+                "root" => Some(arn.account().to_owned()),
+                name => name.strip_prefix("user/").filter(|name| *name != "missing").map(|name| format!("AIDA{name}")),
+            };
+            Ok(id)
+        })
+    }
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn seen(&self, _: &Seen<'_>) {}
+}
+
+/// A server in memory.
+pub(crate) struct World {
+    people: Arc<People>,
+    gateway: Gateway,
+    _directory: tempfile::TempDir,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) error: Option<&'static str>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// A header, empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl World {
+    /// A server with two accounts. Of the first: `admin`, whose policies allow everything, `reader`, who may read and list,
+    /// and `nobody`, who may nothing. Of the second: `stranger`, whose policies allow everything.
+    pub(crate) fn new() -> Self {
+        NOW.set(START);
+        let store = Store::open_in_memory().expect("a store");
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::open(journal::Config::new(directory.path()), &Key256::random()).expect("a journal");
+        let people = Arc::new(People::default());
+        let trail = Trail::new(journal);
+        store.attach(Arc::new(trail.clone()));
+        let clock = || Timestamp::from_millis(NOW.get());
+        let core = Arc::new(Core::new(people.clone(), trail, Arc::new(Nobody), clock));
+        let kms = Arc::new(Kms::new(store.clone(), people.clone()));
+        let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), Arc::clone(&kms)));
+        let s3 = Arc::new(S3::new(store, people.clone(), Arc::new(data_keys)));
+        let gateway = Gateway::new(core).with(kms).with(s3);
+        let world = Self { people, gateway, _directory: directory };
+        for (name, account) in [("admin", ACCOUNT), ("stranger", OTHER_ACCOUNT)] {
+            world.user(name, account, &[allow(&json!("*"), "*")]);
+        }
+        world.user("reader", ACCOUNT, &[allow(&json!(["s3:Get*", "s3:List*"]), "*")]);
+        world.user("nobody", ACCOUNT, &[]);
+        world
+    }
+
+    /// Adds a user, or changes one, who has a policy of each of the statements.
+    pub(crate) fn user(&self, name: &str, account: &str, statements: &[Value]) {
+        let policy = |statement: &Value| {
+            let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+            Policy::parse(&text, Kind::Identity).expect("a policy")
+        };
+        let principal = Principal::user(user_arn(account, name).parse().expect("an ARN"), format!("AIDA{name}"));
+        let caller = Arc::new(Caller::new(principal, name.to_owned(), Context::new(), None));
+        let policies = statements.iter().map(policy).collect();
+        self.people
+            .identities
+            .write()
+            .expect("no test panicked")
+            .insert(name.to_owned(), Identity { caller, policies });
+    }
+
+    /// Sends a request, such as `GET /b?acl`, with headers and a body.
+    pub(crate) async fn send(&self, caller: &str, request: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.send_in(REGION, caller, request, headers, body).await
+    }
+
+    /// As [`send`](Self::send), signed for another Region.
+    pub(crate) async fn send_in(
+        &self,
+        region: &str,
+        caller: &str,
+        request: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let (method, target) = request.split_once(' ').expect("a method and a target");
+        let uri: http::Uri = target.parse().expect("a target");
+        let mut map = HeaderMap::new();
+        map.insert("host", "s3.example.com:8443".parse().expect("a value"));
+        for (name, value) in headers {
+            map.insert(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
+        }
+        let parts = RequestParts {
+            method,
+            path: uri.path(),
+            query: uri.query().unwrap_or_default(),
+            headers: &map,
+            host: None,
+        };
+        let signer = Signer {
+            access_key_id: caller,
+            secret_access_key: b"secret",
+            session_token: None,
+            region,
+            service: "s3",
+            rules: Rules::S3,
+        };
+        let now = Timestamp::from_millis(NOW.get());
+        let signed = signer.sign(&parts, Payload::Body(body), now).expect("signs");
+        map.extend(signed);
+        let method: Method = method.parse().expect("a method");
+        let ip = Ipv4Addr::LOCALHOST.into();
+        let head = Head { method: &method, uri: &uri, headers: &map, ip, secure: true };
+        let reply = self.gateway.serve(head, Bytes::copy_from_slice(body)).await;
+        let body = match reply.stream {
+            Some(stream) => stream.collect().await.expect("a whole stream").to_bytes(),
+            None => reply.body.into(),
+        };
+        Answer { status: reply.status, error: reply.error, headers: reply.headers, body }
+    }
+
+    /// Sends a request that must succeed, with an XML body.
+    pub(crate) async fn done(&self, caller: &str, request: &str, body: &str) -> Answer {
+        let answer = self.send(caller, request, &[], body.as_bytes()).await;
+        assert_eq!(answer.error, None, "{request} by {caller}: {}", answer.text());
+        answer
+    }
+
+    /// Sends a request that must fail. Returns the error's name.
+    pub(crate) async fn refused(&self, caller: &str, request: &str, body: &str) -> &'static str {
+        let answer = self.send(caller, request, &[], body.as_bytes()).await;
+        answer.error.unwrap_or_else(|| panic!("{request} by {caller} succeeded: {}", answer.text()))
+    }
+}
+
+pub(crate) fn user_arn(account: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:user/{name}")
+}
+
+/// A statement that allows actions on a resource.
+pub(crate) fn allow(actions: &Value, resource: &str) -> Value {
+    json!({"Effect": "Allow", "Action": actions, "Resource": resource})
+}
+
+/// A bucket policy of one statement.
+pub(crate) fn policy_of(principal: &Value, actions: &Value, resources: &Value) -> String {
+    let statement = json!({"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": resources});
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
