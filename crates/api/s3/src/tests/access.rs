@@ -54,7 +54,11 @@ async fn a_policy_is_refused_unless_it_is_about_this_bucket_and_somebody_who_exi
         (here.clone(), "kms:Decrypt", "arn:aws:s3:::first"),
         (json!({"AWS": user_arn(ACCOUNT, "missing")}), "s3:ListBucket", "arn:aws:s3:::first"),
     ] {
-        assert_eq!(put(principal.clone(), action, resource).await, Some("MalformedPolicy"), "{principal} {action} {resource}");
+        assert_eq!(
+            put(principal.clone(), action, resource).await,
+            Some("MalformedPolicy"),
+            "{principal} {action} {resource}"
+        );
     }
     assert_eq!(world.refused("admin", "PUT /first?policy", "[]").await, "MalformedPolicy");
     assert_eq!(world.refused("admin", "PUT /first?policy", "").await, "MissingRequestBodyError");
@@ -82,18 +86,23 @@ async fn a_public_policy_is_blocked_or_restricted_to_the_account() {
     world.done("stranger", VERSIONING, "").await;
     world.done("admin", "DELETE /first?publicAccessBlock", "").await;
     world.done("stranger", VERSIONING, "").await;
-    assert_eq!(world.refused("admin", "GET /first?publicAccessBlock", "").await, "NoSuchPublicAccessBlockConfiguration");
+    assert_eq!(
+        world.refused("admin", "GET /first?publicAccessBlock", "").await,
+        "NoSuchPublicAccessBlockConfiguration"
+    );
 }
 
 #[tokio::test]
 async fn policies_go_by_a_buckets_tags_once_it_says_so() {
     let world = world().await;
     let condition = json!({"StringEquals": {"aws:ResourceTag/team": "red"}});
-    let statement = json!({"Effect": "Allow", "Action": "s3:GetBucketVersioning", "Resource": "*", "Condition": condition});
+    let statement =
+        json!({"Effect": "Allow", "Action": "s3:GetBucketVersioning", "Resource": "*", "Condition": condition});
     world.user("red", ACCOUNT, &[statement]);
     let tags = "<TagResourceRequest><Tags><Tag><Key>team</Key><Value>red</Value></Tag></Tags></TagResourceRequest>";
     let account = [("x-amz-account-id", ACCOUNT)];
-    let tagged = world.send("admin", "POST /v20180820/tags/arn%3Aaws%3As3%3A%3A%3Afirst", &account, tags.as_bytes()).await;
+    let tagged =
+        world.send("admin", "POST /v20180820/tags/arn%3Aaws%3As3%3A%3A%3Afirst", &account, tags.as_bytes()).await;
     assert_eq!((tagged.error, tagged.status), (None, 204), "{}", tagged.text());
     assert_eq!(world.refused("red", VERSIONING, "").await, "AccessDenied");
     world.done("admin", "PUT /first?abac", "<AbacStatus><Status>Enabled</Status></AbacStatus>").await;

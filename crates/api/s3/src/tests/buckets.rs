@@ -6,7 +6,10 @@ use super::*;
 async fn a_bucket_is_made_once_and_is_found_by_everybody_who_may() {
     let world = World::new();
     let made = world.done("admin", "PUT /first", "").await;
-    assert_eq!((made.status, made.header("location"), made.header("x-amz-bucket-arn")), (200, "/first", "arn:aws:s3:::first"));
+    assert_eq!(
+        (made.status, made.header("location"), made.header("x-amz-bucket-arn")),
+        (200, "/first", "arn:aws:s3:::first")
+    );
     // In the first Region it can be made again.
     world.done("admin", "PUT /first", "").await;
     assert_eq!(world.refused("stranger", "PUT /first", "").await, "BucketAlreadyExists");
@@ -22,7 +25,9 @@ async fn a_bucket_is_made_once_and_is_found_by_everybody_who_may() {
 async fn a_bucket_is_where_the_request_came() {
     let world = World::new();
     let constraint = |region: &str| {
-        format!("<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>")
+        format!(
+            "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+        )
     };
     let body = constraint("eu-west-1");
     let there = world.send_in("eu-west-1", "admin", "PUT /there", &[], body.as_bytes()).await;
@@ -60,7 +65,9 @@ async fn buckets_are_listed_by_name_and_page_by_page() {
         names.collect::<Vec<_>>()
     };
     let all = world.done("reader", "GET /", "").await;
-    assert!(all.text().contains("<ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>"));
+    assert!(
+        all.text().contains("<ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>")
+    );
     assert_eq!(names(&all), ["aaa", "ab-1", "bbb", "ccc"]);
     assert_eq!(names(&world.done("stranger", "GET /", "").await), ["another"]);
     let beginning = world.done("reader", "GET /?prefix=a", "").await;
@@ -79,8 +86,18 @@ async fn buckets_are_listed_by_name_and_page_by_page() {
 async fn a_deleted_bucket_leaves_nothing_to_the_next_one_of_its_name() {
     let world = World::new();
     world.done("admin", "PUT /first", "").await;
-    world.done("admin", "PUT /first?tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>").await;
-    let policy = policy_of(&json!({"AWS": user_arn(OTHER_ACCOUNT, "stranger")}), &json!("s3:ListBucket"), &json!("arn:aws:s3:::first"));
+    world
+        .done(
+            "admin",
+            "PUT /first?tagging",
+            "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
+        )
+        .await;
+    let policy = policy_of(
+        &json!({"AWS": user_arn(OTHER_ACCOUNT, "stranger")}),
+        &json!("s3:ListBucket"),
+        &json!("arn:aws:s3:::first"),
+    );
     world.done("admin", "PUT /first?policy", &policy).await;
     assert_eq!(world.refused("stranger", "DELETE /first", "").await, "AccessDenied");
     world.done("admin", "DELETE /first", "").await;
@@ -106,7 +123,16 @@ async fn a_bucket_is_made_with_tags_and_a_lock_by_who_may_set_them() {
     world.send("admin", "PUT /locked", &[("x-amz-bucket-object-lock-enabled", "true")], b"").await;
     assert!(world.done("admin", "GET /locked?versioning", "").await.text().contains("<Status>Enabled</Status>"));
     assert!(world.done("admin", "GET /locked?object-lock", "").await.text().contains("<ObjectLockEnabled>Enabled<"));
-    assert_eq!(world.refused("admin", "PUT /locked?versioning", "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>").await, "InvalidBucketState");
+    assert_eq!(
+        world
+            .refused(
+                "admin",
+                "PUT /locked?versioning",
+                "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>"
+            )
+            .await,
+        "InvalidBucketState"
+    );
 }
 
 #[tokio::test]
@@ -116,7 +142,10 @@ async fn only_the_acl_that_every_bucket_has_can_be_asked_for() {
     assert_eq!(with("public-read").await, Some("InvalidBucketAclWithObjectOwnership"));
     assert_eq!(with("private").await, None);
     let acl = world.done("admin", "GET /first?acl", "").await.text();
-    assert!(acl.contains("xsi:type=\"CanonicalUser\"") && acl.contains("<Permission>FULL_CONTROL</Permission>"), "{acl}");
+    assert!(
+        acl.contains("xsi:type=\"CanonicalUser\"") && acl.contains("<Permission>FULL_CONTROL</Permission>"),
+        "{acl}"
+    );
     let put = async |acl: &str| world.send("admin", "PUT /first?acl", &[("x-amz-acl", acl)], b"").await.error;
     assert_eq!(put("private").await, Some("AccessControlListNotSupported"));
     assert_eq!(put("bucket-owner-full-control").await, None);

@@ -73,7 +73,8 @@ async fn what_was_put_is_what_is_got() {
     round_trip(&world, "cors", cors, "NoSuchCORSConfiguration").await;
     let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value></Value></Tag></TagSet></Tagging>";
     round_trip(&world, "tagging", tags, "NoSuchTagSet").await;
-    let ownership = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerPreferred</ObjectOwnership></Rule></OwnershipControls>";
+    let ownership =
+        "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerPreferred</ObjectOwnership></Rule></OwnershipControls>";
     round_trip(&world, "ownershipControls", ownership, "OwnershipControlsNotFoundError").await;
     let lifecycle = "<LifecycleConfiguration><Rule><Expiration><Days>30</Days></Expiration><ID>old</ID><Filter><And>\
         <Prefix>logs/</Prefix><Tag><Key>a</Key><Value>b</Value></Tag><ObjectSizeGreaterThan>5</ObjectSizeGreaterThan></And>\
@@ -117,9 +118,15 @@ async fn lifecycle_rules_that_contradict_themselves_are_refused() {
     ] {
         assert_eq!(put(&rule).await, Some(error), "{rule}");
     }
-    let same = format!("<LifecycleConfiguration>{0}{0}</LifecycleConfiguration>", format!("<Rule><ID>a</ID>{whole}{days}</Rule>"));
+    let same = format!(
+        "<LifecycleConfiguration>{0}{0}</LifecycleConfiguration>",
+        format!("<Rule><ID>a</ID>{whole}{days}</Rule>")
+    );
     assert_eq!(world.refused("admin", "PUT /first?lifecycle", &same).await, "InvalidArgument");
-    let many = format!("<LifecycleConfiguration>{}</LifecycleConfiguration>", format!("<Rule>{whole}{days}</Rule>").repeat(1001));
+    let many = format!(
+        "<LifecycleConfiguration>{}</LifecycleConfiguration>",
+        format!("<Rule>{whole}{days}</Rule>").repeat(1001)
+    );
     assert_eq!(world.refused("admin", "PUT /first?lifecycle", &many).await, "MalformedXML");
 }
 
@@ -127,7 +134,8 @@ async fn lifecycle_rules_that_contradict_themselves_are_refused() {
 async fn the_default_encryption_is_one_that_there_is() {
     let world = world().await;
     let put = async |rule: &str| {
-        let document = format!("<ServerSideEncryptionConfiguration><Rule>{rule}</Rule></ServerSideEncryptionConfiguration>");
+        let document =
+            format!("<ServerSideEncryptionConfiguration><Rule>{rule}</Rule></ServerSideEncryptionConfiguration>");
         world.send("admin", "PUT /first?encryption", &[], document.as_bytes()).await.error
     };
     let by = |algorithm: &str, more: &str| {
@@ -155,7 +163,8 @@ async fn versioning_is_turned_on_and_suspended_and_a_lock_keeps_it_on() {
     let versioning = |status: &str| format!("<VersioningConfiguration>{status}</VersioningConfiguration>");
     let lock = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>\
         <Mode>GOVERNANCE</Mode><Days>3</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
-    let put = async |document: String| world.send("admin", "PUT /first?versioning", &[], document.as_bytes()).await.error;
+    let put =
+        async |document: String| world.send("admin", "PUT /first?versioning", &[], document.as_bytes()).await.error;
     assert_eq!(put(versioning("")).await, Some("IllegalVersioningConfigurationException"));
     assert_eq!(put(versioning("<Status>Off</Status>")).await, Some("MalformedXML"));
     assert_eq!(put(versioning("<Status>Enabled</Status><MfaDelete>Enabled</MfaDelete>")).await, Some("NotImplemented"));
@@ -164,7 +173,8 @@ async fn versioning_is_turned_on_and_suspended_and_a_lock_keeps_it_on() {
     assert_eq!(put(versioning("<Status>Suspended</Status>")).await, None);
     assert_eq!(world.refused("admin", "PUT /first?object-lock", lock).await, "InvalidBucketState");
     assert_eq!(put(versioning("<Status>Enabled</Status>")).await, None);
-    for wrong in ["<Mode>GOVERNANCE</Mode>", "<Mode>GOVERNANCE</Mode><Days>1</Days><Years>1</Years>", "<Days>1</Days>"] {
+    for wrong in ["<Mode>GOVERNANCE</Mode>", "<Mode>GOVERNANCE</Mode><Days>1</Days><Years>1</Years>", "<Days>1</Days>"]
+    {
         let document = lock.replace("<Mode>GOVERNANCE</Mode><Days>3</Days>", wrong);
         assert_eq!(world.refused("admin", "PUT /first?object-lock", &document).await, "MalformedXML", "{wrong}");
     }
@@ -208,7 +218,9 @@ async fn destinations_of_notifications_do_not_overlap() {
 async fn bodies_that_say_something_else_than_their_checksum_change_nothing() {
     let world = world().await;
     let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
-    let wrong = world.send("admin", "PUT /first?tagging", &[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")], tags.as_bytes()).await;
+    let wrong = world
+        .send("admin", "PUT /first?tagging", &[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")], tags.as_bytes())
+        .await;
     assert_eq!(wrong.error, Some("BadDigest"));
     assert_eq!(world.refused("admin", "PUT /first?tagging", "<Tagging><TagSet>").await, "MalformedXML");
     assert_eq!(world.refused("admin", "PUT /first?tagging", "").await, "MissingRequestBodyError");
