@@ -19,15 +19,13 @@ use crate::{Blob, BlobError, BlobId, Draft, Owner, S3Location, S3Transport};
 /// How many blobs a sweep looks at between two moments in which a copy can begin.
 const SWEEP_PAGE: usize = 4096;
 
-/// The length and digest of a blob.
+/// The length of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contents {
     /// The length of the content in bytes.
     pub plaintext_bytes: u64,
     /// The length of the file in bytes.
     pub sealed_bytes: u64,
-    /// The SHA-256 digest of the content.
-    pub sha256: [u8; 32],
 }
 
 /// The outcome of a sweep: what it removed.

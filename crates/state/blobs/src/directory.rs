@@ -3,6 +3,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, flock, fstat, mkdirat, openat, statat, unlinkat,
+    Advice, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, fadvise, flock, fstat, mkdirat, openat, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
 
@@ -21,6 +23,9 @@ use crate::id::shelf_name;
 const DRAFTS: &str = "drafts";
 const DIR_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// How much of a file is written before the operating system is asked to bring it to the disk, in bytes.
+const WRITEBACK_BYTES: u64 = 8 << 20;
 
 /// A blob's file, as a listing shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +81,8 @@ impl Directory {
     pub(crate) fn create(self: &Arc<Self>, id: BlobId) -> io::Result<FileUpload> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.drafts, &*id.to_string(), flags, FILE_MODE)?;
-        Ok(FileUpload { directory: Arc::clone(self), id, file: Some(file.into()), stage: Stage::Draft })
+        let (file, stage) = (Some(file.into()), Stage::Draft);
+        Ok(FileUpload { directory: Arc::clone(self), id, file, stage, written_bytes: 0, begun_bytes: 0 })
     }
 
     /// Opens a blob's file for reading. Anything in its place that is not a file is [`io::ErrorKind::InvalidData`].
@@ -206,6 +212,10 @@ pub(crate) struct FileUpload {
     /// Always there; taken when it is dropped.
     file: Option<File>,
     stage: Stage,
+    /// How much was written.
+    written_bytes: u64,
+    /// How much of that the operating system was asked to bring to the disk.
+    begun_bytes: u64,
 }
 
 /// Which name a [`FileUpload`] has.
@@ -218,10 +228,17 @@ enum Stage {
 
 impl FileUpload {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) => self.directory.disk.write_all(file, bytes),
-            None => Err(io::ErrorKind::NotFound.into()),
+        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
+        self.directory.disk.write_all(file, bytes)?;
+        self.written_bytes += bytes.len() as u64;
+        let waiting = self.written_bytes - self.begun_bytes;
+        if waiting >= WRITEBACK_BYTES {
+            // What is not needed in memory goes to the disk now, beside what is sealed next, and not all at once at the end.
+            // Only a matter of time: whether it is there is what the sync at the end finds out.
+            let _ = fadvise(&*file, self.begun_bytes, NonZeroU64::new(waiting), Advice::DontNeed);
+            self.begun_bytes = self.written_bytes;
         }
+        Ok(())
     }
 
     /// Makes the file a blob, durably.

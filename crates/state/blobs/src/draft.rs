@@ -1,7 +1,7 @@
 //! A blob that is being written. Knows neither what refers to it nor what it holds.
 
 use bytes::Bytes;
-use crypto::Sha256;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::blobs::{Contents, blocking};
 use crate::format::{CHUNK_BYTES, Cipher, FRAME_BYTES, HEADER_BYTES, header};
@@ -14,15 +14,24 @@ pub(crate) const BATCH_BYTES: usize = 4 * CHUNK_BYTES;
 
 /// A blob that is being written; dropped before [`Draft::finish`] succeeded, it leaves nothing.
 ///
-/// Holds less than 1 MiB in memory, however long the content is; on its way to a bucket, one part of 8 MiB more, and
-/// what the transport needs to send that.
+/// What is handed over is sealed and written by another thread while the caller goes on. Holds less than 1 MiB in memory, however
+/// long the content is; on its way to a bucket, one part of 8 MiB more, and what the transport needs to send that.
 pub struct Draft {
     id: BlobId,
     hold: Hold,
     /// Plaintext that waits for the rest of its batch.
     pending: Vec<u8>,
-    /// `None` once a write failed, and while one is under way: if that is cancelled, the draft is lost.
-    writer: Option<Writer>,
+    writing: Writing,
+}
+
+/// Where a draft's writer is.
+enum Writing {
+    /// Here: nothing is being written.
+    Idle(Writer),
+    /// With a thread that seals and writes a batch, whose buffer it gives back.
+    Busy(JoinHandle<Result<(Writer, Vec<u8>), BlobError>>),
+    /// Gone: a write failed, or a call was dropped that had taken it.
+    Lost,
 }
 
 /// A finished blob, durable and not referred to yet.
@@ -40,7 +49,7 @@ pub struct Written {
 impl Draft {
     pub(crate) async fn begin(place: Place, owner: Owner, id: BlobId, hold: Hold) -> Result<Self, BlobError> {
         let writer = blocking(move || Writer::begin(place, &owner, id)).await?;
-        Ok(Self { id, hold, pending: Vec::new(), writer: Some(writer) })
+        Ok(Self { id, hold, pending: Vec::new(), writing: Writing::Idle(writer) })
     }
 
     /// The id that the blob will have.
@@ -49,13 +58,13 @@ impl Draft {
         self.id
     }
 
-    /// Appends to the content.
+    /// Appends to the content. A failure to write may be the answer to a later call.
     ///
     /// # Errors
     /// [`BlobError::Io`], also when the disk is full, and [`BlobError::TooLong`]. After either the draft is gone, and
     /// every further call yields [`BlobError::DraftLost`]; so it does when an earlier call's future was dropped.
     pub async fn write(&mut self, mut bytes: Bytes) -> Result<(), BlobError> {
-        if self.writer.is_none() {
+        if matches!(self.writing, Writing::Lost) {
             return Err(BlobError::DraftLost { id: self.id });
         }
         loop {
@@ -66,13 +75,12 @@ impl Draft {
                 return Ok(());
             }
             // The batch is full and more follows, so that none of its chunks is the last.
-            let (mut writer, mut pending) = self.take()?;
-            (self.writer, self.pending) = blocking(move || {
-                writer.append(&pending, false)?;
-                pending.clear();
-                Ok((Some(writer), pending))
-            })
-            .await?;
+            let (mut writer, spare) = self.idle().await?;
+            let batch = std::mem::replace(&mut self.pending, spare);
+            self.writing = Writing::Busy(spawn_blocking(move || {
+                writer.append(&batch, false)?;
+                Ok((writer, batch))
+            }));
         }
     }
 
@@ -81,14 +89,24 @@ impl Draft {
     /// # Errors
     /// As for [`Draft::write`]; nothing is left then. If the future is dropped, a blob may be left for the next sweep.
     pub async fn finish(mut self) -> Result<Written, BlobError> {
-        let (writer, pending) = self.take()?;
+        let (writer, _) = self.idle().await?;
+        let pending = std::mem::take(&mut self.pending);
         let contents = blocking(move || writer.finish(&pending)).await?;
         Ok(Written { id: self.id, contents, _hold: self.hold })
     }
 
-    fn take(&mut self) -> Result<(Writer, Vec<u8>), BlobError> {
-        let writer = self.writer.take().ok_or(BlobError::DraftLost { id: self.id })?;
-        Ok((writer, std::mem::take(&mut self.pending)))
+    /// The writer, once it has written what was handed over, and an empty buffer.
+    async fn idle(&mut self) -> Result<(Writer, Vec<u8>), BlobError> {
+        // Lost until the caller puts it back, so that a call that is dropped meanwhile leaves no draft with a gap.
+        match std::mem::replace(&mut self.writing, Writing::Lost) {
+            Writing::Idle(writer) => Ok((writer, Vec::new())),
+            Writing::Busy(task) => {
+                let (writer, mut spare) = task.await.unwrap_or(Err(BlobError::Interrupted))?;
+                spare.clear();
+                Ok((writer, spare))
+            }
+            Writing::Lost => Err(BlobError::DraftLost { id: self.id }),
+        }
     }
 }
 
@@ -98,7 +116,6 @@ struct Writer {
     place: Place,
     upload: Upload,
     cipher: Cipher,
-    digest: Sha256,
     next_chunk: u64,
     plaintext_bytes: u64,
     sealed_bytes: u64,
@@ -118,7 +135,6 @@ impl Writer {
             place,
             upload,
             cipher: Cipher::new(owner, &id),
-            digest: Sha256::new(),
             next_chunk: 0,
             plaintext_bytes: 0,
             sealed_bytes: HEADER_BYTES as u64,
@@ -133,7 +149,6 @@ impl Writer {
         if self.plaintext_bytes > bytes_max {
             return Err(BlobError::TooLong { bytes_max });
         }
-        self.digest.update(plaintext);
         self.sealed.clear();
         self.sealed.reserve(plaintext.len().div_ceil(CHUNK_BYTES).max(1) * FRAME_BYTES);
         // The last chunk says that it is the last, so an empty blob has one too.
@@ -151,9 +166,9 @@ impl Writer {
 
     fn finish(mut self, plaintext: &[u8]) -> Result<Contents, BlobError> {
         self.append(plaintext, true)?;
-        let Self { id, place, upload, digest, plaintext_bytes, sealed_bytes, .. } = self;
+        let Self { id, place, upload, plaintext_bytes, sealed_bytes, .. } = self;
         upload.publish().map_err(|cause| BlobError::Io { action: "publish", path: place.path(&id), cause })?;
-        Ok(Contents { plaintext_bytes, sealed_bytes, sha256: digest.finish() })
+        Ok(Contents { plaintext_bytes, sealed_bytes })
     }
 
     fn failed(&self, action: &'static str, cause: std::io::Error) -> BlobError {

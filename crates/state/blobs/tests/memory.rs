@@ -2,7 +2,7 @@
 
 use blobs::{Blobs, Owner};
 use bytes::Bytes;
-use crypto::{Key256, Sha256};
+use crypto::Key256;
 use futures_util::TryStreamExt;
 use peak_alloc::PeakAlloc;
 
@@ -27,11 +27,8 @@ fn a_long_content_takes_as_much_memory_as_a_short_one() {
             }
             let written = draft.finish().await.unwrap();
             let blob = blobs.blob(&owner, &written.id).await.unwrap();
-            let digest = blob.read_all().try_fold(Sha256::new(), |mut digest, piece| async move {
-                digest.update(&piece);
-                Ok(digest)
-            });
-            assert_eq!(digest.await.unwrap().finish(), written.contents.sha256);
+            let read = blob.read_all().try_fold(0, |read, piece| async move { Ok(read + piece.len()) });
+            assert_eq!(read.await.unwrap(), length << 20);
         });
         MEMORY.peak_usage() - before
     };

@@ -141,10 +141,20 @@ impl Drop for S3Upload {
         }
         let mut left = Self::new(Arc::clone(&self.bucket), self.id);
         (left.upload_id, left.may_exist) = (self.upload_id.take(), std::mem::take(&mut self.may_exist));
+        let abandoned = Abandoned(left);
         match tokio::runtime::Handle::try_current() {
             // Requests take long, and whoever drops a draft may be a task.
-            Ok(runtime) => drop(runtime.spawn_blocking(move || left.give_up())),
-            Err(_) => left.give_up(),
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(abandoned))),
+            Err(_) => drop(abandoned),
         }
+    }
+}
+
+/// An upload that is given up when this is dropped: on whichever thread that is, if a runtime that ends runs nothing more.
+struct Abandoned(S3Upload);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.give_up();
     }
 }

@@ -120,7 +120,8 @@ fn a_draft_is_not_written_again_after_a_failure() {
     block_on(async {
         let mut draft = place.blobs.draft(&owner()).await.unwrap();
         disk.restart(Some(0));
-        let failed = draft.write(content(2 * BATCH_BYTES).into()).await;
+        // The second batch waits for the first one's outcome.
+        let failed = draft.write(content(3 * BATCH_BYTES).into()).await;
         assert!(matches!(failed, Err(BlobError::Io { .. })), "{failed:?}");
         // Another chunk under the same number would be sealed with the same nonce.
         let refused = draft.write(content(1).into()).await;
