@@ -20,7 +20,7 @@ use journal::Journal;
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use service::ports::{Authority, Claim, Credential, CredentialError, Proof};
 use service::{
-    Behalf, BoxFuture, Caller, Core, Gateway, Head, MaybeReady, Need, Observer, Performer, Reply, RequestOrigin,
+    Behalf, BoxFuture, Caller, Core, Gateway, Head, Hosts, MaybeReady, Need, Observer, Performer, Reply, RequestOrigin,
     ResourcePolicy, Seen, Trail,
 };
 use store::Store;
@@ -133,7 +133,14 @@ fn world() -> World {
     let anybody = Policy::parse(anybody, Kind::Resource).expect("a policy");
     let toy = Arc::new(Toy::new(store, blobs, owner).with_open_shelf("street", anybody));
     let performer = Performer::new(Arc::clone(&core), Arc::clone(&toy));
-    World { gateway: Gateway::new(core).with(toy), performer, authority, journal, key, directory }
+    World {
+        gateway: Gateway::new(core).with_hosts(Hosts::below(["localhost".to_owned()])).with(toy),
+        performer,
+        authority,
+        journal,
+        key,
+        directory,
+    }
 }
 
 /// A request that is yet to be signed.
@@ -321,6 +328,32 @@ async fn a_fault_names_what_it_is_about_and_an_answer_to_head_has_no_body() {
     assert!(body.contains("<Code>NoSuchBox</Code>") && body.contains("<Box>none</Box><RequestId>"), "{body}");
     let reply = world.rest("owner", call(Method::HEAD)).await;
     assert_eq!((reply.status, reply.body.len(), reply.content_type()), (405, 0, None));
+}
+
+#[tokio::test]
+async fn a_host_below_a_name_stands_for_the_first_label_of_the_path() {
+    fn call<'a>(target: &'a str, headers: &'a [(&'static str, &'a str)], body: &'a str) -> Call<'a> {
+        let method = if body.is_empty() { Method::GET } else { Method::PUT };
+        Call { method, target, headers, body: body.as_bytes() }
+    }
+    let world = world();
+    let street = [("host", "Street.localhost:4566")];
+    assert_eq!(world.unsigned(call("/a/b", &street, "x")).await.status, 201);
+    let bare = [("host", "localhost:4566")];
+    assert_eq!(text(world.unsigned(call("/street/a/b", &bare, "")).await).await, "x");
+    assert_eq!(text(world.unsigned(call("/a/b", &street, "")).await).await, "x");
+    // An address has nothing below it, and a host that is another's name gives no label.
+    for host in ["127.0.0.1:4566", "street.example"] {
+        let elsewhere = [("host", host)];
+        assert_eq!(world.unsigned(call("/a/b", &elsewhere, "")).await.status, 403, "{host}");
+    }
+    // What a signature covers is what decides.
+    let headers = [("x-amz-content-sha256", "UNSIGNED-PAYLOAD"), ("host", "attic.localhost")];
+    let put = Call { method: Method::PUT, target: "/box", headers: &headers, body: b"y" };
+    assert_eq!(world.rest("owner", put).await.status, 201);
+    let headers = [("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
+    let get = Call { method: Method::GET, target: "http://street.localhost/attic/box", headers: &headers, body: b"" };
+    assert_eq!(text(world.rest("owner", get).await).await, "y");
 }
 
 #[tokio::test]

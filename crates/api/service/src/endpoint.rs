@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use wire::shape::body_bytes_max;
 use wire::{CommonFault, Protocol};
 
@@ -29,6 +30,8 @@ pub(crate) trait Endpoint: Send + Sync {
     fn protocols(&self) -> &'static [Protocol];
     fn operation(&self, name: &str) -> Option<OperationRef>;
     fn takes_unsigned(&self, name: &str) -> bool;
+    /// Whether a host may give the first label of this path.
+    fn has_hosts(&self, headers: &HeaderMap, path: &str) -> bool;
     /// Whether unsigned requests of restXml are served, as those of an anonymous caller.
     fn takes_anonymous(&self) -> bool;
     /// The most bytes that a body takes which breaks no rule of any operation of the service.
@@ -74,6 +77,11 @@ impl<S: Service> Endpoint for Served<S> {
 
     fn takes_unsigned(&self, name: &str) -> bool {
         S::UNSIGNED.contains(&name)
+    }
+
+    fn has_hosts(&self, headers: &HeaderMap, path: &str) -> bool {
+        let rest = S::PROTOCOLS.iter().any(|protocol| protocol.is_rest());
+        rest && !S::is_below_account(headers, path)
     }
 
     fn takes_anonymous(&self) -> bool {

@@ -1,5 +1,6 @@
 //! From an HTTP request to an HTTP answer: find the service and operation, authenticate, dispatch, audit.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,6 +19,7 @@ use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
 use crate::dispatch::{Given, Outcome, Request};
 use crate::download::{AnswerStream, Watched};
 use crate::endpoint::{Endpoint, OperationRef, endpoint};
+use crate::hosts::Hosts;
 use crate::operation::{AuditClass, Service};
 use crate::ports::{Credential, CredentialError};
 use crate::reply::Reply;
@@ -67,13 +69,21 @@ impl Incoming {
 pub struct Gateway {
     services: Vec<Box<dyn Endpoint>>,
     core: Arc<Core>,
+    hosts: Hosts,
 }
 
 impl Gateway {
     /// A gateway without services yet.
     #[must_use]
     pub fn new(core: Arc<Core>) -> Self {
-        Self { services: Vec::new(), core }
+        Self { services: Vec::new(), core, hosts: Hosts::default() }
+    }
+
+    /// The same with hosts that stand for the first label of restXml's paths.
+    #[must_use]
+    pub fn with_hosts(mut self, hosts: Hosts) -> Self {
+        self.hosts = hosts;
+        self
     }
 
     /// Adds a service.
@@ -118,7 +128,8 @@ impl Gateway {
         let now = (self.core.clock)();
         let parts = request_parts(&head);
         let authorization = Authorization::parse(&parts);
-        let wire_head = wire_head(&head, authorization.as_ref().ok());
+        let host_label = self.host_label(&head, authorization.as_ref().ok());
+        let wire_head = wire_head(&head, authorization.as_ref().ok(), host_label.as_deref());
         let mut route = self.route(&wire_head);
         if !self.core.trail.healthy() {
             let fault = CommonFault::ServiceUnavailable.fault(route.protocol);
@@ -205,6 +216,22 @@ impl Gateway {
             reply = reply.without_body();
         }
         (reply, route.service(), route.operation)
+    }
+
+    /// Whether the request's host stands for a resource, so that its path is below that.
+    #[must_use]
+    pub fn is_below_name(&self, head: &Head<'_>) -> bool {
+        host(head).is_some_and(|host| self.hosts.label(host).is_some())
+    }
+
+    /// The label that the host gives, for requests that may be restXml's.
+    fn host_label<'a>(&self, head: &Head<'a>, authorization: Option<&Authorization<'_>>) -> Option<Cow<'a, str>> {
+        let scope = authorization.map(Authorization::service);
+        let mut services = self.services.iter().filter(|service| scope.is_none_or(|scope| scope == service.name()));
+        if !services.any(|service| service.has_hosts(head.headers, head.uri.path())) {
+            return None;
+        }
+        self.hosts.label(host(head)?)
     }
 
     /// The service, the protocol and, unless a form names it, the operation that a request is for.
@@ -420,20 +447,26 @@ impl Route<'_> {
 const UNSIGNED_BODY_BYTES_MAX: usize = BODY_BYTES_LEAST;
 
 /// A request as protocols see it.
-pub(crate) fn wire_head<'a>(head: &Head<'a>, authorization: Option<&'a Authorization<'_>>) -> wire::protocol::Head<'a> {
+pub(crate) fn wire_head<'a>(
+    head: &Head<'a>,
+    authorization: Option<&'a Authorization<'_>>,
+    host_label: Option<&'a str>,
+) -> wire::protocol::Head<'a> {
     wire::protocol::Head {
         method: head.method,
         uri: head.uri,
         headers: head.headers,
         scope: authorization.map(Authorization::service),
-        host_label: None,
+        host_label,
     }
 }
 
-/// The host and port that a request names: the one that its signature covers.
+/// The host and port that a request names: as in its signature, the header counts before the authority.
 fn host<'a>(head: &Head<'a>) -> Option<&'a str> {
-    let header = head.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-    head.uri.authority().map(http::uri::Authority::as_str).or(header)
+    match head.headers.get(http::header::HOST) {
+        Some(header) => header.to_str().ok(),
+        None => head.uri.authority().map(http::uri::Authority::as_str),
+    }
 }
 
 /// A request as its signature sees it.

@@ -12,6 +12,7 @@ mod download;
 mod endpoint;
 mod event;
 mod gateway;
+mod hosts;
 mod maybe_ready;
 mod need;
 mod omitted;
@@ -37,6 +38,7 @@ pub use call::{Call, Caller, RequestOrigin};
 pub use core::{Core, Observer, Seen, legible};
 pub use download::{AnswerStream, Download};
 pub use gateway::{Gateway, Head, Incoming};
+pub use hosts::Hosts;
 pub use maybe_ready::{BoxFuture, MaybeReady};
 pub use need::{Need, ResourcePolicy, Side};
 pub use operation::{

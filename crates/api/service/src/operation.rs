@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use http::HeaderMap;
 use serde::Serialize;
 use store::StoreError;
 use wire::shape::{AuditValue, Breach, MemberInfo, Shape};
@@ -32,6 +33,12 @@ pub trait Service: Send + Sync + Sized + 'static {
     const NOT_SERVED: &'static str = "";
     /// Error type of its operations.
     type Error: ServiceError;
+
+    /// Whether this path is not below the first label that a host gives, because the host names an account: S3 Control's.
+    #[must_use]
+    fn is_below_account(_headers: &HeaderMap, _path: &str) -> bool {
+        false
+    }
 
     /// The fault for the first member of an input that is missing or breaks a constraint, where it has one of its own;
     /// `ValidationException` for all others.

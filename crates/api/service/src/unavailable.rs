@@ -11,7 +11,7 @@ use crate::request_id;
 #[must_use]
 pub fn unavailable(head: &Head<'_>, why: &str) -> Reply {
     let authorization = Authorization::parse(&request_parts(head)).ok();
-    let protocol = wire::protocol::presumed(&wire_head(head, authorization.as_ref()));
+    let protocol = wire::protocol::presumed(&wire_head(head, authorization.as_ref(), None));
     let mut fault = CommonFault::ServiceUnavailable.fault(protocol);
     why.clone_into(&mut fault.message);
     Reply::fault(protocol, request_id::next(), &fault)

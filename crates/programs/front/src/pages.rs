@@ -51,7 +51,8 @@ impl Page {
             _ => return None,
         };
         let reads = head.method == Method::GET || head.method == Method::HEAD;
-        (reads && !head.headers.contains_key(AUTHORIZATION)).then_some(page)
+        let presigned = head.uri.query().is_some_and(|query| query.contains("X-Amz-Signature="));
+        (reads && !presigned && !head.headers.contains_key(AUTHORIZATION)).then_some(page)
     }
 }
 

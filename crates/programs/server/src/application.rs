@@ -21,6 +21,11 @@ pub trait Api: Send + Sync + 'static {
     /// Answers a call, whatever is in it.
     fn serve(&self, head: Head<'_>, body: Arriving<'_>) -> impl Future<Output = Reply> + Send;
 
+    /// Whether the request's host stands for a resource, such as a bucket, so that its path is below that.
+    fn is_below_name(&self, _head: &Head<'_>) -> bool {
+        false
+    }
+
     /// Git over HTTP; none while no service is there.
     fn git(&self) -> Option<&GitHttp> {
         None
@@ -65,7 +70,9 @@ pub struct AwsHttp<A>(pub A);
 
 impl<A: Api> Application for AwsHttp<A> {
     async fn handle(&self, request: Request<'_>) -> Response {
-        if git_front::is_git_path(request.head.uri.path()) {
+        if git_front::is_git_path(request.head.uri.path())
+            && !self.0.is_below_name(&head_of(&request.head, request.peer))
+        {
             // Boxed, because most requests are none of Git's and their future would grow.
             return match self.0.git() {
                 Some(git) => Box::pin(git.handle(request)).await,
@@ -81,7 +88,8 @@ impl<A: Api> Application for AwsHttp<A> {
     }
 
     fn page(&self, head: &request::Parts, peer: Peer, draining: bool) -> Option<Response> {
-        Some(match Page::asked(head)? {
+        let asked = Page::asked(head).filter(|_| !self.0.is_below_name(&head_of(head, peer)))?;
+        Some(match asked {
             Page::Health => {
                 let problem = draining.then_some(HealthProblem::DRAINING).or_else(|| self.0.health_problem());
                 pages::health(problem, env!("CARGO_PKG_VERSION"))
@@ -89,6 +97,12 @@ impl<A: Api> Application for AwsHttp<A> {
             Page::Metrics => pages::metrics(head, peer, || self.0.metrics()),
         })
     }
+}
+
+/// A request's head as the services take it.
+const fn head_of(parts: &request::Parts, peer: Peer) -> Head<'_> {
+    let request::Parts { method, uri, headers, .. } = parts;
+    Head { method, uri, headers, ip: peer.ip, secure: peer.secure }
 }
 
 /// The response that a reply is. Its headers take the room of the request's, and leave it to the connection's next.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use front::{CertificateSource, Front};
 use jobs::{History, Jobs};
 use seal::{Gathering, Progress, Share};
-use service::Regions;
+use service::{Hosts, Regions};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
@@ -46,6 +46,7 @@ pub(crate) struct Core {
     region: String,
     /// The URL reported to clients.
     url: String,
+    hosts: Hosts,
     /// The ways to the destinations of triggers.
     triggers: Arc<Destinations>,
     /// The place of blobs, if it is not the usual one.
@@ -107,6 +108,7 @@ impl Core {
             regions,
             region,
             url: String::new(),
+            hosts: Hosts::default(),
             triggers: Arc::default(),
             blobs,
             ssh,
@@ -130,6 +132,12 @@ impl Core {
         self
     }
 
+    /// The same with names under which buckets have hosts.
+    pub(crate) fn with_hosts(mut self, hosts: Hosts) -> Self {
+        self.hosts = hosts;
+        self
+    }
+
     /// Puts the services over what was opened, and lets requests through to them.
     pub(crate) async fn start_services(&self, durable_state: DurableState) -> Result<Option<FirstStart>, ServerError> {
         self.start_services_locked(&mut *self.state.lock().await, durable_state).await
@@ -148,6 +156,7 @@ impl Core {
             front: self.front.statistics(),
             history: self.history.clone(),
             region: &self.region,
+            hosts: self.hosts.clone(),
             url: &self.url,
             triggers: Arc::clone(&self.triggers),
             blobs: blob_place::open(&self.layout, self.blobs.as_deref()).await?,

@@ -40,6 +40,10 @@ impl<A: Api> Api for Gate<A> {
         }
     }
 
+    fn is_below_name(&self, head: &Head<'_>) -> bool {
+        self.0.get().is_some_and(|services| services.is_below_name(head))
+    }
+
     fn git(&self) -> Option<&GitHttp> {
         self.0.get().and_then(A::git)
     }

@@ -24,6 +24,7 @@ mod file_size;
 mod first_start;
 mod gate;
 mod host_key;
+mod host_names;
 mod key_stores;
 mod kms_seal;
 pub mod log;

@@ -24,7 +24,7 @@ use crate::first_start::FirstStart;
 use crate::key_stores::Configured;
 use crate::seed::Seed;
 use crate::triggers::Destinations;
-use crate::{authority, root_seal};
+use crate::{authority, host_names, root_seal};
 
 /// Descriptors that are not connections: the database, the audit log, timers.
 const DESCRIPTORS_RESERVED: u64 = 64;
@@ -117,6 +117,7 @@ impl Server {
             region: config.region.clone(),
         };
 
+        let hosts = host_names::hosts(&config.tls.names, &endpoint.url, &config.region);
         let front = Front::new(AwsHttp::default(), Arc::clone(&certificates), config.limits, config.allow_plain_http);
         let front = Arc::new(front);
         let sealed = gathering.is_some();
@@ -125,7 +126,7 @@ impl Server {
         let key_stores = Arc::new(Configured::new(&config.key_stores)?);
         let triggers = Arc::new(Destinations::new(&config.triggers)?);
         let core = Core::new(layout, &config, key_stores, names, Arc::clone(&front), history.clone(), gathering);
-        let core = Arc::new(core.at(&endpoint.url, ssh).with_triggers(triggers));
+        let core = Arc::new(core.at(&endpoint.url, ssh).with_triggers(triggers).with_hosts(hosts));
         let first_start = match durable_state {
             Some(durable_state) => core.start_services(durable_state).await?,
             None => None,

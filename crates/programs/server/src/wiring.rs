@@ -16,7 +16,7 @@ use jobs::{History, Job};
 use kms::{Kms, ServiceDataKeys};
 use s3::S3;
 use service::ports::{Authority, DataKeys, Principals};
-use service::{Core, Gateway, Head, Observer, Performer, Regions, Reply, Trail};
+use service::{Core, Gateway, Head, Hosts, Observer, Performer, Regions, Reply, Trail};
 
 use crate::application::{Api, Arriving};
 use crate::clock;
@@ -47,6 +47,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) region: &'a str,
     /// The storage of the packs of repositories.
     pub(crate) blobs: Blobs,
+    /// The names under which buckets have hosts.
+    pub(crate) hosts: Hosts,
     /// The URL reported to clients.
     pub(crate) url: &'a str,
     /// The port of Git over SSH, if it is served.
@@ -77,8 +79,19 @@ pub(crate) fn join(
     surroundings: Surroundings<'_>,
 ) -> (Services, Backend, Vec<Job>) {
     let DurableState { store, journal, trail, audit_key, steady, .. } = durable_state;
-    let Surroundings { key_stores, regions, domain_key_days, front, history, region, url, blobs, ssh_port, triggers } =
-        surroundings;
+    let Surroundings {
+        key_stores,
+        regions,
+        domain_key_days,
+        front,
+        history,
+        region,
+        url,
+        blobs,
+        ssh_port,
+        triggers,
+        hosts,
+    } = surroundings;
     let iam = Arc::new(Iam::new(store.clone()).with_provider_keys(layout.provider_keys()));
     let kms = Kms::new(store.clone(), Arc::clone(&iam) as Arc<dyn Principals>);
     let kms = Arc::new(kms.with_key_stores(key_stores).in_regions(regions.clone()));
@@ -116,7 +129,7 @@ pub(crate) fn join(
     let http = GitHttp::new(transfers, authority, region.to_owned(), clock::now).with_tokens(tokens);
     modules.push(modules::codecommit::module(&codecommit, git, Arc::clone(steady)));
     modules.push(Module::of(&s3));
-    let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core));
+    let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core).with_hosts(hosts));
     jobs.extend(modules::storage::jobs(durable_state));
     jobs.push(modules::storage::sweep(durable_state, blobs));
 
@@ -172,6 +185,10 @@ impl Services {
 impl Api for Backend {
     async fn serve(&self, head: Head<'_>, body: Arriving<'_>) -> Reply {
         self.gateway.serve(head, body).await
+    }
+
+    fn is_below_name(&self, head: &Head<'_>) -> bool {
+        self.gateway.is_below_name(head)
     }
 
     fn git(&self) -> Option<&GitHttp> {

@@ -1,5 +1,7 @@
 //! A certificate authority of one server alone, for a server without certificates of its operator's.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crypto::SecretBytes;
@@ -7,9 +9,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData as _,
 };
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use crate::error::CertificateError;
+use crate::hosts::HostIssuer;
 use crate::identity::ServerIdentity;
 
 /// How long the authority's own certificate is valid.
@@ -25,7 +28,7 @@ pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// A certificate authority of this server alone. Clients trust it through its certificate file.
 pub struct LocalAuthority {
-    pub(crate) key: AuthorityKey,
+    pub(crate) key: Arc<AuthorityKey>,
     certificate_pem: String,
 }
 
@@ -49,7 +52,7 @@ impl LocalAuthority {
         params.not_before = (now - BACKDATE).into();
         params.not_after = (now + DAY * AUTHORITY_DAYS).into();
         let certificate_pem = params.self_signed(&key.0)?.pem();
-        Ok(Self { key, certificate_pem })
+        Ok(Self { key: Arc::new(key), certificate_pem })
     }
 
     /// The authority whose [`key_pkcs8`](Self::key_pkcs8) and [`certificate_pem`](Self::certificate_pem) were stored.
@@ -59,7 +62,7 @@ impl LocalAuthority {
     pub fn restore(key_pkcs8: &SecretBytes, certificate_pem: &str) -> Result<Self, CertificateError> {
         let der = PrivatePkcs8KeyDer::from(key_pkcs8.expose());
         let key = KeyPair::try_from(&der)?;
-        Ok(Self { key: AuthorityKey(key), certificate_pem: certificate_pem.to_owned() })
+        Ok(Self { key: Arc::new(AuthorityKey(key)), certificate_pem: certificate_pem.to_owned() })
     }
 
     /// The signing key as PKCS#8, to be stored sealed.
@@ -74,27 +77,49 @@ impl LocalAuthority {
         &self.certificate_pem
     }
 
-    /// Issues a server certificate for `localhost`, `127.0.0.1`, `::1` and the given DNS names and IP addresses.
+    /// Issues a server certificate for `localhost`, `127.0.0.1`, `::1`, the given DNS names and IP addresses, and all hosts
+    /// below the DNS names.
     ///
     /// # Errors
     /// [`CertificateError::Authority`] when a name is neither.
     pub fn issue_server(&self, names: &[String], now: SystemTime) -> Result<ServerIdentity, CertificateError> {
         let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(String::from).into();
         all.extend(names.iter().filter(|name| !all.contains(name)).cloned().collect::<Vec<_>>());
-        let expires = now + DAY * SERVER_DAYS;
-        let mut params = CertificateParams::new(all)?;
-        params.distinguished_name = common_name("Sealstack server");
-        params.not_before = (now - BACKDATE).into();
-        params.not_after = expires.into();
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        let key = AuthorityKey(KeyPair::generate()?);
-        let issuer = Issuer::new(authority_params(&self.key.0), &self.key.0);
-        let certificate = params.signed_by(&key.0, &issuer)?;
-        let chain = vec![certificate.der().clone()];
-        Ok(ServerIdentity::issued(chain, SecretBytes::from(key.0.serialized_der()), expires))
+        let below = all.iter().filter(|name| name.parse::<IpAddr>().is_err());
+        let below: Vec<_> = below.map(|name| name.to_ascii_lowercase()).collect();
+        all.extend(below.iter().map(|name| format!("*.{name}")));
+        let validity = Validity { begins: now - BACKDATE, expires: now + DAY * SERVER_DAYS };
+        let key = Arc::new(AuthorityKey(KeyPair::generate()?));
+        let chain = vec![issue(&self.key, &key, all, validity)?];
+        let key_der = SecretBytes::from(key.0.serialized_der());
+        let issuer = HostIssuer { authority: Arc::clone(&self.key), key, names: below, validity };
+        Ok(ServerIdentity::issued(chain, key_der, issuer))
     }
+}
+
+/// When a certificate is valid.
+#[derive(Clone, Copy)]
+pub(crate) struct Validity {
+    pub(crate) begins: SystemTime,
+    pub(crate) expires: SystemTime,
+}
+
+/// Issues a certificate of `key` for these names.
+pub(crate) fn issue(
+    authority: &AuthorityKey,
+    key: &AuthorityKey,
+    names: Vec<String>,
+    validity: Validity,
+) -> Result<CertificateDer<'static>, CertificateError> {
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name = common_name("Sealstack server");
+    params.not_before = validity.begins.into();
+    params.not_after = validity.expires.into();
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    let issuer = Issuer::new(authority_params(&authority.0), &authority.0);
+    Ok(params.signed_by(&key.0, &issuer)?.der().clone())
 }
 
 /// The authority's parameters follow from its key alone, so that a restored one signs exactly as it did when made.

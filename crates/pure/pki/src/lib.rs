@@ -7,6 +7,7 @@
 mod authority;
 mod certificate;
 mod error;
+mod hosts;
 mod identity;
 
 pub use authority::LocalAuthority;

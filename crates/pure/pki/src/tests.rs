@@ -73,6 +73,18 @@ fn clients_that_trust_the_authority_accept_every_name_it_certified() {
 }
 
 #[test]
+fn hosts_below_a_name_have_certificates_of_their_own() {
+    let authority = LocalAuthority::create(now()).unwrap();
+    let identity = authority.issue_server(&server_names(&["Keys.example"]), now()).unwrap();
+    for name in ["photos.localhost", "a.b.localhost", "photos.localhost", "x.keys.example", "a.b.c.keys.example"] {
+        shake_hands(&identity, authority.certificate_pem(), name, &[]).unwrap();
+    }
+    for name in ["photoslocalhost", "keys.example.com", "example", "10.0.0.1"] {
+        assert!(shake_hands(&identity, authority.certificate_pem(), name, &[]).is_err(), "{name}");
+    }
+}
+
+#[test]
 fn clients_refuse_other_names_other_authorities_and_expired_certificates() {
     let authority = LocalAuthority::create(now()).unwrap();
     let identity = authority.issue_server(&[], now()).unwrap();

@@ -44,6 +44,10 @@ impl Api for Echo {
         }
     }
 
+    fn is_below_name(&self, head: &Head<'_>) -> bool {
+        head.headers.get("host").is_some_and(|host| host == "photos.localhost")
+    }
+
     fn health_problem(&self) -> Option<HealthProblem> {
         Some(HealthProblem::unavailable("for the test"))
     }
@@ -98,6 +102,17 @@ async fn an_error_is_named_in_a_header() {
     let answer = run().exchange(format!("GET /error HTTP/1.1\r\n{CLOSE}\r\n")).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert!(answer.contains("x-amzn-errortype: NotFoundException\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn paths_below_a_host_of_its_own_are_never_the_servers() {
+    let server = run();
+    for path in ["/health", "/metrics", "/v1/repos/photos/info/refs"] {
+        let get = |host: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = server.exchange(get("photos.localhost")).await;
+        assert!(answer.ends_with(&format!("GET {path} plain 0")), "{answer}");
+        assert!(!server.exchange(get("localhost")).await.ends_with(" plain 0"), "{path}");
+    }
 }
 
 #[tokio::test]
