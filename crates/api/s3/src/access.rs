@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use policy::{Kind, Policy};
 
 pub(crate) use bucket::{Bucket, BucketKey, BucketPolicy};
-pub(crate) use canonical::canonical_id;
+pub(crate) use canonical::{Owner, canonical_id};
 pub(crate) use input::BucketInput;
 pub(crate) use name::{BucketName, check_bucket_name, check_object_name};
 pub(crate) use object::{Object, ObjectKey, action_on_version};

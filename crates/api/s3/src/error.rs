@@ -5,6 +5,7 @@
 
 mod key_fault;
 
+use buckets::BucketsError;
 use http::{HeaderName, HeaderValue};
 use service::{ServiceError, UploadError};
 use store::StoreError;
@@ -164,6 +165,9 @@ pub enum S3Error {
     /// The payload did not arrive, or is not what its sender says.
     #[error(transparent)]
     Upload(#[from] UploadError),
+    /// The objects, or their contents.
+    #[error("the objects failed")]
+    Objects(#[source] BucketsError),
     /// The store failed.
     #[error("the store failed")]
     Store(#[source] StoreError),
@@ -182,6 +186,16 @@ impl From<StoreError> for S3Error {
             }
             .into(),
             other => Self::Store(other),
+        }
+    }
+}
+
+impl From<BucketsError> for S3Error {
+    /// What an operation has words of its own for, it converts itself.
+    fn from(error: BucketsError) -> Self {
+        match error {
+            BucketsError::Store(error) => error.into(),
+            other => Self::Objects(other),
         }
     }
 }
@@ -211,7 +225,7 @@ impl ServiceError for S3Error {
             Self::Key(fault) => fault.fault(),
             Self::Forbidden(fault) => fault.clone(),
             Self::Upload(error) => error.fault(PROTOCOL),
-            Self::Store(_) | Self::Damaged(_) => CommonFault::InternalFailure.fault(PROTOCOL),
+            Self::Objects(_) | Self::Store(_) | Self::Damaged(_) => CommonFault::InternalFailure.fault(PROTOCOL),
         }
     }
 }

@@ -10,12 +10,14 @@ mod bucket;
 mod configuration;
 mod control;
 mod error;
+mod list;
 mod operations;
 mod record;
 mod routes;
 
 use std::sync::Arc;
 
+use buckets::Contents;
 use service::ports::{DataKeys, Principals};
 use service::{Call, Entry, Service};
 use store::{Cache, Store, Tx};
@@ -38,6 +40,8 @@ pub(crate) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// Amazon S3.
 pub struct S3 {
     store: Store,
+    #[allow(dead_code, reason = "for operations on objects, which come next")]
+    contents: Contents,
     principals: Arc<dyn Principals>,
     #[expect(dead_code, reason = "objects come next")]
     data_keys: Arc<dyn DataKeys>,
@@ -48,15 +52,22 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// S3 over `store`, with objects sealed under data keys of `data_keys`; `principals` are those whom policies name.
+    /// S3 over `store`, with `contents` of objects sealed under data keys of `data_keys`; `principals` are those whom policies
+    /// name.
     #[must_use]
-    pub fn new(store: Store, principals: Arc<dyn Principals>, data_keys: Arc<dyn DataKeys>) -> Self {
+    pub fn new(
+        store: Store,
+        contents: Contents,
+        principals: Arc<dyn Principals>,
+        data_keys: Arc<dyn DataKeys>,
+    ) -> Self {
         Self {
             records: Cache::new::<BucketRecord>(&store, BUCKETS_CACHED, |record| record),
             policies: Cache::new::<PolicyRecord>(&store, BUCKETS_CACHED, BucketPolicy::from),
             cors: Cache::new::<CorsRecord>(&store, BUCKETS_CACHED, |CorsRecord(rules)| rules),
             notifications: Cache::new::<NotificationRecord>(&store, BUCKETS_CACHED, |NotificationRecord(told)| told),
             store,
+            contents,
             principals,
             data_keys,
         }

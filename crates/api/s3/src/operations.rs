@@ -2,7 +2,7 @@
 
 use service::Entry;
 
-use crate::{S3, bucket, configuration, control};
+use crate::{S3, bucket, configuration, control, list};
 
 /// Every operation that S3 serves.
 pub(crate) static TABLE: &[Entry<S3>] = service::operations![
@@ -39,6 +39,9 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     configuration::public_access::GetPublicAccessBlock,
     bucket::head::HeadBucket,
     bucket::list::ListBuckets,
+    list::versions::ListObjectVersions,
+    list::objects::ListObjects,
+    list::objects::ListObjectsV2,
     control::tags::ListTagsForResource,
     configuration::abac::PutBucketAbac,
     configuration::acl::PutBucketAcl,

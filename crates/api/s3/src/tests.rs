@@ -1,15 +1,18 @@
 //! Whole calls, from a signed request to an answer, with real policies, a real KMS and a clock that the tests turn.
 
 mod access;
-mod buckets;
+
 mod configurations;
+mod lists;
 mod matrix;
+mod names;
 
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, RwLock};
 
+use buckets::{Condition, Details, EntryVersion, Etag, Headers, ObjectKey, Protection, Put, Sealed};
 use bytes::Bytes;
 use crypto::Key256;
 use http::{HeaderMap, HeaderName, Method};
@@ -22,11 +25,12 @@ use service::ports::{Authority, Claim, Credential, CredentialError, Principals, 
 use service::{
     BoxFuture, Caller, Core, Gateway, Head, MaybeReady, Need, Observer, Performer, ResourcePolicy, Seen, Trail,
 };
-use store::{Store, StoreError};
+use store::{Store, StoreError, Tx};
 use wire::sigv4::{Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
 
 use crate::S3;
+use crate::record::{BucketRecord, Versioning};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const OTHER_ACCOUNT: &str = "444455556666";
@@ -121,6 +125,7 @@ impl Observer for Nobody {
 
 /// A server in memory.
 pub(crate) struct World {
+    s3: Arc<S3>,
     people: Arc<People>,
     gateway: Gateway,
     _directory: tempfile::TempDir,
@@ -162,9 +167,11 @@ impl World {
         let core = Arc::new(Core::new(people.clone(), trail, Arc::new(Nobody), clock));
         let kms = Arc::new(Kms::new(store.clone(), people.clone()));
         let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), Arc::clone(&kms)));
-        let s3 = Arc::new(S3::new(store, people.clone(), Arc::new(data_keys)));
-        let gateway = Gateway::new(core).with(kms).with(s3);
-        let world = Self { people, gateway, _directory: directory };
+        let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("blobs");
+        let contents = buckets::Contents::new(store.clone(), blobs);
+        let s3 = Arc::new(S3::new(store, contents, people.clone(), Arc::new(data_keys)));
+        let gateway = Gateway::new(core).with(kms).with(Arc::clone(&s3));
+        let world = Self { s3, people, gateway, _directory: directory };
         for (name, account) in [("admin", ACCOUNT), ("stranger", OTHER_ACCOUNT)] {
             world.user(name, account, &[allow(&json!("*"), "*")]);
         }
@@ -239,6 +246,45 @@ impl World {
         Answer { status: reply.status, error: reply.error, headers: reply.headers, body }
     }
 
+    /// Puts an object past the operations, and returns its version.
+    pub(crate) async fn object(&self, bucket: &str, key: &str, content: &[u8]) -> EntryVersion {
+        let S3 { store, contents, .. } = &*self.s3;
+        let name = bucket.to_owned();
+        let record = store.read(move |tx| tx.get::<BucketRecord>("", &name)).await.expect("read").expect("a bucket");
+        let objects = record.objects().expect("an id");
+        let mut writer = contents.writer(&objects, &Arc::new(ObjectKey::generate()), Etag::Md5);
+        writer.write(Bytes::copy_from_slice(content)).await.expect("written");
+        let content = writer.finish().await.expect("finished");
+        let details = Details {
+            etag: content.etag.clone(),
+            headers: Headers::default(),
+            metadata: Vec::new(),
+            tags: Vec::new(),
+            storage_class: None,
+            checksum: None,
+            protection: Protection::Bucket(Sealed(Vec::new())),
+            retention: None,
+            legal_hold: false,
+        };
+        let (put, key) = (put(&record), key.to_owned());
+        let change = move |tx: &mut Tx<'_>| objects.put(tx, &key, details, &content, &put);
+        store.write(change).await.expect("put")
+    }
+
+    /// Deletes an object past the operations.
+    pub(crate) async fn delete_object(&self, bucket: &str, key: &str) {
+        let store = &self.s3.store;
+        let (name, key) = (bucket.to_owned(), key.to_owned());
+        let record = store.read(move |tx| tx.get::<BucketRecord>("", &name)).await.expect("read").expect("a bucket");
+        let (objects, put) = (record.objects().expect("an id"), put(&record));
+        store.write(move |tx: &mut Tx<'_>| objects.delete(tx, &key, &put)).await.expect("deleted");
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass_seconds(&self, seconds: i64) {
+        NOW.set(NOW.get() + seconds * 1000);
+    }
+
     /// Sends a request that must succeed, with an XML body.
     pub(crate) async fn done(&self, caller: &str, request: &str, body: &str) -> Answer {
         let answer = self.send(caller, request, &[], body.as_bytes()).await;
@@ -251,6 +297,16 @@ impl World {
         let answer = self.send(caller, request, &[], body.as_bytes()).await;
         answer.error.unwrap_or_else(|| panic!("{request} by {caller} succeeded: {}", answer.text()))
     }
+}
+
+/// How a version is put into a bucket now.
+fn put(record: &BucketRecord) -> Put {
+    let versioning = match record.versioning {
+        None => buckets::Versioning::Off,
+        Some(Versioning::Enabled) => buckets::Versioning::Enabled,
+        Some(Versioning::Suspended) => buckets::Versioning::Suspended,
+    };
+    Put { versioning, condition: Condition::None, now_ms: u64::try_from(NOW.get()).expect("after 1970") }
 }
 
 pub(crate) fn user_arn(account: &str, name: &str) -> String {

@@ -110,7 +110,12 @@ pub(crate) fn join(
     let core = Core::new(Arc::clone(&authority), trail.clone(), observer, clock::now).in_regions(regions.clone());
     let core = Arc::new(core);
     let data_keys: Arc<dyn DataKeys> = Arc::new(ServiceDataKeys::new(Performer::new(Arc::clone(&core), kms.service())));
-    let s3 = Arc::new(S3::new(store.clone(), iam as Arc<dyn Principals>, Arc::clone(&data_keys)));
+    let s3 = Arc::new(S3::new(
+        store.clone(),
+        buckets::Contents::new(store.clone(), blobs.clone()),
+        iam as Arc<dyn Principals>,
+        Arc::clone(&data_keys),
+    ));
     let git = Git::new(store.clone(), blobs.clone(), git::Settings::default());
     let codecommit = CodeCommit::new(store.clone(), git.clone(), data_keys);
     let codecommit = codecommit.with_trigger_delivery(triggers);

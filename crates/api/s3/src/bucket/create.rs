@@ -1,6 +1,5 @@
 //! `CreateBucket`.
 
-use crypto::hex;
 use service::{AuditClass, Bound, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::shape::Binding::{Header, Item, Label, Payload};
@@ -172,10 +171,8 @@ impl ResourceOperation for CreateBucket {
             }
             return Ok(Bound(output(bucket)));
         }
-        let mut id = [0; 16];
-        crypto::random_bytes(&mut id);
         let record = BucketRecord {
-            id: hex::encode(&id),
+            id: buckets::Bucket::generate().to_string(),
             name,
             account: call.account().to_owned(),
             region: call.region.to_owned(),

@@ -1,14 +1,15 @@
 //! `DeleteBucket`.
 
+use buckets::BucketsError;
 use service::{AuditClass, Call, Permit, ResourceOperation};
 use store::Tx;
 
 use crate::S3;
 use crate::access::{Bucket, BucketInput, BucketKey};
-use crate::error::S3Error;
-use crate::record::{BucketEntry, BucketRecord, PolicyRecord};
+use crate::error::{Refusal, S3Error};
+use crate::record::{BucketEntry, BucketRecord, CorsRecord, LifecycleRecord, NotificationRecord, PolicyRecord};
 
-/// Deletes a bucket that has no objects.
+/// Deletes a bucket that has no objects. Uploads that were begun go with it.
 pub(crate) struct DeleteBucket;
 
 impl ResourceOperation for DeleteBucket {
@@ -30,9 +31,17 @@ impl ResourceOperation for DeleteBucket {
 
 /// Removes a bucket's records.
 fn remove(tx: &mut Tx<'_>, bucket: &BucketRecord) -> Result<(), S3Error> {
-    let BucketRecord { id, name, account, .. } = BucketRecord::current(tx, bucket)?;
+    let record = BucketRecord::current(tx, bucket)?;
+    record.objects()?.remove(tx).map_err(|error| match error {
+        BucketsError::NotEmpty => Refusal::BucketNotEmpty { bucket: record.name.clone() }.into(),
+        error => S3Error::from(error),
+    })?;
+    let BucketRecord { id, name, account, .. } = record;
     tx.delete::<BucketRecord>(BucketRecord::PARENT, &name)?;
     tx.index_mut::<BucketEntry>(&account).remove(name.as_bytes())?;
     tx.delete::<PolicyRecord>(&id, "")?;
+    tx.delete::<CorsRecord>(&id, "")?;
+    tx.delete::<LifecycleRecord>(&id, "")?;
+    tx.delete::<NotificationRecord>(&id, "")?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use wire::Timestamp;
 use wire::shape::Binding::{Item, Namespace, Payload, Query};
 use wire::shape::Rule;
 
-use crate::access::canonical_id;
+use crate::access::Owner;
 use crate::error::S3Error;
 use crate::record::BucketEntry;
 use crate::{NAMESPACE, S3};
@@ -29,13 +29,6 @@ wire::output! {
         "CreationDate" created: Timestamp, required;
         "BucketRegion" region: String, required;
         "BucketArn" arn: String, required;
-    }
-}
-
-wire::output! {
-    /// Whose something is.
-    pub(crate) struct Owner {
-        "ID" id: String, required;
     }
 }
 
@@ -70,7 +63,7 @@ impl ResourceOperation for ListBuckets {
     async fn run(input: Self::Input, _: &Permit<Account<S3>>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let size = input.max_buckets.and_then(|size| usize::try_from(size).ok()).unwrap_or(PAGE_MAX);
         let account = call.account().to_owned();
-        let owner = Owner { id: canonical_id(&account) };
+        let owner = Owner::of(&account);
         let (prefix, token) = (input.prefix.clone().unwrap_or_default(), input.continuation_token);
         let region = input.bucket_region;
         let read = move |tx: &store::ReadTx<'_>| {

@@ -52,6 +52,15 @@ impl BucketRecord {
         found.ok_or_else(|| Refusal::NoSuchBucket { bucket: known.name.clone() }.into())
     }
 
+    /// Its objects.
+    ///
+    /// # Errors
+    /// [`S3Error::Damaged`] when the stored id is none.
+    pub(crate) fn objects(&self) -> Result<buckets::Bucket, S3Error> {
+        let damaged = || S3Error::Damaged(format!("the id of bucket {} is none", self.name));
+        buckets::Bucket::parse(&self.id).ok_or_else(damaged)
+    }
+
     /// Its ARN.
     pub(crate) fn arn(&self) -> String {
         ["arn:aws:s3:::", &self.name].concat()
@@ -158,7 +167,6 @@ impl BucketSecret {
     ///
     /// # Errors
     /// None: it has the right length.
-    #[allow(dead_code, reason = "for operations on objects, which come next")]
     pub(crate) fn key(&self) -> Result<Key256, CryptoError> {
         Key256::from_slice(&*self.0)
     }
