@@ -204,9 +204,7 @@ const WRITES_BESIDE_CALLS: &[(&str, usize)] = &[
     ("kms/src/material/deletion.rs", 1),
     ("kms/src/material/family.rs", 1),
     ("kms/src/material/rotation.rs", 1),
-    // What waits for delivery was recorded with the change that it is about.
-    ("codecommit/src/trigger/delivery.rs", 2),
-    // So was the deletion of a repository, whose records are removed afterwards.
+    // The deletion of a repository was recorded; its records are removed afterwards.
     ("codecommit/src/repository/purge.rs", 1),
     // Bookkeeping.
     ("iam/src/authority/ssh.rs", 1),

@@ -19,7 +19,6 @@ mod error;
 mod file;
 mod merge;
 mod operations;
-pub mod ports;
 mod pull_request;
 mod record;
 mod reference;
@@ -33,8 +32,8 @@ mod trigger;
 use std::sync::Arc;
 
 use git::Git;
-use service::ports::DataKeys;
-use service::{Call, Entry, Service};
+use service::ports::{DataKeys, EventDelivery};
+use service::{Call, Entry, Nowhere, Service};
 use store::{Cache, Store, Tx};
 use wire::shape::Breach;
 use wire::{Fault, Protocol};
@@ -43,7 +42,6 @@ pub use access::{GitPull, GitPullInput, GitPush, GitPushInput, PulledFrom, Pushe
 pub use addresses::Addresses;
 pub use error::{CodeCommitError, KeyFault, Refusal};
 
-use ports::{Nowhere, TriggerDelivery};
 use record::{NameRecord, RepositoryRecord};
 
 /// How many repositories are cached.
@@ -57,7 +55,7 @@ pub struct CodeCommit {
     repositories: Cache<RepositoryRecord>,
     names: Cache<NameRecord>,
     addresses: Addresses,
-    delivery: Arc<dyn TriggerDelivery>,
+    delivery: Arc<dyn EventDelivery>,
 }
 
 impl CodeCommit {
@@ -95,7 +93,7 @@ impl CodeCommit {
 
     /// The same with a way to the destinations of triggers.
     #[must_use]
-    pub fn with_trigger_delivery(mut self, delivery: Arc<dyn TriggerDelivery>) -> Self {
+    pub fn with_trigger_delivery(mut self, delivery: Arc<dyn EventDelivery>) -> Self {
         self.delivery = delivery;
         self
     }

@@ -8,4 +8,4 @@ mod queue;
 pub(crate) const HIDDEN: &str = "refs/codecommit/";
 
 pub(crate) use moves::{Besides, Move, moved, publish, publish_with};
-pub(crate) use queue::{DeliveryEntry, DeliveryRecord, queue_test};
+pub(crate) use queue::queue_test;

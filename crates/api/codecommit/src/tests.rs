@@ -26,17 +26,16 @@ use journal::Journal;
 use kms::{Kms, ServiceDataKeys};
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
-use service::ports::{Authority, Claim, Credential, CredentialError, Principals, Proof};
+use service::ports::{Authority, Claim, Credential, CredentialError, EventDelivery, Principals, Proof};
 use service::{
-    Behalf, BoxFuture, Caller, Core, Gateway, Incoming, MaybeReady, Need, Observer, Operation, Performer,
-    RequestOrigin, ResourcePolicy, Seen, Trail,
+    Behalf, BoxFuture, Caller, Core, Deliveries, Gateway, Incoming, MaybeReady, Need, Nowhere, Observer, Operation,
+    Performer, RequestOrigin, ResourcePolicy, Seen, Trail,
 };
 use store::{Store, StoreError};
 use wire::sigv4::{Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Fault, Timestamp};
 
 use crate::CodeCommit;
-use crate::ports::{Nowhere, TriggerDelivery};
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const OTHER_ACCOUNT: &str = "444455556666";
@@ -131,6 +130,7 @@ pub(crate) struct World {
     pub(crate) codecommit: Arc<CodeCommit>,
     pub(crate) people: Arc<People>,
     pub(crate) core: Arc<Core>,
+    pub(crate) deliveries: Deliveries,
     gateway: Gateway,
     _directory: tempfile::TempDir,
 }
@@ -146,7 +146,7 @@ impl World {
     }
 
     /// The same with a way to the destinations of triggers.
-    pub(crate) fn with(delivery: Arc<dyn TriggerDelivery>) -> Self {
+    pub(crate) fn with(delivery: Arc<dyn EventDelivery>) -> Self {
         NOW.set(START);
         let store = Store::open_in_memory().expect("a store");
         let directory = tempfile::tempdir().expect("a directory");
@@ -160,10 +160,11 @@ impl World {
         let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), Arc::clone(&kms)));
         let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("blobs");
         let git = Git::new(store.clone(), blobs, Settings { threads: 1, ..Settings::default() });
+        let deliveries = Deliveries::new(store.clone(), Arc::clone(&delivery));
         let codecommit = CodeCommit::new(store, git, Arc::new(data_keys));
         let codecommit = Arc::new(codecommit.with_trigger_delivery(delivery));
         let gateway = Gateway::new(Arc::clone(&core)).with(kms).with(Arc::clone(&codecommit));
-        let world = Self { codecommit, people, core, gateway, _directory: directory };
+        let world = Self { codecommit, people, core, deliveries, gateway, _directory: directory };
         for (name, account) in [("admin", ACCOUNT), ("ana", ACCOUNT), ("stranger", OTHER_ACCOUNT)] {
             world.user(name, account, &[allow(&json!("*"), "*")]);
         }

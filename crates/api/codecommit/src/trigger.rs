@@ -1,6 +1,4 @@
-//! Triggers: `GetRepositoryTriggers`, `PutRepositoryTriggers`, `TestRepositoryTriggers`, and their delivery.
-
-mod delivery;
+//! Triggers: `GetRepositoryTriggers`, `PutRepositoryTriggers`, `TestRepositoryTriggers`.
 
 use std::collections::BTreeSet;
 

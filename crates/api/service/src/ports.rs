@@ -154,6 +154,16 @@ pub struct Passing {
     pub trusted: bool,
 }
 
+/// Brings the events of services to their destinations, which the operator maps to endpoints. `server` does.
+pub trait EventDelivery: Send + Sync + 'static {
+    /// Brings a message, JSON, to a destination: the ARN of a topic, a queue or a function. Returns once the endpoint has taken
+    /// it.
+    ///
+    /// # Errors
+    /// Why it did not, in words for the owner of the resource that the event is of.
+    fn deliver<'a>(&'a self, destination: &'a str, message: &'a str) -> BoxFuture<'a, Result<(), String>>;
+}
+
 /// Knows roles, for services that act with one that a caller hands to them. `iam` is it.
 pub trait Roles: Send + Sync + 'static {
     /// Conditions for handing the role at `arn` to `service`, such as `codedeploy.amazonaws.com`.

@@ -3,6 +3,7 @@
 //! `wiring.rs` makes a list of them; nothing else in the server goes through the services one by one.
 
 pub(crate) mod codecommit;
+pub(crate) mod deliveries;
 pub(crate) mod iam;
 pub(crate) mod kms;
 pub(crate) mod storage;

@@ -1,4 +1,4 @@
-//! Events of repositories' triggers on their way: posted to a URL with a signature, or given to a program as its input.
+//! Events of repositories and buckets on their way: posted to a URL with a signature, or given to a program as its input.
 //!
 //! The signature is `sha256=` and the HMAC-SHA-256 of the body in hexadecimal digits, in `X-Sealstack-Signature`.
 
@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use client::{Limits, Request, Transport, Trust};
-use codecommit::ports::TriggerDelivery;
 use crypto::{HmacKey, SecretBytes, hex};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use service::BoxFuture;
+use service::ports::EventDelivery;
 
 use crate::config::TriggerSettings;
 use crate::error::{ConfigError, ServerError};
@@ -73,7 +73,7 @@ impl Way {
     }
 }
 
-impl TriggerDelivery for Destinations {
+impl EventDelivery for Destinations {
     fn deliver<'a>(&'a self, destination: &'a str, message: &'a str) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
             match self.0.get(destination) {

@@ -15,8 +15,8 @@ use iam::{Iam, Sts};
 use jobs::{History, Job};
 use kms::{Kms, ServiceDataKeys};
 use s3::S3;
-use service::ports::{Authority, DataKeys, Principals};
-use service::{Core, Gateway, Head, Hosts, Observer, Performer, Regions, Reply, Trail};
+use service::ports::{Authority, DataKeys, EventDelivery, Principals};
+use service::{Core, Deliveries, Gateway, Head, Hosts, Observer, Performer, Regions, Reply, Trail};
 
 use crate::application::{Api, Arriving};
 use crate::clock;
@@ -118,7 +118,8 @@ pub(crate) fn join(
     ));
     let git = Git::new(store.clone(), blobs.clone(), git::Settings::default());
     let codecommit = CodeCommit::new(store.clone(), git.clone(), data_keys);
-    let codecommit = codecommit.with_trigger_delivery(triggers);
+    let triggers = triggers as Arc<dyn EventDelivery>;
+    let codecommit = codecommit.with_trigger_delivery(Arc::clone(&triggers));
     let codecommit = Arc::new(codecommit.with_addresses(Addresses { ssh_port, ..Addresses::default() }));
     let performer = Performer::new(Arc::clone(&core), Arc::clone(&codecommit));
     let transfers = Transfers::new(performer, git.clone(), AGENT);
@@ -136,6 +137,7 @@ pub(crate) fn join(
     modules.push(Module::of(&s3));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core).with_hosts(hosts));
     jobs.extend(modules::storage::jobs(durable_state));
+    jobs.push(modules::deliveries::job(Deliveries::new(store.clone(), triggers)));
     jobs.push(modules::storage::sweep(durable_state, blobs));
 
     let (counted, audited, timed) = (store.clone(), journal.clone(), Arc::clone(steady));

@@ -248,7 +248,7 @@ async fn every_job_is_in_the_metrics_from_the_start_on() {
     let runs = metrics.lines().filter_map(|line| line.strip_prefix("sealstack_job_runs_total{job=\""));
     let jobs: Vec<_> = runs.filter_map(|line| line.split('"').next()).collect();
     let expected = [
-        "deliver-triggers",
+        "deliver-events",
         "destroy-keys",
         "empty-outbox",
         "index-ssh-keys",

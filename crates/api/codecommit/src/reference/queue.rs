@@ -1,44 +1,16 @@
-//! Events of triggers that wait for delivery: written with the change that they are about, and removed once delivered.
+//! Events of triggers: queued for delivery with the change that they are about.
 //!
 //! Source: AWS CodeCommit User Guide, "Example: Create an AWS CodeCommit trigger for an AWS Lambda function".
 
 use git::RefUpdate;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{Indexed, Record, Tx};
+use service::Deliveries;
+use store::Tx;
 use wire::Timestamp;
 
 use crate::error::CodeCommitError;
 use crate::record::RepositoryRecord;
 use crate::record::trigger::{Trigger, TriggerEvent, TriggersRecord};
-
-/// The events that wait, in the order in which they happened: one ordered index.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct DeliveryEntry {
-    /// The destination.
-    #[serde(rename = "d")]
-    pub(crate) destination: String,
-}
-
-impl Indexed for DeliveryEntry {
-    const NAME: &'static str = "codecommit-delivery";
-}
-
-/// An event that waits, stored by its place in the order.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct DeliveryRecord {
-    pub(crate) destination: String,
-    /// The whole message, JSON.
-    pub(crate) message: String,
-    /// How often it was tried in vain.
-    pub(crate) failures: u32,
-    /// When it may be tried again.
-    pub(crate) due: Timestamp,
-}
-
-impl Record for DeliveryRecord {
-    const COLLECTION: &'static str = "codecommit-delivery";
-}
 
 /// Who caused an event, and when.
 #[derive(Clone, Copy)]
@@ -69,30 +41,9 @@ pub(super) fn add(
         }
         let (name, what) = ("ReferenceChanges", &references);
         let message = message(repository, trigger, &triggers.configuration_id, name, what, source);
-        let place = next_place(tx)?;
-        let destination = trigger.destination_arn.clone();
-        let entry = DeliveryEntry { destination: destination.clone() };
-        tx.index_mut::<DeliveryEntry>("").put(place.as_bytes(), &entry)?;
-        tx.put("", &place, &DeliveryRecord { destination, message, failures: 0, due: source.now })?;
+        Deliveries::queue(tx, &trigger.destination_arn, message, source.now)?;
     }
     Ok(())
-}
-
-/// The number of the last event that was queued.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct DeliveryCounter {
-    last: u64,
-}
-
-impl Record for DeliveryCounter {
-    const COLLECTION: &'static str = "codecommit-delivery-counter";
-}
-
-/// The place behind all events that were queued so far.
-fn next_place(tx: &mut Tx<'_>) -> Result<String, CodeCommitError> {
-    let last = tx.get::<DeliveryCounter>("", "")?.map_or(0, |counter| counter.last) + 1;
-    tx.put("", "", &DeliveryCounter { last })?;
-    Ok(format!("{last:016x}"))
 }
 
 /// The message of a test of a trigger.

@@ -3,7 +3,6 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::ports::TriggerDelivery;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:topic";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:f";
@@ -15,7 +14,7 @@ pub(crate) struct Endpoints {
     pub(crate) down: Mutex<Vec<String>>,
 }
 
-impl TriggerDelivery for Endpoints {
+impl EventDelivery for Endpoints {
     fn deliver<'a>(&'a self, destination: &'a str, message: &'a str) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async move {
             if self.down.lock().expect("no test panicked").iter().any(|down| down == destination) {
@@ -98,7 +97,7 @@ async fn a_change_of_a_reference_reaches_the_triggers_that_are_for_it_in_order()
     world.branch("topic", &two).await;
     world.pass_seconds(1);
     world.done("admin", "DeleteBranch", json!({"repositoryName": "first", "branchName": "topic"})).await;
-    let deliver = async || world.codecommit.deliver_triggers(world.now()).await.expect("delivered");
+    let deliver = async || world.deliveries.deliver_due(world.now()).await.expect("delivered");
     assert_eq!(deliver().await, 1);
     endpoints.down.lock().expect("no test panicked").clear();
     // Not before the pause after a failure is over.

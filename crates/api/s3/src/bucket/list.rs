@@ -5,10 +5,11 @@ use wire::Timestamp;
 use wire::shape::Binding::{Item, Namespace, Payload, Query};
 use wire::shape::Rule;
 
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::Owner;
 use crate::error::S3Error;
 use crate::record::BucketEntry;
-use crate::{NAMESPACE, S3};
 
 /// How many buckets a page has at most.
 const PAGE_MAX: usize = 10_000;

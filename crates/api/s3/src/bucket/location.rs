@@ -3,9 +3,10 @@
 use service::{AuditClass, Bound, Call, Permit, ResourceOperation};
 use wire::shape::Binding::Payload;
 
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketInput, BucketKey};
 use crate::error::S3Error;
-use crate::{NAMESPACE, S3};
 
 wire::output! {
     pub(crate) struct GetBucketLocationOutput {

@@ -7,9 +7,10 @@ use service::{AuditClass, Bound, Call, Need, Permit, ResourceOperation};
 use wire::shape::Binding::{Attribute, Header, Item, Label, Name, Namespace, Payload, Query};
 
 use super::{gets, puts};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{BucketKey, BucketName, Object, ObjectKey, action_on_version, canonical_id};
 use crate::error::{Refusal, S3Error};
-use crate::{NAMESPACE, S3};
 
 wire::document! {
     /// To whom something is granted.

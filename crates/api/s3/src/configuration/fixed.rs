@@ -4,9 +4,10 @@ use service::{AuditClass, Bound, Call, Permit, ResourceOperation};
 use wire::shape::Binding::{Header, Label, Namespace, Payload};
 
 use super::gets;
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName};
 use crate::error::{Refusal, S3Error};
-use crate::{NAMESPACE, S3};
 
 wire::document! {
     /// Transfer acceleration, which is not configured.

@@ -12,13 +12,14 @@ use wire::Timestamp;
 use wire::shape::Binding::{Header, Label, Namespace, Payload};
 
 use super::deletes;
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketInput, BucketKey, BucketName};
 use crate::error::{Refusal, S3Error};
 use crate::record::{
     BucketRecord, Expiration, Filter, LifecycleConfiguration, LifecycleRecord, LifecycleRule, MinimumSize,
     TransitionClass,
 };
-use crate::{NAMESPACE, S3};
 
 /// How many rules a bucket has at most.
 const RULES_MAX: usize = 1000;

@@ -10,10 +10,11 @@ use store::Tx;
 use wire::Arn;
 use wire::shape::Binding::{Header, Label, Namespace, Payload};
 
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketInput, BucketKey, BucketName};
 use crate::error::{Refusal, S3Error};
 use crate::record::{BucketRecord, Destination, NotificationConfiguration, NotificationRecord};
-use crate::{NAMESPACE, S3};
 
 /// The events that destinations can be told of.
 const EVENTS: [&str; 31] = [

@@ -10,9 +10,10 @@ use super::{
     CommonPrefix, Encoder, EncodingType, checksum, modified, need_of_listing, page_size, quoted, shown_size, size,
     storage_class,
 };
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName, Owner};
 use crate::error::{Refusal, S3Error};
-use crate::{NAMESPACE, S3};
 
 wire::output! {
     /// An object in a list.

@@ -1,5 +1,4 @@
-//! CodeCommit as a module: events of triggers that wait, what deleted repositories leave behind, and the maintenance of
-//! repositories, each a job.
+//! CodeCommit as a module: what deleted repositories leave behind, and the maintenance of repositories, each a job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +8,8 @@ use git::{Git, Maintenance};
 use jobs::{Job, Scope};
 
 use super::Module;
-use crate::clock;
 use crate::repositories::UntilDropped;
 use crate::steady::Steady;
-
-/// How often events of triggers are delivered.
-const DELIVERY_PERIOD: Duration = Duration::from_secs(1);
 
 /// How often records of deleted repositories are removed.
 const PURGE_PERIOD: Duration = Duration::from_secs(60);
@@ -24,16 +19,12 @@ const MAINTENANCE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The module of CodeCommit, whose repositories are `git`'s.
 pub(crate) fn module(codecommit: &Arc<CodeCommit>, git: Git, steady: Arc<Steady>) -> Module {
-    let (delivering, purging) = (Arc::clone(codecommit), Arc::clone(codecommit));
-    let deliver = Job::new("deliver-triggers", Scope::OneServer, DELIVERY_PERIOD, move || {
-        let codecommit = Arc::clone(&delivering);
-        async move { codecommit.deliver_triggers(clock::now()).await }
-    });
+    let purging = Arc::clone(codecommit);
     let purge = Job::new("purge-repositories", Scope::OneServer, PURGE_PERIOD, move || {
         let codecommit = Arc::clone(&purging);
         async move { codecommit.purge_repositories().await }
     });
-    Module::of(codecommit).with_jobs([deliver, purge, maintain(git, steady)])
+    Module::of(codecommit).with_jobs([purge, maintain(git, steady)])
 }
 
 /// Maintains repositories that callers opened lately. On each server, since each has the keys of its own callers.

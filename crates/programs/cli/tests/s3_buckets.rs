@@ -1,0 +1,12 @@
+//! Buckets from outside: what Terraform's provider does with them, by boto3.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on has to stop, saying why")]
+
+use testkit::Server;
+
+#[test]
+fn plans_of_buckets_apply_and_are_destroyed() {
+    let server = Server::start(env!("CARGO_BIN_EXE_sealstack"), &[]);
+    let said = server.script("s3_terraform.py", &[]);
+    assert_eq!(said, "Buckets and their satellites are planned, applied and destroyed.\n");
+}
