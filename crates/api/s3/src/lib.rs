@@ -18,6 +18,7 @@ mod routes;
 use std::sync::Arc;
 
 use buckets::Contents;
+use http::HeaderMap;
 use service::ports::{DataKeys, Principals};
 use service::{Call, Entry, Service};
 use store::{Cache, Store, Tx};
@@ -98,8 +99,14 @@ impl Service for S3 {
     const NAME: &'static str = "s3";
     const EVENT_SOURCE: &'static str = "s3.amazonaws.com";
     const PROTOCOLS: &'static [Protocol] = &[Protocol::rest_xml(NAMESPACE, routes::ROUTES)];
+    const ANONYMOUS: bool = true;
     const NOT_SERVED: &'static str = include_str!("../missing.txt");
     type Error = S3Error;
+
+    /// S3 Control's hosts name the account.
+    fn is_below_account(headers: &HeaderMap, path: &str) -> bool {
+        path.starts_with("/v20180820/") && headers.contains_key("x-amz-account-id")
+    }
 
     /// What the body says wrongly is malformed XML; what head and path say wrongly is an argument.
     fn fault_of(operation: &'static str, breach: Breach) -> Option<Fault> {

@@ -14,8 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName};
 
-use self::checksum::Running;
-pub use self::checksum::{Algorithm, combine};
+pub use self::checksum::{Algorithm, Running, combine, composite};
 pub use self::error::{BodyError, Given};
 use self::trailer::Trailer;
 use crate::sigv4::StatedPayload;
@@ -196,6 +195,16 @@ impl Body {
         }
         Ok(Finished { length: self.length, given, digests })
     }
+}
+
+/// `Content-Encoding` without the encoding of the transfer, `aws-chunked`, as it is stored and answered; `None` if nothing
+/// remains.
+#[must_use]
+pub fn stored_encoding(value: &str) -> Option<String> {
+    let codings = value.split(',').map(str::trim);
+    let rest: Vec<_> =
+        codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked")).collect();
+    (!rest.is_empty()).then(|| rest.join(","))
 }
 
 /// A length in digits, no more than a body can have.

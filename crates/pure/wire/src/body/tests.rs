@@ -233,7 +233,7 @@ fn a_head_that_contradicts_itself_is_refused() {
         ),
         (vec![length, ("x-amz-checksum-sha1", "NhCmhg==")], "InvalidRequest"),
         (vec![length, ("content-md5", "NhCmhg==")], "InvalidDigest"),
-        (vec![length, ("x-amz-checksum-xxhash64", "NhCmhg==")], "NotImplemented"),
+        (vec![length, ("x-amz-checksum-crc16", "NhCmhg==")], "NotImplemented"),
     ] {
         let found = unsigned(&head(&fields)).err().map(|error| error.fault().code);
         assert_eq!(found, Some(code), "{fields:?}");
@@ -278,6 +278,50 @@ fn digests_of_a_plain_body_are_checked_at_its_end() {
     let (_, finished) = read(body, b"hello", 2).expect("nothing to check");
     assert_eq!(finished.base64(Algorithm::Crc64Nvme).as_deref(), Some("M3eFcAZSQlc="));
     assert_eq!(finished.base64(Algorithm::Sha1), None);
+}
+
+#[test]
+fn every_algorithm_has_its_published_check_value() {
+    // The check values of the catalogue of CRCs; the others from Python's hashlib and the reference code of XXHASH.
+    for (algorithm, expect) in [
+        (Algorithm::Crc32, "cbf43926"),
+        (Algorithm::Crc32c, "e3069283"),
+        (Algorithm::Crc64Nvme, "ae8b14860a799888"),
+        (Algorithm::Sha1, "f7c3bc1d808e04732adf679965ccc34ca7ae3441"),
+        (Algorithm::Sha256, "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"),
+        (
+            Algorithm::Sha512,
+            "d9e6762dd1c8eaf6d61b3c6192fc408d4d6d5f1176d0c29169bc24e71c3f274a\
+             d27fcd5811b313d681f7e55ec02d73d499c95455b6b5bb503acf574fba8ffe85",
+        ),
+        (Algorithm::Md5, "25f9e794323b453885f5181f1b624d0b"),
+        (Algorithm::XxHash64, "8cb841db40e6ae83"),
+        (Algorithm::XxHash3, "72dcb18b67a17dff"),
+        (Algorithm::XxHash128, "33119477ede5dcd5e9716427681d5860"),
+    ] {
+        let mut running = Running::new(algorithm);
+        b"123456789".chunks(4).for_each(|bytes| running.update(bytes));
+        let digest = running.finish();
+        assert_eq!(crypto::hex::encode(&digest), expect, "{}", algorithm.name());
+        assert_eq!(digest.len(), algorithm.length());
+        assert_eq!(Algorithm::of_header(algorithm.header()), Some(algorithm));
+        assert_eq!(Algorithm::of_name(algorithm.name()), Some(algorithm));
+    }
+    let parts = [b"\xf7".as_slice(), b"\xc3".as_slice()];
+    assert_eq!(composite(Algorithm::Crc32, parts), composite(Algorithm::Crc32, [b"\xf7\xc3".as_slice()]));
+}
+
+#[test]
+fn the_encoding_of_the_transfer_is_not_stored() {
+    for (value, expect) in [
+        ("aws-chunked", None),
+        ("", None),
+        ("gzip", Some("gzip")),
+        ("aws-chunked,gzip", Some("gzip")),
+        ("gzip, AWS-Chunked , br", Some("gzip,br")),
+    ] {
+        assert_eq!(stored_encoding(value).as_deref(), expect, "{value}");
+    }
 }
 
 proptest! {

@@ -144,6 +144,8 @@ pub enum SigV4Error {
     /// A presigned request past its own expiry.
     #[error("Request has expired.")]
     PresignedExpired {
+        /// How long it was to be valid.
+        seconds: u32,
         /// When it ceased to be valid.
         expiry: Timestamp,
         /// The server's time.
@@ -257,6 +259,9 @@ impl SigV4Error {
         let mut fault = self.fault(protocol);
         if fault.code == HEADER_MALFORMED {
             fault.code = QUERY_MALFORMED;
+            if matches!(self, Self::Credential | Self::Terminator) {
+                fault.message = format!("Error parsing the X-Amz-Credential parameter; {CREDENTIAL_FORM}");
+            }
         }
         fault
     }
@@ -288,11 +293,12 @@ impl SigV4Error {
             | Self::TooLong { .. }
             | Self::Illegible { .. }
             | Self::Date
-            | Self::Credential
-            | Self::Terminator
             | Self::ScopeDate { .. }
             | Self::Region { .. }
             | Self::Service { .. } => Fault::sender(HEADER_MALFORMED, self.to_string()),
+            Self::Credential | Self::Terminator => {
+                Fault::sender(HEADER_MALFORMED, format!("The authorization header is malformed; {CREDENTIAL_FORM}"))
+            }
             Self::HostUnsigned => denied(UNSIGNED_HEADERS).with_detail("HeadersNotSigned", "host"),
             Self::HeaderUnsigned { name } => denied(UNSIGNED_HEADERS).with_detail("HeadersNotSigned", name),
             Self::Expired { signed, now, minutes } | Self::NotYetCurrent { signed, now, minutes } => {
@@ -306,7 +312,8 @@ impl SigV4Error {
                 .with_detail("ServerTime", now.iso8601())
                 .with_detail("MaxAllowedSkewMilliseconds", skew_millis.to_string())
             }
-            Self::PresignedExpired { expiry, now } => denied("Request has expired")
+            Self::PresignedExpired { seconds, expiry, now } => denied("Request has expired")
+                .with_detail("X-Amz-Expires", seconds.to_string())
                 .with_detail("Expires", expiry.iso8601())
                 .with_detail("ServerTime", now.iso8601()),
             Self::Payload => Fault::sender("XAmzContentSHA256Mismatch", self.to_string()),
@@ -332,6 +339,10 @@ impl SigV4Error {
         }
     }
 }
+
+/// S3's words for a credential that cannot be read.
+const CREDENTIAL_FORM: &str =
+    "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
 
 /// S3's code for an authorization that cannot be read.
 const HEADER_MALFORMED: &str = "AuthorizationHeaderMalformed";

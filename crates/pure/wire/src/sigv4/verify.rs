@@ -131,8 +131,12 @@ impl Authorization<'_> {
         if age < -rules.skew_millis() {
             return Err(SigV4Error::NotYetCurrent { signed, now, minutes });
         }
-        match self.expiry() {
-            Some(expiry) if now > expiry => Err(SigV4Error::PresignedExpired { expiry, now }),
+        let lifetime = match self.form {
+            Form::Presigned { expires_seconds } => expires_seconds.zip(self.expiry()),
+            Form::Header => None,
+        };
+        match lifetime {
+            Some((seconds, expiry)) if now > expiry => Err(SigV4Error::PresignedExpired { seconds, expiry, now }),
             None if rules.expiry && self.is_presigned() => Err(SigV4Error::Parameters(MissingParameters::EXPIRY)),
             None if age > rules.skew_millis() => Err(SigV4Error::Expired { signed, now, minutes }),
             _ => Ok(()),

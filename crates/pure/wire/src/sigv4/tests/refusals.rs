@@ -158,11 +158,83 @@ fn each_protocol_has_its_own_names_and_statuses() {
         (SigV4Error::Signature, "InvalidSignatureException", "SignatureDoesNotMatch", 403),
         (SigV4Error::UnknownAccessKey, "UnrecognizedClientException", "InvalidClientTokenId", 403),
         (SigV4Error::ExpiredToken, "ExpiredTokenException", "ExpiredToken", 403),
-        (SigV4Error::PresignedExpired { expiry: TIME, now: TIME }, "RequestExpired", "RequestExpired", 400),
+        (SigV4Error::PresignedExpired { seconds: 1, expiry: TIME, now: TIME }, "RequestExpired", "RequestExpired", 400),
     ] {
         assert_eq!((error.fault(json).code, error.fault(json).status), (json_code, 400));
         assert_eq!((error.fault(query).code, error.fault(query).status), (query_code, query_status));
     }
+}
+
+#[test]
+fn s3_says_what_is_wrong_in_its_own_words() {
+    let s3 = Protocol::rest_xml("", &[]);
+    let missing = MissingParameters { presigned: true, ..MissingParameters::EXPIRY };
+    for (error, header, query, status) in [
+        (SigV4Error::Missing, "AccessDenied", "AccessDenied", 403),
+        (SigV4Error::TwiceSigned, "InvalidArgument", "InvalidArgument", 400),
+        (SigV4Error::Mechanism, "InvalidRequest", "InvalidRequest", 400),
+        (SigV4Error::Credential, "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError", 400),
+        (SigV4Error::Date, "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError", 400),
+        (
+            SigV4Error::Parameters(missing),
+            "AuthorizationQueryParametersError",
+            "AuthorizationQueryParametersError",
+            400,
+        ),
+        (SigV4Error::ExpiryRange, "AuthorizationQueryParametersError", "AuthorizationQueryParametersError", 400),
+        (SigV4Error::HeaderUnsigned { name: "x-amz-acl".into() }, "AccessDenied", "AccessDenied", 403),
+        (
+            SigV4Error::Expired { signed: TIME, now: after(16), minutes: 15 },
+            "RequestTimeTooSkewed",
+            "RequestTimeTooSkewed",
+            403,
+        ),
+        (SigV4Error::PayloadUnstated, "InvalidRequest", "InvalidRequest", 400),
+        (SigV4Error::PayloadForm, "InvalidArgument", "InvalidArgument", 400),
+        (SigV4Error::Signature, "SignatureDoesNotMatch", "SignatureDoesNotMatch", 403),
+        (SigV4Error::UnknownAccessKey, "InvalidAccessKeyId", "InvalidAccessKeyId", 403),
+        (SigV4Error::UnknownToken, "InvalidToken", "InvalidToken", 400),
+        (SigV4Error::ExpiredToken, "ExpiredToken", "ExpiredToken", 400),
+    ] {
+        let (fault, presigned) = (error.fault(s3), error.presigned_fault(s3));
+        assert_eq!((fault.code, fault.status), (header, status));
+        assert_eq!((presigned.code, presigned.status), (query, status));
+    }
+    let late = SigV4Error::PresignedExpired { seconds: 60, expiry: after(1), now: after(2) }.fault(s3);
+    let details: Vec<_> = late.details().iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let expect = [("X-Amz-Expires", "60"), ("Expires", "2015-08-30T12:37:00Z"), ("ServerTime", "2015-08-30T12:38:00Z")];
+    assert_eq!(
+        (late.code, late.message.as_str(), details.as_slice()),
+        ("AccessDenied", "Request has expired", &expect[..])
+    );
+}
+
+#[test]
+fn s3_wants_to_know_when_a_presigned_request_ends() {
+    let mut request = unsigned();
+    let signer = signer("s3", Rules::S3);
+    request.query = signer.presign(&request.parts(), Payload::Stated, TIME, 60).expect("presigned");
+    assert_eq!(request.verify(Rules::S3, TIME), Ok(()));
+    request.query = request.query.replace("&X-Amz-Expires=60", "");
+    assert_eq!(request.verify(Rules::S3, TIME), Err(SigV4Error::Parameters(MissingParameters::EXPIRY)));
+}
+
+#[test]
+fn who_claims_to_be_somebody_is_not_anonymous() {
+    let none = HeaderMap::new();
+    for (query, expect) in [
+        ("", Ok(())),
+        ("list-type=2&prefix=Signature", Ok(())),
+        ("AWSAccessKeyId=AKIA&Signature=x&Expires=1", Err(SigV4Error::Mechanism)),
+        ("X-Amz-Signature=00", Err(SigV4Error::Parameters(MissingParameters::EXPIRY))),
+        ("a&X%2damz%2dCredential=b", Ok(())),
+        ("a&X%2DAmz%2DCredential=b", Err(SigV4Error::Parameters(MissingParameters::EXPIRY))),
+    ] {
+        assert_eq!(super::super::anonymous(&none, query), expect, "{query}");
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", HeaderValue::from_static("Bearer token"));
+    assert_eq!(super::super::anonymous(&headers, ""), Err(SigV4Error::Mechanism));
 }
 
 #[test]
@@ -191,7 +263,7 @@ fn a_presigned_request_is_good_until_it_expires() {
     assert_eq!(request.verify(Rules::STANDARD, after(10)), Ok(()));
     assert_eq!(
         request.verify(Rules::STANDARD, after(11)),
-        Err(SigV4Error::PresignedExpired { expiry: after(10), now: after(11) })
+        Err(SigV4Error::PresignedExpired { seconds: 600, expiry: after(10), now: after(11) })
     );
     assert!(matches!(request.verify(Rules::STANDARD, after(-6)), Err(SigV4Error::NotYetCurrent { .. })));
     let mut longer = request;
