@@ -110,7 +110,10 @@ async fn run(
         let pushed = both(servers, |at| clients[at].push_all(history, &urls[at]))?;
         row("push all", round, pushed);
     }
+    let branch = client::head(history)?;
     for (at, server) in servers.into_iter().enumerate() {
+        // Else one of them clones a branch that happens to come first, and the other none at all.
+        server.set_head(&urls[at], &branch).await?;
         server.maintain(&urls[at])?;
     }
     let requests = [request_for_all(&clients[0], &urls[0])?, request_for_all(&clients[1], &urls[1])?];

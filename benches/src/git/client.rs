@@ -173,6 +173,13 @@ impl Client {
     }
 }
 
+/// The branch that a repository's `HEAD` stands for.
+pub(crate) fn head(repository: &Path) -> io::Result<String> {
+    let mut head = git();
+    head.arg("-C").arg(repository).args(["symbolic-ref", "--short", "HEAD"]);
+    output(head)
+}
+
 /// The body of a version 2 fetch that wants all that a repository's references lead to.
 pub(crate) fn request_for_all(client: &Client, url: &str) -> io::Result<Vec<u8>> {
     let mut list = git();
@@ -232,7 +239,8 @@ pub(crate) fn small_history(place: &Path, commits: usize) -> io::Result<PathBuf>
 pub(crate) fn converted(place: &Path, history: &Path) -> io::Result<PathBuf> {
     let path = place.join("sha256");
     let mut init = git();
-    init.args(["init", "-q", "--bare", "--object-format=sha256"]).arg(&path);
+    let branch = format!("--initial-branch={}", head(history)?);
+    init.args(["init", "-q", "--bare", "--object-format=sha256", &branch]).arg(&path);
     run_quietly(init)?;
     let mut export = git();
     export.arg("-C").arg(history).args(["fast-export", "--branches", "--tags", "--signed-tags=strip"]);

@@ -18,6 +18,8 @@ use crate::process::{Process, cpu_of};
 pub(crate) trait Server {
     /// Makes an empty repository; its URL, with credentials where the server wants any.
     fn create<'a>(&'a self, name: &'a str, format: &'a str) -> Pin<Box<dyn Future<Output = io::Result<String>> + 'a>>;
+    /// Makes a branch the one that a clone checks out.
+    fn set_head<'a>(&'a self, url: &'a str, branch: &'a str) -> Pin<Box<dyn Future<Output = io::Result<()>> + 'a>>;
     /// Does what the server's operator would do from time to time: repacks.
     fn maintain(&self, url: &str) -> io::Result<()>;
     /// The processor time that the server has spent so far.
@@ -50,6 +52,11 @@ impl Ours {
     }
 }
 
+/// The repository's name in its URL.
+fn name_in(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or_default()
+}
+
 fn credentials(data: &Path) -> io::Result<Credentials> {
     Credentials::read(&data.join("aws/credentials")).ok_or_else(|| io::Error::other("no credentials"))
 }
@@ -66,8 +73,18 @@ impl Server for Ours {
         })
     }
 
+    fn set_head<'a>(&'a self, url: &'a str, branch: &'a str) -> Pin<Box<dyn Future<Output = io::Result<()>> + 'a>> {
+        Box::pin(async move {
+            let address = self.process.address;
+            let mut connection = Connection::open(address).await?;
+            let input = json!({"repositoryName": name_in(url), "defaultBranchName": branch});
+            let credentials = credentials(&self.data)?;
+            call_codecommit(&mut connection, &credentials, address, "UpdateDefaultBranch", &input).await.map(drop)
+        })
+    }
+
     fn maintain(&self, url: &str) -> io::Result<()> {
-        let name = url.rsplit('/').next().unwrap_or_default();
+        let name = name_in(url);
         let mut command = Command::new(crate::binary()?);
         command.args(["git", "maintain", name, "--data"]).arg(&self.data);
         crate::command::run(command).map(drop)
@@ -167,9 +184,18 @@ impl Server for Stock {
         })
     }
 
+    fn set_head<'a>(&'a self, url: &'a str, branch: &'a str) -> Pin<Box<dyn Future<Output = io::Result<()>> + 'a>> {
+        Box::pin(async move {
+            let mut head = Command::new("git");
+            head.arg("-C").arg(self.repository(name_in(url)));
+            head.args(["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")]);
+            crate::command::run_quietly(head)
+        })
+    }
+
     fn maintain(&self, url: &str) -> io::Result<()> {
         let mut repack = Command::new("git");
-        repack.arg("-C").arg(self.repository(url.rsplit('/').next().unwrap_or_default()));
+        repack.arg("-C").arg(self.repository(name_in(url)));
         repack.args(["repack", "-q", "-a", "-d", "-b"]);
         crate::command::run_quietly(repack)
     }
