@@ -32,6 +32,8 @@ pub struct Candidate {
     pub path: u32,
     /// The number of its base, if an old pack has it as a delta of another object of the new one.
     pub reusable: Option<u32>,
+    /// Whether it belongs to objects that are often sent without the others: its base is one of them.
+    pub island: bool,
 }
 
 /// Reads objects.
@@ -131,7 +133,8 @@ pub fn choose<O: Objects + ?Sized>(
     });
     // The newest first among equals, as the list has them.
     order.sort_unstable_by_key(|number| {
-        candidate(number).map(|candidate| (candidate.kind, candidate.path, u64::MAX - candidate.size, *number))
+        // An island first: its objects are bases for the others, which are none for them.
+        candidate(number).map(|it| (it.kind, it.path, !it.island, u64::MAX - it.size, *number))
     });
     let segments = segments(&order, |number| candidate(number).map(|candidate| (candidate.kind, candidate.path)));
     let (next, kept, stop) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));

@@ -149,7 +149,7 @@ fn deltas_are_found() {
         let id = ObjectId::from_hex(ObjectFormat::Sha1, id.as_bytes()).expect("an id");
         let Some((kind, bytes)) = all.remove(&id) else { continue };
         let path = if path.is_empty() { 0 } else { git_pack::path_hash(path.as_bytes()) };
-        candidates.push(git_pack::Candidate { kind, size: bytes.len() as u64, path, reusable: None });
+        candidates.push(git_pack::Candidate { kind, size: bytes.len() as u64, path, reusable: None, island: false });
         objects.0.push(bytes);
     }
     drop(pack);

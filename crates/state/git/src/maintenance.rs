@@ -208,7 +208,8 @@ impl Work<'_> {
             let objects = self.repository.objects();
             let sources = self.sources(&objects, &plan)?;
             let order = if plan.all {
-                Order::reachable(&objects, sources, self.repository.references(), self.progress)?
+                let head = self.repository.reference(self.repository.head());
+                Order::reachable(&objects, sources, self.repository.references(), head, self.progress)?
             } else {
                 Order::all_of(&objects, sources, self.progress)?
             };
@@ -308,6 +309,8 @@ struct Item {
     path: u32,
     /// Whether another object of the new pack leads to it.
     led_to: bool,
+    /// Whether it belongs to the commit that `HEAD` stands for, which is what shallow clones get.
+    island: bool,
 }
 
 /// The objects of a new pack in the order in which it has them, and what they lead to elsewhere.

@@ -14,7 +14,11 @@ pub(super) struct Chains {
 impl Chains {
     pub(super) fn new(candidates: &[Candidate], depth_max: u32) -> Self {
         let count = candidates.len() as u32;
-        let base = |candidate: &Candidate| candidate.reusable.filter(|base| *base < count).unwrap_or(NONE);
+        let fits = |candidate: &Candidate, base: u32| {
+            let found = candidates.get(base as usize);
+            found.is_some_and(|found| found.island || !candidate.island)
+        };
+        let base = |candidate: &Candidate| candidate.reusable.filter(|base| fits(candidate, *base)).unwrap_or(NONE);
         let mut bases: Vec<u32> = candidates.iter().map(base).collect();
         // 0: not seen. 1: on the way. From 2 on: its depth is known.
         let (mut depths, mut heights, mut path) = (vec![0_u32; bases.len()], vec![0_u32; bases.len()], Vec::new());
@@ -72,7 +76,13 @@ mod tests {
     use crate::compress::Candidate;
 
     fn chains(bases: &[Option<u32>], depth_max: u32) -> Chains {
-        let candidate = |reusable: &Option<u32>| Candidate { kind: Kind::Blob, size: 1, path: 0, reusable: *reusable };
+        let candidate = |reusable: &Option<u32>| Candidate {
+            kind: Kind::Blob,
+            size: 1,
+            path: 0,
+            reusable: *reusable,
+            island: false,
+        };
         Chains::new(&bases.iter().map(candidate).collect::<Vec<_>>(), depth_max)
     }
 

@@ -115,9 +115,11 @@ impl<'a, O: Objects + ?Sized> Window<'a, O> {
     fn best(&mut self, number: u32, target: &[u8]) -> Option<Best> {
         let depth_max = self.search.depth.saturating_sub(self.chains.height(number));
         let size = target.len() as u64;
+        let candidates = self.candidates;
+        let island = |number: u32| candidates.get(number as usize).is_some_and(|candidate| candidate.island);
         let mut best: Option<Best> = None;
         for (at, slot) in self.slots.iter_mut().enumerate().rev() {
-            if slot.depth >= depth_max {
+            if slot.depth >= depth_max || island(number) && !island(slot.number) {
                 continue;
             }
             // The deeper the base, the smaller the delta has to be.

@@ -29,7 +29,7 @@ fn candidates(repository: &Repository) -> (Vec<ObjectId>, Vec<Candidate>, InMemo
         let id = ObjectId::from_hex(repository.format, id.as_bytes()).expect("an id");
         let (kind, content) = objects.remove(&id).expect("an object");
         let path = if path.is_empty() { 0 } else { path_hash(path.as_bytes()) };
-        candidates.push(Candidate { kind, size: content.len() as u64, path, reusable: None });
+        candidates.push(Candidate { kind, size: content.len() as u64, path, reusable: None, island: false });
         contents.push(content);
         ids.push(id);
     }
@@ -126,6 +126,36 @@ fn deltas_of_an_old_pack_are_used_again() {
     let ours = written(&repository, &candidates, &objects, &choices, &old);
     assert!(ours.len() <= pack.len() * 12 / 10, "{} bytes instead of {}", ours.len(), pack.len());
     judge(&repository, &ours);
+}
+
+#[test]
+fn an_island_has_deltas_of_its_own_alone_and_others_have_deltas_of_it() {
+    let repository = Repository::with_history(FORMATS[0], 100);
+    let (ids, mut candidates, objects) = candidates(&repository);
+    let tip = repository.git(&["rev-list", "--objects", "--no-walk", "--all"], b"");
+    let tip = String::from_utf8(tip).expect("text");
+    let tip: Vec<&str> = tip.lines().map(|line| line.split(' ').next().unwrap_or_default()).collect();
+    for (id, candidate) in ids.iter().zip(&mut candidates) {
+        candidate.island = tip.contains(&&*id.to_string());
+    }
+    let island = |number: u32| candidates[number as usize].island;
+    // Every old delta of the island has a base outside of it.
+    let outside = (0..).find(|number| !island(*number));
+    let mut old = candidates.clone();
+    for candidate in old.iter_mut().filter(|candidate| candidate.island) {
+        candidate.reusable = outside;
+    }
+    for candidates in [&candidates, &old] {
+        let choices = choose(candidates, &objects, &Search::default(), &|_| true).expect("chosen");
+        let mut of_the_island = 0;
+        for (number, choice) in (0_u32..).zip(&choices) {
+            let Some(base) = choice.base() else { continue };
+            assert!(island(base) || !island(number), "{number} is a delta of {base}");
+            of_the_island += u32::from(island(base) && !island(number));
+        }
+        assert!(of_the_island > 0);
+        judge(&repository, &written(&repository, candidates, &objects, &choices, &BTreeMap::new()));
+    }
 }
 
 #[test]

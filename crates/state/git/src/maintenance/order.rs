@@ -69,6 +69,7 @@ impl Order {
         objects: &Objects,
         sources: Vec<(usize, bool)>,
         references: &References,
+        head: Option<ObjectId>,
         progress: &(dyn Fn(MaintenanceProgress) -> bool + Sync),
     ) -> Result<Self, GitError> {
         let mut finder = Finder::new(objects, sources, true, progress)?;
@@ -76,6 +77,9 @@ impl Order {
         let Sorted { commits, trees, blobs, tags } = Sorted::new(objects, &tips)?;
         let trees_of_commits = finder.commits(&commits)?;
         finder.tags(&tags)?;
+        if let Some(head) = head {
+            finder.island(&head)?;
+        }
         for tree in trees_of_commits.iter().chain(&trees) {
             finder.tree(tree)?;
         }
@@ -194,7 +198,7 @@ impl<'a> Finder<'a> {
             return Ok(false);
         }
         *item = number;
-        self.list.push(Item { source, place, kind, path, led_to });
+        self.list.push(Item { source, place, kind, path, led_to, island: false });
         let count = u64::from(number) + 1;
         if count.is_multiple_of(STEP) && !(self.progress)(MaintenanceProgress::Counting { objects: count }) {
             return Err(GitError::Interrupted);
@@ -312,6 +316,28 @@ impl<'a> Finder<'a> {
         Ok(())
     }
 
+    /// Adds what a commit has, before all else that trees lead to: it lies together in the new pack, and is complete there
+    /// without the rest, so that a shallow clone is a copy.
+    fn island(&mut self, commit: &ObjectId) -> Result<(), GitError> {
+        if self.objects.kind(commit)? != Some(Kind::Commit) {
+            return Ok(());
+        }
+        let object = self.objects.expect(commit, Kind::Commit)?;
+        let tree = Commit::parse(commit.format(), &object).map_err(broken)?.tree();
+        let first = self.list.len();
+        self.tree(&tree)?;
+        for item in self.list.iter_mut().skip(first) {
+            item.island = true;
+        }
+        if let Some((source, place)) = self.locate(commit)? {
+            let number = self.item(source, place).map_or(NONE, |item| *item);
+            if let Some(item) = self.list.get_mut(number as usize) {
+                item.island = true;
+            }
+        }
+        Ok(())
+    }
+
     /// Adds the root tree of a commit.
     fn tree(&mut self, id: &ObjectId) -> Result<(), GitError> {
         self.named_tree(id, true)
@@ -359,7 +385,14 @@ impl<'a> Finder<'a> {
             let pack = self.objects.pack(source.number)?;
             for (place, item) in (0_u32..).zip(&source.items) {
                 if *item == NONE && self.locate(&pack.id(pack.row(place)?)?)? == Some((number, place)) {
-                    left.push(Item { source: number, place, kind: pack.kind(place)?, path: 0, led_to: false });
+                    left.push(Item {
+                        source: number,
+                        place,
+                        kind: pack.kind(place)?,
+                        path: 0,
+                        led_to: false,
+                        island: false,
+                    });
                 }
             }
         }

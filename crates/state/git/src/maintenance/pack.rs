@@ -232,7 +232,7 @@ fn candidates(reader: &Reader<'_>, origin: Origin) -> Result<Vec<Candidate>, Git
                 reusable = reader.order.locate(reader.objects, &id)?.and_then(number);
             }
         }
-        candidates.push(Candidate { kind: item.kind, size, path: item.path, reusable });
+        candidates.push(Candidate { kind: item.kind, size, path: item.path, reusable, island: item.island });
     }
     Ok(candidates)
 }
