@@ -1,23 +1,28 @@
 //! Bitmaps of what some commits lead to: sets of places in a pack that is complete in itself. With them, one branch of
-//! several is sent, and reachable objects found, without a walk of all trees.
+//! several is sent, and reachable objects found, without a walk of all trees. The pack's commit graph (`graph.rs`) is in
+//! the same blob, as both serve walks, are of one pack and are made by one job.
 //!
-//! Owns their form, and for which commits there are some. A repository without them is slower, and nothing else.
+//! Owns the blob's form, and for which commits there are bitmaps. A repository without them is slower, and nothing else.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use blobs::{Blob, Owner, Written};
 use bytes::Bytes;
-use git_object::{Kind, ObjectId};
+use git_object::{Commit, Kind, ObjectId};
 use store::Tx;
 
 use crate::chunks::Chunks;
 use crate::git::{Inner as GitInner, SERVICE};
+use crate::graph::{self, ROW_BYTES, Row};
+use crate::links::broken;
 use crate::objects::Objects;
+use crate::pack::Pack;
 use crate::reach::Walk;
 use crate::record::{BitmapsRecord, Meta, PackRecord};
 use crate::repository::blocking;
 use crate::select::Trees;
+use crate::summary::kind_of;
 use crate::{GitError, Repository};
 
 /// For how many commits that references name there are bitmaps, and for how many others on the way from `HEAD`.
@@ -27,28 +32,43 @@ const OTHERS_MAX: usize = 50;
 /// How many commits are between two of those, at least.
 const STEP_MIN: usize = 200;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// `version u32 ‖ count u32`, then a row for each bitmap: `place u32 ‖ length u32`.
-const HEAD_BYTES: usize = 8;
+/// `version u32 ‖ bitmaps u32 ‖ commits u32`, then a row for each bitmap: `place u32 ‖ length u32`; the bitmaps; and the
+/// rows of the commit graph.
+const HEAD_BYTES: usize = 12;
 
-/// The bitmaps of a pack.
+/// The bitmaps and the commit graph of a pack.
 pub(crate) struct Bitmaps {
-    /// The pack's number.
-    pub(crate) pack: usize,
+    /// The key that they were opened with.
+    fingerprint: [u8; 32],
     blob: Blob,
     chunks: Chunks,
     /// The place of each commit, and where its bitmap begins and ends, in the order of places.
     rows: Vec<(u32, u64, u64)>,
+    /// Where the commit graph begins, and how many rows it has.
+    graph: (u64, u32),
 }
 
 impl Bitmaps {
-    pub(crate) fn open(git: &GitInner, owner: &Owner, record: &BitmapsRecord, pack: usize) -> Result<Self, GitError> {
+    /// Opens bitmaps, or finds them among those that are open. `fingerprint` is of the owner's key.
+    pub(crate) fn open(
+        git: &GitInner,
+        owner: &Owner,
+        fingerprint: &[u8; 32],
+        record: &BitmapsRecord,
+    ) -> Result<Arc<Self>, GitError> {
         let damaged = || GitError::damaged("bitmaps contradict themselves");
-        let blob = git.blobs.blob_blocking(owner, &record.blob_id().ok_or_else(damaged)?)?;
+        let id = record.blob_id().ok_or_else(damaged)?;
+        if let Some(known) = git.bitmaps.get(&id)
+            && crypto::constant_time_eq(&known.fingerprint, fingerprint)
+        {
+            return Ok(known);
+        }
+        let blob = git.blobs.blob_blocking(owner, &id)?;
         let mut head = [0; HEAD_BYTES];
         git.chunks.read_at(&blob, 0, &mut head)?;
-        let [version, count] = [0, 4].map(|at| number(&head, at));
+        let [version, count, commits] = [0, 4, 8].map(|at| number(&head, at));
         let directory = u64::from(count) * 8;
         if version != VERSION || HEAD_BYTES as u64 + directory > blob.plaintext_bytes() {
             return Err(damaged());
@@ -61,10 +81,23 @@ impl Bitmaps {
             rows.push((number(row, 0), start, end));
             start = end;
         }
-        if start != blob.plaintext_bytes() || !rows.is_sorted() {
+        if start + u64::from(commits) * ROW_BYTES as u64 != blob.plaintext_bytes() || !rows.is_sorted() {
             return Err(damaged());
         }
-        Ok(Self { pack, blob, chunks: git.chunks.clone(), rows })
+        let (chunks, graph) = (git.chunks.clone(), (start, commits));
+        let opened = Arc::new(Self { fingerprint: *fingerprint, blob, chunks, rows, graph });
+        git.bitmaps.insert(id, Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// The commit at a place, if the graph has it.
+    pub(crate) fn commit(&self, place: u32) -> Result<Option<Row>, GitError> {
+        let (start, count) = self.graph;
+        graph::find(count, place, |number| {
+            let mut row = [0; ROW_BYTES];
+            self.chunks.read_at(&self.blob, start + u64::from(number) * ROW_BYTES as u64, &mut row)?;
+            Ok(row)
+        })
     }
 
     /// The encoded bitmap of the commit at a place.
@@ -162,7 +195,7 @@ fn make(repository: &Repository) -> Result<Option<(String, Vec<u8>)>, GitError> 
     let Some((count, number)) = largest.filter(|(count, _)| *count >= least) else { return Ok(None) };
     let pack = objects.pack(number)?;
     let complete = pack.lists()?.needs.as_ref().is_some_and(Vec::is_empty);
-    let known = objects.bitmaps().is_some_and(|bitmaps| bitmaps.pack == number);
+    let known = objects.bitmaps().is_some_and(|(pack, _)| pack == number);
     let Some(key) = pack.record.blobs.first().filter(|_| complete && !known) else { return Ok(None) };
     let mut walk = Walk::new(&objects);
     let commits = choose(repository, &objects, &mut walk, number)?;
@@ -182,15 +215,39 @@ fn make(repository: &Repository) -> Result<Option<(String, Vec<u8>)>, GitError> 
     }
     let mut bitmaps: Vec<(u32, Vec<u8>)> = bitmaps.into_iter().collect();
     bitmaps.sort_unstable_by_key(|(place, _)| *place);
-    tracing::debug!(objects = count, bitmaps = bitmaps.len(), "bitmaps were made");
+    let graph = commit_graph(&objects, pack)?;
+    let commits = graph.len() / ROW_BYTES;
+    tracing::debug!(objects = count, bitmaps = bitmaps.len(), commits, "bitmaps and a commit graph were made");
     let mut out = VERSION.to_be_bytes().to_vec();
     out.extend((bitmaps.len() as u32).to_be_bytes());
+    out.extend((commits as u32).to_be_bytes());
     for (place, bytes) in &bitmaps {
         out.extend(place.to_be_bytes());
         out.extend((bytes.len() as u32).to_be_bytes());
     }
     bitmaps.iter().for_each(|(_, bytes)| out.extend_from_slice(bytes));
+    out.extend(graph);
     Ok(Some((key.clone(), out)))
+}
+
+/// The rows of all commits of a pack that is complete in itself.
+fn commit_graph(objects: &Objects, pack: &Arc<Pack>) -> Result<Vec<u8>, GitError> {
+    let mut out = Vec::new();
+    let place_of = |id: &ObjectId| -> Result<u32, GitError> {
+        let row = pack.find(id)?.ok_or(GitError::MissingObject { id: *id })?;
+        Ok(pack.place(row)?)
+    };
+    for (place, kind) in (0_u32..).zip(pack.kinds()?) {
+        if kind_of(kind) != Some(Kind::Commit) {
+            continue;
+        }
+        let object = objects.read_place(pack, place)?;
+        let commit = Commit::parse(objects.format(), &object).map_err(broken)?;
+        let parents = commit.parents().map(|parent| place_of(&parent)).collect::<Result<Vec<_>, _>>()?;
+        let row = Row::new(place, place_of(&commit.tree())?, &parents, commit.committer().seconds);
+        row.iter().for_each(|row| row.encode(&mut out));
+    }
+    Ok(out)
 }
 
 /// The commits that get a bitmap, the oldest first, so that each can build on those before.

@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use store::{ReadTx, Store, StoreError, Tx};
 use tokio::sync::Semaphore;
 
+use crate::bitmaps::Bitmaps;
 use crate::chunks::Chunks;
 use crate::large::LargeRecord;
 use crate::lock::{LockRecord, LockedPath};
@@ -34,6 +35,9 @@ const SNAPSHOT_BYTES: u64 = 24 << 20;
 /// How many packs are open at once: each has a file.
 const PACKS_OPEN: usize = 512;
 
+/// How many repositories' bitmaps are open at once: each has a file.
+const BITMAPS_OPEN: usize = 64;
+
 /// The service that repositories' blobs belong to, in the index of all blobs.
 pub const SERVICE: &str = "codecommit";
 
@@ -48,6 +52,9 @@ pub struct Settings {
     pub threads: usize,
     /// How many objects a pack has at least that gets bitmaps: one with fewer is walked as quickly.
     pub mapped_objects_min: u32,
+    /// How many commits a client lacks at least for which bitmaps are asked what they lead to, and what it has does not:
+    /// fewer are walked as quickly.
+    pub mapped_commits_min: usize,
     /// How many uploads run at once: each takes a thread and about a mebibyte. Others wait.
     pub uploads_max: usize,
     /// How many pushes are received at once: each takes a thread and some mebibytes. Others wait.
@@ -62,6 +69,7 @@ impl Default for Settings {
             blob_bytes_max: 2 << 30,
             threads,
             mapped_objects_min: 5000,
+            mapped_commits_min: 500,
             uploads_max: 64,
             receives_max: 32,
         }
@@ -84,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) resolving: Arc<Semaphore>,
     /// Packs that are open, by their first blob.
     pub(crate) packs: Cache<BlobId, Arc<Pack>>,
+    /// Bitmaps that are open, by their blob.
+    pub(crate) bitmaps: Cache<BlobId, Arc<Bitmaps>>,
     /// Repositories that are being maintained.
     pub(crate) maintained: Mutex<HashSet<Box<str>>>,
     /// Repositories that were opened lately.
@@ -126,6 +136,7 @@ impl Git {
             resolving: Arc::new(Semaphore::new(1)),
             settings,
             packs: Cache::new(PACKS_OPEN),
+            bitmaps: Cache::new(BITMAPS_OPEN),
             maintained: Mutex::default(),
             due: Due::new(),
             metas: store::Cache::new(&store, METAS, |meta| meta),

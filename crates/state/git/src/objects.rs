@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use blobs::{BlobError, BlobId, Owner};
 use crypto::SecretBytes;
-use git_object::{Kind, ObjectFormat, ObjectId};
+use git_object::{Commit, Kind, ObjectFormat, ObjectId};
 use git_pack::{EntryHeader, EntryKind, EntryReader, PackError, ReadError, apply, result_bytes};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -14,6 +14,7 @@ use quick_cache::sync::Cache;
 use crate::GitError;
 use crate::bitmaps::Bitmaps;
 use crate::git::Git;
+use crate::links::broken;
 use crate::pack::Pack;
 use crate::record::{BitmapsRecord, PackRecord};
 
@@ -76,7 +77,7 @@ struct Inner {
     slots: Vec<Slot>,
     /// Bitmaps of some packs, by their first blobs, and those of the largest pack once they are open.
     bitmap_records: Vec<(String, BitmapsRecord)>,
-    bitmaps: OnceLock<Option<Bitmaps>>,
+    bitmaps: OnceLock<Option<(usize, Arc<Bitmaps>)>>,
     /// The pack that had the last object.
     hint: AtomicUsize,
     readers: Mutex<Vec<EntryReader>>,
@@ -86,6 +87,14 @@ struct Inner {
 struct Slot {
     record: Arc<PackRecord>,
     pack: OnceLock<Arc<Pack>>,
+}
+
+/// What a walk has to know of a commit.
+pub(crate) struct CommitLinks {
+    pub(crate) tree: ObjectId,
+    pub(crate) parents: Vec<ObjectId>,
+    /// The committer's time in seconds since 1970.
+    pub(crate) time: i64,
 }
 
 /// Where an object is.
@@ -122,9 +131,9 @@ impl Objects {
         self
     }
 
-    /// The bitmaps of the largest pack that has some.
-    pub(crate) fn bitmaps(&self) -> Option<&Bitmaps> {
-        let Inner { git, owner, slots, bitmap_records, bitmaps, .. } = &*self.0;
+    /// The number of the largest pack that has bitmaps and a commit graph, and these.
+    pub(crate) fn bitmaps(&self) -> Option<(usize, &Bitmaps)> {
+        let Inner { git, owner, fingerprint, slots, bitmap_records, bitmaps, .. } = &*self.0;
         let open = || {
             let records = bitmap_records.iter().filter_map(|(key, record)| {
                 let number = slots.iter().position(|slot| slot.record.blobs.first() == Some(key))?;
@@ -132,10 +141,33 @@ impl Objects {
             });
             let (_, number, record) = records.max_by_key(|(objects, ..)| *objects)?;
             // They may be swept already, when a reader is late: then there are none.
-            let opened = Bitmaps::open(&git.0, owner, record, number);
-            opened.inspect_err(|error| tracing::warn!(%error, "bitmaps are not used")).ok()
+            let opened = Bitmaps::open(&git.0, owner, fingerprint, record);
+            let opened = opened.inspect_err(|error| tracing::warn!(%error, "bitmaps are not used")).ok()?;
+            Some((number, opened))
         };
-        bitmaps.get_or_init(open).as_ref()
+        bitmaps.get_or_init(open).as_ref().map(|(number, bitmaps)| (*number, &**bitmaps))
+    }
+
+    /// From how many commits on that a client lacks bitmaps are asked.
+    pub(crate) fn mapped_commits_min(&self) -> usize {
+        self.0.git.0.settings.mapped_commits_min
+    }
+
+    /// The links and the time of a commit.
+    pub(crate) fn commit(&self, id: &ObjectId) -> Result<CommitLinks, GitError> {
+        if let Some((number, bitmaps)) = self.bitmaps() {
+            let pack = self.pack(number)?;
+            if let Some(row) = pack.find(id)?
+                && let Some(row) = bitmaps.commit(pack.place(row)?)?
+            {
+                let id = |place: u32| pack.id(pack.row(place)?);
+                let parents = row.parents.into_iter().flatten().map(id).collect::<Result<_, _>>()?;
+                return Ok(CommitLinks { tree: id(row.tree)?, parents, time: row.time });
+            }
+        }
+        let object = self.expect(id, Kind::Commit)?;
+        let commit = Commit::parse(id.format(), &object).map_err(broken)?;
+        Ok(CommitLinks { tree: commit.tree(), parents: commit.parents().collect(), time: commit.committer().seconds })
     }
 
     /// The hash function that made the objects' ids.

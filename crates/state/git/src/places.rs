@@ -1,6 +1,7 @@
 //! Sets of places in a pack, in memory and in few bytes. Knows no pack.
 
 /// A set of places in a pack.
+#[derive(Clone)]
 pub(crate) struct Places {
     words: Vec<u64>,
     count: u32,
@@ -41,6 +42,14 @@ impl Places {
             *word &= !(1 << (place % 64));
             self.count -= 1;
         }
+    }
+
+    /// Takes out all that another set of the same pack has.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+        self.count = self.words.iter().map(|word| word.count_ones()).sum();
     }
 
     pub(crate) const fn count(&self) -> u32 {
@@ -170,6 +179,10 @@ mod tests {
             prop_assert_eq!(other.add_encoded(&places.encode()), Some(()));
             prop_assert!(other.iter().eq(places.iter()));
             prop_assert_eq!(other.count(), places.count());
+            let mut left = Places::all(objects);
+            left.subtract(&places);
+            prop_assert!(left.iter().eq((0..objects).filter(|place| !places.contains(*place))));
+            prop_assert_eq!(left.count() + places.count(), objects);
         }
 
         #[test]

@@ -4,11 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
-use git_object::{Commit, Kind, ObjectId, Tag};
+use git_object::{Kind, ObjectId, Tag};
 
 use crate::GitError;
 use crate::links::broken;
-use crate::objects::Objects;
+use crate::objects::{CommitLinks, Objects};
 
 /// How many more commits are looked at once only those of the other side are left: clocks differ.
 const SLOP: usize = 256;
@@ -73,9 +73,7 @@ impl<'a> Walk<'a> {
 
     fn node(&mut self, id: &ObjectId) -> Result<&mut Node, GitError> {
         if !self.nodes.contains_key(id) {
-            let object = self.objects.expect(id, Kind::Commit)?;
-            let commit = Commit::parse(id.format(), &object).map_err(broken)?;
-            let (tree, parents, time) = (commit.tree(), commit.parents().collect(), commit.committer().seconds);
+            let CommitLinks { tree, parents, time } = self.objects.commit(id)?;
             self.nodes.insert(*id, Node { flags: 0, tree, parents, time });
         }
         self.nodes.get_mut(id).ok_or(GitError::MissingObject { id: *id })

@@ -12,7 +12,7 @@ use crate::bitmaps::Bitmaps;
 use crate::links::broken;
 use crate::objects::{Object, Objects};
 use crate::places::Places;
-use crate::reach::{Boundary, Sorted, Walk};
+use crate::reach::{Boundary, Interesting, Sorted, Walk};
 use crate::references::References;
 use crate::summary::kind_of;
 
@@ -63,8 +63,10 @@ pub(crate) struct Selection {
     order: Vec<usize>,
     /// By the number of the pack.
     sets: Vec<Places>,
-    /// Objects that the client has, for bases of deltas.
-    pub(crate) known: HashSet<ObjectId>,
+    /// Objects that the client has, for bases of deltas: as far as a walk met them,
+    known: HashSet<ObjectId>,
+    /// or all of them, where bitmaps told.
+    theirs: Vec<Places>,
     /// Whether all trees were walked for want of bitmaps.
     pub(crate) walked: bool,
 }
@@ -77,7 +79,7 @@ impl Selection {
         let mut order: Vec<usize> = (0..sizes.len()).collect();
         order.sort_by_key(|number| std::cmp::Reverse((Some(*number) == first, sizes.get(*number).copied())));
         let sets = sizes.into_iter().map(Places::none).collect();
-        Ok(Self { order, sets, known: HashSet::new(), walked: false })
+        Ok(Self { order, sets, known: HashSet::new(), theirs: Vec::new(), walked: false })
     }
 
     /// How many objects there are.
@@ -105,6 +107,18 @@ impl Selection {
     pub(crate) fn contains(&self, objects: &Objects, id: &ObjectId) -> Result<bool, GitError> {
         let found = self.locate(objects, id)?;
         Ok(found.is_some_and(|(number, place)| self.sets.get(number).is_some_and(|set| set.contains(place))))
+    }
+
+    /// Whether the client has an object, as far as is known.
+    pub(crate) fn client_has(&self, objects: &Objects, id: &ObjectId) -> Result<bool, GitError> {
+        if self.known.contains(id) {
+            return Ok(true);
+        }
+        if self.theirs.is_empty() {
+            return Ok(false);
+        }
+        let found = self.locate(objects, id)?;
+        Ok(found.is_some_and(|(number, place)| self.theirs.get(number).is_some_and(|set| set.contains(place))))
     }
 
     /// Adds an object. Yields whether it is new, and where it is.
@@ -299,22 +313,27 @@ pub(crate) fn select(
             return Ok(selection);
         }
     }
-    if complete
-        && wanted.filter.tree_depth.is_none()
-        && let Some(bitmaps) = objects.bitmaps()
-    {
-        let mut selection = select_mapped(objects, bitmaps, wanted, counted)?;
-        if wanted.include_tag {
-            add_tags(objects, references, &mut selection)?;
+    let sides = Sides::new(objects, wanted)?;
+    let mut walk = Walk::new(objects);
+    let missing = if complete { Vec::new() } else { sides.missing(&mut walk, wanted)? };
+    // Bitmaps know no end of a shallow history, and no depths.
+    let mappable = wanted.shallow.is_empty() && wanted.boundary.is_none() && wanted.filter.tree_depth.is_none();
+    let many = complete || missing.len() >= objects.mapped_commits_min();
+    let mut selection = match objects.bitmaps() {
+        Some(bitmaps) if mappable && many => {
+            select_mapped(objects, bitmaps, &mut walk, &sides, &wanted.filter, counted)?
         }
-        counted(selection.count())?;
-        return Ok(selection);
-    }
-    let mut trees = Trees::new(objects, None, counted)?;
-    trees.filter = wanted.filter;
-    trees.walk(wanted)?;
-    let mut selection = trees.into_selection();
-    selection.walked = complete && wanted.filter.tree_depth.is_none();
+        _ => {
+            let missing = if complete { sides.missing(&mut walk, wanted)? } else { missing };
+            drop(walk);
+            let mut trees = Trees::new(objects, None, counted)?;
+            trees.filter = wanted.filter;
+            trees.walk(&sides, missing)?;
+            let mut selection = trees.into_selection();
+            selection.walked = mappable && many;
+            selection
+        }
+    };
     if wanted.include_tag {
         add_tags(objects, references, &mut selection)?;
     }
@@ -322,26 +341,76 @@ pub(crate) fn select(
     Ok(selection)
 }
 
-/// Selects what a client gets that has nothing yet, with the help of bitmaps.
+/// What a client wants and has, by what it is.
+struct Sides {
+    wants: Sorted,
+    haves: Sorted,
+}
+
+impl Sides {
+    fn new(objects: &Objects, wanted: &Wanted) -> Result<Self, GitError> {
+        let mut haves = Vec::new();
+        for have in &wanted.haves {
+            if objects.exists(have)? {
+                haves.push(*have);
+            }
+        }
+        Ok(Self { wants: Sorted::new(objects, &wanted.wants)?, haves: Sorted::new(objects, &haves)? })
+    }
+
+    /// The commits that the client lacks.
+    fn missing(&self, walk: &mut Walk<'_>, wanted: &Wanted) -> Result<Vec<Interesting>, GitError> {
+        let their_cut: HashSet<ObjectId> = wanted.shallow.iter().copied().collect();
+        let mut cut = their_cut.clone();
+        let mut commits = self.wants.commits.clone();
+        if let Some(boundary) = &wanted.boundary {
+            for id in &boundary.unshallow {
+                cut.remove(id);
+                commits.extend(walk.parents(id)?);
+            }
+            cut.extend(&boundary.shallow);
+        }
+        walk.difference(&commits, &self.haves.commits, &cut, &their_cut)
+    }
+}
+
+/// Selects what a client gets with the help of bitmaps: all that its wants lead to and what it has does not.
 fn select_mapped(
     objects: &Objects,
-    bitmaps: &Bitmaps,
-    wanted: &Wanted,
+    (pack, bitmaps): (usize, &Bitmaps),
+    walk: &mut Walk<'_>,
+    Sides { wants, haves }: &Sides,
+    filter: &Filter,
     counted: &mut dyn FnMut(u64) -> Result<(), GitError>,
 ) -> Result<Selection, GitError> {
-    let wants = Sorted::new(objects, &wanted.wants)?;
-    let mut trees = Trees::new(objects, Some(bitmaps.pack), counted)?;
-    trees.closure(&mut Walk::new(objects), &wants.commits, |place| bitmaps.find(place))?;
-    trees.others(&wants)?;
+    let mut trees = Trees::new(objects, Some(pack), counted)?;
+    trees.closure(walk, &haves.commits, |place| bitmaps.find(place))?;
+    trees.others(haves)?;
+    // What the client has leads to nothing that it lacks: what is wanted is found around it, and it is taken out again.
+    let mut theirs = trees.selection.sets.clone();
+    trees.closure(walk, &wants.commits, |place| bitmaps.find(place))?;
+    trees.others(wants)?;
     let mut selection = trees.into_selection();
-    if wanted.filter != Filter::default() {
+    for (places, theirs) in selection.sets.iter_mut().zip(&theirs) {
+        places.subtract(theirs);
+    }
+    if *filter != Filter::default() {
         for (number, places) in selection.sets.iter_mut().enumerate().filter(|(_, places)| places.count() > 0) {
-            filter_places(objects, number, &wanted.filter, places)?;
+            filter_places(objects, number, filter, places)?;
         }
         // What was asked for by name is not left out, nor what its tags lead to.
         for want in [&wants.commits, &wants.trees, &wants.blobs, &wants.tags].into_iter().flatten() {
             selection.add(objects, want)?;
         }
+    }
+    if !haves.commits.is_empty() {
+        if *filter != Filter::default() {
+            // What the filter leaves out, the client may lack.
+            for (number, places) in theirs.iter_mut().enumerate().filter(|(_, places)| places.count() > 0) {
+                filter_places(objects, number, filter, places)?;
+            }
+        }
+        selection.theirs = theirs;
     }
     Ok(selection)
 }
@@ -486,35 +555,14 @@ impl<'a> Trees<'a> {
         Ok(())
     }
 
-    fn walk(&mut self, wanted: &Wanted) -> Result<(), GitError> {
-        let objects = self.objects;
-        let wants = Sorted::new(objects, &wanted.wants)?;
-        let mut haves = Vec::new();
-        for have in &wanted.haves {
-            if objects.exists(have)? {
-                haves.push(*have);
-            }
-        }
-        let haves = Sorted::new(objects, &haves)?;
+    /// Selects what was asked for and the client has not: `missing` are commits, which are not looked at again.
+    fn walk(&mut self, Sides { wants, haves }: &Sides, missing: Vec<Interesting>) -> Result<(), GitError> {
         self.theirs.extend(haves.trees.iter().chain(&haves.blobs).chain(&haves.tags));
-        let their_cut: HashSet<ObjectId> = wanted.shallow.iter().copied().collect();
-        let mut cut = their_cut.clone();
-        let mut commits = wants.commits.clone();
-        let mut walk = Walk::new(objects);
-        if let Some(boundary) = &wanted.boundary {
-            for id in &boundary.unshallow {
-                cut.remove(id);
-                commits.extend(walk.parents(id)?);
-            }
-            cut.extend(&boundary.shallow);
-        }
-        let found = walk.difference(&commits, &haves.commits, &cut, &their_cut)?;
-        drop(walk);
         for id in wants.tags.iter().filter(|id| !haves.tags.contains(id)) {
             self.add(id, Kind::Tag, true)?;
         }
         let named: HashSet<&ObjectId> = wants.commits.iter().collect();
-        for commit in found {
+        for commit in missing {
             self.add(&commit.id, Kind::Commit, named.contains(&commit.id))?;
             self.branch(Branch { tree: commit.tree, bases: commit.bases, depth: 0, named: false })?;
         }
@@ -596,7 +644,8 @@ impl<'a> Trees<'a> {
                 let Some(found) = base.find(&entry).map_err(broken)? else { continue };
                 same |= found.id == entry.id;
                 if found.mode.kind() == Some(kind) && found.id != entry.id {
-                    if base.theirs {
+                    // A file that the filter leaves out, the client may lack.
+                    if base.theirs && (kind == Kind::Tree || self.filter.blob_bytes.is_none()) {
                         self.know(found.id);
                     }
                     below.push((found.id, base.theirs));

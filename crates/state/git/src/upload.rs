@@ -15,6 +15,7 @@ use crate::objects::{Objects, stored};
 use crate::pack::Pack;
 use crate::places::Places;
 use crate::reach::{Boundary, Deepen, Sorted, Walk};
+use crate::relatives::Relatives;
 use crate::repository::blocking;
 use crate::select::{Selection, Wanted, reachable, select, select_reachable};
 use crate::{GitError, Repository};
@@ -324,7 +325,7 @@ impl<'a> Writer<'a> {
 
     /// Writes the selected objects of a pack.
     fn pack(&mut self, pack: &Arc<Pack>, number: usize, places: &Places) -> Result<(), Stop> {
-        let mut shifts = Shifts::default();
+        let (mut shifts, mut relatives) = (Shifts::default(), Relatives::default());
         if places.count() == pack.objects() && self.ofs_delta {
             // All bases are there, as far from their deltas as before.
             return self.copy(pack, PACK_HEADER_BYTES as u64, pack.end());
@@ -355,9 +356,12 @@ impl<'a> Writer<'a> {
                     self.scratch = bytes;
                     self.copy(pack, start + length as u64, end)?;
                 }
-                Replacement::Whole => {
+                Replacement::Other { base } => {
                     self.end_run(pack, &mut run)?;
-                    self.remake(pack, place)?;
+                    let found = self.relative(pack, places, &mut relatives, (place, base))?;
+                    let sent = found.map(|found| Ok::<_, Stop>((found, pack.offset(found)?))).transpose()?;
+                    let sent = sent.map(|(found, offset)| (found, i128::from(offset) + shifts.at(found)));
+                    self.remake(pack, place, sent, &mut relatives)?;
                 }
             }
         }
@@ -378,16 +382,10 @@ impl<'a> Writer<'a> {
         (start, shift): (u64, i128),
         header: &EntryHeader,
     ) -> Result<Replacement, GitError> {
-        let (place, distance) = match header.kind {
-            EntryKind::Object(_) => return Ok(Replacement::None),
-            EntryKind::OffsetDelta { distance } => {
-                let base = start.checked_sub(distance).map(|base| pack.place_at(base)).transpose()?.flatten();
-                (base.ok_or(GitError::damaged("a delta has no base"))?, Some(distance))
-            }
-            EntryKind::ReferenceDelta { base } => {
-                let row = pack.find(&base)?.ok_or(GitError::damaged("a delta has no base"))?;
-                (pack.place(row)?, None)
-            }
+        let Some(place) = base_of(pack, start, header)? else { return Ok(Replacement::None) };
+        let distance = match header.kind {
+            EntryKind::OffsetDelta { distance } => Some(distance),
+            _ => None,
         };
         if places.contains(place) {
             return Ok(match distance {
@@ -408,22 +406,74 @@ impl<'a> Writer<'a> {
             let found = self.selection.locate(self.objects, &base)?;
             Ok(found.is_some_and(|(other, _)| other != number) && self.selection.contains(self.objects, &base)?)
         };
-        if self.thin && self.selection.known.contains(&base) || elsewhere()? {
+        if self.thin && self.selection.client_has(self.objects, &base)? || elsewhere()? {
             return Ok(Replacement::Header(EntryKind::ReferenceDelta { base }));
         }
-        Ok(Replacement::Whole)
+        Ok(Replacement::Other { base: place })
     }
 
-    /// Writes an object whole whose base is not sent.
-    fn remake(&mut self, pack: &Arc<Pack>, place: u32) -> Result<(), Stop> {
+    /// The place of an object that is sent before the one at `place`, whose base is not, and resembles it: the next one on
+    /// its chain of deltas, or one that was made anew before, with the same base.
+    fn relative(
+        &mut self,
+        pack: &Pack,
+        places: &Places,
+        relatives: &mut Relatives,
+        (place, base): (u32, u32),
+    ) -> Result<Option<u32>, GitError> {
+        let (mut at, mut missing) = (base, Vec::new());
+        let found = loop {
+            if places.contains(at) {
+                break Some(at);
+            }
+            if let Some(found) = relatives.of(at) {
+                break Some(found);
+            }
+            missing.push(at);
+            let start = pack.offset(at)?;
+            let (header, _) = self.reader.header(pack, start).map_err(stored)?;
+            match base_of(pack, start, &header)? {
+                // A ring is longer than the pack.
+                Some(base) if missing.len() < pack.objects() as usize => at = base,
+                _ => break None,
+            }
+        };
+        relatives.note(&missing, place);
+        // Chains of stored deltas end before their beginning comes again: a base comes before its deltas, or by its id.
+        Ok(found.filter(|found| *found < place))
+    }
+
+    /// Writes an object whose base is not sent: as a delta of another one, which is `sent` at an offset, or whole.
+    fn remake(
+        &mut self,
+        pack: &Arc<Pack>,
+        place: u32,
+        sent: Option<(u32, i128)>,
+        relatives: &mut Relatives,
+    ) -> Result<(), Stop> {
         let object = self.objects.read_place(pack, place)?;
         if object.len() as u64 > REMADE_BYTES_MAX {
             return Err(GitError::damaged("a delta is longer than deltas can be").into());
         }
+        let mut entry = (EntryKind::Object(object.kind), None);
+        if let Some((found, offset)) = sent
+            && let Some(delta) = relatives.delta(found, &object, || self.objects.read_place(pack, found))?
+        {
+            let kind = if self.ofs_delta {
+                let distance = u64::try_from(i128::from(self.offset) - offset);
+                let distance = distance.map_err(|_| GitError::damaged("a delta comes before its base"))?;
+                EntryKind::OffsetDelta { distance }
+            } else {
+                EntryKind::ReferenceDelta { base: pack.id(pack.row(found)?)? }
+            };
+            entry = (kind, Some(delta));
+        }
+        let (kind, delta) = entry;
+        let content = delta.as_deref().unwrap_or(&object);
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
-        EntryHeader { kind: EntryKind::Object(object.kind), size: object.len() as u64 }.encode(&mut bytes);
-        self.deflater.deflate(&object, &mut bytes);
+        EntryHeader { kind, size: content.len() as u64 }.encode(&mut bytes);
+        self.deflater.deflate(content, &mut bytes);
         self.put(&bytes)?;
         self.scratch = bytes;
         Ok(())
@@ -456,8 +506,20 @@ enum Replacement {
     None,
     /// Its base is elsewhere.
     Header(EntryKind),
-    /// It is sent as a whole object.
-    Whole,
+    /// Its base is nowhere.
+    Other { base: u32 },
+}
+
+/// The place of the base of an entry that begins there; `None` if it is no delta.
+fn base_of(pack: &Pack, start: u64, header: &EntryHeader) -> Result<Option<u32>, GitError> {
+    let base = match header.kind {
+        EntryKind::Object(_) => return Ok(None),
+        EntryKind::OffsetDelta { distance } => {
+            start.checked_sub(distance).map(|base| pack.place_at(base)).transpose()?.flatten()
+        }
+        EntryKind::ReferenceDelta { base } => pack.find(&base)?.map(|row| pack.place(row)).transpose()?,
+    };
+    base.map(Some).ok_or(GitError::damaged("a delta has no base"))
 }
 
 #[cfg(test)]

@@ -131,8 +131,17 @@ fn a_history_in_and_out() {
             let bytes = fetch(&world, branch.clone()).await;
             meter.report(&format!("one branch with bitmaps, {round}"), bytes);
         }
-        let parent = world.open().await.objects().history(&[head], 200).unwrap();
-        for back in [1, 100] {
+        for round in ["first", "second"] {
+            let meter = Meter::start();
+            let objects = world.open().await.objects();
+            let commits = tokio::task::spawn_blocking(move || objects.history(&[head], usize::MAX)).await.unwrap();
+            meter.report(&format!("{} commits walked, {round}", commits.unwrap().len()), 0);
+        }
+        let parent = world.open().await.objects().history(&[head], usize::MAX).unwrap();
+        for back in [1, 100, 300, 1000, 3000, 10_000] {
+            if back >= parent.len() {
+                continue;
+            }
             let meter = Meter::start();
             let some = Wanted {
                 wants: vec![head],

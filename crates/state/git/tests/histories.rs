@@ -203,7 +203,7 @@ fn bitmaps_tell_what_a_walk_would_tell() {
         let mut dice = Dice(31);
         for _ in 0..4 {
             let (real, ids) = random(&mut dice, 40);
-            let settings = Settings { threads: 2, mapped_objects_min: 1, ..Settings::default() };
+            let settings = Settings { threads: 2, mapped_objects_min: 1, mapped_commits_min: 1, ..Settings::default() };
             let world = World::with(settings).await;
             let names: Vec<String> = (1..=ids.len()).map(|number| format!("refs/heads/c{number}")).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -223,6 +223,23 @@ fn bitmaps_tell_what_a_walk_would_tell() {
                 let filter = Filter { blob_bytes: Some(0), ..Filter::default() };
                 arguments.push("--filter=blob:none");
                 assert_eq!(fetch(&world, &wants, filter).await, real.objects(&arguments), "{round}");
+                arguments.pop();
+                let haves: Vec<ObjectId> =
+                    (0..1 + dice.throw(3)).map(|_| ids[dice.throw(ids.len() as u64) as usize]).collect();
+                let bare = holder(&real, &haves);
+                let (thin, ofs_delta) = (true, round % 3 != 0);
+                let wanted = Wanted { wants, haves: haves.clone(), thin, ofs_delta, ..Wanted::default() };
+                let pack = world.upload(wanted).await;
+                bare.run_with(&["index-pack", "--stdin", "--fix-thin", "--strict"], &pack);
+                assert_eq!(bare.objects(&arguments), real.objects(&arguments), "{round}");
+                let had: Vec<String> = haves.iter().map(ToString::to_string).collect();
+                let had = real.objects(&had.iter().map(String::as_str).collect::<Vec<_>>());
+                let lacked = real.objects(&arguments).iter().filter(|id| had.binary_search(id).is_err()).count();
+                let sent = u32::from_be_bytes(pack[8..12].try_into().unwrap()) as usize;
+                if lacked > 0 {
+                    // A walk by path would send some that the client has at another path.
+                    assert_eq!(sent, lacked, "{round}");
+                }
             }
             // Some branches go, and with them what only they led to.
             let repository = world.open().await;

@@ -93,6 +93,75 @@ fn many_pushes_become_one_pack_as_small_as_gits() {
     });
 }
 
+/// Objects of a pack that are deltas, with their bases, as the real git tells them.
+fn deltas(pack: &[u8]) -> Vec<(ObjectId, ObjectId)> {
+    let bare = RealGit::bare(SHA1);
+    let path = bare.path().join("one.pack");
+    std::fs::write(&path, pack).unwrap();
+    let path = path.display().to_string();
+    bare.run(&["index-pack", &path]);
+    let id = |text: &str| ObjectId::from_hex(SHA1, text.as_bytes()).ok();
+    let listed = bare.text(&["verify-pack", "-v", &path]);
+    listed.lines().filter_map(|line| Some((id(line.split(' ').next()?)?, id(line.rsplit(' ').next()?)?))).collect()
+}
+
+#[test]
+fn what_head_stands_for_has_deltas_of_its_own_alone() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::history(SHA1, 40));
+        // The newest files are the smallest: elsewhere they would be deltas of old ones.
+        let mut lines: Vec<String> = (0..400).map(|line| format!("line {}\n", line * 7919 % 5003)).collect();
+        for _ in 0..12 {
+            lines.truncate(lines.len() - 25);
+            real.write("shrinking", lines.concat().as_bytes());
+            real.write("beside/shrinking", lines[5..].concat().as_bytes());
+            real.commit("shorter");
+        }
+        push_all(&world, &real).await;
+        maintain(&world, all(), 5).await.unwrap();
+        let (pack, _) = cloned(&world, SHA1).await;
+        let tip = real.objects(&["--no-walk", "main"]);
+        let deltas = deltas(&pack);
+        let of_tip = |id: &ObjectId| tip.binary_search(id).is_ok();
+        for (id, base) in &deltas {
+            assert!(of_tip(base) || !of_tip(id), "{id} needs {base}");
+        }
+        assert!(deltas.iter().any(|(id, base)| of_tip(base) && !of_tip(id)), "old files are deltas of the newest");
+    });
+}
+
+#[test]
+fn one_branch_of_several_is_sent_in_about_as_few_bytes_as_with_git() {
+    block_on(async {
+        let (world, real) = (World::new().await, RealGit::new(SHA1));
+        // Each version of the file is nearest to one that is on another branch.
+        let mut lines: Vec<String> = (0..600).map(|line| format!("line {}\n", line * 7919 % 50_021)).collect();
+        for number in 0..60 {
+            lines[number * 7 % 600] = format!("changed {number}\n");
+            real.write("file", lines.concat().as_bytes());
+            let name = if number % 3 == 0 { "main" } else { "other" };
+            if number < 2 {
+                real.commit("one");
+                real.run(&["branch", "-f", "other"]);
+                continue;
+            }
+            real.run(&["symbolic-ref", "HEAD", &format!("refs/heads/{name}")]);
+            real.commit("one");
+        }
+        world.push(&real, &["refs/heads/main", "refs/heads/other"]).await;
+        maintain(&world, all(), 5).await.unwrap();
+        let wanted = |ofs_delta| Wanted { wants: vec![real.id("main")], ofs_delta, ..Wanted::default() };
+        let theirs = real.run_with(&["pack-objects", "--revs", "--stdout", "-q", "--delta-base-offset"], b"main\n");
+        for ofs_delta in [true, false] {
+            let ours = world.upload(wanted(ofs_delta)).await;
+            let bare = RealGit::bare(SHA1);
+            bare.run_with(&["index-pack", "--stdin", "--strict"], &ours);
+            assert_eq!(bare.objects(&[&real.id("main").to_string()]), real.objects(&["main"]));
+            assert!(ours.len() < theirs.len() * 3 / 2, "{} bytes where git has {}", ours.len(), theirs.len());
+        }
+    });
+}
+
 #[test]
 fn small_packs_are_merged_again_and_again() {
     block_on(async {
