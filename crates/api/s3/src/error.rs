@@ -78,9 +78,7 @@ macro_rules! refusals {
 refusals! {
     AccessControlListNotSupported 400 = "The bucket does not allow ACLs",
     AccessDenied 403 = "Access Denied",
-    AccessForbidden { method: String, resource_type: &'static str } 403 = "CORSResponse: This CORS request is not allowed. \
-        This is usually because the evalution of Origin, request method / Access-Control-Request-Method or \
-        Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+    AccessForbidden { reason: &'static str, method: String, resource_type: &'static str } 403 = "{reason}",
     AuthorizationHeaderMalformed { region: String, sent: String } 400 =
         "The authorization header is malformed; the region '{sent}' is wrong; expecting '{region}'",
     BadDigest { reason: String } 400 = "{reason}",

@@ -9,6 +9,7 @@ mod access;
 mod bucket;
 mod configuration;
 mod control;
+mod cross_origin;
 mod error;
 mod list;
 mod operations;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use buckets::Contents;
 use http::HeaderMap;
 use service::ports::{DataKeys, Principals};
-use service::{Call, Entry, Service};
+use service::{Call, CrossOrigin, CrossOriginAnswer, Entry, Service};
 use store::{Cache, Store, Tx};
 use wire::shape::{At, Breach, MemberInfo, Wrong};
 use wire::{Fault, Protocol};
@@ -102,6 +103,11 @@ impl Service for S3 {
     const ANONYMOUS: bool = true;
     const NOT_SERVED: &'static str = include_str!("../missing.txt");
     type Error = S3Error;
+
+    fn cross_origin<'a>(&'a self, asked: CrossOrigin<'a>) -> Option<CrossOriginAnswer<'a>> {
+        use service::ServiceError as _;
+        Some(Box::pin(async move { cross_origin::answer(self, &asked).await.map_err(|error| error.fault()) }))
+    }
 
     /// S3 Control's hosts name the account.
     fn is_below_account(headers: &HeaderMap, path: &str) -> bool {

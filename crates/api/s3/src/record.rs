@@ -12,7 +12,7 @@ pub(crate) use bucket::{
     BucketEntry, BucketRecord, BucketSecret, DefaultEncryption, DefaultRetention, ObjectLock, ObjectLockMode,
     Ownership, PublicAccess, Versioning,
 };
-pub(crate) use cors::{CorsConfiguration, CorsRecord};
+pub(crate) use cors::{CorsConfiguration, CorsRecord, CorsRule};
 pub(crate) use lifecycle::{
     Expiration, Filter, LifecycleConfiguration, LifecycleRecord, LifecycleRule, MinimumSize, TransitionClass,
 };

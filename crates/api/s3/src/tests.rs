@@ -3,6 +3,7 @@
 mod access;
 
 mod configurations;
+mod cross_origin;
 mod lists;
 mod matrix;
 mod names;

@@ -8,6 +8,7 @@ use wire::shape::body_bytes_max;
 use wire::{CommonFault, Protocol};
 
 use crate::call::CallContext;
+use crate::cross_origin::{CrossOrigin, CrossOriginAnswer};
 use crate::dispatch::{Given, Outcome, Request};
 use crate::operation::{AuditClass, Entry, Running, Service};
 
@@ -30,6 +31,8 @@ pub(crate) trait Endpoint: Send + Sync {
     fn protocols(&self) -> &'static [Protocol];
     fn operation(&self, name: &str) -> Option<OperationRef>;
     fn takes_unsigned(&self, name: &str) -> bool;
+    /// The headers for a page of another site.
+    fn cross_origin<'a>(&'a self, asked: CrossOrigin<'a>) -> Option<CrossOriginAnswer<'a>>;
     /// Whether a host may give the first label of this path.
     fn has_hosts(&self, headers: &HeaderMap, path: &str) -> bool;
     /// Whether unsigned requests of restXml are served, as those of an anonymous caller.
@@ -77,6 +80,10 @@ impl<S: Service> Endpoint for Served<S> {
 
     fn takes_unsigned(&self, name: &str) -> bool {
         S::UNSIGNED.contains(&name)
+    }
+
+    fn cross_origin<'a>(&'a self, asked: CrossOrigin<'a>) -> Option<CrossOriginAnswer<'a>> {
+        self.service.cross_origin(asked)
     }
 
     fn has_hosts(&self, headers: &HeaderMap, path: &str) -> bool {

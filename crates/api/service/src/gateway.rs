@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::HeaderMap;
 use policy::Context;
-use wire::protocol::{Claim, Routed};
+use wire::protocol::{Answer, Claim, Routed};
 use wire::shape::BODY_BYTES_LEAST;
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
 use wire::{CommonFault, Fault, Protocol, Timestamp, query};
@@ -16,6 +16,7 @@ use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 use crate::body::RequestBody;
 use crate::call::{CallContext, Caller, RequestOrigin};
 use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
+use crate::cross_origin::CrossOrigin;
 use crate::dispatch::{Given, Outcome, Request};
 use crate::download::{AnswerStream, Watched};
 use crate::endpoint::{Endpoint, OperationRef, endpoint};
@@ -135,6 +136,25 @@ impl Gateway {
             let fault = CommonFault::ServiceUnavailable.fault(route.protocol);
             return (Reply::fault(route.protocol, request_id, &fault), route.service(), route.operation);
         }
+        let page = match route.endpoint {
+            Some(endpoint) if route.protocol.is_rest() => {
+                CrossOrigin::of(&wire_head).and_then(|asked| Some((asked.preflight, endpoint.cross_origin(asked)?)))
+            }
+            _ => None,
+        };
+        let page = match page {
+            None => None,
+            Some((false, page)) => Some(page),
+            // No call of the API: it changes and reveals nothing but the rules themselves, and is not recorded.
+            Some((true, page)) => {
+                let empty = |headers| (Answer { status: 200, headers, body: Vec::new() }, None);
+                let reply = match page.await {
+                    Ok(headers) => Reply::success(route.protocol, request_id, empty(headers)),
+                    Err(fault) => Reply::fault(route.protocol, request_id, &fault),
+                };
+                return (reply, route.service(), None);
+            }
+        };
         let origin = RequestOrigin {
             ip: head.ip,
             secure: head.secure,
@@ -212,6 +232,11 @@ impl Gateway {
             Ok(answer) => Reply::success(route.protocol, request_id, answer),
             Err(fault) => Reply::fault(route.protocol, request_id, &fault),
         };
+        if let Some(page) = page
+            && let Ok(headers) = page.await
+        {
+            reply.headers.extend(headers);
+        }
         if head.method == http::Method::HEAD {
             reply = reply.without_body();
         }

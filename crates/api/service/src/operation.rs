@@ -10,6 +10,7 @@ use wire::shape::{AuditValue, Breach, MemberInfo, Shape};
 use wire::{Fault, Protocol};
 
 use crate::call::Call;
+use crate::cross_origin::{CrossOrigin, CrossOriginAnswer};
 use crate::dispatch::{self, Request};
 use crate::download::{AnswerStream, Download};
 use crate::need::Need;
@@ -38,6 +39,11 @@ pub trait Service: Send + Sync + Sized + 'static {
     #[must_use]
     fn is_below_account(_headers: &HeaderMap, _path: &str) -> bool {
         false
+    }
+
+    /// The headers for a page of another site that calls or means to; `None` for a service that such pages never call.
+    fn cross_origin<'a>(&'a self, _asked: CrossOrigin<'a>) -> Option<CrossOriginAnswer<'a>> {
+        None
     }
 
     /// The fault for the first member of an input that is missing or breaks a constraint, where it has one of its own;
