@@ -11,6 +11,8 @@ mod configuration;
 mod control;
 mod cross_origin;
 mod error;
+mod event;
+mod lifecycle;
 mod list;
 mod operations;
 mod record;

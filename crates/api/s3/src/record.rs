@@ -14,7 +14,8 @@ pub(crate) use bucket::{
 };
 pub(crate) use cors::{CorsConfiguration, CorsRecord, CorsRule};
 pub(crate) use lifecycle::{
-    Expiration, Filter, LifecycleConfiguration, LifecycleRecord, LifecycleRule, MinimumSize, TransitionClass,
+    Expiration, Filter, LifecycleConfiguration, LifecycleRecord, LifecycleRule, MinimumSize, RuleStatus,
+    TransitionClass,
 };
 pub(crate) use notification::{Destination, NotificationConfiguration, NotificationRecord};
 pub(crate) use policy::PolicyRecord;

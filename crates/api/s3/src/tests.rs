@@ -1,9 +1,9 @@
 //! Whole calls, from a signed request to an answer, with real policies, a real KMS and a clock that the tests turn.
 
 mod access;
-
 mod configurations;
 mod cross_origin;
+mod lifecycles;
 mod lists;
 mod matrix;
 mod names;
@@ -11,7 +11,7 @@ mod names;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use buckets::{Condition, Details, EntryVersion, Etag, Headers, ObjectKey, Protection, Put, Sealed};
 use bytes::Bytes;
@@ -22,16 +22,17 @@ use journal::Journal;
 use kms::{Kms, ServiceDataKeys};
 use policy::{Context, Kind, Named, Policies, Policy, Principal, Reason, Request, ResourceSide, permit};
 use serde_json::{Value, json};
-use service::ports::{Authority, Claim, Credential, CredentialError, Principals, Proof};
+use service::ports::{Authority, Claim, Credential, CredentialError, EventDelivery, Principals, Proof};
 use service::{
-    BoxFuture, Caller, Core, Gateway, Head, MaybeReady, Need, Observer, Performer, ResourcePolicy, Seen, Trail,
+    BoxFuture, Caller, Core, Deliveries, Gateway, Head, MaybeReady, Need, Observer, Performer, ResourcePolicy, Seen,
+    Trail,
 };
 use store::{Store, StoreError, Tx};
 use wire::sigv4::{Payload, RequestParts, Rules, Signer, SigningKey};
 use wire::{Arn, Timestamp};
 
 use crate::S3;
-use crate::record::{BucketRecord, Versioning};
+use crate::record::BucketRecord;
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const OTHER_ACCOUNT: &str = "444455556666";
@@ -124,10 +125,24 @@ impl Observer for Nobody {
     fn seen(&self, _: &Seen<'_>) {}
 }
 
+/// Takes the messages of events.
+#[derive(Default)]
+struct Taken(Mutex<Vec<(String, Value)>>);
+
+impl EventDelivery for Taken {
+    fn deliver<'a>(&'a self, destination: &'a str, message: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        let message = serde_json::from_str(message).expect("JSON");
+        self.0.lock().expect("no test panicked").push((destination.to_owned(), message));
+        Box::pin(async { Ok(()) })
+    }
+}
+
 /// A server in memory.
 pub(crate) struct World {
     s3: Arc<S3>,
     people: Arc<People>,
+    deliveries: Deliveries,
+    taken: Arc<Taken>,
     gateway: Gateway,
     _directory: tempfile::TempDir,
 }
@@ -166,13 +181,15 @@ impl World {
         store.attach(Arc::new(trail.clone()));
         let clock = || Timestamp::from_millis(NOW.get());
         let core = Arc::new(Core::new(people.clone(), trail, Arc::new(Nobody), clock));
+        let taken = Arc::new(Taken::default());
+        let deliveries = Deliveries::new(store.clone(), taken.clone());
         let kms = Arc::new(Kms::new(store.clone(), people.clone()));
         let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), Arc::clone(&kms)));
         let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("blobs");
         let contents = buckets::Contents::new(store.clone(), blobs);
         let s3 = Arc::new(S3::new(store, contents, people.clone(), Arc::new(data_keys)));
         let gateway = Gateway::new(core).with(kms).with(Arc::clone(&s3));
-        let world = Self { s3, people, gateway, _directory: directory };
+        let world = Self { s3, people, deliveries, taken, gateway, _directory: directory };
         for (name, account) in [("admin", ACCOUNT), ("stranger", OTHER_ACCOUNT)] {
             world.user(name, account, &[allow(&json!("*"), "*")]);
         }
@@ -247,26 +264,21 @@ impl World {
         Answer { status: reply.status, error: reply.error, headers: reply.headers, body }
     }
 
+    async fn record(&self, bucket: &str) -> BucketRecord {
+        let name = bucket.to_owned();
+        let found = self.s3.store.read(move |tx| tx.get::<BucketRecord>("", &name)).await;
+        found.expect("read").expect("a bucket")
+    }
+
     /// Puts an object past the operations, and returns its version.
     pub(crate) async fn object(&self, bucket: &str, key: &str, content: &[u8]) -> EntryVersion {
         let S3 { store, contents, .. } = &*self.s3;
-        let name = bucket.to_owned();
-        let record = store.read(move |tx| tx.get::<BucketRecord>("", &name)).await.expect("read").expect("a bucket");
+        let record = self.record(bucket).await;
         let objects = record.objects().expect("an id");
         let mut writer = contents.writer(&objects, &Arc::new(ObjectKey::generate()), Etag::Md5);
         writer.write(Bytes::copy_from_slice(content)).await.expect("written");
         let content = writer.finish().await.expect("finished");
-        let details = Details {
-            etag: content.etag.clone(),
-            headers: Headers::default(),
-            metadata: Vec::new(),
-            tags: Vec::new(),
-            storage_class: None,
-            checksum: None,
-            protection: Protection::Bucket(Sealed(Vec::new())),
-            retention: None,
-            legal_hold: false,
-        };
+        let details = details(content.etag.clone());
         let (put, key) = (put(&record), key.to_owned());
         let change = move |tx: &mut Tx<'_>| objects.put(tx, &key, details, &content, &put);
         store.write(change).await.expect("put")
@@ -275,10 +287,28 @@ impl World {
     /// Deletes an object past the operations.
     pub(crate) async fn delete_object(&self, bucket: &str, key: &str) {
         let store = &self.s3.store;
-        let (name, key) = (bucket.to_owned(), key.to_owned());
-        let record = store.read(move |tx| tx.get::<BucketRecord>("", &name)).await.expect("read").expect("a bucket");
+        let (record, key) = (self.record(bucket).await, key.to_owned());
         let (objects, put) = (record.objects().expect("an id"), put(&record));
         store.write(move |tx: &mut Tx<'_>| objects.delete(tx, &key, &put)).await.expect("deleted");
+    }
+
+    /// Begins an upload past the operations.
+    pub(crate) async fn upload(&self, bucket: &str, key: &str) {
+        let (record, key) = (self.record(bucket).await, key.to_owned());
+        let (objects, now_ms) = (record.objects().expect("an id"), u64::try_from(NOW.get()).expect("after 1970"));
+        let begin = move |tx: &mut Tx<'_>| objects.begin_upload(tx, &key, details(String::new()), None, now_ms);
+        self.s3.store.write(begin).await.expect("begun");
+    }
+
+    /// Carries out the rules of all buckets. Returns how many versions, markers and uploads were removed.
+    pub(crate) async fn carry_out_lifecycles(&self) -> usize {
+        self.s3.carry_out_lifecycles(Timestamp::from_millis(NOW.get())).await.expect("carried out")
+    }
+
+    /// Delivers the events that wait. Returns destinations and messages.
+    pub(crate) async fn delivered(&self) -> Vec<(String, Value)> {
+        self.deliveries.deliver_due(Timestamp::from_millis(NOW.get())).await.expect("delivered");
+        std::mem::take(&mut *self.taken.0.lock().expect("no test panicked"))
     }
 
     /// Lets time pass.
@@ -300,13 +330,24 @@ impl World {
     }
 }
 
+/// The details of a plain version.
+fn details(etag: String) -> Details {
+    Details {
+        etag,
+        headers: Headers::default(),
+        metadata: Vec::new(),
+        tags: Vec::new(),
+        storage_class: None,
+        checksum: None,
+        protection: Protection::Bucket(Sealed(Vec::new())),
+        retention: None,
+        legal_hold: false,
+    }
+}
+
 /// How a version is put into a bucket now.
 fn put(record: &BucketRecord) -> Put {
-    let versioning = match record.versioning {
-        None => buckets::Versioning::Off,
-        Some(Versioning::Enabled) => buckets::Versioning::Enabled,
-        Some(Versioning::Suspended) => buckets::Versioning::Suspended,
-    };
+    let versioning = record.object_versioning();
     Put { versioning, condition: Condition::None, now_ms: u64::try_from(NOW.get()).expect("after 1970") }
 }
 

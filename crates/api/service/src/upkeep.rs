@@ -19,8 +19,8 @@ pub struct Upkeep<'a> {
     pub region: &'a str,
     /// The account that it is done for.
     pub account: &'a str,
-    /// The ARN of what is changed.
-    pub resource: &'a str,
+    /// The ARNs of what is changed.
+    pub resources: &'a [String],
 }
 
 impl Upkeep<'_> {
@@ -43,7 +43,7 @@ impl Upkeep<'_> {
             request_id: &request_id::next(),
             event_id: &request_id::next(),
             read_only: false,
-            resources: &[self.resource.to_owned()],
+            resources: self.resources,
             recipient_account_id: Some(self.account),
             counted: None,
             additional: b"",

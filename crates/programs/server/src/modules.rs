@@ -6,6 +6,7 @@ pub(crate) mod codecommit;
 pub(crate) mod deliveries;
 pub(crate) mod iam;
 pub(crate) mod kms;
+pub(crate) mod s3;
 pub(crate) mod storage;
 
 use std::sync::Arc;

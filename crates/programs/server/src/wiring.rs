@@ -134,7 +134,7 @@ pub(crate) fn join(
     let ssh = ssh.with_lfs(url, tokens.clone());
     let http = GitHttp::new(transfers, authority, region.to_owned(), clock::now).with_tokens(tokens);
     modules.push(modules::codecommit::module(&codecommit, git, Arc::clone(steady)));
-    modules.push(Module::of(&s3));
+    modules.push(modules::s3::module(&s3, Arc::clone(steady)));
     let Mounted { gateway, mut jobs, flushes } = modules::mount(modules, Gateway::new(core).with_hosts(hosts));
     jobs.extend(modules::storage::jobs(durable_state));
     jobs.push(modules::deliveries::job(Deliveries::new(store.clone(), triggers)));

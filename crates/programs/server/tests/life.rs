@@ -248,11 +248,13 @@ async fn every_job_is_in_the_metrics_from_the_start_on() {
     let runs = metrics.lines().filter_map(|line| line.strip_prefix("sealstack_job_runs_total{job=\""));
     let jobs: Vec<_> = runs.filter_map(|line| line.split('"').next()).collect();
     let expected = [
+        "carry-out-lifecycles",
         "deliver-events",
         "destroy-keys",
         "empty-outbox",
         "index-ssh-keys",
         "maintain-repositories",
+        "purge-objects",
         "purge-repositories",
         "remove-expired-material",
         "renew-certificate",

@@ -91,8 +91,8 @@ pub(crate) fn done(tx: &mut Tx<'_>, job: Job, due: &Due) -> Result<(), StoreErro
 /// The audit record of scheduled work on a key.
 pub(crate) fn upkeep(name: &str, key: &KeyRecord, now: Timestamp) -> Vec<u8> {
     let (time, source) = (now, <crate::Kms as service::Service>::EVENT_SOURCE);
-    let (region, account, resource) = (&key.region, &key.account, &key.arn());
-    Upkeep { time, source, name, region, account, resource }.to_bytes()
+    let (region, account, resources) = (&key.region, &key.account, &[key.arn().to_string()]);
+    Upkeep { time, source, name, region, account, resources }.to_bytes()
 }
 
 impl Due {

@@ -255,7 +255,7 @@ async fn put(
 ) -> Result<Bound<PutBucketLifecycleConfigurationOutput>, S3Error> {
     let configuration = checked(given.ok_or(Refusal::MissingRequestBodyError)?)?;
     let minimum_size = minimum_size.unwrap_or(MinimumSize::AllStorageClasses128K);
-    let record = LifecycleRecord { bucket: bucket.name.clone(), configuration, minimum_size };
+    let record = LifecycleRecord { bucket: bucket.name.clone(), configuration, minimum_size, done_at: None };
     let change = move |bucket: &mut BucketRecord, tx: &mut Tx<'_>| Ok(tx.put(&bucket.id, "", &record)?);
     call.service.change(call, bucket, change).await?;
     Ok(Bound(PutBucketLifecycleConfigurationOutput { minimum_size }))

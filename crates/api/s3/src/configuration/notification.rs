@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use service::{AuditClass, Bound, Call, Permit, ResourceOperation};
+use service::{AuditClass, Bound, Call, Deliveries, Permit, ResourceOperation};
 use store::Tx;
 use wire::Arn;
 use wire::shape::Binding::{Header, Label, Namespace, Payload};
@@ -14,6 +14,7 @@ use crate::NAMESPACE;
 use crate::S3;
 use crate::access::{Bucket, BucketInput, BucketKey, BucketName};
 use crate::error::{Refusal, S3Error};
+use crate::event::test_message;
 use crate::record::{BucketRecord, Destination, NotificationConfiguration, NotificationRecord};
 
 /// The events that destinations can be told of.
@@ -213,7 +214,14 @@ macro_rules! puts_notification {
 
             async fn run(input: Self::Input, bucket: &Permit<Bucket>, call: &Call<'_, S3>) -> Result<(), S3Error> {
                 let record = NotificationRecord(checked(input.given, call.region)?);
-                let change = move |bucket: &mut BucketRecord, tx: &mut Tx<'_>| Ok(tx.put(&bucket.id, "", &record)?);
+                let (test, now) = (test_message(&bucket.name, call.request_id, call.now), call.now);
+                let change = move |bucket: &mut BucketRecord, tx: &mut Tx<'_>| {
+                    // Functions are not tested, as with AWS.
+                    for destination in record.0.destinations().filter(|destination| destination.service != "lambda") {
+                        Deliveries::queue(tx, destination.arn, test.clone(), now)?;
+                    }
+                    Ok(tx.put(&bucket.id, "", &record)?)
+                };
                 call.service.change(call, bucket, change).await
             }
         }

@@ -61,6 +61,15 @@ impl BucketRecord {
         buckets::Bucket::parse(&self.id).ok_or_else(damaged)
     }
 
+    /// Which ids new versions of its objects get.
+    pub(crate) const fn object_versioning(&self) -> buckets::Versioning {
+        match self.versioning {
+            None => buckets::Versioning::Off,
+            Some(Versioning::Enabled) => buckets::Versioning::Enabled,
+            Some(Versioning::Suspended) => buckets::Versioning::Suspended,
+        }
+    }
+
     /// Its ARN.
     pub(crate) fn arn(&self) -> String {
         ["arn:aws:s3:::", &self.name].concat()

@@ -125,6 +125,9 @@ pub(crate) struct LifecycleRecord {
     pub(crate) bucket: String,
     pub(crate) configuration: LifecycleConfiguration,
     pub(crate) minimum_size: MinimumSize,
+    /// When the rules were carried out last.
+    #[serde(default)]
+    pub(crate) done_at: Option<Timestamp>,
 }
 
 impl Record for LifecycleRecord {

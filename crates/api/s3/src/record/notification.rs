@@ -137,7 +137,6 @@ impl Destination<'_> {
     }
 
     /// Whether it is told of `event`, such as `s3:ObjectCreated:Put`, of the object `name`.
-    #[allow(dead_code, reason = "for operations on objects, which come next")]
     pub(crate) fn wants(&self, event: &str, name: &str) -> bool {
         let (prefix, suffix) = self.ends();
         let listed = self.events.iter().any(|listed| match listed.strip_suffix('*') {
