@@ -202,7 +202,7 @@ impl From<BucketsError> for S3Error {
 const PROTOCOL: Protocol = Protocol::rest_xml("", &[]);
 
 /// The header that says where a bucket is.
-static BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+pub(crate) static BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
 impl ServiceError for S3Error {
     fn fault(&self) -> Fault {

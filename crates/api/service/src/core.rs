@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use journal::JournalError;
 use policy::Context;
+use wire::sigv4::Authorization;
 use wire::{Fault, Timestamp};
 
 use crate::call::{Caller, RequestOrigin};
@@ -160,6 +161,25 @@ pub(crate) fn describe<'a>(
     context.insert("aws:RequestedRegion", region);
     if !user_agent.is_empty() {
         context.insert("aws:UserAgent", user_agent);
+    }
+}
+
+/// Adds the condition keys of how a request of S3 was signed.
+///
+/// Source: Amazon S3 API Reference, "Amazon S3 Signature Version 4 Authentication Specific Policy Keys".
+pub(crate) fn describe_signature<'a>(
+    context: &mut Context<'a>,
+    authorization: &Authorization<'_>,
+    headers: &'a http::HeaderMap,
+    now: Timestamp,
+) {
+    let presigned = authorization.is_presigned();
+    context.insert("s3:authType", if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" });
+    context.insert("s3:signatureversion", "AWS4-HMAC-SHA256");
+    context.insert("s3:signatureAge", now.millis().saturating_sub(authorization.time().millis()).max(0));
+    let stated = headers.get("x-amz-content-sha256").and_then(|stated| stated.to_str().ok());
+    if let Some(stated) = stated.or(presigned.then_some("UNSIGNED-PAYLOAD")) {
+        context.insert("s3:x-amz-content-sha256", stated);
     }
 }
 

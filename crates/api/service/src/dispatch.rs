@@ -111,7 +111,7 @@ pub(crate) fn run<'c, 'a: 'c, O: Operation>(
         resources.extend(needs.into_iter().map(|need| need.resource).filter(|name| name != "*").map(Cow::into_owned));
         *call.record.resources.get_mut().unwrap_or_else(PoisonError::into_inner) = resources;
         if let Some(fault) = refusal {
-            return Err(fault);
+            return Err(O::refused(found.as_ref().ok(), fault));
         }
         // Only a caller who passed every need learns that nothing was found.
         let target = found.map_err(|error| log_and_convert(&error, call.request_id))?;

@@ -15,7 +15,7 @@ use wire::{CommonFault, Fault, Protocol, Timestamp, query};
 
 use crate::body::RequestBody;
 use crate::call::{CallContext, Caller, RequestOrigin};
-use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe};
+use crate::core::{Core, Ended, REQUEST_KEYS, Seen, describe, describe_signature};
 use crate::cross_origin::CrossOrigin;
 use crate::dispatch::{Given, Outcome, Request};
 use crate::download::{AnswerStream, Watched};
@@ -182,6 +182,9 @@ impl Gateway {
                 let mut context = Context::with_room(REQUEST_KEYS, &caller.context);
                 caller.principal.describe(&mut context);
                 describe(&mut context, (origin.ip, origin.secure, origin.user_agent), region, now);
+                if let (true, Ok(known)) = (route.protocol.is_rest(), &authorization) {
+                    describe_signature(&mut context, known, head.headers, now);
+                }
                 let call = CallContext {
                     caller,
                     region,

@@ -74,7 +74,7 @@ pub enum AuditClass {
     Change,
 }
 
-/// One API action. No item has a default: silence never grants anything.
+/// One API action. No default grants anything.
 pub trait Operation: 'static {
     /// The service it belongs to.
     type Service: Service;
@@ -102,6 +102,12 @@ pub trait Operation: 'static {
         found: Option<&'n Self::Target>,
         call: &'n Call<'_, Self::Service>,
     ) -> Vec<Need<'n>>;
+
+    /// The refusal of a caller who may not have all needs, with what everybody may know of the target.
+    #[must_use]
+    fn refused(_found: Option<&Self::Target>, fault: Fault) -> Fault {
+        fault
+    }
 
     /// Does it.
     fn run(

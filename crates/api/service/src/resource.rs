@@ -9,6 +9,8 @@ mod action;
 
 use std::future::Future;
 
+use wire::Fault;
+
 use crate::call::Call;
 use crate::need::Need;
 use crate::operation::{AuditClass, Operation, OperationInput, OperationOutput, Permit, Service};
@@ -50,6 +52,12 @@ pub trait Resource: Sized + Send + Sync + 'static {
     /// The error for a caller who is not permitted, where the usual refusal would reveal that the resource exists.
     fn concealed(&self, _: &Call<'_, ServiceOf<Self>>) -> Option<ErrorOf<Self>> {
         None
+    }
+
+    /// The refusal of a caller who is not permitted, with what everybody may know of it, such as a bucket's Region.
+    #[must_use]
+    fn refused(&self, fault: Fault) -> Fault {
+        fault
     }
 
     /// Prepares it for `operation`, which the caller is permitted: the place to refuse an operation that its state does
@@ -163,6 +171,13 @@ impl<O: ResourceOperation> Operation for O {
         };
         needs.extend(O::further_needs(input, found, call));
         needs
+    }
+
+    fn refused(found: Option<&O::On>, fault: Fault) -> Fault {
+        match found {
+            Some(found) => found.refused(fault),
+            None => fault,
+        }
     }
 
     #[expect(clippy::manual_async_fn, reason = "an async fn stores its arguments twice")]

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use policy::{Policy, PrincipalKind};
 use service::{Call, Need, Resource, ResourcePolicy};
+use wire::Fault;
 
 use super::{check_bucket_name, nothing};
 use crate::S3;
-use crate::error::{Refusal, S3Error};
+use crate::error::{BUCKET_REGION, Refusal, S3Error};
 use crate::record::{BucketRecord, PolicyRecord, PublicAccess};
 
 /// A bucket's policy, ready for use.
@@ -142,6 +144,14 @@ impl Resource for Bucket {
 
     fn need<'n>(&'n self, _: BucketKey<'n>, action: &'static str, call: &'n Call<'_, S3>) -> Need<'n> {
         self.need_of(action, call)
+    }
+
+    /// Clients that do not know where a bucket is ask for it, whether or not they may do more.
+    fn refused(&self, fault: Fault) -> Fault {
+        match HeaderValue::from_str(&self.region) {
+            Ok(region) => fault.with_header(BUCKET_REGION.clone(), region),
+            Err(_) => fault,
+        }
     }
 
     /// Everybody may know which buckets exist.

@@ -93,6 +93,31 @@ async fn a_public_policy_is_blocked_or_restricted_to_the_account() {
 }
 
 #[tokio::test]
+async fn policies_go_by_how_a_request_is_signed() {
+    let world = world().await;
+    let denying = |condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Deny", "Principal": "*", "Action": "s3:GetBucketVersioning", "Resource": "arn:aws:s3:::first",
+            "Condition": condition,
+        }]})
+        .to_string()
+    };
+    for (condition, denied) in [
+        (json!({"StringNotEquals": {"s3:authType": "REST-HEADER"}}), false),
+        (json!({"StringEquals": {"s3:authType": "REST-HEADER"}}), true),
+        (json!({"NumericGreaterThan": {"s3:signatureAge": "60000"}}), false),
+        (json!({"StringEquals": {"s3:signatureversion": "AWS4-HMAC-SHA256"}}), true),
+        (json!({"StringEquals": {"s3:x-amz-content-sha256": "UNSIGNED-PAYLOAD"}}), false),
+        (json!({"StringEquals": {"s3:ResourceAccount": ACCOUNT}}), true),
+        (json!({"Bool": {"aws:SecureTransport": "false"}}), false),
+    ] {
+        world.done("admin", "PUT /first?policy", &denying(condition.clone())).await;
+        let answer = world.send("admin", VERSIONING, &[], b"").await;
+        assert_eq!(answer.error.is_some(), denied, "{condition}");
+    }
+}
+
+#[tokio::test]
 async fn policies_go_by_a_buckets_tags_once_it_says_so() {
     let world = world().await;
     let condition = json!({"StringEquals": {"aws:ResourceTag/team": "red"}});

@@ -15,7 +15,8 @@ async fn a_bucket_is_made_once_and_is_found_by_everybody_who_may() {
     assert_eq!(world.refused("stranger", "PUT /first", "").await, "BucketAlreadyExists");
     let found = world.done("reader", "HEAD /first", "").await;
     assert_eq!((found.header("x-amz-bucket-region"), found.header("x-amz-access-point-alias")), (REGION, "false"));
-    assert_eq!(world.refused("nobody", "HEAD /first", "").await, "AccessDenied");
+    let forbidden = world.send("nobody", "HEAD /first", &[], b"").await;
+    assert_eq!((forbidden.error, forbidden.header("x-amz-bucket-region")), (Some("AccessDenied"), REGION));
     assert_eq!(world.refused("stranger", "HEAD /first", "").await, "AccessDenied");
     assert_eq!(world.refused("nobody", "HEAD /second", "").await, "NoSuchBucket");
     assert_eq!(world.refused("admin", "PUT /Bad_Name", "").await, "InvalidBucketName");
