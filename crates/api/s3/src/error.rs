@@ -5,7 +5,7 @@
 
 mod key_fault;
 
-use buckets::BucketsError;
+use buckets::{BucketsError, Condition};
 use http::{HeaderName, HeaderValue};
 use service::{ServiceError, UploadError};
 use store::StoreError;
@@ -101,6 +101,8 @@ refusals! {
     InvalidBucketName { bucket: String } 400 = "The specified bucket is not valid.",
     InvalidBucketOwnerAWSAccountID 400 = "The value of the expected bucket owner parameter must be an AWS Account ID",
     InvalidBucketState { reason: &'static str } 409 = "{reason}",
+    InvalidEncryptionAlgorithmError { value: String } 400 =
+        "The Encryption request you specified is not valid. Supported value: AES256.",
     InvalidLocationConstraint { constraint: String } 400 = "The specified location-constraint is not valid",
     InvalidObjectState 403 = "The operation is not valid for the object's storage class",
     InvalidPart { upload_id: String, part_number: u32, e_tag: String } 400 = "One or more of the specified parts could \
@@ -154,6 +156,12 @@ pub enum S3Error {
     /// The request is not done.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The request is not done, and the answer says more than that.
+    #[error("{0}")]
+    WithHeaders(Refusal, Vec<(HeaderName, HeaderValue)>),
+    /// The version cannot be removed.
+    #[error("Access Denied because object protected by object lock.")]
+    Locked,
     /// The KMS key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFault),
@@ -204,6 +212,41 @@ const PROTOCOL: Protocol = Protocol::rest_xml("", &[]);
 /// The header that says where a bucket is.
 pub(crate) static BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
+impl S3Error {
+    /// What an error of the store of objects means for a request that names this object, on this condition.
+    #[must_use]
+    pub(crate) fn on_object(self, key: &str, condition: &Condition) -> Self {
+        self.on_version(key, None, condition)
+    }
+
+    /// What it means for a request that names this version.
+    #[must_use]
+    pub(crate) fn on_version(self, key: &str, version_id: Option<&str>, condition: &Condition) -> Self {
+        let Self::Objects(error) = self else { return self };
+        let condition = match condition {
+            Condition::Absent => "If-None-Match",
+            Condition::None | Condition::Present | Condition::Matches(_) => "If-Match",
+        };
+        let key = || key.to_owned();
+        let refusal = match error {
+            BucketsError::NoSuchKey => Refusal::NoSuchKey { key: key() },
+            BucketsError::NoSuchVersion => {
+                Refusal::NoSuchVersion { key: key(), version_id: version_id.unwrap_or_default().to_owned() }
+            }
+            BucketsError::InvalidVersionId => {
+                let (value, reason) = (version_id.unwrap_or_default().to_owned(), "Invalid version id specified");
+                Refusal::InvalidArgument { argument: "versionId", value, reason: reason.to_owned() }
+            }
+            BucketsError::KeyLength { bytes } => Refusal::KeyTooLongError { size: bytes, most: buckets::KEY_BYTES_MAX },
+            BucketsError::PreconditionFailed => Refusal::PreconditionFailed { condition },
+            BucketsError::Conflict => Refusal::ConditionalRequestConflict { condition, key: key() },
+            BucketsError::Locked => return Self::Locked,
+            error => return Self::Objects(error),
+        };
+        refusal.into()
+    }
+}
+
 impl ServiceError for S3Error {
     fn fault(&self) -> Fault {
         match self {
@@ -220,6 +263,11 @@ impl ServiceError for S3Error {
                     _ => fault,
                 }
             }
+            Self::WithHeaders(refusal, headers) => {
+                let fault = Self::Refused(refusal.clone()).fault();
+                headers.iter().fold(fault, |fault, (name, value)| fault.with_header(name.clone(), value.clone()))
+            }
+            Self::Locked => Fault::new(Refusal::AccessDenied.code(), Refusal::AccessDenied.status(), self.to_string()),
             Self::Key(fault) => fault.fault(),
             Self::Forbidden(fault) => fault.clone(),
             Self::Upload(error) => error.fault(PROTOCOL),

@@ -10,10 +10,12 @@ mod bucket;
 mod configuration;
 mod control;
 mod cross_origin;
+mod encryption;
 mod error;
 mod event;
 mod lifecycle;
 mod list;
+mod object;
 mod operations;
 mod record;
 mod routes;
@@ -44,10 +46,8 @@ pub(crate) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 /// Amazon S3.
 pub struct S3 {
     store: Store,
-    #[allow(dead_code, reason = "for operations on objects, which come next")]
     contents: Contents,
     principals: Arc<dyn Principals>,
-    #[expect(dead_code, reason = "objects come next")]
     data_keys: Arc<dyn DataKeys>,
     records: Cache<BucketRecord>,
     policies: Cache<BucketPolicy>,

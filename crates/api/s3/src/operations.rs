@@ -2,7 +2,7 @@
 
 use service::Entry;
 
-use crate::{S3, bucket, configuration, control, list};
+use crate::{S3, bucket, configuration, control, list, object};
 
 /// Every operation that S3 serves.
 pub(crate) static TABLE: &[Entry<S3>] = service::operations![
@@ -14,6 +14,7 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     configuration::ownership::DeleteBucketOwnershipControls,
     configuration::policy::DeleteBucketPolicy,
     configuration::tagging::DeleteBucketTagging,
+    object::delete::DeleteObject,
     configuration::public_access::DeletePublicAccessBlock,
     configuration::abac::GetBucketAbac,
     configuration::fixed::GetBucketAccelerateConfiguration,
@@ -34,10 +35,12 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     configuration::tagging::GetBucketTagging,
     configuration::versioning::GetBucketVersioning,
     configuration::fixed::GetBucketWebsite,
+    object::get::GetObject,
     configuration::acl::GetObjectAcl,
     configuration::object_lock::GetObjectLockConfiguration,
     configuration::public_access::GetPublicAccessBlock,
     bucket::head::HeadBucket,
+    object::head::HeadObject,
     bucket::list::ListBuckets,
     list::versions::ListObjectVersions,
     list::objects::ListObjects,
@@ -55,6 +58,7 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     configuration::policy::PutBucketPolicy,
     configuration::tagging::PutBucketTagging,
     configuration::versioning::PutBucketVersioning,
+    object::put::PutObject,
     configuration::acl::PutObjectAcl,
     configuration::object_lock::PutObjectLockConfiguration,
     configuration::public_access::PutPublicAccessBlock,

@@ -19,5 +19,4 @@ pub(crate) use lifecycle::{
 };
 pub(crate) use notification::{Destination, NotificationConfiguration, NotificationRecord};
 pub(crate) use policy::PolicyRecord;
-#[allow(unused_imports, reason = "for operations on objects, which come next")]
 pub(crate) use tags::{Tag, tags_of_bucket, tags_of_object};

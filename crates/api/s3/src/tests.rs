@@ -7,6 +7,7 @@ mod lifecycles;
 mod lists;
 mod matrix;
 mod names;
+mod objects;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -228,6 +229,18 @@ impl World {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
+        self.send_to(("s3", region), caller, request, headers, body).await
+    }
+
+    /// As [`send`](Self::send), to another service.
+    pub(crate) async fn send_to(
+        &self,
+        (service, region): (&str, &str),
+        caller: &str,
+        request: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let (method, target) = request.split_once(' ').expect("a method and a target");
         let uri: http::Uri = target.parse().expect("a target");
         let mut map = HeaderMap::new();
@@ -247,8 +260,8 @@ impl World {
             secret_access_key: b"secret",
             session_token: None,
             region,
-            service: "s3",
-            rules: Rules::S3,
+            service,
+            rules: if service == "s3" { Rules::S3 } else { Rules::STANDARD },
         };
         let now = Timestamp::from_millis(NOW.get());
         let signed = signer.sign(&parts, Payload::Body(body), now).expect("signs");

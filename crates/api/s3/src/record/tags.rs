@@ -10,7 +10,6 @@ use crate::error::{Refusal, S3Error};
 const BUCKET_TAGS_MAX: usize = 50;
 
 /// How many tags an object has at most.
-#[allow(dead_code, reason = "for operations on objects, which come next")]
 const OBJECT_TAGS_MAX: usize = 10;
 
 wire::document! {
@@ -44,7 +43,6 @@ pub(crate) fn tags_of_bucket(tags: &[Tag]) -> Result<BTreeMap<String, String>, S
 ///
 /// # Errors
 /// [`Refusal::BadRequest`], [`Refusal::InvalidTag`].
-#[allow(dead_code, reason = "for operations on objects, which come next")]
 pub(crate) fn tags_of_object(tags: &[Tag]) -> Result<BTreeMap<String, String>, S3Error> {
     if tags.len() > OBJECT_TAGS_MAX {
         return Err(Refusal::BadRequest { reason: "Object tags cannot be greater than 10" }.into());
