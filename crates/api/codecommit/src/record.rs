@@ -12,7 +12,7 @@ pub(crate) mod trigger;
 
 pub(crate) use repository::{NameRecord, RepositoryRecord, arn};
 pub(crate) use tags::{TAGS_MAX, check_key, check_tags};
-pub(crate) use token::Tokened;
+pub(crate) use token::{TokenOfRecord, TokenRecord, Tokened};
 
 /// The parent key of repositories, templates and pull requests of an account in a Region.
 pub(crate) fn domain(account: &str, region: &str) -> String {

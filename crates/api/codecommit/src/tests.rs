@@ -125,6 +125,9 @@ impl Observer for Nobody {
     fn seen(&self, _: &Seen<'_>) {}
 }
 
+/// How long a push may take for each 64 KiB while another waits: there is one turn.
+pub(crate) const PACE: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// A server in memory.
 pub(crate) struct World {
     pub(crate) codecommit: Arc<CodeCommit>,
@@ -159,7 +162,8 @@ impl World {
         let kms = Arc::new(Kms::new(store.clone(), people.clone()));
         let data_keys = ServiceDataKeys::new(Performer::new(Arc::clone(&core), Arc::clone(&kms)));
         let blobs = blobs::Blobs::in_directory(&directory.path().join("blobs")).expect("blobs");
-        let git = Git::new(store.clone(), blobs, Settings { threads: 1, ..Settings::default() });
+        let settings = Settings { threads: 1, receives_max: 1, pace: PACE, ..Settings::default() };
+        let git = Git::new(store.clone(), blobs, settings);
         let deliveries = Deliveries::new(store.clone(), Arc::clone(&delivery));
         let codecommit = CodeCommit::new(store, git, Arc::new(data_keys));
         let codecommit = Arc::new(codecommit.with_trigger_delivery(delivery));

@@ -63,6 +63,22 @@ impl Client {
         let (host, user_agent) = (self.host.as_deref(), self.user_agent.as_str());
         RequestOrigin { ip: self.ip, secure: self.secure, host, user_agent, via: None }
     }
+
+    /// The repository for transfers of this client, which leaves turns to others. An operator's go as they come.
+    fn shares(&self, repository: Repository) -> Repository {
+        match self.carrier {
+            Carrier::Host => repository,
+            Carrier::Http | Carrier::Ssh => repository.shared_by(self.caller.principal.arn.as_str(), &network(self.ip)),
+        }
+    }
+}
+
+/// The network of an address: one host has as many addresses of IPv6 as it likes.
+fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("{:x}", ip.to_bits() >> 64),
+    }
 }
 
 /// The transfers of a server. Clones are the same.
@@ -99,7 +115,8 @@ impl Transfers {
         let input = GitPullInput { repository_name: name.to_owned() };
         let (pulled, unrecorded) = self.performer.perform_unrecorded::<GitPull>(behalf, input).await?;
         let record = Record::new(unrecorded, about(client, &pulled.name, &pulled.id));
-        Ok(Permitted::new(self.git.open(&pulled.id, &pulled.key).await?, record))
+        let repository = self.git.open(&pulled.id, &pulled.key).await?;
+        Ok(Permitted::new(client.shares(repository), record))
     }
 
     /// Opens a repository for writing beside its references, as of large files and locks: on behalf of a push to
@@ -138,7 +155,8 @@ impl Transfers {
         let input = GitPushInput { repository_name: name.to_owned(), references };
         let (pushed, unrecorded) = self.performer.perform_unrecorded::<GitPush>(behalf, input).await?;
         let record = Record::new(unrecorded, about(client, &pushed.name, &pushed.id));
-        Ok((self.git.open(&pushed.id, &pushed.key).await?, pushed, record))
+        let repository = self.git.open(&pushed.id, &pushed.key).await?;
+        Ok((client.shares(repository), pushed, record))
     }
 }
 

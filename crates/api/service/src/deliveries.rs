@@ -1,12 +1,15 @@
 //! Events that wait for delivery: queued with the change that they are about, brought to their destinations at least once, and to
 //! each destination in order. Knows neither what an event says nor how a destination is reached.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use store::{Indexed, ReadTx, Record, Store, StoreError, Tx};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use wire::Timestamp;
 
 use crate::maybe_ready::BoxFuture;
@@ -15,8 +18,12 @@ use crate::ports::EventDelivery;
 /// How many events are read at once.
 const BATCH: usize = 100;
 
-/// How many destinations wait at most that are passed over in one run.
-const PASSED_OVER_MAX: usize = 10_000;
+/// How many destinations a run serves at most, and how many events of each.
+const DESTINATIONS_MAX: usize = 10_000;
+const EVENTS_MAX: usize = 100;
+
+/// How long a run waits for destinations. Slow ones go on beside the runs that follow.
+const RUN: Duration = Duration::from_secs(2);
 
 /// After so many failures an event is abandoned, which takes about three days.
 const FAILURES_MAX: u32 = 80;
@@ -67,13 +74,27 @@ impl Record for DeliveryCounter {
 pub struct Deliveries {
     store: Store,
     ways: Arc<dyn EventDelivery>,
+    /// Destinations to which events are on their way.
+    busy: Arc<Mutex<HashSet<String>>>,
+}
+
+/// A destination to which events are on their way, until this is dropped.
+struct Claim {
+    deliveries: Deliveries,
+    destination: String,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.deliveries.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.destination);
+    }
 }
 
 impl Deliveries {
     /// Events in `store`, which `ways` brings to their destinations.
     #[must_use]
-    pub const fn new(store: Store, ways: Arc<dyn EventDelivery>) -> Self {
-        Self { store, ways }
+    pub fn new(store: Store, ways: Arc<dyn EventDelivery>) -> Self {
+        Self { store, ways, busy: Arc::default() }
     }
 
     /// Queues an event, in the transaction of the change that it is about.
@@ -89,7 +110,8 @@ impl Deliveries {
         tx.put("", &place, &DeliveryRecord { destination, message, failures: 0, due: now })
     }
 
-    /// Delivers the events that are due. Returns how many were taken by their destinations.
+    /// Delivers the events that are due, to all destinations at once. Returns how many were taken within two seconds: what
+    /// takes longer goes on, and holds up its own destination alone.
     ///
     /// An event that was delivered and whose removal failed is delivered again. Events of one destination stay in order:
     /// as long as the first one waits, so do the others.
@@ -97,7 +119,24 @@ impl Deliveries {
     /// # Errors
     /// Those of the store.
     pub async fn deliver_due(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let (mut after, mut held, mut delivered) = (None, BTreeSet::new(), 0);
+        let mut running = JoinSet::new();
+        for (destination, events) in self.waiting().await? {
+            if let Some(claim) = self.claim(destination) {
+                running.spawn(claim.deliver(events, now));
+            }
+        }
+        let (until, mut delivered) = (Instant::now() + RUN, 0);
+        while let Ok(Some(ended)) = timeout_at(until, running.join_next()).await {
+            // A panic is in the log already.
+            delivered += ended.unwrap_or(Ok(0))?;
+        }
+        running.detach_all();
+        Ok(delivered)
+    }
+
+    /// The places of events that wait, by destination, in their order.
+    async fn waiting(&self) -> Result<BTreeMap<String, Vec<Vec<u8>>>, StoreError> {
+        let (mut after, mut waiting) = (None, BTreeMap::<String, Vec<Vec<u8>>>::new());
         loop {
             let from: Option<Vec<u8>> = after.take();
             let page = move |tx: &ReadTx<'_>| {
@@ -105,16 +144,23 @@ impl Deliveries {
                 tx.index::<DeliveryEntry>("")?.range(&[], from, BATCH)
             };
             let page = self.store.read(page).await?;
-            for (key, entry) in &page.items {
-                if !held.contains(&entry.destination) && !self.deliver_one(key, now, &mut delivered).await? {
-                    held.insert(entry.destination.clone());
+            after = page.items.last().map(|(key, _)| key.clone());
+            for (key, entry) in page.items {
+                let events = waiting.entry(entry.destination).or_default();
+                if events.len() < EVENTS_MAX {
+                    events.push(key);
                 }
             }
-            after = page.items.last().map(|(key, _)| key.clone());
-            if !page.more || held.len() > PASSED_OVER_MAX {
-                return Ok(delivered);
+            if !page.more || waiting.len() >= DESTINATIONS_MAX {
+                return Ok(waiting);
             }
         }
+    }
+
+    /// A destination for deliveries; `None` while others are on their way to it.
+    fn claim(&self, destination: String) -> Option<Claim> {
+        let free = self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(destination.clone());
+        free.then(|| Claim { deliveries: self.clone(), destination })
     }
 
     /// Delivers one event if it is due. Returns whether the next one of its destination may follow.
@@ -147,6 +193,23 @@ impl Deliveries {
         };
         self.store.write(removed).await?;
         Ok(true)
+    }
+}
+
+impl Claim {
+    /// Delivers events of the destination, in order, up to the first that it does not take. Returns how many it took.
+    async fn deliver(self, events: Vec<Vec<u8>>, now: Timestamp) -> Result<usize, StoreError> {
+        let mut delivered = 0;
+        for key in events {
+            let delivery = self.deliveries.deliver_one(&key, now, &mut delivered).await;
+            let goes_on = delivery.inspect_err(|error| {
+                tracing::error!(%error, destination = self.destination, "events could not be delivered");
+            });
+            if !goes_on? {
+                break;
+            }
+        }
+        Ok(delivered)
     }
 }
 

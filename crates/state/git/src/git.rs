@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use blobs::{BlobId, Blobs, Owner};
 use crypto::Key256;
@@ -21,6 +22,7 @@ use crate::pack::Pack;
 use crate::record::{BitmapsRecord, LogRecord, Meta, PackRecord, RefRecord, ReplacedRecord};
 use crate::references::References;
 use crate::select::Selection;
+use crate::turns::Turns;
 use crate::{GitError, Repository};
 
 /// How many records of an index are removed at once.
@@ -55,10 +57,13 @@ pub struct Settings {
     /// How many commits a client lacks at least for which bitmaps are asked what they lead to, and what it has does not:
     /// fewer are walked as quickly.
     pub mapped_commits_min: usize,
-    /// How many uploads run at once: each takes a thread and about a mebibyte. Others wait.
+    /// How many uploads run at once: each takes a thread and about a mebibyte. Others wait. One caller has a quarter of
+    /// them at most, one address half.
     pub uploads_max: usize,
-    /// How many pushes are received at once: each takes a thread and some mebibytes. Others wait.
+    /// How many pushes are received at once: each takes a thread and some mebibytes. Others wait; shares are as for uploads.
     pub receives_max: usize,
+    /// How long a push may take for each 64 KiB of its pack while others wait for a turn.
+    pub pace: Duration,
 }
 
 impl Default for Settings {
@@ -72,6 +77,7 @@ impl Default for Settings {
             mapped_commits_min: 500,
             uploads_max: 64,
             receives_max: 32,
+            pace: Duration::from_mins(1),
         }
     }
 }
@@ -86,8 +92,8 @@ pub(crate) struct Inner {
     pub(crate) chunks: Chunks,
     pub(crate) recent: Recent,
     pub(crate) settings: Settings,
-    pub(crate) uploads: Arc<Semaphore>,
-    pub(crate) receives: Arc<Semaphore>,
+    pub(crate) uploads: Arc<Turns>,
+    pub(crate) receives: Arc<Turns>,
     /// One push at a time is resolved: it takes all cores, and its objects' memory.
     pub(crate) resolving: Arc<Semaphore>,
     /// Packs that are open, by their first blob.
@@ -131,8 +137,8 @@ impl Git {
         Self(Arc::new(Inner {
             chunks: Chunks::new(settings.cache_bytes),
             recent: Recent::new(settings.cache_bytes / 4),
-            uploads: Arc::new(Semaphore::new(settings.uploads_max)),
-            receives: Arc::new(Semaphore::new(settings.receives_max)),
+            uploads: Turns::new(settings.uploads_max),
+            receives: Turns::new(settings.receives_max),
             resolving: Arc::new(Semaphore::new(1)),
             settings,
             packs: Cache::new(PACKS_OPEN),

@@ -28,6 +28,7 @@ mod relatives;
 mod repository;
 mod select;
 mod summary;
+mod turns;
 mod upload;
 mod verify;
 

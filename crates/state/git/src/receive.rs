@@ -1,8 +1,9 @@
 //! A push on its way in: sealed and looked at while it arrives, then resolved, checked and indexed. Nothing of it is
 //! visible before it is published. Knows no wire and moves no references.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use blobs::{Blob, Draft};
 use bytes::{Bytes, BytesMut};
@@ -23,6 +24,7 @@ use crate::received::{Received, Unpublished};
 use crate::record::{Origin, PackRecord};
 use crate::repository::{blocking, examine_tips};
 use crate::summary::Summary;
+use crate::turns::Queue;
 use crate::{GitError, Repository};
 
 /// Pieces that wait to be looked at, or to be sealed.
@@ -62,6 +64,8 @@ pub struct Receiving {
     storing: JoinHandle<Result<Entries, GitError>>,
     received: Arc<AtomicU32>,
     complete: watch::Receiver<bool>,
+    /// Those who wait for its turn, once it has one.
+    queue: Arc<OnceLock<Queue>>,
 }
 
 /// The entries of a pack that arrived.
@@ -94,9 +98,10 @@ impl Repository {
         let (completed, complete) = watch::channel(false);
         let (checking, counter) = (Arc::clone(&check), Arc::clone(&received));
         let turns = Arc::clone(&self.0.git.0.receives);
-        let scan = move || {
-            let (mut scanner, mut expected) = (Scanner::new(format, limits), false);
-            while let Some(piece) = pieces.blocking_recv() {
+        let queue = Arc::<OnceLock<Queue>>::default();
+        let scan = move |first: Option<Bytes>, mut pieces: mpsc::Receiver<Bytes>| {
+            let (mut scanner, mut expected, mut next) = (Scanner::new(format, limits), false, first);
+            while let Some(piece) = next.take().or_else(|| pieces.blocking_recv()) {
                 let range = scanner.push(&piece, &mut &*checking).map_err(refused)?;
                 if let Some(declared) = scanner.declared().filter(|_| !expected) {
                     checking.expect(declared);
@@ -113,10 +118,15 @@ impl Repository {
             }
             scanner.finish().map_err(|error| refused(Failure::Pack(error)))
         };
+        let (sharers, queued) = (self.1.clone(), Arc::clone(&queue));
         let scanning = tokio::spawn(async move {
-            // Nobody closes it.
-            let _turn = turns.acquire_owned().await.map_err(|_| GitError::Interrupted)?;
-            blocking(scan).await
+            // A client that still makes its pack needs no turn.
+            let first = pieces.recv().await;
+            let turn = turns.take(&sharers).await?;
+            queued.get_or_init(|| turn.queue());
+            let scanned = blocking(move || scan(first, pieces)).await;
+            drop(turn);
+            scanned
         });
         let storing = tokio::spawn(store_entries(self.clone(), entries));
         Ok(Receiving {
@@ -129,6 +139,7 @@ impl Repository {
             storing,
             received,
             complete,
+            queue,
         })
     }
 
@@ -205,6 +216,18 @@ impl Receiving {
     pub async fn complete(&mut self) {
         // The other end is gone once the pack was refused.
         let _ = self.complete.wait_for(|complete| *complete).await;
+    }
+
+    /// How long it may take for each 64 KiB, as long as it has a turn for which others wait.
+    #[must_use]
+    pub fn pace(&self) -> Duration {
+        self.repository.0.git.0.settings.pace
+    }
+
+    /// Whether others wait for the turn that it has.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.queue.get().is_some_and(Queue::has_any)
     }
 
     /// How many objects have arrived.

@@ -17,6 +17,7 @@ use crate::publish::Tip;
 use crate::received::Received;
 use crate::record::{LogRecord, PackRecord, parse_id};
 use crate::references::References;
+use crate::turns::Sharers;
 
 /// Names a key's fingerprint, so that no other use of the key gives the same.
 const LABEL: &[u8] = b"sealstack git fingerprint 1";
@@ -26,7 +27,7 @@ const TAGS_MAX: usize = 100;
 
 /// A repository at one time: references and objects belong together. Clones are the same.
 #[derive(Clone)]
-pub struct Repository(pub(crate) Arc<Inner>);
+pub struct Repository(pub(crate) Arc<Inner>, pub(crate) Sharers);
 
 pub(crate) struct Inner {
     pub(crate) git: Git,
@@ -52,7 +53,14 @@ pub struct RefChange {
 impl Repository {
     pub(crate) fn new(git: Git, id: &str, owner: Owner, key: &Key256, snapshot: Arc<Snapshot>) -> Self {
         let fingerprint = *crypto::kdf::derive(key, LABEL, id.as_bytes()).expose();
-        Self(Arc::new(Inner { git, id: id.into(), owner, fingerprint, snapshot }))
+        Self(Arc::new(Inner { git, id: id.into(), owner, fingerprint, snapshot }), Sharers::default())
+    }
+
+    /// The same for transfers of `caller` from `address`, who share turns with others. Without, turns are had as they come.
+    #[must_use]
+    pub fn shared_by(mut self, caller: &str, address: &str) -> Self {
+        self.1 = Sharers(Some((caller.into(), address.into())));
+        self
     }
 
     /// The id that it was made with.

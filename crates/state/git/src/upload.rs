@@ -71,7 +71,7 @@ impl Repository {
         tokio::spawn(async move {
             let turns = Arc::clone(&repository.0.git.0.uploads);
             // Nobody closes it.
-            let Ok(turn) = turns.acquire_owned().await else { return };
+            let Ok(turn) = turns.take(&repository.1).await else { return };
             spawn_blocking(move || {
                 let sender = Sender(events);
                 if let Err(Stop::Failed(error)) = upload(&repository, &wanted, &sender) {

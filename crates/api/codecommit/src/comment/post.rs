@@ -173,7 +173,7 @@ fn insert(
     tx.index_mut::<ReplyEntry>(&record.root).put(&key, &ReplyEntry { comment: record.id.clone() })?;
     tx.insert(domain, &record.id, &record)?;
     if let Some(tokened) = tokened {
-        tokened.note(tx, &record.id)?;
+        tokened.note(tx, &record.repository_id, &record.id)?;
     }
     Ok(record)
 }

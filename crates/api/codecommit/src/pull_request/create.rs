@@ -197,7 +197,7 @@ fn insert(
     }
     record.put(tx)?;
     if let Some(tokened) = tokened {
-        tokened.note(tx, &record.id.to_string())?;
+        tokened.note(tx, &record.repository_id, &record.id.to_string())?;
     }
     Ok(record)
 }

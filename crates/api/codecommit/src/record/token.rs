@@ -19,6 +19,17 @@ impl Record for TokenRecord {
     const COLLECTION: &'static str = "codecommit-token";
 }
 
+/// A request about a repository, stored under it by the name that its [`TokenRecord`] has: removed with the repository.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TokenOfRecord {
+    /// What it is stored by.
+    pub(crate) name: String,
+}
+
+impl Record for TokenOfRecord {
+    const COLLECTION: &'static str = "codecommit-token-of";
+}
+
 /// A request with a token.
 #[derive(Clone)]
 pub(crate) struct Tokened {
@@ -61,13 +72,15 @@ impl Tokened {
         }
     }
 
-    /// Notes what the request made.
+    /// Notes what the request made in a repository.
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) fn note(self, tx: &mut Tx<'_>, made: &str) -> Result<(), CodeCommitError> {
-        let record = TokenRecord { input: self.input, made: made.to_owned() };
-        Ok(tx.put(&self.domain, &self.id, &record)?)
+    pub(crate) fn note(self, tx: &mut Tx<'_>, repository: &str, made: &str) -> Result<(), CodeCommitError> {
+        let Self { domain, id, input } = self;
+        tx.put(&domain, &id, &TokenRecord { input, made: made.to_owned() })?;
+        let entry = TokenOfRecord { name: id };
+        Ok(tx.put(repository, &entry.name, &entry)?)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The remains of a deleted repository: pull requests, comments and what belongs to them, removed step by step.
+//! The remains of a deleted repository: pull requests, comments, request tokens and what belongs to them, removed step by
+//! step.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -13,6 +14,7 @@ use crate::record::merge::MergeRecord;
 use crate::record::pull_request::{
     OpenEntry, PullRequestEntry, PullRequestEventRecord, PullRequestRecord, event_parent, number_of,
 };
+use crate::record::{TokenOfRecord, TokenRecord};
 
 /// How many records a step removes, about.
 const STEP: usize = 200;
@@ -84,7 +86,13 @@ fn purge(tx: &mut Tx<'_>, repository: &DeletedRecord) -> Result<bool, CodeCommit
     for merge in &merges {
         tx.delete::<MergeRecord>(id, &merge.name)?;
     }
-    let more = !(pulls.is_empty() && open.is_empty() && threads.is_empty() && merges.is_empty());
+    let tokens = tx.page::<TokenOfRecord>(id, None, STEP)?.items;
+    for token in &tokens {
+        tx.delete::<TokenRecord>(domain, &token.name)?;
+        tx.delete::<TokenOfRecord>(id, &token.name)?;
+    }
+    let records = pulls.len() + open.len() + threads.len() + merges.len() + tokens.len();
+    let more = records > 0;
     if !more {
         tx.delete::<DeletedRecord>("", id)?;
     }

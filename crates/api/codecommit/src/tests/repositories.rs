@@ -233,8 +233,13 @@ async fn a_deleted_repository_leaves_nothing_behind() {
     let world = World::new();
     let (main, topic) = super::pull_requests::branches(&world).await;
     let id = super::pull_requests::opened(&world).await["pullRequestId"].clone();
-    let post = json!({"repositoryName": "first", "beforeCommitId": main, "afterCommitId": topic, "content": "words"});
-    let posted = world.done("ana", "PostCommentForComparedCommit", post).await;
+    let post = json!({
+        "repositoryName": "first", "beforeCommitId": main, "afterCommitId": topic, "content": "words",
+        "clientRequestToken": "once",
+    });
+    let posted = world.done("ana", "PostCommentForComparedCommit", post.clone()).await;
+    let again = world.done("ana", "PostCommentForComparedCommit", post).await;
+    assert_eq!(again["comment"]["commentId"], posted["comment"]["commentId"]);
     let comment = json!({"commentId": posted["comment"]["commentId"]});
     let sides = json!({
         "repositoryName": "first", "sourceCommitSpecifier": "topic", "destinationCommitSpecifier": "main",
@@ -255,12 +260,15 @@ fn remaining(tx: &store::ReadTx<'_>) -> Result<usize, store::StoreError> {
     use crate::record::comment::{CommentRecord, ThreadRecord};
     use crate::record::merge::MergeRecord;
     use crate::record::pull_request::{PullRequestEventRecord, PullRequestRecord};
+    use crate::record::{TokenOfRecord, TokenRecord};
     fn count<R: store::Record>(tx: &store::ReadTx<'_>) -> Result<usize, store::StoreError> {
         Ok(tx.scan_collection::<R>(None, 1000)?.items.len())
     }
     Ok(count::<CommentRecord>(tx)?
         + count::<ThreadRecord>(tx)?
         + count::<MergeRecord>(tx)?
+        + count::<TokenRecord>(tx)?
+        + count::<TokenOfRecord>(tx)?
         + count::<PullRequestRecord>(tx)?
         + count::<PullRequestEventRecord>(tx)?)
 }

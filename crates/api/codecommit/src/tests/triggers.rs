@@ -12,6 +12,9 @@ const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:f";
 pub(crate) struct Endpoints {
     pub(crate) taken: Mutex<Vec<(String, Value)>>,
     pub(crate) down: Mutex<Vec<String>>,
+    /// Destinations that take a message only once `go_on` says so.
+    pub(crate) slow: Mutex<Vec<String>>,
+    pub(crate) go_on: tokio::sync::Notify,
 }
 
 impl EventDelivery for Endpoints {
@@ -19,6 +22,9 @@ impl EventDelivery for Endpoints {
         Box::pin(async move {
             if self.down.lock().expect("no test panicked").iter().any(|down| down == destination) {
                 return Err("down".to_owned());
+            }
+            if self.slow.lock().expect("no test panicked").iter().any(|slow| slow == destination) {
+                self.go_on.notified().await;
             }
             let message = serde_json::from_str(message).expect("JSON");
             self.taken.lock().expect("no test panicked").push((destination.to_owned(), message));
@@ -138,6 +144,38 @@ async fn a_change_of_a_reference_reaches_the_triggers_that_are_for_it_in_order()
             json!({"commit": two, "ref": "refs/heads/topic", "deleted": true}),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_slow_destination_holds_up_nobody_else_and_keeps_its_order() {
+    let endpoints = Arc::new(Endpoints::default());
+    let world = World::with(Arc::clone(&endpoints) as _);
+    world.repository("first").await;
+    let all = json!(["all"]);
+    let triggers = [trigger("slow", TOPIC, json!([]), all.clone()), trigger("quick", FUNCTION, json!([]), all)];
+    world.done("admin", "PutRepositoryTriggers", put(&triggers)).await;
+    endpoints.slow.lock().expect("no test panicked").push(TOPIC.to_owned());
+    let deliver = async || world.deliveries.deliver_due(world.now()).await.expect("delivered");
+    let mut tip = world.put("main", None, "a", "0").await;
+    // The first event is on its way for the whole time.
+    for number in 1..3 {
+        assert_eq!(deliver().await, 1, "to the quick one");
+        tip = world.put("main", Some(&tip), "a", &number.to_string()).await;
+    }
+    endpoints.slow.lock().expect("no test panicked").clear();
+    endpoints.go_on.notify_one();
+    while endpoints.taken.lock().expect("no test panicked").len() < 6 {
+        deliver().await;
+    }
+    assert_eq!(deliver().await, 0);
+    let taken = std::mem::take(&mut *endpoints.taken.lock().expect("no test panicked"));
+    let commits = |of: &str| -> Vec<_> {
+        let messages = taken.iter().filter(|(destination, _)| destination == of);
+        messages.map(|(_, message)| message["Records"][0]["codecommit"]["references"][0]["commit"].clone()).collect()
+    };
+    assert_eq!(commits(TOPIC), commits(FUNCTION));
+    assert_eq!(commits(TOPIC).len(), 3);
+    assert_eq!(commits(TOPIC)[2], tip);
 }
 
 #[tokio::test]

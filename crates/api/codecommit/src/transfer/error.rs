@@ -21,6 +21,9 @@ pub enum TransferError {
     /// The client stopped sending in the middle.
     #[error("the client stopped sending: {0}")]
     Input(#[source] io::Error),
+    /// The client sends a push too slowly while others wait.
+    #[error("the push came too slowly while others waited: try again later")]
+    Slow,
     /// The client does not take its answer.
     #[error("the client hung up")]
     Gone,
@@ -40,7 +43,7 @@ impl TransferError {
             Self::Refused(fault) => service::legible(&fault.message).to_owned(),
             Self::Git(error) if is_ours(error) => "the server failed; its log says why".to_owned(),
             Self::Git(GitError::NotReachable { id }) => format!("upload-pack: not our ref {id}"),
-            Self::Wire(_) | Self::Git(_) | Self::Input(_) | Self::Gone => self.to_string(),
+            Self::Wire(_) | Self::Git(_) | Self::Input(_) | Self::Slow | Self::Gone => self.to_string(),
         }
     }
 

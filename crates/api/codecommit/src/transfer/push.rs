@@ -25,6 +25,9 @@ use report::Verdict;
 
 pub(super) use report::words;
 
+/// Bytes that a push has to bring in its time while others wait for a turn.
+const PACE_BYTES: usize = 64 << 10;
+
 /// A push that has arrived.
 pub struct Push {
     request: git_wire::Push,
@@ -238,19 +241,29 @@ async fn receive_pack(
     // Over SSH only who looks at a pack finds its end.
     let mut receiving = if wanted || !ends { Some(repository.receive(request.format, rules.clone())?) } else { None };
     let (mut refused, mut any) = (None, false);
+    let (mut since, mut brought) = (Instant::now(), 0);
     loop {
         let next = match &mut receiving {
-            Some(receiving) if !ends => {
+            Some(receiving) => {
+                let pace = receiving.pace();
                 tokio::select! {
                     biased;
-                    () = receiving.complete() => break,
+                    () = receiving.complete(), if !ends => break,
                     bytes = packets.bytes() => bytes?,
+                    () = sleep_until(since + pace) => {
+                        if receiving.is_waited_for() && brought < PACE_BYTES {
+                            return Err(TransferError::Slow);
+                        }
+                        (since, brought) = (Instant::now(), 0);
+                        continue;
+                    }
                 }
             }
             _ => packets.bytes().await?,
         };
         let Some(bytes) = next else { break };
         any = true;
+        brought += bytes.len();
         if let Some(taking) = &mut receiving
             && let Err(error) = push(taking, bytes).await
         {

@@ -79,7 +79,7 @@ pub(super) fn refused(error: &TransferError) -> Response {
             _ => StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         },
         TransferError::Wire(_) => StatusCode::BAD_REQUEST,
-        TransferError::Input(_) | TransferError::Gone => StatusCode::REQUEST_TIMEOUT,
+        TransferError::Input(_) | TransferError::Slow | TransferError::Gone => StatusCode::REQUEST_TIMEOUT,
         TransferError::Git(_) if error.is_ours() => {
             tracing::error!(%error, "a repository could not be opened");
             StatusCode::INTERNAL_SERVER_ERROR

@@ -14,6 +14,7 @@ use super::{Maintenance, MaintenanceProgress, Swapped};
 use crate::git::Git;
 use crate::record::{Meta, ReplacedRecord};
 use crate::repository::Inner;
+use crate::turns::Sharers;
 use crate::{GitError, Repository};
 
 /// How long the key of a repository waits for maintenance at most.
@@ -153,7 +154,8 @@ impl Git {
     ) -> Result<bool, GitError> {
         let Waiting { owner, fingerprint, map, .. } = waiting;
         let (git, snapshot) = (self.clone(), self.snapshot(id).await?);
-        let repository = Repository(Arc::new(Inner { git, id: id.into(), owner, fingerprint, snapshot }));
+        let repository =
+            Repository(Arc::new(Inner { git, id: id.into(), owner, fingerprint, snapshot }), Sharers::default());
         self.release_replaced(id, now.saturating_sub(maintenance.replaced_seconds)).await?;
         let all = repository.full_is_due(now);
         let maintenance = Maintenance { all: all || maintenance.all, ..maintenance.clone() };
@@ -169,7 +171,9 @@ impl Git {
         let Inner { id, owner, fingerprint, .. } = &*repository.0;
         let (git, snapshot) = (self.clone(), self.snapshot(id).await?);
         let (id, owner, fingerprint) = (id.clone(), owner.clone(), *fingerprint);
-        let Some(made) = Repository(Arc::new(Inner { git, id, owner, fingerprint, snapshot })).map().await? else {
+        let Some(made) =
+            Repository(Arc::new(Inner { git, id, owner, fingerprint, snapshot }), Sharers::default()).map().await?
+        else {
             return Ok(false);
         };
         // It holds what was written until the transaction is durable.
