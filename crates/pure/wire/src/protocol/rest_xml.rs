@@ -72,11 +72,12 @@ impl RestXml {
     fn find(self, head: &Head<'_>) -> Option<Matched> {
         let mut best: Option<(usize, &'static Route)> = None;
         for route in self.routes {
-            if route.method != head.method.as_str() || labels(route.path(), head).is_none() {
+            if route.method != head.method.as_str() {
                 continue;
             }
+            // Most routes ask for a query key that is not there: paths are parted for the few others.
             let Some(weight) = route.weight(head) else { continue };
-            if best.is_none_or(|(most, _)| weight > most) {
+            if best.is_none_or(|(most, _)| weight > most) && labels(route.path(), head).is_some() {
                 best = Some((weight, route));
             }
         }
