@@ -18,8 +18,8 @@ use crate::report::median;
 #[derive(Args)]
 pub(crate) struct Measurement {
     /// A bare repository whose branches and tags are the history, such as a mirror of a public project, repacked
-    #[arg(long)]
-    history: PathBuf,
+    #[arg(long, required_unless_present = "large")]
+    history: Option<PathBuf>,
     /// How often each case is run; the medians are printed
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -29,9 +29,12 @@ pub(crate) struct Measurement {
     /// A case to run, by a part of its name; may be repeated, and without it all are
     #[arg(long, value_name = "NAME")]
     case: Vec<String>,
-    /// Measures the history converted to SHA-256 as well
+    /// Measures the history converted to SHA-256 as well, beside stock git and beside SHA-1 on `sealstack`
     #[arg(long)]
     sha256: bool,
+    /// Measures nothing but a generated repository of so many MiB, pushed and cloned, and the server's memory
+    #[arg(long, value_name = "MIB", num_args = 0..=1, default_missing_value = "2048", conflicts_with = "sha256")]
+    large: Option<u64>,
 }
 
 /// Time on the client's clock, and the server's processor time.
@@ -45,6 +48,9 @@ pub(crate) struct Cost {
 const SMALL_COMMITS: usize = 1000;
 const CLONES: usize = 20;
 
+/// Begins the cases of the history that was converted.
+const SHA256: &str = "SHA-256: ";
+
 /// The figures of one case: seconds by contender.
 struct Row {
     case: String,
@@ -56,7 +62,10 @@ struct Row {
 pub(crate) async fn measure(measurement: &Measurement) -> io::Result<()> {
     let directory = tempfile::tempdir_in(&measurement.directory)?;
     let place = directory.path().canonicalize()?;
-    let history = measurement.history.canonicalize()?;
+    if let Some(mebibytes) = measurement.large {
+        return measure_large(&place, mebibytes).await;
+    }
+    let history = measurement.history.as_deref().ok_or_else(|| io::Error::other("no history"))?.canonicalize()?;
     let small = client::small_history(&place, SMALL_COMMITS)?;
     let stock = Stock::start(&place.join("stock"))?;
     let ours = Ours::start(&place.join("ours")).await?;
@@ -64,11 +73,48 @@ pub(crate) async fn measure(measurement: &Measurement) -> io::Result<()> {
     run(measurement, &place, "", &history, Some(&small), (&ours, &stock), &mut rows).await?;
     if measurement.sha256 {
         let converted = client::converted(&place, &history)?;
-        run(measurement, &place, "SHA-256: ", &converted, None, (&ours, &stock), &mut rows).await?;
+        run(measurement, &place, SHA256, &converted, None, (&ours, &stock), &mut rows).await?;
     }
     print(&rows);
+    print_formats(&rows);
     println!("sealstack: {} MiB resident at most", ours.peak_kilobytes().unwrap_or_default() / 1024);
     Ok(())
+}
+
+/// Pushes and clones a generated repository, and prints the server's memory after each.
+async fn measure_large(place: &Path, mebibytes: u64) -> io::Result<()> {
+    let history = client::large_history(place, mebibytes)?;
+    println!("{} MiB of packs are pushed", client::pack_kilobytes(&history)? / 1024);
+    let ours = Ours::start(&place.join("ours")).await?;
+    let client = Client::new(place, "ours", "")?;
+    let url = ours.create("large", "sha1").await?;
+    let report = |what: &str, before: Duration, wall: Duration| -> io::Result<()> {
+        let cpu = ours.cpu()?.saturating_sub(before);
+        let peak = ours.peak_kilobytes().unwrap_or_default() / 1024;
+        println!(
+            "{what:<20} {:>8.2} s {:>8.2} s CPU {peak:>6} MiB resident at most",
+            wall.as_secs_f64(),
+            cpu.as_secs_f64()
+        );
+        Ok(())
+    };
+    let before = ours.cpu()?;
+    report("push", before, client.push_all(&history, &url)?)?;
+    ours.set_head(&url, &client::head(&history)?).await?;
+    for (what, arguments) in [
+        ("clone --mirror", &["--mirror"][..]),
+        ("clone of one branch", &["--bare", "--single-branch"]),
+        ("clone --depth 1", &["--bare", "--depth", "1"]),
+        ("clone, blob:none", &["--bare", "--filter=blob:none"]),
+    ] {
+        let before = ours.cpu()?;
+        report(what, before, client.clone(&url, arguments)?)?;
+    }
+    let (before, begun) = (ours.cpu()?, std::time::Instant::now());
+    ours.maintain(&url)?;
+    report("maintenance", before, begun.elapsed())?;
+    let before = ours.cpu()?;
+    report("clone afterwards", before, client.clone(&url, &["--mirror"])?)
 }
 
 async fn run(
@@ -176,16 +222,35 @@ fn print(rows: &[Row]) {
         "{:<34} {:>10} {:>10} {:>7} {:>11} {:>11} {:>7}",
         "case", "ours", "stock", "ratio", "ours' CPU", "stock's CPU", "ratio"
     );
-    for Row { case, ours, stock } in rows {
-        let of = |costs: &[Cost], part: fn(&Cost) -> Duration| {
-            median(&mut costs.iter().map(|cost| part(cost).as_secs_f64()).collect::<Vec<_>>())
-        };
-        let [wall, stock_wall] = [ours, stock].map(|costs| of(costs, |cost| cost.wall));
-        let [cpu, stock_cpu] = [ours, stock].map(|costs| of(costs, |cost| cost.cpu));
-        println!(
-            "{case:<34} {wall:>8.3} s {stock_wall:>8.3} s {:>7.2} {cpu:>9.3} s {stock_cpu:>9.3} s {:>7.2}",
-            wall / stock_wall,
-            cpu / stock_cpu
-        );
+    rows.iter().for_each(|Row { case, ours, stock }| print_pair(case, ours, stock));
+}
+
+/// Prints what SHA-256 costs on `sealstack`, if it was measured.
+fn print_formats(rows: &[Row]) {
+    let pairs = rows.iter().filter_map(|row| {
+        let case = row.case.strip_prefix(SHA256)?;
+        Some((case, row, rows.iter().find(|other| other.case == case)?))
+    });
+    for (number, (case, sha256, sha1)) in pairs.enumerate() {
+        if number == 0 {
+            println!(
+                "\n{:<34} {:>10} {:>10} {:>7} {:>11} {:>11} {:>7}",
+                "case, on sealstack", "SHA-256", "SHA-1", "ratio", "SHA-256 CPU", "SHA-1 CPU", "ratio"
+            );
+        }
+        print_pair(case, &sha256.ours, &sha1.ours);
     }
+}
+
+fn print_pair(case: &str, one: &[Cost], other: &[Cost]) {
+    let of = |costs: &[Cost], part: fn(&Cost) -> Duration| {
+        median(&mut costs.iter().map(|cost| part(cost).as_secs_f64()).collect::<Vec<_>>())
+    };
+    let [wall, other_wall] = [one, other].map(|costs| of(costs, |cost| cost.wall));
+    let [cpu, other_cpu] = [one, other].map(|costs| of(costs, |cost| cost.cpu));
+    println!(
+        "{case:<34} {wall:>8.3} s {other_wall:>8.3} s {:>7.2} {cpu:>9.3} s {other_cpu:>9.3} s {:>7.2}",
+        wall / other_wall,
+        cpu / other_cpu
+    );
 }

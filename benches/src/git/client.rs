@@ -235,6 +235,79 @@ pub(crate) fn small_history(place: &Path, commits: usize) -> io::Result<PathBuf>
     repacked(path)
 }
 
+/// Bytes of a file of the large repository that hardly compresses, and of one with many versions.
+const LONG_BYTES: usize = 1 << 20;
+const VERSION_BYTES: usize = 400 << 10;
+
+/// A repository of about so many MiB: long files that hardly compress, a few to a commit, and many versions of a text that are
+/// deltas of each other. A branch beside it ends half-way.
+pub(crate) fn large_history(place: &Path, mebibytes: u64) -> io::Result<PathBuf> {
+    let path = place.join("large");
+    let mut init = git();
+    init.args(["init", "-q", "--bare", "--initial-branch=main"]).arg(&path);
+    run_quietly(init)?;
+    // Neither here nor when it is pushed, deltas of long files are looked for.
+    for (key, value) in [("core.bigFileThreshold", "512k"), ("core.compression", "1"), ("pack.packSizeLimit", "0")] {
+        let mut config = git();
+        config.arg("-C").arg(&path).args(["config", key, value]);
+        run_quietly(config)?;
+    }
+    let mut import = git();
+    let mut child = import.arg("-C").arg(&path).args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn()?;
+    if let Some(input) = child.stdin.take() {
+        let mut input = io::BufWriter::new(input);
+        let mut state = 1_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let mut text: Vec<u8> =
+            (0..VERSION_BYTES / 16).flat_map(|_| format!("{:015x}\n", next() >> 4).into_bytes()).collect();
+        let mut long = vec![0; LONG_BYTES];
+        for index in 0..mebibytes.div_ceil(4) {
+            write!(
+                input,
+                "commit refs/heads/main\ncommitter bench <bench@example.com> {} +0000\ndata 7\nchange\n\n",
+                1_700_000_000 + index
+            )?;
+            for file in 0..4 {
+                long.chunks_exact_mut(8).for_each(|bytes| bytes.copy_from_slice(&next().to_le_bytes()));
+                write!(input, "M 100644 inline d{}/f{index}-{file}\ndata {LONG_BYTES}\n", index % 10)?;
+                input.write_all(&long)?;
+                writeln!(input)?;
+            }
+            for _ in 0..20 {
+                let line = next() as usize % (VERSION_BYTES / 16) * 16;
+                if let Some(line) = text.get_mut(line..line + 15) {
+                    line.copy_from_slice(format!("{:015x}", next() >> 4).as_bytes());
+                }
+            }
+            writeln!(input, "M 100644 inline text\ndata {}", text.len())?;
+            input.write_all(&text)?;
+            writeln!(input)?;
+            if index == mebibytes / 8 {
+                write!(input, "reset refs/heads/half\nfrom refs/heads/main\n\n")?;
+            }
+        }
+        input.flush()?;
+    }
+    if !child.wait()?.success() {
+        return Err(io::Error::other("fast-import failed"));
+    }
+    Ok(path)
+}
+
+/// How long a repository's packs are.
+pub(crate) fn pack_kilobytes(repository: &Path) -> io::Result<u64> {
+    let mut count = git();
+    count.arg("-C").arg(repository).args(["count-objects", "-v"]);
+    let listed = output(count)?;
+    let found = listed.lines().find_map(|line| line.strip_prefix("size-pack: ")?.parse().ok());
+    found.ok_or_else(|| io::Error::other("git does not say how long its packs are"))
+}
+
 /// The history again, with SHA-256 ids.
 pub(crate) fn converted(place: &Path, history: &Path) -> io::Result<PathBuf> {
     let path = place.join("sha256");
