@@ -62,7 +62,7 @@ fuzz_target!(|input: (bool, u16, Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>)| {
         }
     }
     let Ok(mut scanned) = scanner.finish() else { return };
-    let effort = Effort { threads: 1, memory_bytes: 1 << 10 };
+    let effort = Effort { threads: 1, memory_bytes: 1 << 10, exceeding: None };
     if resolve(&mut scanned.table, &pack, &NoBases, &Named(format), limits, effort).is_err() {
         return;
     }

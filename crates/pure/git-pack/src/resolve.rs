@@ -48,12 +48,15 @@ pub trait Visitor: Sync {
 
 /// How much of the machine resolving takes.
 #[derive(Clone, Copy, Debug)]
-pub struct Effort {
+pub struct Effort<'a> {
     /// Threads.
     pub threads: usize,
     /// Bytes of objects in memory at a time, about. A pack with objects that are larger than a thread's share takes more:
     /// one of them at a time, with its base and its delta.
     pub memory_bytes: usize,
+    /// Locked by the thread that exceeds its share: for packs that are resolved at the same time, so that one thread of all
+    /// does.
+    pub exceeding: Option<&'a Mutex<()>>,
 }
 
 /// The shared state.
@@ -72,7 +75,7 @@ struct Shared<'a, R: ?Sized, B: ?Sized, V: Visitor + ?Sized> {
     /// Bases that were found outside.
     found: Mutex<Vec<(ObjectId, Kind)>>,
     /// Held by the one thread that may exceed its share.
-    exceeding: Mutex<()>,
+    exceeding: &'a Mutex<()>,
     queue: Mutex<Queue<V::Error>>,
     wake: Condvar,
     /// Threads that have nothing to do, less the tasks that wait for one.
@@ -107,7 +110,7 @@ pub fn resolve<R, B, V>(
     bases: &B,
     visitor: &V,
     limits: Limits,
-    effort: Effort,
+    effort: Effort<'_>,
 ) -> Result<Vec<(ObjectId, Kind)>, Failure<V::Error>>
 where
     R: ReadAt + ?Sized,
@@ -116,7 +119,7 @@ where
 {
     table.references.sort_unstable();
     let table = &*table;
-    let threads = effort.threads.max(1);
+    let (threads, own) = (effort.threads.max(1), Mutex::new(()));
     let mut shared = Shared {
         plan: Plan::new(table),
         source,
@@ -128,7 +131,7 @@ where
         outside: None,
         next_root: AtomicU32::new(0),
         found: Mutex::new(Vec::new()),
-        exceeding: Mutex::new(()),
+        exceeding: effort.exceeding.unwrap_or(&own),
         queue: Mutex::new(Queue { tasks: Vec::new(), idle: 0, failure: None }),
         wake: Condvar::new(),
         hungry: AtomicUsize::new(0),

@@ -82,7 +82,7 @@ fn a_large_pack_is_indexed() {
     }
     let mut scanned = scanner.finish().expect("a pack");
     let (scan, scan_processor) = (begin.elapsed(), processor() - begin_processor);
-    let effort = Effort { threads, memory_bytes: 64 << 20 };
+    let effort = Effort { threads, memory_bytes: 64 << 20, exceeding: None };
     resolve(&mut scanned.table, &pack, &NoBases, &Nothing, Limits::default(), effort).expect("resolved");
     let (resolved, resolved_processor) = (begin.elapsed(), processor() - begin_processor);
     let mut index = Vec::new();
@@ -140,7 +140,7 @@ fn deltas_are_found() {
     let mut scanner = Scanner::new(ObjectFormat::Sha1, Limits::default());
     scanner.push(&pack, &mut &kept).expect("a pack");
     let mut scanned = scanner.finish().expect("a pack");
-    let effort = Effort { threads: 2, memory_bytes: 64 << 20 };
+    let effort = Effort { threads: 2, memory_bytes: 64 << 20, exceeding: None };
     resolve(&mut scanned.table, &pack, &NoBases, &kept, Limits::default(), effort).expect("resolved");
     let mut all = kept.0.into_inner().expect("no panic");
     let (mut candidates, mut objects) = (Vec::new(), InMemory(Vec::new()));

@@ -17,6 +17,7 @@ use crate::chunks::Chunks;
 use crate::large::LargeRecord;
 use crate::lock::{LockRecord, LockedPath};
 use crate::maintenance::Due;
+use crate::memory::Memory;
 use crate::objects::Recent;
 use crate::pack::Pack;
 use crate::record::{BitmapsRecord, LogRecord, Meta, PackRecord, RefRecord, ReplacedRecord};
@@ -48,6 +49,9 @@ pub const SERVICE: &str = "codecommit";
 pub struct Settings {
     /// How many bytes of opened chunks are retained.
     pub cache_bytes: u64,
+    /// How many bytes objects take together that fetches make of deltas, at most: one that takes more has its turn when there
+    /// is no other.
+    pub making_bytes: u64,
     /// The longest object that a push may have, in bytes.
     pub blob_bytes_max: u64,
     /// How many threads a push is resolved on.
@@ -71,6 +75,7 @@ impl Default for Settings {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             cache_bytes: 64 << 20,
+            making_bytes: 64 << 20,
             blob_bytes_max: 2 << 30,
             threads,
             mapped_objects_min: 5000,
@@ -94,6 +99,10 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) uploads: Arc<Turns>,
     pub(crate) receives: Arc<Turns>,
+    /// The memory of objects that are made of deltas.
+    pub(crate) memory: Memory,
+    /// Locked by the one push whose objects take more than its share of memory.
+    pub(crate) exceeding: Mutex<()>,
     /// One push at a time is resolved: it takes all cores, and its objects' memory.
     pub(crate) resolving: Arc<Semaphore>,
     /// Packs that are open, by their first blob.
@@ -140,6 +149,8 @@ impl Git {
             uploads: Turns::new(settings.uploads_max),
             receives: Turns::new(settings.receives_max),
             resolving: Arc::new(Semaphore::new(1)),
+            memory: Memory::new(settings.making_bytes),
+            exceeding: Mutex::default(),
             settings,
             packs: Cache::new(PACKS_OPEN),
             bitmaps: Cache::new(BITMAPS_OPEN),

@@ -15,6 +15,7 @@ mod large;
 mod links;
 mod lock;
 mod maintenance;
+mod memory;
 mod objects;
 mod pack;
 mod places;

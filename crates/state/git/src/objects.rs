@@ -15,6 +15,7 @@ use crate::GitError;
 use crate::bitmaps::Bitmaps;
 use crate::git::Git;
 use crate::links::broken;
+use crate::memory::{FREE_BYTES, Share};
 use crate::pack::Pack;
 use crate::record::{BitmapsRecord, PackRecord};
 
@@ -87,6 +88,14 @@ struct Inner {
 struct Slot {
     record: Arc<PackRecord>,
     pack: OnceLock<Arc<Pack>>,
+}
+
+/// How far the making of an object has come.
+enum Made<'a> {
+    /// To the end.
+    Object(Arc<Object>, Share<'a>),
+    /// Nowhere: it takes so many bytes.
+    Needs(u64),
 }
 
 /// What a walk has to know of a commit.
@@ -333,7 +342,7 @@ impl Objects {
         if let Some(kind) = whole {
             return Ok(kind);
         }
-        let object = self.read_place(pack, place)?;
+        let (object, _share) = self.lend(pack, place)?;
         each(&object)?;
         Ok(object.kind)
     }
@@ -346,29 +355,55 @@ impl Objects {
         self.recent().get(&(pack.key(), place))
     }
 
-    /// The object at a place, with what its deltas are made of.
+    /// The object at a place. What it is made of does not take more memory than there is for all, with other calls'.
     pub(crate) fn read_place(&self, pack: &Arc<Pack>, place: u32) -> Result<Arc<Object>, GitError> {
+        self.lend(pack, place).map(|(object, _)| object)
+    }
+
+    /// As [`read_place`](Self::read_place), for as long as its memory is shared with others: no other object must be read
+    /// meanwhile that is longer than [`FREE_BYTES`].
+    pub(crate) fn lend(&self, pack: &Arc<Pack>, place: u32) -> Result<(Arc<Object>, Share<'_>), GitError> {
+        let mut bytes = 0;
+        loop {
+            match self.make(pack, place, bytes)? {
+                Made::Object(object, share) => return Ok((object, share)),
+                // All of it is freed while it waits.
+                Made::Needs(more) => bytes = more,
+            }
+        }
+    }
+
+    /// Makes the object at a place in at least so many bytes of memory.
+    fn make(&self, pack: &Arc<Pack>, place: u32, bytes: u64) -> Result<Made<'_>, GitError> {
         // Deltas from the object down to what is whole: place, beginning and end.
         let mut deltas = Vec::new();
-        let mut at = place;
+        let (mut at, mut longest_delta) = (place, 0);
+        // With bases and results of about the same length.
+        let take = |base: u64, delta: u64| {
+            let together = if delta == 0 { base } else { base.saturating_mul(2).saturating_add(delta) };
+            self.0.git.0.memory.take(bytes.max(together))
+        };
         self.with_reader(|reader| {
             let mut entry = Vec::new();
-            let mut object = loop {
+            let (mut object, share) = loop {
                 if let Some(known) = self.cached(pack, at) {
-                    break known;
+                    let share = take(known.len() as u64, longest_delta);
+                    break (known, share);
                 }
                 let (start, end) = (pack.offset(at)?, pack.offset(at + 1)?);
                 let (header, _) = reader.header(&**pack, start).map_err(stored)?;
                 let base = match header.kind {
                     EntryKind::Object(kind) => {
+                        let share = take(header.size, longest_delta);
                         reader.entry(&**pack, start, end, u64::MAX, &mut entry).map_err(stored)?;
-                        break self.cache(pack, at, Object::new(kind, std::mem::take(&mut entry)));
+                        break (self.cache(pack, at, Object::new(kind, std::mem::take(&mut entry))), share);
                     }
                     EntryKind::OffsetDelta { distance } => {
                         start.checked_sub(distance).map(|base| pack.place_at(base)).transpose()?.flatten()
                     }
                     EntryKind::ReferenceDelta { base } => pack.find(&base)?.map(|row| pack.place(row)).transpose()?,
                 };
+                longest_delta = longest_delta.max(header.size);
                 deltas.push((at, start, end));
                 at = base.ok_or(GitError::damaged("a delta has no base"))?;
                 if deltas.len() > pack.objects() as usize {
@@ -377,10 +412,16 @@ impl Objects {
             };
             for (place, start, end) in deltas.into_iter().rev() {
                 reader.entry(&**pack, start, end, u64::MAX, &mut entry).map_err(stored)?;
-                let content = apply(&object, &entry, u64::MAX).map_err(|_| GitError::damaged("a delta is broken"))?;
+                let broken = |_| GitError::damaged("a delta is broken");
+                let (_, made) = result_bytes(&entry).map_err(broken)?;
+                let needed = (object.len() as u64).saturating_add(entry.len() as u64).saturating_add(made);
+                if needed > share.bytes.max(FREE_BYTES) {
+                    return Ok(Made::Needs(needed));
+                }
+                let content = apply(&object, &entry, u64::MAX).map_err(broken)?;
                 object = self.cache(pack, place, Object::new(object.kind, content));
             }
-            Ok(object)
+            Ok(Made::Object(object, share))
         })
     }
 

@@ -36,8 +36,9 @@ const SMALL_BYTES: usize = 2 << 20;
 /// Pushes with more objects are resolved one after the other.
 const SMALL_OBJECTS: u32 = 2000;
 
-/// How much memory the objects take that are resolved at a time, about, in bytes.
+/// How much memory the objects take that are resolved at a time, about, in bytes: of a large push, and of each small one.
 const RESOLVE_BYTES: usize = 48 << 20;
+const RESOLVE_SMALL_BYTES: usize = 2 << 20;
 
 /// How far a push has come, once all of it has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -420,8 +421,9 @@ impl Indexing {
         let Scanned { mut table, checksum: mut hash } = scanned;
         let deltas = (0..table.len()).filter(|entry| table.is_delta(*entry)).count();
         let visitor = Counting { check: &self.check, done: AtomicU32::new(0), of: deltas as u32, progress };
-        let threads = if table.len() > SMALL_OBJECTS { self.threads } else { 1 };
-        let effort = Effort { threads, memory_bytes: RESOLVE_BYTES };
+        let large = table.len() > SMALL_OBJECTS;
+        let (threads, memory_bytes) = if large { (self.threads, RESOLVE_BYTES) } else { (1, RESOLVE_SMALL_BYTES) };
+        let effort = Effort { threads, memory_bytes, exceeding: Some(&self.repository.0.git.0.exceeding) };
         let bases = resolve(&mut table, &source, &Outside(&self.before), &visitor, self.limits, effort);
         let bases = bases.map_err(refused)?;
         let (arrived, end) = (table.len(), table.end());

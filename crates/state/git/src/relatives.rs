@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use git_pack::{DeltaIndex, create};
 
+use crate::memory::FREE_BYTES;
 use crate::objects::Object;
 
 /// How many places that are not sent are remembered: those beyond have their objects sent whole.
 const PLACES_MAX: usize = 100_000;
-
-/// Longer objects are sent whole: a delta of them takes too much memory.
-const BYTES_MAX: usize = 4 << 20;
 
 /// For bases that are not sent, an object of the same pack that is and that resembles them.
 #[derive(Default)]
@@ -37,21 +35,19 @@ impl Relatives {
         }
     }
 
-    /// A delta that makes `target` of the object at `place`; `None` unless it is much shorter than the target.
+    /// A delta that makes `target` of the object at `place`, which `read` yields; `None` unless it is much shorter than the
+    /// target. Objects whose memory is counted are not compared.
     pub(crate) fn delta<E>(
         &mut self,
         place: u32,
         target: &Object,
-        read: impl FnOnce() -> Result<Arc<Object>, E>,
+        read: impl FnOnce() -> Result<Option<Arc<Object>>, E>,
     ) -> Result<Option<Vec<u8>>, E> {
-        if target.len() > BYTES_MAX {
+        if target.len() as u64 > FREE_BYTES {
             return Ok(None);
         }
         if self.last.as_ref().is_none_or(|(last, ..)| *last != place) {
-            let base = read()?;
-            if base.len() > BYTES_MAX {
-                return Ok(None);
-            }
+            let Some(base) = read()? else { return Ok(None) };
             let index = DeltaIndex::new(&base);
             self.last = Some((place, base, index));
         }
@@ -86,12 +82,13 @@ mod tests {
         let like = object([&lines[..4000], b"another line\n", &lines[4000..]].concat());
         let unlike = object((0..9000_u32).flat_map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()).collect());
         let mut relatives = Relatives::default();
-        let delta = relatives.delta(7, &like, || Ok::<_, ()>(Arc::clone(&base))).unwrap().unwrap();
+        let delta = relatives.delta(7, &like, || Ok::<_, ()>(Some(Arc::clone(&base)))).unwrap().unwrap();
         assert!(delta.len() < 100 && apply(&base, &delta, u64::MAX).unwrap() == **like);
         // The base is not read again.
         assert_eq!(relatives.delta(7, &unlike, || Err(())), Ok(None));
         assert_eq!(relatives.delta(8, &like, || Err(())), Err(()));
-        let long = object(vec![0; BYTES_MAX + 1]);
+        let long = object(vec![0; (1 << 20) + 1]);
         assert_eq!(relatives.delta(8, &long, || Err(())), Ok(None));
+        assert_eq!(relatives.delta(8, &like, || Ok::<_, ()>(None)), Ok(None));
     }
 }

@@ -11,7 +11,8 @@ use git_pack::{Deflater, EntryHeader, EntryKind, EntryReader, PACK_HEADER_BYTES,
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use crate::objects::{Objects, stored};
+use crate::memory::FREE_BYTES;
+use crate::objects::{Object, Objects, stored};
 use crate::pack::Pack;
 use crate::places::Places;
 use crate::reach::{Boundary, Deepen, Sorted, Walk};
@@ -451,13 +452,15 @@ impl<'a> Writer<'a> {
         sent: Option<(u32, i128)>,
         relatives: &mut Relatives,
     ) -> Result<(), Stop> {
-        let object = self.objects.read_place(pack, place)?;
+        let (object, share) = self.objects.lend(pack, place)?;
+        // A short one is compared with others, which have to be made as well.
+        let _share = (object.len() as u64 > FREE_BYTES).then_some(share);
         if object.len() as u64 > REMADE_BYTES_MAX {
             return Err(GitError::damaged("a delta is longer than deltas can be").into());
         }
         let mut entry = (EntryKind::Object(object.kind), None);
         if let Some((found, offset)) = sent
-            && let Some(delta) = relatives.delta(found, &object, || self.objects.read_place(pack, found))?
+            && let Some(delta) = relatives.delta(found, &object, || self.short(pack, found))?
         {
             let kind = if self.ofs_delta {
                 let distance = u64::try_from(i128::from(self.offset) - offset);
@@ -473,10 +476,18 @@ impl<'a> Writer<'a> {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         EntryHeader { kind, size: content.len() as u64 }.encode(&mut bytes);
-        self.deflater.deflate(content, &mut bytes);
-        self.put(&bytes)?;
-        self.scratch = bytes;
+        let mut deflater = std::mem::take(&mut self.deflater);
+        deflater.deflate_in_pieces(content, &mut bytes, &mut |piece| self.put(piece))?;
+        (self.deflater, self.scratch) = (deflater, bytes);
         Ok(())
+    }
+
+    /// The object at a place, unless its memory would be counted.
+    fn short(&self, pack: &Arc<Pack>, place: u32) -> Result<Option<Arc<Object>>, GitError> {
+        if self.objects.bytes_at(pack, place)? > FREE_BYTES / 4 {
+            return Ok(None);
+        }
+        self.objects.read_place(pack, place).map(Some)
     }
 
     /// Copies bytes of the pack file.

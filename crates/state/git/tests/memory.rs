@@ -1,6 +1,6 @@
 //! How much memory a long history takes on its way in and out.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod world;
 
@@ -122,6 +122,7 @@ async fn peaks(endless: &Endless) -> [usize; 2] {
 fn memory_does_not_grow_with_what_is_pushed_and_fetched() {
     a_long_history_takes_as_much_memory_as_a_short_one();
     a_long_file_is_never_whole_in_memory();
+    many_at_once_make_long_files_of_deltas_one_after_the_other();
 }
 
 fn a_long_history_takes_as_much_memory_as_a_short_one() {
@@ -201,5 +202,64 @@ fn a_long_file_is_never_whole_in_memory() {
         assert!(repository.verify(|_, _| true).await.unwrap().faults.is_empty());
         let peak = MEMORY.peak_usage() - before;
         assert!(peak < 32 << 20, "{peak} bytes for a file of 94 MiB");
+    });
+}
+
+/// A pack of a file and another that is a delta of it, with the ids of both.
+fn long_delta(seed: u64, file_bytes: usize) -> (Vec<u8>, [ObjectId; 2]) {
+    let base = Endless { files: 1, file_bytes }.file(seed);
+    let mut changed = base.clone();
+    changed[file_bytes / 2..][..9].copy_from_slice(b"otherwise");
+    let delta = git_pack::create(&git_pack::DeltaIndex::new(&base), &base, &changed, file_bytes).unwrap();
+    let id = |content: &[u8]| hash_object(SHA1, Kind::Blob, content).unwrap();
+    let ids = [id(&base), id(&changed)];
+    let mut pack = Vec::new();
+    let mut writer = git_pack::Writer::new(SHA1, 2, &mut pack);
+    writer.entry(EntryKind::Object(Kind::Blob), &base, &mut pack);
+    writer.entry(EntryKind::ReferenceDelta { base: ids[0] }, &delta, &mut pack);
+    writer.finish(&mut pack);
+    (pack, ids)
+}
+
+fn many_at_once_make_long_files_of_deltas_one_after_the_other() {
+    const LONG: usize = 24 << 20;
+    const AT_ONCE: u64 = 6;
+    block_on(async {
+        let settings = Settings { cache_bytes: 4 << 20, making_bytes: 16 << 20, threads: 2, ..Settings::default() };
+        let world = World::with(settings).await;
+        let packs: Vec<_> = (0..AT_ONCE).map(|seed| long_delta(seed, LONG)).collect();
+        MEMORY.reset_peak_usage();
+        let before = MEMORY.current_usage();
+        let repository = world.open().await;
+        let pushes = packs.iter().map(|(pack, ids)| world.receive(&repository, SHA1, pack, ids.to_vec()));
+        let received = futures_util::future::join_all(pushes).await;
+        let pushed = MEMORY.peak_usage() - before;
+        drop(repository);
+        for (received, (_, ids)) in received.into_iter().zip(&packs) {
+            let name = |id| RefUpdate { name: format!("refs/tags/{id}"), old: None, new: Some(id) };
+            world.publish(&received.unwrap(), ids.iter().copied().map(name).collect(), true).await;
+        }
+        let ids: Vec<ObjectId> = packs.iter().map(|(_, ids)| ids[1]).collect();
+        drop(packs);
+        MEMORY.reset_peak_usage();
+        let before = MEMORY.current_usage();
+        let repository = world.open().await;
+        let fetches = ids.iter().map(|id| async {
+            let mut stream = repository.upload(Wanted { wants: vec![*id], ofs_delta: true, ..Wanted::default() });
+            let mut bytes = 0;
+            while let Some(event) = stream.next().await {
+                if let UploadEvent::Data(piece) = event.unwrap() {
+                    bytes += piece.len();
+                }
+            }
+            bytes
+        });
+        let sent = futures_util::future::join_all(fetches).await;
+        let fetched = MEMORY.peak_usage() - before;
+        assert!(sent.iter().all(|bytes| *bytes > LONG / 2), "each file goes out whole: {sent:?}");
+        // A base and a result, and what the caches and buffers of all take.
+        for (way, peak) in [("in", pushed), ("out", fetched)] {
+            assert!(peak < 2 * LONG + (40 << 20), "{way}: {peak} bytes for {AT_ONCE} files of {LONG} at once");
+        }
     });
 }

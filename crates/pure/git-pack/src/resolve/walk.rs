@@ -248,7 +248,7 @@ where
         }
         if self.held.saturating_add(bytes) > share && self.exceeding.is_none() {
             // One thread at a time. It waits for none of the others.
-            self.exceeding = Some(lock(&self.shared.exceeding));
+            self.exceeding = Some(lock(self.shared.exceeding));
         }
     }
 

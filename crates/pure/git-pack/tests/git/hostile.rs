@@ -250,7 +250,8 @@ fn long_chains_need_no_stack_and_little_memory() {
         for (length, bytes, memory_bytes) in [(20_000, 100, 1 << 20), (300, 100_000, 1 << 20), (500, 10_000, 0)] {
             let pack = comb(length, bytes, named);
             let mut scanned = scanned(&pack).expect("a pack");
-            let (count, effort) = (Count(AtomicUsize::new(0), usize::MAX), Effort { threads: 2, memory_bytes });
+            let (count, effort) =
+                (Count(AtomicUsize::new(0), usize::MAX), Effort { threads: 2, memory_bytes, exceeding: None });
             resolve(&mut scanned.table, &pack, &NoBases, &count, Limits::default(), effort).expect("resolved");
             assert_eq!(count.0.load(Ordering::Relaxed), 2 * length);
         }

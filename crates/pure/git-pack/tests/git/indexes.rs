@@ -34,7 +34,8 @@ fn an_index_is_byte_for_byte_that_of_git() {
             let efforts = [(1, 0), (1, 1 << 30), (3, 100_000), (4, 1 << 26)];
             for (threads, memory_bytes) in efforts {
                 let seen = Seen::default();
-                let scanned = read(format, &pack, Effort { threads, memory_bytes }, &seen).expect("a pack");
+                let scanned =
+                    read(format, &pack, Effort { threads, memory_bytes, exceeding: None }, &seen).expect("a pack");
                 assert!(*seen.0.lock().expect("no panic") == objects, "{options:?}: other objects than git's");
                 assert!(written(&scanned) == theirs, "{options:?}: another index than git's");
             }

@@ -221,11 +221,11 @@ pub(crate) fn scan(
 }
 
 /// Scans and resolves a complete pack.
-pub(crate) fn read(format: ObjectFormat, pack: &[u8], effort: Effort, seen: &Seen) -> Result<Scanned, Refused> {
+pub(crate) fn read(format: ObjectFormat, pack: &[u8], effort: Effort<'_>, seen: &Seen) -> Result<Scanned, Refused> {
     let mut scanned = scan(format, pack, 1 << 16, Limits::default(), seen)?;
     let bases = resolve(&mut scanned.table, pack, &NoBases, seen, Limits::default(), effort)?;
     assert!(bases.is_empty());
     Ok(scanned)
 }
 
-pub(crate) const EFFORT: Effort = Effort { threads: 3, memory_bytes: 64 << 20 };
+pub(crate) const EFFORT: Effort<'static> = Effort { threads: 3, memory_bytes: 64 << 20, exceeding: None };
