@@ -55,7 +55,6 @@ impl Listeners {
     ///
     /// # Errors
     /// Those of the store.
-    #[allow(dead_code, reason = "for operations on objects, which come next")]
     pub(crate) async fn of(bucket: &Bucket, call: &Call<'_, S3>) -> Result<Option<Self>, S3Error> {
         let cause = || Cause {
             principal_id: ["AWS:", &call.caller.principal.unique_id].concat(),

@@ -1,16 +1,19 @@
 //! `DeleteObject`.
 
+use std::sync::Arc;
+
 use buckets::{Condition, Put};
-use service::{AuditClass, Bound, Call, Need, Operation, Permit};
+use service::{AuditClass, Bound, Call, Need, Permit, ResourceOperation};
 use store::Tx;
 use wire::Timestamp;
 use wire::shape::Binding::{Header, Label, Query};
 
 use super::locks::millis;
-use super::target::Target;
+use super::target::{Target, VersionKey};
 use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName, ObjectKey};
 use crate::error::{Refusal, S3Error};
+use crate::event::{Happened, Listeners};
 use crate::record::BucketRecord;
 
 wire::shape! {
@@ -39,31 +42,26 @@ wire::output! {
 /// Removes an object, by a delete marker if the bucket has versions, or one version for good.
 pub(crate) struct DeleteObject;
 
-impl Operation for DeleteObject {
-    type Service = S3;
+impl ResourceOperation for DeleteObject {
+    type On = Target;
     const NAME: &'static str = "DeleteObject";
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = DeleteObjectInput;
     type Output = Bound<DeleteObjectOutput>;
-    type Target = Target;
 
-    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Target, S3Error> {
+    fn key(input: &Self::Input) -> VersionKey<'_> {
         let bucket = BucketKey { name: &input.bucket, expected_owner: input.expected_bucket_owner.as_deref() };
-        Target::find(ObjectKey { bucket, name: &input.key }, input.version_id.as_deref(), call).await
+        VersionKey { object: ObjectKey { bucket, name: &input.key }, version_id: input.version_id.as_deref() }
     }
 
-    fn needs<'n>(input: &'n Self::Input, target: Option<&'n Target>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
-        let need = |target: &'n Target| {
-            let need = target.need(&input.key, input.version_id.as_deref(), "s3:DeleteObject", call);
-            match &input.if_match {
-                Some(etag) => need.with("s3:if-match", etag),
-                None => need,
-            }
-        };
-        target.map(need).into_iter().collect()
+    fn refine<'n>(input: &'n Self::Input, _: Option<&'n Target>, need: Need<'n>) -> Need<'n> {
+        match &input.if_match {
+            Some(etag) => need.with("s3:if-match", etag),
+            None => need,
+        }
     }
 
-    async fn run(input: Self::Input, target: Permit<Target>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
+    async fn run(input: Self::Input, target: &Permit<Target>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         if input.mfa.is_some() {
             return Err(not_implemented("x-amz-mfa"));
         }
@@ -74,9 +72,13 @@ impl Operation for DeleteObject {
         let bypass = input.bypass_governance_retention.unwrap_or_default();
         let bypass = bypass && may_bypass(&target.bucket, &input.key, call).await?;
         let removal = Removal { name: input.key, version_id: input.version_id, condition, bypass };
-        let record = std::sync::Arc::clone(&target.bucket.record);
+        let record = Arc::clone(&target.bucket.record);
+        let listeners = Listeners::of(&target.bucket, call).await?;
         let now_ms = millis(call.now);
-        let change = move |tx: &mut Tx<'_>| removal.run(tx, &BucketRecord::current(tx, &record)?, now_ms);
+        let change = move |tx: &mut Tx<'_>| {
+            let current = BucketRecord::current(tx, &record)?;
+            removal.run(tx, &current, now_ms, listeners.as_ref())
+        };
         call.write(&call.service.store, change).await.map(Bound)
     }
 }
@@ -100,6 +102,7 @@ impl Removal {
         tx: &mut Tx<'_>,
         bucket: &BucketRecord,
         now_ms: u64,
+        listeners: Option<&Listeners>,
     ) -> Result<DeleteObjectOutput, S3Error> {
         let Self { name, version_id, condition, bypass } = self;
         let objects = bucket.objects()?;
@@ -112,6 +115,12 @@ impl Removal {
         };
         let removed =
             removed.map_err(|error| S3Error::from(error).on_version(name, version_id.as_deref(), condition))?;
+        if let Some((listeners, change)) = listeners.zip(removed.marker.as_ref().or(removed.removed.as_ref())) {
+            let created = removed.marker.is_some();
+            let event = if created { "s3:ObjectRemoved:DeleteMarkerCreated" } else { "s3:ObjectRemoved:Delete" };
+            let version_id = change.version_id.as_deref();
+            listeners.tell(tx, &Happened { event, key: name, content: None, version_id, sequence: change.sequence })?;
+        }
         let was_marker = removed.removed.is_some_and(|removed| removed.marker);
         let delete_marker = (was_marker && version_id.is_some() || removed.marker.is_some()).then_some(true);
         let version_id = version_id.clone().or_else(|| removed.marker.map(|marker| marker.id().to_owned()));

@@ -48,11 +48,12 @@ macro_rules! reads {
         }
 
         impl $name {
-            /// The object that it names.
-            pub(crate) fn key(&self) -> $crate::access::ObjectKey<'_> {
+            /// The version that it names.
+            pub(crate) fn key(&self) -> $crate::object::target::VersionKey<'_> {
                 let expected_owner = self.expected_bucket_owner.as_deref();
                 let bucket = $crate::access::BucketKey { name: &self.bucket, expected_owner };
-                $crate::access::ObjectKey { bucket, name: &self.key }
+                let object = $crate::access::ObjectKey { bucket, name: &self.key };
+                $crate::object::target::VersionKey { object, version_id: self.version_id.as_deref() }
             }
 
             /// The key that it brings.

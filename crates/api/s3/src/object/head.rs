@@ -1,12 +1,12 @@
 //! `HeadObject`.
 
 use buckets::Protection;
-use service::{AuditClass, Bound, Call, Need, Operation, Permit};
+use service::{AuditClass, Bound, Call, Permit, ResourceOperation};
 use wire::shape::Binding::{Header, Label, Query};
 use wire::{SecretText, Timestamp};
 
 use super::described::{Described, reads};
-use super::target::Target;
+use super::target::{Target, VersionKey};
 use crate::S3;
 use crate::access::BucketName;
 use crate::encryption::unwrap;
@@ -17,24 +17,19 @@ reads!(HeadObjectInput);
 /// Describes an object without its content.
 pub(crate) struct HeadObject;
 
-impl Operation for HeadObject {
-    type Service = S3;
+impl ResourceOperation for HeadObject {
+    type On = Target;
     const NAME: &'static str = "HeadObject";
+    const ACTION: &'static str = "s3:GetObject";
     const AUDIT: AuditClass = AuditClass::Read;
     type Input = HeadObjectInput;
     type Output = Bound<Described>;
-    type Target = Target;
 
-    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Target, S3Error> {
-        Target::find(input.key(), input.version_id.as_deref(), call).await
+    fn key(input: &Self::Input) -> VersionKey<'_> {
+        input.key()
     }
 
-    fn needs<'n>(input: &'n Self::Input, target: Option<&'n Target>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
-        let need = |target: &'n Target| target.need(&input.key, input.version_id.as_deref(), "s3:GetObject", call);
-        target.map(need).into_iter().collect()
-    }
-
-    async fn run(input: Self::Input, target: Permit<Target>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
+    async fn run(input: Self::Input, target: &Permit<Target>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let (found, stored) = target.version(&input.key, input.version_id.as_deref(), call).await?;
         let customer = input.customer().read(call.origin.secure)?;
         let version = (&*input.key, found, stored);

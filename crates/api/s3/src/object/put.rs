@@ -1,8 +1,9 @@
 //! `PutObject`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use buckets::{Details, Etag, Headers, NewContent, Protection, Put};
+use buckets::{Checksum, Condition, ContentWriter, Details, EntryVersion, Etag, Headers, NewContent, Protection, Put};
 use service::{AuditClass, Bound, Call, Need, Operation, Permit, Resource as _, Upload, UploadStream};
 use store::Tx;
 use wire::shape::Binding::{Header, Label, PrefixHeaders};
@@ -16,6 +17,7 @@ use crate::access::{Bucket, BucketKey, BucketName, ObjectKey, check_object_name}
 use crate::configuration::acl::check_acl;
 use crate::encryption::{CustomerHeaders, EncryptionHeaders, Protected, protect, shown};
 use crate::error::{Refusal, S3Error};
+use crate::event::{Happened, Listeners};
 use crate::record::BucketRecord;
 
 /// The longest content that one request puts, in bytes.
@@ -190,7 +192,7 @@ impl Operation for PutObject {
         details.checksum = checksum;
         let checksums = details.checksum.as_ref().map(checksum::headers).unwrap_or_default();
         let e_tag = quoted(&content.etag);
-        let entry = commit(call, &bucket, input.key, details, content, condition).await?;
+        let entry = commit(call, &bucket, input.key, details, content, (condition, "s3:ObjectCreated:Put")).await?;
         Ok(Bound(PutObjectOutput { e_tag, checksums, encryption, version_id: entry.version_id }))
     }
 }
@@ -263,9 +265,9 @@ pub(crate) const fn etag_of(protection: &Protection) -> Etag {
 /// # Errors
 /// [`Refusal::EntityTooLarge`]; those of the payload, and of writing.
 pub(crate) async fn receive(
-    mut writer: buckets::ContentWriter,
+    mut writer: ContentWriter,
     mut payload: UploadStream,
-) -> Result<(NewContent, Option<buckets::Checksum>), S3Error> {
+) -> Result<(NewContent, Option<Checksum>), S3Error> {
     let too_large = |size: u64| match size {
         ..=CONTENT_BYTES_MAX => Ok(()),
         size => Err(Refusal::EntityTooLarge { size, most: CONTENT_BYTES_MAX }),
@@ -292,14 +294,19 @@ pub(crate) async fn commit(
     name: String,
     details: Details,
     content: NewContent,
-    condition: buckets::Condition,
-) -> Result<buckets::EntryVersion, S3Error> {
-    let (record, shown, tested) = (std::sync::Arc::clone(&bucket.record), name.clone(), condition.clone());
+    (condition, event): (Condition, &'static str),
+) -> Result<EntryVersion, S3Error> {
+    let (record, shown, tested) = (Arc::clone(&bucket.record), name.clone(), condition.clone());
+    let listeners = Listeners::of(bucket, call).await?;
     let now_ms = millis(call.now);
     let change = move |tx: &mut Tx<'_>| {
         let current = BucketRecord::current(tx, &record)?;
         let put = Put { versioning: current.object_versioning(), condition, now_ms };
         let entry = current.objects()?.put(tx, &name, details, &content, &put)?;
+        if let Some(listeners) = &listeners {
+            let (content, version_id) = (Some((entry.bytes, &*entry.etag)), entry.version_id.as_deref());
+            listeners.tell(tx, &Happened { event, key: &name, content, version_id, sequence: entry.sequence })?;
+        }
         // Back to the caller, so that no sweep comes before the transaction is durable.
         Ok::<_, S3Error>((entry, content))
     };

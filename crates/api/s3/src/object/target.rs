@@ -1,13 +1,17 @@
 //! A version of an object as operations find it, and what a caller learns of one that is not there.
 
-use buckets::{BucketsError, Found, Stored};
+use std::sync::Arc;
+
+use buckets::{BucketsError, Condition, Details, EntryVersion, Found, Stored};
 use http::header::{ALLOW, HeaderName, HeaderValue, LAST_MODIFIED};
-use service::{Call, Need};
+use service::{Call, Need, Resource};
+use store::Tx;
 use wire::Timestamp;
 
 use crate::S3;
-use crate::access::{Bucket, ObjectKey, action_on_version, check_object_name};
+use crate::access::{Bucket, Object, ObjectKey, action_on_version, check_object_name};
 use crate::error::{Refusal, S3Error};
+use crate::record::BucketRecord;
 
 static DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
 static VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
@@ -26,19 +30,23 @@ enum Missing {
     InvalidId,
 }
 
-impl Target {
-    /// Finds the version of this id, or the newest.
-    ///
-    /// # Errors
-    /// Those of finding the bucket, and of the store. That there is no version is none.
-    pub(crate) async fn find(
-        key: ObjectKey<'_>,
-        version_id: Option<&str>,
-        call: &Call<'_, S3>,
-    ) -> Result<Self, S3Error> {
-        let bucket = <Bucket as service::Resource>::find(key.bucket, call).await?;
-        check_object_name(key.name)?;
-        let (objects, name, id) = (bucket.objects()?, key.name.to_owned(), version_id.map(str::to_owned));
+/// The name of an object, and of a version of it.
+#[derive(Clone, Copy)]
+pub(crate) struct VersionKey<'a> {
+    pub(crate) object: ObjectKey<'a>,
+    pub(crate) version_id: Option<&'a str>,
+}
+
+impl Resource for Target {
+    type Service = S3;
+    type Key<'a> = VersionKey<'a>;
+
+    /// That there is no such version is no error yet: who may read what is there is asked first.
+    async fn find<'a>(key: VersionKey<'a>, call: &'a Call<'_, S3>) -> Result<Self, S3Error> {
+        let VersionKey { object, version_id } = key;
+        let bucket = Bucket::find(object.bucket, call).await?;
+        check_object_name(object.name)?;
+        let (objects, name, id) = (bucket.objects()?, object.name.to_owned(), version_id.map(str::to_owned));
         let found = call.service.store.read(move |tx| objects.find(tx, &name, id.as_deref())).await;
         let found = match found {
             Ok(found) => Ok(found),
@@ -50,16 +58,10 @@ impl Target {
         Ok(Self { bucket, found })
     }
 
-    /// The need of `action` on the version.
-    pub(crate) fn need<'n>(
-        &'n self,
-        name: &str,
-        version_id: Option<&'n str>,
-        action: &'static str,
-        call: &Call<'_, S3>,
-    ) -> Need<'n> {
-        let arn = [&*self.bucket.arn(), "/", name].concat();
-        let mut need = self.bucket.need_on(action_on_version(action, version_id), arn, call);
+    fn need<'n>(&'n self, key: VersionKey<'n>, action: &'static str, call: &'n Call<'_, S3>) -> Need<'n> {
+        let VersionKey { object, version_id } = key;
+        let action = action_on_version(action, version_id);
+        let mut need = Object::need_on_object(&self.bucket, object.name, action, call);
         if let Some(version_id) = version_id {
             need = need.with("s3:versionid", version_id);
         }
@@ -69,6 +71,12 @@ impl Target {
         }
     }
 
+    fn need_of_missing<'n>(_: VersionKey<'n>, _: &'static str, _: &'n Call<'_, S3>) -> Option<Need<'n>> {
+        None
+    }
+}
+
+impl Target {
     /// The version, which has a content.
     ///
     /// # Errors
@@ -106,6 +114,35 @@ impl Target {
             Some(stored) => Ok((found, stored)),
             None => Err(S3Error::WithHeaders(missing(), marker(found.entry.id()))),
         }
+    }
+}
+
+impl Target {
+    /// The version's id as answers have it: none as long as the bucket never had versions.
+    pub(crate) fn shown_id(&self, entry: &EntryVersion) -> Option<String> {
+        self.bucket.versioning.map(|_| entry.id().to_owned())
+    }
+
+    /// Changes details of the version of this id, or of the newest, in the transaction that has the call's record.
+    ///
+    /// # Errors
+    /// Those of `change`; those of finding the version, which may be gone by now.
+    pub(crate) async fn edit(
+        &self,
+        name: String,
+        version_id: Option<String>,
+        call: &Call<'_, S3>,
+        change: impl FnOnce(&mut Details) -> Result<(), S3Error> + Send + 'static,
+    ) -> Result<EntryVersion, S3Error> {
+        let record = Arc::clone(&self.bucket.record);
+        let work = move |tx: &mut Tx<'_>| {
+            let objects = BucketRecord::current(tx, &record)?.objects()?;
+            let edited = objects.edit(tx, &name, version_id.as_deref(), change);
+            let edited =
+                edited.map_err(|error: S3Error| error.on_version(&name, version_id.as_deref(), &Condition::None));
+            Ok::<_, S3Error>(edited?.0)
+        };
+        call.write(&call.service.store, work).await
     }
 }
 

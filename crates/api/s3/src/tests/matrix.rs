@@ -59,6 +59,7 @@ fn value(operation: &str, member: &str) -> String {
         "Policy" => return policy_of(&json!({"AWS": ACCOUNT}), &json!("s3:GetObject"), &json!("arn:aws:s3:::x/*")),
         "Tagging" => "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
         "VersioningConfiguration" => "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+        "Delete" => "<Delete><Object><Key>key</Key></Object></Delete>",
         "PublicAccessBlockConfiguration" => "<PublicAccessBlockConfiguration/>",
         _ => panic!("{operation}: give {member} a value in crates/api/s3/src/tests/matrix.rs, value()"),
     }

@@ -266,3 +266,97 @@ async fn a_key_that_the_caller_sends_is_asked_for_each_time() {
     world.put("plain", b"hello", &[]).await;
     assert_eq!(world.get("GET /bkt/plain", &with_right).await.error, Some("InvalidRequest"));
 }
+
+#[tokio::test]
+async fn tags_are_those_of_the_version_that_is_meant() {
+    let world = World::with_bucket().await;
+    world.versioned("Enabled").await;
+    let first = world.put("key", b"first", &[("x-amz-tagging", "a=1")]).await.header("x-amz-version-id").to_owned();
+    world.put("key", b"second", &[]).await;
+    let tagging =
+        |value: &str| format!("<Tagging><TagSet><Tag><Key>a</Key><Value>{value}</Value></Tag></TagSet></Tagging>");
+    let put = world.done("admin", &format!("PUT /bkt/key?tagging&versionId={first}"), &tagging("2")).await;
+    assert_eq!(put.header("x-amz-version-id"), first);
+    let got = world.done("reader", &format!("GET /bkt/key?tagging&versionId={first}"), "").await;
+    assert!(got.text().ends_with(&tagging("2")[9..]), "{}", got.text());
+    assert!(!world.done("reader", "GET /bkt/key?tagging", "").await.text().contains("<Tag>"));
+    world.done("admin", "PUT /bkt/key?tagging", &tagging("3")).await;
+    assert_eq!(world.done("reader", "HEAD /bkt/key", "").await.header("x-amz-tagging-count"), "1");
+    assert_eq!(world.done("admin", "DELETE /bkt/key?tagging", "").await.status, 204);
+    assert_eq!(world.done("reader", "HEAD /bkt/key", "").await.header("x-amz-tagging-count"), "");
+    assert_eq!(world.refused("reader", "PUT /bkt/key?tagging", &tagging("4")).await, "AccessDenied");
+    assert_eq!(world.refused("admin", "PUT /bkt/none?tagging", &tagging("4")).await, "NoSuchKey");
+    let twice = tagging("1").replace("</TagSet>", "<Tag><Key>a</Key><Value>b</Value></Tag></TagSet>");
+    assert_eq!(world.refused("admin", "PUT /bkt/key?tagging", &twice).await, "InvalidTag");
+}
+
+#[tokio::test]
+async fn of_many_that_are_to_go_each_is_decided_for_itself() {
+    let world = World::with_bucket().await;
+    for key in ["mine/1", "mine/2", "yours/1"] {
+        world.put(key, b"x", &[]).await;
+    }
+    world.user("half", ACCOUNT, &[allow(&json!("s3:DeleteObject"), "arn:aws:s3:::bkt/mine/*")]);
+    let objects = |keys: &[&str]| {
+        let objects: String = keys.iter().map(|key| format!("<Object><Key>{key}</Key></Object>")).collect();
+        format!("<Delete>{objects}</Delete>")
+    };
+    let body = objects(&["mine/1", "yours/1", "mine/none"]);
+    let answer = world.done("half", "POST /bkt?delete", &body).await.text();
+    assert!(answer.contains("<Deleted><Key>mine/1</Key></Deleted><Deleted><Key>mine/none</Key></Deleted>"), "{answer}");
+    assert!(answer.contains("<Error><Key>yours/1</Key><Code>AccessDenied</Code>"), "{answer}");
+    assert_eq!(world.get("GET /bkt/mine/1", &[]).await.error, Some("NoSuchKey"));
+    assert_eq!(world.get("GET /bkt/yours/1", &[]).await.error, None);
+    let quiet = objects(&["mine/2"]).replace("</Delete>", "<Quiet>true</Quiet></Delete>");
+    assert!(!world.done("half", "POST /bkt?delete", &quiet).await.text().contains("<Deleted>"));
+    assert_eq!(world.get("GET /bkt/mine/2", &[]).await.error, Some("NoSuchKey"));
+    let many: Vec<String> = (0..1001).map(|number| format!("key-{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(world.refused("admin", "POST /bkt?delete", &objects(&many)).await, "MalformedXML");
+    assert_eq!(world.refused("admin", "POST /bkt?delete", &objects(&[])).await, "MalformedXML");
+    world.done("admin", "POST /bkt?delete", &objects(&many[1..])).await;
+}
+
+#[tokio::test]
+async fn a_lock_holds_until_its_time_or_who_may_end_it() {
+    let world = World::new();
+    let lock = [("x-amz-bucket-object-lock-enabled", "true")];
+    assert_eq!(world.send("admin", "PUT /bkt", &lock, b"").await.error, None);
+    let until =
+        [("x-amz-object-lock-mode", "GOVERNANCE"), ("x-amz-object-lock-retain-until-date", "2026-09-22T00:00:00Z")];
+    let id = world.put("key", b"hello", &until).await.header("x-amz-version-id").to_owned();
+    let got = world.get("HEAD /bkt/key", &[]).await;
+    assert_eq!(got.header("x-amz-object-lock-mode"), "GOVERNANCE");
+    assert_eq!(got.header("x-amz-object-lock-retain-until-date"), "2026-09-22T00:00:00.000Z");
+    let version = format!("DELETE /bkt/key?versionId={id}");
+    assert_eq!(world.refused("admin", &version, "").await, "AccessDenied");
+    // Longer is for everybody who may, shorter only for who may end it.
+    let retention = |mode: &str, day: &str| {
+        format!("<Retention><Mode>{mode}</Mode><RetainUntilDate>2026-09-{day}T00:00:00Z</RetainUntilDate></Retention>")
+    };
+    let put = format!("PUT /bkt/key?retention&versionId={id}");
+    world.done("admin", &put, &retention("GOVERNANCE", "24")).await;
+    assert_eq!(world.refused("admin", &put, &retention("GOVERNANCE", "23")).await, "AccessDenied");
+    let bypass = [("x-amz-bypass-governance-retention", "true")];
+    let shorter = world.send("admin", &put, &bypass, retention("GOVERNANCE", "23").as_bytes()).await;
+    assert_eq!(shorter.error, None);
+    let text = world.done("reader", &format!("GET /bkt/key?retention&versionId={id}"), "").await.text();
+    assert!(text.contains("<Mode>GOVERNANCE</Mode><RetainUntilDate>2026-09-23T00:00:00"), "{text}");
+    assert_eq!(world.refused("admin", &put, &retention("GOVERNANCE", "01")).await, "InvalidArgument");
+    // A legal hold yields to nobody.
+    let hold = |status: &str| format!("<LegalHold><Status>{status}</Status></LegalHold>");
+    world.done("admin", "PUT /bkt/key?legal-hold", &hold("ON")).await;
+    assert_eq!(world.send("admin", &version, &bypass, b"").await.error, Some("AccessDenied"));
+    assert!(world.done("reader", "GET /bkt/key?legal-hold", "").await.text().contains("<Status>ON</Status>"));
+    world.done("admin", "PUT /bkt/key?legal-hold", &hold("OFF")).await;
+    // Nor does compliance, until its time.
+    world.done("admin", &put, &retention("COMPLIANCE", "25")).await;
+    assert_eq!(world.send("admin", &version, &bypass, b"").await.error, Some("AccessDenied"));
+    let weaker = world.send("admin", &put, &bypass, retention("GOVERNANCE", "26").as_bytes()).await;
+    assert_eq!(weaker.error, Some("AccessDenied"));
+    world.pass_seconds(5 * 86_400);
+    assert_eq!(world.done("admin", &version, "").await.status, 204);
+    // Where no bucket has locks, no version has.
+    world.done("admin", "PUT /other", "").await;
+    assert_eq!(world.send("admin", "PUT /other/key", &until, b"x").await.error, Some("InvalidRequest"));
+}
