@@ -3,6 +3,7 @@
 
 mod bucket;
 mod canonical;
+mod explain;
 mod input;
 mod name;
 mod object;
@@ -14,6 +15,7 @@ use policy::{Kind, Policy};
 
 pub(crate) use bucket::{Bucket, BucketKey, BucketPolicy};
 pub(crate) use canonical::{Owner, canonical_id};
+pub use explain::side;
 pub(crate) use input::BucketInput;
 pub(crate) use name::{BucketName, check_bucket_name, check_object_name};
 pub(crate) use object::{Object, ObjectKey, action_on_version};

@@ -30,6 +30,7 @@ use store::{Cache, Store, Tx};
 use wire::shape::{At, Breach, MemberInfo, Wrong};
 use wire::{Fault, Protocol};
 
+pub use access::side;
 pub use error::{KeyFault, Refusal, S3Error};
 
 use access::{Bucket, BucketPolicy};

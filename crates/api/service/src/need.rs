@@ -45,11 +45,13 @@ pub struct Side {
     pub guard: ResourcePolicy,
     /// Its condition keys.
     pub context: Vec<Entry<'static>>,
+    /// The account that owns it, where its ARN does not name it.
+    pub account: Option<String>,
 }
 
 impl From<Need<'static>> for Side {
     fn from(need: Need<'static>) -> Self {
-        Self { guard: need.guard, context: need.context }
+        Self { guard: need.guard, context: need.context, account: need.account.map(Cow::into_owned) }
     }
 }
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use iam::{Iam, IamError};
 use kms::{Kms, KmsError};
 use policy::{Context, Decision, Effect, Explanation, PolicyLayer};
+use s3::S3Error;
 use service::{Caller, ResourcePolicy, Side};
+use store::Store;
 use wire::Arn;
 
 use crate::clock;
@@ -43,17 +45,21 @@ pub fn explain(layout: &Layout, seal: &SealConfig, question: &Question) -> Resul
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|cause| ServerError::System { action: "start a runtime", cause })?;
     let iam = Arc::new(Iam::new(store.clone()));
-    let kms = Kms::new(store, Arc::clone(&iam) as _);
-    runtime.block_on(answer(&iam, &kms, question)).map_err(|error| match error {
-        Failure::Iam(IamError::Store(error)) | Failure::Kms(KmsError::Store(error)) => ServerError::Store(error),
+    let kms = Kms::new(store.clone(), Arc::clone(&iam) as _);
+    runtime.block_on(answer(&iam, &kms, &store, question)).map_err(|error| match error {
+        Failure::Iam(IamError::Store(error))
+        | Failure::Kms(KmsError::Store(error))
+        | Failure::S3(S3Error::Store(error)) => ServerError::Store(error),
         Failure::Iam(error) => ServerError::Operator(error),
         Failure::Kms(error) => ServerError::Operator(IamError::InvalidInputOf(error.to_string())),
+        Failure::S3(error) => ServerError::Operator(IamError::InvalidInputOf(error.to_string())),
     })
 }
 
 enum Failure {
     Iam(IamError),
     Kms(KmsError),
+    S3(S3Error),
 }
 
 impl From<IamError> for Failure {
@@ -68,7 +74,13 @@ impl From<KmsError> for Failure {
     }
 }
 
-async fn answer(iam: &Iam, kms: &Kms, question: &Question) -> Result<String, Failure> {
+impl From<S3Error> for Failure {
+    fn from(error: S3Error) -> Self {
+        Self::S3(error)
+    }
+}
+
+async fn answer(iam: &Iam, kms: &Kms, store: &Store, question: &Question) -> Result<String, Failure> {
     let Question { caller, action, resource, session_policy, context: given } = question;
     let arn = |text: &str| text.parse::<Arn>().map_err(|_| IamError::InvalidInputOf(format!("{text} is not an ARN.")));
     let caller = iam.as_caller(&arn(caller)?, session_policy.as_deref()).await?;
@@ -79,16 +91,19 @@ async fn answer(iam: &Iam, kms: &Kms, question: &Question) -> Result<String, Fai
             let arn = arn(text)?;
             let found = match arn.service() {
                 "kms" => kms.side(&arn, &caller, action, &encryption_context(given)).await?,
+                "s3" => s3::side(store, &arn, &caller.principal, action).await?,
                 _ => iam.side(&arn, action).await?,
             };
-            let expected = arn.service() == "kms" && arn.resource().starts_with("key/") || arn.service() == "iam";
+            let expected =
+                arn.service() == "kms" && arn.resource().starts_with("key/") || matches!(arn.service(), "iam" | "s3");
             if found.is_none() && expected {
-                note = "note: no user, role or key has this ARN, so that only the caller's own policies are weighed\n";
+                note = "note: no user, role, key or bucket has this ARN, so that only the caller's own policies are weighed\n";
             }
             found
         }
     };
-    let Side { guard, context: own } = side.unwrap_or(Side { guard: ResourcePolicy::Identity, context: Vec::new() });
+    let nothing = Side { guard: ResourcePolicy::Identity, context: Vec::new(), account: None };
+    let Side { guard, context: own, account } = side.unwrap_or(nothing);
     let mut context = Context::over(&caller.context);
     caller.principal.describe(&mut context);
     let now = clock::now();
@@ -111,7 +126,7 @@ async fn answer(iam: &Iam, kms: &Kms, question: &Question) -> Result<String, Fai
             many => context.insert_many(key, many.iter().copied()),
         }
     }
-    match iam.explain_to_operator(&caller, action, resource, &guard, &context).await? {
+    match iam.explain_to_operator(&caller, action, (resource, account.as_deref()), &guard, &context).await? {
         Some(explained) => Ok(format!("{}{note}", words(&caller, action, resource, &guard, &explained))),
         None => Ok("denied: the caller's permissions boundary is gone\n".to_owned()),
     }

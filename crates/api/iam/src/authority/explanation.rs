@@ -43,7 +43,7 @@ impl Iam {
     }
 
     /// Explains what is decided about a request of `caller`, whose context has the request's keys as well; `None` if the
-    /// caller's boundary is gone, so that everything is denied.
+    /// caller's boundary is gone, so that everything is denied. The resource's account is given where its ARN does not name it.
     ///
     /// # Errors
     /// [`IamError::Store`].
@@ -51,11 +51,12 @@ impl Iam {
         &self,
         caller: &Caller,
         action: &str,
-        resource: &str,
+        (resource, account): (&str, Option<&str>),
         guard: &ResourcePolicy,
         context: &Context<'_>,
     ) -> Result<Option<Explanation>> {
-        Ok(self.explain(caller, (action, resource, owner(resource), guard), context).await?)
+        let account = account.or_else(|| owner(resource));
+        Ok(self.explain(caller, (action, resource, account, guard), context).await?)
     }
 
     /// The condition keys and trust policy that a user or role adds to a decision; `None` if there is none at this ARN.

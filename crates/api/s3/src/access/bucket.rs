@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderValue;
-use policy::{Policy, PrincipalKind};
+use policy::{Policy, Principal, PrincipalKind};
 use service::{Call, Need, Resource, ResourcePolicy};
 use wire::Fault;
 
@@ -77,9 +77,13 @@ impl Bucket {
 
     /// The need of `action` on the bucket or on an object in it, by the resource's ARN.
     pub(crate) fn need_on<'n>(&'n self, action: &'static str, arn: String, call: &Call<'_, S3>) -> Need<'n> {
-        let need = Need::identity(action, arn)
+        self.describe(Need::identity(action, arn).guarded(self.guard(action, &call.caller.principal)))
+    }
+
+    /// The need with the bucket's account and condition keys.
+    pub(super) fn describe<'n>(&'n self, need: Need<'n>) -> Need<'n> {
+        let need = need
             .owned_by(&self.account)
-            .guarded(self.guard(action, call))
             .with("s3:ResourceAccount", &self.account)
             .with("aws:ResourceAccount", &self.account);
         if !self.abac {
@@ -89,10 +93,10 @@ impl Bucket {
         need.with_named("aws:ResourceTag/", tags()).with_named("s3:BucketTag/", tags())
     }
 
-    /// The bucket's side of a decision.
-    fn guard(&self, action: &'static str, call: &Call<'_, S3>) -> ResourcePolicy {
-        let own = call.account() == self.account;
-        if own && call.caller.principal.kind == PrincipalKind::Root && OF_ROOT.contains(&action) {
+    /// The bucket's side of a decision about a caller.
+    pub(super) fn guard(&self, action: &str, principal: &Principal) -> ResourcePolicy {
+        let own = principal.account == self.account;
+        if own && principal.kind == PrincipalKind::Root && OF_ROOT.contains(&action) {
             return ResourcePolicy::Identity;
         }
         // Without a policy, nobody of another account is let in.
