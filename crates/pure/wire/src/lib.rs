@@ -9,6 +9,7 @@ mod buffer;
 mod cbor;
 mod encode;
 mod fault;
+pub mod form;
 pub mod json;
 pub mod protocol;
 pub mod query;
