@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use journal::Room;
 use policy::{Context, PolicyLayer, Reason};
+use wire::form::Fields;
 use wire::protocol::{Answer, Answering, Claim, Head};
 use wire::shape::Audited;
 use wire::{CommonFault, Fault};
@@ -51,6 +52,14 @@ impl Default for Given {
 }
 
 impl Given {
+    /// The fields of a form.
+    pub(crate) fn fields(&self) -> Option<&Fields> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Stream(upload) => upload.fields(),
+        }
+    }
+
     /// The bytes of a whole body; none of a stream.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {

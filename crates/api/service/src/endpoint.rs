@@ -22,6 +22,8 @@ pub(crate) struct OperationRef {
     pub(crate) body_bytes_max: usize,
     /// Whether it reads the body as a stream, of any length.
     pub(crate) streams: bool,
+    /// Whether it takes a browser's form.
+    pub(crate) form: bool,
 }
 
 /// A service without its type.
@@ -48,8 +50,8 @@ pub(crate) trait Endpoint: Send + Sync {
 pub(crate) fn endpoint<S: Service>(service: Arc<S>) -> Box<dyn Endpoint> {
     let operations = S::operations();
     let rows = operations.iter().enumerate().map(|(index, entry)| {
-        let Entry { name, class, input, streams, .. } = *entry;
-        (name, OperationRef { name, class, index, body_bytes_max: body_bytes_max(input), streams })
+        let Entry { name, class, input, streams, form, .. } = *entry;
+        (name, OperationRef { name, class, index, body_bytes_max: body_bytes_max(input), streams, form })
     });
     let by_name = rows.collect();
     Box::new(Served { service, operations, by_name })

@@ -20,6 +20,7 @@ use crate::cross_origin::CrossOrigin;
 use crate::dispatch::{Given, Outcome, Request};
 use crate::download::{AnswerStream, Watched};
 use crate::endpoint::{Endpoint, OperationRef, endpoint};
+use crate::form;
 use crate::hosts::Hosts;
 use crate::operation::{AuditClass, Service};
 use crate::ports::{Credential, CredentialError};
@@ -164,6 +165,9 @@ impl Gateway {
         };
         // The head comes first, then the body, and what the body says only once its sender is known.
         let (caller, given) = match &authorization {
+            Err(SigV4Error::Missing) if route.operation.is_some_and(|operation| operation.form) => {
+                self.receive_form(&wire_head, &route, body, now).await
+            }
             Ok(known) => self.receive(known, &parts, &route, body, now).await,
             Err(SigV4Error::Missing) => self.receive_unsigned(&wire_head, &mut route, body).await,
             Err(error) => (Err(malformed(error, &head, route.protocol)), Given::default()),
@@ -173,7 +177,11 @@ impl Gateway {
             route.operation = route.endpoint.zip(action).and_then(|(endpoint, asked)| endpoint.operation(&asked.name));
         }
 
-        let region = authorization.as_ref().map_or("-", Authorization::region);
+        let of_form = given.fields().and_then(|fields| Authorization::of_form(fields).ok()?);
+        let signer = of_form.map(|signer| (signer.region().to_owned(), signer.access_key_id().to_owned()));
+        let signer = signer.as_ref().map(|(region, access_key_id)| (region.as_str(), access_key_id.as_str()));
+        let signer = authorization.as_ref().ok().map(|known| (known.region(), known.access_key_id())).or(signer);
+        let region = signer.map_or("-", |(region, _)| region);
         let mut room = uuid::Uuid::encode_buffer();
         let event_id = request_id::write(&mut room);
         let (mut outcome, class) = match (&caller, route.endpoint, route.operation) {
@@ -207,7 +215,7 @@ impl Gateway {
             name: route.operation.map_or("-", |operation| operation.name),
             class,
             caller: caller.as_ref().ok(),
-            claimed: authorization.as_ref().ok().map(Authorization::access_key_id),
+            claimed: signer.map(|(_, access_key_id)| access_key_id),
             region,
             now,
             origin: &origin,
@@ -333,6 +341,47 @@ impl Gateway {
         }
     }
 
+    /// Who signed the policy of a form, and the form: its fields, and its file as a stream.
+    async fn receive_form<B: RequestBody>(
+        &self,
+        head: &wire::protocol::Head<'_>,
+        route: &Route<'_>,
+        body: &mut B,
+        now: Timestamp,
+    ) -> (Result<Arc<Caller>, Fault>, Given) {
+        let protocol = route.protocol;
+        let refused = |fault| (Err(fault), Given::default());
+        if let Err(error) = wire::sigv4::anonymous(head.headers, head.query()) {
+            return refused(error.fault(protocol));
+        }
+        let form = match form::read(head.headers, body.stream(), protocol).await {
+            Ok(form) => form,
+            Err(fault) => return refused(fault),
+        };
+        let caller = match Authorization::of_form(&form.fields) {
+            Ok(None) => Arc::new(Caller::anonymous()),
+            Ok(Some(authorization)) => {
+                let verified = match self.credential(&authorization, route, now).await {
+                    Ok(Credential { caller, signing_key }) => {
+                        let verified = authorization.verify_policy(&form.fields, &signing_key);
+                        verified.map(|()| caller).map_err(Unauthenticated::from)
+                    }
+                    Err(error) => Err(error),
+                };
+                match verified {
+                    Ok(caller) => caller,
+                    Err(error) => return refused(fault_of(error, &authorization, protocol)),
+                }
+            }
+            Err(error) => return refused(error.fault(protocol)),
+        };
+        let (fields, file) = form.into_parts();
+        match UploadStream::of_form(fields, file) {
+            Ok(upload) => (Ok(caller), Given::Stream(Box::new(upload))),
+            Err(error) => refused(error.fault(protocol)),
+        }
+    }
+
     /// Nobody, and the body, if a request without any signature is for an operation that takes such.
     async fn receive_unsigned<'a, B: RequestBody>(
         &'a self,
@@ -452,6 +501,10 @@ impl Route<'_> {
     async fn given(&self, upload: Result<UploadStream, UploadError>) -> Result<Given, UploadError> {
         let Some(operation) = self.operation else { return Ok(Given::default()) };
         let mut upload = Box::new(upload?);
+        if operation.form {
+            // A form says in its fields who sends it.
+            return Err(SigV4Error::TwiceSigned.into());
+        }
         if operation.streams {
             return Ok(Given::Stream(upload));
         }

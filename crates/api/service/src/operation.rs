@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::cross_origin::{CrossOrigin, CrossOriginAnswer};
 use crate::dispatch::{self, Request};
 use crate::download::{AnswerStream, Download};
+use crate::form::FormUpload;
 use crate::need::Need;
 use crate::upload::{Upload, UploadStream};
 
@@ -123,6 +124,8 @@ pub trait OperationInput: Send + Sync + Sized + 'static {
     type Shape: Shape + AuditValue;
     /// Whether the payload comes as a stream.
     const STREAMS: bool;
+    /// Whether it is the file of a browser's form.
+    const FORM: bool = false;
 
     /// An input of its parts. Only one that streams has a payload.
     fn of(shape: Self::Shape, payload: Option<UploadStream>) -> Option<Self>;
@@ -150,6 +153,21 @@ impl<T: Shape + AuditValue + Send + Sync + 'static> OperationInput for Upload<T>
 
     fn of(input: T, payload: Option<UploadStream>) -> Option<Self> {
         payload.map(|payload| Self { input, payload })
+    }
+
+    fn shape(&self) -> &T {
+        &self.input
+    }
+}
+
+impl<T: Shape + AuditValue + Send + Sync + 'static> OperationInput for FormUpload<T> {
+    type Shape = T;
+    const STREAMS: bool = true;
+    const FORM: bool = true;
+
+    fn of(input: T, payload: Option<UploadStream>) -> Option<Self> {
+        let mut file = payload?;
+        Some(Self { input, fields: file.take_fields()?, file })
     }
 
     fn shape(&self) -> &T {
@@ -237,6 +255,8 @@ pub struct Entry<S: Service> {
     pub input: &'static [MemberInfo],
     /// Whether it reads the payload as a stream.
     pub streams: bool,
+    /// Whether it takes a browser's form.
+    pub form: bool,
     pub(crate) serve: for<'a> fn(Call<'a, S>, Request<'a>) -> Running<'a>,
 }
 
@@ -249,6 +269,7 @@ impl<S: Service> Entry<S> {
             class: O::AUDIT,
             input: <<O::Input as OperationInput>::Shape as Shape>::MEMBERS,
             streams: O::Input::STREAMS,
+            form: O::Input::FORM,
             serve: |call, request| Box::pin(dispatch::serve::<O>(call, request)),
         }
     }

@@ -7,8 +7,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wire::body::{Algorithm, Body, Finished};
+use wire::form::Fields;
 use wire::sigv4::{Authorization, SigV4Error, SigningKey, StatedPayload};
 use wire::{Fault, Protocol};
 
@@ -73,6 +74,8 @@ pub struct UploadStream {
     arrived: Bytes,
     length: Option<u64>,
     finished: Option<Finished>,
+    /// The fields of the form whose file it is.
+    fields: Option<Box<Fields>>,
 }
 
 impl UploadStream {
@@ -107,6 +110,30 @@ impl UploadStream {
         Ok(Self::new(stream, check, length))
     }
 
+    /// The file of a form. Fields may state a checksum of it.
+    ///
+    /// # Errors
+    /// The fields contradict each other, or name what is not known.
+    pub(crate) fn of_form(fields: Fields, stream: ByteStream) -> Result<Self, UploadError> {
+        let states = |name: &str| name.starts_with("x-amz-checksum-") || name == "content-md5";
+        let stated = fields
+            .iter()
+            .filter(|(name, _)| states(name))
+            .filter_map(|(name, value)| Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?)));
+        let check = Body::new(StatedPayload::Unsigned, &stated.collect(), None)?;
+        Ok(Self { fields: Some(Box::new(fields)), ..Self::new(stream, check, None) })
+    }
+
+    /// The fields of the form whose file it is.
+    pub(crate) fn fields(&self) -> Option<&Fields> {
+        self.fields.as_deref()
+    }
+
+    /// The same, taken out.
+    pub(crate) fn take_fields(&mut self) -> Option<Fields> {
+        self.fields.take().map(|fields| *fields)
+    }
+
     /// A payload that nothing is said of, from a transport that is authenticated otherwise. `length` is its length in bytes,
     /// if that is known.
     ///
@@ -118,7 +145,14 @@ impl UploadStream {
     }
 
     fn new(stream: ByteStream, check: Body, length: Option<u64>) -> Self {
-        Self { stream: Mutex::new(stream), check: Some(check), arrived: Bytes::new(), length, finished: None }
+        Self {
+            stream: Mutex::new(stream),
+            check: Some(check),
+            arrived: Bytes::new(),
+            length,
+            finished: None,
+            fields: None,
+        }
     }
 
     /// Computes a digest that the sender did not give, such as that of an entity tag. Before the first byte.

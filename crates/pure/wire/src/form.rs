@@ -6,11 +6,13 @@
 
 mod file;
 mod head;
+mod policy;
 
 use crate::Fault;
 
 pub use file::FormFile;
 pub use head::FormHead;
+pub use policy::{FormPolicy, PolicyError};
 
 /// The most bytes of all fields before the file, framing included.
 pub const FIELDS_BYTES_MAX: usize = 20 * 1024;
@@ -71,6 +73,13 @@ pub struct Fields {
     pub file_name: Option<String>,
     /// The file's content type.
     pub file_type: Option<String>,
+}
+
+impl FromIterator<(String, String)> for Fields {
+    /// Fields without a file's name and type.
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self { fields: fields.into_iter().collect(), file_name: None, file_type: None }
+    }
 }
 
 impl Fields {

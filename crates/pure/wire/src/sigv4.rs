@@ -10,6 +10,7 @@ use http::HeaderName;
 mod authorization;
 mod canonical;
 mod error;
+mod form;
 mod git;
 mod key;
 mod rules;

@@ -40,7 +40,8 @@ pub struct Route {
     /// The path's template and the query keys that must be there, with a value or with any:
     /// `/{Bucket}/{Key+}?partNumber&uploadId`, `/{Bucket}?list-type=2`. A label with a plus takes slashes.
     pub uri: &'static str,
-    /// A header that must be there, in lower case; empty if none.
+    /// A header that must be there, in lower case, and perhaps how its value begins, in any case: `content-type:
+    /// multipart/form-data`. Empty if none.
     pub header: &'static str,
     /// The status of success.
     pub status: u16,
@@ -115,7 +116,12 @@ impl Route {
         }
         match self.header {
             "" => Some(weight),
-            name => head.headers.contains_key(name).then_some(weight + 1),
+            header => {
+                let (name, start) = header.split_once(": ").unwrap_or((header, ""));
+                let value = head.headers.get(name)?.as_bytes();
+                let begins = value.get(..start.len()).is_some_and(|value| value.eq_ignore_ascii_case(start.as_bytes()));
+                begins.then_some(weight + 1)
+            }
         }
     }
 }

@@ -49,7 +49,11 @@ pub struct Authorization<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Header,
-    Presigned { expires_seconds: Option<u32> },
+    Presigned {
+        expires_seconds: Option<u32>,
+    },
+    /// The fields of a form, whose policy is signed.
+    Policy,
 }
 
 impl std::fmt::Debug for Authorization<'_> {
@@ -196,7 +200,7 @@ impl<'a> Authorization<'a> {
         })
     }
 
-    fn assemble(given: Given<'a, '_>) -> Result<Self, SigV4Error> {
+    pub(super) fn assemble(given: Given<'a, '_>) -> Result<Self, SigV4Error> {
         let Given { credential, signed_headers, signature, date, session_token, content_hash, form } = given;
         let (time, time_text) = parse_time(date).ok_or(SigV4Error::Date)?;
         let slashes = parse_credential(&credential)?;
@@ -293,14 +297,14 @@ impl<'a> Authorization<'a> {
 }
 
 /// An authorization in pieces, wherever they came from.
-struct Given<'a, 'g> {
-    credential: Cow<'a, str>,
-    signed_headers: Cow<'a, str>,
-    signature: &'g str,
-    date: &'g str,
-    session_token: Option<Cow<'a, str>>,
-    content_hash: Option<Cow<'a, str>>,
-    form: Form,
+pub(super) struct Given<'a, 'g> {
+    pub(super) credential: Cow<'a, str>,
+    pub(super) signed_headers: Cow<'a, str>,
+    pub(super) signature: &'g str,
+    pub(super) date: &'g str,
+    pub(super) session_token: Option<Cow<'a, str>>,
+    pub(super) content_hash: Option<Cow<'a, str>>,
+    pub(super) form: Form,
 }
 
 /// The value of a header that counts once.

@@ -35,6 +35,14 @@ pub enum SigV4Error {
     /// Signed by header and by query at once.
     #[error("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.")]
     TwiceSigned,
+    /// A field is missing in a form with a signature.
+    #[error(
+        "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+    )]
+    FormField {
+        /// Its name.
+        name: &'static str,
+    },
     /// Signed in another way than Signature Version 4.
     #[error("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")]
     Mechanism,
@@ -216,7 +224,7 @@ impl SigV4Error {
     #[must_use]
     pub fn fault(&self, protocol: Protocol) -> Fault {
         let (json, query, status) = match self {
-            Self::Missing | Self::Mechanism => {
+            Self::Missing | Self::Mechanism | Self::FormField { .. } => {
                 ("MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)
             }
             Self::Algorithm
@@ -286,6 +294,9 @@ impl SigV4Error {
             ),
             Self::ExpiryRange => Fault::sender(QUERY_MALFORMED, self.to_string()),
             Self::Mechanism => Fault::sender("InvalidRequest", self.to_string()),
+            Self::FormField { name } => {
+                Fault::sender("InvalidArgument", self.to_string()).with_detail("ArgumentName", *name)
+            }
             Self::Algorithm
             | Self::Parameters(_)
             | Self::Pair

@@ -133,7 +133,7 @@ impl Authorization<'_> {
         }
         let lifetime = match self.form {
             Form::Presigned { expires_seconds } => expires_seconds.zip(self.expiry()),
-            Form::Header => None,
+            Form::Header | Form::Policy => None,
         };
         match lifetime {
             Some((seconds, expiry)) if now > expiry => Err(SigV4Error::PresignedExpired { seconds, expiry, now }),
@@ -185,7 +185,7 @@ impl Authorization<'_> {
             Some(text) => StatedPayload::parse(text).ok_or(SigV4Error::PayloadForm),
             None => match self.form {
                 Form::Presigned { .. } => Ok(StatedPayload::Unsigned),
-                Form::Header => Err(SigV4Error::PayloadUnstated),
+                Form::Header | Form::Policy => Err(SigV4Error::PayloadUnstated),
             },
         }
     }
