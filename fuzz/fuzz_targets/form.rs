@@ -15,7 +15,7 @@ fn read(pieces: &[&[u8]]) -> Result<(Fields, Vec<u8>), FormError> {
     };
     let mut content = Vec::new();
     loop {
-        while let Some(bytes) = file.next() {
+        while let Some(bytes) = file.next_piece() {
             content.extend_from_slice(&bytes);
         }
         match pieces.next() {

@@ -75,7 +75,7 @@ impl Body for FileBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         loop {
-            if let Some(bytes) = self.file.next() {
+            if let Some(bytes) = self.file.next_piece() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             match ready!(self.stream.as_mut().poll_frame(task)) {

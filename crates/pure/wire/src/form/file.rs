@@ -28,7 +28,7 @@ impl FormFile {
     }
 
     /// The next bytes of the content, of those that have arrived; `None` when there are none that are surely content.
-    pub fn next(&mut self) -> Option<Bytes> {
+    pub fn next_piece(&mut self) -> Option<Bytes> {
         if self.done {
             return None;
         }

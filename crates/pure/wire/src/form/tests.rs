@@ -18,7 +18,7 @@ fn read(content_type: &str, body: &[u8], piece: usize) -> Result<(Fields, Vec<u8
         }
     };
     loop {
-        while let Some(bytes) = file.next() {
+        while let Some(bytes) = file.next_piece() {
             content.extend_from_slice(&bytes);
         }
         match pieces.next() {
