@@ -35,7 +35,8 @@ pub use error::{KeyFault, Refusal, S3Error};
 
 use access::{Bucket, BucketPolicy};
 use record::{
-    BucketRecord, CorsConfiguration, CorsRecord, NotificationConfiguration, NotificationRecord, PolicyRecord,
+    BucketRecord, CorsConfiguration, CorsRecord, LifecycleConfiguration, LifecycleRecord, NotificationConfiguration,
+    NotificationRecord, PolicyRecord,
 };
 
 /// How many buckets are cached.
@@ -54,6 +55,7 @@ pub struct S3 {
     policies: Cache<BucketPolicy>,
     cors: Cache<CorsConfiguration>,
     notifications: Cache<NotificationConfiguration>,
+    lifecycles: Cache<LifecycleConfiguration>,
 }
 
 impl S3 {
@@ -71,6 +73,7 @@ impl S3 {
             policies: Cache::new::<PolicyRecord>(&store, BUCKETS_CACHED, BucketPolicy::from),
             cors: Cache::new::<CorsRecord>(&store, BUCKETS_CACHED, |CorsRecord(rules)| rules),
             notifications: Cache::new::<NotificationRecord>(&store, BUCKETS_CACHED, |NotificationRecord(told)| told),
+            lifecycles: Cache::new::<LifecycleRecord>(&store, BUCKETS_CACHED, |record| record.configuration),
             store,
             contents,
             principals,

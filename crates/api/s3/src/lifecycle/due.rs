@@ -70,8 +70,7 @@ impl LifecycleRule {
 }
 
 /// When a current version expires, in milliseconds since 1970, and the id of the rule: of several, the first one to be due.
-#[allow(dead_code, reason = "for operations on objects, which come next")]
-pub(crate) fn expiration<'c>(configuration: &'c LifecycleConfiguration, version: &Aged<'_>) -> Option<(i64, &'c str)> {
+pub(super) fn expiration<'c>(configuration: &'c LifecycleConfiguration, version: &Aged<'_>) -> Option<(i64, &'c str)> {
     let due = configuration.rules.iter().filter(|rule| rule.is_about(version)).filter_map(|rule| {
         let at = rule.expires_at(version.modified_ms)?;
         Some((at, rule.id.as_deref().unwrap_or_default()))

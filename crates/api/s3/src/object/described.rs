@@ -14,6 +14,7 @@ use crate::S3;
 use crate::access::Bucket;
 use crate::encryption::{CustomerKey, shown};
 use crate::error::{Refusal, S3Error};
+use crate::lifecycle::{self, Aged};
 
 /// The status of an answer with a part of a content.
 const PARTIAL: i32 = 206;
@@ -115,6 +116,7 @@ wire::output! {
         "Encryption" encryption: BTreeMap<String, String>, default, [PrefixHeaders("x-amz-server-side-encryption")];
         "StorageClass" storage_class: String, optional, [Header("x-amz-storage-class")];
         "PartsCount" parts_count: i32, optional, [Header("x-amz-mp-parts-count")];
+        "Expiration" expiration: String, optional, [Header("x-amz-expiration")];
         "TagCount" tag_count: i32, optional, [Header("x-amz-tagging-count")];
         "ObjectLock" object_lock: BTreeMap<String, String>, default, [PrefixHeaders("x-amz-object-lock-")];
     }
@@ -195,6 +197,13 @@ impl Asked<'_> {
         };
         let retention = details.retention.is_some() && may("s3:GetObjectRetention").await?;
         let legal_hold = details.legal_hold && may("s3:GetObjectLegalHold").await?;
+        let expiration = if found.is_latest {
+            let (bytes, modified_ms) = (version.bytes, version.modified_ms);
+            let aged = Aged { key: name, bytes, tags: Some(&details.tags), modified_ms };
+            lifecycle::expiration(call.service, bucket, &aged).await?
+        } else {
+            None
+        };
         let headers = details.headers.clone();
         let [cache_control, content_disposition, content_encoding, content_language, content_type] =
             self.overriding.map(|header| header.map(str::to_owned));
@@ -223,6 +232,7 @@ impl Asked<'_> {
                 .parts
                 .filter(|_| self.part_number.is_some())
                 .and_then(|count| i32::try_from(count).ok()),
+            expiration,
             tag_count,
             object_lock: locks::headers(details, retention, legal_hold),
         };

@@ -18,6 +18,7 @@ use crate::configuration::acl::check_acl;
 use crate::encryption::{CustomerHeaders, EncryptionHeaders, Protected, protect, shown};
 use crate::error::{Refusal, S3Error};
 use crate::event::{Happened, Listeners};
+use crate::lifecycle::{self, Aged};
 use crate::record::BucketRecord;
 
 /// The longest content that one request puts, in bytes.
@@ -80,6 +81,7 @@ wire::output! {
         "ETag" e_tag: String, required, [Header("etag")];
         "Checksums" checksums: BTreeMap<String, String>, default, [PrefixHeaders("x-amz-checksum-")];
         "Encryption" encryption: BTreeMap<String, String>, default, [PrefixHeaders("x-amz-server-side-encryption")];
+        "Expiration" expiration: String, optional, [Header("x-amz-expiration")];
         "VersionId" version_id: String, optional, [Header("x-amz-version-id")];
     }
 }
@@ -192,8 +194,11 @@ impl Operation for PutObject {
         details.checksum = checksum;
         let checksums = details.checksum.as_ref().map(checksum::headers).unwrap_or_default();
         let e_tag = quoted(&content.etag);
+        let (bytes, modified_ms) = (content.bytes, millis(call.now));
+        let aged = Aged { key: &input.key, bytes, tags: Some(&details.tags), modified_ms };
+        let expiration = lifecycle::expiration(call.service, &bucket, &aged).await?;
         let entry = commit(call, &bucket, input.key, details, content, (condition, "s3:ObjectCreated:Put")).await?;
-        Ok(Bound(PutObjectOutput { e_tag, checksums, encryption, version_id: entry.version_id }))
+        Ok(Bound(PutObjectOutput { e_tag, checksums, encryption, expiration, version_id: entry.version_id }))
     }
 }
 

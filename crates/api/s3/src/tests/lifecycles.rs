@@ -79,6 +79,19 @@ async fn with_versioning_an_expired_object_gets_a_marker_which_goes_when_nothing
 }
 
 #[tokio::test]
+async fn answers_say_when_an_object_expires() {
+    let world =
+        world("<ID>the logs</ID><Filter><Prefix>logs/</Prefix></Filter><Expiration><Days>1</Days></Expiration>").await;
+    let expected = "expiry-date=\"Wed, 23 Sep 2026 00:00:00 GMT\", rule-id=\"the%20logs\"";
+    let put = world.done("admin", "PUT /first/logs/a", "a").await;
+    assert_eq!(put.header("x-amz-expiration"), expected);
+    assert_eq!(world.done("admin", "HEAD /first/logs/a", "").await.header("x-amz-expiration"), expected);
+    assert_eq!(world.done("admin", "PUT /first/other", "a").await.header("x-amz-expiration"), "");
+    world.done("admin", "DELETE /first?lifecycle", "").await;
+    assert_eq!(world.done("admin", "GET /first/logs/a", "").await.header("x-amz-expiration"), "");
+}
+
+#[tokio::test]
 async fn newer_versions_that_are_not_current_are_kept_by_number() {
     let world = world(
         "<Filter/><NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays>\
