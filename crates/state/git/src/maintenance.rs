@@ -50,7 +50,7 @@ impl Default for Maintenance {
             // As git's `gc.pruneExpire`.
             unreachable_seconds: 14 * 24 * 60 * 60,
             replaced_seconds: 60 * 60,
-            memory_bytes: 64 << 20,
+            memory_bytes: 40 << 20,
             threads: 1,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `SEALSTACK_GIT_HISTORY` is a repository of the real git.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that prints")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::print_stdout, reason = "a test that prints")]
 
 mod world;
 
@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use git::{Deepen, Filter, RefUpdate, UploadEvent, Wanted};
+use git::{Deepen, Filter, Git, RefUpdate, Settings, UploadEvent, Wanted};
 use git_object::fsck::{self, Message};
 use git_object::{ObjectFormat, ObjectId};
 use peak_alloc::PeakAlloc;
-use world::{RealGit, World, block_on};
+use world::{ID, RealGit, World, block_on};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -200,6 +200,70 @@ fn a_history_in_and_out() {
             let meter = Meter::start();
             let bytes = fetch(&world, all.clone()).await;
             meter.report("fetch of four packs", bytes);
+        }
+    });
+}
+
+/// What look-ups cost while pushes have left many packs that maintenance has not joined yet.
+#[test]
+#[ignore = "tells something in a release build only"]
+fn objects_are_looked_up_in_many_packs() {
+    let format = ObjectFormat::Sha1;
+    let real = RealGit::history(format, 400);
+    block_on(async {
+        let world = World::new().await;
+        world.push(&real, &["refs/heads/main"]).await;
+        let ids = real.objects(&["main"]);
+        let missing = move |number: u32| {
+            let bytes: Vec<u8> =
+                (0..5_u32).flat_map(|word| (number * 5 + word).wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+            ObjectId::from_bytes(format, &bytes).unwrap()
+        };
+        let mut packs = 1;
+        for packs_wanted in [1, 12, 50, 200] {
+            while packs < packs_wanted {
+                let old = real.id("main");
+                real.write("one", format!("{packs}").as_bytes());
+                let new = real.commit("one");
+                world.push(&real, &["refs/heads/main"]).await;
+                assert_ne!(old, new);
+                packs += 1;
+            }
+            // As after a start of the server: no pack is open.
+            let git = Git::new(world.store.clone(), world.blobs.clone(), Settings::default());
+            let objects = git.open(ID, &world.key).await.unwrap().objects();
+            let (known, all) = (ids.clone(), objects);
+            let (opened, found, missed) = tokio::task::spawn_blocking(move || {
+                let begun = Instant::now();
+                assert!(!all.exists(&missing(0)).unwrap());
+                let opened = begun.elapsed();
+                let begun = Instant::now();
+                for round in 0..10_000 {
+                    assert!(all.exists(&known[round % known.len()]).unwrap());
+                }
+                let found = begun.elapsed();
+                let begun = Instant::now();
+                for number in 0..10_000 {
+                    assert!(!all.exists(&missing(number)).unwrap());
+                }
+                (opened, found, begun.elapsed())
+            })
+            .await
+            .unwrap();
+            println!(
+                "{packs} packs: first look-up {:.3} ms, then {:.2} us each, and {:.2} us for what is not there",
+                opened.as_secs_f64() * 1e3,
+                found.as_secs_f64() * 1e2,
+                missed.as_secs_f64() * 1e2
+            );
+            let all = Wanted { wants: vec![real.id("main")], ofs_delta: true, ..Wanted::default() };
+            let one = Wanted { haves: vec![real.id("main~1")], thin: true, ..all.clone() };
+            let far = Wanted { haves: vec![real.id("main~390")], thin: true, ..all.clone() };
+            for (what, wanted) in [("all", all), ("one", one), ("390 commits", far)] {
+                let meter = Meter::start();
+                let bytes = fetch(&world, wanted).await;
+                meter.report(&format!("{packs} packs, fetch of {what}"), bytes);
+            }
         }
     });
 }
