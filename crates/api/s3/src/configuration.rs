@@ -9,6 +9,7 @@ pub(crate) mod cors;
 pub(crate) mod encryption;
 pub(crate) mod fixed;
 pub(crate) mod lifecycle;
+pub(crate) mod none;
 pub(crate) mod notification;
 pub(crate) mod object_lock;
 pub(crate) mod ownership;

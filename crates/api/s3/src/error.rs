@@ -150,6 +150,14 @@ refusals! {
         "The server side encryption configuration was not found",
 }
 
+impl Refusal {
+    /// The refusal of a request whose header or element asks for something that there is not.
+    pub(crate) fn not_implemented(header: &str) -> Self {
+        let reason = "A header you provided implies functionality that is not implemented";
+        Self::NotImplemented { header: header.to_owned(), reason }
+    }
+}
+
 /// An error of an operation of S3.
 #[derive(Debug, thiserror::Error)]
 pub enum S3Error {

@@ -74,8 +74,7 @@ impl CreateBucketInput {
         if configuration.is_some_and(|configuration| configuration.location.is_some() || configuration.bucket.is_some())
             || self.namespace.as_deref().is_some_and(|namespace| namespace != "global")
         {
-            let reason = "A header you provided implies functionality that is not implemented";
-            return Err(Refusal::NotImplemented { header: "Bucket".to_owned(), reason }.into());
+            return Err(Refusal::not_implemented("Bucket").into());
         }
         let constraint = configuration.and_then(|configuration| configuration.location_constraint.as_deref());
         let constraint = match constraint.unwrap_or_default() {

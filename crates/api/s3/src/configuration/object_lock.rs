@@ -52,8 +52,7 @@ impl Retention {
     /// The retention, checked.
     fn check(self) -> Result<DefaultRetention, S3Error> {
         if self.event_hold.is_some() {
-            let reason = "A header you provided implies functionality that is not implemented";
-            return Err(Refusal::NotImplemented { header: "DefaultEventHold".to_owned(), reason }.into());
+            return Err(Refusal::not_implemented("DefaultEventHold").into());
         }
         let (mode, length, most) = match self {
             Self { mode: Some(mode), days: Some(days), years: None, .. } => (mode, days, DAYS_MAX),

@@ -35,8 +35,7 @@ puts! {
     } = |input, bucket, call| {
         let VersioningConfiguration { status, mfa_delete } = input.given;
         if mfa_delete == Some(Status::Enabled) {
-            let reason = "A header you provided implies functionality that is not implemented";
-            return Err(Refusal::NotImplemented { header: "x-amz-mfa".to_owned(), reason }.into());
+            return Err(Refusal::not_implemented("x-amz-mfa").into());
         }
         let status = status.ok_or(Refusal::IllegalVersioningConfigurationException)?;
         let change = move |record: &mut BucketRecord, _: &mut Tx<'_>| {

@@ -4,7 +4,7 @@
 //! Source: Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of public"; Service
 //! Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -87,17 +87,15 @@ impl Document {
 
 impl Statement {
     fn check_scope(&self, bucket: &str) -> Result<(), S3Error> {
-        let own = ["arn:aws:s3:::", bucket].concat();
         let (mut of_bucket, mut of_objects) = (false, false);
         for resource in self.resource.iter().chain(&self.not_resource).flat_map(OneOrMany::as_slice) {
-            let rest = resource.strip_prefix(&*own).filter(|rest| rest.is_empty() || rest.starts_with(['/', '*', '?']));
-            match rest {
-                Some("") => of_bucket = true,
-                Some(rest) if rest.starts_with('/') => of_objects = true,
-                // `bucket*` means the bucket and its objects, and no bucket whose policy this is not.
-                Some(_) => (of_bucket, of_objects) = (true, true),
-                None => return Err(malformed("Policy has invalid resource")),
+            let pattern = resource.strip_prefix("arn:aws:s3:::").unwrap_or_default();
+            let (on_bucket, on_objects) =
+                (begins(pattern, bucket, true), begins(pattern, &[bucket, "/"].concat(), false));
+            if !on_bucket && !on_objects {
+                return Err(malformed("Policy has invalid resource"));
             }
+            (of_bucket, of_objects) = (of_bucket || on_bucket, of_objects || on_objects);
         }
         for action in self.action.iter().chain(&self.not_action).flat_map(OneOrMany::as_slice) {
             let action = action.to_ascii_lowercase();
@@ -131,6 +129,32 @@ impl Statement {
         };
         self.effect == "Allow" && everybody && !limited()
     }
+}
+
+/// Whether a pattern with `*` and `?` matches `text`, or with `whole` false, some text that begins so.
+fn begins(pattern: &str, text: &str, whole: bool) -> bool {
+    // The places in the pattern that the text so far may have led to.
+    let letters: Vec<char> = pattern.chars().collect();
+    let mut places = BTreeSet::from([0]);
+    let pass_stars = |places: &mut BTreeSet<usize>| {
+        for place in 0..letters.len() {
+            if places.contains(&place) && letters.get(place) == Some(&'*') {
+                places.insert(place + 1);
+            }
+        }
+    };
+    pass_stars(&mut places);
+    for letter in text.chars() {
+        let next = places.iter().filter_map(|place| match letters.get(*place) {
+            Some('*') => Some(*place),
+            Some('?') => Some(place + 1),
+            Some(other) if *other == letter => Some(place + 1),
+            _ => None,
+        });
+        places = next.collect();
+        pass_stars(&mut places);
+    }
+    if whole { places.contains(&letters.len()) } else { !places.is_empty() }
 }
 
 /// Whether a condition limits callers to few, whoever calls: it has fixed values of a key that callers do not choose.
@@ -246,6 +270,10 @@ mod tests {
         assert!(check(r#"["s3:ListBucket", "s3:GetObject"]"#, r#"["arn:aws:s3:::mine", "arn:aws:s3:::mine/a"]"#));
         assert!(check(r#""s3:*""#, r#""arn:aws:s3:::mine""#));
         assert!(check(r#""*""#, r#""arn:aws:s3:::mine/*""#));
+        assert!(check(r#"["s3:ListBucket", "s3:GetObject"]"#, r#""arn:aws:s3:::mi?e*""#));
+        assert!(check(r#""s3:GetObject""#, r#""arn:aws:s3:::*/*""#));
+        assert!(!check(r#""s3:ListBucket""#, r#""arn:aws:s3:::*/*""#));
+        assert!(!check(r#""s3:ListBucket""#, r#""arn:aws:s3:::*s""#));
         assert!(!check(r#""s3:GetObject""#, r#""arn:aws:s3:::mine""#));
         assert!(!check(r#""s3:ListBucket""#, r#""arn:aws:s3:::mine/*""#));
         assert!(!check(r#""s3:ListBucket""#, r#""arn:aws:s3:::minerals""#));

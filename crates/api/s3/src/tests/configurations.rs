@@ -25,6 +25,11 @@ async fn a_new_bucket_answers_what_terraform_reads() {
         assert_eq!((answer.error, answer.status), (Some(error), 404), "{subresource}");
         assert!(answer.text().contains("<BucketName>first</BucketName>"), "{}", answer.text());
     }
+    for kind in ["analytics", "inventory", "metrics", "intelligent-tiering"] {
+        let list = world.done("reader", &format!("GET /first?{kind}"), "").await.text();
+        assert!(list.contains("<IsTruncated>false</IsTruncated>"), "{kind}: {list}");
+        assert_eq!(world.refused("reader", &format!("GET /first?{kind}&id=a"), "").await, "NoSuchConfiguration");
+    }
     let namespace = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
     for (subresource, part) in [
         ("versioning", "<VersioningConfiguration NS></VersioningConfiguration>"),

@@ -42,7 +42,7 @@ fn request(entry: &Entry<S3>, bucket: &str) -> (String, Vec<(&'static str, Strin
 fn value(operation: &str, member: &str) -> String {
     match member {
         "AccountId" => ACCOUNT,
-        "TagKeys" => "a",
+        "TagKeys" | "Id" => "a",
         "Tags" => "<TagResourceRequest><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></TagResourceRequest>",
         "AbacStatus" => "<AbacStatus><Status>Disabled</Status></AbacStatus>",
         "CORSConfiguration" => {
