@@ -10,3 +10,10 @@ fn plans_of_buckets_apply_and_are_destroyed() {
     let said = server.script("s3_terraform.py", &[]);
     assert_eq!(said, "Buckets and their satellites are planned, applied and destroyed.\n");
 }
+
+#[test]
+fn people_use_buckets_with_the_aws_cli_and_boto3() {
+    let server = Server::start(env!("CARGO_BIN_EXE_sealstack"), &[]);
+    let said = server.script("s3_stories.py", &[]);
+    assert_eq!(said, "Buckets are used as those of AWS, and closed with their keys.\n");
+}

@@ -14,6 +14,10 @@ use crate::error::ServerError;
 /// The profile that clients use unless told otherwise.
 pub(crate) const DEFAULT: &str = "default";
 
+/// The settings of S3, which belong to the line above them. Without them the AWS CLI and boto3 presign in Regions that have been
+/// there for long with a version of signatures that AWS's own new buckets do not take.
+const PRESIGNED: &str = "\n  signature_version = s3v4";
+
 /// An endpoint as clients are configured with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -40,10 +44,14 @@ pub fn local_url(address: SocketAddr) -> String {
 pub(crate) fn write_config(layout: &Layout, endpoint: &Endpoint) -> Result<(), ServerError> {
     let Endpoint { url, ca_bundle, region } = endpoint;
     let ca_bundle = ca_bundle.as_deref().map(|path| path.display().to_string());
-    let settings = [("region", Some(region)), ("endpoint_url", Some(url)), ("ca_bundle", ca_bundle.as_ref())];
     let path = layout.aws_config();
     let before = read(&path)?.unwrap_or_default();
-    let after = with_profile(&before, DEFAULT, &settings.map(|(name, value)| (name, value.map(String::as_str))));
+    let (ca_bundle, own) = (ca_bundle.as_deref(), default_lines(&before).any(|line| setting(line, "s3").is_some()));
+    let mut settings = vec![("region", Some(&**region)), ("endpoint_url", Some(url)), ("ca_bundle", ca_bundle)];
+    if !own {
+        settings.push(("s3", Some(PRESIGNED)));
+    }
+    let after = with_profile(&before, DEFAULT, &settings);
     if *after == *before { Ok(()) } else { replace_file(&path, after.as_bytes()) }
 }
 
@@ -184,7 +192,8 @@ mod tests {
             assert_eq!(
                 std::fs::read_to_string(layout.aws_config()).expect("it"),
                 "# mine\n[profile alice]\nregion = eu-west-1\n\n[default]\nregion = us-east-1\n\
-                 endpoint_url = https://127.0.0.1:1\nca_bundle = /data/tls/ca.pem\noutput = json\n\n\
+                 endpoint_url = https://127.0.0.1:1\nca_bundle = /data/tls/ca.pem\ns3 = \n  signature_version = s3v4\n\
+                 output = json\n\n\
                  [profile bob]\nendpoint_url = http://x\n"
             );
         }
