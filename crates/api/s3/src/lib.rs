@@ -107,6 +107,8 @@ impl Service for S3 {
     const EVENT_SOURCE: &'static str = "s3.amazonaws.com";
     const PROTOCOLS: &'static [Protocol] = &[Protocol::rest_xml(NAMESPACE, routes::ROUTES)];
     const ANONYMOUS: bool = true;
+    /// A thousand of the longest names, and what XML adds to them.
+    const BODY_BYTES_MAX: usize = 4 << 20;
     const NOT_SERVED: &'static str = include_str!("../missing.txt");
     type Error = S3Error;
 

@@ -51,7 +51,8 @@ pub(crate) fn endpoint<S: Service>(service: Arc<S>) -> Box<dyn Endpoint> {
     let operations = S::operations();
     let rows = operations.iter().enumerate().map(|(index, entry)| {
         let Entry { name, class, input, streams, form, .. } = *entry;
-        (name, OperationRef { name, class, index, body_bytes_max: body_bytes_max(input), streams, form })
+        let body_bytes_max = body_bytes_max(input).min(S::BODY_BYTES_MAX);
+        (name, OperationRef { name, class, index, body_bytes_max, streams, form })
     });
     let by_name = rows.collect();
     Box::new(Served { service, operations, by_name })

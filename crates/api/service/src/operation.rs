@@ -31,6 +31,8 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// Whether unsigned requests of restXml are those of an anonymous caller, whom a resource's policy may allow
     /// something.
     const ANONYMOUS: bool = false;
+    /// The most bytes of a body that does not flow, whatever the rules of an input allow: nested lists without rules allow a lot.
+    const BODY_BYTES_MAX: usize = usize::MAX;
     /// The operations of AWS's service that it does not serve, one a line; lines that begin with `#` are for readers.
     const NOT_SERVED: &'static str = "";
     /// Error type of its operations.

@@ -220,6 +220,14 @@ async fn destinations_of_notifications_do_not_overlap() {
 }
 
 #[tokio::test]
+async fn a_body_that_no_document_needs_is_not_taken_in() {
+    let world = world().await;
+    let long = format!("<Tagging><TagSet/><!--{}--></Tagging>", "-a".repeat(2 << 20));
+    let answer = world.send("admin", "PUT /first?cors", &[], long.as_bytes()).await;
+    assert_eq!(answer.error, Some("EntityTooLarge"), "{}", answer.text());
+}
+
+#[tokio::test]
 async fn bodies_that_say_something_else_than_their_checksum_change_nothing() {
     let world = world().await;
     let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
