@@ -10,11 +10,12 @@ use wire::shape::Binding::{Flat, Header, Label, Name, Namespace, Payload};
 
 use super::delete::{Removal, delete_condition, may_bypass, not_implemented};
 use super::locks::millis;
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName, Object, action_on_version};
 use crate::error::{Refusal, S3Error};
 use crate::event::Listeners;
 use crate::record::BucketRecord;
-use crate::{NAMESPACE, S3};
 
 /// How many objects one request removes at most.
 const OBJECTS_MAX: usize = 1000;

@@ -6,9 +6,10 @@ use wire::shape::Binding::{Header, Label, Namespace, Payload, Query};
 
 use super::locks::check_bucket;
 use super::target::{Target, VersionKey};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{BucketKey, BucketName, ObjectKey};
 use crate::error::{Refusal, S3Error};
-use crate::{NAMESPACE, S3};
 
 wire::text_enum! {
     /// Whether there is a legal hold.

@@ -71,6 +71,9 @@ wire::shape! {
         "ObjectLockMode" object_lock_mode: String, optional, [], [Header("x-amz-object-lock-mode")];
         "ObjectLockRetainUntilDate" object_lock_retain_until_date: Timestamp, optional, [], [Header("x-amz-object-lock-retain-until-date")];
         "ObjectLockLegalHoldStatus" object_lock_legal_hold_status: String, optional, [], [Header("x-amz-object-lock-legal-hold")];
+        "ObjectLockEventHold" object_lock_event_hold: String, optional, [], [Header("x-amz-object-lock-event-hold")];
+        "ObjectLockEventHoldDurationDays" object_lock_event_hold_days: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-days")];
+        "ObjectLockEventHoldDurationYears" object_lock_event_hold_years: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-years")];
         "ExpectedBucketOwner" expected_bucket_owner: String, optional, [], [Header("x-amz-expected-bucket-owner")];
     }
 }
@@ -119,10 +122,12 @@ impl PutObjectInput {
         let grants = [&self.grant_full_control, &self.grant_read, &self.grant_read_acp, &self.grant_write_acp];
         check_acl(self.acl.as_deref(), &grants)?;
         if self.write_offset_bytes.is_some() {
-            let reason = "A header you provided implies functionality that is not implemented";
-            return Err(Refusal::NotImplemented { header: "x-amz-write-offset-bytes".to_owned(), reason }.into());
+            return Err(Refusal::not_implemented("x-amz-write-offset-bytes").into());
         }
-        Ok(())
+        let held = self.object_lock_event_hold.is_some()
+            || self.object_lock_event_hold_days.is_some()
+            || self.object_lock_event_hold_years.is_some();
+        if held { Err(Refusal::not_implemented("x-amz-object-lock-event-hold").into()) } else { Ok(()) }
     }
 }
 

@@ -8,10 +8,11 @@ use wire::shape::Binding::{Header, Label, Namespace, Payload, Query};
 use super::delete::may_bypass;
 use super::locks::{check_bucket, millis, mode_name, until};
 use super::target::{Target, VersionKey};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{BucketKey, BucketName, ObjectKey};
 use crate::error::{Refusal, S3Error};
 use crate::record::ObjectLockMode;
-use crate::{NAMESPACE, S3};
 
 wire::document! {
     /// A time before which a version cannot be removed, and how strict that is.

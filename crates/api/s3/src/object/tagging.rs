@@ -4,11 +4,12 @@ use service::{AuditClass, Bound, Call, Need, Permit, ResourceOperation};
 use wire::shape::Binding::{Header, Item, Label, Namespace, Payload, Query};
 
 use super::target::{Target, VersionKey};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{BucketKey, BucketName, ObjectKey};
 use crate::configuration::tagging::Tagging;
 use crate::error::S3Error;
 use crate::record::{Tag, tags_of_object};
-use crate::{NAMESPACE, S3};
 
 wire::shape! {
     pub(crate) struct GetObjectTaggingInput {
