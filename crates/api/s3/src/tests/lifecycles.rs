@@ -170,3 +170,42 @@ async fn uploads_that_nobody_completes_are_aborted() {
     world.pass_seconds(DAY);
     assert_eq!(world.carry_out_lifecycles().await, 0);
 }
+
+#[tokio::test]
+async fn rules_go_by_tags_and_sizes() {
+    let world = world(
+        "<Filter><And><Tag><Key>team</Key><Value>red</Value></Tag><ObjectSizeGreaterThan>2</ObjectSizeGreaterThan></And>\
+         </Filter><Expiration><Days>1</Days></Expiration>",
+    )
+    .await;
+    for (key, tags, content) in [("a", "team=red", "123"), ("b", "team=blue", "123"), ("c", "team=red", "12")] {
+        let request = format!("PUT /first/{key}");
+        let put = world.send("admin", &request, &[("x-amz-tagging", tags)], content.as_bytes()).await;
+        assert_eq!((put.error, !put.header("x-amz-expiration").is_empty()), (None, key == "a"), "{}", put.text());
+    }
+    world.pass_seconds(3 * DAY);
+    assert_eq!(world.carry_out_lifecycles().await, 1);
+    assert_eq!(left(&world).await, ["b", "c"]);
+}
+
+#[tokio::test]
+async fn a_locked_version_stays_until_it_is_released() {
+    let world = World::new();
+    world.send("admin", "PUT /first", &[("x-amz-bucket-object-lock-enabled", "true")], b"").await;
+    rule(
+        &world,
+        "<Filter/><NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>",
+    )
+    .await;
+    let held = world.send("admin", "PUT /first/a", &[("x-amz-object-lock-legal-hold", "ON")], b"1").await;
+    assert_eq!(held.error, None, "{}", held.text());
+    world.done("admin", "PUT /first/a", "2").await;
+    world.pass_seconds(3 * DAY);
+    assert_eq!(world.carry_out_lifecycles().await, 0);
+    assert_eq!(left(&world).await.len(), 2);
+    let release = format!("PUT /first/a?legal-hold&versionId={}", held.header("x-amz-version-id"));
+    world.done("admin", &release, "<LegalHold><Status>OFF</Status></LegalHold>").await;
+    world.pass_seconds(DAY);
+    assert_eq!(world.carry_out_lifecycles().await, 1);
+    assert_eq!(left(&world).await.len(), 1);
+}
