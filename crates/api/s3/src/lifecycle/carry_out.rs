@@ -30,7 +30,7 @@ enum Ending {
     /// A current version: with versioning, a delete marker is put before it.
     Current { key: String, sequence: u64 },
     /// A version that is not current, or a delete marker before nothing.
-    Version { key: String, version_id: String, sequence: u64, marker: bool },
+    Version { key: String, version_id: String, sequence: u64 },
     /// An upload.
     Upload { key: String, upload_id: String },
 }
@@ -271,7 +271,7 @@ impl Ending {
                     if marker { "s3:LifecycleExpiration:DeleteMarkerCreated" } else { "s3:LifecycleExpiration:Delete" },
                 )
             }
-            Self::Version { key, version_id, sequence, .. } => {
+            Self::Version { key, version_id, sequence } => {
                 if !unchanged(tx, key, Some(version_id), *sequence)? {
                     return Ok(false);
                 }
@@ -352,7 +352,7 @@ impl Walk {
             endings.push(Ending::Current { key, sequence: entry.sequence });
         } else if due {
             let version_id = entry.id().to_owned();
-            endings.push(Ending::Version { key, version_id, sequence: entry.sequence, marker: entry.marker });
+            endings.push(Ending::Version { key, version_id, sequence: entry.sequence });
         }
         Ok(())
     }
@@ -368,7 +368,7 @@ impl Walk {
             })
         });
         if due {
-            endings.push(Ending::Version { key: self.key.clone(), version_id, sequence, marker: true });
+            endings.push(Ending::Version { key: self.key.clone(), version_id, sequence });
         }
     }
 }
