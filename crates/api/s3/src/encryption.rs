@@ -11,7 +11,7 @@ mod unwrap;
 
 pub(crate) use asked::{Asked, EncryptionHeaders};
 pub(crate) use customer::{CustomerHeaders, CustomerKey};
-pub(crate) use protect::{Protected, protect};
+pub(crate) use protect::{Protected, protect, rewrap};
 pub(crate) use shown::shown;
 pub(crate) use unwrap::unwrap;
 

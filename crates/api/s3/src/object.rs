@@ -1,8 +1,10 @@
 //! Objects: put, got, copied, described and removed; their tags and locks.
 
 mod answer;
+pub(crate) mod attributes;
 pub(crate) mod checksum;
 mod conditions;
+pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod delete_many;
 mod described;
@@ -12,7 +14,10 @@ pub(crate) mod legal_hold;
 mod locks;
 pub(crate) mod put;
 mod range;
+pub(crate) mod rename;
 pub(crate) mod retention;
+mod source;
 mod stored;
 pub(crate) mod tagging;
 mod target;
+pub(crate) mod update_encryption;

@@ -6,6 +6,7 @@ use crate::{S3, bucket, configuration, control, list, object};
 
 /// Every operation that S3 serves.
 pub(crate) static TABLE: &[Entry<S3>] = service::operations![
+    object::copy::CopyObject,
     bucket::create::CreateBucket,
     bucket::delete::DeleteBucket,
     configuration::cors::DeleteBucketCors,
@@ -43,6 +44,7 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     configuration::fixed::GetBucketWebsite,
     object::get::GetObject,
     configuration::acl::GetObjectAcl,
+    object::attributes::GetObjectAttributes,
     object::legal_hold::GetObjectLegalHold,
     configuration::object_lock::GetObjectLockConfiguration,
     object::retention::GetObjectRetention,
@@ -78,6 +80,8 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     object::retention::PutObjectRetention,
     object::tagging::PutObjectTagging,
     configuration::public_access::PutPublicAccessBlock,
+    object::rename::RenameObject,
     control::tags::TagResource,
     control::tags::UntagResource,
+    object::update_encryption::UpdateObjectEncryption,
 ];

@@ -62,6 +62,23 @@ pub(crate) async fn protect(
     }
 }
 
+/// Wraps the key of an object that is there under a new data key of a KMS key.
+///
+/// # Errors
+/// [`S3Error::Key`] when the caller cannot use the KMS key.
+pub(crate) async fn rewrap(
+    key: &ObjectKey,
+    kms_key: &str,
+    bucket_key: bool,
+    (bucket, name): (&Bucket, &str),
+    call: &Call<'_, S3>,
+) -> Result<Protection, S3Error> {
+    let arn = if bucket_key { bucket.arn() } else { [&*bucket.arn(), "/", name].concat() };
+    let context = with_arn(&BTreeMap::new(), arn);
+    let (wrapped, key_arn) = wrap_under(kms_key, &context, bucket, key.outer(), call).await?;
+    Ok(Protection::Kms { key_arn, wrapped, context, bucket_key })
+}
+
 fn with_arn(pairs: &BTreeMap<String, String>, arn: String) -> BTreeMap<String, String> {
     let mut context = pairs.clone();
     context.insert(CONTEXT_KEY.to_owned(), arn);

@@ -54,7 +54,6 @@ impl ReadConditions<'_> {
     ///
     /// # Errors
     /// [`Refusal::PreconditionFailed`].
-    #[expect(dead_code, reason = "copies come next")]
     pub(crate) fn check_source(self, version: (&str, u64), now: Timestamp) -> Result<(), S3Error> {
         self.check(version, now).map_err(|error| match error {
             S3Error::WithHeaders(Refusal::NotModified, _) => {

@@ -123,6 +123,12 @@ impl Target {
         self.bucket.versioning.map(|_| entry.id().to_owned())
     }
 
+    /// Whether the version is there and has tags.
+    pub(crate) fn has_tags(&self) -> bool {
+        let stored = self.found.as_ref().ok().and_then(|found| found.stored.as_ref());
+        stored.is_some_and(|stored| !stored.version.details.tags.is_empty())
+    }
+
     /// Changes details of the version of this id, or of the newest, in the transaction that has the call's record.
     ///
     /// # Errors

@@ -29,7 +29,9 @@ fn request(entry: &Entry<S3>, bucket: &str) -> (String, Vec<(&'static str, Strin
         match member.place.at {
             At::Label | At::PrefixHeaders(_) | At::Status => {}
             At::Query(name) => query.push(format!("{name}={}", value(entry.name, member.name))),
-            At::Header(name) => headers.push((name, value(entry.name, member.name))),
+            At::Header(name) => {
+                headers.push((name, value(entry.name, member.name).replace("SOURCE", &bucket)));
+            }
             At::Body | At::Payload => body = value(entry.name, member.name),
         }
     }
@@ -59,6 +61,12 @@ fn value(operation: &str, member: &str) -> String {
         "Policy" => return policy_of(&json!({"AWS": ACCOUNT}), &json!("s3:GetObject"), &json!("arn:aws:s3:::x/*")),
         "Tagging" => "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
         "VersioningConfiguration" => "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+        "CopySource" | "RenameSource" => "/SOURCE/key",
+        "ObjectAttributes" => "ETag",
+        "ObjectEncryption" => {
+            "<ObjectEncryption><SSE-KMS><KMSKeyArn>arn:aws:kms:us-east-1:111122223333:key/x</KMSKeyArn></SSE-KMS>\
+             </ObjectEncryption>"
+        }
         "Delete" => "<Delete><Object><Key>key</Key></Object></Delete>",
         "PublicAccessBlockConfiguration" => "<PublicAccessBlockConfiguration/>",
         _ => panic!("{operation}: give {member} a value in crates/api/s3/src/tests/matrix.rs, value()"),

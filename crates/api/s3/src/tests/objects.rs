@@ -360,3 +360,113 @@ async fn a_lock_holds_until_its_time_or_who_may_end_it() {
     world.done("admin", "PUT /other", "").await;
     assert_eq!(world.send("admin", "PUT /other/key", &until, b"x").await.error, Some("InvalidRequest"));
 }
+
+#[tokio::test]
+async fn a_copy_has_its_sources_content_and_details_and_a_key_of_its_own() {
+    let world = World::with_bucket().await;
+    let body = vec![b'c'; 70_000];
+    let headers = [("content-type", "text/plain"), ("x-amz-meta-colour", "blue"), ("x-amz-tagging", "a=b")];
+    let put = world.put("dir/a%20b", &body, &headers).await;
+    world.done("admin", "PUT /other", "").await;
+    let copy = async |caller: &str, to: &str, headers: &[(&str, &str)]| {
+        let headers: Vec<_> = [("x-amz-copy-source", "/bkt/dir/a%20b")].iter().chain(headers).copied().collect();
+        world.send(caller, to, &headers, b"").await
+    };
+    let copied = copy("admin", "PUT /other/key", &[]).await;
+    assert_eq!(copied.error, None, "{}", copied.text());
+    let etag = put.header("etag").trim_matches('"').to_owned();
+    let checksum = put.header("x-amz-checksum-crc64nvme").to_owned();
+    assert!(copied.text().contains(&format!("<ETag>&quot;{etag}&quot;</ETag>")), "{}", copied.text());
+    assert!(copied.text().contains(&format!("<ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME>")), "{}", copied.text());
+    let got = world.get("GET /other/key", &[]).await;
+    assert_eq!((got.header("content-type"), got.header("x-amz-meta-colour")), ("text/plain", "blue"));
+    assert_eq!((got.header("x-amz-tagging-count"), got.body.len()), ("1", 70_000));
+    let replaced = [("x-amz-metadata-directive", "REPLACE"), ("x-amz-tagging-directive", "REPLACE")];
+    copy("admin", "PUT /other/key", &replaced).await;
+    let got = world.get("HEAD /other/key", &[]).await;
+    assert_eq!((got.header("content-type"), got.header("x-amz-meta-colour")), ("binary/octet-stream", ""));
+    assert_eq!(got.header("x-amz-tagging-count"), "");
+    // Onto itself only with something changed.
+    let itself = copy("admin", "PUT /bkt/dir/a%20b", &[]).await;
+    assert_eq!(itself.error, Some("InvalidRequest"));
+    let by_kms = copy("admin", "PUT /bkt/dir/a%20b", &[("x-amz-server-side-encryption", "aws:kms")]).await;
+    assert_eq!((by_kms.error, by_kms.header("x-amz-server-side-encryption")), (None, "aws:kms"));
+    assert!(!by_kms.text().contains(&etag), "{}", by_kms.text());
+    assert_eq!(world.get("GET /bkt/dir/a%20b", &[]).await.body, body);
+    // Conditions on the source, and another algorithm.
+    let stale = copy("admin", "PUT /other/key", &[("x-amz-copy-source-if-match", "x")]).await;
+    assert_eq!((stale.error, stale.status), (Some("PreconditionFailed"), 412));
+    let newer =
+        copy("admin", "PUT /other/key", &[("x-amz-copy-source-if-modified-since", "Mon, 28 Sep 2026 00:00:00 GMT")])
+            .await;
+    assert_eq!(newer.error, None, "a date in the future does not count");
+    let sha = copy("admin", "PUT /other/key", &[("x-amz-checksum-algorithm", "SHA256")]).await;
+    assert!(sha.text().contains("<ChecksumSHA256>"), "{}", sha.text());
+    // The source needs permissions of its own.
+    world.user("writer", ACCOUNT, &[allow(&json!("s3:Put*"), "*")]);
+    assert_eq!(copy("writer", "PUT /other/key", &[]).await.error, Some("AccessDenied"));
+    world.user("both", ACCOUNT, &[allow(&json!(["s3:Put*", "s3:GetObject"]), "*")]);
+    assert_eq!(copy("both", "PUT /other/key", &[]).await.error, Some("AccessDenied"), "the source has tags");
+    assert_eq!(copy("both", "PUT /other/key", &replaced).await.error, None);
+    let missing = [("x-amz-copy-source", "bkt/none")];
+    assert_eq!(world.send("admin", "PUT /other/key", &missing, b"").await.error, Some("NoSuchKey"));
+    let nowhere = [("x-amz-copy-source", "bkt")];
+    assert_eq!(world.send("admin", "PUT /other/key", &nowhere, b"").await.error, Some("InvalidArgument"));
+}
+
+#[tokio::test]
+async fn attributes_are_those_that_are_asked_for() {
+    let world = World::with_bucket().await;
+    world.put("key", b"hello", &[("x-amz-checksum-crc32", "NhCmhg==")]).await;
+    let ask = async |names: &str| world.get("GET /bkt/key?attributes", &[("x-amz-object-attributes", names)]).await;
+    let all = ask("ETag,Checksum,ObjectParts,StorageClass,ObjectSize").await.text();
+    let expected = "<ETag>5d41402abc4b2a76b9719d911017c592</ETag><Checksum><ChecksumType>FULL_OBJECT</ChecksumType>\
+                    <ChecksumCRC32>NhCmhg==</ChecksumCRC32></Checksum><StorageClass>STANDARD</StorageClass>\
+                    <ObjectSize>5</ObjectSize></GetObjectAttributesResponse>";
+    assert!(all.ends_with(expected), "{all}");
+    let one = ask("ObjectSize").await;
+    assert!(one.text().ends_with("\"><ObjectSize>5</ObjectSize></GetObjectAttributesResponse>"), "{}", one.text());
+    assert_ne!(one.header("last-modified"), "");
+    assert_eq!(ask("Colour").await.error, Some("InvalidArgument"));
+}
+
+#[tokio::test]
+async fn another_kms_key_for_an_object_leaves_all_else_as_it_was() {
+    let world = World::with_bucket().await;
+    let arn = world.kms_key().await;
+    let put = world.put("key", b"hello", &[]).await;
+    let body =
+        |arn: &str| format!("<ObjectEncryption><SSE-KMS><KMSKeyArn>{arn}</KMSKeyArn></SSE-KMS></ObjectEncryption>");
+    world.done("admin", "PUT /bkt/key?encryption", &body(&arn)).await;
+    let got = world.get("GET /bkt/key", &[]).await;
+    assert_eq!((&*got.text(), got.header("etag")), ("hello", put.header("etag")));
+    assert_eq!(got.header("x-amz-server-side-encryption-aws-kms-key-id"), arn);
+    assert_eq!(world.refused("reader", "GET /bkt/key", "").await, "AccessDenied");
+    for wrong in ["alias/aws/s3", "arn:aws:kms:us-east-1:444455556666:key/x", "key/x"] {
+        assert_eq!(world.refused("admin", "PUT /bkt/key?encryption", &body(wrong)).await, "InvalidRequest", "{wrong}");
+    }
+    let missing = format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000");
+    assert_eq!(world.refused("admin", "PUT /bkt/key?encryption", &body(&missing)).await, "KMS.NotFoundException");
+    world.put("two", b"hello", &[("x-amz-server-side-encryption", "aws:kms:dsse")]).await;
+    assert_eq!(world.refused("admin", "PUT /bkt/two?encryption", &body(&arn)).await, "InvalidRequest");
+}
+
+#[tokio::test]
+async fn a_renamed_object_is_found_under_its_new_key_alone() {
+    let world = World::with_bucket().await;
+    world.put("old", b"hello", &[]).await;
+    let rename = async |caller: &str, source: &str, headers: &[(&str, &str)]| {
+        let headers: Vec<_> = [("x-amz-rename-source", source)].iter().chain(headers).copied().collect();
+        world.send(caller, "PUT /bkt/new?renameObject", &headers, b"").await
+    };
+    assert_eq!(rename("reader", "/bkt/old", &[]).await.error, Some("AccessDenied"));
+    assert_eq!(rename("admin", "/other/old", &[]).await.error, Some("InvalidRequest"));
+    assert_eq!(
+        rename("admin", "/bkt/old", &[("x-amz-rename-source-if-match", "x")]).await.error,
+        Some("PreconditionFailed")
+    );
+    assert_eq!(rename("admin", "/bkt/old", &[("if-none-match", "*")]).await.error, None);
+    assert_eq!(world.get("GET /bkt/new", &[]).await.text(), "hello");
+    assert_eq!(world.get("GET /bkt/old", &[]).await.error, Some("NoSuchKey"));
+    assert_eq!(rename("admin", "/bkt/old", &[]).await.error, Some("NoSuchKey"));
+}
