@@ -2,7 +2,7 @@
 //!
 //! `SEALSTACK_GIT_HISTORY` is a repository of the real git.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::print_stdout, reason = "a test that prints")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that prints")]
 
 mod world;
 
