@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod lifecycle;
 mod list;
+mod multipart;
 mod object;
 mod operations;
 mod record;

@@ -2,12 +2,15 @@
 
 use service::Entry;
 
-use crate::{S3, bucket, configuration, control, list, object};
+use crate::{S3, bucket, configuration, control, list, multipart, object};
 
 /// Every operation that S3 serves.
 pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     object::copy::CopyObject,
+    multipart::abort::AbortMultipartUpload,
+    multipart::complete::CompleteMultipartUpload,
     bucket::create::CreateBucket,
+    multipart::create::CreateMultipartUpload,
     bucket::delete::DeleteBucket,
     configuration::cors::DeleteBucketCors,
     configuration::encryption::DeleteBucketEncryption,
@@ -83,5 +86,6 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     object::rename::RenameObject,
     control::tags::TagResource,
     control::tags::UntagResource,
+    multipart::part::UploadPart,
     object::update_encryption::UpdateObjectEncryption,
 ];

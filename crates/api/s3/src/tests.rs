@@ -6,6 +6,7 @@ mod cross_origin;
 mod lifecycles;
 mod lists;
 mod matrix;
+mod multipart;
 mod names;
 mod objects;
 

@@ -35,8 +35,11 @@ fn request(entry: &Entry<S3>, bucket: &str) -> (String, Vec<(&'static str, Strin
             At::Body | At::Payload => body = value(entry.name, member.name),
         }
     }
-    let join = if uri.contains('?') { '&' } else { '?' };
-    let uri = if query.is_empty() { uri } else { format!("{uri}{join}{}", query.join("&")) };
+    let (path, keys) = uri.split_once('?').unwrap_or((&uri, ""));
+    let given = |key: &str| query.iter().any(|pair| pair.split('=').next() == Some(key));
+    let bare: Vec<_> = keys.split('&').filter(|key| !key.is_empty() && !given(key)).map(str::to_owned).collect();
+    let all = [bare, query].concat().join("&");
+    let uri = if all.is_empty() { path.to_owned() } else { format!("{path}?{all}") };
     (format!("{} {uri}", route.method), headers, body)
 }
 
@@ -44,6 +47,8 @@ fn request(entry: &Entry<S3>, bucket: &str) -> (String, Vec<(&'static str, Strin
 fn value(operation: &str, member: &str) -> String {
     match member {
         "AccountId" => ACCOUNT,
+        "UploadId" => "none",
+        "PartNumber" => "1",
         "TagKeys" | "Id" => "a",
         "Tags" => "<TagResourceRequest><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></TagResourceRequest>",
         "AbacStatus" => "<AbacStatus><Status>Disabled</Status></AbacStatus>",
