@@ -9,6 +9,7 @@ use buckets::{BucketsError, Condition};
 use http::{HeaderName, HeaderValue};
 use service::{ServiceError, UploadError};
 use store::StoreError;
+use wire::form::PolicyError;
 use wire::{CommonFault, Fault, Protocol};
 
 pub use key_fault::KeyFault;
@@ -176,6 +177,20 @@ pub enum S3Error {
     /// The caller may not do a part of what was asked for.
     #[error("{}", .0.message)]
     Forbidden(Fault),
+    /// A form is not what its policy allows.
+    #[error(transparent)]
+    Form(#[from] PolicyError),
+    /// A field of a form cannot be read.
+    #[error("{}", .0.message)]
+    Field(Fault),
+    /// The file of a form is smaller than its policy allows.
+    #[error("Your proposed upload is smaller than the minimum allowed size")]
+    TooSmall {
+        /// Its size in bytes.
+        size: u64,
+        /// The least that the policy allows, in bytes.
+        least: u64,
+    },
     /// The payload did not arrive, or is not what its sender says.
     #[error(transparent)]
     Upload(#[from] UploadError),
@@ -215,7 +230,7 @@ impl From<BucketsError> for S3Error {
 }
 
 /// The protocol in whose words faults are.
-const PROTOCOL: Protocol = Protocol::rest_xml("", &[]);
+pub(crate) const PROTOCOL: Protocol = Protocol::rest_xml("", &[]);
 
 /// The header that says where a bucket is.
 pub(crate) static BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
@@ -277,7 +292,11 @@ impl ServiceError for S3Error {
             }
             Self::Locked => Fault::new(Refusal::AccessDenied.code(), Refusal::AccessDenied.status(), self.to_string()),
             Self::Key(fault) => fault.fault(),
-            Self::Forbidden(fault) => fault.clone(),
+            Self::Forbidden(fault) | Self::Field(fault) => fault.clone(),
+            Self::Form(error) => error.fault(),
+            Self::TooSmall { size, least } => Fault::sender("EntityTooSmall", self.to_string())
+                .with_detail("ProposedSize", size.to_string())
+                .with_detail("MinSizeAllowed", least.to_string()),
             Self::Upload(error) => error.fault(PROTOCOL),
             Self::Objects(_) | Self::Store(_) | Self::Damaged(_) => CommonFault::InternalFailure.fault(PROTOCOL),
         }

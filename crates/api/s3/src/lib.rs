@@ -13,6 +13,7 @@ mod cross_origin;
 mod encryption;
 mod error;
 mod event;
+mod form;
 mod lifecycle;
 mod list;
 mod multipart;

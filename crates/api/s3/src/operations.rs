@@ -2,7 +2,7 @@
 
 use service::Entry;
 
-use crate::{S3, bucket, configuration, control, list, multipart, object};
+use crate::{S3, bucket, configuration, control, form, list, multipart, object};
 
 /// Every operation that S3 serves.
 pub(crate) static TABLE: &[Entry<S3>] = service::operations![
@@ -64,6 +64,7 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     list::objects::ListObjects,
     list::objects::ListObjectsV2,
     control::tags::ListTagsForResource,
+    form::PostObject,
     configuration::abac::PutBucketAbac,
     configuration::acl::PutBucketAcl,
     configuration::cors::PutBucketCors,

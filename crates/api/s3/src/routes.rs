@@ -92,6 +92,7 @@ pub(crate) static ROUTES: &[Route] = &[
     route("ListObjects", "GET", "/{Bucket}", "", 200),
     route("ListObjectsV2", "GET", "/{Bucket}?list-type=2", "", 200),
     route("ListParts", "GET", "/{Bucket}/{Key+}?uploadId", "", 200),
+    route("PostObject", "POST", "/{Bucket}", "content-type: multipart/form-data", 204),
     route("PutBucketAbac", "PUT", "/{Bucket}?abac", "", 200),
     route("PutBucketAccelerateConfiguration", "PUT", "/{Bucket}?accelerate", "", 200),
     route("PutBucketAcl", "PUT", "/{Bucket}?acl", "", 200),

@@ -3,6 +3,7 @@
 mod access;
 mod configurations;
 mod cross_origin;
+mod forms;
 mod lifecycles;
 mod lists;
 mod matrix;
@@ -268,8 +269,13 @@ impl World {
         let signed = signer.sign(&parts, Payload::Body(body), now).expect("signs");
         map.extend(signed);
         let method: Method = method.parse().expect("a method");
+        self.deliver(&method, &uri, &map, body).await
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn deliver(&self, method: &Method, uri: &http::Uri, headers: &HeaderMap, body: &[u8]) -> Answer {
         let ip = Ipv4Addr::LOCALHOST.into();
-        let head = Head { method: &method, uri: &uri, headers: &map, ip, secure: true };
+        let head = Head { method, uri, headers, ip, secure: true };
         let reply = self.gateway.serve(head, Bytes::copy_from_slice(body)).await;
         let body = match reply.stream {
             Some(stream) => stream.collect().await.expect("a whole stream").to_bytes(),

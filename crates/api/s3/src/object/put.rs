@@ -1,6 +1,7 @@
 //! `PutObject`.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use buckets::{Checksum, Condition, ContentWriter, Details, EntryVersion, Etag, Headers, NewContent, Protection, Put};
@@ -129,49 +130,39 @@ impl PutObjectInput {
             || self.object_lock_event_hold_years.is_some();
         if held { Err(Refusal::not_implemented("x-amz-object-lock-event-hold").into()) } else { Ok(()) }
     }
-}
 
-/// Puts an object, in the place of one of the same key or as a version beside it.
-pub(crate) struct PutObject;
-
-impl Operation for PutObject {
-    type Service = S3;
-    const NAME: &'static str = "PutObject";
-    const AUDIT: AuditClass = AuditClass::Change;
-    type Input = Upload<PutObjectInput>;
-    type Output = Bound<PutObjectOutput>;
-    type Target = Bucket;
-
-    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Bucket, S3Error> {
-        let key = input.key();
-        let bucket = Bucket::find(key.bucket, call).await?;
-        check_object_name(key.name)?;
-        Ok(bucket)
-    }
-
-    fn needs<'n>(input: &'n Self::Input, bucket: Option<&'n Bucket>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
-        let Some(bucket) = bucket else { return Vec::new() };
-        let input = &input.input;
-        let arn = || [&*bucket.arn(), "/", &*input.key].concat();
+    /// The needs of whoever puts it into the bucket.
+    pub(crate) fn needs<'n>(&'n self, bucket: &'n Bucket, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
+        let arn = || [&*bucket.arn(), "/", &*self.key].concat();
         let conditions = PutConditions {
-            acl: input.acl.as_deref(),
-            storage_class: input.storage_class.as_deref(),
-            tagging: input.tagging.as_deref(),
-            encryption: input.encryption(),
-            locks: input.locks(),
-            if_match: input.if_match.as_deref(),
-            if_none_match: input.if_none_match.as_deref(),
+            acl: self.acl.as_deref(),
+            storage_class: self.storage_class.as_deref(),
+            tagging: self.tagging.as_deref(),
+            encryption: self.encryption(),
+            locks: self.locks(),
+            if_match: self.if_match.as_deref(),
+            if_none_match: self.if_none_match.as_deref(),
         };
         conditions.actions().into_iter().map(|action| conditions.refine(bucket.need_on(action, arn(), call))).collect()
     }
 
-    async fn run(upload: Self::Input, bucket: Permit<Bucket>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
-        let Upload { input, payload } = upload;
+    /// Puts the object with this payload, whose size in bytes is within bounds, and tells listeners of the event.
+    ///
+    /// # Errors
+    /// Those of `PutObject`; [`S3Error::TooSmall`].
+    pub(crate) async fn put(
+        self,
+        payload: UploadStream,
+        (size, event): (RangeInclusive<u64>, &'static str),
+        bucket: &Bucket,
+        call: &Call<'_, S3>,
+    ) -> Result<PutObjectOutput, S3Error> {
+        let input = self;
         input.check()?;
         let condition = write_condition(input.if_match.as_deref(), input.if_none_match.as_deref())?;
-        let asked = input.encryption().resolve(&bucket, call.origin.secure)?;
-        let (retention, legal_hold) = input.locks().resolve(&bucket, call.now)?;
-        let Protected { key, protection } = protect(&asked, &bucket, &input.key, call).await?;
+        let asked = input.encryption().resolve(bucket, call.origin.secure)?;
+        let (retention, legal_hold) = input.locks().resolve(bucket, call.now)?;
+        let Protected { key, protection } = protect(&asked, bucket, &input.key, call).await?;
         let customer = asked.customer();
         let encryption = shown(&protection, customer);
         let mut details = Details {
@@ -194,16 +185,44 @@ impl Operation for PutObject {
             legal_hold,
         };
         let writer = call.service.contents.writer(&bucket.objects()?, &key, etag_of(&details.protection));
-        let (content, checksum) = receive(writer, payload).await?;
+        let (content, checksum) = receive(writer, payload, size).await?;
         details.etag.clone_from(&content.etag);
         details.checksum = checksum;
         let checksums = details.checksum.as_ref().map(checksum::headers).unwrap_or_default();
         let e_tag = quoted(&content.etag);
         let (bytes, modified_ms) = (content.bytes, millis(call.now));
         let aged = Aged { key: &input.key, bytes, tags: Some(&details.tags), modified_ms };
-        let expiration = lifecycle::expiration(call.service, &bucket, &aged).await?;
-        let entry = commit(call, &bucket, input.key, details, content, (condition, "s3:ObjectCreated:Put")).await?;
-        Ok(Bound(PutObjectOutput { e_tag, checksums, encryption, expiration, version_id: entry.version_id }))
+        let expiration = lifecycle::expiration(call.service, bucket, &aged).await?;
+        let entry = commit(call, bucket, input.key, details, content, (condition, event)).await?;
+        Ok(PutObjectOutput { e_tag, checksums, encryption, expiration, version_id: entry.version_id })
+    }
+}
+
+/// Puts an object, in the place of one of the same key or as a version beside it.
+pub(crate) struct PutObject;
+
+impl Operation for PutObject {
+    type Service = S3;
+    const NAME: &'static str = "PutObject";
+    const AUDIT: AuditClass = AuditClass::Change;
+    type Input = Upload<PutObjectInput>;
+    type Output = Bound<PutObjectOutput>;
+    type Target = Bucket;
+
+    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Bucket, S3Error> {
+        let key = input.key();
+        let bucket = Bucket::find(key.bucket, call).await?;
+        check_object_name(key.name)?;
+        Ok(bucket)
+    }
+
+    fn needs<'n>(input: &'n Self::Input, bucket: Option<&'n Bucket>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
+        bucket.map(|bucket| input.needs(bucket, call)).unwrap_or_default()
+    }
+
+    async fn run(upload: Self::Input, bucket: Permit<Bucket>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
+        let Upload { input, payload } = upload;
+        Ok(Bound(input.put(payload, (0..=CONTENT_BYTES_MAX, "s3:ObjectCreated:Put"), &bucket, call).await?))
     }
 }
 
@@ -270,18 +289,17 @@ pub(crate) const fn etag_of(protection: &Protection) -> Etag {
     }
 }
 
-/// Receives a content to its end. Yields its checksum with it.
+/// Receives a content, whose size in bytes is within bounds, to its end. Yields its checksum with it.
 ///
 /// # Errors
-/// [`Refusal::EntityTooLarge`]; those of the payload, and of writing.
-pub(crate) async fn receive(
+/// [`Refusal::EntityTooLarge`], [`S3Error::TooSmall`]; those of the payload, and of writing.
+async fn receive(
     mut writer: ContentWriter,
     mut payload: UploadStream,
+    size: RangeInclusive<u64>,
 ) -> Result<(NewContent, Option<Checksum>), S3Error> {
-    let too_large = |size: u64| match size {
-        ..=CONTENT_BYTES_MAX => Ok(()),
-        size => Err(Refusal::EntityTooLarge { size, most: CONTENT_BYTES_MAX }),
-    };
+    let (least, most) = (*size.start(), CONTENT_BYTES_MAX.min(*size.end()));
+    let too_large = |size: u64| if size > most { Err(Refusal::EntityTooLarge { size, most }) } else { Ok(()) };
     too_large(payload.length().unwrap_or_default())?;
     payload.compute(checksum::OWN);
     let mut bytes = 0_u64;
@@ -289,6 +307,9 @@ pub(crate) async fn receive(
         bytes += piece.len() as u64;
         too_large(bytes)?;
         writer.write(piece).await?;
+    }
+    if bytes < least {
+        return Err(S3Error::TooSmall { size: bytes, least });
     }
     let checksum = payload.finished().and_then(checksum::of_finished);
     Ok((writer.finish().await?, checksum))
