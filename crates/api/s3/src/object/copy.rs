@@ -13,7 +13,7 @@ use wire::{SecretText, Timestamp};
 
 use super::checksum::{kind_name, with_checksums};
 use super::conditions::{ReadConditions, quoted, write_condition};
-use super::locks::LockHeaders;
+use super::locks::{LockHeaders, refuse_event_hold};
 use super::put::{CONTENT_BYTES_MAX, PutConditions, commit, etag_of};
 use super::source::Source;
 use super::target::{Target, VersionKey};
@@ -27,6 +27,7 @@ use crate::{NAMESPACE, S3};
 wire::shape! {
     pub(crate) struct CopyObjectInput {
         "ACL" acl: String, optional, [], [Header("x-amz-acl")];
+        "AnnotationDirective" annotation_directive: String, optional, [], [Header("x-amz-object-annotation-directive")];
         "Bucket" bucket: BucketName, required, [], [Label];
         "CacheControl" cache_control: String, optional, [], [Header("cache-control")];
         "ChecksumAlgorithm" checksum_algorithm: String, optional, [], [Header("x-amz-checksum-algorithm")];
@@ -67,6 +68,9 @@ wire::shape! {
         "ObjectLockMode" object_lock_mode: String, optional, [], [Header("x-amz-object-lock-mode")];
         "ObjectLockRetainUntilDate" object_lock_retain_until_date: Timestamp, optional, [], [Header("x-amz-object-lock-retain-until-date")];
         "ObjectLockLegalHoldStatus" object_lock_legal_hold_status: String, optional, [], [Header("x-amz-object-lock-legal-hold")];
+        "ObjectLockEventHold" object_lock_event_hold: String, optional, [], [Header("x-amz-object-lock-event-hold")];
+        "ObjectLockEventHoldDurationDays" object_lock_event_hold_days: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-days")];
+        "ObjectLockEventHoldDurationYears" object_lock_event_hold_years: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-years")];
         "ExpectedBucketOwner" expected_bucket_owner: String, optional, [], [Header("x-amz-expected-bucket-owner")];
         "ExpectedSourceBucketOwner" expected_source_bucket_owner: String, optional, [], [Header("x-amz-source-expected-bucket-owner")];
     }
@@ -220,6 +224,10 @@ impl Operation for CopyObject {
         let Both { bucket, source, named } = &*both;
         let grants = [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
         check_acl(input.acl.as_deref(), &grants)?;
+        let held = input.object_lock_event_hold.is_some()
+            || input.object_lock_event_hold_days.is_some()
+            || input.object_lock_event_hold_years.is_some();
+        refuse_event_hold(held)?;
         let condition = write_condition(input.if_match.as_deref(), input.if_none_match.as_deref())?;
         let replaces_metadata =
             CopyObjectInput::replaces(input.metadata_directive.as_deref(), "x-amz-metadata-directive")?;

@@ -54,6 +54,14 @@ pub(crate) fn check_bucket(bucket: &BucketRecord) -> Result<(), S3Error> {
     }
 }
 
+/// Refuses a request that asks for an event hold.
+///
+/// # Errors
+/// [`Refusal::NotImplemented`].
+pub(crate) fn refuse_event_hold(asked: bool) -> Result<(), S3Error> {
+    if asked { Err(Refusal::not_implemented("x-amz-object-lock-event-hold").into()) } else { Ok(()) }
+}
+
 impl LockHeaders<'_> {
     /// The retention and legal hold of a new version: the request's, or else the bucket's default.
     ///

@@ -11,7 +11,7 @@ use wire::shape::Binding::{Header, Label, PrefixHeaders};
 use wire::{SecretText, Timestamp};
 
 use super::conditions::{quoted, write_condition};
-use super::locks::{LockHeaders, millis};
+use super::locks::{LockHeaders, millis, refuse_event_hold};
 use super::{checksum, stored};
 use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName, ObjectKey, check_object_name};
@@ -128,7 +128,7 @@ impl PutObjectInput {
         let held = self.object_lock_event_hold.is_some()
             || self.object_lock_event_hold_days.is_some()
             || self.object_lock_event_hold_years.is_some();
-        if held { Err(Refusal::not_implemented("x-amz-object-lock-event-hold").into()) } else { Ok(()) }
+        refuse_event_hold(held)
     }
 
     /// The needs of whoever puts it into the bucket.
