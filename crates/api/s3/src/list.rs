@@ -1,7 +1,9 @@
-//! Listings of a bucket: objects and versions, in the order of their names' bytes.
+//! Listings of a bucket: objects, versions and uploads, in the order of their names' bytes; and the parts of an upload.
 
 mod encoding;
 pub(crate) mod objects;
+pub(crate) mod parts;
+pub(crate) mod uploads;
 pub(crate) mod versions;
 
 use buckets::{ChecksumKind, EntryVersion};

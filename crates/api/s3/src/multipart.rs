@@ -4,6 +4,8 @@ pub(crate) mod abort;
 pub(crate) mod complete;
 pub(crate) mod create;
 pub(crate) mod part;
+pub(crate) mod part_copy;
+mod place;
 mod whole;
 
 use buckets::BucketsError;
@@ -11,7 +13,7 @@ use buckets::BucketsError;
 use crate::error::{Refusal, S3Error};
 
 /// What an error of the store of objects means for a request that names this upload.
-fn on_upload(error: S3Error, upload_id: &str) -> S3Error {
+pub(crate) fn on_upload(error: S3Error, upload_id: &str) -> S3Error {
     match error {
         S3Error::Objects(BucketsError::NoSuchUpload) => {
             Refusal::NoSuchUpload { upload_id: upload_id.to_owned() }.into()

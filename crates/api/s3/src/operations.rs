@@ -60,9 +60,11 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     configuration::none::ListBucketInventoryConfigurations,
     configuration::none::ListBucketMetricsConfigurations,
     bucket::list::ListBuckets,
+    list::uploads::ListMultipartUploads,
     list::versions::ListObjectVersions,
     list::objects::ListObjects,
     list::objects::ListObjectsV2,
+    list::parts::ListParts,
     control::tags::ListTagsForResource,
     form::PostObject,
     configuration::abac::PutBucketAbac,
@@ -88,5 +90,6 @@ pub(crate) static TABLE: &[Entry<S3>] = service::operations![
     control::tags::TagResource,
     control::tags::UntagResource,
     multipart::part::UploadPart,
+    multipart::part_copy::UploadPartCopy,
     object::update_encryption::UpdateObjectEncryption,
 ];

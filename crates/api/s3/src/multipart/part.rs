@@ -1,25 +1,19 @@
 //! `UploadPart`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use buckets::{Checksum, ChecksumKind, PARTS_MAX};
 use service::{AuditClass, Bound, Call, Permit, ResourceOperation, Upload};
-use store::Tx;
 use wire::SecretText;
 use wire::body::Algorithm;
 use wire::shape::Binding::{Header, Label, PrefixHeaders, Query};
 
-use super::on_upload;
+use super::place::Place;
 use crate::S3;
 use crate::access::{BucketKey, BucketName, Object, ObjectKey};
-use crate::encryption::{CustomerHeaders, shown, unwrap};
+use crate::encryption::CustomerHeaders;
 use crate::error::{Refusal, S3Error};
-use crate::object::checksum;
 use crate::object::conditions::quoted;
-use crate::object::locks::millis;
-use crate::object::put::{CONTENT_BYTES_MAX, etag_of};
-use crate::record::BucketRecord;
+use crate::object::put::CONTENT_BYTES_MAX;
 
 wire::shape! {
     /// The input of `UploadPart`, without its payload.
@@ -77,33 +71,20 @@ impl ResourceOperation for UploadPart {
 
     async fn run(upload: Self::Input, bucket: &Permit<Object>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let Upload { input, mut payload } = upload;
-        let number = u16::try_from(input.part_number).ok().filter(|number| (1..=PARTS_MAX).contains(number));
-        let number = number.ok_or_else(|| Refusal::InvalidArgument {
-            argument: "partNumber",
-            value: input.part_number.to_string(),
-            reason: "Part number must be an integer between 1 and 10000, inclusive".to_owned(),
-        })?;
         let customer = CustomerHeaders {
             algorithm: input.sse_customer_algorithm.as_deref(),
             key: input.sse_customer_key.as_ref(),
             md5: input.sse_customer_key_md5.as_deref(),
         };
-        let customer = customer.read(call.origin.secure)?;
-        let objects = bucket.objects()?;
-        let (key, id) = (input.key.clone(), input.upload_id.clone());
-        let found = call.service.store.read(move |tx| objects.upload(tx, &key, &id)).await;
-        let found = found.map_err(|error| on_upload(error.into(), &input.upload_id))?;
-        let protection = &found.details.protection;
-        let object_key = Arc::new(unwrap(protection, customer.as_ref(), bucket, call).await?);
-        let kind = found.entry.checksum.as_ref();
-        let algorithm = kind.and_then(|kind| Algorithm::of_name(&kind.algorithm)).unwrap_or(checksum::OWN);
+        let place = Place::find(bucket, (&input.key, &input.upload_id, input.part_number), customer, call).await?;
+        let (chosen, algorithm) = (place.chosen(), place.algorithm());
         payload.compute(algorithm);
         let too_large = |size: u64| match size {
             ..=CONTENT_BYTES_MAX => Ok(()),
             size => Err(Refusal::EntityTooLarge { size, most: CONTENT_BYTES_MAX }),
         };
         too_large(payload.length().unwrap_or_default())?;
-        let mut writer = call.service.contents.part_writer(&objects, &object_key, etag_of(protection));
+        let mut writer = place.writer(call)?;
         let mut bytes = 0_u64;
         while let Some(piece) = payload.next().await? {
             bytes += piece.len() as u64;
@@ -114,34 +95,30 @@ impl ResourceOperation for UploadPart {
             Some(finished) => (finished.given, finished.base64(algorithm)),
             None => (None, None),
         };
-        if let Some(given) = given.filter(|given| kind.is_some() && *given != algorithm) {
-            let (expected, actual) = (algorithm.name().to_ascii_lowercase(), given.name().to_ascii_lowercase());
+        check_given(given, chosen)?;
+        let echoed = given.or(chosen);
+        let mut checksums = BTreeMap::new();
+        if let Some((echoed, value)) = echoed.and_then(|echoed| Some((echoed, payload.finished()?.base64(echoed)?))) {
+            checksums.insert(echoed.name().to_ascii_lowercase(), value);
+        }
+        let content = writer.finish().await?;
+        let (e_tag, encryption) = (quoted(&content.etag), place.encryption());
+        place.put(content, value, call).await?;
+        Ok(Bound(UploadPartOutput { e_tag, checksums, encryption }))
+    }
+}
+
+/// Checks that the checksum that the sender gave is of the algorithm that was chosen for the upload.
+fn check_given(given: Option<Algorithm>, chosen: Option<Algorithm>) -> Result<(), S3Error> {
+    match (given, chosen) {
+        (Some(given), Some(chosen)) if given != chosen => {
+            let name = |algorithm: Algorithm| algorithm.name().to_ascii_lowercase();
+            let (expected, actual) = (name(chosen), name(given));
             let reason = format!(
                 "Checksum Type mismatch occurred, expected checksum Type: {expected}, actual checksum Type: {actual}"
             );
-            return Err(Refusal::InvalidRequest { reason }.into());
+            Err(Refusal::InvalidRequest { reason }.into())
         }
-        let echoed = given.unwrap_or(algorithm);
-        let shown_value = payload.finished().filter(|_| given.is_some() || kind.is_some());
-        let mut checksums = BTreeMap::new();
-        if let Some(value) = shown_value.and_then(|finished| finished.base64(echoed)) {
-            let kind = ChecksumKind { algorithm: echoed.name().to_owned(), composite: false };
-            checksums = checksum::headers(&Checksum { kind, value });
-            checksums.remove("type");
-        }
-        let content = writer.finish().await?;
-        let e_tag = quoted(&content.etag);
-        let encryption = shown(protection, customer.as_ref());
-        let (record, key, id) = (Arc::clone(&bucket.record), input.key, input.upload_id.clone());
-        let now_ms = millis(call.now);
-        let change = move |tx: &mut Tx<'_>| {
-            let current = BucketRecord::current(tx, &record)?;
-            current.objects()?.put_part(tx, (&key, &id), number, (&content, value), now_ms)?;
-            // Back to the caller, so that no sweep comes before the transaction is durable.
-            Ok::<_, S3Error>(content)
-        };
-        let written = call.write(&call.service.store, change).await;
-        drop(written.map_err(|error| on_upload(error, &input.upload_id))?);
-        Ok(Bound(UploadPartOutput { e_tag, checksums, encryption }))
+        _ => Ok(()),
     }
 }

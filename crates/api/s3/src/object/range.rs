@@ -37,7 +37,6 @@ pub(crate) fn of_header(header: &str, bytes: u64) -> Result<Option<Range<u64>>, 
 ///
 /// # Errors
 /// [`Refusal::InvalidArgument`].
-#[cfg_attr(not(test), expect(dead_code, reason = "copies of parts come next"))]
 pub(crate) fn of_copy_source(header: &str, bytes: u64) -> Result<Range<u64>, S3Error> {
     let parse = || {
         let (first, last) = header.strip_prefix("bytes=")?.split_once('-')?;

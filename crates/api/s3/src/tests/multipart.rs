@@ -1,6 +1,6 @@
 //! Uploads in parts, from their beginning to the object.
 
-use super::World;
+use super::*;
 
 const ETAG: &str = "&quot;6b489a9b12d79ba2928d2a23cb61503b-2&quot;";
 
@@ -38,4 +38,121 @@ async fn an_upload_in_parts_becomes_one_object() {
     let expected = between(&done, "<ChecksumCRC64NVME>", "</ChecksumCRC64NVME>");
     assert_eq!(whole.header("x-amz-checksum-crc64nvme"), expected, "of the whole, as of the parts together");
     assert_eq!(world.refused("admin", &format!("DELETE /photos/cat?uploadId={id}"), "").await, "NoSuchUpload");
+}
+
+impl World {
+    /// Begins an upload of `key` of the bucket `bkt`. Returns its id.
+    async fn begun(&self, key: &str, headers: &[(&str, &str)]) -> String {
+        let begun = self.send("admin", &format!("POST /bkt/{key}?uploads"), headers, b"").await;
+        assert_eq!(begun.error, None, "{}", begun.text());
+        between(&begun.text(), "<UploadId>", "</UploadId>").to_owned()
+    }
+
+    /// Puts a part. Returns its element in a list of parts.
+    async fn part(&self, key: &str, id: &str, number: u16, body: &[u8], headers: &[(&str, &str)]) -> String {
+        let put = self.send("admin", &format!("PUT /bkt/{key}?partNumber={number}&uploadId={id}"), headers, body).await;
+        assert_eq!(put.error, None, "{}", put.text());
+        element(number, put.header("etag"), "")
+    }
+
+    async fn complete(&self, key: &str, id: &str, parts: &str, headers: &[(&str, &str)]) -> Answer {
+        let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+        self.send("admin", &format!("POST /bkt/{key}?uploadId={id}"), headers, body.as_bytes()).await
+    }
+}
+
+/// A part in the list of those that an object is to have.
+fn element(number: u16, etag: &str, checksum: &str) -> String {
+    format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag>{checksum}</Part>")
+}
+
+#[tokio::test]
+async fn parts_are_listed_in_pages_and_only_to_who_may() {
+    let world = World::new();
+    world.done("admin", "PUT /bkt", "").await;
+    let id = world.begun("key", &[("x-amz-checksum-algorithm", "SHA256")]).await;
+    let list = format!("GET /bkt/key?uploadId={id}");
+    let none = world.done("admin", &list, "").await.text();
+    assert!(none.contains("<NextPartNumberMarker>0</NextPartNumberMarker>"), "{none}");
+    assert!(none.contains("<ChecksumAlgorithm>SHA256</ChecksumAlgorithm><ChecksumType>COMPOSITE<"), "{none}");
+    for number in [7, 2, 4] {
+        world.part("key", &id, number, &[b'a'; 3], &[]).await;
+    }
+    let first = world.done("admin", &format!("{list}&max-parts=2"), "").await.text();
+    let numbers = |text: &str| -> Vec<String> {
+        text.split("<PartNumber>").skip(1).filter_map(|rest| Some(rest.split_once('<')?.0.to_owned())).collect()
+    };
+    assert_eq!(numbers(&first), ["2", "4"]);
+    assert!(first.contains("<IsTruncated>true</IsTruncated>"), "{first}");
+    // From Python's hashlib, of `aaa`.
+    assert!(first.contains("<ETag>&quot;47bce5c74f589f4867dbd57e9ca9f808&quot;</ETag><Size>3</Size>"), "{first}");
+    let sha256 = "mDSHbc+wXLFnpcJJU+uljErImxrfV/KPL50JrxB+6PA=";
+    assert!(first.contains(&format!("<ChecksumSHA256>{sha256}</ChecksumSHA256>")), "{first}");
+    let rest = world.done("admin", &format!("{list}&max-parts=2&part-number-marker=4"), "").await.text();
+    assert_eq!((numbers(&rest), rest.contains("<IsTruncated>false<")), (vec!["7".to_owned()], true));
+    assert_eq!(world.refused("nobody", &list, "").await, "AccessDenied");
+    assert_eq!(world.refused("admin", &list.replace("/key", "/other"), "").await, "NoSuchUpload");
+}
+
+#[tokio::test]
+async fn uploads_are_listed_by_key_and_then_by_their_beginning() {
+    let world = World::new();
+    world.done("admin", "PUT /bkt", "").await;
+    let mut ids = Vec::new();
+    for key in ["b", "dir/1", "b", "dir/2", "e"] {
+        ids.push(world.begun(key, &[]).await);
+    }
+    let text = async |query: &str| world.done("admin", &format!("GET /bkt?uploads{query}"), "").await.text();
+    let listed = |text: &str| -> Vec<String> {
+        text.split("<Upload><UploadId>").skip(1).filter_map(|rest| Some(rest.split_once('<')?.0.to_owned())).collect()
+    };
+    let all = text("").await;
+    assert_eq!(listed(&all), [0, 2, 1, 3, 4].map(|at: usize| ids[at].clone()));
+    assert!(all.contains("<KeyMarker></KeyMarker>") || all.contains("<KeyMarker/>"), "{all}");
+    let grouped = text("&delimiter=/").await;
+    assert_eq!(listed(&grouped), [0, 2, 4].map(|at: usize| ids[at].clone()));
+    assert_eq!(between(&grouped, "<CommonPrefixes><Prefix>", "<"), "dir/");
+    let page = text("&max-uploads=1").await;
+    assert_eq!((between(&page, "<NextKeyMarker>", "<"), between(&page, "<NextUploadIdMarker>", "<")), ("b", &*ids[0]));
+    let next = text(&format!("&max-uploads=1&key-marker=b&upload-id-marker={}", ids[0])).await;
+    assert_eq!(listed(&next), [ids[2].clone()]);
+    let behind = text("&max-uploads=2&key-marker=b").await;
+    assert_eq!(listed(&behind), [1, 3].map(|at: usize| ids[at].clone()));
+    assert_eq!(listed(&text("&prefix=dir/").await), [1, 3].map(|at: usize| ids[at].clone()));
+    world.done("admin", &format!("DELETE /bkt/e?uploadId={}", ids[4]), "").await;
+    assert!(!text("").await.contains(&ids[4]));
+    assert_eq!(world.refused("nobody", "GET /bkt?uploads", "").await, "AccessDenied");
+}
+
+#[tokio::test]
+async fn a_part_is_copied_from_an_object_that_the_caller_may_read() {
+    let world = World::new();
+    world.done("admin", "PUT /bkt", "").await;
+    let body: Vec<u8> = (0..6 << 20).map(|at: u32| (at % 251) as u8).collect();
+    assert_eq!(world.send("admin", "PUT /bkt/from%20here", &[], &body).await.error, None);
+    let id = world.begun("key", &[("x-amz-checksum-algorithm", "CRC32"), ("x-amz-checksum-type", "FULL_OBJECT")]).await;
+    let copy = async |caller: &str, number: u16, headers: &[(&str, &str)]| {
+        let headers: Vec<_> = [("x-amz-copy-source", "bkt/from%20here")].iter().chain(headers).copied().collect();
+        world.send(caller, &format!("PUT /bkt/key?partNumber={number}&uploadId={id}"), &headers, b"").await
+    };
+    let whole = copy("admin", 1, &[]).await.text();
+    assert!(whole.contains("<CopyPartResult") && whole.contains("<ChecksumCRC32>"), "{whole}");
+    let range = copy("admin", 2, &[("x-amz-copy-source-range", "bytes=10-19")]).await.text();
+    let etag = |text: &str| between(text, "<ETag>", "</ETag>").to_owned();
+    let parts = [element(1, &etag(&whole), ""), element(2, &etag(&range), "")].concat();
+    for (header, value, code) in [
+        ("x-amz-copy-source-range", "bytes=0-6291456", "InvalidArgument"),
+        ("x-amz-copy-source-range", "bytes=5-", "InvalidArgument"),
+        ("x-amz-copy-source-if-match", "x", "PreconditionFailed"),
+    ] {
+        assert_eq!(copy("admin", 3, &[(header, value)]).await.error, Some(code), "{value}");
+    }
+    world.user("writer", ACCOUNT, &[allow(&json!("s3:PutObject"), "*")]);
+    assert_eq!(copy("writer", 3, &[]).await.error, Some("AccessDenied"));
+    let done = world.complete("key", &id, &parts, &[]).await;
+    assert_eq!(done.error, None, "{}", done.text());
+    let got = world.send("admin", "GET /bkt/key", &[], b"").await;
+    assert!(got.body == [&body[..], &body[10..20]].concat());
+    let part = world.send("admin", "GET /bkt/key?partNumber=2", &[], b"").await;
+    assert_eq!((part.status, part.header("x-amz-mp-parts-count"), part.body.as_ref()), (206, "2", &body[10..20]));
 }
