@@ -131,6 +131,8 @@ fn print_blobs(report: &BlobReport) -> Result<(), ServerError> {
     print(&format!("blobs: intact, {intact} blobs of {bytes} bytes\n"))?;
     match report.unopened {
         0 => Ok(()),
-        count => print(&format!("{count} blobs of repositories are there: only callers can open their keys\n")),
+        count => {
+            print(&format!("{count} blobs of repositories and buckets are there: only callers can open their keys\n"))
+        }
     }
 }

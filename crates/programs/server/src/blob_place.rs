@@ -15,12 +15,12 @@ pub(crate) struct Registered;
 
 impl Owners for Registered {
     fn owner<'a>(&'a self, _: &'a Store, _: &'a Reference) -> OwnerFuture<'a> {
-        // Repositories' data keys are opened by KMS, for a caller.
+        // Keys of repositories, and of most objects in buckets, are opened by KMS for a caller or come with their request.
         Box::pin(std::future::ready(Ok(None)))
     }
 
     fn opens_for_callers_only(&self, reference: &Reference) -> bool {
-        reference.service == git::SERVICE
+        [git::SERVICE, buckets::SERVICE].contains(&&*reference.service)
     }
 }
 
