@@ -12,6 +12,7 @@ import tempfile
 import urllib.request
 
 import boto3
+import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -107,6 +108,33 @@ def a_link_for_whoever_has_it():
             assert answer.read() == b"shown" and answer.headers["Content-Type"] == "text/plain"
 
 
+def a_form_for_whoever_has_it():
+    s3.create_bucket(Bucket="forms")
+    fields = {"Content-Type": "text/plain", "success_action_status": "201"}
+    conditions = [{name: value} for name, value in fields.items()] + [["content-length-range", 1, 5]]
+    form = s3.generate_presigned_post("forms", "in/${filename}", Fields=fields, Conditions=conditions)
+    authority = boto3.session.Session()._session.get_config_variable("ca_bundle")
+
+    def send(content, **more):
+        files = {"file": ("note.txt", content, "text/html")}
+        return requests.post(form["url"], data=form["fields"] | more, files=files, verify=authority)
+
+    sent = send(b"hello")
+    assert sent.status_code == 201 and "<Key>in/note.txt</Key>" in sent.text, (sent.status_code, sent.text)
+    got = s3.get_object(Bucket="forms", Key="in/note.txt")
+    assert (got["Body"].read(), got["ContentType"], got["ETag"]) == (b"hello", "text/plain", sent.headers["ETag"])
+    for content, more, code in [
+        (b"", {}, "EntityTooSmall"),
+        (b"longer", {}, "EntityTooLarge"),
+        (b"x", {"acl": "public-read"}, "AccessDenied"),
+        (b"x", {"key": "out/note.txt"}, "AccessDenied"),
+        (b"x", {"x-amz-signature": "0" * 64}, "SignatureDoesNotMatch"),
+    ]:
+        refused = send(content, **more)
+        assert f"<Code>{code}</Code>" in refused.text, (code, refused.status_code, refused.text)
+    assert s3.list_objects_v2(Bucket="forms")["KeyCount"] == 1
+
+
 def versions_and_who_may_see_them():
     s3.create_bucket(Bucket="versions")
     s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
@@ -147,6 +175,7 @@ def main():
         commands(pathlib.Path(directory))
     a_key_that_not_everybody_may_use()
     a_link_for_whoever_has_it()
+    a_form_for_whoever_has_it()
     versions_and_who_may_see_them()
     pages_of_a_large_listing()
     print("Buckets are used as those of AWS, and closed with their keys.")
