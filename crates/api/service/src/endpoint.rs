@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use wire::shape::body_bytes_max;
+use wire::body::Algorithm;
+use wire::shape::{At, MemberInfo, body_bytes_max};
 use wire::{CommonFault, Protocol};
 
 use crate::call::CallContext;
@@ -24,6 +25,8 @@ pub(crate) struct OperationRef {
     pub(crate) streams: bool,
     /// Whether it takes a browser's form.
     pub(crate) form: bool,
+    /// Whether the checksums in its head are members of its input, and not of the body.
+    pub(crate) takes_checksums: bool,
 }
 
 /// A service without its type.
@@ -52,7 +55,10 @@ pub(crate) fn endpoint<S: Service>(service: Arc<S>) -> Box<dyn Endpoint> {
     let rows = operations.iter().enumerate().map(|(index, entry)| {
         let Entry { name, class, input, streams, form, .. } = *entry;
         let body_bytes_max = body_bytes_max(input).min(S::BODY_BYTES_MAX);
-        (name, OperationRef { name, class, index, body_bytes_max, streams, form })
+        let states_checksum =
+            |member: &MemberInfo| matches!(member.place.at, At::Header(name) if Algorithm::of_header(name).is_some());
+        let takes_checksums = !streams && !form && input.iter().any(states_checksum);
+        (name, OperationRef { name, class, index, body_bytes_max, streams, form, takes_checksums })
     });
     let by_name = rows.collect();
     Box::new(Served { service, operations, by_name })

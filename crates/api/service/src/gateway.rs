@@ -8,6 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::HeaderMap;
 use policy::Context;
+use wire::body::Algorithm;
 use wire::protocol::{Answer, Claim, Routed};
 use wire::shape::BODY_BYTES_LEAST;
 use wire::sigv4::{Authorization, Payload, RequestParts, Rules, SigV4Error};
@@ -316,7 +317,8 @@ impl Gateway {
             return refused(fault_of(error.into(), authorization, protocol));
         }
         let (stream, stated) = (body.stream(), body.stated_length());
-        let upload = UploadStream::signed(authorization, parts.headers, &signing_key, stream, stated);
+        let headers = route.headers_of_body(parts.headers);
+        let upload = UploadStream::signed(authorization, &headers, &signing_key, stream, stated);
         match route.given(upload).await {
             Ok(given) => (Ok(caller), given),
             Err(error) => refused(error.fault(protocol)),
@@ -335,7 +337,7 @@ impl Gateway {
             return refused(error.fault(route.protocol));
         }
         let (stream, stated) = (body.stream(), body.stated_length());
-        match route.given(UploadStream::unsigned(head.headers, stream, stated)).await {
+        match route.given(UploadStream::unsigned(&route.headers_of_body(head.headers), stream, stated)).await {
             Ok(given) => (Ok(Arc::new(Caller::anonymous())), given),
             Err(error) => refused(error.fault(route.protocol)),
         }
@@ -495,6 +497,18 @@ impl Route<'_> {
     /// The service's name, `-` if none was recognised.
     fn service(&self) -> &'static str {
         self.endpoint.map_or("-", Endpoint::name)
+    }
+
+    /// The headers that say something of the body: without checksums that are of something else.
+    fn headers_of_body<'h>(&self, headers: &'h HeaderMap) -> Cow<'h, HeaderMap> {
+        if !self.operation.is_some_and(|operation| operation.takes_checksums) {
+            return Cow::Borrowed(headers);
+        }
+        let mut headers = headers.clone();
+        for algorithm in Algorithm::ALL {
+            headers.remove(algorithm.header());
+        }
+        Cow::Owned(headers)
     }
 
     /// The body in the form in which the operation takes it. Nothing is read of a body that no operation takes.
