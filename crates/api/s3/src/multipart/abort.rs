@@ -10,7 +10,7 @@ use wire::shape::Binding::{Header, Label, Query};
 use super::on_upload;
 use crate::S3;
 use crate::access::{BucketKey, BucketName, Object, ObjectKey};
-use crate::error::S3Error;
+use crate::error::{Refusal, S3Error};
 use crate::record::BucketRecord;
 
 wire::shape! {
@@ -45,9 +45,17 @@ impl ResourceOperation for AbortMultipartUpload {
 
     async fn run(input: Self::Input, object: &Permit<Object>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let (record, key, id) = (Arc::clone(&object.record), input.key, input.upload_id.clone());
+        let started = input.if_match_initiated_time.map(|time| time.millis().div_euclid(1000));
         let change = move |tx: &mut Tx<'_>| {
             let current = BucketRecord::current(tx, &record)?;
-            Ok::<_, S3Error>(current.objects()?.abort_upload(tx, &key, &id)?)
+            let objects = current.objects()?;
+            let entry = objects.upload(tx, &key, &id)?.entry;
+            // Headers have whole seconds.
+            if started.is_some_and(|started| u64::try_from(started).ok() != Some(entry.started_ms / 1000)) {
+                let condition = "x-amz-if-match-initiated-time";
+                return Err(S3Error::from(Refusal::PreconditionFailed { condition }));
+            }
+            Ok(objects.abort_upload(tx, &key, &id)?)
         };
         let done = call.write(&call.service.store, change).await;
         done.map(|()| Bound(AbortMultipartUploadOutput {})).map_err(|error| on_upload(error, &input.upload_id))

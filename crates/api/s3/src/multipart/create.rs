@@ -126,7 +126,9 @@ impl CreateMultipartUploadInput {
             };
         };
         let Some(algorithm) = Algorithm::of_name(name) else {
-            return refuse("Checksum algorithm provided is unsupported.".to_owned());
+            let reason = "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, \
+                          CRC32C, CRC64NVME, SHA1, SHA256]";
+            return refuse(reason.to_owned());
         };
         let only_full = algorithm == Algorithm::Crc64Nvme;
         let combines = matches!(algorithm, Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64Nvme);
@@ -173,6 +175,12 @@ impl ResourceOperation for CreateMultipartUpload {
     async fn run(input: Self::Input, bucket: &Permit<Object>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let grants = [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
         check_acl(input.acl.as_deref(), &grants)?;
+        let event_hold = input.object_lock_event_hold.is_some()
+            || input.object_lock_event_hold_duration_days.is_some()
+            || input.object_lock_event_hold_duration_years.is_some();
+        if event_hold {
+            return Err(Refusal::not_implemented("x-amz-object-lock-event-hold").into());
+        }
         let kind = input.checksum()?;
         let asked = input.encryption().resolve(bucket, call.origin.secure)?;
         let (retention, legal_hold) = input.locks().resolve(bucket, call.now)?;

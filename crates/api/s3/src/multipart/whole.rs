@@ -10,19 +10,23 @@ use wire::body::{Algorithm, combine, composite};
 use crate::error::S3Error;
 
 /// The entity tag of an object in parts: the digest of the parts' digests, or random digits, and the number of parts.
-pub(super) fn etag(parts: &[UploadPart], kind: Etag) -> Result<String, S3Error> {
+///
+/// # Errors
+/// [`S3Error::Damaged`] for an entity tag that is no digest.
+pub(super) fn etag<'p>(parts: impl ExactSizeIterator<Item = &'p str>, kind: Etag) -> Result<String, S3Error> {
+    let count = parts.len();
     let digits = match kind {
         Etag::Md5 => {
             let mut digest = Md5::new();
             for part in parts {
-                let bytes = hex::decode_lower::<16>(&part.etag);
+                let bytes = hex::decode_lower::<16>(part);
                 digest.update(bytes.ok_or_else(|| S3Error::Damaged("the entity tag of a part".to_owned()))?);
             }
             hex::encode(&digest.finalize())
         }
         Etag::Random => hex::encode(&crypto::random_nonce::<16>()),
     };
-    Ok(format!("{digits}-{}", parts.len()))
+    Ok(format!("{digits}-{count}"))
 }
 
 /// The checksum of an object in parts; `None` if a part has none.

@@ -156,3 +156,155 @@ async fn a_part_is_copied_from_an_object_that_the_caller_may_read() {
     let part = world.send("admin", "GET /bkt/key?partNumber=2", &[], b"").await;
     assert_eq!((part.status, part.header("x-amz-mp-parts-count"), part.body.as_ref()), (206, "2", &body[10..20]));
 }
+
+#[tokio::test]
+async fn completing_again_with_the_same_parts_answers_the_same() {
+    let world = World::new();
+    world.done("admin", "PUT /bkt", "").await;
+    let id = world.begun("key", &[("x-amz-meta-colour", "blue"), ("x-amz-tagging", "a=b")]).await;
+    let parts =
+        [world.part("key", &id, 3, &vec![b'a'; 5 << 20], &[]).await, world.part("key", &id, 9, b"end", &[]).await];
+    let (both, last) = (parts.concat(), parts[1].clone());
+    let wrong_size = world.complete("key", &id, &both, &[("x-amz-mp-object-size", "5")]).await;
+    assert_eq!(wrong_size.error, Some("InvalidRequest"));
+    let backwards = world.complete("key", &id, &[&*last, &*parts[0]].concat(), &[]).await;
+    assert_eq!(backwards.error, Some("InvalidPartOrder"));
+    let first = world.complete("key", &id, &both, &[("x-amz-mp-object-size", "5242883")]).await;
+    assert_eq!(first.error, None, "{}", first.text());
+    assert!(first.text().contains("<Location>https://s3.example.com:8443/bkt/key</Location>"), "{}", first.text());
+    let again = world.complete("key", &id, &both, &[]).await;
+    assert_eq!((again.status, again.text()), (200, first.text()));
+    assert_eq!(world.complete("key", &id, &last, &[]).await.error, Some("NoSuchUpload"));
+    let got = world.send("admin", "HEAD /bkt/key", &[], b"").await;
+    assert_eq!((got.header("x-amz-meta-colour"), got.header("x-amz-tagging-count")), ("blue", "1"));
+    // Not once the object is another.
+    assert_eq!(world.send("admin", "PUT /bkt/key", &[], b"other").await.error, None);
+    assert_eq!(world.complete("key", &id, &both, &[]).await.error, Some("NoSuchUpload"));
+    let id = world.begun("key", &[]).await;
+    let short = [world.part("key", &id, 1, b"short", &[]).await, world.part("key", &id, 2, b"end", &[]).await].concat();
+    let refused = world.complete("key", &id, &short, &[]).await;
+    assert_eq!(refused.error, Some("EntityTooSmall"));
+    assert!(refused.text().contains("<MinSizeAllowed>5242880</MinSizeAllowed>"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn conditions_count_when_an_upload_is_completed() {
+    let world = World::new();
+    world.done("admin", "PUT /bkt", "").await;
+    let absent = [("if-none-match", "*")];
+    let id = world.begun("key", &[]).await;
+    let part = world.part("key", &id, 1, b"x", &[]).await;
+    assert_eq!(world.complete("key", &id, &part, &[("if-match", "\"x\"")]).await.error, Some("NoSuchKey"));
+    // Somebody else was faster, and the object is gone again.
+    assert_eq!(world.send("admin", "PUT /bkt/key", &[], b"other").await.error, None);
+    assert_eq!(world.complete("key", &id, &part, &absent).await.error, Some("PreconditionFailed"));
+    let put = world.send("admin", "PUT /bkt/key", &[], b"other").await;
+    let conflict = world.complete("key", &id, &part, &[("if-match", put.header("etag"))]).await;
+    assert_eq!((conflict.error, conflict.status), (Some("ConditionalRequestConflict"), 409));
+    assert_eq!(world.complete("key", &id, &part, &[]).await.error, None);
+}
+
+#[tokio::test]
+async fn checksums_of_parts_make_that_of_the_object() {
+    let world = World::new();
+    world.done("admin", "PUT /bkt", "").await;
+    for (headers, code) in [
+        ([("x-amz-checksum-algorithm", "TEST"), ("x-amz-meta-a", "b")], "InvalidRequest"),
+        ([("x-amz-checksum-type", "COMPOSITE"), ("x-amz-meta-a", "b")], "InvalidRequest"),
+        ([("x-amz-checksum-algorithm", "SHA1"), ("x-amz-checksum-type", "FULL_OBJECT")], "InvalidRequest"),
+        ([("x-amz-checksum-algorithm", "CRC64NVME"), ("x-amz-checksum-type", "COMPOSITE")], "InvalidRequest"),
+    ] {
+        assert_eq!(world.send("admin", "POST /bkt/key?uploads", &headers, b"").await.error, Some(code), "{headers:?}");
+    }
+    let id = world.begun("key", &[("x-amz-checksum-algorithm", "CRC32")]).await;
+    let put = format!("PUT /bkt/key?partNumber=1&uploadId={id}");
+    let other = world.send("admin", &put, &[("x-amz-checksum-sha1", "qvTGHdzF6KLavt4PO0gs2a6pQ00=")], b"hello").await;
+    assert_eq!(other.error, Some("InvalidRequest"));
+    let right = world.send("admin", &put, &[("x-amz-checksum-crc32", "NhCmhg==")], b"hello").await;
+    assert_eq!((right.header("x-amz-checksum-crc32"), right.error), ("NhCmhg==", None));
+    let etag = right.header("etag").to_owned();
+    let part = |checksum: &str| element(1, &etag, checksum);
+    let crc = "<ChecksumCRC32>NhCmhg==</ChecksumCRC32>";
+    for (parts, headers, code) in [
+        (part(""), &[][..], "InvalidRequest"),
+        (part("<ChecksumCRC32>AAAAAA==</ChecksumCRC32>"), &[], "InvalidPart"),
+        (part("<ChecksumSHA1>qvTGHdzF6KLavt4PO0gs2a6pQ00=</ChecksumSHA1>"), &[], "BadDigest"),
+        (part(crc), &[("x-amz-checksum-type", "FULL_OBJECT")], "InvalidRequest"),
+        (part(crc), &[("x-amz-checksum-crc32", "AAAAAA==")], "BadDigest"),
+        (part(crc), &[("x-amz-checksum-crc32", "NhCmhg==")], "BadDigest"),
+    ] {
+        assert_eq!(world.complete("key", &id, &parts, headers).await.error, Some(code), "{parts} {headers:?}");
+    }
+    let done = world.complete("key", &id, &part(crc), &[("x-amz-checksum-type", "COMPOSITE")]).await;
+    // From Python's zlib, of the four bytes of the part's.
+    assert_eq!(between(&done.text(), "<ChecksumCRC32>", "<"), "FKTmaw==-1", "{}", done.text());
+    let head = world.send("admin", "HEAD /bkt/key", &[("x-amz-checksum-mode", "ENABLED")], b"").await;
+    assert_eq!((head.header("x-amz-checksum-crc32"), head.header("x-amz-checksum-type")), ("FKTmaw==-1", "COMPOSITE"));
+    // Of the whole: the same as if it had come in one piece.
+    let id = world.begun("key", &[("x-amz-checksum-algorithm", "CRC32"), ("x-amz-checksum-type", "FULL_OBJECT")]).await;
+    let part = world.part("key", &id, 1, b"hello", &[]).await;
+    assert_eq!(
+        world.complete("key", &id, &part, &[("x-amz-checksum-crc32", "AAAAAA==")]).await.error,
+        Some("BadDigest")
+    );
+    let done = world.complete("key", &id, &part, &[("x-amz-checksum-crc32", "NhCmhg==")]).await;
+    assert!(done.text().contains(&format!("<ChecksumType>FULL_OBJECT</ChecksumType>{crc}")), "{}", done.text());
+}
+
+#[tokio::test]
+async fn every_part_needs_the_key_that_the_upload_was_begun_with() {
+    let world = World::new();
+    world.done("admin", "PUT /bkt", "").await;
+    // Under a KMS key: who may write the object and not use the key adds nothing to it.
+    let arn = world.kms_key().await;
+    let sealed = [("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-aws-kms-key-id", &*arn)];
+    let id = world.begun("key", &sealed).await;
+    world.user("writer", ACCOUNT, &[allow(&json!("s3:*"), "*")]);
+    let put = format!("PUT /bkt/key?partNumber=1&uploadId={id}");
+    assert_eq!(world.refused("writer", &put, "x").await, "AccessDenied");
+    assert_eq!(world.send("writer", "POST /bkt/key?uploads", &sealed, b"").await.error, Some("AccessDenied"));
+    let part = world.part("key", &id, 1, b"sealed", &[]).await;
+    let body = format!("<CompleteMultipartUpload>{part}</CompleteMultipartUpload>");
+    assert_eq!(world.refused("writer", &format!("POST /bkt/key?uploadId={id}"), &body).await, "AccessDenied");
+    let done = world.complete("key", &id, &part, &[]).await;
+    assert_eq!((done.error, done.header("x-amz-server-side-encryption")), (None, "aws:kms"));
+    assert_eq!(world.done("admin", "GET /bkt/key", "").await.text(), "sealed");
+    assert_eq!(world.refused("writer", "GET /bkt/key", "").await, "AccessDenied");
+    // Under a key of the caller's.
+    let allow = "<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes><EncryptionType>NONE</EncryptionType>\
+                 </BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>";
+    world.done("admin", "PUT /bkt?encryption", allow).await;
+    let (right, other) = (customer_key(b'k'), customer_key(b'l'));
+    let id = world.begun("key", &headers_of(&right)).await;
+    let put = format!("PUT /bkt/key?partNumber=1&uploadId={id}");
+    for headers in [&[][..], &headers_of(&other)] {
+        assert_eq!(world.send("admin", &put, headers, b"x").await.error, Some("InvalidRequest"));
+    }
+    let part = world.part("key", &id, 1, b"hidden", &headers_of(&right)).await;
+    assert_eq!(world.complete("key", &id, &part, &headers_of(&other)).await.status, 403);
+    let done = world.complete("key", &id, &part, &headers_of(&right)).await;
+    assert_eq!(done.error, None, "{}", done.text());
+    assert_eq!(world.send("admin", "GET /bkt/key", &headers_of(&right), b"").await.text(), "hidden");
+    assert_eq!(world.send("admin", "GET /bkt/key", &[], b"").await.error, Some("InvalidRequest"));
+    // And none where the upload has another protection.
+    let id = world.begun("plain", &[]).await;
+    let put = format!("PUT /bkt/plain?partNumber=1&uploadId={id}");
+    assert_eq!(world.send("admin", &put, &headers_of(&right), b"x").await.error, Some("InvalidRequest"));
+    assert_eq!(world.refused("admin", &put.replace("partNumber=1", "partNumber=10001"), "x").await, "InvalidArgument");
+}
+
+/// A key of thirty-two such bytes, and its digest.
+fn customer_key(byte: u8) -> (String, String) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use md5::Digest as _;
+    (STANDARD.encode([byte; 32]), STANDARD.encode(md5::Md5::digest([byte; 32])))
+}
+
+fn headers_of((key, digest): &(String, String)) -> [(&'static str, &str); 3] {
+    [
+        ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+        ("x-amz-server-side-encryption-customer-key", key),
+        ("x-amz-server-side-encryption-customer-key-md5", digest),
+    ]
+}

@@ -23,7 +23,7 @@ impl World {
     }
 
     /// Makes a KMS key whose policy leaves it to identity policies. Returns its ARN.
-    async fn kms_key(&self) -> String {
+    pub(super) async fn kms_key(&self) -> String {
         let headers = [("x-amz-target", "TrentService.CreateKey"), ("content-type", "application/x-amz-json-1.1")];
         let made = self.send_to(("kms", REGION), "admin", "POST /", &headers, b"{}").await;
         let made: Value = serde_json::from_slice(&made.body).expect("JSON");
