@@ -4,10 +4,13 @@
 //! Source: Amazon S3 User Guide, "Protecting data with encryption".
 
 mod asked;
+mod blob_owners;
 mod customer;
 mod protect;
 mod shown;
 mod unwrap;
+
+pub use blob_owners::BlobOwners;
 
 pub(crate) use asked::{Asked, EncryptionHeaders};
 pub(crate) use customer::{CustomerHeaders, CustomerKey};

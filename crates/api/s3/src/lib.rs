@@ -33,6 +33,7 @@ use wire::shape::{At, Breach, MemberInfo, Wrong};
 use wire::{Fault, Protocol};
 
 pub use access::side;
+pub use encryption::BlobOwners;
 pub use error::{KeyFault, Refusal, S3Error};
 
 use access::{Bucket, BucketPolicy};

@@ -11,12 +11,15 @@ use crate::durable_state::unblocked;
 use crate::error::{ConfigError, ServerError};
 
 /// The owners of all services' blobs.
-pub(crate) struct Registered;
+#[derive(Default)]
+pub(crate) struct Registered {
+    buckets: s3::BlobOwners,
+}
 
 impl Owners for Registered {
-    fn owner<'a>(&'a self, _: &'a Store, _: &'a Reference) -> OwnerFuture<'a> {
-        // Keys of repositories, and of most objects in buckets, are opened by KMS for a caller or come with their request.
-        Box::pin(std::future::ready(Ok(None)))
+    fn owner<'a>(&'a self, store: &'a Store, reference: &'a Reference) -> OwnerFuture<'a> {
+        // Keys of repositories, and of objects that are not protected by their bucket alone, take a caller.
+        Box::pin(self.buckets.find(store, reference))
     }
 
     fn opens_for_callers_only(&self, reference: &Reference) -> bool {

@@ -165,7 +165,7 @@ pub fn check(
     let counted = Counted::before(&opened.store)?;
     let audit = journal::verify(&layout.audit(), &opened.audit_key)?;
     let changes = counted.compare(&opened.store, &audit)?;
-    let blobs = check_blobs(&opened.store, location, &Registered)?;
+    let blobs = check_blobs(&opened.store, location, &Registered::default())?;
     Ok(Checked { database, audit, changes, blobs })
 }
 

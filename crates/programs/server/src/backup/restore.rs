@@ -99,7 +99,7 @@ pub fn restore(
     check: bool,
     progress: Progress<'_>,
 ) -> Result<Restored, ServerError> {
-    restore_owned(from, data, seal, check, &Registered, progress)
+    restore_owned(from, data, seal, check, &Registered::default(), progress)
 }
 
 /// The same for blobs of the given owners.
