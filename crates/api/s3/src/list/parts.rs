@@ -7,11 +7,12 @@ use wire::shape::Rule;
 use wire::{SecretText, Timestamp};
 
 use super::{checksum, page_size, quoted, shown_size};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{BucketKey, BucketName, Object, ObjectKey, Owner};
 use crate::error::S3Error;
 use crate::multipart::on_upload;
 use crate::object::checksum::with_checksums;
-use crate::{NAMESPACE, S3};
 
 with_checksums! {
     /// A part in a list.

@@ -15,6 +15,8 @@ use wire::body::Algorithm;
 use wire::shape::Binding::{Flat, Header, Label, Name, Namespace, Payload, PrefixHeaders, Query};
 
 use super::{on_upload, whole};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName, Object, ObjectKey};
 use crate::encryption::{CustomerHeaders, shown, unwrap};
 use crate::error::{Refusal, S3Error};
@@ -25,7 +27,6 @@ use crate::object::conditions::{quoted, write_condition};
 use crate::object::locks::millis;
 use crate::object::put::etag_of;
 use crate::record::BucketRecord;
-use crate::{NAMESPACE, S3};
 
 /// All but letters, digits and `-_.~/`, as in the path of a URL.
 const IN_LOCATION: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');

@@ -10,6 +10,8 @@ use wire::body::Algorithm;
 use wire::shape::Binding::{Header, Label, Namespace, Payload, PrefixHeaders};
 use wire::{SecretText, Timestamp};
 
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{BucketKey, BucketName, Object, ObjectKey};
 use crate::configuration::acl::check_acl;
 use crate::encryption::{CustomerHeaders, EncryptionHeaders, Protected, protect, shown};
@@ -18,7 +20,6 @@ use crate::object::locks::{LockHeaders, millis};
 use crate::object::put::PutConditions;
 use crate::object::{checksum, stored};
 use crate::record::BucketRecord;
-use crate::{NAMESPACE, S3};
 
 wire::shape! {
     pub(crate) struct CreateMultipartUploadInput {

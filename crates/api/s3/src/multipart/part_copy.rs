@@ -12,6 +12,8 @@ use wire::shape::Binding::{Header, Label, Namespace, Payload, PrefixHeaders, Que
 use wire::{SecretText, Timestamp};
 
 use super::place::Place;
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName, ObjectKey, check_object_name};
 use crate::encryption::{CustomerHeaders, unwrap};
 use crate::error::{Refusal, S3Error};
@@ -21,7 +23,6 @@ use crate::object::put::CONTENT_BYTES_MAX;
 use crate::object::range;
 use crate::object::source::Source;
 use crate::object::target::{Target, VersionKey};
-use crate::{NAMESPACE, S3};
 
 wire::shape! {
     pub(crate) struct UploadPartCopyInput {

@@ -7,10 +7,11 @@ use wire::{SecretText, Timestamp};
 
 use super::checksum::{kind_name, with_checksums};
 use super::target::{Target, VersionKey};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{BucketKey, BucketName, ObjectKey};
 use crate::encryption::{CustomerHeaders, unwrap};
 use crate::error::{Refusal, S3Error};
-use crate::{NAMESPACE, S3};
 
 /// How many parts a page has, at most and unless fewer are asked for.
 const PARTS_MAX: i32 = 1000;

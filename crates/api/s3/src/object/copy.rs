@@ -18,11 +18,12 @@ use super::put::{CONTENT_BYTES_MAX, PutConditions, commit, etag_of};
 use super::source::Source;
 use super::target::{Target, VersionKey};
 use super::{checksum, stored};
+use crate::NAMESPACE;
+use crate::S3;
 use crate::access::{Bucket, BucketKey, BucketName, ObjectKey, check_object_name};
 use crate::configuration::acl::check_acl;
 use crate::encryption::{CustomerHeaders, EncryptionHeaders, Protected, protect, shown, unwrap};
 use crate::error::{Refusal, S3Error};
-use crate::{NAMESPACE, S3};
 
 wire::shape! {
     pub(crate) struct CopyObjectInput {
