@@ -252,7 +252,8 @@ impl Bucket {
     }
 
     /// Completes an upload: a version with the content of the `chosen` parts, as [`upload_parts`](Self::upload_parts) yielded
-    /// them, becomes the newest of its key. Other parts of the upload go.
+    /// them, becomes the newest of its key. Other parts of the upload go. The version's parts have their checksums if the caller chose
+    /// one for the upload.
     ///
     /// # Errors
     /// [`BucketsError::NoSuchUpload`]; [`BucketsError::InvalidPart`] for no part, and for one that was replaced meanwhile;
@@ -266,7 +267,7 @@ impl Bucket {
         details: Details,
         put: &Put,
     ) -> Result<EntryVersion, BucketsError> {
-        let Upload { entry: UploadEntry { sequence: upload, .. }, number: of_key, current, .. } =
+        let Upload { entry: UploadEntry { sequence: upload, checksum: kind, .. }, number: of_key, current, .. } =
             self.upload(tx, key, upload_id)?;
         check_order(chosen)?;
         let found = self.entry(tx, key)?;
@@ -294,7 +295,7 @@ impl Bucket {
         let part = |part: &UploadPart| Part {
             number: part.number,
             bytes: part.bytes,
-            checksum: part.checksum.clone(),
+            checksum: part.checksum.clone().filter(|_| kind.is_some()),
             blob: part.blob,
         };
         PartList { number, sequence, parts: chosen.iter().map(part).collect() }.put(tx, self, upload)?;

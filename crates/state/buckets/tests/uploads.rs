@@ -4,7 +4,9 @@
 
 mod world;
 
-use buckets::{BucketsError, Condition, ListedUploads, Part, Put, UploadPart, Versioning, Walked, collect};
+use buckets::{
+    BucketsError, ChecksumKind, Condition, ListedUploads, Part, Put, UploadPart, Versioning, Walked, collect,
+};
 use bytes::Bytes;
 use world::{World, details, object_key, pattern};
 
@@ -13,7 +15,8 @@ const LARGE: usize = 5 << 20;
 impl World {
     async fn begin(&self, key: &'static str) -> String {
         let bucket = self.bucket;
-        self.change(move |tx| bucket.begin_upload(tx, key, details(""), None, 500)).await.unwrap()
+        let kind = ChecksumKind { algorithm: "CRC32".to_owned(), composite: false };
+        self.change(move |tx| bucket.begin_upload(tx, key, details(""), Some(kind), 500)).await.unwrap()
     }
 
     async fn part(&self, key: &str, id: &str, number: u16, content: &[u8]) -> Result<(), BucketsError> {

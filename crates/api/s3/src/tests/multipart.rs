@@ -177,6 +177,10 @@ async fn completing_again_with_the_same_parts_answers_the_same() {
     assert_eq!(world.complete("key", &id, &last, &[]).await.error, Some("NoSuchUpload"));
     let got = world.send("admin", "HEAD /bkt/key", &[], b"").await;
     assert_eq!((got.header("x-amz-meta-colour"), got.header("x-amz-tagging-count")), ("blue", "1"));
+    // Nobody chose an algorithm: there are two parts, and no list of their checksums.
+    let asked = [("x-amz-object-attributes", "ObjectParts")];
+    let attributes = world.send("admin", "GET /bkt/key?attributes", &asked, b"").await.text();
+    assert!(attributes.contains("<PartsCount>2</PartsCount></ObjectParts>"), "{attributes}");
     // Not once the object is another.
     assert_eq!(world.send("admin", "PUT /bkt/key", &[], b"other").await.error, None);
     assert_eq!(world.complete("key", &id, &both, &[]).await.error, Some("NoSuchUpload"));
