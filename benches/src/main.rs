@@ -27,6 +27,7 @@ mod operation;
 mod process;
 mod raw;
 mod report;
+mod s3;
 mod scale;
 mod stream;
 
@@ -75,6 +76,8 @@ enum Measurement {
     },
     /// Git's clients beside stock `git http-backend` behind nginx; needs git, nginx, fcgiwrap, openssl and curl
     Git(git::Measurement),
+    /// Objects put, got and listed beside SeaweedFS
+    S3(s3::Measurement),
     /// The time of each operation with few keys and with many
     Scale {
         /// How many keys are many, all in one region; they are spread over as many accounts as it takes
@@ -163,6 +166,7 @@ fn main() -> std::io::Result<()> {
                 if users == 0 { Ok(()) } else { iam::lists(&sealstack, &administrator, users, policies).await }
             }
             Measurement::Git(measurement) => git::measure(&measurement).await,
+            Measurement::S3(measurement) => s3::measure(&measurement).await,
             Measurement::Many(measurement) => many::measure(&measurement).await,
             _ => Ok(()),
         }
