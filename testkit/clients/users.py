@@ -1,6 +1,6 @@
-"""Makes users who use Git, with an access key and Git credentials each, and leaves these in files of the current folder.
+"""Makes users with an access key and Git credentials each, and leaves these in files of the current folder.
 
-Usage: git_users.py, which reads {NAME: {"arn": MANAGED POLICY} or [STATEMENT, ...]} from its standard input. NAME.id and NAME.secret get the
+Usage: users.py, which reads {NAME: {"arn": MANAGED POLICY} or [STATEMENT, ...]} from its standard input. NAME.id and NAME.secret get the
 access key, NAME.git what a credential helper of Git prints.
 """
 
