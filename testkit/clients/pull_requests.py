@@ -1,6 +1,6 @@
 """Takes four branches into main by pull requests: three ways to merge, and a conflict that is settled through the API.
 
-Usage: pull_requests.py REPOSITORY AUTHOR REVIEWER, with the access keys that git_users.py left. The branches topic/forward, topic/squash,
+Usage: pull_requests.py REPOSITORY AUTHOR REVIEWER, with the access keys that users.py left. The branches topic/forward, topic/squash,
 topic/merge and topic/conflict are there; the last one and main have both changed the same line of the file story.
 """
 
