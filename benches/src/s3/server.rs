@@ -47,7 +47,17 @@ impl Server {
         let port = |offset: u16| (base + offset).to_string();
         let child = Command::new(binary)
             .arg("server")
-            .args(["-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", "-s3", "-volume.max", "0"])
+            .args([
+                "-ip",
+                "127.0.0.1",
+                "-ip.bind",
+                "127.0.0.1",
+                "-s3",
+                "-volume.max",
+                "0",
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
+            ])
             .arg(format!("-dir={}", data.display()))
             .arg(format!("-s3.config={}", data.join("s3.json").display()))
             .arg(format!("-filer.encryptVolumeData={sealed}"))

@@ -63,6 +63,37 @@ impl AccessControlPolicy {
             grants: vec![Grant { grantee: Some(grantee), permission: Some("FULL_CONTROL".to_owned()) }],
         }
     }
+
+    /// Whether it says what holds anyway in a bucket of this account.
+    fn is_of(&self, account: &str) -> bool {
+        let id = canonical_id(account);
+        let owned = self.owner.as_ref().is_none_or(|owner| owner.id.as_ref() == Some(&id));
+        let granted = match &*self.grants {
+            [Grant { grantee: Some(grantee), permission }] => {
+                grantee.id.as_ref() == Some(&id) && permission.as_deref() == Some("FULL_CONTROL")
+            }
+            _ => false,
+        };
+        owned && granted
+    }
+}
+
+/// Checks that a request to set a list sets the one that holds anyway: by its canned name, or in full.
+///
+/// # Errors
+/// [`Refusal::AccessControlListNotSupported`].
+fn check_put(
+    given: Option<&AccessControlPolicy>,
+    canned: Option<&str>,
+    grants: &[&Option<String>],
+    account: &str,
+) -> Result<(), Refusal> {
+    check_acl(canned, grants)?;
+    let same = match given {
+        Some(given) => canned.is_none() && given.is_of(account),
+        None => canned.is_some(),
+    };
+    if same { Ok(()) } else { Err(Refusal::AccessControlListNotSupported) }
 }
 
 /// The canned list that says what holds anyway.
@@ -96,10 +127,7 @@ puts! {
         "GrantReadACP" grant_read_acp: String, optional, [], [Header("x-amz-grant-read-acp")];
         "GrantWrite" grant_write: String, optional, [], [Header("x-amz-grant-write")];
         "GrantWriteACP" grant_write_acp: String, optional, [], [Header("x-amz-grant-write-acp")];
-    } = |input, _, _| {
-        if input.given.is_some() || input.acl.is_none() {
-            return Err(Refusal::AccessControlListNotSupported.into());
-        }
+    } = |input, bucket, _| {
         let grants = [
             &input.grant_full_control,
             &input.grant_read,
@@ -107,7 +135,7 @@ puts! {
             &input.grant_write,
             &input.grant_write_acp,
         ];
-        Ok(check_acl(input.acl.as_deref(), &grants)?)
+        Ok(check_put(input.given.as_ref(), input.acl.as_deref(), &grants, &bucket.account)?)
     }
 }
 
@@ -194,10 +222,7 @@ impl ResourceOperation for PutObjectAcl {
         }
     }
 
-    async fn run(input: Self::Input, _: &Permit<Object>, _: &Call<'_, S3>) -> Result<(), S3Error> {
-        if input.given.is_some() || input.acl.is_none() {
-            return Err(Refusal::AccessControlListNotSupported.into());
-        }
+    async fn run(input: Self::Input, object: &Permit<Object>, _: &Call<'_, S3>) -> Result<(), S3Error> {
         let grants = [
             &input.grant_full_control,
             &input.grant_read,
@@ -205,6 +230,6 @@ impl ResourceOperation for PutObjectAcl {
             &input.grant_write,
             &input.grant_write_acp,
         ];
-        Ok(check_acl(input.acl.as_deref(), &grants)?)
+        Ok(check_put(input.given.as_ref(), input.acl.as_deref(), &grants, &object.account)?)
     }
 }
