@@ -135,7 +135,7 @@ async fn replay_all(load: &Load, connections: usize, duration: Duration) -> std:
                     latencies.push(u32::try_from((now - sent).as_micros()).unwrap_or(u32::MAX));
                     failed += usize::from(status != 200);
                     sent = now;
-                    next += 1;
+                    next += connections;
                 }
                 Ok::<_, std::io::Error>((latencies, failed))
             })

@@ -58,6 +58,8 @@ impl Server {
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
             ])
+            // Else a disk with less than 30 GB has room for no volume.
+            .arg("-master.volumeSizeLimitMB=1024")
             .arg(format!("-dir={}", data.display()))
             .arg(format!("-s3.config={}", data.join("s3.json").display()))
             .arg(format!("-filer.encryptVolumeData={sealed}"))
