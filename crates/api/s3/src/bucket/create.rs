@@ -159,6 +159,10 @@ impl ResourceOperation for CreateBucket {
     async fn run(input: Self::Input, found: &Permit<Vacancy>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         input.check_location(call.region)?;
         input.check_acl()?;
+        // Whoever asks for a list, if only for the one that every bucket has, gets a bucket that takes it with its objects.
+        let default =
+            if input.acl.is_some() { Ownership::BucketOwnerPreferred } else { Ownership::BucketOwnerEnforced };
+        let ownership = input.ownership.unwrap_or(default);
         let tags = tags_of_bucket(input.tags())?;
         let name = input.bucket.0;
         if let Some(bucket) = &found.0 {
@@ -178,7 +182,7 @@ impl ResourceOperation for CreateBucket {
             created: call.now,
             versioning: input.object_lock.then_some(Versioning::Enabled),
             encryption: DefaultEncryption::default(),
-            ownership: Some(input.ownership.unwrap_or(Ownership::BucketOwnerEnforced)),
+            ownership: Some(ownership),
             public_access: Some(PublicAccess::BLOCKED),
             object_lock: input.object_lock.then(ObjectLock::default),
             tags,

@@ -11,6 +11,7 @@ use crate::NAMESPACE;
 use crate::S3;
 use crate::access::{BucketKey, BucketName, Object, ObjectKey, action_on_version, canonical_id};
 use crate::error::{Refusal, S3Error};
+use crate::record::{BucketRecord, Ownership};
 
 wire::document! {
     /// To whom something is granted.
@@ -86,11 +87,11 @@ fn check_put(
     given: Option<&AccessControlPolicy>,
     canned: Option<&str>,
     grants: &[&Option<String>],
-    account: &str,
+    bucket: &BucketRecord,
 ) -> Result<(), Refusal> {
-    check_acl(canned, grants)?;
+    check_acl(canned, grants, bucket.ownership)?;
     let same = match given {
-        Some(given) => canned.is_none() && given.is_of(account),
+        Some(given) => canned.is_none() && given.is_of(&bucket.account),
         None => canned.is_some(),
     };
     if same { Ok(()) } else { Err(Refusal::AccessControlListNotSupported) }
@@ -99,12 +100,23 @@ fn check_put(
 /// The canned list that says what holds anyway.
 const OWNERS_CONTROL: &str = "bucket-owner-full-control";
 
-/// Checks that a request sets no list but the one that holds anyway.
+/// The canned list that says the same of what the bucket's owner has.
+const OWNERS_ALONE: &str = "private";
+
+/// Checks that a request sets no list but the one that holds anyway, in a bucket with this ownership.
+///
+/// Where ownership is not enforced, clients that send `private` with everything get what it says: the owner's control.
 ///
 /// # Errors
 /// [`Refusal::AccessControlListNotSupported`].
-pub(crate) fn check_acl(canned: Option<&str>, grants: &[&Option<String>]) -> Result<(), Refusal> {
-    let plain = canned.is_none_or(|canned| canned == OWNERS_CONTROL) && grants.iter().all(|grant| grant.is_none());
+pub(crate) fn check_acl(
+    canned: Option<&str>,
+    grants: &[&Option<String>],
+    ownership: Option<Ownership>,
+) -> Result<(), Refusal> {
+    let enforced = ownership == Some(Ownership::BucketOwnerEnforced);
+    let same = |canned: &str| canned == OWNERS_CONTROL || canned == OWNERS_ALONE && !enforced;
+    let plain = canned.is_none_or(same) && grants.iter().all(|grant| grant.is_none());
     if plain { Ok(()) } else { Err(Refusal::AccessControlListNotSupported) }
 }
 
@@ -135,7 +147,7 @@ puts! {
             &input.grant_write,
             &input.grant_write_acp,
         ];
-        Ok(check_put(input.given.as_ref(), input.acl.as_deref(), &grants, &bucket.account)?)
+        Ok(check_put(input.given.as_ref(), input.acl.as_deref(), &grants, bucket)?)
     }
 }
 
@@ -230,6 +242,6 @@ impl ResourceOperation for PutObjectAcl {
             &input.grant_write,
             &input.grant_write_acp,
         ];
-        Ok(check_put(input.given.as_ref(), input.acl.as_deref(), &grants, &object.account)?)
+        Ok(check_put(input.given.as_ref(), input.acl.as_deref(), &grants, object)?)
     }
 }

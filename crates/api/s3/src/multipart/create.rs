@@ -175,7 +175,7 @@ impl ResourceOperation for CreateMultipartUpload {
 
     async fn run(input: Self::Input, bucket: &Permit<Object>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let grants = [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
-        check_acl(input.acl.as_deref(), &grants)?;
+        check_acl(input.acl.as_deref(), &grants, bucket.ownership)?;
         let event_hold = input.object_lock_event_hold.is_some()
             || input.object_lock_event_hold_duration_days.is_some()
             || input.object_lock_event_hold_duration_years.is_some();

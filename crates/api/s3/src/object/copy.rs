@@ -224,7 +224,7 @@ impl Operation for CopyObject {
     async fn run(input: Self::Input, both: Permit<Both>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let Both { bucket, source, named } = &*both;
         let grants = [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
-        check_acl(input.acl.as_deref(), &grants)?;
+        check_acl(input.acl.as_deref(), &grants, bucket.ownership)?;
         let held = input.object_lock_event_hold.is_some()
             || input.object_lock_event_hold_days.is_some()
             || input.object_lock_event_hold_years.is_some();

@@ -119,9 +119,9 @@ impl PutObjectInput {
     }
 
     /// Checks what the headers ask for that AWS has and this has not.
-    fn check(&self) -> Result<(), S3Error> {
+    fn check(&self, bucket: &Bucket) -> Result<(), S3Error> {
         let grants = [&self.grant_full_control, &self.grant_read, &self.grant_read_acp, &self.grant_write_acp];
-        check_acl(self.acl.as_deref(), &grants)?;
+        check_acl(self.acl.as_deref(), &grants, bucket.ownership)?;
         if self.write_offset_bytes.is_some() {
             return Err(Refusal::not_implemented("x-amz-write-offset-bytes").into());
         }
@@ -158,7 +158,7 @@ impl PutObjectInput {
         call: &Call<'_, S3>,
     ) -> Result<PutObjectOutput, S3Error> {
         let input = self;
-        input.check()?;
+        input.check(bucket)?;
         let condition = write_condition(input.if_match.as_deref(), input.if_none_match.as_deref())?;
         let asked = input.encryption().resolve(bucket, call.origin.secure)?;
         let (retention, legal_hold) = input.locks().resolve(bucket, call.now)?;

@@ -148,12 +148,19 @@ async fn only_the_acl_that_every_bucket_has_can_be_asked_for() {
         "{acl}"
     );
     let put = async |acl: &str| world.send("admin", "PUT /first?acl", &[("x-amz-acl", acl)], b"").await.error;
-    assert_eq!(put("private").await, Some("AccessControlListNotSupported"));
+    let refused = Some("AccessControlListNotSupported");
+    assert_eq!(put("public-read").await, refused);
+    assert_eq!(put("private").await, None);
     assert_eq!(put("bucket-owner-full-control").await, None);
     // In full, as some clients put back what they got.
     let whole = async |acl: &str| world.send("admin", "PUT /first?acl", &[], acl.as_bytes()).await.error;
     assert_eq!(whole(&acl).await, None);
-    assert_eq!(whole(&acl.replace("FULL_CONTROL", "READ")).await, Some("AccessControlListNotSupported"));
+    // A bucket that was made with a list takes it with its objects as well.
+    assert_eq!(world.send("admin", "PUT /first/o", &[("x-amz-acl", "private")], b"").await.error, None);
+    assert_eq!(world.send("admin", "PUT /first/o", &[("x-amz-acl", "public-read")], b"").await.error, refused);
+    assert_eq!(world.send("admin", "PUT /second", &[], b"").await.error, None);
+    assert_eq!(world.send("admin", "PUT /second/o", &[("x-amz-acl", "private")], b"").await.error, refused);
+    assert_eq!(whole(&acl.replace("FULL_CONTROL", "READ")).await, refused);
 }
 
 #[tokio::test]
