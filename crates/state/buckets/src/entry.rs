@@ -86,7 +86,7 @@ impl Indexed for ObjectEntry {
     const NAME: &'static str = "bucket.object";
 }
 
-/// Versions that are not the newest. The key is [`version_key`].
+/// Versions that are not the newest. The key is `version_key`.
 impl Indexed for EntryVersion {
     const NAME: &'static str = "bucket.version";
 }
