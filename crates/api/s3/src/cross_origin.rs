@@ -17,7 +17,7 @@ const NOT_ALLOWED: &str = "CORSResponse: This CORS request is not allowed. This 
                            Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are \
                            not whitelisted by the resource's CORS spec.";
 
-/// What caches have to tell apart.
+/// The headers by which caches distinguish answers.
 static VARY: HeaderValue =
     HeaderValue::from_static("Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
 

@@ -27,7 +27,7 @@ pub(crate) const CONTEXT_KEY: &str = "aws:s3:arn";
 /// The KMS key of requests that name none.
 pub(crate) const DEFAULT_KEY: &str = "alias/aws/s3";
 
-/// What a wrapped object key is bound to.
+/// The associated data of a wrapped object key.
 fn bound_to(bucket: &str) -> Vec<u8> {
     [b"s3 object key\0", bucket.as_bytes()].concat()
 }

@@ -220,7 +220,7 @@ impl From<StoreError> for S3Error {
 }
 
 impl From<BucketsError> for S3Error {
-    /// What an operation has words of its own for, it converts itself.
+    /// Operations convert errors for which they have messages of their own.
     fn from(error: BucketsError) -> Self {
         match error {
             BucketsError::Store(error) => error.into(),
@@ -236,13 +236,13 @@ pub(crate) const PROTOCOL: Protocol = Protocol::rest_xml("", &[]);
 pub(crate) static BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
 impl S3Error {
-    /// What an error of the store of objects means for a request that names this object, on this condition.
+    /// The error of the store of objects as it is for a request that names this object, on this condition.
     #[must_use]
     pub(crate) fn on_object(self, key: &str, condition: &Condition) -> Self {
         self.on_version(key, None, condition)
     }
 
-    /// What it means for a request that names this version.
+    /// The error as it is for a request that names this version.
     #[must_use]
     pub(crate) fn on_version(self, key: &str, version_id: Option<&str>, condition: &Condition) -> Self {
         let Self::Objects(error) = self else { return self };

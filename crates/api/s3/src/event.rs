@@ -1,4 +1,4 @@
-//! Events of objects: told to the destinations that a bucket's configuration names, in the transaction of the change.
+//! Events of objects: queued for the destinations that a bucket's configuration names, in the transaction of the change.
 //!
 //! Source: Amazon S3 User Guide, "Event message structure".
 
@@ -19,7 +19,7 @@ use crate::record::{BucketRecord, NotificationConfiguration};
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/').remove(b' ');
 
-/// What has happened to an object.
+/// An event of an object.
 #[derive(Clone, Debug)]
 pub(crate) struct Happened<'a> {
     /// Such as `s3:ObjectCreated:Put`.
@@ -42,7 +42,7 @@ pub(crate) struct Cause {
     pub(crate) now: Timestamp,
 }
 
-/// Those who are told of a bucket's events.
+/// The destinations of a bucket's events.
 #[derive(Clone)]
 pub(crate) struct Listeners {
     configuration: Arc<NotificationConfiguration>,
@@ -51,7 +51,7 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Those who are told of what a call does in a bucket; `None` if nobody is.
+    /// The destinations of the events of a call in a bucket; `None` if there are none.
     ///
     /// # Errors
     /// Those of the store.
@@ -65,7 +65,7 @@ impl Listeners {
         Self::by(call.service, &bucket.record, cause).await
     }
 
-    /// Those who are told of what somebody else does in a bucket.
+    /// The destinations of events that no call causes.
     ///
     /// # Errors
     /// Those of the store.
@@ -79,11 +79,11 @@ impl Listeners {
         Ok(configuration.map(|configuration| Self { configuration, bucket: Arc::clone(bucket), cause: cause() }))
     }
 
-    /// Queues the event for everybody who is to be told.
+    /// Queues the event for each destination that it fits.
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) fn tell(&self, tx: &mut Tx<'_>, happened: &Happened<'_>) -> Result<(), StoreError> {
+    pub(crate) fn queue(&self, tx: &mut Tx<'_>, happened: &Happened<'_>) -> Result<(), StoreError> {
         for destination in self.configuration.destinations() {
             if destination.wants(happened.event, happened.key) {
                 let message = self.message(happened, destination.id.unwrap_or_default());
@@ -128,7 +128,7 @@ impl Listeners {
     }
 }
 
-/// The message by which a destination learns that it is told of a bucket's events from now on.
+/// The message by which a destination learns that it gets a bucket's events from now on.
 pub(crate) fn test_message(bucket: &str, request_id: &str, now: Timestamp) -> String {
     json!({
         "Service": "Amazon S3",

@@ -75,7 +75,9 @@ impl S3 {
             records: Cache::new::<BucketRecord>(&store, BUCKETS_CACHED, |record| record),
             policies: Cache::new::<PolicyRecord>(&store, BUCKETS_CACHED, BucketPolicy::from),
             cors: Cache::new::<CorsRecord>(&store, BUCKETS_CACHED, |CorsRecord(rules)| rules),
-            notifications: Cache::new::<NotificationRecord>(&store, BUCKETS_CACHED, |NotificationRecord(told)| told),
+            notifications: Cache::new::<NotificationRecord>(&store, BUCKETS_CACHED, |NotificationRecord(wanted)| {
+                wanted
+            }),
             lifecycles: Cache::new::<LifecycleRecord>(&store, BUCKETS_CACHED, |record| record.configuration),
             store,
             contents,
@@ -125,7 +127,7 @@ impl Service for S3 {
         path.starts_with("/v20180820/") && headers.contains_key("x-amz-account-id")
     }
 
-    /// What the body says wrongly is malformed XML; what head and path say wrongly is an argument.
+    /// Violations in the body are malformed XML; those in head and path are invalid arguments.
     fn fault_of(operation: &'static str, breach: Breach) -> Option<Fault> {
         use service::ServiceError as _;
         let entry = Self::operations().iter().find(|entry| entry.name == operation)?;

@@ -12,7 +12,7 @@ use buckets::BucketsError;
 
 use crate::error::{Refusal, S3Error};
 
-/// What an error of the store of objects means for a request that names this upload.
+/// The error of the store of objects as it is for a request that names this upload.
 pub(crate) fn on_upload(error: S3Error, upload_id: &str) -> S3Error {
     match error {
         S3Error::Objects(BucketsError::NoSuchUpload) => {

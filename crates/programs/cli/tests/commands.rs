@@ -16,7 +16,9 @@ fn start() -> Server {
 fn knock(server: &Server, times: usize) {
     for _ in 0..times {
         let mut stream = TcpStream::connect(server.address()).expect("a connection");
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("sent");
+        let request = "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: TrentService.ListKeys\r\nContent-Length: 0\r\n\
+                       Connection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         assert!(answer.contains("MissingAuthenticationToken"), "{answer}");

@@ -33,7 +33,7 @@ pub enum Versioning {
     Suspended,
 }
 
-/// What has to hold of the newest version for a change. It is tested in the transaction of the change.
+/// A condition on the newest version for a change. It is tested in the transaction of the change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Condition {
     /// Nothing.
@@ -52,7 +52,7 @@ pub enum Condition {
 pub struct Put {
     /// The bucket's versioning.
     pub versioning: Versioning,
-    /// What has to hold.
+    /// The condition.
     pub condition: Condition,
     /// The time, in milliseconds since 1970.
     pub now_ms: u64,

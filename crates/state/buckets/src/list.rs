@@ -5,7 +5,7 @@ use store::{Index, Indexed, ReadTx};
 use crate::entry::{EntryVersion, ObjectEntry, version_key};
 use crate::{Bucket, BucketsError, version_id};
 
-/// What is listed.
+/// The parameters of a listing.
 #[derive(Clone, Copy, Debug)]
 pub struct Listing<'a> {
     /// The beginning of all keys.
@@ -23,7 +23,7 @@ pub struct Listing<'a> {
 pub enum Walked<T> {
     /// A key.
     Key(String, T),
-    /// What the keys of a group begin with.
+    /// The common prefix of a group's keys.
     Group(String),
 }
 

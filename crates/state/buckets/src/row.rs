@@ -26,12 +26,12 @@ pub(crate) fn version_id(number: u64, sequence: u64) -> String {
     format!("{number}.{sequence}")
 }
 
-/// What a blob's reference says of its owner: a version of the bucket.
+/// The owner of a blob in its reference: a version of the bucket.
 pub(crate) fn version_owner(bucket: &Bucket, number: u64, sequence: u64) -> String {
     format!("{bucket}/{number}.{sequence}")
 }
 
-/// What a blob's reference says of its owner: an upload to the bucket, or the version that it became.
+/// The owner of a blob in its reference: an upload to the bucket, or the version that it became.
 pub(crate) fn upload_owner(bucket: &Bucket, sequence: u64) -> String {
     format!("{bucket}/u{sequence}")
 }

@@ -1,4 +1,4 @@
-//! Who is told of a bucket's events: `PutBucketNotificationConfiguration`, `GetBucketNotificationConfiguration`, and the
+//! Destinations of a bucket's events: `PutBucketNotificationConfiguration`, `GetBucketNotificationConfiguration`, and the
 //! two former names.
 //!
 //! Source: Amazon S3 User Guide, "Amazon S3 Event Notifications".
@@ -17,7 +17,7 @@ use crate::error::{Refusal, S3Error};
 use crate::event::test_message;
 use crate::record::{BucketRecord, Destination, NotificationConfiguration, NotificationRecord};
 
-/// The events that destinations can be told of.
+/// The events that can be delivered.
 const EVENTS: [&str; 31] = [
     "s3:ReducedRedundancyLostObject",
     "s3:ObjectCreated:*",
@@ -116,7 +116,7 @@ fn check(destination: &Destination<'_>, region: &str) -> Result<(), S3Error> {
     Ok(())
 }
 
-/// Whether two destinations could be told of one event.
+/// Whether one event could go to two destinations.
 fn overlap(one: &Destination<'_>, other: &Destination<'_>) -> bool {
     let kind = |event: &str| event.strip_suffix('*').map(str::to_owned);
     let same = |a: &str, b: &str| match (kind(a), kind(b)) {
@@ -138,7 +138,7 @@ wire::output! {
     }
 }
 
-/// Declares an operation that gets who is told of events.
+/// Declares an operation that gets the destinations of events.
 macro_rules! gets_notification {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -166,12 +166,12 @@ macro_rules! gets_notification {
 }
 
 gets_notification! {
-    /// Gets who is told of a bucket's events.
+    /// Gets the destinations of a bucket's events.
     GetBucketNotificationConfiguration
 }
 
 gets_notification! {
-    /// Gets who is told of a bucket's events: the former name.
+    /// Gets the destinations of a bucket's events: the former name.
     GetBucketNotification
 }
 
@@ -194,7 +194,7 @@ wire::shape! {
     }
 }
 
-/// Declares an operation that puts who is told of events.
+/// Declares an operation that puts the destinations of events.
 macro_rules! puts_notification {
     ($(#[$doc:meta])* $name:ident <- $input:ident) => {
         $(#[$doc])*
@@ -229,11 +229,11 @@ macro_rules! puts_notification {
 }
 
 puts_notification! {
-    /// Says who is told of a bucket's events from now on.
+    /// Puts the destinations of a bucket's events.
     PutBucketNotificationConfiguration <- PutBucketNotificationConfigurationInput
 }
 
 puts_notification! {
-    /// Says who is told of a bucket's events from now on: the former name.
+    /// Puts the destinations of a bucket's events: the former name.
     PutBucketNotification <- PutBucketNotificationInput
 }

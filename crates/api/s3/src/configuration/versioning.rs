@@ -1,4 +1,4 @@
-//! Whether a bucket keeps versions: `PutBucketVersioning`, `GetBucketVersioning`.
+//! Whether a bucket stores versions: `PutBucketVersioning`, `GetBucketVersioning`.
 
 use store::Tx;
 use wire::shape::Binding::Header;
@@ -9,7 +9,7 @@ use crate::error::Refusal;
 use crate::record::{BucketRecord, Versioning};
 
 wire::document! {
-    /// Whether a bucket keeps versions, and whether deleting one asks for a second factor.
+    /// Whether a bucket stores versions, and whether deleting one asks for a second factor.
     pub(crate) struct VersioningConfiguration {
         "Status" status: Versioning, optional, [];
         "MFADelete" mfa_delete: Status, optional, [], [wire::shape::Binding::Name("MfaDelete")];
@@ -17,7 +17,7 @@ wire::document! {
 }
 
 gets! {
-    /// Gets whether a bucket keeps versions: nothing, as long as nobody turned it on.
+    /// Gets whether a bucket stores versions: nothing, as long as nobody turned it on.
     GetBucketVersioning ("s3:GetBucketVersioning") -> GetBucketVersioningOutput {
         "VersioningConfiguration": VersioningConfiguration
     } = |bucket, _| {
@@ -26,7 +26,7 @@ gets! {
 }
 
 puts! {
-    /// Says whether a bucket keeps versions from now on.
+    /// Turns versioning on or suspends it.
     PutBucketVersioning ("s3:PutBucketVersioning") <- PutBucketVersioningInput {
         "VersioningConfiguration": VersioningConfiguration, required;
         "ContentMD5" content_md5: String, optional, [], [Header("content-md5")];

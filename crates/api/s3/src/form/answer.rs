@@ -11,7 +11,7 @@ use super::fields::{Field, value};
 use crate::S3;
 use crate::object::put::PutObjectOutput;
 
-/// What is encoded in addresses: all but the unreserved characters of RFC 3986.
+/// The characters that are encoded in addresses: all but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The status of an answer with a document.
@@ -55,7 +55,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// What the fields say. A status that forms cannot have, and an address that is none, count as not given.
+    /// The answer that the fields ask for. A status that forms cannot have, and an address that is none, count as not given.
     pub(super) fn of(fields: &[Field<'_>]) -> Self {
         let status = match value(fields, "success_action_status") {
             Some("200") => 200,

@@ -289,13 +289,13 @@ impl Ending {
         {
             let version_id = entry.version_id.as_deref();
             let happened = Happened { event, key: self.key(), content: None, version_id, sequence: entry.sequence };
-            listeners.tell(tx, &happened)?;
+            listeners.queue(tx, &happened)?;
         }
         Ok(true)
     }
 }
 
-/// What a walk knows of the key that it is at.
+/// The state of a walk at one key.
 #[derive(Default)]
 struct Walk {
     key: String,

@@ -27,7 +27,7 @@ impl LifecycleRule {
         self.status == RuleStatus::Enabled
     }
 
-    /// What the names of its objects begin with.
+    /// The prefix of its objects' names.
     pub(super) fn prefix(&self) -> &str {
         let of_filter = self.filter.as_ref().and_then(|filter| {
             filter.prefix.as_deref().or_else(|| filter.and.as_ref().and_then(|and| and.prefix.as_deref()))

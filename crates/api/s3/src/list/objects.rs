@@ -105,7 +105,7 @@ wire::output! {
     }
 }
 
-/// What both operations ask for.
+/// The parameters that both operations have.
 struct Asked {
     prefix: String,
     delimiter: String,

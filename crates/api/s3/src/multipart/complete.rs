@@ -124,7 +124,7 @@ macro_rules! stated {
     };
 }
 
-/// What an upload's id leads to.
+/// The upload of an id, or the version that it became.
 enum Progress {
     UnderWay(Box<Upload>, Vec<UploadPart>),
     /// The object is there already, and is the newest of its key.
@@ -206,7 +206,7 @@ impl ResourceOperation for CompleteMultipartUpload {
             if let Some(listeners) = &listeners {
                 let (content, version_id) = (Some((entry.bytes, &*entry.etag)), entry.version_id.as_deref());
                 let event = "s3:ObjectCreated:CompleteMultipartUpload";
-                listeners.tell(tx, &Happened { event, key: &key, content, version_id, sequence: entry.sequence })?;
+                listeners.queue(tx, &Happened { event, key: &key, content, version_id, sequence: entry.sequence })?;
             }
             Ok::<_, S3Error>(entry)
         };

@@ -32,7 +32,7 @@ wire::shape! {
 }
 
 wire::output! {
-    /// What was removed, or hidden by a delete marker.
+    /// The outcome: a version that was removed, or a delete marker that was added.
     pub(crate) struct DeleteObjectOutput {
         "DeleteMarker" delete_marker: bool, optional, [Header("x-amz-delete-marker")];
         "VersionId" version_id: String, optional, [Header("x-amz-version-id")];
@@ -119,7 +119,8 @@ impl Removal {
             let created = removed.marker.is_some();
             let event = if created { "s3:ObjectRemoved:DeleteMarkerCreated" } else { "s3:ObjectRemoved:Delete" };
             let version_id = change.version_id.as_deref();
-            listeners.tell(tx, &Happened { event, key: name, content: None, version_id, sequence: change.sequence })?;
+            listeners
+                .queue(tx, &Happened { event, key: name, content: None, version_id, sequence: change.sequence })?;
         }
         let was_marker = removed.removed.is_some_and(|removed| removed.marker);
         let delete_marker = (was_marker && version_id.is_some() || removed.marker.is_some()).then_some(true);

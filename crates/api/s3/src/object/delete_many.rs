@@ -35,7 +35,7 @@ wire::shape! {
 }
 
 wire::shape! {
-    /// What is to go.
+    /// The objects to be removed.
     pub(crate) struct Delete {
         "Objects" objects: Vec<ObjectIdentifier>, required, [], [Name("Object"), Flat];
         "Quiet" quiet: bool, optional, [];

@@ -66,7 +66,7 @@ macro_rules! reads {
                 }
             }
 
-            /// What it asks for.
+            /// The parts of the object that it asks for.
             pub(crate) fn asked(&self) -> $crate::object::described::Asked<'_> {
                 $crate::object::described::Asked {
                     conditions: $crate::object::conditions::ReadConditions {
@@ -122,7 +122,7 @@ wire::output! {
     }
 }
 
-/// What a request to read asks for.
+/// The parameters of a request to read.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) conditions: ReadConditions<'a>,

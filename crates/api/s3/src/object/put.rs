@@ -146,7 +146,7 @@ impl PutObjectInput {
         conditions.actions().into_iter().map(|action| conditions.refine(bucket.need_on(action, arn(), call))).collect()
     }
 
-    /// Puts the object with this payload, whose size in bytes is within bounds, and tells listeners of the event.
+    /// Puts the object with this payload, whose size in bytes is within bounds, and queues the event for the bucket's destinations.
     ///
     /// # Errors
     /// Those of `PutObject`; [`S3Error::TooSmall`].
@@ -336,7 +336,7 @@ pub(crate) async fn commit(
         let entry = current.objects()?.put(tx, &name, details, &content, &put)?;
         if let Some(listeners) = &listeners {
             let (content, version_id) = (Some((entry.bytes, &*entry.etag)), entry.version_id.as_deref());
-            listeners.tell(tx, &Happened { event, key: &name, content, version_id, sequence: entry.sequence })?;
+            listeners.queue(tx, &Happened { event, key: &name, content, version_id, sequence: entry.sequence })?;
         }
         // Back to the caller, so that no sweep comes before the transaction is durable.
         Ok::<_, S3Error>((entry, content))

@@ -1,4 +1,4 @@
-//! Who is told of a bucket's events, as it travels and as it is stored.
+//! Destinations of a bucket's events, as it travels and as it is stored.
 
 use serde::{Deserialize, Serialize};
 use store::Record;
@@ -12,7 +12,7 @@ pub(crate) enum Part {
 }
 
 wire::document! {
-    /// What an object's name begins or ends with.
+    /// The beginning or end of an object's name.
     pub(crate) struct FilterRule {
         "Name" name: String, optional, [];
         "Value" value: String, optional, [];
@@ -64,11 +64,11 @@ macro_rules! configurations {
 }
 
 configurations! {
-    /// A topic that is told of events.
+    /// A topic that gets events.
     TopicConfiguration { "TopicArn" as "Topic" }
-    /// A queue that is told of events.
+    /// A queue that gets events.
     QueueConfiguration { "QueueArn" as "Queue" }
-    /// A function that is told of events.
+    /// A function that gets events.
     FunctionConfiguration { "LambdaFunctionArn" as "CloudFunction" }
 }
 
@@ -78,7 +78,7 @@ wire::document! {
 }
 
 wire::document! {
-    /// Who is told of a bucket's events.
+    /// The destinations of a bucket's events.
     pub(crate) struct NotificationConfiguration {
         "TopicConfigurations" topics: Vec<TopicConfiguration>, default, [], [Name("TopicConfiguration"), Flat];
         "QueueConfigurations" queues: Vec<QueueConfiguration>, default, [], [Name("QueueConfiguration"), Flat];
@@ -88,7 +88,7 @@ wire::document! {
     }
 }
 
-/// One destination and the events that it is told of.
+/// One destination and the events that it gets.
 #[derive(Clone, Copy)]
 pub(crate) struct Destination<'a> {
     pub(crate) id: Option<&'a str>,
@@ -100,7 +100,7 @@ pub(crate) struct Destination<'a> {
 }
 
 impl NotificationConfiguration {
-    /// The configuration of a bucket without one: nobody is told.
+    /// The configuration of a bucket without one: no destination.
     pub(crate) const fn of_nobody() -> Self {
         Self { topics: Vec::new(), queues: Vec::new(), functions: Vec::new(), event_bridge: None }
     }
@@ -130,13 +130,13 @@ impl NotificationConfiguration {
 }
 
 impl Destination<'_> {
-    /// What names of objects begin and end with, of which events are told.
+    /// The beginnings and ends of names of objects whose events are delivered.
     pub(crate) fn ends(&self) -> (&str, &str) {
         let of = |part| self.rules.iter().find(|rule| rule.part() == Some(part)).map_or("", FilterRule::value);
         (of(Part::Prefix), of(Part::Suffix))
     }
 
-    /// Whether it is told of `event`, such as `s3:ObjectCreated:Put`, of the object `name`.
+    /// Whether it gets `event`, such as `s3:ObjectCreated:Put`, of the object `name`.
     pub(crate) fn wants(&self, event: &str, name: &str) -> bool {
         let (prefix, suffix) = self.ends();
         let listed = self.events.iter().any(|listed| match listed.strip_suffix('*') {
@@ -147,7 +147,7 @@ impl Destination<'_> {
     }
 }
 
-/// Who is told of a bucket's events, stored under the bucket's id.
+/// The destinations of a bucket's events, stored under the bucket's id.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct NotificationRecord(pub(crate) NotificationConfiguration);
 

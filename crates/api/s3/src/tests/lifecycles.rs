@@ -1,4 +1,4 @@
-//! Rules carried out: what has expired is gone, what has not stays, and who is told.
+//! Rules carried out: what has expired is gone, what has not stays, and which events are sent.
 
 use super::*;
 
@@ -127,14 +127,14 @@ async fn a_lone_marker_goes_only_if_a_rule_says_so() {
 }
 
 #[tokio::test]
-async fn who_is_told_of_expirations_hears_of_them_and_the_trail_has_them() {
+async fn expirations_are_sent_as_events_and_recorded() {
     let world = world("<Filter/><Expiration><Days>1</Days></Expiration>").await;
     let topic = "arn:aws:sns:us-east-1:111122223333:t";
-    let told = format!(
+    let wanted = format!(
         "<NotificationConfiguration><TopicConfiguration><Id>gone</Id><Topic>{topic}</Topic>\
          <Event>s3:LifecycleExpiration:*</Event></TopicConfiguration></NotificationConfiguration>"
     );
-    world.done("admin", "PUT /first?notification", &told).await;
+    world.done("admin", "PUT /first?notification", &wanted).await;
     world.object("first", "a b/c", b"a").await;
     world.pass_seconds(3 * DAY);
     assert_eq!(world.carry_out_lifecycles().await, 1);
