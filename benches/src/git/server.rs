@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
@@ -126,8 +127,10 @@ impl Stock {
             .args(["-c", "8", "-s", &format!("unix:{}", at("socket"))])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()?;
-        let nginx = Command::new("nginx").args(["-c", &at("nginx.conf")]).stderr(Stdio::null()).spawn()?;
+        let nginx =
+            Command::new("nginx").args(["-c", &at("nginx.conf")]).stderr(Stdio::null()).process_group(0).spawn()?;
         let stock = Self { directory: directory.to_owned(), port, nginx, fcgiwrap };
         for _ in 0..500 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
@@ -216,8 +219,8 @@ impl Server for Stock {
 impl Drop for Stock {
     fn drop(&mut self) {
         for child in [&mut self.nginx, &mut self.fcgiwrap] {
-            // It may have ended by itself; there is nobody to report that to.
-            let _ = child.kill();
+            // It may have ended by itself; there is nobody to report that to. Their workers are in their process groups.
+            let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status();
             let _ = child.wait();
         }
     }
