@@ -222,7 +222,9 @@ async fn the_end_waits_for_a_request_and_tells_the_rest() {
     let address = server.address();
     // The body of this request is still to come when the server is asked to stop.
     let mut working = TcpStream::connect(address).await.expect("a connection");
-    working.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n").await.expect("sent");
+    let head =
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n\r\n";
+    working.write_all(head.as_bytes()).await.expect("sent");
     tokio::time::sleep(Duration::from_millis(50)).await;
     let stopping = tokio::spawn(server.stop());
     tokio::time::sleep(Duration::from_millis(50)).await;
