@@ -142,7 +142,7 @@ pub(crate) struct Record {
     pub(crate) resources: Mutex<Vec<String>>,
     /// Whether a change of the call is durable, and its record with it.
     pub(crate) written: AtomicBool,
-    /// What its service adds, see [`Event::additional`].
+    /// The data that its service adds, see [`Event::additional`].
     pub(crate) additional: Mutex<Vec<u8>>,
 }
 

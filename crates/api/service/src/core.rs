@@ -107,7 +107,7 @@ pub(crate) struct Ended<'a> {
     /// Whether a change of the call is durable, and a record of its success with it.
     pub(crate) written: bool,
     pub(crate) error: Option<&'a Fault>,
-    /// What its service adds, see [`Event::additional`].
+    /// The data that its service adds, see [`Event::additional`].
     pub(crate) additional: &'a [u8],
 }
 

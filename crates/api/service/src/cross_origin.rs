@@ -7,7 +7,7 @@ use wire::Fault;
 
 use crate::maybe_ready::BoxFuture;
 
-/// What a page of another site does or means to do.
+/// A request of a page of another site, or its question before one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrossOrigin<'a> {
     /// The first label of the path, decoded, or the one that the host gives: a bucket's name.
@@ -28,7 +28,7 @@ pub struct CrossOrigin<'a> {
 pub type CrossOriginAnswer<'a> = BoxFuture<'a, Result<HeaderMap, Fault>>;
 
 impl<'a> CrossOrigin<'a> {
-    /// What a request asks; `None` for one that no page of another site makes.
+    /// The question of a request; `None` for one that no page of another site makes.
     pub(crate) fn of(head: &wire::protocol::Head<'a>) -> Option<Self> {
         let preflight = head.method == Method::OPTIONS;
         let origin = head.headers.get(header::ORIGIN);

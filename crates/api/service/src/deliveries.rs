@@ -175,7 +175,7 @@ impl Deliveries {
         match self.ways.deliver(&record.destination, &record.message).await {
             Ok(()) => *delivered += 1,
             Err(reason) if record.failures >= FAILURES_MAX => {
-                tracing::warn!(destination = record.destination, reason, "an event is given up");
+                tracing::warn!(destination = record.destination, reason, "an event is dropped");
             }
             Err(reason) => {
                 tracing::debug!(destination = record.destination, reason, "an event waits");

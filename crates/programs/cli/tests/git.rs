@@ -415,7 +415,7 @@ fn events(world: &World, name: &str, seen: &mut usize, count: usize) -> Vec<serd
     }
 }
 
-/// What a record says of a transfer: whether it only reads, by which way, whether data went over.
+/// The parts of a transfer's record that are compared: whether it only reads, by which way, whether data went over.
 fn summary(event: &serde_json::Value) -> String {
     let more = &event["additionalEventData"];
     assert_eq!(more["repositoryName"], "audited", "{event}");

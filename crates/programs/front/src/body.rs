@@ -70,7 +70,7 @@ pub struct Body {
     turn: Turn,
     /// Whether the client waits to be asked for it.
     awaits_continue: bool,
-    /// What is left of the stream that it became.
+    /// The rest of the stream that it became.
     rest: Option<Rest>,
     /// Bytes that are counted among those of all bodies in memory.
     counted: usize,
@@ -158,7 +158,7 @@ impl Body {
         }
     }
 
-    /// What nobody has read, and nobody is reading.
+    /// The rest that nobody has read, and nobody is reading.
     fn take_rest(&mut self) -> Option<Incoming> {
         self.incoming.take().or_else(|| self.rest.as_ref().and_then(Rest::take))
     }

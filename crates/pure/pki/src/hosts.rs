@@ -13,7 +13,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use crate::authority::{AuthorityKey, Validity, issue};
 use crate::error::CertificateError;
 
-/// How many certificates are kept; beyond that they are issued anew.
+/// How many certificates are cached; others are issued anew.
 const ISSUED_MAX: usize = 1024;
 
 /// The longest host name, in bytes.

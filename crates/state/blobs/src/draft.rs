@@ -14,7 +14,7 @@ pub(crate) const BATCH_BYTES: usize = 4 * CHUNK_BYTES;
 
 /// A blob that is being written; dropped before [`Draft::finish`] succeeded, it leaves nothing.
 ///
-/// What is handed over is sealed and written by another thread while the caller goes on. Holds less than 1 MiB in memory, however
+/// Another thread seals and writes the content while the caller goes on. Holds less than 1 MiB in memory, however
 /// long the content is; on its way to a bucket, one part of 8 MiB more, and what the transport needs to send that.
 pub struct Draft {
     id: BlobId,

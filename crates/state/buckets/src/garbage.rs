@@ -1,4 +1,4 @@
-//! What nobody sees any more and takes long to remove: parts of versions that are gone and of uploads that were aborted, and uploads
+//! Contents that nothing shows any more and that take long to remove: parts of versions that are gone and of uploads that were aborted, and uploads
 //! to removed buckets. Knows no callers.
 
 use blobs::{BlobId, Reference};

@@ -24,7 +24,7 @@ const KEYS: [&str; 14] = [
     "é/2",
 ];
 
-/// What a listing has to be, by the definition: keys in order, grouped by the first delimiter behind the prefix.
+/// The listing that the definition gives: keys in order, grouped by the first delimiter behind the prefix.
 fn expected(keys: &BTreeSet<&str>, prefix: &str, delimiter: &str, after: &str) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     for key in keys.iter().filter(|key| key.starts_with(prefix)) {

@@ -98,7 +98,7 @@ enum Made<'a> {
     Needs(u64),
 }
 
-/// What a walk has to know of a commit.
+/// The parts of a commit that a walk needs.
 pub(crate) struct CommitLinks {
     pub(crate) tree: ObjectId,
     pub(crate) parents: Vec<ObjectId>,

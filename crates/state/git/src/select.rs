@@ -341,7 +341,7 @@ pub(crate) fn select(
     Ok(selection)
 }
 
-/// What a client wants and has, by what it is.
+/// The objects that a client wants and has, by their kind.
 struct Sides {
     wants: Sorted,
     haves: Sorted,

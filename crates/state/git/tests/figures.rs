@@ -204,7 +204,7 @@ fn a_history_in_and_out() {
     });
 }
 
-/// What look-ups cost while pushes have left many packs that maintenance has not joined yet.
+/// The cost of look-ups while pushes have left many packs that maintenance has not joined yet.
 #[test]
 #[ignore = "tells something in a release build only"]
 fn objects_are_looked_up_in_many_packs() {

@@ -22,7 +22,7 @@ impl Record for TokenRecord {
 /// A request about a repository, stored under it by the name that its [`TokenRecord`] has: removed with the repository.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TokenOfRecord {
-    /// What it is stored by.
+    /// The name that it is stored under.
     pub(crate) name: String,
 }
 

@@ -131,7 +131,7 @@ pub(crate) struct Pushed {
 }
 
 impl Pushed {
-    /// What is added to the record of a push that leaves `refused` as they are.
+    /// The data added to the record of a push that leaves `refused` as they are.
     pub(crate) fn with(&self, mut refused: Vec<Refused>) -> Additional {
         let omitted = refused.len().checked_sub(LISTED_MAX).filter(|omitted| *omitted > 0);
         refused.truncate(LISTED_MAX);

@@ -1,4 +1,4 @@
-//! What nobody sees any more: parts of removed objects and of aborted uploads, removed some at a time so that no call waits.
+//! Removal of contents that nothing shows any more: parts of removed objects and of aborted uploads, removed some at a time so that no call waits.
 
 use crate::S3;
 use crate::error::S3Error;

@@ -1,4 +1,4 @@
-//! What answers say of an object's protection.
+//! Headers of answers that name an object's protection.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Rules carried out: every bucket is gone through once a day, since rules are due at midnight.
 //!
-//! What was found is looked at again in the transaction that removes it: a version that is another by then stays.
+//! Each version is read again in the transaction that removes it: one that has changed by then stays.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a request says of an object that is stored with it: headers, metadata, tags, storage class. Knows no locks.
+//! The parts of a request that are stored with an object: headers, metadata, tags, storage class. Knows no locks.
 
 use std::collections::BTreeMap;
 

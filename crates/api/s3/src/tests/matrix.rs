@@ -125,7 +125,7 @@ async fn who_may_call_what_is_as_decided() {
     );
 }
 
-/// What reads must not be taken for a change, nor the other way round: the audit trail goes by it.
+/// Reads must not be taken for changes, nor the other way round: the audit trail goes by it.
 #[test]
 fn operations_that_get_change_nothing() {
     for entry in S3::operations() {

@@ -12,7 +12,7 @@ const IGNORED: &str = "x-ignore-";
 pub struct FormHead {
     /// Two hyphens and the boundary.
     delimiter: Vec<u8>,
-    /// What has arrived and not been read.
+    /// The bytes that have arrived and not been read.
     buffer: Vec<u8>,
     /// Bytes read before.
     taken: usize,

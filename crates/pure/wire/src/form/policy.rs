@@ -58,7 +58,7 @@ enum Match {
     Beginning,
 }
 
-/// What a field has to be.
+/// The values that a field may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Condition {
     kind: Match,

@@ -1,6 +1,6 @@
 //! The signature of a form's policy: who lets a browser upload what.
 //!
-//! What the policy allows is for others.
+//! Does not read the policy itself.
 //!
 //! Source: Amazon S3 API Reference, "Browser-based uploads using POST: calculating a signature".
 
@@ -27,7 +27,7 @@ impl<'a> Authorization<'a> {
     /// Reads the fields of a form; `None` for one that nobody has signed.
     ///
     /// # Errors
-    /// What is wrong with the form of the signature.
+    /// The error of a signature's form.
     pub fn of_form(fields: &'a Fields) -> Result<Option<Self>, SigV4Error> {
         if fields.value("awsaccesskeyid").is_some() || fields.value("signature").is_some() {
             return Err(SigV4Error::Mechanism);

@@ -150,7 +150,7 @@ impl Drop for S3Upload {
     }
 }
 
-/// An upload that is given up when this is dropped: on whichever thread that is, if a runtime that ends runs nothing more.
+/// An upload that is aborted when this is dropped: on whichever thread that is, if a runtime that ends runs nothing more.
 struct Abandoned(S3Upload);
 
 impl Drop for Abandoned {
