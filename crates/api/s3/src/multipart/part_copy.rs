@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use buckets::Stored;
 use futures_util::StreamExt as _;
-use service::{AuditClass, Bound, Call, Need, Operation, Permit, Resource as _};
+use service::{AuditClass, Bound, Call, Need, Operation, Permit};
 use wire::body::Running;
 use wire::shape::Binding::{Header, Label, Namespace, Payload, PrefixHeaders, Query};
 use wire::{SecretText, Timestamp};
@@ -14,15 +14,14 @@ use wire::{SecretText, Timestamp};
 use super::place::Place;
 use crate::NAMESPACE;
 use crate::S3;
-use crate::access::{Bucket, BucketKey, BucketName, ObjectKey, check_object_name};
+use crate::access::{BucketKey, BucketName, ObjectKey};
 use crate::encryption::{CustomerHeaders, unwrap};
-use crate::error::{Refusal, S3Error};
+use crate::error::S3Error;
 use crate::object::checksum::with_checksums;
 use crate::object::conditions::{ReadConditions, quoted};
 use crate::object::put::CONTENT_BYTES_MAX;
 use crate::object::range;
-use crate::object::source::Source;
-use crate::object::target::{Target, VersionKey};
+use crate::object::source::{Copying, too_large};
 
 wire::shape! {
     pub(crate) struct UploadPartCopyInput {
@@ -64,13 +63,6 @@ wire::output! {
     }
 }
 
-/// The bucket of the upload, and what is copied into a part.
-pub(crate) struct Both {
-    bucket: Bucket,
-    source: Target,
-    named: Source,
-}
-
 impl UploadPartCopyInput {
     fn part_key(&self) -> CustomerHeaders<'_> {
         CustomerHeaders {
@@ -107,41 +99,28 @@ impl Operation for UploadPartCopy {
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = UploadPartCopyInput;
     type Output = Bound<UploadPartCopyOutput>;
-    type Target = Both;
+    type Target = Copying;
 
-    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Both, S3Error> {
-        let named = Source::parse(&input.copy_source)?;
+    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Copying, S3Error> {
         let expected_owner = input.expected_bucket_owner.as_deref();
-        let bucket = Bucket::find(BucketKey { name: &input.bucket, expected_owner }, call).await?;
-        check_object_name(&input.key)?;
+        let bucket = BucketKey { name: &input.bucket, expected_owner };
         let expected_owner = input.expected_source_bucket_owner.as_deref();
-        let object = ObjectKey { bucket: BucketKey { name: &named.bucket, expected_owner }, name: &named.name };
-        let source = Target::find(VersionKey { object, version_id: named.version_id.as_deref() }, call).await?;
-        Ok(Both { bucket, source, named })
+        Copying::find(ObjectKey { bucket, name: &input.key }, &input.copy_source, expected_owner, call).await
     }
 
-    fn needs<'n>(input: &'n Self::Input, both: Option<&'n Both>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
-        let Some(Both { bucket, source, named }) = both else { return Vec::new() };
+    fn needs<'n>(input: &'n Self::Input, copying: Option<&'n Copying>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
+        let Some(copying) = copying else { return Vec::new() };
+        let bucket = &copying.bucket;
         let arn = [&*bucket.arn(), "/", &*input.key].concat();
         let of_target = bucket.need_on("s3:PutObject", arn, call).with("s3:x-amz-copy-source", &*input.copy_source);
-        let object = ObjectKey { bucket: BucketKey { name: &named.bucket, expected_owner: None }, name: &named.name };
-        let key = VersionKey { object, version_id: named.version_id.as_deref() };
-        vec![of_target, source.need(key, "s3:GetObject", call)]
+        vec![of_target, copying.need_on_source("s3:GetObject", call)]
     }
 
-    async fn run(input: Self::Input, both: Permit<Both>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
-        let Both { bucket, source, named } = &*both;
+    async fn run(input: Self::Input, copying: Permit<Copying>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
+        let Copying { bucket, source, .. } = &*copying;
         let part = (&*input.key, &*input.upload_id, input.part_number);
         let place = Place::find(bucket, part, input.part_key(), call).await?;
-        let found = source.version(&named.name, named.version_id.as_deref(), call).await;
-        let (found, from) = found.map_err(|error| match error {
-            S3Error::WithHeaders(Refusal::MethodNotAllowed { .. }, _) => {
-                let reason =
-                    "The source of a copy request may not specifically refer to a delete marker by version id.";
-                Refusal::InvalidRequest { reason: reason.to_owned() }.into()
-            }
-            error => error,
-        })?;
+        let (found, from) = copying.version(call).await?;
         let Stored { version, .. } = from;
         input.source_conditions().check_source((&version.details.etag, version.modified_ms), call.now)?;
         let range = match &input.copy_source_range {
@@ -149,9 +128,7 @@ impl Operation for UploadPartCopy {
             None => 0..version.bytes,
         };
         if range.end - range.start > CONTENT_BYTES_MAX {
-            let reason =
-                "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
-            return Err(Refusal::InvalidRequest { reason: reason.to_owned() }.into());
+            return Err(too_large().into());
         }
         let of_source = input.source_key().read(call.origin.secure)?;
         let source_key = unwrap(&version.details.protection, of_source.as_ref(), &source.bucket, call).await?;

@@ -2,25 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use buckets::{Checksum, ChecksumKind, Details, Headers, Stored};
 use futures_util::StreamExt as _;
-use http::HeaderMap;
-use service::{AuditClass, Bound, Call, Need, Operation, Permit, Resource as _};
-use wire::body::{Algorithm, Body};
+use service::{AuditClass, Bound, Call, Need, Operation, Permit};
+use wire::body::{Algorithm, Running};
 use wire::shape::Binding::{Header, Label, Namespace, Payload, PrefixHeaders};
-use wire::sigv4::StatedPayload;
 use wire::{SecretText, Timestamp};
 
 use super::checksum::{kind_name, with_checksums};
 use super::conditions::{ReadConditions, quoted, write_condition};
 use super::locks::{LockHeaders, refuse_event_hold};
 use super::put::{CONTENT_BYTES_MAX, PutConditions, commit, etag_of};
-use super::source::Source;
-use super::target::{Target, VersionKey};
+use super::source::{Copying, too_large};
 use super::{checksum, stored};
 use crate::NAMESPACE;
 use crate::S3;
-use crate::access::{Bucket, BucketKey, BucketName, ObjectKey, check_object_name};
+use crate::access::{BucketKey, BucketName, ObjectKey};
 use crate::configuration::acl::check_acl;
 use crate::encryption::{CustomerHeaders, EncryptionHeaders, Protected, protect, shown, unwrap};
 use crate::error::{Refusal, S3Error};
@@ -93,13 +92,6 @@ wire::output! {
         "VersionId" version_id: String, optional, [Header("x-amz-version-id")];
         "Encryption" encryption: BTreeMap<String, String>, default, [PrefixHeaders("x-amz-server-side-encryption")];
     }
-}
-
-/// The bucket that the copy goes to, and what is copied.
-pub(crate) struct Both {
-    bucket: Bucket,
-    source: Target,
-    named: Source,
 }
 
 impl CopyObjectInput {
@@ -176,21 +168,18 @@ impl Operation for CopyObject {
     const AUDIT: AuditClass = AuditClass::Change;
     type Input = CopyObjectInput;
     type Output = Bound<CopyObjectOutput>;
-    type Target = Both;
+    type Target = Copying;
 
-    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Both, S3Error> {
-        let named = Source::parse(&input.copy_source)?;
+    async fn find(input: &Self::Input, call: &Call<'_, S3>) -> Result<Copying, S3Error> {
         let expected_owner = input.expected_bucket_owner.as_deref();
-        let bucket = Bucket::find(BucketKey { name: &input.bucket, expected_owner }, call).await?;
-        check_object_name(&input.key)?;
+        let bucket = BucketKey { name: &input.bucket, expected_owner };
         let expected_owner = input.expected_source_bucket_owner.as_deref();
-        let object = ObjectKey { bucket: BucketKey { name: &named.bucket, expected_owner }, name: &named.name };
-        let source = Target::find(VersionKey { object, version_id: named.version_id.as_deref() }, call).await?;
-        Ok(Both { bucket, source, named })
+        Copying::find(ObjectKey { bucket, name: &input.key }, &input.copy_source, expected_owner, call).await
     }
 
-    fn needs<'n>(input: &'n Self::Input, both: Option<&'n Both>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
-        let Some(Both { bucket, source, named }) = both else { return Vec::new() };
+    fn needs<'n>(input: &'n Self::Input, copying: Option<&'n Copying>, call: &'n Call<'_, S3>) -> Vec<Need<'n>> {
+        let Some(copying) = copying else { return Vec::new() };
+        let Copying { bucket, source, .. } = copying;
         let arn = || [&*bucket.arn(), "/", &*input.key].concat();
         let conditions = PutConditions {
             acl: input.acl.as_deref(),
@@ -215,14 +204,12 @@ impl Operation for CopyObject {
                 None => need,
             }
         });
-        let object = ObjectKey { bucket: BucketKey { name: &named.bucket, expected_owner: None }, name: &named.name };
-        let key = VersionKey { object, version_id: named.version_id.as_deref() };
         let of_source = ["s3:GetObject"].into_iter().chain(copies_tags.then_some("s3:GetObjectTagging"));
-        of_target.chain(of_source.map(|action| source.need(key, action, call))).collect()
+        of_target.chain(of_source.map(|action| copying.need_on_source(action, call))).collect()
     }
 
-    async fn run(input: Self::Input, both: Permit<Both>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
-        let Both { bucket, source, named } = &*both;
+    async fn run(input: Self::Input, copying: Permit<Copying>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
+        let Copying { bucket, source, named } = &*copying;
         let grants = [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
         check_acl(input.acl.as_deref(), &grants, bucket.ownership)?;
         let held = input.object_lock_event_hold.is_some()
@@ -239,20 +226,10 @@ impl Operation for CopyObject {
                           the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(Refusal::InvalidRequest { reason: reason.to_owned() }.into());
         }
-        let found = source.version(&named.name, named.version_id.as_deref(), call).await;
-        let (found, from) = found.map_err(|error| match error {
-            S3Error::WithHeaders(Refusal::MethodNotAllowed { .. }, _) => {
-                let reason =
-                    "The source of a copy request may not specifically refer to a delete marker by version id.";
-                Refusal::InvalidRequest { reason: reason.to_owned() }.into()
-            }
-            error => error,
-        })?;
+        let (found, from) = copying.version(call).await?;
         let Stored { version, .. } = from;
         if version.bytes > CONTENT_BYTES_MAX {
-            let reason =
-                "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
-            return Err(Refusal::InvalidRequest { reason: reason.to_owned() }.into());
+            return Err(too_large().into());
         }
         input.source_conditions().check_source((&version.details.etag, version.modified_ms), call.now)?;
         let asked = input.encryption().resolve(bucket, call.origin.secure)?;
@@ -296,15 +273,16 @@ impl Operation for CopyObject {
         let contents = &call.service.contents;
         let mut reading = contents.read(&source.bucket.objects()?, from, &source_key, 0..version.bytes).await?;
         let mut writer = contents.writer(&bucket.objects()?, &key, etag_of(&details.protection));
-        let mut digest = Digest::new(algorithm)?;
+        let mut digest = Running::new(algorithm);
         while let Some(piece) = reading.next().await {
             let piece = piece?;
-            digest.update(&piece)?;
+            digest.update(&piece);
             writer.write(piece).await?;
         }
         let content = writer.finish().await?;
         details.etag.clone_from(&content.etag);
-        details.checksum = digest.finish()?;
+        let kind = ChecksumKind { algorithm: algorithm.name().to_owned(), composite: false };
+        details.checksum = Some(Checksum { kind, value: STANDARD.encode(digest.finish()) });
         let mut result = CopyObjectResult::new(call.now, quoted(&content.etag));
         if let Some(Checksum { kind, value }) = &details.checksum {
             result.checksum_type = Some(kind_name(kind.composite).to_owned());
@@ -328,34 +306,6 @@ fn copy_algorithm(asked: Option<&str>, source: Option<&Checksum>) -> Result<Algo
     }
     let whole = source.filter(|checksum| !checksum.kind.composite);
     Ok(whole.and_then(|checksum| Algorithm::of_name(&checksum.kind.algorithm)).unwrap_or(checksum::OWN))
-}
-
-/// The checksum of a content that is copied.
-struct Digest {
-    algorithm: Algorithm,
-    body: Body,
-}
-
-impl Digest {
-    fn new(algorithm: Algorithm) -> Result<Self, S3Error> {
-        let body = Body::new(StatedPayload::Unsigned, &HeaderMap::new(), None);
-        let mut body = body.map_err(|error| S3Error::Damaged(error.to_string()))?;
-        body.compute(algorithm);
-        Ok(Self { algorithm, body })
-    }
-
-    fn update(&mut self, mut piece: &[u8]) -> Result<(), S3Error> {
-        while !piece.is_empty() {
-            self.body.push(&mut piece).map_err(|error| S3Error::Damaged(error.to_string()))?;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Option<Checksum>, S3Error> {
-        let finished = self.body.finish().map_err(|error| S3Error::Damaged(error.to_string()))?;
-        let kind = ChecksumKind { algorithm: self.algorithm.name().to_owned(), composite: false };
-        Ok(finished.base64(self.algorithm).map(|value| Checksum { kind, value }))
-    }
 }
 
 impl CopyObjectResult {

@@ -1,7 +1,13 @@
-//! The source of a copy: an object as the header `x-amz-copy-source` names it.
+//! The source of a copy: an object as the header `x-amz-copy-source` names it, and the bucket that the copy goes to. Knows neither
+//! whole copies nor parts.
 
+use buckets::{Found, Stored};
 use percent_encoding::percent_decode_str;
+use service::{Call, Need, Resource as _};
 
+use super::target::{Target, VersionKey};
+use crate::S3;
+use crate::access::{Bucket, BucketKey, ObjectKey, check_object_name};
 use crate::error::{Refusal, S3Error};
 
 /// An object that is copied.
@@ -35,6 +41,64 @@ impl Source {
             _ => Err(refuse().into()),
         }
     }
+
+    fn key<'a>(&'a self, expected_owner: Option<&'a str>) -> VersionKey<'a> {
+        let object = ObjectKey { bucket: BucketKey { name: &self.bucket, expected_owner }, name: &self.name };
+        VersionKey { object, version_id: self.version_id.as_deref() }
+    }
+}
+
+/// The bucket that a copy goes to, and the object that is copied.
+pub(crate) struct Copying {
+    pub(crate) bucket: Bucket,
+    pub(crate) source: Target,
+    pub(crate) named: Source,
+}
+
+impl Copying {
+    /// Finds the bucket of `target` and the object that the header `copy_source` names, in a bucket of `expected_owner`.
+    ///
+    /// # Errors
+    /// Those of the header, of both buckets and of the target's name.
+    pub(crate) async fn find(
+        target: ObjectKey<'_>,
+        copy_source: &str,
+        expected_owner: Option<&str>,
+        call: &Call<'_, S3>,
+    ) -> Result<Self, S3Error> {
+        let named = Source::parse(copy_source)?;
+        let bucket = Bucket::find(target.bucket, call).await?;
+        check_object_name(target.name)?;
+        let source = Target::find(named.key(expected_owner), call).await?;
+        Ok(Self { bucket, source, named })
+    }
+
+    /// The need for `action` on the source.
+    pub(crate) fn need_on_source<'n>(&'n self, action: &'static str, call: &'n Call<'_, S3>) -> Need<'n> {
+        self.source.need(self.named.key(None), action, call)
+    }
+
+    /// The version that is copied.
+    ///
+    /// # Errors
+    /// Those of a version that is not there; [`Refusal::InvalidRequest`] for a delete marker.
+    pub(crate) async fn version(&self, call: &Call<'_, S3>) -> Result<(&Found, &Stored), S3Error> {
+        let found = self.source.version(&self.named.name, self.named.version_id.as_deref(), call).await;
+        found.map_err(|error| match error {
+            S3Error::WithHeaders(Refusal::MethodNotAllowed { .. }, _) => {
+                let reason =
+                    "The source of a copy request may not specifically refer to a delete marker by version id.";
+                Refusal::InvalidRequest { reason: reason.to_owned() }.into()
+            }
+            error => error,
+        })
+    }
+}
+
+/// The refusal of a source that is longer than one request may copy.
+pub(crate) fn too_large() -> Refusal {
+    let reason = "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120";
+    Refusal::InvalidRequest { reason: reason.to_owned() }
 }
 
 #[cfg(test)]
