@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use service::{AuditClass, Bound, Call, Deliveries, Permit, ResourceOperation};
+use service::{Call, Deliveries};
 use store::Tx;
 use wire::Arn;
-use wire::shape::Binding::{Header, Label, Namespace, Payload};
+use wire::shape::Binding::Header;
 
-use crate::NAMESPACE;
+use super::{gets, puts};
 use crate::S3;
-use crate::access::{Bucket, BucketInput, BucketKey, BucketName};
+use crate::access::Bucket;
 use crate::error::{Refusal, S3Error};
 use crate::event::test_message;
 use crate::record::{BucketRecord, Destination, NotificationConfiguration, NotificationRecord};
@@ -132,108 +132,61 @@ fn overlap(one: &Destination<'_>, other: &Destination<'_>) -> bool {
     events && prefixes && suffixes
 }
 
-wire::output! {
-    pub(crate) struct GetBucketNotificationConfigurationOutput {
-        "NotificationConfiguration" answer: NotificationConfiguration, required, [Payload, Namespace("", NAMESPACE)];
-    }
-}
-
-/// Declares an operation that gets the destinations of events.
-macro_rules! gets_notification {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl ResourceOperation for $name {
-            type On = Bucket;
-            const NAME: &'static str = stringify!($name);
-            const ACTION: &'static str = "s3:GetBucketNotification";
-            const AUDIT: AuditClass = AuditClass::Read;
-            type Input = BucketInput;
-            type Output = Bound<GetBucketNotificationConfigurationOutput>;
-
-            fn key(input: &Self::Input) -> BucketKey<'_> {
-                input.key()
-            }
-
-            async fn run(_: Self::Input, bucket: &Permit<Bucket>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
-                let found = call.service.notifications.get(&bucket.id, "").await?;
-                let answer = found.map_or_else(NotificationConfiguration::of_nobody, |found| (*found).clone());
-                Ok(Bound(GetBucketNotificationConfigurationOutput { answer }))
-            }
-        }
-    };
-}
-
-gets_notification! {
+gets! {
     /// Gets the destinations of a bucket's events.
-    GetBucketNotificationConfiguration
-}
-
-gets_notification! {
-    /// Gets the destinations of a bucket's events: the former name.
-    GetBucketNotification
-}
-
-wire::shape! {
-    pub(crate) struct PutBucketNotificationConfigurationInput {
-        "Bucket" bucket: BucketName, required, [], [Label];
-        "NotificationConfiguration" given: NotificationConfiguration, required, [], [Payload];
-        "ExpectedBucketOwner" expected_bucket_owner: String, optional, [], [Header("x-amz-expected-bucket-owner")];
-        "SkipDestinationValidation" skip_validation: bool, optional, [], [Header("x-amz-skip-destination-validation")];
+    GetBucketNotificationConfiguration ("s3:GetBucketNotification") -> GetBucketNotificationConfigurationOutput {
+        "NotificationConfiguration": NotificationConfiguration
+    } = |bucket, call| {
+        get(bucket, call).await?
     }
 }
 
-wire::shape! {
-    pub(crate) struct PutBucketNotificationInput {
-        "Bucket" bucket: BucketName, required, [], [Label];
+gets! {
+    /// Gets the destinations of a bucket's events: the former name.
+    GetBucketNotification ("s3:GetBucketNotification") -> GetBucketNotificationOutput {
+        "NotificationConfiguration": NotificationConfiguration
+    } = |bucket, call| {
+        get(bucket, call).await?
+    }
+}
+
+puts! {
+    /// Puts the destinations of a bucket's events.
+    PutBucketNotificationConfiguration ("s3:PutBucketNotification") <- PutBucketNotificationConfigurationInput {
+        "NotificationConfiguration": NotificationConfiguration, required;
+        "SkipDestinationValidation" skip_validation: bool, optional, [], [Header("x-amz-skip-destination-validation")];
+    } = |input, bucket, call| {
+        put(input.given, bucket, call).await
+    }
+}
+
+puts! {
+    /// Puts the destinations of a bucket's events: the former name.
+    PutBucketNotification ("s3:PutBucketNotification") <- PutBucketNotificationInput {
+        "NotificationConfiguration": NotificationConfiguration, required;
         "ContentMD5" content_md5: String, optional, [], [Header("content-md5")];
         "ChecksumAlgorithm" checksum_algorithm: String, optional, [], [Header("x-amz-sdk-checksum-algorithm")];
-        "NotificationConfiguration" given: NotificationConfiguration, required, [], [Payload];
-        "ExpectedBucketOwner" expected_bucket_owner: String, optional, [], [Header("x-amz-expected-bucket-owner")];
+    } = |input, bucket, call| {
+        put(input.given, bucket, call).await
     }
 }
 
-/// Declares an operation that puts the destinations of events.
-macro_rules! puts_notification {
-    ($(#[$doc:meta])* $name:ident <- $input:ident) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
+/// The destinations of a bucket's events.
+async fn get(bucket: &Bucket, call: &Call<'_, S3>) -> Result<NotificationConfiguration, S3Error> {
+    let found = call.service.notifications.get(&bucket.id, "").await?;
+    Ok(found.map_or_else(NotificationConfiguration::of_nobody, |found| (*found).clone()))
+}
 
-        impl ResourceOperation for $name {
-            type On = Bucket;
-            const NAME: &'static str = stringify!($name);
-            const ACTION: &'static str = "s3:PutBucketNotification";
-            const AUDIT: AuditClass = AuditClass::Change;
-            type Input = $input;
-            type Output = ();
-
-            fn key(input: &Self::Input) -> BucketKey<'_> {
-                BucketKey { name: &input.bucket, expected_owner: input.expected_bucket_owner.as_deref() }
-            }
-
-            async fn run(input: Self::Input, bucket: &Permit<Bucket>, call: &Call<'_, S3>) -> Result<(), S3Error> {
-                let record = NotificationRecord(checked(input.given, call.region)?);
-                let (test, now) = (test_message(&bucket.name, call.request_id, call.now), call.now);
-                let change = move |bucket: &mut BucketRecord, tx: &mut Tx<'_>| {
-                    // Functions are not tested, as with AWS.
-                    for destination in record.0.destinations().filter(|destination| destination.service != "lambda") {
-                        Deliveries::queue(tx, destination.arn, test.clone(), now)?;
-                    }
-                    Ok(tx.put(&bucket.id, "", &record)?)
-                };
-                call.service.change(call, bucket, change).await
-            }
+/// Puts the destinations of a bucket's events, and queues a test message to each.
+async fn put(given: NotificationConfiguration, bucket: &Bucket, call: &Call<'_, S3>) -> Result<(), S3Error> {
+    let record = NotificationRecord(checked(given, call.region)?);
+    let (test, now) = (test_message(&bucket.name, call.request_id, call.now), call.now);
+    let change = move |bucket: &mut BucketRecord, tx: &mut Tx<'_>| {
+        // Functions are not tested, as with AWS.
+        for destination in record.0.destinations().filter(|destination| destination.service != "lambda") {
+            Deliveries::queue(tx, destination.arn, test.clone(), now)?;
         }
+        Ok(tx.put(&bucket.id, "", &record)?)
     };
-}
-
-puts_notification! {
-    /// Puts the destinations of a bucket's events.
-    PutBucketNotificationConfiguration <- PutBucketNotificationConfigurationInput
-}
-
-puts_notification! {
-    /// Puts the destinations of a bucket's events: the former name.
-    PutBucketNotification <- PutBucketNotificationInput
+    call.service.change(call, bucket, change).await
 }
