@@ -197,16 +197,6 @@ impl Body {
     }
 }
 
-/// `Content-Encoding` without the encoding of the transfer, `aws-chunked`, as it is stored and answered; `None` if nothing
-/// remains.
-#[must_use]
-pub fn stored_encoding(value: &str) -> Option<String> {
-    let codings = value.split(',').map(str::trim);
-    let rest: Vec<_> =
-        codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked")).collect();
-    (!rest.is_empty()).then(|| rest.join(","))
-}
-
 /// A length in digits, no more than a body can have.
 fn parse_length(digits: &[u8]) -> Option<u64> {
     let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);

@@ -16,7 +16,7 @@ use crate::access::{BucketKey, BucketName, Object, ObjectKey};
 use crate::configuration::acl::check_acl;
 use crate::encryption::{CustomerHeaders, EncryptionHeaders, Protected, protect, shown};
 use crate::error::{Refusal, S3Error};
-use crate::object::locks::{LockHeaders, millis};
+use crate::object::locks::{LockHeaders, millis, refuse_event_hold};
 use crate::object::put::PutConditions;
 use crate::object::{checksum, stored};
 use crate::record::BucketRecord;
@@ -52,8 +52,8 @@ wire::shape! {
         "ObjectLockRetainUntilDate" object_lock_retain_until_date: Timestamp, optional, [], [Header("x-amz-object-lock-retain-until-date")];
         "ObjectLockLegalHoldStatus" object_lock_legal_hold_status: String, optional, [], [Header("x-amz-object-lock-legal-hold")];
         "ObjectLockEventHold" object_lock_event_hold: String, optional, [], [Header("x-amz-object-lock-event-hold")];
-        "ObjectLockEventHoldDurationDays" object_lock_event_hold_duration_days: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-days")];
-        "ObjectLockEventHoldDurationYears" object_lock_event_hold_duration_years: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-years")];
+        "ObjectLockEventHoldDurationDays" object_lock_event_hold_days: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-days")];
+        "ObjectLockEventHoldDurationYears" object_lock_event_hold_years: i32, optional, [], [Header("x-amz-object-lock-event-hold-duration-years")];
         "ExpectedBucketOwner" expected_bucket_owner: String, optional, [], [Header("x-amz-expected-bucket-owner")];
         "ChecksumAlgorithm" checksum_algorithm: String, optional, [], [Header("x-amz-checksum-algorithm")];
         "ChecksumType" checksum_type: String, optional, [], [Header("x-amz-checksum-type")];
@@ -176,12 +176,8 @@ impl ResourceOperation for CreateMultipartUpload {
     async fn run(input: Self::Input, bucket: &Permit<Object>, call: &Call<'_, S3>) -> Result<Self::Output, S3Error> {
         let grants = [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
         check_acl(input.acl.as_deref(), &grants, bucket.ownership)?;
-        let event_hold = input.object_lock_event_hold.is_some()
-            || input.object_lock_event_hold_duration_days.is_some()
-            || input.object_lock_event_hold_duration_years.is_some();
-        if event_hold {
-            return Err(Refusal::not_implemented("x-amz-object-lock-event-hold").into());
-        }
+        let (days, years) = (input.object_lock_event_hold_days, input.object_lock_event_hold_years);
+        refuse_event_hold(input.object_lock_event_hold.as_deref(), days, years)?;
         let kind = input.checksum()?;
         let asked = input.encryption().resolve(bucket, call.origin.secure)?;
         let (retention, legal_hold) = input.locks().resolve(bucket, call.now)?;

@@ -212,10 +212,8 @@ impl Operation for CopyObject {
         let Copying { bucket, source, named } = &*copying;
         let grants = [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp];
         check_acl(input.acl.as_deref(), &grants, bucket.ownership)?;
-        let held = input.object_lock_event_hold.is_some()
-            || input.object_lock_event_hold_days.is_some()
-            || input.object_lock_event_hold_years.is_some();
-        refuse_event_hold(held)?;
+        let (days, years) = (input.object_lock_event_hold_days, input.object_lock_event_hold_years);
+        refuse_event_hold(input.object_lock_event_hold.as_deref(), days, years)?;
         let condition = write_condition(input.if_match.as_deref(), input.if_none_match.as_deref())?;
         let replaces_metadata =
             CopyObjectInput::replaces(input.metadata_directive.as_deref(), "x-amz-metadata-directive")?;

@@ -54,11 +54,12 @@ pub(crate) fn check_bucket(bucket: &BucketRecord) -> Result<(), S3Error> {
     }
 }
 
-/// Refuses a request that asks for an event hold.
+/// Refuses a request that asks for an event hold, by any of its three headers.
 ///
 /// # Errors
 /// [`Refusal::NotImplemented`].
-pub(crate) fn refuse_event_hold(asked: bool) -> Result<(), S3Error> {
+pub(crate) fn refuse_event_hold(hold: Option<&str>, days: Option<i32>, years: Option<i32>) -> Result<(), S3Error> {
+    let asked = hold.is_some() || days.is_some() || years.is_some();
     if asked { Err(Refusal::not_implemented("x-amz-object-lock-event-hold").into()) } else { Ok(()) }
 }
 

@@ -125,10 +125,8 @@ impl PutObjectInput {
         if self.write_offset_bytes.is_some() {
             return Err(Refusal::not_implemented("x-amz-write-offset-bytes").into());
         }
-        let held = self.object_lock_event_hold.is_some()
-            || self.object_lock_event_hold_days.is_some()
-            || self.object_lock_event_hold_years.is_some();
-        refuse_event_hold(held)
+        let (days, years) = (self.object_lock_event_hold_days, self.object_lock_event_hold_years);
+        refuse_event_hold(self.object_lock_event_hold.as_deref(), days, years)
     }
 
     /// The needs of whoever puts it into the bucket.

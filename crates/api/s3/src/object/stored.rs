@@ -109,8 +109,15 @@ mod tests {
         let of = |encoding: &str| {
             headers(Headers { content_encoding: Some(encoding.to_owned()), ..Headers::default() }).content_encoding
         };
-        assert_eq!(of("aws-chunked"), None);
-        assert_eq!(of("gzip,aws-chunked"), Some("gzip".to_owned()));
-        assert_eq!(of("gzip"), Some("gzip".to_owned()));
+        for (value, expected) in [
+            ("aws-chunked", None),
+            ("", None),
+            ("gzip,aws-chunked", Some("gzip")),
+            ("aws-chunked,gzip", Some("gzip")),
+            ("gzip", Some("gzip")),
+            ("gzip, AWS-Chunked , br", Some("gzip, br")),
+        ] {
+            assert_eq!(of(value).as_deref(), expected, "{value}");
+        }
     }
 }

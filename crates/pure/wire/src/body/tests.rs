@@ -311,19 +311,6 @@ fn every_algorithm_has_its_published_check_value() {
     assert_eq!(composite(Algorithm::Crc32, parts), composite(Algorithm::Crc32, [b"\xf7\xc3".as_slice()]));
 }
 
-#[test]
-fn the_encoding_of_the_transfer_is_not_stored() {
-    for (value, expect) in [
-        ("aws-chunked", None),
-        ("", None),
-        ("gzip", Some("gzip")),
-        ("aws-chunked,gzip", Some("gzip")),
-        ("gzip, AWS-Chunked , br", Some("gzip,br")),
-    ] {
-        assert_eq!(stored_encoding(value).as_deref(), expect, "{value}");
-    }
-}
-
 proptest! {
     #[test]
     fn the_checksum_of_a_whole_follows_from_those_of_its_parts(
